@@ -1,0 +1,585 @@
+//! The events: what happened, in the past tense, immutable. Owns their content and the envelope every one of them carries.
+//! How they are stored is the log's; what they mean for a list is each projection's.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::json::JsonText;
+use crate::number::Number;
+use crate::personal::Personal;
+use crate::stream::StreamId;
+use crate::time::Timestamp;
+
+/// A place in the whole log, from 1, without gaps; 0 is the place before the first event.
+pub type Position = u64;
+
+/// A place in one stream, from 1, without gaps; 0 is the version of a stream without events.
+pub type Version = u64;
+
+/// An event with its envelope, as the log returns it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Place in the whole log.
+    pub position: Position,
+    /// The stream.
+    pub stream: StreamId,
+    /// Place in the stream.
+    pub version: Version,
+    /// v7, or v5 where the same event must have the same id everywhere (imports and batches).
+    pub id: Uuid,
+    /// When it happened in the world.
+    pub occurred_at: Timestamp,
+    /// When the log recorded it.
+    pub recorded_at: Timestamp,
+    /// On whose behalf.
+    pub actor: Actor,
+    /// What caused it: a request id, or the digest of a batch.
+    pub cause: String,
+    /// What happened.
+    pub event: Event,
+}
+
+/// An event before the log has numbered it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewEvent {
+    /// The stream it is for.
+    pub stream: StreamId,
+    /// The id it must have everywhere; `None` lets the log draw a v7.
+    pub id: Option<Uuid>,
+    /// When it happened in the world.
+    pub occurred_at: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Who acted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "role", content = "id", rename_all = "snake_case")]
+pub enum Actor {
+    /// A client, by id.
+    Client(String),
+    /// A coach, by id.
+    Coach(String),
+    /// An administrator or operator, by name.
+    Admin(String),
+    /// Rollbook itself.
+    System(String),
+    /// A migration or an import, by the digest of its batch.
+    Migration(String),
+}
+
+/// A collection of the old application, as its export names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Collection {
+    /// `clients`
+    Clients,
+    /// `coaches`
+    Coaches,
+    /// `users`
+    Users,
+    /// `forms`
+    Forms,
+    /// `check_in_assignments`
+    CheckInAssignments,
+    /// `formResponses`
+    #[serde(rename = "formResponses")]
+    FormResponses,
+    /// `coachFeedback`
+    #[serde(rename = "coachFeedback")]
+    CoachFeedback,
+    /// `check_in_extensions`
+    CheckInExtensions,
+}
+
+impl Collection {
+    /// All of them, in the order an import reads them: who first, then what refers to whom.
+    pub const ALL: [Self; 8] = [
+        Self::Clients,
+        Self::Coaches,
+        Self::Users,
+        Self::Forms,
+        Self::CheckInAssignments,
+        Self::FormResponses,
+        Self::CoachFeedback,
+        Self::CheckInExtensions,
+    ];
+
+    /// The collection's name in an export; its file is `<name>.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::Coaches => "coaches",
+            Self::Users => "users",
+            Self::Forms => "forms",
+            Self::CheckInAssignments => "check_in_assignments",
+            Self::FormResponses => "formResponses",
+            Self::CoachFeedback => "coachFeedback",
+            Self::CheckInExtensions => "check_in_extensions",
+        }
+    }
+
+    /// What a document of this collection that came, changed or went is called in a history.
+    fn event_names(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Clients => ("ClientImported", "ClientChanged", "ClientRemoved"),
+            Self::Coaches => ("CoachImported", "CoachChanged", "CoachRemoved"),
+            Self::Users => ("UserImported", "UserChanged", "UserRemoved"),
+            Self::Forms => ("FormImported", "FormChanged", "FormRemoved"),
+            Self::CheckInAssignments => ("AssignmentImported", "AssignmentChanged", "AssignmentRemoved"),
+            Self::FormResponses => ("ResponseImported", "ResponseChanged", "ResponseRemoved"),
+            Self::CoachFeedback => ("FeedbackImported", "FeedbackChanged", "FeedbackRemoved"),
+            Self::CheckInExtensions => ("ExtensionImported", "ExtensionChanged", "ExtensionRemoved"),
+        }
+    }
+
+    /// The collection with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|collection| collection.name() == name)
+    }
+}
+
+/// A document of the old application, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Which collection it stands in.
+    pub collection: Collection,
+    /// Its `_id`.
+    pub id: String,
+    /// Its place in the export's file, from 0.
+    pub ordinal: u32,
+    /// Every field but `_id`, as the old system had it.
+    pub body: Personal<JsonText>,
+}
+
+/// Why a week's assignment was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// A coach allocated the form.
+    Allocation,
+    /// The client answered a week that was not stored yet.
+    Submission,
+    /// The migration made it.
+    Migration,
+}
+
+/// What every week of a run shares: taken from its base.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The client id that the old system would have stored: one of the client's identities.
+    pub stored_client: String,
+    /// The coach's id; empty when unknown.
+    pub coach: String,
+    /// The form's title; may be empty.
+    pub title: String,
+    /// The description; may be empty.
+    pub description: String,
+    /// Who assigned it: a coach's id or a name; `None` reads as `Coach`.
+    pub assigned_by: Option<String>,
+    /// When it was assigned.
+    pub assigned_at: Option<Timestamp>,
+    /// The check-in window, as stored; `None` when unset.
+    pub window: Option<JsonText>,
+    /// Whether the form recurs.
+    pub recurring: bool,
+    /// How many weeks the run has.
+    pub total_weeks: u32,
+}
+
+/// One week's due date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeekDue {
+    /// The week, from 1.
+    pub week: u32,
+    /// When it is due; `None` where the stored week has none.
+    pub due: Option<Timestamp>,
+}
+
+/// Why a client missed a week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissedReason {
+    /// The client was ill.
+    Sick,
+    /// The client was travelling.
+    Traveling,
+    /// An emergency.
+    PersonalEmergency,
+    /// Another reason, which the comment tells.
+    Other,
+}
+
+/// How a migration ties a response to the week it is meant for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkKind {
+    /// The response's own week says so.
+    Linked,
+    /// The response has no week; exactly one other stored week names it.
+    Adopted,
+}
+
+/// One named check and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckOutcome {
+    /// The check's name, as `rollbook migrate validate` prints it.
+    pub name: String,
+    /// Whether it held.
+    pub green: bool,
+    /// What was seen, in one line.
+    pub detail: String,
+}
+
+/// Which view answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// Weeks generated when someone looks.
+    Legacy,
+    /// Every week stored as its own assignment.
+    Precreated,
+}
+
+impl View {
+    /// The view's name, as the command line and the headers have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Precreated => "precreated",
+        }
+    }
+
+    /// The other view.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Legacy => Self::Precreated,
+            Self::Precreated => Self::Legacy,
+        }
+    }
+}
+
+/// Whom a switch is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "scope", content = "value", rename_all = "snake_case")]
+pub enum Audience {
+    /// Everybody: the default view, and no exceptions any more.
+    Everyone,
+    /// That part of all clients, 0 to 100, by a hash of the client's id; the rest keep the other view.
+    Percent(u8),
+    /// These clients, by document id.
+    Clients(Vec<String>),
+}
+
+/// What an import found in the export, kept so that it can be exported again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportedCollection {
+    /// The collection.
+    pub collection: Collection,
+    /// How many documents it had.
+    pub documents: u32,
+    /// Every field of the file but `collection`, `totalDocuments` and `documents`.
+    pub header: JsonText,
+}
+
+/// What happened. The series events name the run and the week they are about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+pub enum Event {
+    /// A document came with an import.
+    DocumentImported(Document),
+    /// A later import had this document otherwise.
+    DocumentChanged(Document),
+    /// A later import no longer had this document here.
+    DocumentRemoved {
+        /// Which collection it stood in.
+        collection: Collection,
+        /// Its `_id`.
+        id: String,
+    },
+    /// A week was stored as an assignment of its own.
+    AssignmentCreated {
+        /// UUIDv5 of (client, form, run, week).
+        assignment: Uuid,
+        /// The run, from 1.
+        run: u32,
+        /// The week, from 1.
+        week: u32,
+        /// When it is due.
+        due: Timestamp,
+        /// Why it was made.
+        origin: Origin,
+        /// What it shares with the run.
+        terms: Terms,
+    },
+    /// The client answered a week.
+    ResponseSubmitted {
+        /// The assignment's id: the v5 id, also where a document with another id stands behind it.
+        assignment: Uuid,
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The response's id.
+        response: String,
+        /// When it was submitted.
+        submitted_at: Timestamp,
+        /// 0 to 100; `None` when nothing was scored.
+        score: Option<u32>,
+        /// The answers: an array of `{questionId, question, answer, weight, score}`.
+        answers: Personal<JsonText>,
+        /// When the old system would have said this week is due, had it stored the week on submission.
+        legacy_due: Timestamp,
+    },
+    /// A response was tied to the week it is meant for.
+    ResponseLinked {
+        /// The response's id.
+        response: String,
+        /// The run.
+        run: u32,
+        /// The week it is linked to.
+        week: u32,
+        /// The assignment id that the response names; empty when it names none.
+        named: String,
+        /// Linked by its own week, or adopted by the week that names it.
+        kind: LinkKind,
+        /// When the response was submitted.
+        completed_at: Option<Timestamp>,
+        /// The response's score.
+        score: Option<Number>,
+    },
+    /// A week's due date was corrected.
+    AssignmentRescheduled {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The new due date.
+        due: Timestamp,
+    },
+    /// A week was marked missed.
+    AssignmentMissed {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// Why.
+        reason: MissedReason,
+        /// In the client's words.
+        comment: Option<Personal<String>>,
+    },
+    /// The client was given more time for a week.
+    ExtensionGranted {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// In the client's words.
+        reason: Personal<String>,
+    },
+    /// The client asked for a closed week to be opened.
+    ReopenRequested {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// In the client's words.
+        reason: Personal<String>,
+    },
+    /// A coach opened a closed week.
+    AssignmentReopened {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+    },
+    /// The unanswered weeks due from now on moved.
+    SeriesPaused {
+        /// The run.
+        run: u32,
+        /// By how many weeks.
+        pause_weeks: u32,
+        /// Until when the series rests.
+        until: Timestamp,
+        /// The weeks that moved, with their due dates before.
+        before: Vec<WeekDue>,
+    },
+    /// The latest pause was taken back.
+    SeriesResumed {
+        /// The run.
+        run: u32,
+        /// The weeks that moved back, with the due dates they have again.
+        restored: Vec<WeekDue>,
+    },
+    /// A run was made longer. Its new weeks are `AssignmentCreated` events of the same commit.
+    SeriesExtended {
+        /// The run.
+        run: u32,
+        /// How many weeks it has now.
+        total_weeks: u32,
+    },
+    /// A series was taken away from the client.
+    SeriesWithdrawn {
+        /// The run.
+        run: u32,
+        /// Whether answered weeks stay in the views.
+        keep_answered: bool,
+        /// Why.
+        reason: Personal<String>,
+    },
+    /// One unanswered week was taken away from the client.
+    AssignmentWithdrawn {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// Why.
+        reason: Personal<String>,
+    },
+    /// An answered week was set back to pending; the response stays in the log.
+    ResponseCleared {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The response that no longer counts.
+        response: String,
+        /// Why.
+        reason: Personal<String>,
+    },
+    /// A coach answered a response.
+    FeedbackGiven {
+        /// The response's id.
+        response: String,
+        /// The coach's id.
+        coach: String,
+        /// The coach's words.
+        text: Personal<String>,
+    },
+    /// All documents of an export are in the log.
+    ImportCompleted {
+        /// SHA-256 over the import's events, in hexadecimal.
+        digest: String,
+        /// The old server's time zone, an IANA name.
+        legacy_timezone: String,
+        /// What the export held.
+        collections: Vec<ExportedCollection>,
+        /// `BACKUP_SUMMARY.json`, where there was one.
+        summary: Option<JsonText>,
+    },
+    /// A batch is about to be applied.
+    BatchPlanned {
+        /// The batch's digest, in hexadecimal.
+        digest: String,
+        /// The definition's name, such as `precreate`.
+        kind: String,
+        /// The rules it was planned with, such as `due=monday`.
+        rules: String,
+        /// The head of this log before the batch.
+        base: Position,
+        /// SHA-256 over the stored bytes of positions 1 to `base`, in hexadecimal.
+        log_digest: String,
+        /// SHA-256 over every response as it was at `base`, in hexadecimal.
+        responses_digest: String,
+        /// How many responses that was.
+        responses: u64,
+    },
+    /// All events of a batch are in the log.
+    BatchApplied {
+        /// The batch's digest, in hexadecimal.
+        digest: String,
+        /// Series the batch is about.
+        series: u64,
+        /// Weeks created.
+        created: u64,
+        /// Responses linked.
+        linked: u64,
+        /// Responses adopted.
+        adopted: u64,
+        /// Events that were there already.
+        skipped: u64,
+    },
+    /// A batch was validated.
+    ValidationRecorded {
+        /// The batch's digest; empty when no batch was applied.
+        digest: String,
+        /// The head that was validated.
+        at: Position,
+        /// Every check.
+        checks: Vec<CheckOutcome>,
+    },
+    /// Both views were compared.
+    ParityRecorded {
+        /// The head that was compared.
+        at: Position,
+        /// How many differences each class explains.
+        classes: Vec<(String, u64)>,
+        /// Differences that no class explains.
+        unexplained: u64,
+    },
+    /// Another view serves.
+    ViewSwitched {
+        /// The view that serves the audience from here on.
+        view: View,
+        /// Whom it is for.
+        audience: Audience,
+        /// Why.
+        reason: String,
+        /// Whether a guard was overridden.
+        forced: bool,
+    },
+    /// A backup was taken.
+    BackupTaken {
+        /// The backup's name.
+        name: String,
+        /// The head it holds.
+        at: Position,
+    },
+    /// The migration reached a stage.
+    StageRecorded {
+        /// The stage.
+        stage: String,
+        /// A remark.
+        note: String,
+    },
+    /// The legacy view is no longer needed.
+    LegacyRetired {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Event {
+    /// The event's name in histories: `AssignmentImported`, `ResponseSubmitted`, …
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::DocumentImported(document) => document.collection.event_names().0,
+            Self::DocumentChanged(document) => document.collection.event_names().1,
+            Self::DocumentRemoved { collection, .. } => collection.event_names().2,
+            Self::AssignmentCreated { .. } => "AssignmentCreated",
+            Self::ResponseSubmitted { .. } => "ResponseSubmitted",
+            Self::ResponseLinked { .. } => "ResponseLinked",
+            Self::AssignmentRescheduled { .. } => "AssignmentRescheduled",
+            Self::AssignmentMissed { .. } => "AssignmentMissed",
+            Self::ExtensionGranted { .. } => "ExtensionGranted",
+            Self::ReopenRequested { .. } => "ReopenRequested",
+            Self::AssignmentReopened { .. } => "AssignmentReopened",
+            Self::SeriesPaused { .. } => "SeriesPaused",
+            Self::SeriesResumed { .. } => "SeriesResumed",
+            Self::SeriesExtended { .. } => "SeriesExtended",
+            Self::SeriesWithdrawn { .. } => "SeriesWithdrawn",
+            Self::AssignmentWithdrawn { .. } => "AssignmentWithdrawn",
+            Self::ResponseCleared { .. } => "ResponseCleared",
+            Self::FeedbackGiven { .. } => "FeedbackGiven",
+            Self::ImportCompleted { .. } => "ImportCompleted",
+            Self::BatchPlanned { .. } => "BatchPlanned",
+            Self::BatchApplied { .. } => "BatchApplied",
+            Self::ValidationRecorded { .. } => "ValidationRecorded",
+            Self::ParityRecorded { .. } => "ParityRecorded",
+            Self::ViewSwitched { .. } => "ViewSwitched",
+            Self::BackupTaken { .. } => "BackupTaken",
+            Self::StageRecorded { .. } => "StageRecorded",
+            Self::LegacyRetired { .. } => "LegacyRetired",
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Rollbook's domain: events, commands, deciders and the calendar. Pure: no I/O, no clock, no storage, no HTTP.
+//! What depends on *now* takes it as an argument.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+pub mod event;
+pub mod json;
+pub mod number;
+pub mod personal;
+pub mod stream;
+pub mod time;
+
+pub use event::{Actor, Collection, Document, Event, NewEvent, Position, Recorded, Version, View};
+pub use json::JsonText;
+pub use number::Number;
+pub use personal::Personal;
+pub use stream::StreamId;
+pub use time::Timestamp;

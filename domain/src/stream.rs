@@ -1,0 +1,144 @@
+//! Stream names. Owns the five kinds of stream and the one text form of each.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The stream an event belongs to: one consistency boundary, versions 1, 2, 3… without gaps.
+///
+/// As text: `series/<client>/<form>`, `client/<id>`, `coach/<id>`, `form/<id>`, `control`; `%` and `/` inside an id are
+/// written `%25` and `%2F`, so every id has exactly one name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StreamId {
+    /// All runs of one form for one client. The client is the client document's id, not one of its other identities.
+    Series {
+        /// The client's document id.
+        client: String,
+        /// The form's id; may be empty in imported data.
+        form: String,
+    },
+    /// One person or account: the client document, the user document, what belongs to no series.
+    Client(String),
+    /// One coach.
+    Coach(String),
+    /// One form.
+    Form(String),
+    /// Imports, batches, validations, switches.
+    Control,
+}
+
+/// Text that names no stream.
+#[derive(Debug, thiserror::Error)]
+#[error("{text:?} names no stream; write series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control")]
+pub struct StreamIdError {
+    text: String,
+}
+
+impl StreamId {
+    /// The stream of a client's form.
+    pub fn series(client: &str, form: &str) -> Self {
+        Self::Series { client: client.to_owned(), form: form.to_owned() }
+    }
+
+    /// The text that every series stream of this client starts with, and no other stream does.
+    pub fn series_prefix(client: &str) -> String {
+        format!("series/{}/", Escaped(client))
+    }
+}
+
+/// An id with `%` and `/` escaped.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some(at) = rest.find(['%', '/']) {
+            let (plain, special) = rest.split_at(at);
+            f.write_str(plain)?;
+            f.write_str(if special.starts_with('%') { "%25" } else { "%2F" })?;
+            rest = special.get(1..).unwrap_or_default();
+        }
+        f.write_str(rest)
+    }
+}
+
+fn unescape(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut id = parts.next()?.to_owned();
+    for part in parts {
+        id.push(if part.starts_with("25") {
+            '%'
+        } else if part.starts_with("2F") {
+            '/'
+        } else {
+            return None;
+        });
+        id.push_str(part.get(2..)?);
+    }
+    Some(id)
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Series { client, form } => write!(f, "series/{}/{}", Escaped(client), Escaped(form)),
+            Self::Client(id) => write!(f, "client/{}", Escaped(id)),
+            Self::Coach(id) => write!(f, "coach/{}", Escaped(id)),
+            Self::Form(id) => write!(f, "form/{}", Escaped(id)),
+            Self::Control => f.write_str("control"),
+        }
+    }
+}
+
+impl FromStr for StreamId {
+    type Err = StreamIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let parsed = match parts.as_slice() {
+            ["control"] => Some(Self::Control),
+            ["client", id] => unescape(id).map(Self::Client),
+            ["coach", id] => unescape(id).map(Self::Coach),
+            ["form", id] => unescape(id).map(Self::Form),
+            ["series", client, form] => unescape(client).zip(unescape(form)).map(|(client, form)| Self::Series { client, form }),
+            _ => None,
+        };
+        parsed.ok_or_else(|| StreamIdError { text: text.to_owned() })
+    }
+}
+
+impl Serialize for StreamId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_name_reads_back_as_the_same_stream(client in ".{0,12}", form in "[a/%2F5]{0,8}") {
+            for stream in [StreamId::series(&client, &form), StreamId::Client(client.clone()), StreamId::Form(form.clone())] {
+                prop_assert_eq!(stream.to_string().parse::<StreamId>().unwrap(), stream);
+            }
+        }
+    }
+
+    #[test]
+    fn other_text_is_refused() {
+        for text in ["", "series/a", "series/a/b/c", "client/%zz", "switch"] {
+            assert!(text.parse::<StreamId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Instants. Owns how an instant is read from text, written to text and stored; knows no clock and no time zone.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An instant in UTC with nanoseconds.
+///
+/// As text (JSON, command line) it is RFC 3339 in UTC, with milliseconds, or with nanoseconds where they are not zero.
+/// In binary encodings it is the pair (seconds since 1970, nanoseconds), so equal instants are equal bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(DateTime<Utc>);
+
+/// Text that is not an RFC 3339 instant.
+#[derive(Debug, thiserror::Error)]
+#[error("{text:?} is no RFC 3339 time; write it like 2026-01-05T09:00:00Z")]
+pub struct TimestampError {
+    text: String,
+}
+
+impl Timestamp {
+    /// 1970-01-01T00:00:00Z, which the legacy view sorts a missing due date as.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
+    /// An instant from whole seconds since 1970 and nanoseconds (0 to 999,999,999); `None` outside the calendar.
+    pub fn from_parts(seconds: i64, nanoseconds: u32) -> Option<Self> {
+        DateTime::from_timestamp(seconds, nanoseconds).map(Self)
+    }
+
+    /// Whole seconds since 1970, rounded down.
+    pub fn seconds(self) -> i64 {
+        self.0.timestamp()
+    }
+
+    /// Nanoseconds within the second.
+    pub fn nanoseconds(self) -> u32 {
+        self.0.timestamp_subsec_nanos()
+    }
+
+    /// Milliseconds since 1970, rounded down.
+    pub fn milliseconds(self) -> i64 {
+        self.0.timestamp_millis()
+    }
+
+    /// The instant `milliseconds` later (earlier when negative); the last representable instant on overflow.
+    pub fn plus_milliseconds(self, milliseconds: i64) -> Self {
+        let moved = chrono::Duration::try_milliseconds(milliseconds).and_then(|by| self.0.checked_add_signed(by));
+        Self(moved.unwrap_or(if milliseconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC }))
+    }
+
+    /// As a chrono instant, for calendar arithmetic.
+    pub fn as_chrono(self) -> DateTime<Utc> {
+        self.0
+    }
+
+    /// RFC 3339 in UTC with exactly three decimals, the form of every view.
+    pub fn to_milliseconds_text(self) -> String {
+        self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(value: DateTime<Utc>) -> Self {
+        Self(value)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let form = if self.0.timestamp_subsec_nanos() % 1_000_000 == 0 { SecondsFormat::Millis } else { SecondsFormat::Nanos };
+        f.write_str(&self.0.to_rfc3339_opts(form, true))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match DateTime::parse_from_rfc3339(text) {
+            Ok(instant) => Ok(Self(instant.with_timezone(&Utc))),
+            Err(_) => Err(TimestampError { text: text.to_owned() }),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            (self.seconds(), self.nanoseconds()).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+            text.parse().map_err(D::Error::custom)
+        } else {
+            let (seconds, nanoseconds) = <(i64, u32)>::deserialize(deserializer)?;
+            Self::from_parts(seconds, nanoseconds).ok_or_else(|| D::Error::custom("an instant outside the calendar"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_keeps_nanoseconds_and_normalises_the_offset() {
+        let plain: Timestamp = "2026-01-05T10:00:00+01:00".parse().unwrap();
+        assert_eq!(plain.to_string(), "2026-01-05T09:00:00.000Z");
+        let fine: Timestamp = "2026-01-05T09:00:00.123456789Z".parse().unwrap();
+        assert_eq!(fine.to_string(), "2026-01-05T09:00:00.123456789Z");
+        assert_eq!(fine.to_milliseconds_text(), "2026-01-05T09:00:00.123Z");
+        assert!("2026-01-05".parse::<Timestamp>().is_err());
+    }
+}
