@@ -196,6 +196,17 @@ pub struct WeekDue {
     pub due: Option<Timestamp>,
 }
 
+/// One week's move to another due date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeekMove {
+    /// The week, from 1.
+    pub week: u32,
+    /// When it was due; `None` where the stored week had no due date.
+    pub from: Option<Timestamp>,
+    /// When it is due now.
+    pub to: Option<Timestamp>,
+}
+
 /// Why a client missed a week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -401,8 +412,8 @@ pub enum Event {
         pause_weeks: u32,
         /// Until when the series rests.
         until: Timestamp,
-        /// The weeks that moved, with their due dates before.
-        before: Vec<WeekDue>,
+        /// The weeks that moved.
+        moved: Vec<WeekMove>,
     },
     /// The latest pause was taken back.
     SeriesResumed {

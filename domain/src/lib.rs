@@ -3,10 +3,14 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+pub mod calendar;
+pub mod document;
 pub mod event;
 pub mod json;
 pub mod number;
 pub mod personal;
+pub mod series;
+pub mod status;
 pub mod stream;
 pub mod time;
 

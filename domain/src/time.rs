@@ -70,7 +70,7 @@ impl From<DateTime<Utc>> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let form = if self.0.timestamp_subsec_nanos() % 1_000_000 == 0 { SecondsFormat::Millis } else { SecondsFormat::Nanos };
+        let form = if self.0.timestamp_subsec_nanos().is_multiple_of(1_000_000) { SecondsFormat::Millis } else { SecondsFormat::Nanos };
         f.write_str(&self.0.to_rfc3339_opts(form, true))
     }
 }

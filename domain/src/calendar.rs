@@ -1,0 +1,174 @@
+//! The calendar: local Mondays, windows and horizons in any time zone. Owns every step from an instant to a local date and
+//! back; what a status follows from them is `status`'s.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use chrono_tz::Tz;
+
+use crate::time::Timestamp;
+
+/// A time zone by its IANA name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone(Tz);
+
+/// Text that names no time zone.
+#[derive(Debug, thiserror::Error)]
+#[error("{name:?} is no time zone; write an IANA name such as UTC or Europe/London")]
+pub struct ZoneError {
+    name: String,
+}
+
+/// Days from a week's Monday to the day on which the next week's window opens: Friday.
+const WINDOW_OPENS_AFTER_DAYS: u64 = 4;
+/// How far back a pending week stays in a list, in local days.
+pub const HORIZON_BACK_DAYS: i64 = 21;
+/// How far ahead a pending week enters a list, in local days.
+pub const HORIZON_AHEAD_DAYS: i64 = 42;
+
+fn clock(hour: u32) -> NaiveTime {
+    // Every caller passes a constant below 24; midnight stands in for what cannot happen.
+    NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or(NaiveTime::MIN)
+}
+
+/// `date` moved by days, stopping at the ends of the calendar.
+pub fn plus_days(date: NaiveDate, days: i64) -> NaiveDate {
+    let by = Days::new(days.unsigned_abs());
+    if days < 0 {
+        date.checked_sub_days(by).unwrap_or(NaiveDate::MIN)
+    } else {
+        date.checked_add_days(by).unwrap_or(NaiveDate::MAX)
+    }
+}
+
+impl Zone {
+    /// Coordinated universal time, the default.
+    pub const UTC: Self = Self(Tz::UTC);
+
+    fn local(self, instant: Timestamp) -> NaiveDateTime {
+        instant.as_chrono().with_timezone(&self.0).naive_local()
+    }
+
+    /// The local date of an instant.
+    pub fn date(self, instant: Timestamp) -> NaiveDate {
+        self.local(instant).date()
+    }
+
+    /// The instant of a local time. A time that a clock change skips moves forward by the gap; one that occurs twice is the first.
+    pub fn instant(self, local: NaiveDateTime) -> Timestamp {
+        if self.0 == Tz::UTC {
+            return Timestamp::from(local.and_utc());
+        }
+        match self.0.from_local_datetime(&local) {
+            LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => Timestamp::from(instant.to_utc()),
+            LocalResult::None => {
+                // The offset in force before the gap: read half a day earlier, longer than any gap.
+                let before = local.checked_sub_signed(chrono::Duration::hours(12)).unwrap_or(local);
+                let offset = self.0.offset_from_utc_datetime(&before).fix();
+                Timestamp::from(local.checked_sub_offset(offset).unwrap_or(local).and_utc())
+            }
+        }
+    }
+
+    /// A local date at a full hour.
+    pub fn at_hour(self, date: NaiveDate, hour: u32) -> Timestamp {
+        self.instant(date.and_time(clock(hour)))
+    }
+
+    /// The Monday of the local week holding an instant; a Sunday belongs to the Monday before it.
+    pub fn monday(self, instant: Timestamp) -> NaiveDate {
+        let date = self.date(instant);
+        plus_days(date, -i64::from(date.weekday().num_days_from_monday()))
+    }
+
+    /// When the next week's window opens: local 10:00 on the Friday of the week holding `due`.
+    pub fn next_window_opens(self, due: Timestamp) -> Timestamp {
+        let friday = self.monday(due).checked_add_days(Days::new(WINDOW_OPENS_AFTER_DAYS)).unwrap_or(NaiveDate::MAX);
+        self.at_hour(friday, 10)
+    }
+
+    /// The instant with the same local time of day, so many local days later.
+    pub fn plus_local_days(self, instant: Timestamp, days: i64) -> Timestamp {
+        let local = self.local(instant);
+        self.instant(plus_days(local.date(), days).and_time(local.time()))
+    }
+
+    /// The dues that a list shows while they are pending, at `now`: both ends included.
+    pub fn horizon(self, now: Timestamp) -> (Timestamp, Timestamp) {
+        (self.plus_local_days(now, -HORIZON_BACK_DAYS), self.plus_local_days(now, HORIZON_AHEAD_DAYS))
+    }
+
+    /// The due of a week that is counted from its base's Monday: local 09:00, `week` from 1.
+    pub fn monday_due(self, base_due: Timestamp, week: u32) -> Timestamp {
+        self.at_hour(plus_days(self.monday(base_due), 7 * (i64::from(week) - 1)), 9)
+    }
+
+    /// The due of a week that keeps its base's weekday: local 09:00, `week` from 1.
+    pub fn weekday_due(self, base_due: Timestamp, week: u32) -> Timestamp {
+        self.at_hour(plus_days(self.date(base_due), 7 * (i64::from(week) - 1)), 9)
+    }
+
+    /// The UTC date of the local midnight that begins an instant's local day: the old server's name for a day.
+    pub fn midnight_utc_date(self, instant: Timestamp) -> NaiveDate {
+        if self.0 == Tz::UTC {
+            return self.date(instant);
+        }
+        self.at_hour(self.date(instant), 0).as_chrono().date_naive()
+    }
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name())
+    }
+}
+
+impl FromStr for Zone {
+    type Err = ZoneError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        name.parse().map(Self).map_err(|_| ZoneError { name: name.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_skipped_local_time_moves_forward_by_the_gap_and_a_double_one_is_the_first() {
+        let london: Zone = "Europe/London".parse().unwrap();
+        let local = |text: &str| text.parse::<NaiveDateTime>().unwrap();
+        assert_eq!(london.instant(local("2026-03-29T01:30:00")), at("2026-03-29T01:30:00Z"));
+        assert_eq!(london.instant(local("2026-10-25T01:30:00")), at("2026-10-25T00:30:00Z"));
+        assert_eq!(london.instant(local("2026-07-01T09:00:00")), at("2026-07-01T08:00:00Z"));
+    }
+
+    #[test]
+    fn a_sunday_belongs_to_the_monday_before_it() {
+        assert_eq!(Zone::UTC.monday(at("2026-01-11T23:59:59Z")), "2026-01-05".parse().unwrap());
+        assert_eq!(Zone::UTC.monday(at("2026-01-12T00:00:00Z")), "2026-01-12".parse().unwrap());
+        let auckland: Zone = "Pacific/Auckland".parse().unwrap();
+        assert_eq!(auckland.monday(at("2026-01-11T12:00:00Z")), "2026-01-12".parse().unwrap());
+    }
+
+    #[test]
+    fn windows_and_dues_keep_local_time_across_a_clock_change() {
+        let london: Zone = "Europe/London".parse().unwrap();
+        assert_eq!(london.next_window_opens(at("2026-03-30T08:00:00Z")), at("2026-04-03T09:00:00Z"));
+        assert_eq!(london.monday_due(at("2026-03-23T09:00:00Z"), 2), at("2026-03-30T08:00:00Z"));
+        assert_eq!(london.weekday_due(at("2026-03-25T15:00:00Z"), 2), at("2026-04-01T08:00:00Z"));
+        assert_eq!(london.midnight_utc_date(at("2026-03-30T08:00:00Z")), "2026-03-29".parse().unwrap());
+    }
+}

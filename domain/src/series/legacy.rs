@@ -1,0 +1,66 @@
+//! A series as the old system would have stored it: imported documents, and what later events would have made of them.
+//! Owns which events the old system would not have known; what it does with the stored weeks when asked is the view's.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::items::{Item, made_week, terms_of};
+use super::state::Series;
+use crate::event::{Event, Origin, Terms};
+use crate::number::Number;
+use crate::stream::StreamId;
+use crate::time::Timestamp;
+
+/// The stored weeks of the legacy view. Source of the rules: `spec/legacy-view.md`, "Events after the import".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegacySeries {
+    /// The stored documents, and what happened to them.
+    pub stored: Series,
+    /// By run: what a withdrawn base would have passed on to a week answered later.
+    withdrawn_terms: BTreeMap<u32, Terms>,
+}
+
+impl LegacySeries {
+    /// Folds one event of this series' stream. What a migration adds changes nothing here.
+    pub fn apply(&mut self, stream: &StreamId, event: &Event) {
+        match event {
+            // Only a new allocation stored a document, and only for week 1; every other week waits for its answer.
+            Event::AssignmentCreated { origin: Origin::Allocation, week: 1, .. } => self.stored.apply(stream, event),
+            Event::AssignmentCreated { .. } | Event::ResponseLinked { .. } => {}
+            Event::ResponseSubmitted { assignment, run, week, response, submitted_at, score, legacy_due, .. }
+                if self.stored.items.week(*run, *week).is_none() =>
+            {
+                self.stored.submitted += 1;
+                let document = assignment.to_string();
+                self.store_answered_week(document, stream, (*run, *week), *legacy_due, (response, *submitted_at, score.map(Into::into)));
+            }
+            Event::SeriesWithdrawn { run, .. } | Event::AssignmentWithdrawn { run, .. } => {
+                if let Some(base) = self.stored.items.base(*run) {
+                    self.withdrawn_terms.insert(*run, terms_of(&base.stored));
+                }
+                self.stored.apply(stream, event);
+            }
+            _ => self.stored.apply(stream, event),
+        }
+    }
+
+    fn store_answered_week(
+        &mut self,
+        document: String,
+        stream: &StreamId,
+        (run, week): (u32, u32),
+        due: Timestamp,
+        (response, submitted_at, score): (&str, Timestamp, Option<Number>),
+    ) {
+        let base = self.stored.items.base(run);
+        let base_id = base.map_or_else(|| document.clone(), |base| base.stored.public_id().to_owned());
+        let terms = base.map(|base| terms_of(&base.stored)).or_else(|| self.withdrawn_terms.get(&run).cloned());
+        let (Some(terms), StreamId::Series { form, .. }) = (terms, stream) else { return };
+        let mut stored = made_week(document, form, week, due, &terms);
+        stored.legacy_id = format!("{base_id}_week_{week}");
+        let mut item = Item::made(run, stored);
+        item.answer(response, Some(submitted_at), score);
+        self.stored.items.insert(item);
+    }
+}

@@ -1,0 +1,249 @@
+//! The legacy view: what the old system showed, bug for bug. Owns rules 4 to 17 of `spec/legacy-view.md`, each named where
+//! it is followed; who is asked for and what is stored come from the rows.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use rollbook_domain::Timestamp;
+use rollbook_domain::calendar::{HORIZON_AHEAD_DAYS, HORIZON_BACK_DAYS};
+use rollbook_domain::document::{Field, StoredAssignment};
+use rollbook_domain::series::{Item, LegacySeries};
+use rollbook_domain::status::{Clock, Status};
+
+use crate::entry::{Answer, Entry, keep_within_horizon, summarise};
+
+/// A stored document with the series row it stands in.
+#[derive(Clone, Copy)]
+struct Stored<'a> {
+    item: &'a Item,
+    series: &'a LegacySeries,
+}
+
+impl<'a> Stored<'a> {
+    fn document(&self) -> &'a StoredAssignment {
+        &self.item.stored
+    }
+}
+
+/// The answer for `ids` (rule 1) from the series rows that hold documents of theirs; coaches are not named yet (rule 16).
+pub fn answer<'a>(ids: &[String], rows: &'a [LegacySeries], clock: &Clock) -> Answer<'a> {
+    let feedback: HashSet<&str> = rows.iter().flat_map(|series| series.stored.feedback_responses()).collect();
+    let all: Vec<Stored<'a>> = rows.iter().flat_map(|series| series.stored.items.iter().map(move |item| Stored { item, series })).collect();
+    let list = Listing { all: &all, feedback: &feedback, clock };
+    let mut entries = survivors(list.entries(ids), clock);
+    entries.sort_by_key(|entry| entry.due);
+    keep_within_horizon(&mut entries, clock);
+    let summary = summarise(&entries, |entry| entry.status != Status::Completed && entry.due < clock.now);
+    Answer { entries, summary }
+}
+
+struct Listing<'a, 'b> {
+    all: &'b [Stored<'a>],
+    feedback: &'b HashSet<&'a str>,
+    clock: &'b Clock,
+}
+
+/// An entry on its way through the rules.
+#[derive(Clone)]
+struct Listed<'a> {
+    entry: Entry<'a>,
+    stored: Stored<'a>,
+}
+
+impl<'a> Listing<'a, '_> {
+    /// Rules 4 to 13: singles in order, then each series in the order of its first appearance.
+    fn entries(&self, ids: &[String]) -> Vec<Entry<'a>> {
+        let mut singles = Vec::new();
+        let mut groups: Vec<((&str, &str), Vec<Listed<'a>>)> = Vec::new();
+        for stored in self.in_due_order(ids) {
+            let listed = self.listed(stored);
+            let document = stored.document();
+            if !(document.recurring && document.total_weeks > 1) {
+                singles.push(listed.entry);
+                continue;
+            }
+            let key = (document.form.as_str(), document.client.as_str());
+            match groups.iter_mut().find(|(held, _)| *held == key) {
+                Some((_, group)) => group.push(listed),
+                None => groups.push((key, vec![listed])),
+            }
+        }
+        singles.extend(groups.into_iter().flat_map(|(_, group)| self.series(group)));
+        singles
+    }
+
+    /// Rule 4.
+    fn in_due_order(&self, ids: &[String]) -> Vec<Stored<'a>> {
+        let due = |stored: &Stored<'_>| stored.document().due.value().copied();
+        let mut found = Vec::new();
+        for id in ids {
+            let from = found.len();
+            found.extend(self.all.iter().filter(|stored| stored.document().client == *id && stored.document().due != Field::Missing));
+            if let Some(of_id) = found.get_mut(from..) {
+                of_id.sort_by_key(|stored| (due(stored), stored.document().document.as_str()));
+            }
+        }
+        found.sort_by_key(|stored| due(stored).unwrap_or(Timestamp::EPOCH));
+        found
+    }
+
+    /// Rules 5 to 7.
+    fn listed(&self, stored: Stored<'a>) -> Listed<'a> {
+        let document = stored.document();
+        let responded = document.coach_responded || document.response_id().is_some_and(|id| self.feedback.contains(id));
+        let mut entry = Entry::of(document, document.public_id(), self.clock, responded);
+        entry.client = Some(&document.client);
+        let rests_no_more = document.status == "inactive" && document.paused_until.is_some_and(|until| until <= self.clock.now);
+        entry.paused_until = document.paused_until.filter(|_| !rests_no_more);
+        Listed { entry, stored }
+    }
+
+    /// Rules 9 to 13 for one group.
+    fn series(&self, group: Vec<Listed<'a>>) -> Vec<Entry<'a>> {
+        let weeks = one_a_week(group);
+        let Some(base) = weeks.get(&1).or_else(|| weeks.values().next()).cloned() else { return Vec::new() };
+        if base.stored.document().form.is_empty() {
+            return weeks.into_values().map(|listed| listed.entry).collect();
+        }
+        let reread = self.reread(&base, &weeks);
+        let mut merged = merge(weeks.into_values().chain(reread));
+        self.generate(&base, &mut merged);
+        merged
+    }
+
+    /// Rule 11.
+    fn reread(&self, base: &Listed<'a>, weeks: &BTreeMap<u32, Listed<'a>>) -> Vec<Listed<'a>> {
+        let base = base.stored.document();
+        let held: BTreeSet<(u32, &str)> = weeks.values().map(|listed| (listed.entry.week, listed.stored.document().document.as_str())).collect();
+        let mut found: Vec<Stored<'a>> = (self.all.iter().copied())
+            .filter(|stored| {
+                let document = stored.document();
+                document.recurring && document.client == base.client && document.form == base.form
+            })
+            .filter(|stored| !held.contains(&(stored.document().week(), stored.document().document.as_str())))
+            .collect();
+        found.sort_by_key(|stored| stored.document().document.as_str());
+        let entry = |stored: Stored<'a>| Entry::of(stored.document(), stored.document().public_id(), self.clock, false);
+        found.into_iter().map(|stored| Listed { entry: entry(stored), stored }).collect()
+    }
+
+    /// Rule 13.
+    fn generate(&self, base: &Listed<'a>, merged: &mut Vec<Entry<'a>>) {
+        let document = base.stored.document();
+        let greatest = merged.iter().map(|entry| entry.week).max().unwrap_or(0);
+        if document.total_weeks <= 1 {
+            return;
+        }
+        let Clock { now, zone, .. } = *self.clock;
+        let back = zone.plus_local_days(now, -HORIZON_BACK_DAYS);
+        let ahead = zone.plus_local_days(now, HORIZON_AHEAD_DAYS);
+        for week in greatest.saturating_add(1)..=document.total_weeks {
+            let due = zone.monday_due(base.entry.due, week);
+            if due > ahead {
+                break;
+            }
+            if due < back || base.stored.series.stored.is_withdrawn(base.stored.item.run, week) {
+                continue;
+            }
+            merged.push(Entry {
+                id: Cow::Owned(format!("{}_week_{week}", base.entry.id)),
+                week,
+                due,
+                status: self.clock.status(false, false, due),
+                coach_responded: false,
+                response: Field::Missing,
+                completed_at: None,
+                score: None,
+                ..base.entry.clone()
+            });
+        }
+    }
+}
+
+/// Rule 9.
+fn one_a_week(group: Vec<Listed<'_>>) -> BTreeMap<u32, Listed<'_>> {
+    let mut weeks: BTreeMap<u32, Listed<'_>> = BTreeMap::new();
+    for candidate in group {
+        match weeks.get_mut(&candidate.entry.week) {
+            None => {
+                weeks.insert(candidate.entry.week, candidate);
+            }
+            Some(held) => {
+                let completed = |listed: &Listed<'_>| listed.entry.status == Status::Completed;
+                let replaces = match (completed(&candidate), completed(held)) {
+                    (true, false) => true,
+                    (false, true) => false,
+                    _ if candidate.entry.due != held.entry.due => candidate.entry.due < held.entry.due,
+                    _ => candidate.entry.assigned_at > held.entry.assigned_at,
+                };
+                if replaces {
+                    *held = candidate;
+                }
+            }
+        }
+    }
+    weeks
+}
+
+/// Rule 12, in the order of first insertion of each week.
+fn merge<'a>(entries: impl Iterator<Item = Listed<'a>>) -> Vec<Entry<'a>> {
+    let mut merged: Vec<Entry<'a>> = Vec::new();
+    let mut places: HashMap<u32, usize> = HashMap::new();
+    for Listed { entry: candidate, .. } in entries {
+        let Some(held) = places.get(&candidate.week).and_then(|at| merged.get_mut(*at)) else {
+            places.insert(candidate.week, merged.len());
+            merged.push(candidate);
+            continue;
+        };
+        let replaces = match (candidate.has_response(), held.has_response()) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => candidate.due < held.due,
+        };
+        if replaces {
+            *held = candidate;
+        }
+    }
+    merged
+}
+
+/// Rule 14.
+fn survivors<'a>(entries: Vec<Entry<'a>>, clock: &Clock) -> Vec<Entry<'a>> {
+    let mut kept: Vec<Entry<'a>> = Vec::with_capacity(entries.len());
+    let mut recurring = HashMap::new();
+    let mut others: HashSet<Cow<'a, str>> = HashSet::new();
+    for candidate in entries {
+        if !candidate.stored.recurring {
+            if others.insert(candidate.id.clone()) {
+                kept.push(candidate);
+            }
+            continue;
+        }
+        let key = (candidate.week, clock.zone.midnight_utc_date(candidate.due));
+        match recurring.get(&key).and_then(|at: &usize| kept.get_mut(*at)) {
+            None => {
+                recurring.insert(key, kept.len());
+                kept.push(candidate);
+            }
+            Some(held) => {
+                if survives(&candidate, held) {
+                    *held = candidate;
+                }
+            }
+        }
+    }
+    kept
+}
+
+fn survives(candidate: &Entry<'_>, held: &Entry<'_>) -> bool {
+    let is_stored = |entry: &Entry<'_>| !entry.document.is_empty() && !entry.id.contains("_week_");
+    match (candidate.has_response(), held.has_response()) {
+        (true, false) => true,
+        (false, true) => false,
+        _ => match (is_stored(candidate), is_stored(held)) {
+            (true, false) => true,
+            (false, true) => false,
+            _ => candidate.assigned_at > held.assigned_at,
+        },
+    }
+}
