@@ -1,0 +1,6 @@
+//! Everything that moves data: import, plan, batch, apply, validate, parity. Nothing here writes but through the log's one
+//! append path.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+pub mod precreate;
