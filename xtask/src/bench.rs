@@ -1,0 +1,24 @@
+//! `cargo xtask bench`: how fast it is. Owns the order of the programs; what is measured is in `benches/`.
+
+use anyhow::Result;
+
+use crate::cargo::{announce_long_build, cargo, run};
+use crate::setup::{self, Need};
+
+pub const HELP: &str = "\
+cargo xtask bench [FILTER]
+
+Sets up, runs the criterion benches (only those whose name contains FILTER) and then prints the figures as one table, each next to raw
+RocksDB on the same bytes in the same run. Leave the machine alone meanwhile.";
+
+pub fn command(arguments: &[String]) -> Result<()> {
+    setup::ensure(Need::Build)?;
+    announce_long_build()?;
+    run(cargo(["bench", "--workspace"])?.args(arguments))?;
+    print_figures()
+}
+
+/// The one table of the figures that the README quotes.
+fn print_figures() -> Result<()> {
+    run(&mut cargo(["run", "--release", "--bin", "rollbook-bench"])?)
+}

@@ -1,0 +1,148 @@
+//! `cargo xtask setup`: what must be on the machine besides Rust. Owns which tools are needed and how they get there; which libraries
+//! count as libclang is `libclang.rs`'s.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, bail};
+
+use crate::cargo::{answers, run, workspace_root};
+use crate::libclang;
+
+pub const HELP: &str = "\
+cargo xtask setup
+
+Checks for what building Rollbook needs besides Rust: a C++20 compiler and libclang (RocksDB is C++, and its bindings are
+generated), and for the rustfmt and clippy of this toolchain. On Debian and Ubuntu what is missing is installed with apt-get,
+as root or through a sudo that asks nothing; elsewhere the package to install is named. Does nothing where all is there.";
+
+/// What is about to be done, hence what must be there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A binary.
+    Build,
+    /// A binary, and all checks on the source.
+    Checks,
+}
+
+pub fn command(arguments: &[String]) -> Result<()> {
+    if let Some(word) = arguments.first() {
+        bail!("setup knows no {word:?}\n\n{HELP}");
+    }
+    ensure(Need::Checks)?;
+    println!("Everything Rollbook needs is here. Next: cargo xtask demo");
+    Ok(())
+}
+
+/// Makes sure that what is needed is there, installing it where that can be done without asking.
+///
+/// # Errors
+/// When something is missing and cannot be installed; the message names the command to run.
+pub fn ensure(need: Need) -> Result<()> {
+    ensure_system_tools()?;
+    if need == Need::Checks {
+        ensure_components()?;
+    }
+    Ok(())
+}
+
+fn ensure_system_tools() -> Result<()> {
+    let lacking = lacking();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    eprintln!("xtask: missing: {}", lacking.join(", "));
+    let Some(system) = System::here() else {
+        bail!("missing: {}. Install them with your system's packages and run this again", lacking.join(", "));
+    };
+    if system.program != "apt-get" {
+        bail!("missing: {}. Run `{}` and then this again", lacking.join(", "), system.install);
+    }
+    apt_get_install(system)?;
+    let still = self::lacking();
+    if !still.is_empty() {
+        bail!("still missing after `{}`: {}. Set CXX or LIBCLANG_PATH where they lie in unusual places", system.install, still.join(", "));
+    }
+    Ok(())
+}
+
+/// The names of what is missing, empty when nothing is.
+fn lacking() -> Vec<&'static str> {
+    let tools = [("a C++20 compiler", compiles_cpp20()), ("libclang", libclang::is_installed())];
+    tools.into_iter().filter(|(_, present)| !present).map(|(name, _)| name).collect()
+}
+
+/// Asks the compiler that RocksDB's build will use, with the standard library it will use.
+fn compiles_cpp20() -> bool {
+    let compiler = std::env::var_os("CXX").filter(|name| !name.is_empty()).unwrap_or_else(|| "c++".into());
+    let mut command = Command::new(compiler);
+    command.args(["-std=c++20", "-fsyntax-only", "-x", "c++", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(mut child) = command.spawn() else { return false };
+    // Dropping the pipe ends the source text.
+    let written = child.stdin.take().is_some_and(|mut source| source.write_all(b"#include <span>\nstd::span<int> here;\n").is_ok());
+    child.wait().is_ok_and(|status| status.success()) && written
+}
+
+/// A way to install packages.
+#[derive(Clone, Copy)]
+struct System {
+    /// The program whose presence tells the system.
+    program: &'static str,
+    /// What a person types there.
+    install: &'static str,
+}
+
+const SYSTEMS: [System; 6] = [
+    System { program: "apt-get", install: "sudo apt-get install -y libclang-dev g++" },
+    System { program: "dnf", install: "sudo dnf install clang-devel gcc-c++" },
+    System { program: "zypper", install: "sudo zypper install clang-devel gcc-c++" },
+    System { program: "pacman", install: "sudo pacman -S clang gcc" },
+    System { program: "apk", install: "sudo apk add clang-dev g++" },
+    System { program: "xcode-select", install: "xcode-select --install" },
+];
+
+impl System {
+    fn here() -> Option<Self> {
+        SYSTEMS.into_iter().find(|system| answers(system.program, &["--version"]))
+    }
+}
+
+fn apt_get_install(system: System) -> Result<()> {
+    let through_sudo = !is_root();
+    if through_sudo && !answers("sudo", &["-n", "true"]) {
+        bail!("this needs root, and sudo would ask for a password. Run `{}` and then this again", system.install);
+    }
+    let apt_get = |words: &[&str]| {
+        let mut command = Command::new(if through_sudo { "sudo" } else { "env" });
+        if through_sudo {
+            command.args(["-n", "env"]);
+        }
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(words);
+        run(&mut command)
+    };
+    // A list that cannot be refreshed may still name the packages, so only the install decides.
+    if let Err(error) = apt_get(&["update"]) {
+        eprintln!("xtask: {error:#}; trying with the package lists there are");
+    }
+    apt_get(&["install", "-y", "--no-install-recommends", "libclang-dev", "g++"])
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+fn ensure_components() -> Result<()> {
+    let has_all = || answers("cargo", &["fmt", "--version"]) && answers("cargo", &["clippy", "--version"]);
+    if has_all() {
+        return Ok(());
+    }
+    if answers("rustup", &["--version"]) {
+        run(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]).current_dir(workspace_root()))?;
+    }
+    if !has_all() {
+        bail!(
+            "rustfmt and clippy are not part of this Rust toolchain. Run `rustup component add rustfmt clippy`, or install your system's packages of them"
+        );
+    }
+    Ok(())
+}
