@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod calendar;
+pub mod control;
 pub mod document;
 pub mod event;
 pub mod json;
