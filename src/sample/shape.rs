@@ -1,0 +1,285 @@
+//! Which series a sample has, when they began and which weeks were answered how. Owns the demo's table, the arithmetic of the scaled
+//! sample, and every date.
+
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
+
+use super::people::{Client, Coach, Draw, Form, Purpose};
+use super::{SampleOptions, SampleSize};
+
+/// One allocation of a form to a client, in the abstract.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    client: u32,
+    form: u32,
+    total_weeks: u32,
+    /// How many weeks before the export's own week the first week lay; negative: after it.
+    weeks_ago: i64,
+    /// Later weeks answered and stored as a document of their own.
+    answered: &'static [u32],
+    /// A later week whose answer the old system filed under week 1.
+    misfiled: Option<u32>,
+    /// Whether the answer to week 1 does not say its week.
+    weekless: bool,
+}
+
+impl Row {
+    /// A client's main form; week 1 is answered in every row.
+    const fn weekly(client: u32, total_weeks: u32, weeks_ago: i64) -> Self {
+        Self { client, form: 0, total_weeks, weeks_ago, answered: &[], misfiled: None, weekless: false }
+    }
+
+    /// A second form of the same client, due with the first.
+    const fn habits(client: u32, total_weeks: u32, weeks_ago: i64) -> Self {
+        Self { form: 1, ..Self::weekly(client, total_weeks, weeks_ago) }
+    }
+
+    const fn answered(self, answered: &'static [u32]) -> Self {
+        Self { answered, ..self }
+    }
+
+    const fn misfiled(self, week: u32) -> Self {
+        Self { misfiled: Some(week), ..self }
+    }
+
+    const fn weekless(self) -> Self {
+        Self { weekless: true, ..self }
+    }
+}
+
+/// The demo. Its figures: 28 series of more than one week, 691 weeks without a document, responses by week 1:31 2:2 3:1 4:1 5:1.
+const DEMO: [Row; 31] = [
+    Row::weekly(0, 52, 1).answered(&[2, 3]),
+    Row::habits(0, 4, 1),
+    Row::weekly(1, 52, 1).misfiled(2),
+    // Week 4 answered ahead: the old view shows neither week 2, which is this week's, nor week 3.
+    Row::weekly(2, 52, 1).answered(&[4]),
+    Row::weekly(3, 52, 0),
+    Row::weekly(4, 52, 2).weekless(),
+    Row::weekly(5, 52, 1),
+    Row::habits(5, 8, 1),
+    Row::weekly(6, 52, 3),
+    // This week's answer lies under week 1: the old view still asks for it.
+    Row::weekly(7, 52, 4).misfiled(5),
+    Row::weekly(8, 52, 0),
+    Row::weekly(9, 52, 2),
+    Row::habits(9, 1, 2),
+    Row::weekly(10, 52, 1),
+    Row::weekly(11, 52, 3).weekless(),
+    Row::weekly(12, 8, 1),
+    Row::weekly(13, 8, 2),
+    Row::habits(13, 1, 2),
+    Row::weekly(14, 8, 0),
+    Row::weekly(15, 8, 4),
+    Row::weekly(16, 8, 3),
+    Row::weekly(17, 8, 1),
+    Row::weekly(18, 6, 2),
+    Row::weekly(19, 6, 0),
+    Row::weekly(20, 6, 1),
+    Row::habits(20, 1, 1),
+    Row::weekly(21, 4, 2),
+    Row::weekly(22, 4, 1),
+    Row::weekly(23, 4, 0),
+    Row::weekly(24, 4, 3),
+    Row::weekly(25, 4, -1),
+];
+
+/// A scaled sample's series begin in as many weeks, the last being the export's own.
+const MOST_WEEKS_AGO: u32 = 12;
+
+/// All series of a sample, made one at a time as they are asked for.
+pub struct Shape<'a> {
+    options: &'a SampleOptions,
+    /// The Monday of the export's week.
+    monday: NaiveDate,
+}
+
+/// One allocation of a form to a client, with its dates and answers.
+#[derive(Clone, Debug)]
+pub struct Series {
+    pub client: Client,
+    pub form: Form,
+    pub total_weeks: u32,
+    /// The day week 1 is due.
+    pub base_monday: NaiveDate,
+    pub assigned_at: DateTime<Utc>,
+    /// The old application's own id of week 1.
+    pub legacy_id: String,
+    /// In the order of their weeks; the first is week 1's.
+    pub answers: Vec<Answer>,
+}
+
+/// One response, and the document it is filed under.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub week: u32,
+    /// The week of the assignment document that the response names.
+    pub filed_under: u32,
+    pub says_its_week: bool,
+    pub response_id: String,
+    /// The id of the assignment document that the response names.
+    pub assignment_id: String,
+    pub submitted_at: DateTime<Utc>,
+    pub questions: u32,
+    pub score: u64,
+    /// Draws the answers to the questions.
+    pub draw: Draw,
+}
+
+impl Answer {
+    pub fn is_misfiled(&self) -> bool {
+        self.week != self.filed_under
+    }
+
+    pub fn is_stored_under_its_week(&self) -> bool {
+        !self.is_misfiled()
+    }
+}
+
+impl Series {
+    pub fn is_recurring(&self) -> bool {
+        self.total_weeks > 1
+    }
+
+    /// How many weeks have an assignment document.
+    pub fn stored_weeks(&self) -> u32 {
+        self.answers.iter().map(|answer| u32::from(answer.is_stored_under_its_week())).sum()
+    }
+
+    pub fn first_missing_week(&self) -> Option<u32> {
+        let is_stored = |week| self.answers.iter().any(|answer| answer.filed_under == week);
+        (1..=self.total_weeks).find(|week| !is_stored(*week))
+    }
+
+    /// The instant a week is due: its Monday at 09:00.
+    pub fn due(&self, week: u32) -> DateTime<Utc> {
+        due(self.base_monday, week)
+    }
+}
+
+fn due(base_monday: NaiveDate, week: u32) -> DateTime<Utc> {
+    midnight(base_monday) + Duration::weeks(i64::from(week) - 1) + Duration::hours(9)
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+impl<'a> Shape<'a> {
+    pub fn new(options: &'a SampleOptions) -> Self {
+        let days_into_week = i64::from(options.today.weekday().num_days_from_monday());
+        Self { options, monday: options.today - Duration::days(days_into_week) }
+    }
+
+    pub fn client_count(&self) -> u32 {
+        match self.options.size {
+            SampleSize::Demo => 26,
+            SampleSize::Scaled { clients, .. } => clients,
+        }
+    }
+
+    pub fn coach_count(&self) -> u32 {
+        (self.client_count() / 100).max(2)
+    }
+
+    pub fn form_count(&self) -> u32 {
+        match self.options.size {
+            SampleSize::Demo => 2,
+            SampleSize::Scaled { series_per_client, .. } => series_per_client,
+        }
+    }
+
+    pub fn clients(&self) -> impl Iterator<Item = Client> {
+        (0..self.client_count()).map(|number| self.client(number))
+    }
+
+    pub fn coaches(&self) -> impl Iterator<Item = Coach> {
+        (0..self.coach_count()).map(|number| self.coach(number))
+    }
+
+    pub fn forms(&self) -> impl Iterator<Item = Form> {
+        (0..self.form_count()).map(|number| self.form(number))
+    }
+
+    /// All series, clients in their order, each client's forms in theirs.
+    pub fn series(&self) -> impl Iterator<Item = Series> {
+        (0..self.series_count()).filter_map(|number| Some(self.fill(number, self.row(number)?)))
+    }
+
+    fn series_count(&self) -> u64 {
+        match self.options.size {
+            SampleSize::Demo => DEMO.len() as u64,
+            SampleSize::Scaled { clients, series_per_client, .. } => u64::from(clients) * u64::from(series_per_client),
+        }
+    }
+
+    fn row(&self, number: u64) -> Option<Row> {
+        let SampleSize::Scaled { series_per_client, total_weeks, .. } = self.options.size else {
+            return DEMO.get(usize::try_from(number).ok()?).copied();
+        };
+        let client = u32::try_from(number / u64::from(series_per_client)).ok()?;
+        let form = u32::try_from(number % u64::from(series_per_client)).ok()?;
+        // A client's forms begin in different weeks, so that they do not hide each other in the old view.
+        let weeks_ago = i64::from(client % MOST_WEEKS_AGO + form) % i64::from(MOST_WEEKS_AGO);
+        let row = Row { form, ..Row::weekly(client, total_weeks, weeks_ago) };
+        let row = if number % 20 == 7 && total_weeks > 1 { row.misfiled(2) } else { row };
+        Some(if number % 13 == 5 { row.weekless() } else { row })
+    }
+
+    fn client(&self, number: u32) -> Client {
+        let coach_id = self.coach(number % self.coach_count()).id;
+        Client::new(self.options.seed, number, coach_id, self.setup_time())
+    }
+
+    fn coach(&self, number: u32) -> Coach {
+        Coach::new(self.options.seed, number)
+    }
+
+    fn form(&self, number: u32) -> Form {
+        Form::new(self.options.seed, number, self.coach(0).id, self.setup_time())
+    }
+
+    /// Before the first allocation of any sample.
+    fn setup_time(&self) -> DateTime<Utc> {
+        midnight(self.monday) - Duration::weeks(i64::from(MOST_WEEKS_AGO) + 2) + Duration::hours(6)
+    }
+
+    fn fill(&self, number: u64, row: Row) -> Series {
+        let base_monday = self.monday - Duration::weeks(row.weeks_ago);
+        // The Friday of the week before the last before the first due date, one allocation every 17 minutes.
+        let minutes = i64::from(row.client) * 17 % (14 * 60);
+        let assigned_at = midnight(base_monday) - Duration::days(10) + Duration::hours(6) + Duration::minutes(minutes);
+        let form = self.form(row.form);
+        let tail = Draw::new(self.options.seed, Purpose::Series, number).lower_id(9);
+        let legacy_id = format!("assignment-{}-{tail}", assigned_at.timestamp_millis() + i64::from(row.form) * 5000);
+        let own = std::iter::once(1).chain(row.answered.iter().copied()).map(|week| (week, week));
+        let answers = own.chain(row.misfiled.map(|week| (week, 1)));
+        let answers = answers.map(|(week, filed_under)| self.answer(number, row, week, filed_under)).collect();
+        Series { client: self.client(row.client), form, total_weeks: row.total_weeks, base_monday, assigned_at, legacy_id, answers }
+    }
+
+    fn answer(&self, number: u64, row: Row, week: u32, filed_under: u32) -> Answer {
+        let of_week = |week: u32| (number << 32) | u64::from(week);
+        let mut draw = Draw::new(self.options.seed, Purpose::Response, of_week(week));
+        let response_id = draw.id(20);
+        // From the day before it is due to two days after, but never on the day of the export or later.
+        let due = due(self.monday - Duration::weeks(row.weeks_ago), week);
+        let on_time = due + Duration::hours(i64::from(row.client) * 7 % 75 - 31);
+        let yesterday = midnight(self.options.today) - Duration::days(1);
+        let at_latest = yesterday + Duration::hours(i64::from(row.client) % 20) + Duration::minutes(i64::from(week + row.form * 20));
+        Answer {
+            week,
+            filed_under,
+            says_its_week: week > 1 || !row.weekless,
+            response_id,
+            assignment_id: self.assignment_id(of_week(filed_under)),
+            submitted_at: on_time.min(at_latest),
+            questions: 2 + u32::try_from(draw.below(6)).unwrap_or_default(),
+            score: 30 + draw.below(70),
+            draw,
+        }
+    }
+
+    fn assignment_id(&self, number: u64) -> String {
+        Draw::new(self.options.seed, Purpose::Assignment, number).id(20)
+    }
+}
