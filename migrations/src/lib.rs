@@ -3,4 +3,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+pub mod export_reader;
+pub mod import;
 pub mod precreate;

@@ -1,0 +1,121 @@
+//! One file of a JSON export: `{"collection", "totalDocuments", "documents", …}`. Owns the shape of the file and that its
+//! figures are true; what is inside a document is `document`'s.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rollbook_domain::{JsonText, Timestamp};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::ImportError;
+
+/// A collection's file, its documents still as text.
+pub(super) struct ExportFile<'a> {
+    collection: &'a RawValue,
+    total_documents: &'a RawValue,
+    pub(super) documents: Vec<&'a RawValue>,
+    header: BTreeMap<String, &'a RawValue>,
+}
+
+impl<'a> ExportFile<'a> {
+    /// Reads a file's text and checks what it says about itself.
+    pub(super) fn read(file: &str, name: &str, text: &'a str) -> Result<Self, ImportError> {
+        let read: Self = serde_json::from_str(text).map_err(|source| ImportError::File { file: file.to_owned(), source })?;
+        let untrue = |why: String| ImportError::Untrue { file: file.to_owned(), why };
+        if serde_json::from_str::<String>(read.collection.get()).ok().as_deref() != Some(name) {
+            return Err(untrue(format!("it says that it holds the collection {}, its name says {name:?}", read.collection)));
+        }
+        if serde_json::from_str::<usize>(read.total_documents.get()).ok() != Some(read.documents.len()) {
+            return Err(untrue(format!("it says totalDocuments {}, it holds {}", read.total_documents, read.documents.len())));
+        }
+        Ok(read)
+    }
+
+    /// Every other field of the file, to be written again by an export.
+    pub(super) fn header(&self, file: &str) -> Result<JsonText, ImportError> {
+        let json = |source| ImportError::File { file: file.to_owned(), source };
+        let text = serde_json::to_string(&self.header).map_err(json)?;
+        let header = JsonText::parse(&text).map_err(json)?;
+        check_time(file, "exportDate", &header)?;
+        Ok(header)
+    }
+}
+
+/// Checks that a field of a file's own, where it is there, is an RFC 3339 time.
+pub(super) fn check_time(file: &str, field: &str, fields: &JsonText) -> Result<(), ImportError> {
+    let fields: BTreeMap<String, &RawValue> = fields.read().map_err(|source| ImportError::File { file: file.to_owned(), source })?;
+    match fields.get(field) {
+        Some(value) if serde_json::from_str::<Timestamp>(value.get()).is_err() => {
+            Err(ImportError::Untrue { file: file.to_owned(), why: format!("its {field} is {value}, which is no RFC 3339 time") })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for ExportFile<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FileVisitor)
+    }
+}
+
+struct FileVisitor;
+
+impl<'de> Visitor<'de> for FileVisitor {
+    type Value = ExportFile<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with `collection`, `totalDocuments` and `documents`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let twice = |key: &str| A::Error::custom(format!("the key {key:?} stands twice in one object"));
+        let mut documents = None;
+        let mut header = BTreeMap::new();
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "documents" {
+                if documents.replace(map.next_value::<Documents<'de>>()?).is_some() {
+                    return Err(twice(&key));
+                }
+            } else if header.insert(key.clone(), map.next_value::<&'de RawValue>()?).is_some() {
+                return Err(twice(&key));
+            }
+        }
+        let missing = |key: &str| A::Error::custom(format!("it has no `{key}`"));
+        Ok(ExportFile {
+            documents: documents.ok_or_else(|| A::Error::custom("it has no `documents` array"))?.0,
+            collection: header.remove("collection").ok_or_else(|| missing("collection"))?,
+            total_documents: header.remove("totalDocuments").ok_or_else(|| missing("totalDocuments"))?,
+            header,
+        })
+    }
+}
+
+/// The array of documents, telling at which of them the text stops being JSON.
+struct Documents<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Documents<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DocumentsVisitor;
+        impl<'de> Visitor<'de> for DocumentsVisitor {
+            type Value = Documents<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a `documents` array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                let mut documents = Vec::new();
+                loop {
+                    match seq.next_element::<&'de RawValue>() {
+                        Ok(Some(document)) => documents.push(document),
+                        Ok(None) => return Ok(Documents(documents)),
+                        Err(error) => return Err(A::Error::custom(format!("in the document at index {}: {error}", documents.len()))),
+                    }
+                }
+            }
+        }
+        deserializer.deserialize_seq(DocumentsVisitor)
+    }
+}

@@ -1,0 +1,227 @@
+//! An import as events: what an export changes in a store. Owns which stream each document belongs to (`routing`), and what
+//! has come, changed or gone since the import before; reading the export is `export_reader`'s, appending the log's.
+
+mod digest;
+mod routing;
+
+pub use digest::{body_digest, events_digest};
+
+use std::collections::{BTreeMap, HashMap};
+
+use rollbook_domain::event::ExportedCollection;
+use rollbook_domain::series::event_id;
+use rollbook_domain::{Collection, Document, Event, JsonText, NewEvent, StreamId, Timestamp};
+use serde::Serialize;
+
+use crate::export_reader::Export;
+use routing::Routing;
+
+/// Where a document stands: its collection, its `_id`, and the stream that holds it.
+pub type DocumentPlace = (Collection, String, StreamId);
+
+/// What a store holds of one document in one stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeldDocument {
+    /// Its place in the file it came from.
+    pub ordinal: u32,
+    /// SHA-256 of its body's canonical text: [`body_digest`].
+    pub digest: [u8; 32],
+}
+
+/// What a store holds before an import.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// How many imports are complete in it: its `ImportCompleted` events.
+    pub imports: u64,
+    /// Every document that came with an import and did not go with a later one.
+    pub documents: BTreeMap<DocumentPlace, HeldDocument>,
+}
+
+/// What an import does with one collection's documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportCounts {
+    /// Events for documents that come.
+    pub imported: u64,
+    /// Events for documents that are otherwise than before.
+    pub changed: u64,
+    /// Events for documents that are gone, or gone to another stream.
+    pub removed: u64,
+    /// Documents that are there already, as they are.
+    pub unchanged: u64,
+}
+
+/// An import, ready to be appended.
+#[derive(Clone, Debug)]
+pub struct ImportPlan {
+    /// The events, each stream's together: clients, coaches and forms first, then series.
+    pub events: Vec<NewEvent>,
+    /// What happens to each collection of the export.
+    pub counts: BTreeMap<Collection, ImportCounts>,
+    /// SHA-256 over the events, in hexadecimal: [`events_digest`].
+    pub digest: String,
+    collections: Vec<ExportedCollection>,
+    summary: Option<JsonText>,
+    completed_at: Timestamp,
+    imports_before: u64,
+}
+
+impl ImportPlan {
+    /// The event for the control stream that closes the import; none when a store that holds an import already has nothing to learn.
+    pub fn completed(&self, legacy_timezone: &str) -> Option<NewEvent> {
+        if self.events.is_empty() && self.imports_before > 0 {
+            return None;
+        }
+        let number = (self.imports_before + 1).to_string();
+        let event = Event::ImportCompleted {
+            digest: self.digest.clone(),
+            legacy_timezone: legacy_timezone.to_owned(),
+            collections: self.collections.clone(),
+            summary: self.summary.clone(),
+        };
+        let id = Some(event_id(&StreamId::Control, &["import-completed", &self.digest, legacy_timezone, &number]));
+        Some(NewEvent { stream: StreamId::Control, id, occurred_at: self.completed_at, event })
+    }
+}
+
+/// Plans the import of an export into a store that holds `held`. The same export after the same imports gives the same events,
+/// ids included, on every machine.
+///
+/// A collection whose file the export lacks says nothing: its documents stay as they are.
+pub fn plan_import(export: Export, held: &Held) -> ImportPlan {
+    let times = Times::of(&export);
+    let routing = Routing::of(&export);
+    let mut planner = Planner { held, times: &times, seen: HashMap::new(), counts: BTreeMap::new(), events: Vec::new() };
+    let mut collections = Vec::with_capacity(export.collections.len());
+    for (exported, documents) in export.collections {
+        planner.counts.insert(exported.collection, ImportCounts::default());
+        for document in documents {
+            let streams = routing.streams(&document);
+            planner.document(document, streams);
+        }
+        collections.push(exported);
+    }
+    planner.removals();
+    let Planner { mut events, counts, .. } = planner;
+    events.sort_by_cached_key(|(order, _)| order.clone());
+    let events: Vec<NewEvent> = events.into_iter().map(|(_, event)| event).collect();
+    let digest = events_digest(&events);
+    ImportPlan { events, counts, digest, collections, summary: export.summary, completed_at: times.latest(), imports_before: held.imports }
+}
+
+/// When the documents of each collection were exported: the only time that every store can agree on.
+struct Times {
+    of: BTreeMap<Collection, Timestamp>,
+    fallback: Timestamp,
+}
+
+impl Times {
+    fn of(export: &Export) -> Self {
+        let fallback = export.summary.as_ref().and_then(|summary| time_field(summary, "backupDate")).unwrap_or(Timestamp::EPOCH);
+        let of =
+            export.collections.iter().filter_map(|(exported, _)| Some((exported.collection, time_field(&exported.header, "exportDate")?)));
+        Self { of: of.collect(), fallback }
+    }
+
+    fn at(&self, collection: Collection) -> Timestamp {
+        self.of.get(&collection).copied().unwrap_or(self.fallback)
+    }
+
+    fn latest(&self) -> Timestamp {
+        self.of.values().copied().max().unwrap_or(self.fallback)
+    }
+}
+
+fn time_field(fields: &JsonText, name: &str) -> Option<Timestamp> {
+    let fields: BTreeMap<String, &serde_json::value::RawValue> = fields.read().ok()?;
+    serde_json::from_str(fields.get(name)?.get()).ok()
+}
+
+/// The order of events: kind of stream, stream, collection, place in the file, document.
+type Order = (u8, String, Collection, u32, String);
+
+struct Planner<'a> {
+    held: &'a Held,
+    times: &'a Times,
+    /// Where the export's documents stand now.
+    seen: HashMap<(Collection, String), Vec<StreamId>>,
+    counts: BTreeMap<Collection, ImportCounts>,
+    events: Vec<(Order, NewEvent)>,
+}
+
+impl Planner<'_> {
+    fn document(&mut self, document: Document, streams: Vec<StreamId>) {
+        let collection = document.collection;
+        let digest = body_digest(document.body.expose());
+        for stream in &streams {
+            let before = self.held.documents.get(&(collection, document.id.clone(), stream.clone())).copied();
+            let counts = self.counts.entry(collection).or_default();
+            match before {
+                Some(before) if before.digest == digest => counts.unchanged += 1,
+                Some(before) => {
+                    counts.changed += 1;
+                    let id = self.id(stream, "changed", (collection, &document.id), Some(digest), Some(before.digest));
+                    self.push(stream, (document.ordinal, &document.id), id, collection, Event::DocumentChanged(document.clone()));
+                }
+                None => {
+                    counts.imported += 1;
+                    let id = self.id(stream, "imported", (collection, &document.id), Some(digest), None);
+                    self.push(stream, (document.ordinal, &document.id), id, collection, Event::DocumentImported(document.clone()));
+                }
+            }
+        }
+        self.seen.insert((collection, document.id), streams);
+    }
+
+    /// What the store holds and the export no longer has there.
+    fn removals(&mut self) {
+        let held = self.held;
+        for ((collection, id, stream), before) in &held.documents {
+            let Some(counts) = self.counts.get_mut(collection) else { continue };
+            if self.seen.get(&(*collection, id.clone())).is_some_and(|streams| streams.contains(stream)) {
+                continue;
+            }
+            counts.removed += 1;
+            let event_id = self.id(stream, "removed", (*collection, id), None, Some(before.digest));
+            self.push(
+                stream,
+                (before.ordinal, id),
+                event_id,
+                *collection,
+                Event::DocumentRemoved { collection: *collection, id: id.clone() },
+            );
+        }
+    }
+
+    /// The event's id. From the second import on it says which import it is, so that a document which goes and comes back, or
+    /// changes there and back, is another event each time.
+    fn id(
+        &self,
+        stream: &StreamId,
+        kind: &str,
+        (collection, document): (Collection, &str),
+        to: Option<[u8; 32]>,
+        from: Option<[u8; 32]>,
+    ) -> uuid::Uuid {
+        let hexadecimal = |digest: Option<[u8; 32]>| digest.map(digest::hexadecimal).unwrap_or_default();
+        let (to, from) = (hexadecimal(to), hexadecimal(from));
+        let number = (self.held.imports + 1).to_string();
+        let mut parts = vec![kind, collection.name(), document, &to];
+        if self.held.imports > 0 || !from.is_empty() {
+            parts.extend([from.as_str(), number.as_str()]);
+        }
+        event_id(stream, &parts)
+    }
+
+    fn push(&mut self, stream: &StreamId, (ordinal, document): (u32, &str), id: uuid::Uuid, collection: Collection, event: Event) {
+        let kind = match stream {
+            StreamId::Client(_) => 0,
+            StreamId::Coach(_) => 1,
+            StreamId::Form(_) => 2,
+            StreamId::Series { .. } => 3,
+            StreamId::Control => 4,
+        };
+        let order = (kind, stream.to_string(), collection, ordinal, document.to_owned());
+        let occurred_at = self.times.at(collection);
+        self.events.push((order, NewEvent { stream: stream.clone(), id: Some(id), occurred_at, event }));
+    }
+}

@@ -1,0 +1,191 @@
+//! What an export is and what it is not: every kind of text that is no document is refused by name.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod support;
+
+use rollbook_domain::Collection;
+use rollbook_migrations::export_reader::{Export, ExportSource, ImportError, JsonDirectory, read_export};
+use serde_json::{Value, json};
+use support::{FIXTURES, as_json, fixture, read_fixture, small_export, write_collection};
+
+fn error_of(directory: &std::path::Path) -> String {
+    JsonDirectory::new(directory).read().unwrap_err().to_string()
+}
+
+/// The error of an export whose assignments' file is this text.
+fn error_of_text(text: impl AsRef<[u8]>) -> String {
+    let directory = small_export(&[], &[], &[]);
+    std::fs::write(directory.path().join("check_in_assignments.json"), text).unwrap();
+    error_of(directory.path())
+}
+
+fn error_of_documents(documents: &[Value]) -> String {
+    error_of(small_export(&[], documents, &[]).path())
+}
+
+fn assert_names(error: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(error.contains(part), "{error:?} does not say {part:?}");
+    }
+}
+
+fn again(export: &Export) -> Value {
+    let mut files = serde_json::Map::new();
+    for (exported, documents) in &export.collections {
+        let mut file: Value = exported.header.read().unwrap();
+        file["collection"] = json!(exported.collection.name());
+        file["totalDocuments"] = json!(exported.documents);
+        let documents = documents.iter().map(|document| {
+            let mut whole: Value = document.body.expose().read().unwrap();
+            whole["_id"] = json!(document.id);
+            whole
+        });
+        file["documents"] = documents.collect();
+        files.insert(format!("{}.json", exported.collection.name()), file);
+    }
+    if let Some(summary) = &export.summary {
+        files.insert("BACKUP_SUMMARY.json".to_owned(), summary.read().unwrap());
+    }
+    Value::Object(files)
+}
+
+#[test]
+fn every_field_of_every_fixture_is_read() {
+    for name in FIXTURES {
+        let export = read_fixture(name);
+        assert_eq!(again(&export), json!(as_json(&fixture(name))), "{name}");
+        assert!(export.unknown.is_empty());
+    }
+}
+
+#[test]
+fn numbers_keep_their_digits_and_documents_their_places() {
+    let directory = small_export(&[], &[], &[]);
+    let text = r#"{"exportDate":"2026-01-01T00:00:00Z","exporter":{"v":1.10},"documents":[{"b":12345678901234567890.50,"_id":"z","a":1e2},{"_id":"a"}],"totalDocuments":2,"collection":"forms"}"#;
+    std::fs::write(directory.path().join("forms.json"), text).unwrap();
+    let export = JsonDirectory::new(directory.path()).read().unwrap();
+    let (forms, documents) = export.collections.iter().find(|(exported, _)| exported.collection == Collection::Forms).unwrap();
+    assert_eq!(forms.header.as_str(), r#"{"exportDate":"2026-01-01T00:00:00Z","exporter":{"v":1.10}}"#);
+    assert_eq!(documents[0].body.expose().as_str(), r#"{"a":1e2,"b":12345678901234567890.50}"#);
+    assert_eq!(documents.iter().map(|d| (d.id.as_str(), d.ordinal)).collect::<Vec<_>>(), [("z", 0), ("a", 1)]);
+}
+
+#[test]
+fn what_is_no_json_is_named_with_its_line_and_document() {
+    let name = "check_in_assignments.json";
+    assert_names(&error_of_text(""), &[name, "line 1"]);
+    assert_names(&error_of_text("[]"), &[name, "`documents`"]);
+    let cut = "{\"collection\":\"check_in_assignments\",\"totalDocuments\":2,\n\"documents\":[{\"_id\":\"a\"},\n{\"_id\":";
+    assert_names(&error_of_text(cut), &[name, "index 1", "line 3"]);
+    let cut_in_number = "{\"collection\":\"check_in_assignments\",\"totalDocuments\":2,\"documents\":[{\"_id\":\"a\",\"n\":01}]}";
+    assert_names(&error_of_text(cut_in_number), &[name, "index 0"]);
+    let whole = "{\"collection\":\"check_in_assignments\",\"totalDocuments\":0,\"documents\":[]}";
+    assert_names(&error_of_text(format!("{whole}x")), &[name, "trailing"]);
+    assert_names(&error_of_text(b"{\"collection\":\"\xff\"}"), &[name, "UTF-8", "byte 15"]);
+    assert_names(&error_of_text(format!("\u{feff}{whole}")), &[name, "byte order mark"]);
+}
+
+#[test]
+fn a_file_without_documents_or_with_other_figures_is_named() {
+    let name = "check_in_assignments.json";
+    assert_names(&error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0}"#), &[name, "no `documents` array"]);
+    assert_names(
+        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":{}}"#),
+        &[name, "`documents` array"],
+    );
+    assert_names(&error_of_text(r#"{"collection":"check_in_assignments","documents":[]}"#), &[name, "no `totalDocuments`"]);
+    assert_names(&error_of_text(r#"{"totalDocuments":0,"documents":[]}"#), &[name, "no `collection`"]);
+    assert_names(
+        &error_of_text(r#"{"collection":"forms","totalDocuments":0,"documents":[]}"#),
+        &[name, "\"forms\"", "\"check_in_assignments\""],
+    );
+    assert_names(
+        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":2,"documents":[{"_id":"a"}]}"#),
+        &[name, "totalDocuments 2", "holds 1"],
+    );
+    assert_names(
+        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"exportDate":"yesterday"}"#),
+        &[name, "exportDate", "yesterday"],
+    );
+    assert_names(
+        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"documents":[]}"#),
+        &[name, "\"documents\" stands twice"],
+    );
+    assert_names(
+        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"x":{"y":1,"y":1}}"#),
+        &[name, "\"y\" stands twice"],
+    );
+}
+
+#[test]
+fn what_is_no_document_is_named() {
+    let file = "check_in_assignments.json";
+    let good = json!({"_id": "good"});
+    for (bad, parts) in [
+        (json!("text"), vec!["index 1", "no JSON object"]),
+        (json!({"id": "x"}), vec!["index 1", "`_id`"]),
+        (json!({"_id": 5}), vec!["index 1", "`_id`"]),
+        (json!({"_id": ""}), vec!["index 1", "`_id`"]),
+        (json!({"_id": "good"}), vec!["\"good\"", "index 1", "index 0", "same `_id`"]),
+        (json!({"_id": "b", "dueDate": "soon"}), vec!["\"b\"", "dueDate", "soon"]),
+        (json!({"_id": "b", "pausedUntil": {"_seconds": "1", "_nanoseconds": 0}}), vec!["\"b\"", "pausedUntil"]),
+        (json!({"_id": "b", "x": [{"y/z": {"__datatype__": "timestamp", "value": "soon"}}]}), vec!["\"b\"", "/x/0/y~1z", "soon"]),
+        (json!({"_id": "b", "x": {"_seconds": 1, "_nanoseconds": 1_000_000_000}}), vec!["\"b\"", "/x", "1000000000"]),
+        (json!({"_id": "b", "x": {"_seconds": i64::MAX, "_nanoseconds": 0}}), vec!["\"b\"", "/x"]),
+    ] {
+        let error = error_of_documents(&[good.clone(), bad]);
+        assert_names(&error, &[file]);
+        assert_names(&error, &parts);
+    }
+    let twice = r#"{"collection":"check_in_assignments","totalDocuments":1,"documents":[{"_id":"b","x":{"y":1,"y":2}}]}"#;
+    assert_names(&error_of_text(twice), &[file, "\"b\"", "\"y\" stands twice"]);
+}
+
+#[test]
+fn what_only_looks_like_a_timestamp_is_kept() {
+    let documents = [
+        json!({"_id": "a", "x": {"_seconds": "1"}, "y": {"__datatype__": "geopoint", "value": 5}, "z": {"_seconds": 1, "_nanoseconds": 2, "w": 3},
+        "dueDate": {"__datatype__": "timestamp", "value": {"_seconds": 1, "_nanoseconds": 2}}, "createdAt": "whenever"}),
+    ];
+    let directory = small_export(&[], &documents, &[]);
+    assert_eq!(JsonDirectory::new(directory.path()).read().unwrap().documents(), 1);
+}
+
+#[test]
+fn a_response_with_a_bad_time_and_a_bad_summary_are_named() {
+    let directory = small_export(&[], &[], &[json!({"_id": "r", "submittedAt": 5})]);
+    assert_names(&error_of(directory.path()), &["formResponses.json", "\"r\"", "submittedAt"]);
+    let directory = small_export(&[], &[], &[]);
+    std::fs::write(directory.path().join("BACKUP_SUMMARY.json"), "{\"backupDate\":\"never\"}").unwrap();
+    assert_names(&error_of(directory.path()), &["BACKUP_SUMMARY.json", "backupDate"]);
+    std::fs::write(directory.path().join("BACKUP_SUMMARY.json"), "nonsense").unwrap();
+    assert_names(&error_of(directory.path()), &["BACKUP_SUMMARY.json", "line 1"]);
+}
+
+#[test]
+fn a_directory_that_is_none_is_named() {
+    let directory = small_export(&[], &[], &[]);
+    assert_names(&error_of(&directory.path().join("absent")), &["absent", "cannot be read"]);
+    assert_names(&error_of(&directory.path().join("clients.json")), &["clients.json", "is no directory"]);
+    for name in ["clients", "check_in_assignments", "formResponses"] {
+        let directory = small_export(&[], &[], &[]);
+        std::fs::remove_file(directory.path().join(format!("{name}.json"))).unwrap();
+        assert_names(&error_of(directory.path()), &[&format!("has no {name}.json")]);
+    }
+}
+
+#[test]
+fn unknown_collections_are_counted_and_skipped_only_when_asked() {
+    let directory = small_export(&[], &[], &[]);
+    write_collection(directory.path(), "measurements", &[json!({"_id": "m"}), json!({"_id": "n"})]);
+    for ignored in ["README.txt", "._clients.json"] {
+        std::fs::write(directory.path().join(ignored), "no export").unwrap();
+    }
+    std::fs::create_dir(directory.path().join("old.json")).unwrap();
+    let source = JsonDirectory::new(directory.path());
+    let error = read_export(&source, false).unwrap_err();
+    assert_names(&error.to_string(), &["measurements (2 documents)", "--skip-unknown"]);
+    assert!(matches!(error, ImportError::UnknownCollections { .. }));
+    let export = read_export(&source, true).unwrap();
+    assert_eq!((export.unknown.len(), export.unknown[0].documents, export.documents()), (1, 2, 0));
+}

@@ -1,0 +1,68 @@
+//! What the tests of this crate share: the fixtures, and small exports written to a directory.
+#![allow(dead_code, clippy::unwrap_used, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rollbook_domain::{Event, NewEvent};
+use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
+use rollbook_migrations::import::{Held, HeldDocument, body_digest};
+use serde_json::{Value, json};
+
+pub const FIXTURES: [&str; 4] = ["tracker", "clean", "dirty", "dirty-london"];
+
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures").join(name).join("export")
+}
+
+pub fn read_fixture(name: &str) -> Export {
+    JsonDirectory::new(fixture(name)).read().unwrap()
+}
+
+/// Every file of an export directory as JSON.
+pub fn as_json(directory: &Path) -> BTreeMap<String, Value> {
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).unwrap();
+            (path.file_name().unwrap().to_str().unwrap().to_owned(), serde_json::from_str(&text).unwrap())
+        })
+        .collect()
+}
+
+/// Writes a collection's file.
+pub fn write_collection(directory: &Path, name: &str, documents: &[Value]) {
+    let file =
+        json!({"collection": name, "exportDate": "2026-01-11T00:52:51.000Z", "totalDocuments": documents.len(), "documents": documents});
+    std::fs::write(directory.join(format!("{name}.json")), file.to_string()).unwrap();
+}
+
+/// A directory with the three collections that every export has.
+pub fn small_export(clients: &[Value], assignments: &[Value], responses: &[Value]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    write_collection(directory.path(), "clients", clients);
+    write_collection(directory.path(), "check_in_assignments", assignments);
+    write_collection(directory.path(), "formResponses", responses);
+    directory
+}
+
+/// What a store holds after these events.
+pub fn apply(held: &mut Held, events: &[NewEvent]) {
+    for event in events {
+        match &event.event {
+            Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+                let place = (document.collection, document.id.clone(), event.stream.clone());
+                let was_there = held
+                    .documents
+                    .insert(place, HeldDocument { ordinal: document.ordinal, digest: body_digest(document.body.expose()) })
+                    .is_some();
+                assert_eq!(was_there, matches!(event.event, Event::DocumentChanged(_)), "{}", document.id);
+            }
+            Event::DocumentRemoved { collection, id } => {
+                assert!(held.documents.remove(&(*collection, id.clone(), event.stream.clone())).is_some(), "{id}");
+            }
+            other => panic!("no import makes {other:?}"),
+        }
+    }
+    held.imports += 1;
+}
