@@ -118,7 +118,7 @@ fn response(series: &Series, answer: &Answer) -> Value {
     })
 }
 
-const REMARKS: [&str; 4] = ["Slept better than last week", "Two sessions missed", "Nothing to add", "Energy was good until Thursday"];
+const REMARKS: [&str; 4] = ["Slept better than last week", "Two workouts missed", "Nothing to add", "Energy was good until Thursday"];
 
 fn question(number: u32, draw: &mut Draw) -> Value {
     let answer = match draw.below(4) {
