@@ -1,10 +1,13 @@
 //! What the tests of this crate share: the fixtures, and small exports written to a directory.
 #![allow(dead_code, clippy::unwrap_used, missing_docs)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use rollbook_domain::{Event, NewEvent};
+use rollbook_domain::document::StoredClient;
+use rollbook_domain::series::Series;
+use rollbook_domain::{Collection, Event, NewEvent, StreamId};
+use rollbook_migrations::audit::AuditSource;
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
 use rollbook_migrations::import::{Held, HeldDocument, body_digest};
 use serde_json::{Value, json};
@@ -65,4 +68,56 @@ pub fn apply(held: &mut Held, events: &[NewEvent]) {
         }
     }
     held.imports += 1;
+}
+
+/// A store in memory: series folded from events.
+#[derive(Default)]
+pub struct MemoryStore {
+    pub clients: BTreeMap<String, StoredClient>,
+    pub coaches: BTreeSet<String>,
+    pub series: BTreeMap<StreamId, Series>,
+}
+
+impl MemoryStore {
+    pub fn of(events: &[NewEvent]) -> Self {
+        let mut store = Self::default();
+        store.append(events);
+        store
+    }
+
+    pub fn append(&mut self, events: &[NewEvent]) {
+        for event in events {
+            if let Event::DocumentImported(document) = &event.event {
+                match document.collection {
+                    Collection::Clients => {
+                        self.clients.insert(document.id.clone(), StoredClient::read(document.body.expose()));
+                    }
+                    Collection::Coaches => {
+                        self.coaches.insert(document.id.clone());
+                    }
+                    _ => {}
+                }
+            }
+            if matches!(event.stream, StreamId::Series { .. }) {
+                self.series.entry(event.stream.clone()).or_default().apply(&event.stream, &event.event);
+            }
+        }
+    }
+}
+
+impl AuditSource for MemoryStore {
+    type Error = std::convert::Infallible;
+
+    fn clients(&self) -> Result<BTreeMap<String, StoredClient>, Self::Error> {
+        Ok(self.clients.clone())
+    }
+
+    fn coaches(&self) -> Result<BTreeSet<String>, Self::Error> {
+        Ok(self.coaches.clone())
+    }
+
+    fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), Self::Error> {
+        self.series.iter().for_each(|(stream, series)| each(stream, series));
+        Ok(())
+    }
 }

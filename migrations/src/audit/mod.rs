@@ -1,0 +1,235 @@
+//! The audit: what a store holds, and every kind of dirt in it, by name and with document ids. Owns the figures and the
+//! report; `judge` and `questions` own what is found, `kind` the names and explanations, `markdown` the readable form. It
+//! keeps ids only, whatever the store's size.
+
+mod judge;
+mod kind;
+mod markdown;
+mod questions;
+
+pub use kind::FindingKind;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollbook_domain::calendar::Zone;
+use rollbook_domain::document::StoredClient;
+use rollbook_domain::series::Series;
+use rollbook_domain::{StreamId, Timestamp};
+use serde::Serialize;
+
+use judge::Judge;
+use questions::Questions;
+
+/// What an audit reads: one consistent state of a store.
+pub trait AuditSource {
+    /// Why it cannot be read.
+    type Error;
+
+    /// Every client document, by id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn clients(&self) -> Result<BTreeMap<String, StoredClient>, Self::Error>;
+
+    /// The ids of the coach documents.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn coaches(&self) -> Result<BTreeSet<String>, Self::Error>;
+
+    /// Shows every series with its stream, in any order. Asked twice when documents of different series name each other.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), Self::Error>;
+}
+
+/// What an audit goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditRules {
+    /// The instant the audit speaks of: whether a pause is over depends on it.
+    pub now: Timestamp,
+    /// The old server's time zone: which day is a Monday depends on it.
+    pub zone: Zone,
+}
+
+/// Counts over the whole store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Totals {
+    /// Client documents.
+    pub clients: u64,
+    /// Stored assignments, doubles included.
+    pub assignments: u64,
+    /// Responses, imported and given since.
+    pub responses: u64,
+    /// Runs of a form for a client.
+    pub series: u64,
+    /// Weeks that these runs should have: each base's total.
+    pub weeks_expected: u64,
+    /// Different weeks that are stored.
+    pub weeks_stored: u64,
+    /// Expected weeks that are not stored.
+    pub weeks_missing: u64,
+}
+
+/// Responses by the week they are for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponsesByWeek {
+    /// How many, by week. A response without a week counts under the week of the assignment it names.
+    pub weeks: BTreeMap<u32, u64>,
+    /// Responses of which nothing tells the week.
+    pub unknown: u64,
+}
+
+impl ResponsesByWeek {
+    fn count(&mut self, week: Option<u32>) {
+        match week {
+            Some(week) => *self.weeks.entry(week).or_default() += 1,
+            None => self.unknown += 1,
+        }
+    }
+}
+
+/// Counts of one client, all identities together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClientFigures {
+    /// Stored assignments.
+    pub assignments: u64,
+    /// Responses.
+    pub responses: u64,
+    /// Runs.
+    pub series: u64,
+    /// Responses by week.
+    pub responses_by_week: ResponsesByWeek,
+}
+
+/// One thing that the audit points at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// The client, by document id.
+    pub client: String,
+    /// The form, where it is about one series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
+    /// The week, where it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub week: Option<u32>,
+    /// The documents concerned, by id.
+    pub documents: Vec<String>,
+}
+
+/// All findings of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingGroup {
+    /// The kind, by its code.
+    pub code: FindingKind,
+    /// How many.
+    pub count: u64,
+    /// What it is, in one line.
+    pub explanation: &'static str,
+    /// What the migration does about it.
+    pub migration: &'static str,
+    /// Each of them, by client, form and week.
+    pub findings: Vec<Finding>,
+}
+
+/// What an audit says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditReport {
+    /// The instant it speaks of.
+    pub now: Timestamp,
+    /// The old server's time zone.
+    pub legacy_timezone: String,
+    /// Counts over the whole store.
+    pub totals: Totals,
+    /// Responses by week, over the whole store.
+    pub responses_by_week: ResponsesByWeek,
+    /// Counts by client id: every client document, and every client that assignments or responses name.
+    pub clients: BTreeMap<String, ClientFigures>,
+    /// The findings, grouped by kind in the order of [`FindingKind::ALL`]; kinds without any are left out.
+    pub findings: Vec<FindingGroup>,
+}
+
+impl AuditReport {
+    /// The findings of one kind.
+    pub fn of(&self, kind: FindingKind) -> &[Finding] {
+        self.findings.iter().find(|group| group.code == kind).map_or(&[], |group| &group.findings)
+    }
+
+    /// The report for people to read.
+    pub fn to_markdown(&self) -> String {
+        markdown::report(self)
+    }
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Found {
+    totals: Totals,
+    responses_by_week: ResponsesByWeek,
+    clients: BTreeMap<String, ClientFigures>,
+    findings: BTreeMap<FindingKind, Vec<Finding>>,
+}
+
+impl Found {
+    fn add(&mut self, kind: FindingKind, finding: Finding) {
+        self.findings.entry(kind).or_default().push(finding);
+    }
+
+    fn client(&mut self, client: &str) -> &mut ClientFigures {
+        self.clients.entry(client.to_owned()).or_default()
+    }
+
+    fn count_response(&mut self, client: &str, week: Option<u32>) {
+        self.totals.responses += 1;
+        self.responses_by_week.count(week);
+        let figures = self.client(client);
+        figures.responses += 1;
+        figures.responses_by_week.count(week);
+    }
+
+    fn report(self, rules: &AuditRules) -> AuditReport {
+        let group = |(kind, mut findings): (FindingKind, Vec<Finding>)| {
+            findings.sort();
+            let count = findings.len() as u64;
+            FindingGroup { code: kind, count, explanation: kind.explanation(), migration: kind.migration(), findings }
+        };
+        AuditReport {
+            now: rules.now,
+            legacy_timezone: rules.zone.to_string(),
+            totals: self.totals,
+            responses_by_week: self.responses_by_week,
+            clients: self.clients,
+            findings: self.findings.into_iter().map(group).collect(),
+        }
+    }
+}
+
+/// Audits a store. Reads it once, and a second time when documents of different series name each other.
+///
+/// # Errors
+/// Whatever the source fails with.
+pub fn audit<S: AuditSource>(source: &S, rules: &AuditRules) -> Result<AuditReport, S::Error> {
+    let clients: BTreeSet<String> = source.clients()?.into_keys().collect();
+    let coaches = source.coaches()?;
+    let mut found = Found::default();
+    found.totals.clients = clients.len() as u64;
+    for client in &clients {
+        found.client(client);
+    }
+    let mut questions = Questions::default();
+    let mut judge = Judge::new(&clients, &coaches, rules);
+    source.series(&mut |stream, series| judge.series(stream, series, &mut found, &mut questions))?;
+    judge.finish(&mut found);
+    if !questions.is_empty() {
+        source.series(&mut |_, series| questions.look_in(series))?;
+        questions.answer(&mut found);
+    }
+    Ok(found.report(rules))
+}

@@ -1,0 +1,169 @@
+//! What only documents of other series can tell: a response may name an assignment anywhere, and an assignment a response
+//! anywhere. Owns how names resolve: in the own series by document id, then by legacy id, then so in all others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollbook_domain::document::StoredResponse;
+use rollbook_domain::series::{Item, Series};
+
+use super::judge::Place;
+use super::{Finding, FindingKind, Found};
+
+/// An assignment that a name resolves to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Named {
+    /// By its legacy id, not by its document id: those come first.
+    by_legacy_id: bool,
+    week: u32,
+    document: String,
+}
+
+/// A response that names an assignment of no series of its own.
+struct NamesElsewhere {
+    finding: Finding,
+    named: String,
+    week: Option<u32>,
+    is_linked: bool,
+}
+
+/// An assignment whose response stands in another series.
+struct AnsweredElsewhere {
+    finding: Finding,
+    names: [String; 2],
+    response: String,
+}
+
+/// What is to be looked for in a second reading, and what was seen.
+#[derive(Default)]
+pub(super) struct Questions {
+    names: Vec<NamesElsewhere>,
+    answers: Vec<AnsweredElsewhere>,
+    not_named_back: BTreeMap<String, Finding>,
+    assignments: BTreeMap<String, Option<Named>>,
+    responses: BTreeMap<String, Option<String>>,
+    named_back: BTreeSet<String>,
+}
+
+fn bears(item: &Item, name: &str) -> bool {
+    !name.is_empty() && (item.stored.document == name || item.stored.legacy_id == name)
+}
+
+/// Every assignment of a series that bears this name, the one it means first.
+fn named_in(series: &Series, name: &str) -> Vec<Named> {
+    let named =
+        |item: &Item| Named { by_legacy_id: item.stored.document != name, week: item.week(), document: item.stored.document.clone() };
+    let mut found: Vec<Named> = series.items.iter().filter(|item| bears(item, name)).map(named).collect();
+    found.sort();
+    if found.first().is_some_and(|first| !first.by_legacy_id) {
+        found.retain(|named| !named.by_legacy_id);
+    }
+    found
+}
+
+impl Questions {
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.answers.is_empty() && self.not_named_back.is_empty()
+    }
+
+    /// Judges a response by the assignments of its own series, or asks about the others.
+    pub(super) fn response(&mut self, place: &Place<'_>, series: &Series, response: &StoredResponse, found: &mut Found) {
+        let finding = || place.finding(response.week, [&response.document]);
+        if response.week.is_none() {
+            found.add(FindingKind::ResponseWithoutWeek, finding());
+        }
+        let is_linked = series.linked.contains_key(&response.document);
+        if !is_linked && !series.items.iter().any(|item| item.stored.response_id() == Some(&response.document)) {
+            self.not_named_back.insert(response.document.clone(), finding());
+        }
+        let named = named_in(series, &response.named);
+        let own_week = named.iter().any(|named| Some(named.week) == response.week);
+        if let Some(first) = named.first() {
+            let meant = Named { week: if own_week { response.week.unwrap_or(first.week) } else { first.week }, ..first.clone() };
+            place_response(finding(), response.week, is_linked, Some(&meant), found);
+        } else {
+            self.assignments.insert(response.named.clone(), None);
+            self.names.push(NamesElsewhere { finding: finding(), named: response.named.clone(), week: response.week, is_linked });
+        }
+    }
+
+    /// Judges an assignment by the response it names, or asks about it.
+    pub(super) fn answered(&mut self, place: &Place<'_>, series: &Series, item: &Item, response: &str, found: &mut Found) {
+        let finding = place.finding(Some(item.week()), [item.stored.document.as_str(), response]);
+        match series.responses.get(response) {
+            Some(stored) => {
+                let is_linked = series.linked.get(response).is_some_and(|(run, week, _)| (*run, *week) == (item.run, item.week()));
+                if !bears(item, &stored.named) && !is_linked {
+                    found.add(FindingKind::AssignmentResponseNamesAnother, finding);
+                }
+            }
+            None => {
+                self.responses.insert(response.to_owned(), None);
+                let names = [item.stored.document.clone(), item.stored.legacy_id.clone()];
+                self.answers.push(AnsweredElsewhere { finding, names, response: response.to_owned() });
+            }
+        }
+    }
+
+    /// The second reading: looks for what was asked in one series.
+    pub(super) fn look_in(&mut self, series: &Series) {
+        for item in series.items.iter() {
+            for name in [&item.stored.document, &item.stored.legacy_id] {
+                if let Some(held) = self.assignments.get_mut(name).filter(|_| !name.is_empty()) {
+                    let by_legacy_id = item.stored.document != *name;
+                    let seen = Named { by_legacy_id, week: item.week(), document: item.stored.document.clone() };
+                    if held.as_ref().is_none_or(|held| seen < *held) {
+                        *held = Some(seen);
+                    }
+                }
+            }
+            if let Some(response) = item.stored.response_id().filter(|response| self.not_named_back.contains_key(*response)) {
+                self.named_back.insert(response.to_owned());
+            }
+        }
+        for response in series.responses.values() {
+            if let Some(held) = self.responses.get_mut(&response.document) {
+                *held = Some(response.named.clone());
+            }
+        }
+    }
+
+    /// Judges what was asked by what was seen.
+    pub(super) fn answer(self, found: &mut Found) {
+        for asked in self.names {
+            let named = self.assignments.get(&asked.named).and_then(Option::as_ref);
+            place_response(asked.finding, asked.week, asked.is_linked, named, found);
+        }
+        for asked in self.answers {
+            match self.responses.get(&asked.response).and_then(Option::as_ref) {
+                None => found.add(
+                    FindingKind::AssignmentResponseMissing,
+                    Finding { documents: asked.names.into_iter().take(1).collect(), ..asked.finding },
+                ),
+                Some(named) if named.is_empty() || !asked.names.contains(named) => {
+                    found.add(FindingKind::AssignmentResponseNamesAnother, asked.finding);
+                }
+                Some(_) => {}
+            }
+        }
+        for (response, finding) in self.not_named_back {
+            if !self.named_back.contains(&response) {
+                found.add(FindingKind::ResponseNotNamedBack, finding);
+            }
+        }
+    }
+}
+
+/// Counts a response under its week, or under that of the assignment it names, and finds what is wrong with the name.
+fn place_response(finding: Finding, week: Option<u32>, is_linked: bool, named: Option<&Named>, found: &mut Found) {
+    found.count_response(&finding.client, week.or(named.map(|named| named.week)));
+    let Some(named) = named else {
+        found.add(FindingKind::ResponseNamesNothing, finding);
+        return;
+    };
+    if named.by_legacy_id {
+        found.add(FindingKind::ResponseNamesLegacyId, finding.clone());
+    }
+    if named.week == 1 && week.is_some_and(|week| week > 1) && !is_linked {
+        found.add(FindingKind::ResponseNamesWeek1, finding);
+    }
+}
