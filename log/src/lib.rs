@@ -1,1 +1,48 @@
-//! log
+//! The append-only event log on RocksDB: the stored form, the append path, reads by stream and position, tailing, integrity, and rows for projections
+//! beside it. Everything of RocksDB stays inside this crate; what the events mean is the domain's.
+//!
+//! A commit goes: [`Log::submit`] → admitted and encoded (`draft`) → queued (`queue`) → decided, numbered, written and synced as one of a
+//! group (`writer`, `group`) → the head moves (`store`) → answered ([`Pending`]). It is read back by [`Log::commits_after`], [`Log::tail`], and by stream, id, position and
+//! key (`reads`).
+//!
+//! **Invariant: nothing is written before the first commit is admitted.** Opening, reading and refusing leave the store byte for byte as it was.
+//!
+//! **Invariant: what was acknowledged is read back whole, or an error with a position says what is damaged.**
+//!
+//! **Invariant: nothing above this crate assumes that this process is the only writer**; see [`Ordering`].
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+mod commit;
+mod commits;
+mod digest;
+mod directory;
+mod draft;
+mod engine;
+mod error;
+mod group;
+mod layout;
+mod log;
+mod options;
+mod ordering;
+mod pending;
+mod queue;
+mod reads;
+mod rows;
+mod store;
+mod stored;
+mod tail;
+mod verify;
+mod writer;
+
+pub use commit::{Commit, Committed, ExpectedVersion, IdempotencyKey};
+pub use commits::Commits;
+pub use draft::COMMIT_LIMIT_BYTES;
+pub use error::{AppendError, Corruption, CorruptionKind, DecodeError, EngineError, LogError};
+pub use log::Log;
+pub use options::{Clock, Durability, OpenOptions};
+pub use ordering::Ordering;
+pub use pending::{Answer, Pending};
+pub use rows::{Row, RowBatch, RowScan, RowSnapshot, Rows};
+pub use stored::binary;
+pub use tail::Tail;

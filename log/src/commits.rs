@@ -1,0 +1,112 @@
+//! Reading the log from a position onwards. Owns the scan over the records: what it hands out is whole, in order and without gaps, or an error.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use rollbook_domain::event::{Position, Recorded};
+
+use crate::engine::{Engine, Family, Purpose, failed};
+use crate::error::{Corruption, CorruptionKind, LogError};
+use crate::layout;
+use crate::store::Store;
+use crate::stored::{self, Record};
+
+/// How much is read at a time, in stored bytes. Between two such portions nothing in the database is held.
+const PORTION_BYTES: usize = 1 << 20;
+
+/// Goes over the records of the commits that have events from position `next` up to `until`, in order, until `each` says to stop.
+///
+/// Returns the position after the last record seen. The head of the log must have reached `until`.
+pub(crate) fn scan(
+    engine: &Engine,
+    next: Position,
+    until: Position,
+    mut each: impl FnMut(&Record<'_>, &[u8]) -> Result<Going, LogError>,
+) -> Result<Position, LogError> {
+    let mut cursor = engine.cursor(Family::Records, Purpose::Scan)?;
+    cursor.seek_for_prev(next.to_be_bytes());
+    let mut expected = None;
+    let mut next = next;
+    while next <= until {
+        let Some((key, value)) = cursor.item() else {
+            cursor.status().map_err(failed("read"))?;
+            return Err(Corruption { position: next, kind: CorruptionKind::MissingRecord }.into());
+        };
+        let first = layout::number(key).ok_or_else(|| layout::malformed("records"))?;
+        // The first record may begin before `next`, every other begins exactly there.
+        if expected.is_some_and(|expected| expected != first) {
+            return Err(Corruption { position: next, kind: CorruptionKind::MissingRecord }.into());
+        }
+        let record = stored::check(first, value)?;
+        if record.last() < next {
+            return Err(Corruption { position: next, kind: CorruptionKind::MissingRecord }.into());
+        }
+        let going = each(&record, value)?;
+        next = record.last() + 1;
+        expected = Some(next);
+        if going == Going::Stop {
+            break;
+        }
+        cursor.next();
+    }
+    Ok(next)
+}
+
+/// Whether a scan goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Going {
+    /// To the next record.
+    On,
+    /// No further.
+    Stop,
+}
+
+/// The commits after a position, up to the head as it was when they were asked for: one item a commit.
+///
+/// A commit that the position lies inside comes without its earlier events. After an error there are no more items.
+pub struct Commits {
+    store: Arc<Store>,
+    next: Position,
+    until: Position,
+    portion: VecDeque<Vec<Recorded>>,
+}
+
+impl Commits {
+    pub(crate) fn new(store: Arc<Store>, after: Position, until: Position) -> Self {
+        Self { store, next: after.saturating_add(1), until, portion: VecDeque::new() }
+    }
+
+    fn read_portion(&mut self) -> Result<(), LogError> {
+        // Only a log with events gets here, and that has an engine.
+        let Some(engine) = self.store.engine() else { return Ok(()) };
+        let (after, mut bytes) = (self.next - 1, 0);
+        let portion = &mut self.portion;
+        self.next = scan(&engine, self.next, self.until, |record, stored| {
+            let mut events = Vec::new();
+            record.events_after(after, &mut events)?;
+            portion.push_back(events);
+            bytes += stored.len();
+            Ok(if bytes < PORTION_BYTES { Going::On } else { Going::Stop })
+        })?;
+        Ok(())
+    }
+}
+
+impl Iterator for Commits {
+    type Item = Result<Vec<Recorded>, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.portion.is_empty() && self.next <= self.until {
+            let read = self.read_portion();
+            if let Err(error) = read {
+                // What was read before the error is handed out first, next time the error comes again.
+                if self.portion.is_empty() {
+                    self.until = 0;
+                    return Some(Err(error));
+                }
+                self.next = self.portion.back().and_then(|commit| commit.last()).map_or(self.next, |event| event.position + 1);
+            }
+        }
+        self.portion.pop_front().map(Ok)
+    }
+}

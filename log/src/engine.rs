@@ -1,0 +1,247 @@
+//! RocksDB: how it is set up, opened, read and written. Owns every setting; what stands in the column families is `layout`'s.
+
+use std::path::Path;
+
+use rocksdb::{
+    BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, DBRawIterator, DBRecoveryMode, LogLevel, Options, ReadOptions,
+    WriteBatch, WriteOptions,
+};
+
+use crate::error::{EngineError, LogError};
+
+/// Memory for what is written and not yet in a table file, over all families.
+const WRITE_BUFFERS_BYTES: usize = 96 << 20;
+/// Memory for blocks, indexes and filters of table files.
+const CACHE_BYTES: usize = 48 << 20;
+/// How much log RocksDB may keep to replay on opening; a read-only opening holds that much in memory.
+const WAL_BYTES: u64 = 64 << 20;
+/// Files kept open while writing.
+const OPEN_FILES: i32 = 512;
+/// Unwritten memory above which closing writes table files, so that the next opening has little to replay.
+const FLUSH_ON_CLOSE_BYTES: u64 = 4 << 20;
+
+/// The column families; see `layout`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    /// Commits by position.
+    Records,
+    /// Commits by stream and version.
+    Streams,
+    /// Positions by event id.
+    Ids,
+    /// Answers by idempotency key.
+    Keys,
+    /// Head and store id.
+    Meta,
+    /// The projections' rows.
+    Rows,
+}
+
+impl Family {
+    const ALL: [Self; 6] = [Self::Records, Self::Streams, Self::Ids, Self::Keys, Self::Meta, Self::Rows];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Records => "records",
+            Self::Streams => "streams",
+            Self::Ids => "ids",
+            Self::Keys => "keys",
+            Self::Meta => "meta",
+            Self::Rows => "rows",
+        }
+    }
+
+    fn options(self, cache: &Cache) -> Options {
+        let mut table = BlockBasedOptions::default();
+        table.set_block_cache(cache);
+        table.set_cache_index_and_filter_blocks(true);
+        table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        let mut options = Options::default();
+        match self {
+            // Scanned from end to end: large blocks.
+            Self::Records => table.set_block_size(32 << 10),
+            // Asked mostly for what is not there.
+            Self::Ids | Self::Keys => table.set_bloom_filter(10.0, false),
+            Self::Rows => {
+                table.set_block_size(16 << 10);
+                table.set_bloom_filter(10.0, false);
+            }
+            Self::Streams | Self::Meta => {}
+        }
+        // Random ids do not compress.
+        options.set_compression_type(if self == Self::Ids { DBCompressionType::None } else { DBCompressionType::Lz4 });
+        options.set_write_buffer_size(match self {
+            Self::Records | Self::Rows => 24 << 20,
+            Self::Streams | Self::Ids => 12 << 20,
+            Self::Keys | Self::Meta => 2 << 20,
+        });
+        options.set_block_based_table_factory(&table);
+        options
+    }
+}
+
+fn database_options() -> Options {
+    let mut options = Options::default();
+    // Only an unfinished last write may vanish; anything else that is wrong in RocksDB's own log is an error on opening.
+    options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    options.set_paranoid_checks(true);
+    options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
+    options.set_max_total_wal_size(WAL_BYTES);
+    options.set_max_background_jobs(2);
+    options.set_bytes_per_sync(1 << 20);
+    options.set_log_level(LogLevel::Warn);
+    options.set_keep_log_file_num(2);
+    options.set_max_log_file_size(1 << 20);
+    options.set_stats_dump_period_sec(0);
+    options.set_stats_persist_period_sec(0);
+    options
+}
+
+/// An open database.
+pub(crate) struct Engine {
+    db: DB,
+    writable: bool,
+}
+
+impl Engine {
+    /// Opens an existing database without changing a byte of it.
+    pub(crate) fn open_to_read(dir: &Path, db_dir: &Path) -> Result<Self, LogError> {
+        let mut options = database_options();
+        // All table files are opened now and stay open: what reads this instance goes on after a writable one has taken its place
+        // and has merged those files away.
+        options.set_max_open_files(-1);
+        let cache = Cache::new_lru_cache(CACHE_BYTES);
+        let families = Family::ALL.map(|family| (family.name(), family.options(&cache)));
+        match DB::open_cf_with_opts_for_read_only(&options, db_dir, families, false) {
+            Ok(db) => Ok(Self { db, writable: false }),
+            Err(source) => Err(LogError::Database { dir: dir.to_owned(), source: source.into() }),
+        }
+    }
+
+    /// Opens a database for writing; makes it when `create` says so.
+    pub(crate) fn open_to_write(dir: &Path, db_dir: &Path, create: bool) -> Result<Self, LogError> {
+        let mut options = database_options();
+        options.set_max_open_files(OPEN_FILES);
+        options.create_if_missing(create);
+        options.create_missing_column_families(create);
+        let cache = Cache::new_lru_cache(CACHE_BYTES);
+        let families = Family::ALL.map(|family| (family.name(), family.options(&cache)));
+        match DB::open_cf_with_opts(&options, db_dir, families) {
+            Ok(db) => Ok(Self { db, writable: true }),
+            Err(source) => Err(LogError::Database { dir: dir.to_owned(), source: source.into() }),
+        }
+    }
+
+    /// Whether it was opened for writing.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writable
+    }
+
+    fn family(&self, family: Family) -> Result<&ColumnFamily, LogError> {
+        let missing = || LogError::Engine { doing: "open a column family", source: EngineError::missing_family(family.name()) };
+        self.db.cf_handle(family.name()).ok_or_else(missing)
+    }
+
+    /// Hands the value of a key to `read`, without copying it.
+    pub(crate) fn get<T>(&self, family: Family, key: &[u8], read: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, LogError> {
+        let value = self.db.get_pinned_cf(self.family(family)?, key).map_err(failed("read"))?;
+        Ok(value.as_deref().map(read))
+    }
+
+    /// A cursor over a family.
+    pub(crate) fn cursor(&self, family: Family, purpose: Purpose) -> Result<DBRawIterator<'_>, LogError> {
+        let mut options = ReadOptions::default();
+        if purpose == Purpose::Scan {
+            options.fill_cache(false);
+            options.set_readahead_size(1 << 20);
+        }
+        Ok(self.db.raw_iterator_cf_opt(self.family(family)?, options))
+    }
+
+    /// A view of the database that later writes do not change.
+    pub(crate) fn snapshot(&self) -> rocksdb::Snapshot<'_> {
+        self.db.snapshot()
+    }
+
+    /// The value of a key in a snapshot.
+    pub(crate) fn get_in(&self, snapshot: &rocksdb::Snapshot<'_>, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
+        snapshot.get_cf(self.family(family)?, key).map_err(failed("read"))
+    }
+
+    /// A cursor over a family in a snapshot, up to a key.
+    pub(crate) fn cursor_in<'a>(
+        &'a self,
+        snapshot: &'a rocksdb::Snapshot<'a>,
+        family: Family,
+        end: Option<Vec<u8>>,
+    ) -> Result<DBRawIterator<'a>, LogError> {
+        let mut options = ReadOptions::default();
+        if let Some(end) = end {
+            options.set_iterate_upper_bound(end);
+        }
+        Ok(snapshot.raw_iterator_cf_opt(self.family(family)?, options))
+    }
+
+    /// An empty batch for this database.
+    pub(crate) fn batch(&self, capacity_bytes: usize) -> Batch<'_> {
+        Batch { engine: self, batch: WriteBatch::with_capacity_bytes(capacity_bytes) }
+    }
+
+    /// Makes everything written so far durable, and leaves little to replay for the next opening.
+    pub(crate) fn settle(&self) -> Result<(), LogError> {
+        self.db.flush_wal(true).map_err(failed("sync"))?;
+        let unwritten = self.db.property_int_value("rocksdb.cur-size-all-mem-tables").map_err(failed("look at memory"))?;
+        if unwritten.unwrap_or_default() > FLUSH_ON_CLOSE_BYTES {
+            let families = Family::ALL.into_iter().map(|family| self.family(family)).collect::<Result<Vec<_>, _>>()?;
+            self.db.flush_cfs_opt(&families, &rocksdb::FlushOptions::default()).map_err(failed("write table files"))?;
+        }
+        Ok(())
+    }
+}
+
+/// What a cursor is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A few entries.
+    Lookup,
+    /// A long way through the family: reads ahead, and leaves the cache to others.
+    Scan,
+}
+
+/// What is written together.
+pub(crate) struct Batch<'a> {
+    engine: &'a Engine,
+    batch: WriteBatch,
+}
+
+impl Batch<'_> {
+    /// Sets a key.
+    pub(crate) fn put(&mut self, family: Family, key: &[u8], value: &[u8]) -> Result<(), LogError> {
+        self.batch.put_cf(self.engine.family(family)?, key, value);
+        Ok(())
+    }
+
+    /// Removes a key.
+    pub(crate) fn delete(&mut self, family: Family, key: &[u8]) -> Result<(), LogError> {
+        self.batch.delete_cf(self.engine.family(family)?, key);
+        Ok(())
+    }
+
+    /// Removes the keys from `start` up to `end`, which stays.
+    pub(crate) fn delete_range(&mut self, family: Family, start: &[u8], end: &[u8]) -> Result<(), LogError> {
+        self.batch.delete_range_cf(self.engine.family(family)?, start, end);
+        Ok(())
+    }
+
+    /// Writes it all; with `sync` it is on disk when this returns.
+    pub(crate) fn write(self, sync: bool) -> Result<(), LogError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(sync);
+        self.engine.db.write_opt(self.batch, &options).map_err(failed("write"))
+    }
+}
+
+/// Names what failed.
+pub(crate) fn failed(doing: &'static str) -> impl FnOnce(rocksdb::Error) -> LogError {
+    move |source| LogError::Engine { doing, source: source.into() }
+}

@@ -1,0 +1,191 @@
+//! Commits that are written together. Owns the decisions on each against the log as the group's earlier commits leave it, and the batch
+//! that all of them make.
+
+use std::collections::{HashMap, HashSet};
+
+use rollbook_domain::Timestamp;
+use rollbook_domain::event::{Position, Version};
+use uuid::Uuid;
+
+use crate::commit::{Committed, IdempotencyKey};
+use crate::draft::Draft;
+use crate::engine::{Batch, Engine, Family};
+use crate::error::{AppendError, LogError};
+use crate::layout;
+use crate::reads;
+use crate::stored::{self, Envelope, EnvelopeParts};
+
+/// A group while it is put together.
+pub(crate) struct Group<'a> {
+    engine: Option<&'a Engine>,
+    remembered: &'a HashMap<String, Version>,
+    recorded_at: Timestamp,
+    staged: Staged,
+}
+
+/// The accepted commits of a group, numbered and encoded.
+pub(crate) struct Staged {
+    last: Position,
+    commits: Vec<StagedCommit>,
+    versions: HashMap<String, Version>,
+    ids: HashSet<Uuid>,
+    keys: HashMap<String, ([u8; 32], Committed)>,
+}
+
+struct StagedCommit {
+    committed: Committed,
+    record: Vec<u8>,
+    /// Name, first and last version of each stream.
+    streams: Vec<(String, Version, Version)>,
+    ids: Vec<Uuid>,
+    key: Option<IdempotencyKey>,
+}
+
+impl<'a> Group<'a> {
+    /// An empty group behind the last position; reads what it must know from the engine and the remembered versions.
+    pub(crate) fn new(
+        engine: Option<&'a Engine>,
+        remembered: &'a HashMap<String, Version>,
+        last: Position,
+        recorded_at: Timestamp,
+    ) -> Self {
+        let staged = Staged { last, commits: Vec::new(), versions: HashMap::new(), ids: HashSet::new(), keys: HashMap::new() };
+        Self { engine, remembered, recorded_at, staged }
+    }
+
+    /// Decides on a commit; accepted, it is numbered and encoded. Refused, it leaves nothing behind.
+    pub(crate) fn add(&mut self, draft: Draft) -> Result<Committed, AppendError> {
+        // The key first: a repeat is answered even though its expectations no longer hold.
+        if let Some(repeated) = self.earlier_answer(draft.key.as_ref())? {
+            return Ok(repeated);
+        }
+        for (stream, expected) in &draft.expected {
+            let actual = self.version(stream)?;
+            if !expected.admits(actual) {
+                return Err(AppendError::VersionConflict { stream: stream.clone(), expected: *expected, actual });
+            }
+        }
+        let ids = self.ids(&draft)?;
+        let mut streams = Vec::with_capacity(draft.streams.len());
+        for stream in &draft.streams {
+            let version = self.version(&stream.name)?;
+            streams.push((stream.name.clone(), version + 1, version + stream.events));
+        }
+        let first = self.staged.last + 1;
+        let committed = Committed { first, last: self.staged.last + draft.events.len() as u64, repeated: false };
+        let record = self.encode(first, &draft, &ids, &streams)?;
+        self.staged.take(StagedCommit { committed, record, streams, ids, key: draft.key });
+        Ok(committed)
+    }
+
+    fn earlier_answer(&self, key: Option<&IdempotencyKey>) -> Result<Option<Committed>, AppendError> {
+        let Some(IdempotencyKey { key, request }) = key else { return Ok(None) };
+        let known = match (self.staged.keys.get(key), self.engine) {
+            (Some(known), _) => Some(*known),
+            (None, Some(engine)) => reads::key(engine, key)?,
+            (None, None) => None,
+        };
+        match known {
+            None => Ok(None),
+            Some((earlier, committed)) if earlier == *request => Ok(Some(Committed { repeated: true, ..committed })),
+            Some((_, Committed { first, last, .. })) => Err(AppendError::KeyReused { key: key.clone(), first, last }),
+        }
+    }
+
+    fn version(&self, stream: &str) -> Result<Version, AppendError> {
+        match (self.staged.versions.get(stream).or_else(|| self.remembered.get(stream)), self.engine) {
+            (Some(version), _) => Ok(*version),
+            (None, Some(engine)) => Ok(reads::stream_version(engine, stream)?),
+            (None, None) => Ok(0),
+        }
+    }
+
+    /// The ids of a commit's events: those it brings, which must be new, and v7 ids for the others.
+    fn ids(&self, draft: &Draft) -> Result<Vec<Uuid>, AppendError> {
+        let mut own = HashSet::new();
+        let mut ids = Vec::with_capacity(draft.events.len());
+        for event in &draft.events {
+            let Some(id) = event.id else {
+                ids.push(Uuid::now_v7());
+                continue;
+            };
+            let in_log = match self.engine {
+                Some(engine) => engine.get(Family::Ids, id.as_bytes(), |_| ())?.is_some(),
+                None => false,
+            };
+            if in_log || self.staged.ids.contains(&id) || !own.insert(id) {
+                return Err(AppendError::DuplicateEvent { id });
+            }
+            ids.push(id);
+        }
+        Ok(ids)
+    }
+
+    fn encode(&self, first: Position, draft: &Draft, ids: &[Uuid], streams: &[(String, Version, Version)]) -> Result<Vec<u8>, AppendError> {
+        let key = draft.key.as_ref().map(|key| (key.key.as_str(), key.request));
+        let parts = EnvelopeParts { recorded_at: self.recorded_at, actor: &draft.actor, cause: &draft.cause, key };
+        let mut envelope = Envelope::new(&parts, streams.len(), ids.len());
+        for (name, first_version, _) in streams {
+            envelope.push_stream(name, *first_version);
+        }
+        for (event, id) in draft.events.iter().zip(ids) {
+            envelope.push_event(event.stream, *id, event.occurred_at, draft.body(event));
+        }
+        stored::seal(first, &envelope, draft.size_bytes()).map_err(|source| AppendError::Encode(source.into()))
+    }
+
+    /// What is to be written.
+    pub(crate) fn finish(self) -> Staged {
+        self.staged
+    }
+}
+
+impl Staged {
+    fn take(&mut self, commit: StagedCommit) {
+        self.last = commit.committed.last;
+        for (name, _, last_version) in &commit.streams {
+            self.versions.insert(name.clone(), *last_version);
+        }
+        self.ids.extend(&commit.ids);
+        if let Some(IdempotencyKey { key, request }) = &commit.key {
+            self.keys.insert(key.clone(), (*request, commit.committed));
+        }
+        self.commits.push(commit);
+    }
+
+    /// Whether nothing was accepted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commits.is_empty()
+    }
+
+    /// The position of the last event.
+    pub(crate) fn last(&self) -> Position {
+        self.last
+    }
+
+    /// The versions of the streams that it writes to.
+    pub(crate) fn into_versions(self) -> HashMap<String, Version> {
+        self.versions
+    }
+
+    /// Everything that is written, as one batch: records, index entries, the head.
+    pub(crate) fn batch<'e>(&self, engine: &'e Engine) -> Result<Batch<'e>, LogError> {
+        let records_bytes: usize = self.commits.iter().map(|commit| commit.record.len()).sum();
+        let mut batch = engine.batch(records_bytes + 64 * self.ids.len() + 1024);
+        for StagedCommit { committed, record, streams, ids, key } in &self.commits {
+            batch.put(Family::Records, &committed.first.to_be_bytes(), record)?;
+            for (name, first_version, last_version) in streams {
+                let value = layout::stream_value(committed.first, *first_version);
+                batch.put(Family::Streams, &layout::stream_key(name, *last_version), &value)?;
+            }
+            for (position, id) in (committed.first..).zip(ids) {
+                batch.put(Family::Ids, id.as_bytes(), &position.to_be_bytes())?;
+            }
+            if let Some(IdempotencyKey { key, request }) = key {
+                batch.put(Family::Keys, key.as_bytes(), &layout::key_value(request, *committed))?;
+            }
+        }
+        batch.put(Family::Meta, layout::META_HEAD, &self.last.to_be_bytes())?;
+        Ok(batch)
+    }
+}

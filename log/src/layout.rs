@@ -1,0 +1,123 @@
+//! The keys and values of the column families. Owns their byte layout; the value of `records` is `stored`'s.
+//!
+//! | family | key | value |
+//! | --- | --- | --- |
+//! | `records` | position of the commit's first event, u64 | the commit: see `stored` |
+//! | `streams` | stream name, 0x00, version of the stream's last event in the commit, u64 | the commit's first position, u64; version of the stream's first event in it, u64 |
+//! | `ids` | event id, 16 bytes | the event's position, u64 |
+//! | `keys` | idempotency key, UTF-8 | request digest, 32 bytes; first position, u64; last position, u64 |
+//! | `meta` | `head` | position of the last event, u64 |
+//! | `meta` | `store` | the store's id, 16 bytes |
+//! | `rows` | the projections' own | the projections' own |
+//!
+//! All numbers are big-endian, so that byte order is number order. No stream name has a NUL in it, so that name order is key order.
+//! Everything but `records` and `rows` can be made again from `records`.
+
+use rollbook_domain::event::{Position, Version};
+
+use crate::commit::Committed;
+use crate::error::{Corruption, CorruptionKind};
+
+/// Key of the head in `meta`.
+pub(crate) const META_HEAD: &[u8] = b"head";
+/// Key of the store's id in `meta`.
+pub(crate) const META_STORE: &[u8] = b"store";
+
+/// Reads a position, or a version.
+pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().ok().map(u64::from_be_bytes)
+}
+
+/// A malformed entry of an index. Position 0: the log itself is not damaged.
+pub(crate) fn malformed(index: &'static str) -> Corruption {
+    Corruption { position: 0, kind: CorruptionKind::Index { index } }
+}
+
+/// The key of a stream's entry.
+pub(crate) fn stream_key(name: &str, last_version: Version) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + 9);
+    key.extend_from_slice(name.as_bytes());
+    key.push(0);
+    key.extend_from_slice(&last_version.to_be_bytes());
+    key
+}
+
+/// The first key behind every entry of a stream.
+pub(crate) fn after_stream(name: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(name.len() + 1);
+    key.extend_from_slice(name.as_bytes());
+    key.push(1);
+    key
+}
+
+/// A stream's entry: its name and the last version.
+pub(crate) fn read_stream_key(key: &[u8]) -> Option<(&str, Version)> {
+    let (name, version) = key.split_last_chunk::<8>()?;
+    let (0, name) = name.split_last()? else { return None };
+    Some((std::str::from_utf8(name).ok()?, u64::from_be_bytes(*version)))
+}
+
+/// The value of a stream's entry.
+pub(crate) fn stream_value(first: Position, first_version: Version) -> [u8; 16] {
+    let mut value = [0; 16];
+    let (position, version) = value.split_at_mut(8);
+    position.copy_from_slice(&first.to_be_bytes());
+    version.copy_from_slice(&first_version.to_be_bytes());
+    value
+}
+
+/// The commit's first position of a stream's entry.
+pub(crate) fn read_stream_value(value: &[u8]) -> Option<(Position, Version)> {
+    let (first, first_version) = value.split_at_checked(8)?;
+    Some((number(first)?, number(first_version)?))
+}
+
+/// The value under an idempotency key.
+pub(crate) fn key_value(request: &[u8; 32], committed: Committed) -> [u8; 48] {
+    let mut value = [0; 48];
+    let (digest, positions) = value.split_at_mut(32);
+    digest.copy_from_slice(request);
+    let (first, last) = positions.split_at_mut(8);
+    first.copy_from_slice(&committed.first.to_be_bytes());
+    last.copy_from_slice(&committed.last.to_be_bytes());
+    value
+}
+
+/// The request digest and the answer under an idempotency key.
+pub(crate) fn read_key_value(value: &[u8]) -> Option<([u8; 32], Committed)> {
+    let (request, positions) = value.split_first_chunk::<32>()?;
+    let (first, last) = positions.split_at_checked(8)?;
+    Some((*request, Committed { first: number(first)?, last: number(last)?, repeated: true }))
+}
+
+/// The first key that does not start with `prefix`; `None` when every later key does.
+pub(crate) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|&byte| byte != u8::MAX)?;
+    let mut after = prefix.get(..=last)?.to_vec();
+    if let Some(byte) = after.last_mut() {
+        *byte += 1;
+    }
+    Some(after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stream_entries_sort_by_name_then_version() {
+        let ordered = [stream_key("client/a", 1), stream_key("client/a", 256), stream_key("client/a\u{1}", 1), stream_key("client/ab", 1)];
+        assert!(ordered.is_sorted());
+        assert!(after_stream("client/a") > ordered[1] && after_stream("client/a") < ordered[2]);
+        assert_eq!(read_stream_key(&ordered[1]), Some(("client/a", 256)));
+        assert_eq!(read_stream_key(b"short"), None);
+    }
+
+    #[test]
+    fn the_key_after_a_prefix_carries_over() {
+        assert_eq!(after_prefix(b"ab"), Some(b"ac".to_vec()));
+        assert_eq!(after_prefix(&[1, 255, 255]), Some(vec![2]));
+        assert_eq!(after_prefix(&[255]), None);
+        assert_eq!(after_prefix(b""), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! The log as its users see it. Owns the handle and the writer's thread; every method leads to the file that does the work.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use rollbook_domain::StreamId;
+use rollbook_domain::event::{Position, Recorded, Version};
+use uuid::Uuid;
+
+use crate::commit::{Commit, Committed};
+use crate::commits::Commits;
+use crate::digest;
+use crate::draft::Draft;
+use crate::engine::Family;
+use crate::error::{AppendError, LogError};
+use crate::layout;
+use crate::options::OpenOptions;
+use crate::pending::Pending;
+use crate::queue::{Queue, Request};
+use crate::reads;
+use crate::rows::Rows;
+use crate::store::Store;
+use crate::tail::Tail;
+use crate::verify;
+use crate::writer::Writer;
+
+/// An open log. Clones are handles of the same log; when the last one is dropped, what was submitted is written and the store is closed.
+///
+/// Opening, reading and a refused commit change no byte on disk. One process at a time has a store open.
+#[derive(Clone)]
+pub struct Log {
+    open: Arc<Open>,
+}
+
+struct Open {
+    store: Arc<Store>,
+    queue: Arc<Queue>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has dropped its answers, so that everyone who waited was told.
+            let _panicked = writer.join();
+        }
+    }
+}
+
+impl Log {
+    /// Opens the store in a directory.
+    ///
+    /// # Errors
+    /// [`LogError::Missing`] without `create`, [`LogError::NotAStore`], [`LogError::NewerStore`], [`LogError::InUse`]; [`LogError::Corrupt`] when the last commit
+    /// is damaged; [`LogError::Database`] when RocksDB finds its files damaged.
+    pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, LogError> {
+        let OpenOptions { create, durability, clock, queue_budget_bytes } = options;
+        let (store, last) = Store::open(dir, create)?;
+        let (store, queue) = (Arc::new(store), Arc::new(Queue::new(queue_budget_bytes)));
+        let writer = Writer { store: store.clone(), queue: queue.clone(), clock, durability, last, versions: HashMap::new() };
+        let thread = thread::Builder::new().name("rollbook-writer".to_owned()).spawn(move || writer.run()).map_err(LogError::Thread)?;
+        Ok(Self { open: Arc::new(Open { store, queue, writer: Some(thread) }) })
+    }
+
+    pub(crate) fn store(&self) -> &Arc<Store> {
+        &self.open.store
+    }
+
+    /// Queues a commit for the writer. The answer comes when it is as durable as [`crate::Durability`] says.
+    pub fn submit(&self, commit: Commit) -> Pending {
+        match Draft::admit(commit) {
+            Ok(draft) => {
+                let (answer, pending) = Pending::channel();
+                self.open.queue.push(Request { draft, answer });
+                pending
+            }
+            Err(refusal) => Pending::ready(Err(refusal)),
+        }
+    }
+
+    /// Appends a commit and waits for the answer.
+    ///
+    /// # Errors
+    /// Why it was not appended.
+    ///
+    /// # Panics
+    /// On a thread that drives asynchronous tasks: there, `.await` what [`Log::submit`] returns.
+    pub fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
+        self.submit(commit).wait()
+    }
+
+    /// The position of the last event, 0 when there is none.
+    pub fn head(&self) -> Position {
+        self.store().head()
+    }
+
+    /// The commits after a position, up to the head of this instant.
+    pub fn commits_after(&self, position: Position) -> Commits {
+        Commits::new(self.store().clone(), position, self.head())
+    }
+
+    /// A stream's events after a version.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn stream(&self, stream: &StreamId, after: Version) -> Result<Vec<Recorded>, LogError> {
+        self.stream_until(stream, after, Position::MAX)
+    }
+
+    /// A stream's events after a version and up to a position: the stream as of that position.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn stream_until(&self, stream: &StreamId, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
+        match self.store().engine() {
+            Some(engine) => reads::stream(&engine, &stream.to_string(), after, until),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// How many events a stream has.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn stream_version(&self, stream: &StreamId) -> Result<Version, LogError> {
+        match self.store().engine() {
+            Some(engine) => reads::stream_version(&engine, &stream.to_string()),
+            None => Ok(0),
+        }
+    }
+
+    /// The streams whose names start with a prefix, such as [`StreamId::series_prefix`], in name order. Costs one seek a stream, however long.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn streams_with_prefix(&self, prefix: &str) -> Result<Vec<StreamId>, LogError> {
+        match self.store().engine() {
+            Some(engine) => reads::streams_with_prefix(&engine, prefix),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// The event with an id.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn event(&self, id: Uuid) -> Result<Option<Recorded>, LogError> {
+        let Some(engine) = self.store().engine() else { return Ok(None) };
+        match engine.get(Family::Ids, id.as_bytes(), layout::number)? {
+            None => Ok(None),
+            Some(position) => reads::at(&engine, position.ok_or_else(|| layout::malformed("ids"))?).map(Some),
+        }
+    }
+
+    /// The event at a position; `None` for 0 and beyond the head.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn at(&self, position: Position) -> Result<Option<Recorded>, LogError> {
+        match self.store().engine() {
+            Some(engine) if (1..=self.head()).contains(&position) => reads::at(&engine, position).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The commit under an idempotency key, as proposing it again would be answered.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn committed_under(&self, key: &str) -> Result<Option<Committed>, LogError> {
+        let Some(engine) = self.store().engine() else { return Ok(None) };
+        Ok(reads::key(&engine, key)?.map(|(_, committed)| committed))
+    }
+
+    /// Follows the log from a position.
+    pub fn tail(&self, after: Position) -> Tail {
+        Tail::new(self.clone(), after)
+    }
+
+    /// SHA-256 over the stored bytes of all commits up to a position, 0 or the last position of a commit. Two logs with the same digest hold the same
+    /// commits, down to `recorded_at`; reads the whole log up to there, in bounded memory, and checks it on the way.
+    ///
+    /// # Errors
+    /// [`LogError::InsideCommit`], [`LogError::BeyondHead`]; [`LogError::Corrupt`] when the log is damaged.
+    pub fn digest(&self, until: Position) -> Result<[u8; 32], LogError> {
+        digest::digest(self.store(), until)
+    }
+
+    /// Reads the whole log and checks everything that can be checked: checksums, that no position is missing, that every event decodes, and that every index
+    /// entry is there and right. Calls `progress` with the position reached, now and then. Returns the head it went up to.
+    ///
+    /// # Errors
+    /// [`LogError::Corrupt`] with the first damaged position.
+    pub fn verify(&self, progress: impl FnMut(Position)) -> Result<Position, LogError> {
+        verify::verify(self.store(), progress)
+    }
+
+    /// The id of this store: drawn when it was made, the same ever after.
+    pub fn store_id(&self) -> Uuid {
+        self.store().store_id()
+    }
+
+    /// The rows that projections keep beside the log.
+    pub fn rows(&self) -> Rows {
+        Rows::new(self.clone())
+    }
+}

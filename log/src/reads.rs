@@ -1,0 +1,90 @@
+//! Reading by stream, id, position and key. Owns the way from an index entry to its events; scanning is `commits`'.
+
+use rollbook_domain::StreamId;
+use rollbook_domain::event::{Position, Recorded, Version};
+
+use crate::commit::Committed;
+use crate::engine::{Engine, Family, Purpose, failed};
+use crate::error::{Corruption, CorruptionKind, LogError};
+use crate::layout;
+use crate::stored;
+
+fn missing(position: Position) -> LogError {
+    Corruption { position, kind: CorruptionKind::MissingRecord }.into()
+}
+
+/// The request digest and the answer under a key.
+pub(crate) fn key(engine: &Engine, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
+    match engine.get(Family::Keys, key.as_bytes(), layout::read_key_value)? {
+        None => Ok(None),
+        Some(known) => Ok(Some(known.ok_or_else(|| layout::malformed("keys"))?)),
+    }
+}
+
+/// How many events a stream has.
+pub(crate) fn stream_version(engine: &Engine, name: &str) -> Result<Version, LogError> {
+    let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
+    cursor.seek_for_prev(layout::stream_key(name, Version::MAX));
+    match cursor.key() {
+        Some(key) => match layout::read_stream_key(key) {
+            Some((found, version)) if found == name => Ok(version),
+            Some(_other) => Ok(0),
+            None => Err(layout::malformed("streams").into()),
+        },
+        None => cursor.status().map(|()| 0).map_err(failed("read")),
+    }
+}
+
+/// A stream's events after a version, up to a position.
+pub(crate) fn stream(engine: &Engine, name: &str, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
+    let mut events = Vec::new();
+    let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
+    cursor.seek(layout::stream_key(name, after.saturating_add(1)));
+    while let Some((key, value)) = cursor.item() {
+        let (found, _) = layout::read_stream_key(key).ok_or_else(|| layout::malformed("streams"))?;
+        let (first, _) = layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
+        if found != name || first > until {
+            return Ok(events);
+        }
+        let wanted = |position, stream: &str, version| stream == name && version > after && position <= until;
+        let read =
+            engine.get(Family::Records, &first.to_be_bytes(), |record| stored::check(first, record)?.events_where(wanted, &mut events))?;
+        read.ok_or_else(|| missing(first))??;
+        cursor.next();
+    }
+    cursor.status().map_err(failed("read"))?;
+    Ok(events)
+}
+
+/// The streams whose names start with a prefix, in name order; one seek a stream.
+pub(crate) fn streams_with_prefix(engine: &Engine, prefix: &str) -> Result<Vec<StreamId>, LogError> {
+    let mut streams = Vec::new();
+    let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
+    cursor.seek(prefix);
+    while let Some(key) = cursor.key() {
+        let (name, _) = layout::read_stream_key(key).ok_or_else(|| layout::malformed("streams"))?;
+        if !name.starts_with(prefix) {
+            return Ok(streams);
+        }
+        let stream = name.parse().map_err(|_| layout::malformed("streams"))?;
+        let next = layout::after_stream(name);
+        streams.push(stream);
+        cursor.seek(next);
+    }
+    cursor.status().map_err(failed("read"))?;
+    Ok(streams)
+}
+
+/// The event at a position, which the log has reached.
+pub(crate) fn at(engine: &Engine, position: Position) -> Result<Recorded, LogError> {
+    let mut events = Vec::new();
+    let mut cursor = engine.cursor(Family::Records, Purpose::Lookup)?;
+    cursor.seek_for_prev(position.to_be_bytes());
+    if let Some((key, value)) = cursor.item() {
+        let first = layout::number(key).ok_or_else(|| layout::malformed("records"))?;
+        stored::check(first, value)?.events_where(|here, _, _| here == position, &mut events)?;
+    } else {
+        cursor.status().map_err(failed("read"))?;
+    }
+    events.pop().ok_or_else(|| missing(position))
+}

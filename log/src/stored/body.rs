@@ -1,0 +1,222 @@
+//! Version 1 of a stored event. Owns the layout of every event's body; converting from and to the domain's events is `convert`'s.
+//!
+//! A body is a variant's index (its place in [`Body`], from 0) and the variant's fields in the order in which they stand here:
+//! **never reorder, insert or change**; append variants at the end, and give a field its place only in a new version.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::convert::{StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredView};
+use super::v1::Instant;
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredDocument<'a> {
+    pub(super) collection: StoredCollection,
+    pub(super) id: &'a str,
+    pub(super) ordinal: u32,
+    pub(super) body: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredTerms<'a> {
+    pub(super) stored_client: &'a str,
+    pub(super) coach: &'a str,
+    pub(super) title: &'a str,
+    pub(super) description: &'a str,
+    #[serde(borrow)]
+    pub(super) assigned_by: Option<&'a str>,
+    pub(super) assigned_at: Option<Instant>,
+    #[serde(borrow)]
+    pub(super) window: Option<&'a str>,
+    pub(super) recurring: bool,
+    pub(super) total_weeks: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredWeekDue {
+    pub(super) week: u32,
+    pub(super) due: Option<Instant>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredWeekMove {
+    pub(super) week: u32,
+    pub(super) from: Option<Instant>,
+    pub(super) to: Option<Instant>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredCheck<'a> {
+    pub(super) name: &'a str,
+    pub(super) green: bool,
+    pub(super) detail: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum StoredAudience<'a> {
+    Everyone,
+    Percent(u8),
+    Clients(#[serde(borrow)] Vec<&'a str>),
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredExport<'a> {
+    pub(super) collection: StoredCollection,
+    pub(super) documents: u32,
+    pub(super) header: &'a str,
+}
+
+/// An event as it is stored; see [`Event`] for the meaning of every field.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Body<'a> {
+    DocumentImported(#[serde(borrow)] StoredDocument<'a>),
+    DocumentChanged(#[serde(borrow)] StoredDocument<'a>),
+    DocumentRemoved {
+        collection: StoredCollection,
+        id: &'a str,
+    },
+    AssignmentCreated {
+        assignment: Uuid,
+        run: u32,
+        week: u32,
+        due: Instant,
+        origin: StoredOrigin,
+        #[serde(borrow)]
+        terms: StoredTerms<'a>,
+    },
+    ResponseSubmitted {
+        assignment: Uuid,
+        run: u32,
+        week: u32,
+        response: &'a str,
+        submitted_at: Instant,
+        score: Option<u32>,
+        answers: &'a str,
+        legacy_due: Instant,
+    },
+    ResponseLinked {
+        response: &'a str,
+        run: u32,
+        week: u32,
+        named: &'a str,
+        kind: StoredLink,
+        completed_at: Option<Instant>,
+        score: Option<f64>,
+    },
+    AssignmentRescheduled {
+        run: u32,
+        week: u32,
+        due: Instant,
+    },
+    AssignmentMissed {
+        run: u32,
+        week: u32,
+        reason: StoredReason,
+        #[serde(borrow)]
+        comment: Option<&'a str>,
+    },
+    ExtensionGranted {
+        run: u32,
+        week: u32,
+        reason: &'a str,
+    },
+    ReopenRequested {
+        run: u32,
+        week: u32,
+        reason: &'a str,
+    },
+    AssignmentReopened {
+        run: u32,
+        week: u32,
+    },
+    SeriesPaused {
+        run: u32,
+        pause_weeks: u32,
+        until: Instant,
+        moved: Vec<StoredWeekMove>,
+    },
+    SeriesResumed {
+        run: u32,
+        restored: Vec<StoredWeekDue>,
+    },
+    SeriesExtended {
+        run: u32,
+        total_weeks: u32,
+    },
+    SeriesWithdrawn {
+        run: u32,
+        keep_answered: bool,
+        reason: &'a str,
+    },
+    AssignmentWithdrawn {
+        run: u32,
+        week: u32,
+        reason: &'a str,
+    },
+    ResponseCleared {
+        run: u32,
+        week: u32,
+        response: &'a str,
+        reason: &'a str,
+    },
+    FeedbackGiven {
+        response: &'a str,
+        coach: &'a str,
+        text: &'a str,
+    },
+    ImportCompleted {
+        digest: &'a str,
+        legacy_timezone: &'a str,
+        #[serde(borrow)]
+        collections: Vec<StoredExport<'a>>,
+        #[serde(borrow)]
+        summary: Option<&'a str>,
+    },
+    BatchPlanned {
+        digest: &'a str,
+        kind: &'a str,
+        rules: &'a str,
+        base: u64,
+        log_digest: &'a str,
+        responses_digest: &'a str,
+        responses: u64,
+    },
+    BatchApplied {
+        digest: &'a str,
+        series: u64,
+        created: u64,
+        linked: u64,
+        adopted: u64,
+        skipped: u64,
+    },
+    ValidationRecorded {
+        digest: &'a str,
+        at: u64,
+        #[serde(borrow)]
+        checks: Vec<StoredCheck<'a>>,
+    },
+    ParityRecorded {
+        at: u64,
+        #[serde(borrow)]
+        classes: Vec<(&'a str, u64)>,
+        unexplained: u64,
+    },
+    ViewSwitched {
+        view: StoredView,
+        #[serde(borrow)]
+        audience: StoredAudience<'a>,
+        reason: &'a str,
+        forced: bool,
+    },
+    BackupTaken {
+        name: &'a str,
+        at: u64,
+    },
+    StageRecorded {
+        stage: &'a str,
+        note: &'a str,
+    },
+    LegacyRetired {
+        reason: &'a str,
+    },
+}

@@ -1,0 +1,240 @@
+//! Version 1 of a stored event, at the edge: from the domain's events and back. Owns the conversions; the layouts are `body`'s.
+//!
+//! The list at the end names every event with every field once; from it come two matches without a wildcard, one a direction. So an
+//! event or a field that the domain gains does not compile until it is stored.
+
+use rollbook_domain::event::{
+    Audience, CheckOutcome, Collection, Document, Event, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View, WeekDue, WeekMove,
+};
+use rollbook_domain::{JsonText, Number, Personal, Timestamp};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::body::{Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredTerms, StoredWeekDue, StoredWeekMove};
+use super::v1::Instant;
+use crate::error::DecodeError;
+
+/// A domain type with a stored form, which borrows from the domain's value or from the stored bytes.
+pub(super) trait Stored<'a>: Sized {
+    /// The stored form.
+    type Form: 'a;
+    /// The stored form of this value.
+    fn to_form(&'a self) -> Self::Form;
+    /// The value that a stored form means.
+    fn from_form(form: Self::Form) -> Result<Self, DecodeError>;
+}
+
+/// Types that are stored as they are.
+macro_rules! plain {
+    ($($name:ty),+) => { $(
+        impl Stored<'_> for $name {
+            type Form = Self;
+            fn to_form(&self) -> Self {
+                *self
+            }
+            fn from_form(form: Self) -> Result<Self, DecodeError> {
+                Ok(form)
+            }
+        }
+    )+ };
+}
+
+plain!(u8, u32, u64, bool, Uuid);
+
+/// A domain enum without fields, mirrored by a stored one: the order here is the stored index.
+macro_rules! mirror {
+    ($name:ident = $domain:ident { $($variant:ident),+ $(,)? }) => {
+        #[derive(Clone, Copy, Serialize, Deserialize)]
+        pub(super) enum $name { $($variant),+ }
+
+        impl Stored<'_> for $domain {
+            type Form = $name;
+            fn to_form(&self) -> $name {
+                match self { $($domain::$variant => $name::$variant),+ }
+            }
+            fn from_form(form: $name) -> Result<Self, DecodeError> {
+                Ok(match form { $($name::$variant => Self::$variant),+ })
+            }
+        }
+    };
+}
+
+mirror!(
+    StoredCollection = Collection { Clients, Coaches, Users, Forms, CheckInAssignments, FormResponses, CoachFeedback, CheckInExtensions }
+);
+mirror!(StoredOrigin = Origin { Allocation, Submission, Migration });
+mirror!(StoredReason = MissedReason { Sick, Traveling, PersonalEmergency, Other });
+mirror!(StoredLink = LinkKind { Linked, Adopted });
+mirror!(StoredView = View { Legacy, Precreated });
+
+impl Stored<'_> for Timestamp {
+    type Form = Instant;
+    fn to_form(&self) -> Instant {
+        (*self).into()
+    }
+    fn from_form(form: Instant) -> Result<Self, DecodeError> {
+        form.try_into()
+    }
+}
+
+impl Stored<'_> for Number {
+    type Form = f64;
+    fn to_form(&self) -> f64 {
+        self.value()
+    }
+    fn from_form(form: f64) -> Result<Self, DecodeError> {
+        Ok(Self::new(form))
+    }
+}
+
+impl<'a> Stored<'a> for String {
+    type Form = &'a str;
+    fn to_form(&'a self) -> &'a str {
+        self
+    }
+    fn from_form(form: &'a str) -> Result<Self, DecodeError> {
+        Ok(form.to_owned())
+    }
+}
+
+impl<'a> Stored<'a> for JsonText {
+    type Form = &'a str;
+    fn to_form(&'a self) -> &'a str {
+        self.as_str()
+    }
+    fn from_form(form: &'a str) -> Result<Self, DecodeError> {
+        Ok(Self::from_canonical(form))
+    }
+}
+
+impl<'a, T: Stored<'a>> Stored<'a> for Personal<T> {
+    type Form = T::Form;
+    fn to_form(&'a self) -> T::Form {
+        self.expose().to_form()
+    }
+    fn from_form(form: T::Form) -> Result<Self, DecodeError> {
+        T::from_form(form).map(Self::new)
+    }
+}
+
+impl<'a, T: Stored<'a>> Stored<'a> for Option<T> {
+    type Form = Option<T::Form>;
+    fn to_form(&'a self) -> Option<T::Form> {
+        self.as_ref().map(T::to_form)
+    }
+    fn from_form(form: Option<T::Form>) -> Result<Self, DecodeError> {
+        form.map(T::from_form).transpose()
+    }
+}
+
+impl<'a, T: Stored<'a>> Stored<'a> for Vec<T> {
+    type Form = Vec<T::Form>;
+    fn to_form(&'a self) -> Vec<T::Form> {
+        self.iter().map(T::to_form).collect()
+    }
+    fn from_form(form: Vec<T::Form>) -> Result<Self, DecodeError> {
+        form.into_iter().map(T::from_form).collect()
+    }
+}
+
+impl<'a, A: Stored<'a>, B: Stored<'a>> Stored<'a> for (A, B) {
+    type Form = (A::Form, B::Form);
+    fn to_form(&'a self) -> (A::Form, B::Form) {
+        (self.0.to_form(), self.1.to_form())
+    }
+    fn from_form(form: (A::Form, B::Form)) -> Result<Self, DecodeError> {
+        Ok((A::from_form(form.0)?, B::from_form(form.1)?))
+    }
+}
+
+/// A domain struct whose stored form has the same fields.
+macro_rules! fields {
+    ($domain:ident = $form:ident $(<$life:lifetime>)? { $($field:ident),+ }) => {
+        impl<'a> Stored<'a> for $domain {
+            type Form = $form $(<$life>)?;
+            fn to_form(&'a self) -> Self::Form {
+                let Self { $($field),+ } = self;
+                $form { $($field: $field.to_form()),+ }
+            }
+            fn from_form(form: Self::Form) -> Result<Self, DecodeError> {
+                let $form { $($field),+ } = form;
+                Ok(Self { $($field: Stored::from_form($field)?),+ })
+            }
+        }
+    };
+}
+
+fields!(Document = StoredDocument<'a> { collection, id, ordinal, body });
+fields!(Terms = StoredTerms<'a> { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks });
+fields!(WeekDue = StoredWeekDue { week, due });
+fields!(WeekMove = StoredWeekMove { week, from, to });
+fields!(CheckOutcome = StoredCheck<'a> { name, green, detail });
+fields!(ExportedCollection = StoredExport<'a> { collection, documents, header });
+
+impl<'a> Stored<'a> for Audience {
+    type Form = StoredAudience<'a>;
+    fn to_form(&'a self) -> StoredAudience<'a> {
+        match self {
+            Self::Everyone => StoredAudience::Everyone,
+            Self::Percent(percent) => StoredAudience::Percent(*percent),
+            Self::Clients(clients) => StoredAudience::Clients(clients.to_form()),
+        }
+    }
+    fn from_form(form: StoredAudience<'a>) -> Result<Self, DecodeError> {
+        Ok(match form {
+            StoredAudience::Everyone => Self::Everyone,
+            StoredAudience::Percent(percent) => Self::Percent(percent),
+            StoredAudience::Clients(clients) => Self::Clients(Stored::from_form(clients)?),
+        })
+    }
+}
+
+macro_rules! events {
+    ($($variant:ident { $($field:ident),+ $(,)? }),+ $(,)?) => {
+        impl<'a> Stored<'a> for Event {
+            type Form = Body<'a>;
+            fn to_form(&'a self) -> Body<'a> {
+                match self {
+                    Self::DocumentImported(document) => Body::DocumentImported(document.to_form()),
+                    Self::DocumentChanged(document) => Body::DocumentChanged(document.to_form()),
+                    $(Self::$variant { $($field),+ } => Body::$variant { $($field: $field.to_form()),+ },)+
+                }
+            }
+            fn from_form(form: Body<'a>) -> Result<Self, DecodeError> {
+                Ok(match form {
+                    Body::DocumentImported(document) => Self::DocumentImported(Stored::from_form(document)?),
+                    Body::DocumentChanged(document) => Self::DocumentChanged(Stored::from_form(document)?),
+                    $(Body::$variant { $($field),+ } => Self::$variant { $($field: Stored::from_form($field)?),+ },)+
+                })
+            }
+        }
+    };
+}
+
+events! {
+    DocumentRemoved { collection, id },
+    AssignmentCreated { assignment, run, week, due, origin, terms },
+    ResponseSubmitted { assignment, run, week, response, submitted_at, score, answers, legacy_due },
+    ResponseLinked { response, run, week, named, kind, completed_at, score },
+    AssignmentRescheduled { run, week, due },
+    AssignmentMissed { run, week, reason, comment },
+    ExtensionGranted { run, week, reason },
+    ReopenRequested { run, week, reason },
+    AssignmentReopened { run, week },
+    SeriesPaused { run, pause_weeks, until, moved },
+    SeriesResumed { run, restored },
+    SeriesExtended { run, total_weeks },
+    SeriesWithdrawn { run, keep_answered, reason },
+    AssignmentWithdrawn { run, week, reason },
+    ResponseCleared { run, week, response, reason },
+    FeedbackGiven { response, coach, text },
+    ImportCompleted { digest, legacy_timezone, collections, summary },
+    BatchPlanned { digest, kind, rules, base, log_digest, responses_digest, responses },
+    BatchApplied { digest, series, created, linked, adopted, skipped },
+    ValidationRecorded { digest, at, checks },
+    ParityRecorded { at, classes, unexplained },
+    ViewSwitched { view, audience, reason, forced },
+    BackupTaken { name, at },
+    StageRecorded { stage, note },
+    LegacyRetired { reason },
+}

@@ -1,0 +1,246 @@
+//! Version 1 of a stored commit: its envelope. Owns the layout and both conversions at the edge; the events' bodies are `body`'s,
+//! the header around all of it is `stored`'s.
+//!
+//! The payload, in bincode's terms (`binary`), field by field:
+//!
+//! | field | type | meaning |
+//! | --- | --- | --- |
+//! | `recorded_at` | (i64, u32) | seconds since 1970 and nanoseconds |
+//! | `actor` | variant + text | 0 client, 1 coach, 2 admin, 3 system, 4 migration; id |
+//! | `cause` | text | request id or batch digest |
+//! | `key` | option of (text, 32 bytes) | idempotency key and the digest of the request |
+//! | `streams` | list of (text, u64) | stream name and the version of its first event here, in order of appearance |
+//! | `events` | list | in order; the n-th has the position of the commit + n |
+//! | … `stream` | u32 | index into `streams`; versions count up per stream |
+//! | … `id` | 16 bytes with length | the event's id |
+//! | … `occurred_at` | (i64, u32) | as above |
+//! | … `body` | bytes with length | the event, encoded on its own, so that it can be skipped unread |
+
+use rollbook_domain::event::{Position, Recorded, Version};
+use rollbook_domain::{Actor, Event, StreamId, Timestamp};
+use serde::{Deserialize, Serialize, Serializer};
+use uuid::Uuid;
+
+use super::binary;
+use super::body::Body;
+use super::convert::Stored;
+use crate::error::DecodeError;
+
+/// Seconds since 1970, nanoseconds.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Instant(i64, u32);
+
+impl From<Timestamp> for Instant {
+    fn from(value: Timestamp) -> Self {
+        Self(value.seconds(), value.nanoseconds())
+    }
+}
+
+impl TryFrom<Instant> for Timestamp {
+    type Error = DecodeError;
+
+    fn try_from(Instant(seconds, nanoseconds): Instant) -> Result<Self, DecodeError> {
+        Timestamp::from_parts(seconds, nanoseconds).ok_or(DecodeError::Instant { seconds, nanoseconds })
+    }
+}
+
+/// Who acted.
+#[derive(Serialize, Deserialize)]
+enum StoredActor<'a> {
+    Client(&'a str),
+    Coach(&'a str),
+    Admin(&'a str),
+    System(&'a str),
+    Migration(&'a str),
+}
+
+impl<'a> From<&'a Actor> for StoredActor<'a> {
+    fn from(actor: &'a Actor) -> Self {
+        match actor {
+            Actor::Client(id) => Self::Client(id),
+            Actor::Coach(id) => Self::Coach(id),
+            Actor::Admin(id) => Self::Admin(id),
+            Actor::System(id) => Self::System(id),
+            Actor::Migration(id) => Self::Migration(id),
+        }
+    }
+}
+
+impl StoredActor<'_> {
+    fn to_domain(&self) -> Actor {
+        match self {
+            Self::Client(id) => Actor::Client((*id).to_owned()),
+            Self::Coach(id) => Actor::Coach((*id).to_owned()),
+            Self::Admin(id) => Actor::Admin((*id).to_owned()),
+            Self::System(id) => Actor::System((*id).to_owned()),
+            Self::Migration(id) => Actor::Migration((*id).to_owned()),
+        }
+    }
+}
+
+/// A byte string: written in one piece, borrowed when read.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(transparent)]
+struct Bytes<'a>(#[serde(borrow)] &'a [u8]);
+
+impl Serialize for Bytes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredEvent<'a> {
+    stream: u32,
+    id: Uuid,
+    occurred_at: Instant,
+    #[serde(borrow)]
+    body: Bytes<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredStream<'a> {
+    name: &'a str,
+    first_version: Version,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredKey<'a> {
+    key: &'a str,
+    request: [u8; 32],
+}
+
+/// A commit as it is stored, its bodies still encoded.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Envelope<'a> {
+    recorded_at: Instant,
+    #[serde(borrow)]
+    actor: StoredActor<'a>,
+    cause: &'a str,
+    #[serde(borrow)]
+    key: Option<StoredKey<'a>>,
+    #[serde(borrow)]
+    streams: Vec<StoredStream<'a>>,
+    #[serde(borrow)]
+    events: Vec<StoredEvent<'a>>,
+}
+
+/// What the writer knows about a commit before it is an [`Envelope`].
+pub(crate) struct EnvelopeParts<'a> {
+    /// When the log records it.
+    pub(crate) recorded_at: Timestamp,
+    /// On whose behalf.
+    pub(crate) actor: &'a Actor,
+    /// What caused it.
+    pub(crate) cause: &'a str,
+    /// Idempotency key and request digest.
+    pub(crate) key: Option<(&'a str, [u8; 32])>,
+}
+
+impl<'a> Envelope<'a> {
+    /// An envelope without events.
+    pub(crate) fn new(parts: &EnvelopeParts<'a>, streams: usize, events: usize) -> Self {
+        Self {
+            recorded_at: parts.recorded_at.into(),
+            actor: parts.actor.into(),
+            cause: parts.cause,
+            key: parts.key.map(|(key, request)| StoredKey { key, request }),
+            streams: Vec::with_capacity(streams),
+            events: Vec::with_capacity(events),
+        }
+    }
+
+    /// Adds a stream to the table.
+    pub(crate) fn push_stream(&mut self, name: &'a str, first_version: Version) {
+        self.streams.push(StoredStream { name, first_version });
+    }
+
+    /// Adds an event whose body is encoded already.
+    pub(crate) fn push_event(&mut self, stream: u32, id: Uuid, occurred_at: Timestamp, body: &'a [u8]) {
+        self.events.push(StoredEvent { stream, id, occurred_at: occurred_at.into(), body: Bytes(body) });
+    }
+
+    /// Appends the payload to `out`.
+    pub(super) fn write(&self, out: &mut Vec<u8>) -> Result<(), DecodeError> {
+        binary::write(self, out)
+    }
+
+    /// Reads a payload; bodies stay encoded.
+    pub(super) fn read(payload: &'a [u8]) -> Result<Self, DecodeError> {
+        binary::read(payload)
+    }
+
+    /// How many events it has.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// When it was recorded.
+    pub(crate) fn recorded_at(&self) -> Result<Timestamp, DecodeError> {
+        self.recorded_at.try_into()
+    }
+
+    /// The stream table: names with the first and the last version of their events here.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = (&'a str, Version, Version)> {
+        let mut counts = vec![0; self.streams.len()];
+        for event in &self.events {
+            if let Some(count) = counts.get_mut(event.stream as usize) {
+                *count += 1;
+            }
+        }
+        self.streams.iter().zip(counts).map(|(stream, count)| (stream.name, stream.first_version, stream.first_version + count - 1))
+    }
+
+    /// The idempotency key with its request digest.
+    pub(crate) fn key(&self) -> Option<(&'a str, [u8; 32])> {
+        self.key.as_ref().map(|key| (key.key, key.request))
+    }
+
+    /// The ids of the events, in order.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Uuid> {
+        self.events.iter().map(|event| event.id)
+    }
+
+    /// Decodes the events that `wanted` asks for, by position, stream name and version. The others are not even looked into.
+    pub(crate) fn decode(
+        &self,
+        first: Position,
+        mut wanted: impl FnMut(Position, &str, Version) -> bool,
+        out: &mut Vec<Recorded>,
+    ) -> Result<(), (Position, DecodeError)> {
+        let at_first = |error| (first, error);
+        let recorded_at = self.recorded_at().map_err(at_first)?;
+        let actor = self.actor.to_domain();
+        let mut streams: Vec<(Option<StreamId>, Version)> = self.streams.iter().map(|stream| (None, stream.first_version)).collect();
+        for (position, event) in (first..).zip(&self.events) {
+            let here = |error| (position, error);
+            let unknown = || here(DecodeError::StreamIndex { index: event.stream });
+            let (id, next_version) = streams.get_mut(event.stream as usize).ok_or_else(unknown)?;
+            let name = self.streams.get(event.stream as usize).ok_or_else(unknown)?.name;
+            let version = *next_version;
+            *next_version += 1;
+            if !wanted(position, name, version) {
+                continue;
+            }
+            let stream = match id {
+                Some(known) => known.clone(),
+                None => {
+                    let parsed: StreamId = name.parse().map_err(|source| here(DecodeError::StreamName(source)))?;
+                    id.insert(parsed).clone()
+                }
+            };
+            out.push(Recorded {
+                position,
+                stream,
+                version,
+                id: event.id,
+                occurred_at: event.occurred_at.try_into().map_err(here)?,
+                recorded_at,
+                actor: actor.clone(),
+                cause: self.cause.to_owned(),
+                event: binary::read::<Body<'_>>(event.body.0).and_then(Event::from_form).map_err(here)?,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! The write path. Owns the one thread that puts commits in order: it takes all that wait, decides on each, writes them in one batch with one sync,
+//! and answers them all. What makes up a group in memory is `group`'s.
+//!
+//! Cost of an append beside its share of the sync: one look into `ids` for every event that brings its own id (a Bloom filter answers most),
+//! one into `keys` if it has a key, and one seek in `streams` for each stream that is not among the latest 65,536.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rollbook_domain::Timestamp;
+use rollbook_domain::event::Version;
+
+use crate::commit::Committed;
+use crate::error::AppendError;
+use crate::group::Group;
+use crate::options::{Clock, Durability};
+use crate::queue::{Queue, Request};
+use crate::store::{LastCommit, Store};
+
+/// How many stream versions are remembered; when there are more, all are forgotten and read again as needed.
+const REMEMBERED_STREAMS: usize = 65_536;
+
+/// The writer's thread.
+pub(crate) struct Writer {
+    pub(crate) store: Arc<Store>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) clock: Clock,
+    pub(crate) durability: Durability,
+    pub(crate) last: LastCommit,
+    /// Versions of streams as they are on disk.
+    pub(crate) versions: HashMap<String, Version>,
+}
+
+impl Writer {
+    /// Writes groups until the queue is closed and empty.
+    pub(crate) fn run(mut self) {
+        while let Some(requests) = self.queue.take_group() {
+            self.write_group(requests);
+        }
+        self.store.close();
+    }
+
+    /// The way of a write, from top to bottom. The commits were admitted (content, size) by `Draft::admit`.
+    fn write_group(&mut self, requests: Vec<Request>) {
+        let now = (self.clock)();
+        // Never backwards, whatever the clock does.
+        let recorded_at = self.last.recorded_at.map_or(now, |last: Timestamp| last.max(now));
+        let engine = self.store.engine();
+        let mut group = Group::new(engine.as_deref(), &self.versions, self.last.position, recorded_at);
+
+        // Each commit on its own: sound log, key, expected versions, ids; then its number and its bytes. A refusal leaves no trace in the group.
+        let mut outcomes = Vec::with_capacity(requests.len());
+        for Request { draft, answer } in requests {
+            let outcome = match self.store.require_sound() {
+                Ok(()) => group.add(draft),
+                Err(poisoned) => Err(poisoned.into()),
+            };
+            outcomes.push((answer, outcome));
+        }
+
+        let staged = group.finish();
+        if !staged.is_empty() {
+            // The first accepted commit makes the store writable; before it, not a byte on disk changes. If that fails nothing was written.
+            let written = self.store.engine_to_write().map_err(AppendError::from).and_then(|engine| {
+                let batch = staged.batch(&engine)?;
+                // Barrier 1 of 1: all commits of the group with their index entries and the new head are in RocksDB's log, and with `Synced` that log is on disk.
+                // What fails here may be on disk or not; nobody can tell before the store is opened again. So nothing may follow it.
+                batch.write(self.durability == Durability::Synced).map_err(|failure| self.store.poison(failure).into())
+            });
+            match written {
+                Ok(()) => {
+                    // Publish first: who is answered finds the head at its commit or beyond.
+                    self.last = LastCommit { position: staged.last(), recorded_at: Some(recorded_at) };
+                    self.store.publish(staged.last());
+                    self.remember(staged.into_versions());
+                }
+                Err(failure) => outcomes.iter_mut().for_each(|(_, outcome)| refuse_unwritten(outcome, &failure)),
+            }
+        }
+
+        for (answer, outcome) in outcomes {
+            answer.send(outcome);
+        }
+    }
+
+    fn remember(&mut self, versions: HashMap<String, Version>) {
+        if self.versions.len() + versions.len() > REMEMBERED_STREAMS {
+            self.versions.clear();
+        }
+        self.versions.extend(versions);
+    }
+}
+
+/// What was accepted, or repeats what was accepted in the same group, is not written. Refusals stand, and so do repeats of earlier groups:
+/// telling those apart is not worth it, a caller that hears of the failure asks again under its key.
+fn refuse_unwritten(outcome: &mut Result<Committed, AppendError>, failure: &AppendError) {
+    if outcome.is_ok() {
+        *outcome = Err(failure.clone());
+    }
+}
+
+impl From<Arc<crate::error::LogError>> for AppendError {
+    fn from(failure: Arc<crate::error::LogError>) -> Self {
+        Self::Storage(Arc::new(crate::error::LogError::Poisoned(failure)))
+    }
+}
