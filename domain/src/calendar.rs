@@ -35,11 +35,7 @@ fn clock(hour: u32) -> NaiveTime {
 /// `date` moved by days, stopping at the ends of the calendar.
 pub fn plus_days(date: NaiveDate, days: i64) -> NaiveDate {
     let by = Days::new(days.unsigned_abs());
-    if days < 0 {
-        date.checked_sub_days(by).unwrap_or(NaiveDate::MIN)
-    } else {
-        date.checked_add_days(by).unwrap_or(NaiveDate::MAX)
-    }
+    if days < 0 { date.checked_sub_days(by).unwrap_or(NaiveDate::MIN) } else { date.checked_add_days(by).unwrap_or(NaiveDate::MAX) }
 }
 
 impl Zone {

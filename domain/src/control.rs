@@ -285,7 +285,8 @@ mod tests {
         assert_eq!(decide(&validated(false), false), Err(SwitchRefused::Red("response-count".into())));
         assert!(decide(&validated(true), false).is_ok());
         let mut stale = validated(true);
-        stale.apply(4, &Event::ImportCompleted { digest: String::new(), legacy_timezone: "UTC".into(), collections: vec![], summary: None });
+        stale
+            .apply(4, &Event::ImportCompleted { digest: String::new(), legacy_timezone: "UTC".into(), collections: vec![], summary: None });
         assert_eq!(decide(&stale, false), Err(SwitchRefused::Stale { validated: 2, batch: 4 }));
         assert!(matches!(decide(&stale, true), Ok(Event::ViewSwitched { forced: true, .. })));
     }

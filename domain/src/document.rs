@@ -96,7 +96,9 @@ impl AnyTimestamp {
     fn instant(self) -> Option<Timestamp> {
         match self {
             Self::Text(text) => text.parse().ok(),
-            Self::Parts { _seconds, _nanoseconds } => (_nanoseconds < 1_000_000_000).then(|| Timestamp::from_parts(_seconds, _nanoseconds))?,
+            Self::Parts { _seconds, _nanoseconds } => {
+                (_nanoseconds < 1_000_000_000).then(|| Timestamp::from_parts(_seconds, _nanoseconds))?
+            }
             Self::Typed { datatype, value } => match *value {
                 Self::Parts { .. } if datatype == "timestamp" => value.instant(),
                 _ => None,
@@ -254,7 +256,11 @@ impl StoredAssignment {
             recurring: raw.is_recurring.read().unwrap_or(false),
             stored_week: raw.recurring_week.read().filter(|week| *week > 0),
             total_weeks: raw.total_weeks.read().filter(|weeks| *weeks > 0).unwrap_or(1),
-            window: if raw.check_in_window.is_null() { None } else { raw.check_in_window.0.and_then(|raw| JsonText::parse(raw.get()).ok()) },
+            window: if raw.check_in_window.is_null() {
+                None
+            } else {
+                raw.check_in_window.0.and_then(|raw| JsonText::parse(raw.get()).ok())
+            },
             paused_until: raw.paused_until.instant_or_none(),
             coach_responded: raw.coach_responded.read().unwrap_or(false),
             extension_granted: raw.extension_granted.read().unwrap_or(false),
@@ -429,7 +435,14 @@ mod tests {
 
     #[test]
     fn what_is_no_timestamp_is_named() {
-        for bad in [r#""soon""#, "5", r#"{"_seconds":1}"#, r#"{"_seconds":1,"_nanoseconds":1000000000}"#, r#"{"__datatype__":"geo","value":{"_seconds":1,"_nanoseconds":0}}"#, "\"\""] {
+        for bad in [
+            r#""soon""#,
+            "5",
+            r#"{"_seconds":1}"#,
+            r#"{"_seconds":1,"_nanoseconds":1000000000}"#,
+            r#"{"__datatype__":"geo","value":{"_seconds":1,"_nanoseconds":0}}"#,
+            "\"\"",
+        ] {
             let error = check_timestamps(Collection::CheckInAssignments, &json(&format!("{{\"completedAt\":{bad}}}"))).unwrap_err();
             assert_eq!(error.field, "completedAt");
         }

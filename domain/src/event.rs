@@ -45,6 +45,7 @@ pub struct NewEvent {
     /// The stream it is for.
     pub stream: StreamId,
     /// The id it must have everywhere; `None` lets the log draw a v7.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
     /// When it happened in the world.
     pub occurred_at: Timestamp,
@@ -308,7 +309,7 @@ pub enum Event {
         /// Its `_id`.
         id: String,
     },
-    /// A week was stored as an assignment of its own.
+    /// A week was stored as an assignment of its own. The event's id is the assignment's, so the log itself admits each once.
     AssignmentCreated {
         /// UUIDv5 of (client, form, run, week).
         assignment: Uuid,
@@ -323,7 +324,7 @@ pub enum Event {
         /// What it shares with the run.
         terms: Terms,
     },
-    /// The client answered a week.
+    /// The client answered a week. The event's id is the response's.
     ResponseSubmitted {
         /// The assignment's id: the v5 id, also where a document with another id stands behind it.
         assignment: Uuid,
@@ -331,7 +332,7 @@ pub enum Event {
         run: u32,
         /// The week.
         week: u32,
-        /// The response's id.
+        /// The response's id: UUIDv5 of the assignment and how many responses the series had.
         response: String,
         /// When it was submitted.
         submitted_at: Timestamp,

@@ -67,7 +67,11 @@ impl Clock {
     }
 
     fn is_overdue(&self, due: Timestamp) -> bool {
-        if self.overdue_after_milliseconds == 0 { due < self.now } else { due.plus_milliseconds(self.overdue_after_milliseconds) <= self.now }
+        if self.overdue_after_milliseconds == 0 {
+            due < self.now
+        } else {
+            due.plus_milliseconds(self.overdue_after_milliseconds) <= self.now
+        }
     }
 
     /// The dues that a list shows while they are neither completed nor missed; both ends included.

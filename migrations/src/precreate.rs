@@ -12,6 +12,7 @@ use rollbook_domain::series::items::terms_of;
 use rollbook_domain::series::{Item, Series, assignment_id, event_id};
 use rollbook_domain::{Event, NewEvent, StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// When a made week is due.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,8 +143,9 @@ impl SeriesPlan {
             return;
         };
         for week in missing {
+            let assignment = assignment_id(client, form, run, week);
             let event = Event::AssignmentCreated {
-                assignment: assignment_id(client, form, run, week),
+                assignment,
                 run,
                 week,
                 due: match rules.due {
@@ -153,7 +155,7 @@ impl SeriesPlan {
                 origin: Origin::Migration,
                 terms: terms_of(&base.stored),
             };
-            self.push(stream, &["created", &run.to_string(), &week.to_string()], base.stored.assigned_at.unwrap_or(base_due), event);
+            self.push(stream, assignment, base.stored.assigned_at.unwrap_or(base_due), event);
             self.created += 1;
             weeks_made.insert((run, week));
         }
@@ -181,7 +183,7 @@ impl SeriesPlan {
             score: response.score,
         };
         let occurred_at = response.submitted_at.unwrap_or(Timestamp::EPOCH);
-        self.push(stream, &["linked", &response.document], occurred_at, event);
+        self.push(stream, event_id(stream, &["linked", &response.document]), occurred_at, event);
         match kind {
             LinkKind::Linked => self.linked += 1,
             LinkKind::Adopted => self.adopted += 1,
@@ -212,9 +214,8 @@ impl SeriesPlan {
         None
     }
 
-    fn push(&mut self, stream: &StreamId, id: &[&str], occurred_at: Timestamp, event: Event) {
-        let id = Some(event_id(stream, id));
-        self.events.push(NewEvent { stream: stream.clone(), id, occurred_at, event });
+    fn push(&mut self, stream: &StreamId, id: Uuid, occurred_at: Timestamp, event: Event) {
+        self.events.push(NewEvent { stream: stream.clone(), id: Some(id), occurred_at, event });
     }
 }
 

@@ -114,7 +114,8 @@ impl<'a> Listing<'a, '_> {
     /// Rule 11.
     fn reread(&self, base: &Listed<'a>, weeks: &BTreeMap<u32, Listed<'a>>) -> Vec<Listed<'a>> {
         let base = base.stored.document();
-        let held: BTreeSet<(u32, &str)> = weeks.values().map(|listed| (listed.entry.week, listed.stored.document().document.as_str())).collect();
+        let held: BTreeSet<(u32, &str)> =
+            weeks.values().map(|listed| (listed.entry.week, listed.stored.document().document.as_str())).collect();
         let mut found: Vec<Stored<'a>> = (self.all.iter().copied())
             .filter(|stored| {
                 let document = stored.document();

@@ -9,7 +9,8 @@ use rollbook_domain::status::{Clock, Status};
 
 use crate::entry::{Answer, Entry, keep_within_horizon, summarise};
 
-/// The answer from the series rows of all the client's identities; coaches are not named yet.
+/// The answer from the series rows of all the client's identities. Who assigned a week stays as it is stored: the new
+/// endpoint does not look coaches up.
 pub fn answer<'a>(rows: &'a [Series], clock: &Clock) -> Answer<'a> {
     let feedback: HashSet<&str> = rows.iter().flat_map(Series::feedback_responses).collect();
     let mut entries: Vec<Entry<'a>> = shown(rows).into_iter().map(|item| entry(item, clock, &feedback)).collect();

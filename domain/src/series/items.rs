@@ -237,9 +237,9 @@ impl Items {
 
     /// The item that answers for each (run, week), in order.
     pub fn shown(&self) -> impl Iterator<Item = &Item> {
-        self.0.chunk_by(|a, b| (a.run, a.week()) == (b.run, b.week())).filter_map(|week| {
-            week.iter().reduce(|held, item| if replaces(item, held) { item } else { held })
-        })
+        self.0
+            .chunk_by(|a, b| (a.run, a.week()) == (b.run, b.week()))
+            .filter_map(|week| week.iter().reduce(|held, item| if replaces(item, held) { item } else { held }))
     }
 
     /// The base of a run: week 1 with the earliest due, else its first week.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{Item, made_week, terms_of};
 use super::state::Series;
-use crate::event::{Event, Origin, Terms};
+use crate::event::{Collection, Event, Origin, Terms};
 use crate::number::Number;
 use crate::stream::StreamId;
 use crate::time::Timestamp;
@@ -28,6 +28,8 @@ impl LegacySeries {
             // Only a new allocation stored a document, and only for week 1; every other week waits for its answer.
             Event::AssignmentCreated { origin: Origin::Allocation, week: 1, .. } => self.stored.apply(stream, event),
             Event::AssignmentCreated { .. } | Event::ResponseLinked { .. } => {}
+            // The legacy view asks the stored weeks who answered them, never the responses.
+            Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::FormResponses => {}
             Event::ResponseSubmitted { assignment, run, week, response, submitted_at, score, legacy_due, .. }
                 if self.stored.items.week(*run, *week).is_none() =>
             {

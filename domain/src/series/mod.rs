@@ -1,6 +1,7 @@
 //! Series: all runs of one form for one client. `items` owns the weeks and how documents and later events shape them;
 //! `state` folds a stream into what deciders, the planner and the pre-created view know of it.
 
+pub mod decide;
 pub mod items;
 pub mod legacy;
 pub mod state;

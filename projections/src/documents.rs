@@ -1,0 +1,71 @@
+//! Which document of the old application stands where in the log. Owns what an import compares with and an export reads
+//! back; the documents themselves stay in the log, once.
+
+use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::ProjectionError;
+use crate::rows::{RowChanges, RowSource, decode};
+use crate::runtime::Projection;
+
+/// The documents projection.
+pub struct Documents;
+
+/// Where a document stands, and what it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentRow {
+    /// Its place in the export's file.
+    pub ordinal: u32,
+    /// SHA-256 of its canonical text.
+    pub digest: [u8; 32],
+    /// The event that holds it.
+    pub position: Position,
+}
+
+fn key(collection: Collection, id: &str, stream: &StreamId) -> Vec<u8> {
+    format!("{}\0{id}\0{stream}", collection.name()).into_bytes()
+}
+
+impl Projection for Documents {
+    fn name(&self) -> &'static str {
+        "documents"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+        for recorded in commit {
+            match &recorded.event {
+                Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+                    let digest = Sha256::digest(document.body.expose().as_str().as_bytes()).into();
+                    let row = DocumentRow { ordinal: document.ordinal, digest, position: recorded.position };
+                    rows.put(&key(document.collection, &document.id, &recorded.stream), row);
+                }
+                Event::DocumentRemoved { collection, id } => rows.delete(&key(*collection, id, &recorded.stream)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Hands every stored document of a collection to `visit`: its id, its stream, its row, in id order.
+///
+/// # Errors
+/// When the rows cannot be read, or `visit` fails.
+pub fn each(
+    source: &dyn RowSource,
+    collection: Collection,
+    visit: &mut dyn FnMut(&str, StreamId, DocumentRow) -> Result<(), ProjectionError>,
+) -> Result<(), ProjectionError> {
+    let prefix = format!("{}\0", collection.name()).into_bytes();
+    source.scan(&prefix, &mut |key, value| {
+        let text = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default());
+        let (id, stream) = text.split_once('\0').unwrap_or((&text, ""));
+        let broken = |source| ProjectionError::Row { key: text.clone().into_owned(), source: Box::new(source) };
+        visit(id, stream.parse().map_err(broken)?, decode(key, value)?)
+    })
+}

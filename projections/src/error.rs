@@ -1,0 +1,46 @@
+//! What can go wrong with projections. Owns the one error enum of this crate.
+
+use rollbook_log::LogError;
+
+/// Why rows could not be folded or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectionError {
+    /// The log could not be read, or the rows not written.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A stored row does not decode.
+    #[error("the row {key:?} does not decode; rebuild its projection with `rollbook rebuild`")]
+    Row {
+        /// Its key.
+        key: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Two types under one key: a programming error, reported rather than hidden.
+    #[error("the row {key:?} is held as another type")]
+    RowType {
+        /// Its key.
+        key: String,
+    },
+    /// A row does not encode.
+    #[error("a row does not encode")]
+    Encode(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// No projection of that name.
+    #[error("there is no projection {name:?}; there are {known}")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A position that is not reached yet.
+    #[error("position {asked} is beyond the head of the log, {head}")]
+    BeyondHead {
+        /// What was asked for.
+        asked: u64,
+        /// The head.
+        head: u64,
+    },
+}

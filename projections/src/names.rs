@@ -1,0 +1,108 @@
+//! What an id means: every id that ever named an imported assignment or response resolves for ever. Owns the names that
+//! imports brought; ids that Rollbook derived itself are event ids, and the log resolves those.
+
+use rollbook_domain::document::StoredAssignment;
+use rollbook_domain::series::assignment_id;
+use rollbook_domain::{Collection, Document, Event, Recorded, StreamId};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ProjectionError;
+use crate::rows::{RowChanges, RowSource, decode};
+use crate::runtime::Projection;
+
+/// The names projection.
+pub struct Names;
+
+/// What a name means. The order is the order of preference where one name means several things.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Meaning {
+    /// An assignment: a document id, or the assignment's own id.
+    Assignment {
+        /// Its week, as last imported.
+        week: u32,
+        /// Its document.
+        document: String,
+        /// Its stream.
+        stream: String,
+    },
+    /// A response's document id.
+    Response {
+        /// The response.
+        document: String,
+        /// Its stream.
+        stream: String,
+    },
+    /// A legacy id, which several weeks may share: the lowest week is meant.
+    LegacyId {
+        /// Its week, as last imported.
+        week: u32,
+        /// Its document.
+        document: String,
+        /// Its stream.
+        stream: String,
+    },
+}
+
+impl Default for Meaning {
+    fn default() -> Self {
+        Self::Response { document: String::new(), stream: String::new() }
+    }
+}
+
+fn key(name: &str, kind: &str, document: &str) -> Vec<u8> {
+    format!("{name}\0{kind}\0{document}").into_bytes()
+}
+
+fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Document) {
+    let id = &document.id;
+    let (stream_name, body) = (stream.to_string(), document.body.expose());
+    match document.collection {
+        Collection::CheckInAssignments => {
+            let stored = StoredAssignment::read(id, body);
+            let week = stored.week();
+            let meaning = Meaning::Assignment { week, document: id.clone(), stream: stream_name.clone() };
+            if let StreamId::Series { client, form } = stream {
+                rows.put(&key(&assignment_id(client, form, 1, week).to_string(), "a", id), meaning.clone());
+            }
+            rows.put(&key(id, "a", id), meaning);
+            if !stored.legacy_id.is_empty() {
+                rows.put(&key(&stored.legacy_id, "l", id), Meaning::LegacyId { week, document: id.clone(), stream: stream_name });
+            }
+        }
+        Collection::FormResponses => rows.put(&key(id, "r", id), Meaning::Response { document: id.clone(), stream: stream_name }),
+        _ => {}
+    }
+}
+
+impl Projection for Names {
+    fn name(&self) -> &'static str {
+        "names"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+        for recorded in commit {
+            if let Event::DocumentImported(document) | Event::DocumentChanged(document) = &recorded.event {
+                fold_document(rows, &recorded.stream, document);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Everything a name means, the preferred meaning first.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn meanings(source: &dyn RowSource, name: &str) -> Result<Vec<Meaning>, ProjectionError> {
+    let mut found = Vec::new();
+    source.scan(format!("{name}\0").as_bytes(), &mut |key, value| {
+        found.push(decode(key, value)?);
+        Ok(())
+    })?;
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,224 @@
+//! Rows: what a projection keeps, by key. Owns how rows are read, changed in memory and encoded; where they are stored is the
+//! log's, which rows there are is each projection's. Projections know no RocksDB.
+
+use std::any::Any;
+use std::collections::{BTreeMap, HashMap};
+
+use rollbook_log::{RowBatch, RowSnapshot, Rows};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::ProjectionError;
+
+/// What [`RowSource::scan`] hands each row's key and value to; an error ends the scan.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), ProjectionError>;
+
+/// Encoded rows that can be read: a snapshot of the store, or memory.
+pub trait RowSource {
+    /// The row with this key.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ProjectionError>;
+
+    /// Every row whose key starts so, in key order.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or `visit` fails.
+    fn scan(&self, prefix: &[u8], visit: Visit<'_>) -> Result<(), ProjectionError>;
+}
+
+/// Reads one row into its type.
+///
+/// # Errors
+/// When the store cannot be read, or the row does not decode.
+pub fn read_row<T: DeserializeOwned>(source: &dyn RowSource, key: &[u8]) -> Result<Option<T>, ProjectionError> {
+    source.get(key)?.map(|bytes| decode(key, &bytes)).transpose()
+}
+
+/// Decodes one row.
+///
+/// # Errors
+/// When the bytes are no encoding of a `T`; the error names the key.
+pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, ProjectionError> {
+    rollbook_log::binary::read(bytes)
+        .map_err(|source| ProjectionError::Row { key: String::from_utf8_lossy(key).into_owned(), source: Box::new(source) })
+}
+
+/// The rows of one generation of one projection, from a snapshot of the store.
+pub struct StoredRows<'s> {
+    snapshot: &'s RowSnapshot,
+    prefix: Vec<u8>,
+}
+
+impl<'s> StoredRows<'s> {
+    /// The rows under this prefix of the store.
+    pub fn new(snapshot: &'s RowSnapshot, prefix: Vec<u8>) -> Self {
+        Self { snapshot, prefix }
+    }
+
+    fn key(&self, key: &[u8]) -> Vec<u8> {
+        [self.prefix.as_slice(), key].concat()
+    }
+}
+
+impl RowSource for StoredRows<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ProjectionError> {
+        Ok(self.snapshot.get(&self.key(key))?)
+    }
+
+    fn scan(&self, prefix: &[u8], visit: Visit<'_>) -> Result<(), ProjectionError> {
+        for row in self.snapshot.scan(&self.key(prefix))? {
+            let (key, value) = row?;
+            visit(key.get(self.prefix.len()..).unwrap_or_default(), &value)?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows in memory: what `as_of` folds into.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MemoryRows(BTreeMap<Vec<u8>, Vec<u8>>);
+
+impl RowSource for MemoryRows {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ProjectionError> {
+        Ok(self.0.get(key).cloned())
+    }
+
+    fn scan(&self, prefix: &[u8], visit: Visit<'_>) -> Result<(), ProjectionError> {
+        let from = self.0.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+        for (key, value) in from {
+            visit(key, value)?;
+        }
+        Ok(())
+    }
+}
+
+impl MemoryRows {
+    /// Takes changes in.
+    pub fn absorb(&mut self, changes: EncodedChanges) {
+        for (key, value) in changes {
+            match value {
+                Some(value) => self.0.insert(key, value),
+                None => self.0.remove(&key),
+            };
+        }
+    }
+}
+
+/// Changes by key, encoded; `None` where a row was taken away.
+pub type EncodedChanges = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+/// A decoded row of any type.
+trait AnyRow: Any + Send {
+    fn encode(&self) -> Result<Vec<u8>, ProjectionError>;
+    fn as_any(&mut self) -> &mut dyn Any;
+}
+
+impl<T: Serialize + Any + Send> AnyRow for T {
+    fn encode(&self) -> Result<Vec<u8>, ProjectionError> {
+        let mut bytes = Vec::new();
+        rollbook_log::binary::write(self, &mut bytes).map_err(|source| ProjectionError::Encode(Box::new(source)))?;
+        Ok(bytes)
+    }
+
+    fn as_any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+/// Rows on their way from one state to the next: read once, changed in memory, encoded once.
+pub struct RowChanges<'s> {
+    source: &'s dyn RowSource,
+    rows: HashMap<Vec<u8>, Option<Box<dyn AnyRow>>>,
+}
+
+impl<'s> RowChanges<'s> {
+    /// No changes yet to what `source` holds.
+    pub fn new(source: &'s dyn RowSource) -> Self {
+        Self { source, rows: HashMap::new() }
+    }
+
+    /// The row with this key, to be changed; the default where there is none. One key has one type.
+    ///
+    /// # Errors
+    /// When the stored row cannot be read.
+    pub fn row<T>(&mut self, key: &[u8]) -> Result<&mut T, ProjectionError>
+    where
+        T: Serialize + DeserializeOwned + Default + Send + 'static,
+    {
+        if !self.rows.contains_key(key) {
+            let stored: T = read_row(self.source, key)?.unwrap_or_default();
+            self.rows.insert(key.to_vec(), Some(Box::new(stored)));
+        }
+        let row = self.rows.get_mut(key).map(|row| row.get_or_insert_with(|| Box::new(T::default())));
+        row.and_then(|row| (**row).as_any().downcast_mut())
+            .ok_or_else(|| ProjectionError::RowType { key: String::from_utf8_lossy(key).into_owned() })
+    }
+
+    /// Sets a row.
+    pub fn put<T: Serialize + Send + 'static>(&mut self, key: &[u8], row: T) {
+        self.rows.insert(key.to_vec(), Some(Box::new(row)));
+    }
+
+    /// Takes a row away.
+    pub fn delete(&mut self, key: &[u8]) {
+        self.rows.insert(key.to_vec(), None);
+    }
+
+    /// How many rows are held.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Every row read or changed, encoded, in key order.
+    ///
+    /// # Errors
+    /// When a row does not encode.
+    pub fn finish(self) -> Result<EncodedChanges, ProjectionError> {
+        self.rows.into_iter().map(|(key, row)| Ok((key, row.map(|row| (*row).encode()).transpose()?))).collect()
+    }
+
+    /// Adds every change to a batch for the store.
+    ///
+    /// # Errors
+    /// When a row does not encode.
+    pub fn write_to(self, prefix: &[u8], batch: &mut RowBatch) -> Result<(), ProjectionError> {
+        for (key, value) in self.finish()? {
+            let key = [prefix, key.as_slice()].concat();
+            match value {
+                Some(value) => batch.put(&key, &value),
+                None => batch.delete(&key),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The live rows of the store as a source: for folding, which alone writes them.
+pub struct LiveRows<'s> {
+    rows: &'s Rows,
+    prefix: Vec<u8>,
+}
+
+impl<'s> LiveRows<'s> {
+    /// The rows under this prefix of the store.
+    pub fn new(rows: &'s Rows, prefix: Vec<u8>) -> Self {
+        Self { rows, prefix }
+    }
+}
+
+impl RowSource for LiveRows<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ProjectionError> {
+        Ok(self.rows.get(&[self.prefix.as_slice(), key].concat())?)
+    }
+
+    fn scan(&self, prefix: &[u8], visit: Visit<'_>) -> Result<(), ProjectionError> {
+        StoredRows::new(&self.rows.snapshot(), self.prefix.clone()).scan(prefix, visit)
+    }
+}

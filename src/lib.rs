@@ -1,0 +1,6 @@
+//! The application: CLI, switch, configuration. Owns what a user types and sees; what it means is the other crates'.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
+pub mod cli;
+pub mod sample;
