@@ -4,6 +4,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod audit;
+pub mod export;
 pub mod export_reader;
 pub mod import;
 pub mod precreate;
