@@ -1,14 +1,13 @@
 //! Reading the log from a position onwards. Owns the scan over the records: what it hands out is whole, in order and without gaps, or an error.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use rollbook_domain::event::{Position, Recorded};
 
 use crate::engine::{Engine, Family, Purpose, failed};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::layout;
-use crate::store::Store;
+use crate::log::Log;
 use crate::stored::{self, Record};
 
 /// How much is read at a time, in stored bytes. Between two such portions nothing in the database is held.
@@ -63,22 +62,22 @@ pub(crate) enum Going {
 
 /// The commits after a position, up to the head as it was when they were asked for: one item a commit.
 ///
-/// A commit that the position lies inside comes without its earlier events. After an error there are no more items.
+/// A commit that the position lies inside comes without its earlier events. After an error there are no more items. Keeps the log open.
 pub struct Commits {
-    store: Arc<Store>,
+    log: Log,
     next: Position,
     until: Position,
     portion: VecDeque<Vec<Recorded>>,
 }
 
 impl Commits {
-    pub(crate) fn new(store: Arc<Store>, after: Position, until: Position) -> Self {
-        Self { store, next: after.saturating_add(1), until, portion: VecDeque::new() }
+    pub(crate) fn new(log: Log, after: Position, until: Position) -> Self {
+        Self { log, next: after.saturating_add(1), until, portion: VecDeque::new() }
     }
 
     fn read_portion(&mut self) -> Result<(), LogError> {
         // Only a log with events gets here, and that has an engine.
-        let Some(engine) = self.store.engine() else { return Ok(()) };
+        let Some(engine) = self.log.store().engine() else { return Ok(()) };
         let (after, mut bytes) = (self.next - 1, 0);
         let portion = &mut self.portion;
         self.next = scan(&engine, self.next, self.until, |record, stored| {

@@ -99,7 +99,7 @@ impl Log {
 
     /// The commits after a position, up to the head of this instant.
     pub fn commits_after(&self, position: Position) -> Commits {
-        Commits::new(self.store().clone(), position, self.head())
+        Commits::new(self.clone(), position, self.head())
     }
 
     /// A stream's events after a version.

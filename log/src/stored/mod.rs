@@ -125,3 +125,6 @@ impl<'a> Record<'a> {
         Corruption { position, kind: CorruptionKind::Undecodable { source } }
     }
 }
+
+#[cfg(test)]
+mod tests;

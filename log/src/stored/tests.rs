@@ -1,0 +1,310 @@
+//! Golden bytes: what version 1 writes, kept for ever under `tests/golden/v1`, one file an event and one for a whole commit.
+//!
+//! On drift the bytes of today go to a `.actual` file beside the golden one, and the test fails. `ROLLBOOK_BLESS=1` writes golden files
+//! that are missing; it never replaces one.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use rollbook_domain::event::{
+    Audience, CheckOutcome, Document, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View, WeekDue, WeekMove,
+};
+use rollbook_domain::{Actor, Collection, Event, JsonText, Number, Personal, StreamId, Timestamp};
+use uuid::Uuid;
+
+use super::*;
+
+/// Names every variant in a match without a wildcard, so that a new one is missed here when compiling, and in the samples when testing.
+macro_rules! variants {
+    ($($variant:ident),+ $(,)?) => {
+        fn variant(event: &Event) -> &'static str {
+            match event { $(Event::$variant { .. } => stringify!($variant)),+ }
+        }
+        const VARIANTS: &[&str] = &[$(stringify!($variant)),+];
+    };
+}
+
+variants!(
+    DocumentImported,
+    DocumentChanged,
+    DocumentRemoved,
+    AssignmentCreated,
+    ResponseSubmitted,
+    ResponseLinked,
+    AssignmentRescheduled,
+    AssignmentMissed,
+    ExtensionGranted,
+    ReopenRequested,
+    AssignmentReopened,
+    SeriesPaused,
+    SeriesResumed,
+    SeriesExtended,
+    SeriesWithdrawn,
+    AssignmentWithdrawn,
+    ResponseCleared,
+    FeedbackGiven,
+    ImportCompleted,
+    BatchPlanned,
+    BatchApplied,
+    ValidationRecorded,
+    ParityRecorded,
+    ViewSwitched,
+    BackupTaken,
+    StageRecorded,
+    LegacyRetired,
+);
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn personal(text: &str) -> Personal<String> {
+    Personal::new(text.to_owned())
+}
+
+fn json(text: &str) -> JsonText {
+    JsonText::parse(text).unwrap()
+}
+
+fn time(seconds: i64) -> Timestamp {
+    Timestamp::from_parts(seconds, 123_456_789).unwrap()
+}
+
+fn document() -> Document {
+    Document {
+        collection: Collection::CheckInAssignments,
+        id: text("doc-1"),
+        ordinal: 300,
+        body: Personal::new(json(r#"{"recurringWeek":1,"score":12.50,"title":"Wöchentlich"}"#)),
+    }
+}
+
+fn created() -> Event {
+    Event::AssignmentCreated {
+        assignment: Uuid::from_u128(0x0123_4567_89ab_5def_8123_4567_89ab_cdef),
+        run: 1,
+        week: 2,
+        due: time(1_767_603_600),
+        origin: Origin::Migration,
+        terms: Terms {
+            stored_client: text("client@example.com"),
+            coach: text("coach-1"),
+            title: text("Weekly check-in"),
+            description: text("How was the week?"),
+            assigned_by: Some(text("coach-1")),
+            assigned_at: Some(time(1_767_000_000)),
+            window: Some(json(r#"{"enabled":true,"startDay":"friday"}"#)),
+            recurring: true,
+            total_weeks: 52,
+        },
+    }
+}
+
+fn samples() -> Vec<Event> {
+    let assignment = Uuid::from_u128(7);
+    let week_move = |week, from, to| WeekMove { week, from, to };
+    vec![
+        Event::DocumentImported(document()),
+        Event::DocumentChanged(Document { collection: Collection::CoachFeedback, ..document() }),
+        Event::DocumentRemoved { collection: Collection::Users, id: text("user-1") },
+        created(),
+        Event::ResponseSubmitted {
+            assignment,
+            run: 1,
+            week: 3,
+            response: text("response-1"),
+            submitted_at: time(1_767_700_000),
+            score: Some(87),
+            answers: Personal::new(json(r#"[{"answer":"yes","questionId":"q1"}]"#)),
+            legacy_due: time(1_768_000_000),
+        },
+        Event::ResponseLinked {
+            response: text("response-1"),
+            run: 1,
+            week: 3,
+            named: text("base_week_3"),
+            kind: LinkKind::Adopted,
+            completed_at: Some(time(-1)),
+            score: Some(Number::new(87.5)),
+        },
+        Event::AssignmentRescheduled { run: 1, week: 4, due: time(1_768_208_400) },
+        Event::AssignmentMissed { run: 1, week: 4, reason: MissedReason::Traveling, comment: Some(personal("on the road")) },
+        Event::ExtensionGranted { run: 1, week: 4, reason: personal("was ill") },
+        Event::ReopenRequested { run: 1, week: 4, reason: personal("forgot") },
+        Event::AssignmentReopened { run: 2, week: 300 },
+        Event::SeriesPaused {
+            run: 1,
+            pause_weeks: 2,
+            until: time(1_769_000_000),
+            moved: vec![week_move(5, Some(time(1)), Some(time(2))), week_move(6, None, None)],
+        },
+        Event::SeriesResumed { run: 1, restored: vec![WeekDue { week: 5, due: Some(time(1)) }, WeekDue { week: 6, due: None }] },
+        Event::SeriesExtended { run: 1, total_weeks: 60 },
+        Event::SeriesWithdrawn { run: 1, keep_answered: true, reason: personal("moved away") },
+        Event::AssignmentWithdrawn { run: 1, week: 9, reason: personal("holiday") },
+        Event::ResponseCleared { run: 1, week: 3, response: text("response-1"), reason: personal("wrong form") },
+        Event::FeedbackGiven { response: text("response-1"), coach: text("coach-1"), text: personal("well done") },
+        Event::ImportCompleted {
+            digest: text("00ff"),
+            legacy_timezone: text("Europe/London"),
+            collections: vec![ExportedCollection { collection: Collection::Clients, documents: 26, header: json(r#"{"exportedAt":"x"}"#) }],
+            summary: Some(json("{}")),
+        },
+        Event::BatchPlanned {
+            digest: text("00ff"),
+            kind: text("precreate"),
+            rules: text("due=monday"),
+            base: 1_000_000,
+            log_digest: text("11"),
+            responses_digest: text("22"),
+            responses: 36,
+        },
+        Event::BatchApplied { digest: text("00ff"), series: 28, created: 691, linked: 2, adopted: 0, skipped: 70_000 },
+        Event::ValidationRecorded {
+            digest: text("00ff"),
+            at: 5_000_000_000,
+            checks: vec![CheckOutcome { name: text("weeks-complete"), green: false, detail: text("1 of 28") }],
+        },
+        Event::ParityRecorded { at: 9, classes: vec![(text("generated-week"), 12), (text("due"), 0)], unexplained: 1 },
+        Event::ViewSwitched {
+            view: View::Precreated,
+            audience: Audience::Clients(vec![text("client-1"), text("client-2")]),
+            reason: text("pilot"),
+            forced: true,
+        },
+        Event::ViewSwitched { view: View::Legacy, audience: Audience::Everyone, reason: text("back"), forced: false },
+        Event::ViewSwitched { view: View::Precreated, audience: Audience::Percent(25), reason: text("a quarter"), forced: false },
+        Event::BackupTaken { name: text("before-switch"), at: 12 },
+        Event::StageRecorded { stage: text("pilot"), note: text("two clients") },
+        Event::LegacyRetired { reason: text("done") },
+        // What is absent, in the shapes that have something to be absent.
+        Event::AssignmentMissed { run: 1, week: 1, reason: MissedReason::Other, comment: None },
+    ]
+}
+
+fn body(event: &Event) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_body(event, &mut bytes).unwrap();
+    bytes
+}
+
+fn read_body(bytes: &[u8]) -> Event {
+    Event::from_form(binary::read(bytes).unwrap()).unwrap()
+}
+
+fn golden(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(name).with_extension("bin")
+}
+
+/// The golden bytes of that name, after checking that they are what is written today.
+fn check_golden(name: &str, today: &[u8]) -> Vec<u8> {
+    let path = golden(name);
+    let actual = path.with_extension("bin.actual");
+    if !path.exists() && std::env::var_os("ROLLBOOK_BLESS").is_some_and(|bless| bless == "1") {
+        fs::write(&path, today).unwrap();
+    }
+    let kept = fs::read(&path).unwrap_or_default();
+    if kept == today {
+        let _none = fs::remove_file(&actual);
+    } else {
+        fs::write(&actual, today).unwrap();
+        panic!("version 1 of {name} is no longer what {} has; today's bytes are beside it", path.display());
+    }
+    kept
+}
+
+#[test]
+fn every_event_is_stored_as_it_ever_was() {
+    let mut samples_of: BTreeMap<&str, u32> = VARIANTS.iter().map(|name| (*name, 0)).collect();
+    for event in samples() {
+        let name = variant(&event);
+        let nth = samples_of.entry(name).and_modify(|count| *count += 1).or_default();
+        let file = if *nth == 1 { name.to_owned() } else { format!("{name}-{nth}") };
+        assert_eq!(read_body(&check_golden(&file, &body(&event))), event);
+    }
+    assert!(samples_of.values().all(|count| *count > 0), "a sample of every event: {samples_of:?}");
+}
+
+/// A commit of every sample, on two streams in turn.
+fn whole_commit() -> (Position, Vec<u8>) {
+    let (one, two) = (StreamId::series("client-1", "form-1").to_string(), StreamId::Control.to_string());
+    let bodies: Vec<Vec<u8>> = samples().iter().map(body).collect();
+    let actor = Actor::Migration(text("00ff"));
+    let parts = EnvelopeParts { recorded_at: time(1_767_225_600), actor: &actor, cause: "00ff", key: Some(("batch-00ff", [7; 32])) };
+    let mut envelope = Envelope::new(&parts, 2, bodies.len());
+    envelope.push_stream(&one, 11);
+    envelope.push_stream(&two, 1);
+    for (index, body) in (0..).zip(&bodies) {
+        envelope.push_event(index % 2, Uuid::from_u128(u128::from(index)), time(i64::from(index)), body);
+    }
+    (300, seal(300, &envelope, 0).unwrap())
+}
+
+#[test]
+fn a_whole_commit_is_stored_as_it_ever_was() {
+    let (first, record) = whole_commit();
+    let kept = check_golden("commit", &record);
+    let record = check(first, &kept).unwrap();
+    let mut events = Vec::new();
+    record.events_after(0, &mut events).unwrap();
+    assert_eq!(events.iter().map(|event| event.event.clone()).collect::<Vec<_>>(), samples());
+    let last = events.last().unwrap();
+    assert_eq!((last.position, record.last()), (329, 329));
+    assert_eq!((events[0].version, events[1].version, events[2].version, events[29].version), (11, 1, 12, 15));
+    assert_eq!((events[2].stream.clone(), events[3].stream.clone()), (StreamId::series("client-1", "form-1"), StreamId::Control));
+    assert_eq!((events[3].id, events[3].occurred_at, events[3].recorded_at), (Uuid::from_u128(3), time(3), time(1_767_225_600)));
+    assert_eq!((&events[0].actor, events[0].cause.as_str()), (&Actor::Migration(text("00ff")), "00ff"));
+    assert_eq!(record.envelope().unwrap().key(), Some(("batch-00ff", [7; 32])));
+    let streams: Vec<_> = record.envelope().unwrap().streams().map(|(name, first, last)| (name.to_owned(), first, last)).collect();
+    assert_eq!(streams, [(text("series/client-1/form-1"), 11, 25), (text("control"), 1, 15)]);
+}
+
+#[test]
+fn every_actor_comes_back() {
+    for actor in
+        [Actor::Client(text("a")), Actor::Coach(text("b")), Actor::Admin(text("c")), Actor::System(text("d")), Actor::Migration(text("e"))]
+    {
+        let bytes = body(&created());
+        let parts = EnvelopeParts { recorded_at: time(0), actor: &actor, cause: "", key: None };
+        let mut envelope = Envelope::new(&parts, 1, 1);
+        envelope.push_stream("control", 1);
+        envelope.push_event(0, Uuid::nil(), time(0), &bytes);
+        let record = seal(1, &envelope, 0).unwrap();
+        let mut events = Vec::new();
+        check(1, &record).unwrap().events_after(0, &mut events).unwrap();
+        assert_eq!(events[0].actor, actor);
+    }
+}
+
+#[test]
+fn what_follows_a_value_is_refused() {
+    let mut bytes = body(&created());
+    bytes.push(0);
+    let refused = binary::read::<body::Body<'_>>(&bytes).err().unwrap();
+    assert!(matches!(refused, DecodeError::Trailing { bytes: 1 }), "{refused:?}");
+}
+
+/// How fast events decode; prints the figure, run with `--ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn decoding_speed() {
+    let bytes = body(&created());
+    let actor = Actor::Migration("ab".repeat(32));
+    let cause = "ab".repeat(32);
+    let parts = EnvelopeParts { recorded_at: time(0), actor: &actor, cause: &cause, key: None };
+    let mut envelope = Envelope::new(&parts, 1, 500);
+    envelope.push_stream("series/client-1/form-1", 1);
+    (0..500).for_each(|id| envelope.push_event(0, Uuid::from_u128(id), time(0), &bytes));
+    let record = seal(1, &envelope, 0).unwrap();
+    let start = std::time::Instant::now();
+    let mut count = 0;
+    for _ in 0..2000 {
+        let mut events = Vec::new();
+        check(1, &record).unwrap().events_after(0, &mut events).unwrap();
+        count += events.len();
+    }
+    let elapsed = start.elapsed();
+    println!("{count} events, {} bytes a body, {:.0} ns each", bytes.len(), elapsed.as_nanos() as f64 / count as f64);
+    assert_eq!(count, 1_000_000);
+}

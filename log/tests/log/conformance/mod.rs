@@ -1,0 +1,70 @@
+//! The contract of `Ordering`, one test a clause. A backend joins with one line: `conformance!(name, how to make one)`.
+
+mod clauses;
+mod sequencer;
+
+use rollbook_log::Ordering;
+
+/// What a backend gives to the suite: an order, and whatever must live as long as it does.
+pub struct Backend {
+    pub ordering: Box<dyn Ordering>,
+    pub _keep: Box<dyn std::any::Any>,
+}
+
+macro_rules! conformance {
+    ($name:ident, $make:expr) => {
+        mod $name {
+            use super::clauses;
+
+            #[test]
+            fn clause_1_numbering() {
+                clauses::numbering(&$make);
+            }
+            #[test]
+            fn clause_2_answering() {
+                clauses::answering(&$make);
+            }
+            #[test]
+            fn clause_3_head() {
+                clauses::head(&$make);
+            }
+            #[test]
+            fn clause_4_expected_versions() {
+                clauses::expected_versions(&$make);
+            }
+            #[test]
+            fn clause_5_refusals() {
+                clauses::refusals(&$make);
+            }
+            #[test]
+            fn clause_6_idempotency() {
+                clauses::idempotency(&$make);
+            }
+            #[test]
+            fn clause_7_ids() {
+                clauses::ids(&$make);
+            }
+            #[test]
+            fn clause_8_content() {
+                clauses::content(&$make);
+            }
+            #[test]
+            fn clause_9_others() {
+                clauses::others(&$make);
+            }
+        }
+    };
+}
+
+conformance!(rocksdb_log, super::rocksdb());
+conformance!(in_memory_sequencer, super::in_memory());
+
+fn rocksdb() -> Backend {
+    let dir = tempfile::tempdir().unwrap();
+    let log = crate::support::open(&dir.path().join("store"));
+    Backend { ordering: Box::new(log), _keep: Box::new(dir) }
+}
+
+fn in_memory() -> Backend {
+    Backend { ordering: Box::new(sequencer::Sequencer::default()), _keep: Box::new(()) }
+}

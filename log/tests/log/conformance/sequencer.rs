@@ -1,0 +1,96 @@
+//! An order kept in memory, by one thread that others send commits to: the smallest thing that keeps the contract, written from
+//! its clauses and not from the log's code.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering as Memory};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+
+use rollbook_domain::event::{Position, Version};
+use rollbook_log::{Answer, AppendError, Commit, Committed, Ordering, Pending};
+use uuid::Uuid;
+
+pub struct Sequencer {
+    proposals: Mutex<Sender<(Commit, Answer)>>,
+    head: Arc<AtomicU64>,
+}
+
+impl Default for Sequencer {
+    fn default() -> Self {
+        let (proposals, incoming) = channel::<(Commit, Answer)>();
+        let head = Arc::new(AtomicU64::new(0));
+        let published = head.clone();
+        std::thread::spawn(move || {
+            let mut state = State::default();
+            for (commit, answer) in incoming {
+                let outcome = state.order(&commit);
+                published.store(state.head, Memory::Release);
+                answer.send(outcome);
+            }
+        });
+        Self { proposals: Mutex::new(proposals), head }
+    }
+}
+
+impl Ordering for Sequencer {
+    fn propose(&self, commit: Commit) -> Pending {
+        let (answer, pending) = Pending::channel();
+        self.proposals.lock().unwrap().send((commit, answer)).unwrap();
+        pending
+    }
+
+    fn head(&self) -> Position {
+        self.head.load(Memory::Acquire)
+    }
+}
+
+#[derive(Default)]
+struct State {
+    head: Position,
+    versions: HashMap<String, Version>,
+    ids: HashSet<Uuid>,
+    keys: HashMap<String, ([u8; 32], Committed)>,
+}
+
+impl State {
+    fn order(&mut self, commit: &Commit) -> Result<Committed, AppendError> {
+        if commit.events.is_empty() {
+            return Err(AppendError::Empty);
+        }
+        let names = commit.events.iter().map(|event| event.stream.to_string()).chain(commit.key.iter().map(|key| key.key.clone()));
+        if let Some(name) = names.into_iter().find(|name| name.contains('\0')) {
+            return Err(AppendError::BadName { name });
+        }
+        if let Some((key, (request, committed))) = commit.key.as_ref().and_then(|key| Some((key, *self.keys.get(&key.key)?))) {
+            let Committed { first, last, .. } = committed;
+            let same = key.request == request;
+            return if same {
+                Ok(Committed { repeated: true, ..committed })
+            } else {
+                Err(AppendError::KeyReused { key: key.key.clone(), first, last })
+            };
+        }
+        for (stream, expected) in &commit.expected {
+            let actual = self.versions.get(&stream.to_string()).copied().unwrap_or_default();
+            if !expected.admits(actual) {
+                return Err(AppendError::VersionConflict { stream: stream.to_string(), expected: *expected, actual });
+            }
+        }
+        let mut own = HashSet::new();
+        for id in commit.events.iter().filter_map(|event| event.id) {
+            if self.ids.contains(&id) || !own.insert(id) {
+                return Err(AppendError::DuplicateEvent { id });
+            }
+        }
+        self.ids.extend(own);
+        for event in &commit.events {
+            *self.versions.entry(event.stream.to_string()).or_default() += 1;
+        }
+        let committed = Committed { first: self.head + 1, last: self.head + commit.events.len() as u64, repeated: false };
+        self.head = committed.last;
+        if let Some(key) = &commit.key {
+            self.keys.insert(key.key.clone(), (key.request, committed));
+        }
+        Ok(committed)
+    }
+}

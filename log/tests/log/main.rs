@@ -1,0 +1,15 @@
+//! The log from outside, through its public interface; damage is done through a raw RocksDB handle and through the file system.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod conformance;
+mod corruption;
+mod crash;
+mod directory;
+mod full_disk;
+mod group;
+mod model;
+mod reading;
+mod rows;
+mod support;
+mod tailing;
