@@ -29,13 +29,13 @@ pub trait ExportedDocuments {
     fn each_document(&self, take: &mut dyn FnMut(&Document) -> Result<(), ExportError>) -> Result<(), ExportError>;
 }
 
-/// What an import said about the export it came from: its latest `ImportCompleted` event.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ExportedBefore<'a> {
+/// What the imports said about the exports they came from, beside the documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportedBefore {
     /// The collections' own fields.
-    pub collections: &'a [ExportedCollection],
+    pub collections: Vec<ExportedCollection>,
     /// `BACKUP_SUMMARY.json`, where there was one.
-    pub summary: Option<&'a JsonText>,
+    pub summary: Option<JsonText>,
 }
 
 /// The ordinal of a document that no import brought: it stands behind those that have a place.
@@ -50,7 +50,7 @@ pub const NO_PLACE: u32 = u32::MAX;
 /// The directory holds something or cannot be made, the store cannot be read, or writing fails.
 pub fn write_export(
     source: &impl ExportedDocuments,
-    before: ExportedBefore<'_>,
+    before: &ExportedBefore,
     directory: &Path,
 ) -> Result<BTreeMap<Collection, u64>, ExportError> {
     let target = Target::admit(directory)?;
@@ -65,8 +65,8 @@ pub fn write_export(
             spool.discard()?;
         }
     }
-    if let Some(summary) = before.summary {
-        let summary = summary::with_counts(summary, before.collections, &counts);
+    if let Some(summary) = &before.summary {
+        let summary = summary::with_counts(summary, &before.collections, &counts);
         file::write_synced(&partial.path.join("BACKUP_SUMMARY.json"), |out| out.write_all(summary.as_str().as_bytes()))?;
     }
     partial.publish(&target)?;

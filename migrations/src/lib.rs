@@ -8,3 +8,4 @@ pub mod export;
 pub mod export_reader;
 pub mod import;
 pub mod precreate;
+pub mod stored;

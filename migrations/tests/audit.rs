@@ -291,6 +291,17 @@ fn what_the_migration_and_later_answers_add_is_no_dirt() {
 }
 
 #[test]
+fn a_week_that_was_withdrawn_is_not_missing() {
+    let directory = small_export(&[json!({"_id": "c"})], &[week("a", 1, json!({})), week("b", 2, json!({}))], &[]);
+    let mut store = store_of(JsonDirectory::new(directory.path()).read().unwrap());
+    assert_eq!(report_of(&store).totals.weeks_missing, 2);
+    let event = Event::AssignmentWithdrawn { run: 1, week: 2, reason: Personal::new("left".to_owned()) };
+    store.append(&[NewEvent { stream: StreamId::series("c", "f"), id: None, occurred_at: rules("UTC").now, event }]);
+    let totals = report_of(&store).totals;
+    assert_eq!((totals.weeks_stored, totals.weeks_missing), (1, 2));
+}
+
+#[test]
 fn every_kind_has_a_code_of_its_own_and_an_explanation() {
     let codes: BTreeSet<&str> = FindingKind::ALL.into_iter().map(FindingKind::code).collect();
     assert_eq!(codes.len(), FindingKind::ALL.len());

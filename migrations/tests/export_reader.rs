@@ -126,6 +126,8 @@ fn what_is_no_document_is_named() {
         (json!({"id": "x"}), vec!["index 1", "`_id`"]),
         (json!({"_id": 5}), vec!["index 1", "`_id`"]),
         (json!({"_id": ""}), vec!["index 1", "`_id`"]),
+        (json!({"_id": "a\0b"}), vec!["index 1", "NUL", "_id"]),
+        (json!({"_id": "b", "formId": "a\0b"}), vec!["\"b\"", "NUL", "formId"]),
         (json!({"_id": "good"}), vec!["\"good\"", "index 1", "index 0", "same `_id`"]),
         (json!({"_id": "b", "dueDate": "soon"}), vec!["\"b\"", "dueDate", "soon"]),
         (json!({"_id": "b", "pausedUntil": {"_seconds": "1", "_nanoseconds": 0}}), vec!["\"b\"", "pausedUntil"]),
@@ -144,7 +146,7 @@ fn what_is_no_document_is_named() {
 #[test]
 fn what_only_looks_like_a_timestamp_is_kept() {
     let documents = [
-        json!({"_id": "a", "x": {"_seconds": "1"}, "y": {"__datatype__": "geopoint", "value": 5}, "z": {"_seconds": 1, "_nanoseconds": 2, "w": 3},
+        json!({"_id": "a", "x": {"_seconds": "1"}, "y": {"__datatype__": "geopoint", "value": 5}, "z": {"_seconds": "1", "_nanoseconds": 2, "w": 3},
         "dueDate": {"__datatype__": "timestamp", "value": {"_seconds": 1, "_nanoseconds": 2}}, "createdAt": "whenever"}),
     ];
     let directory = small_export(&[], &documents, &[]);

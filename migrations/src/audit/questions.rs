@@ -72,7 +72,7 @@ impl Questions {
             found.add(FindingKind::ResponseWithoutWeek, finding());
         }
         let is_linked = series.linked.contains_key(&response.document);
-        if !is_linked && !series.items.iter().any(|item| item.stored.response_id() == Some(&response.document)) {
+        if !series.items.iter().any(|item| item.stored.response_id() == Some(&response.document)) {
             self.not_named_back.insert(response.document.clone(), finding());
         }
         let named = named_in(series, &response.named);

@@ -36,11 +36,30 @@ fn read_document(collection: Collection, text: &str, name: &mut DocumentName) ->
     let id = id.ok_or(DocumentFault::NoId)?;
     // The members are canonical already and a map is sorted, so this text is canonical too.
     let body = JsonText::from_canonical(serde_json::to_string(&members).map_err(DocumentFault::Json)?);
+    refuse_nul(&id, &body)?;
     check_timestamps(collection, &body).map_err(DocumentFault::Field)?;
     check_claimed_timestamps(&body)?;
     let ordinal =
         u32::try_from(name.index).map_err(|_| DocumentFault::Json(serde::de::Error::custom("the file has too many documents")))?;
     Ok(Document { collection, id, ordinal, body: Personal::new(body) })
+}
+
+/// Ids become names of streams and keys of rows, where NUL ends a part.
+fn refuse_nul(id: &str, body: &JsonText) -> Result<(), DocumentFault> {
+    if id.contains('\0') {
+        return Err(DocumentFault::NulInId { field: "_id" });
+    }
+    // Canonical text writes NUL in one way only: nearly every document is done here.
+    if !body.as_str().contains("\\u0000") {
+        return Ok(());
+    }
+    let fields: BTreeMap<String, &RawValue> = body.read().map_err(DocumentFault::Json)?;
+    let holds_nul = |field: &&str| {
+        let text = fields.get(*field).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+        text.is_some_and(|text| text.contains('\0'))
+    };
+    const IDS: [&str; 6] = ["clientId", "formId", "authUid", "id", "assignmentId", "responseId"];
+    IDS.iter().copied().find(|field| holds_nul(field)).map_or(Ok(()), |field| Err(DocumentFault::NulInId { field }))
 }
 
 /// The `_id` as far as it can be read, also of what turns out to be no document.

@@ -122,6 +122,12 @@ pub enum DocumentFault {
         /// The earlier document's place, from 0.
         first: usize,
     },
+    /// An id with a NUL character in it, which can name nothing.
+    #[error("the id in its field {field:?} has a NUL character in it")]
+    NulInId {
+        /// The field.
+        field: &'static str,
+    },
     /// A field that must hold a timestamp holds something else.
     #[error(transparent)]
     Field(BadTimestamp),
