@@ -3,4 +3,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod cli;
+pub mod error;
 pub mod sample;
+pub mod store;

@@ -1,0 +1,178 @@
+//! A store as the application uses it: the log, its projections, and the one way commands are carried out. Owns opening and
+//! asking; `commands` owns the way from a decision to the log, `resolve` what an id means.
+
+mod commands;
+mod resolve;
+
+use std::path::Path;
+
+use rollbook_domain::calendar::Zone;
+use rollbook_domain::control::Control;
+use rollbook_domain::event::View;
+use rollbook_domain::{Position, Timestamp};
+use rollbook_log::{Log, OpenOptions};
+use rollbook_projections::entry::Asked;
+use rollbook_projections::runtime::Progress;
+use rollbook_projections::{Runtime, Snapshot, as_of, directory, tracker, views};
+
+pub use commands::{Outcome, Request, SeriesCommand};
+pub use resolve::Named;
+
+use crate::error::StoreError;
+
+/// An open store.
+pub struct Store {
+    runtime: Runtime,
+}
+
+/// Which view is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// This one, whatever the switch says.
+    View(View),
+    /// The one that the switch serves the client.
+    Live,
+}
+
+/// What was answered, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The view that answered.
+    pub view: View,
+    /// The position its rows were folded up to.
+    pub position: Position,
+    /// The body, as JSON text.
+    pub body: String,
+}
+
+impl Store {
+    /// Opens the store in a directory; with `create`, a missing one is an empty store that is made by its first write.
+    ///
+    /// # Errors
+    /// When there is no store, it is in use, or of a newer format.
+    pub fn open(directory: &Path, create: bool) -> Result<Self, StoreError> {
+        let log = Log::open(directory, OpenOptions { create, ..OpenOptions::default() })?;
+        Ok(Self { runtime: Runtime::new(log, rollbook_projections::all()) })
+    }
+
+    /// The log.
+    pub fn log(&self) -> &Log {
+        self.runtime.log()
+    }
+
+    /// The projections.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Folds what is not folded yet, telling how far it is.
+    ///
+    /// # Errors
+    /// When the log or the rows cannot be read or written.
+    pub fn catch_up(&self, progress: Progress<'_>) -> Result<Position, StoreError> {
+        Ok(self.runtime.catch_up(progress)?)
+    }
+
+    /// A consistent look at all rows, at least as new as this call.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Ok(self.runtime.snapshot()?)
+    }
+
+    /// The control stream, folded: imports, batches, validation, switch.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn control(&self) -> Result<Control, StoreError> {
+        let snapshot = self.snapshot()?;
+        let (rows, _) = snapshot.of("tracker")?;
+        Ok(tracker::control(&rows)?)
+    }
+
+    /// The old server's zone.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn zone(&self) -> Result<Zone, StoreError> {
+        Ok(self.control()?.legacy_timezone.and_then(|name| name.parse().ok()).unwrap_or_default())
+    }
+
+    /// One view's answer for one client id, from one snapshot.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or `position` is beyond the head.
+    pub fn check_ins(&self, asking: Asking, client: &str, asked: Asked, position: Option<Position>) -> Result<Answered, StoreError> {
+        let snapshot = self.snapshot()?;
+        let view = self.view_in(&snapshot, asking, client)?;
+        if let Some(position) = position {
+            let (rows, identity) = as_of::rows(&self.runtime, view, client, position)?;
+            let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
+            return Ok(Answered { view, position, body });
+        }
+        answer_in(&snapshot, view, client, asked)
+    }
+
+    /// The view that serves a client, in this snapshot.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub fn view_in(&self, snapshot: &Snapshot, asking: Asking, client: &str) -> Result<View, StoreError> {
+        match asking {
+            Asking::View(view) => Ok(view),
+            Asking::Live => {
+                let (rows, _) = snapshot.of(View::Legacy.name())?;
+                let identity = directory::identify(&rows, client)?;
+                let (rows, _) = snapshot.of("tracker")?;
+                Ok(tracker::control(&rows)?.switch.view_for(identity.canonical()))
+            }
+        }
+    }
+
+    /// Hands every client document's answer to `visit`, in id order.
+    ///
+    /// # Errors
+    /// When the rows cannot be read, or `visit` fails.
+    pub fn each_check_ins(
+        &self,
+        asking: Asking,
+        asked: Asked,
+        mut visit: impl FnMut(&str, Answered) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let snapshot = self.snapshot()?;
+        for client in clients(&snapshot)? {
+            let view = self.view_in(&snapshot, asking, &client)?;
+            let answered = answer_in(&snapshot, view, &client, asked)?;
+            visit(&client, answered)?;
+        }
+        Ok(())
+    }
+
+    /// The system's clock.
+    pub fn now() -> Timestamp {
+        Timestamp::from(chrono::Utc::now())
+    }
+}
+
+fn answer_in(snapshot: &Snapshot, view: View, client: &str, asked: Asked) -> Result<Answered, StoreError> {
+    let (rows, position) = snapshot.of(view.name())?;
+    let identity = directory::identify(&rows, client)?;
+    let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
+    Ok(Answered { view, position, body })
+}
+
+/// Every client document's id, in id order.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn clients(snapshot: &Snapshot) -> Result<Vec<String>, StoreError> {
+    use rollbook_projections::rows::RowSource;
+    let (rows, _) = snapshot.of(View::Legacy.name())?;
+    let mut clients = Vec::new();
+    rows.scan(directory::keys::ALL_CLIENTS, &mut |key, _| {
+        clients.push(String::from_utf8_lossy(key.get(directory::keys::ALL_CLIENTS.len()..).unwrap_or_default()).into_owned());
+        Ok(())
+    })?;
+    Ok(clients)
+}
