@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, DBRawIterator, DBRecoveryMode, LogLevel, Options, ReadOptions,
-    WriteBatch, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, DBRawIterator, DBRecoveryMode, LogLevel,
+    LruCacheOptions, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 
 use crate::error::{EngineError, LogError};
@@ -52,7 +52,12 @@ impl Family {
     fn options(self, cache: &Cache) -> Options {
         let mut table = BlockBasedOptions::default();
         table.set_block_cache(cache);
+        // Indexes and filters count against the cache too. In parts: the filter of a large table file is megabytes, and as one block it would push
+        // everything else out of the cache, or not fit at all and be read again for every look.
         table.set_cache_index_and_filter_blocks(true);
+        table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        table.set_partition_filters(true);
+        table.set_pin_top_level_index_and_filter(true);
         table.set_pin_l0_filter_and_index_blocks_in_cache(true);
         let mut options = Options::default();
         match self {
@@ -76,6 +81,15 @@ impl Family {
         options.set_block_based_table_factory(&table);
         options
     }
+}
+
+/// The cache that all families share.
+fn cache() -> Cache {
+    let mut options = LruCacheOptions::default();
+    options.set_capacity(CACHE_BYTES);
+    // Few and large parts: a part must hold any block.
+    options.set_num_shard_bits(2);
+    Cache::new_lru_cache_opts(&options)
 }
 
 fn database_options() -> Options {
@@ -108,7 +122,7 @@ impl Engine {
         // All table files are opened now and stay open: what reads this instance goes on after a writable one has taken its place
         // and has merged those files away.
         options.set_max_open_files(-1);
-        let cache = Cache::new_lru_cache(CACHE_BYTES);
+        let cache = cache();
         let families = Family::ALL.map(|family| (family.name(), family.options(&cache)));
         match DB::open_cf_with_opts_for_read_only(&options, db_dir, families, false) {
             Ok(db) => Ok(Self { db, writable: false }),
@@ -122,7 +136,7 @@ impl Engine {
         options.set_max_open_files(OPEN_FILES);
         options.create_if_missing(create);
         options.create_missing_column_families(create);
-        let cache = Cache::new_lru_cache(CACHE_BYTES);
+        let cache = cache();
         let families = Family::ALL.map(|family| (family.name(), family.options(&cache)));
         match DB::open_cf_with_opts(&options, db_dir, families) {
             Ok(db) => Ok(Self { db, writable: true }),
