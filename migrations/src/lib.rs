@@ -3,9 +3,16 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+pub mod apply;
 pub mod audit;
+pub mod batch;
+pub mod error;
 pub mod export;
 pub mod export_reader;
 pub mod import;
+pub mod plan;
 pub mod precreate;
+pub mod responses;
 pub mod stored;
+
+pub use error::MigrationError;
