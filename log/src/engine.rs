@@ -63,8 +63,12 @@ impl Family {
         match self {
             // Scanned from end to end: large blocks.
             Self::Records => table.set_block_size(32 << 10),
-            // Asked mostly for what is not there.
-            Self::Ids | Self::Keys => table.set_bloom_filter(10.0, false),
+            // Asked mostly for what is not there, also while it is still in memory.
+            Self::Ids | Self::Keys => {
+                table.set_bloom_filter(10.0, false);
+                options.set_memtable_prefix_bloom_ratio(0.1);
+                options.set_memtable_whole_key_filtering(true);
+            }
             Self::Rows => {
                 table.set_block_size(16 << 10);
                 table.set_bloom_filter(10.0, false);

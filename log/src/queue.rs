@@ -1,6 +1,7 @@
 //! What waits for the writer. Owns the bounds of a group and the budget of what may wait.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
@@ -30,6 +31,8 @@ pub(crate) struct Queue {
 struct Waiting {
     requests: VecDeque<Request>,
     bytes: usize,
+    /// How many the writer waits for, while it waits for more than one.
+    wanted: usize,
     closed: bool,
 }
 
@@ -50,8 +53,17 @@ impl Queue {
         }
         waiting.bytes += size_bytes;
         waiting.requests.push_back(request);
+        // The writer sleeps only while nothing waits, or fewer than it wants.
+        let wakes = waiting.requests.len() == 1 || waiting.requests.len() >= waiting.wanted;
         drop(waiting);
-        self.changed.notify_one();
+        if wakes {
+            self.changed.notify_one();
+        }
+    }
+
+    /// How many wait now.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.lock().requests.len()
     }
 
     /// No more will come: the writer drains the queue and ends.
@@ -61,13 +73,22 @@ impl Queue {
     }
 
     /// Waits for commits and takes as many as one group may have; `None` when the queue is closed and empty.
-    pub(crate) fn take_group(&self) -> Option<Vec<Request>> {
+    ///
+    /// When fewer wait than are `expected`, it waits for them, `patience` at most: callers who were just answered are about to come
+    /// back, and one sync for all of them is cheaper than two for half of them each.
+    pub(crate) fn take_group(&self, expected: usize, patience: Duration) -> Option<Vec<Request>> {
         let mut waiting = self.waiting.lock();
         while waiting.requests.is_empty() {
             if waiting.closed {
                 return None;
             }
             self.changed.wait(&mut waiting);
+        }
+        if waiting.requests.len() < expected {
+            let deadline = Instant::now() + patience;
+            waiting.wanted = expected;
+            while waiting.requests.len() < expected && !waiting.closed && !self.changed.wait_until(&mut waiting, deadline).timed_out() {}
+            waiting.wanted = 0;
         }
         let mut group = Vec::new();
         let mut bytes = 0;

@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::Version;
@@ -19,6 +20,9 @@ use crate::store::{LastCommit, Store};
 
 /// How many stream versions are remembered; when there are more, all are forgotten and read again as needed.
 const REMEMBERED_STREAMS: usize = 65_536;
+
+/// The longest that a group waits for those who are expected; beside that never longer than the group before took.
+const PATIENCE_LIMIT: Duration = Duration::from_micros(500);
 
 /// The writer's thread.
 pub(crate) struct Writer {
@@ -34,14 +38,18 @@ pub(crate) struct Writer {
 impl Writer {
     /// Writes groups until the queue is closed and empty.
     pub(crate) fn run(mut self) {
-        while let Some(requests) = self.queue.take_group() {
-            self.write_group(requests);
+        let (mut expected, mut patience) = (1, Duration::ZERO);
+        while let Some(requests) = self.queue.take_group(expected, patience) {
+            let began = Instant::now();
+            expected = self.write_group(requests);
+            patience = began.elapsed().min(PATIENCE_LIMIT);
         }
         self.store.close();
     }
 
     /// The way of a write, from top to bottom. The commits were admitted (content, size) by `Draft::admit`.
-    fn write_group(&mut self, requests: Vec<Request>) {
+    /// Returns how many callers there are: those it answers, and those who waited when it did.
+    fn write_group(&mut self, requests: Vec<Request>) -> usize {
         let now = (self.clock)();
         // Never backwards, whatever the clock does.
         let recorded_at = self.last.recorded_at.map_or(now, |last: Timestamp| last.max(now));
@@ -78,9 +86,11 @@ impl Writer {
             }
         }
 
+        let callers = outcomes.len() + self.queue.len();
         for (answer, outcome) in outcomes {
             answer.send(outcome);
         }
+        callers
     }
 
     fn remember(&mut self, versions: HashMap<String, Version>) {
