@@ -1,4 +1,5 @@
-//! Reading the log from a position onwards. Owns the scan over the records: what it hands out is whole, in order and without gaps, or an error.
+//! Reading the log from a position onwards. Owns the scan over the records: what it hands out is whole, in order and without gaps,
+//! or an error.
 
 use std::collections::VecDeque;
 

@@ -61,12 +61,13 @@ impl Directory {
             if found.is_some() {
                 return Err(LogError::MadeMeanwhile { dir: self.dir.clone() });
             }
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create_new(true)
-                .open(self.dir.join(FORMAT_FILE))
-                .map_err(|source| self.refused("make FORMAT in", source))?;
+            let file =
+                OpenOptions::new().read(true).write(true).create_new(true).open(self.dir.join(FORMAT_FILE)).map_err(
+                    |source| match source.kind() {
+                        ErrorKind::AlreadyExists => LogError::MadeMeanwhile { dir: self.dir.clone() },
+                        _ => self.refused("make FORMAT in", source),
+                    },
+                )?;
             *lock = Some(locked(&self.dir, file)?);
         }
         Ok(())

@@ -52,8 +52,8 @@ impl Family {
     fn options(self, cache: &Cache) -> Options {
         let mut table = BlockBasedOptions::default();
         table.set_block_cache(cache);
-        // Indexes and filters count against the cache too. In parts: the filter of a large table file is megabytes, and as one block it would push
-        // everything else out of the cache, or not fit at all and be read again for every look.
+        // Indexes and filters count against the cache too. In parts: the filter of a large table file is megabytes, and as one block
+        // it would push everything else out of the cache, or not fit at all and be read again for every look.
         table.set_cache_index_and_filter_blocks(true);
         table.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
         table.set_partition_filters(true);
@@ -205,8 +205,9 @@ impl Engine {
 
     /// Makes everything written so far durable, in table files.
     ///
-    /// Those are checked block by block when read, whereas in RocksDB's own log a damaged length near the end reads like an unfinished last write, which
-    /// recovery must drop. So what was closed cleanly cannot lose its end unnoticed, and the next opening has nothing to replay.
+    /// Those are checked block by block when read, whereas in RocksDB's own log a damaged length near the end reads like an
+    /// unfinished last write, which recovery must drop. So what was closed cleanly cannot lose its end unnoticed, and the next
+    /// opening has nothing to replay.
     pub(crate) fn settle(&self) -> Result<(), LogError> {
         self.db.flush_wal(true).map_err(failed("sync"))?;
         let families = Family::ALL.into_iter().map(|family| self.family(family)).collect::<Result<Vec<_>, _>>()?;

@@ -318,7 +318,7 @@ pub enum AppendError {
     #[error("the commit does not encode")]
     Encode(#[source] Arc<DecodeError>),
     /// The store failed.
-    #[error("the commit was not appended")]
+    #[error("the commit was not acknowledged")]
     Storage(
         /// How.
         #[source]

@@ -3,7 +3,7 @@
 //! | family | key | value |
 //! | --- | --- | --- |
 //! | `records` | position of the commit's first event, u64 | the commit: see `stored` |
-//! | `streams` | stream name, 0x00, version of the stream's last event in the commit, u64 | the commit's first position, u64; version of the stream's first event in it, u64 |
+//! | `streams` | stream name, 0x00, its last version in the commit, u64 | the commit's first position, u64; its first version there, u64 |
 //! | `ids` | event id, 16 bytes | the event's position, u64 |
 //! | `keys` | idempotency key, UTF-8 | request digest, 32 bytes; first position, u64; last position, u64 |
 //! | `meta` | `head` | position of the last event, u64 |

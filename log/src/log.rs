@@ -53,9 +53,8 @@ impl Drop for Open {
 impl Log {
     /// Opens the store in a directory.
     ///
-    /// # Errors
-    /// [`LogError::Missing`] without `create`, [`LogError::NotAStore`], [`LogError::NewerStore`], [`LogError::InUse`]; [`LogError::Corrupt`] when the last commit
-    /// is damaged; [`LogError::Database`] when RocksDB finds its files damaged.
+    /// # Errors [`LogError::Missing`] without `create`, [`LogError::NotAStore`], [`LogError::NewerStore`], [`LogError::InUse`];
+    /// [`LogError::Corrupt`] when the last commit is damaged; [`LogError::Database`] when RocksDB finds its files damaged.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, LogError> {
         let OpenOptions { create, durability, clock, queue_budget_bytes } = options;
         let (store, last) = Store::open(dir, create)?;
@@ -132,7 +131,8 @@ impl Log {
         }
     }
 
-    /// The streams whose names start with a prefix, such as [`StreamId::series_prefix`], in name order. Costs one seek a stream, however long.
+    /// The streams whose names start with a prefix, such as [`StreamId::series_prefix`], in name order. Costs one seek a stream,
+    /// however long.
     ///
     /// # Errors
     /// When the database cannot be read or is damaged.
@@ -180,8 +180,9 @@ impl Log {
         Tail::new(self.clone(), after)
     }
 
-    /// SHA-256 over the stored bytes of all commits up to a position, 0 or the last position of a commit. Two logs with the same digest hold the same
-    /// commits, down to `recorded_at`; reads the whole log up to there, in bounded memory, and checks it on the way.
+    /// SHA-256 over the stored bytes of all commits up to a position, 0 or the last position of a commit. Two logs with the same
+    /// digest hold the same commits, down to `recorded_at`; reads the whole log up to there, in bounded memory, and checks it on the
+    /// way.
     ///
     /// # Errors
     /// [`LogError::InsideCommit`], [`LogError::BeyondHead`]; [`LogError::Corrupt`] when the log is damaged.
@@ -189,8 +190,9 @@ impl Log {
         digest::digest(self.store(), until)
     }
 
-    /// Reads the whole log and checks everything that can be checked: checksums, that no position is missing, that every event decodes, and that every index
-    /// entry is there and right. Calls `progress` with the position reached, now and then. Returns the head it went up to.
+    /// Reads the whole log and checks everything that can be checked: checksums, that no position is missing, that every event
+    /// decodes, and that every index entry is there and right. Calls `progress` with the position reached, now and then. Returns the
+    /// head it went up to.
     ///
     /// # Errors
     /// [`LogError::Corrupt`] with the first damaged position.

@@ -16,8 +16,8 @@ pub enum Durability {
     Synced,
     /// The commit was handed to the operating system: it survives the death of the process, SIGKILL included.
     ///
-    /// Does *not* promise that it survives a power cut or the death of the operating system: then the latest acknowledged commits may be gone,
-    /// newest first, without a gap. Closing the log cleanly syncs.
+    /// Does *not* promise that it survives a power cut or the death of the operating system: then the latest acknowledged commits
+    /// may be gone, newest first, without a gap. Closing the log cleanly syncs.
     Buffered,
 }
 

@@ -12,8 +12,8 @@ use crate::pending::Pending;
 /// Puts commits into one order, for all that propose them, here or elsewhere.
 ///
 /// Clauses:
-/// 1. **Numbering**: the first event of all has position 1; an accepted commit takes the next positions, one an event, without gaps, in the order of
-///    its events. Acceptance is all or nothing.
+/// 1. **Numbering**: the first event of all has position 1; an accepted commit takes the next positions, one an event, without gaps,
+///    in the order of its events. Acceptance is all or nothing.
 /// 2. **Answering**: every proposal is answered, once. When it is answered as accepted, `head` is at its last position or beyond.
 /// 3. **Head**: it never goes back, and never stands inside a commit.
 /// 4. **Expected versions**: a commit is accepted only if each of its expectations holds just before it, counting every commit ordered

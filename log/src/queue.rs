@@ -42,9 +42,14 @@ impl Queue {
         Self { waiting: Mutex::default(), changed: Condvar::new(), budget_bytes }
     }
 
-    /// Adds a commit, or answers that too much is waiting. A commit that alone is over the budget is taken when nothing else waits.
+    /// Adds a commit, or answers that too much is waiting or nobody is left to write it. A commit that alone is over the budget is
+    /// taken when nothing else waits.
     pub(crate) fn push(&self, request: Request) {
         let mut waiting = self.waiting.lock();
+        if waiting.closed {
+            drop(waiting);
+            return request.answer.send(Err(AppendError::Closed));
+        }
         let size_bytes = request.draft.size_bytes();
         if let Some(limit_bytes) = self.budget_bytes.filter(|&limit| waiting.bytes > 0 && waiting.bytes + size_bytes > limit) {
             let queued_bytes = waiting.bytes;
@@ -70,6 +75,13 @@ impl Queue {
     pub(crate) fn close(&self) {
         self.waiting.lock().closed = true;
         self.changed.notify_one();
+    }
+
+    /// The writer is gone, however it ended: who waits is told, and so is who comes.
+    pub(crate) fn abandon(&self) {
+        let mut waiting = self.waiting.lock();
+        waiting.closed = true;
+        waiting.requests.clear();
     }
 
     /// Waits for commits and takes as many as one group may have; `None` when the queue is closed and empty.

@@ -43,8 +43,9 @@ impl Rows {
         RowSnapshot { view, _log: self.log.clone() }
     }
 
-    /// Writes a batch, all or nothing, in the order of its operations. It is not synced: a power cut may lose the latest batches, newest
-    /// first, so a checkpoint belongs into the batch that it is about. The first write opens the store for writing, and makes it if there is none.
+    /// Writes a batch, all or nothing, in the order of its operations. It is not synced: a power cut may lose the latest batches,
+    /// newest first, so a checkpoint belongs into the batch that it is about. The first write opens the store for writing, and makes
+    /// it if there is none.
     ///
     /// # Errors
     /// When the store cannot be written, or an earlier write failed.
@@ -66,7 +67,7 @@ impl Rows {
                 }
             }
         }
-        rows.write(false).map_err(|failure| LogError::Poisoned(store.poison(failure)))
+        rows.write(false).map_err(|failure| store.poison(failure))
     }
 }
 
@@ -126,7 +127,8 @@ impl RowBatch {
         self.push(Kind::Delete, key, &[]);
     }
 
-    /// Removes every key that starts with the prefix, all rows with an empty one. What the same batch puts earlier goes too, what it puts later stays.
+    /// Removes every key that starts with the prefix, all rows with an empty one. What the same batch puts earlier goes too, what it
+    /// puts later stays.
     pub fn delete_prefix(&mut self, prefix: &[u8]) {
         self.push(Kind::DeletePrefix, prefix, &[]);
     }

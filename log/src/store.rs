@@ -1,5 +1,5 @@
-//! The open store: which database instance serves, the head, and whether writing has failed. Owns the passage from nothing on disk over reading only
-//! to writing, which happens on the first write and not before, so that opening and reading change no byte.
+//! The open store: which database instance serves, the head, and whether writing has failed. Owns the passage from nothing on disk
+//! over reading only to writing, which happens on the first write and not before, so that opening and reading change no byte.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -126,9 +126,9 @@ impl Store {
         self.head_moved.listen()
     }
 
-    /// Remembers that writing failed: no write after this one succeeds.
-    pub(crate) fn poison(&self, failure: LogError) -> Arc<LogError> {
-        self.failure.lock().get_or_insert_with(|| Arc::new(failure)).clone()
+    /// Remembers that writing failed: no write after this one succeeds. Returns what to tell those who are refused, now and later.
+    pub(crate) fn poison(&self, failure: LogError) -> LogError {
+        LogError::Poisoned(self.failure.lock().get_or_insert_with(|| Arc::new(failure)).clone())
     }
 
     /// Refuses after a failed write.

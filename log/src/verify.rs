@@ -1,4 +1,5 @@
-//! Checking the whole log. Owns what a sound log is: every record whole and in place, every event readable, every index entry as the record says.
+//! Checking the whole log. Owns what a sound log is: every record whole and in place, every event readable, every index entry as the
+//! record says.
 
 use rollbook_domain::event::Position;
 

@@ -1,8 +1,8 @@
-//! The write path. Owns the one thread that puts commits in order: it takes all that wait, decides on each, writes them in one batch with one sync,
-//! and answers them all. What makes up a group in memory is `group`'s.
+//! The write path. Owns the one thread that puts commits in order: it takes all that wait, decides on each, writes them in one batch
+//! with one sync, and answers them all. What makes up a group in memory is `group`'s.
 //!
-//! Cost of an append beside its share of the sync: one look into `ids` for every event that brings its own id (a Bloom filter answers most),
-//! one into `keys` if it has a key, and one seek in `streams` for each stream that is not among the latest 65,536.
+//! Cost of an append beside its share of the sync: one look into `ids` for every event that brings its own id (a Bloom filter
+//! answers most), one into `keys` if it has a key, and one seek in `streams` for each stream that is not among the latest 65,536.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,6 +38,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Writes groups until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        let _gone = AbandonOnDrop(self.queue.clone());
         let (mut expected, mut patience) = (1, Duration::ZERO);
         while let Some(requests) = self.queue.take_group(expected, patience) {
             let began = Instant::now();
@@ -56,7 +57,8 @@ impl Writer {
         let engine = self.store.engine();
         let mut group = Group::new(engine.as_deref(), &self.versions, self.last.position, recorded_at);
 
-        // Each commit on its own: sound log, key, expected versions, ids; then its number and its bytes. A refusal leaves no trace in the group.
+        // Each commit on its own: sound log, key, expected versions, ids; then its number and its bytes. A refusal leaves no trace
+        // in the group.
         let mut outcomes = Vec::with_capacity(requests.len());
         for Request { draft, answer } in requests {
             let outcome = match self.store.require_sound() {
@@ -71,8 +73,9 @@ impl Writer {
             // The first accepted commit makes the store writable; before it, not a byte on disk changes. If that fails nothing was written.
             let written = self.store.engine_to_write().map_err(AppendError::from).and_then(|engine| {
                 let batch = staged.batch(&engine)?;
-                // Barrier 1 of 1: all commits of the group with their index entries and the new head are in RocksDB's log, and with `Synced` that log is on disk.
-                // What fails here may be on disk or not; nobody can tell before the store is opened again. So nothing may follow it.
+                // Barrier 1 of 1: all commits of the group with their index entries and the new head are in RocksDB's log, and with
+                // `Synced` that log is on disk. What fails here may be on disk or not; nobody can tell before the store is opened
+                // again. So nothing may follow it.
                 batch.write(self.durability == Durability::Synced).map_err(|failure| self.store.poison(failure).into())
             });
             match written {
@@ -109,8 +112,11 @@ fn refuse_unwritten(outcome: &mut Result<Committed, AppendError>, failure: &Appe
     }
 }
 
-impl From<Arc<crate::error::LogError>> for AppendError {
-    fn from(failure: Arc<crate::error::LogError>) -> Self {
-        Self::Storage(Arc::new(crate::error::LogError::Poisoned(failure)))
+/// Tells everybody that the writer is gone, also when it panicked: nobody waits for ever.
+struct AbandonOnDrop(Arc<Queue>);
+
+impl Drop for AbandonOnDrop {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }

@@ -170,6 +170,24 @@ fn in_use_by_another_handle_of_this_process() {
 }
 
 #[test]
+fn a_store_that_another_made_in_the_meantime_is_not_written_into() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("store");
+    let (late, first) = (open(&store), open(&store));
+    first.append(events_of(&stream(1), 1)).unwrap();
+    let refusal = |log: &Log| match log.append(events_of(&stream(1), 1)).unwrap_err() {
+        AppendError::Storage(error) => error,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(&*refusal(&late), LogError::InUse { .. }));
+    drop(first);
+    let error = refusal(&late);
+    assert!(matches!(&*error, LogError::MadeMeanwhile { .. }), "{error:?}");
+    drop(late);
+    assert_eq!(open(&store).head(), 1);
+}
+
+#[test]
 #[ignore = "run by a_read_only_directory_is_read_and_not_written"]
 fn child_meets_a_read_only_directory() {
     let Some(dir) = child_dir() else { return };

@@ -175,3 +175,16 @@ fn buffered_appends_are_there_after_a_clean_close() {
     }
     assert_eq!(open(&store).head(), 100);
 }
+
+#[test]
+fn nobody_waits_for_a_writer_that_died() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("store");
+    let log = Log::open(&store, with_clock(|| panic!("the clock stopped"))).unwrap();
+    for _ in 0..2 {
+        let refused = log.append(events_of(&stream(1), 1)).unwrap_err();
+        assert!(matches!(refused, AppendError::Closed), "{refused:?}");
+    }
+    drop(log);
+    assert!(open(&store).append(events_of(&stream(1), 1)).is_ok());
+}

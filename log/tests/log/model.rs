@@ -44,7 +44,8 @@ fn operation() -> impl Strategy<Value = Operation> {
     let stream = 0..4_u8;
     prop_oneof![
         4 => prop::collection::vec(stream.clone(), 1..6).prop_map(|streams| Operation::Append { streams }),
-        3 => (stream.clone(), prop_oneof![3 => Just(0), 1 => 1..3_u64]).prop_map(|(stream, ahead)| Operation::AppendExpecting { stream, ahead }),
+        3 => (stream.clone(), prop_oneof![3 => Just(0), 1 => 1..3_u64])
+            .prop_map(|(stream, ahead)| Operation::AppendExpecting { stream, ahead }),
         3 => (0..3_u8, 0..2_u8, stream.clone()).prop_map(|(key, request, stream)| Operation::AppendUnder { key, request, stream }),
         2 => (stream, 0..12_u64, 0..40_u64).prop_map(|(stream, after, until)| Operation::ReadStream { stream, after, until }),
         2 => (0..40_u64).prop_map(|after| Operation::ReadFrom { after }),
