@@ -35,6 +35,14 @@ pub enum ProjectionError {
         /// The names there are.
         known: String,
     },
+    /// The log ended before the position it had been folded up to should be.
+    #[error("the log ended at position {reached} while folding up to {until}; check it with `rollbook verify`")]
+    CutShort {
+        /// The last position that came.
+        reached: u64,
+        /// Where folding was to end.
+        until: u64,
+    },
     /// A position that is not reached yet.
     #[error("position {asked} is beyond the head of the log, {head}")]
     BeyondHead {

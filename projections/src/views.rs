@@ -18,17 +18,28 @@ use crate::{legacy, precreated};
 
 /// A row that one series stream is folded into.
 pub trait SeriesRow: Serialize + DeserializeOwned + Default + Send + 'static {
+    /// Whether the event can change the row at all; a row is not even read for one that cannot.
+    fn concerns(event: &Event) -> bool;
+
     /// Folds one event of the stream.
     fn apply(&mut self, stream: &StreamId, event: &Event);
 }
 
 impl SeriesRow for Series {
+    fn concerns(_event: &Event) -> bool {
+        true
+    }
+
     fn apply(&mut self, stream: &StreamId, event: &Event) {
         Series::apply(self, stream, event);
     }
 }
 
 impl SeriesRow for LegacySeries {
+    fn concerns(event: &Event) -> bool {
+        LegacySeries::concerns(event)
+    }
+
     fn apply(&mut self, stream: &StreamId, event: &Event) {
         LegacySeries::apply(self, stream, event);
     }
@@ -61,7 +72,9 @@ impl<S: SeriesRow> Projection for ViewProjection<S> {
         }
         // Events of one stream stand together in a commit: its row is looked up once for all of them.
         for events in commit.chunk_by(|a, b| a.stream == b.stream) {
-            if let Some(stream @ StreamId::Series { .. }) = events.first().map(|first| &first.stream) {
+            if let Some(stream @ StreamId::Series { .. }) = events.first().map(|first| &first.stream)
+                && events.iter().any(|recorded| S::concerns(&recorded.event))
+            {
                 let row: &mut S = rows.row(&keys::series(stream))?;
                 events.iter().for_each(|recorded| row.apply(stream, &recorded.event));
             }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{Item, made_week, terms_of};
 use super::state::Series;
-use crate::event::{Collection, Event, Origin, Terms};
+use crate::event::{Collection, Document, Event, Origin, Terms};
 use crate::number::Number;
 use crate::stream::StreamId;
 use crate::time::Timestamp;
@@ -22,14 +22,24 @@ pub struct LegacySeries {
 }
 
 impl LegacySeries {
-    /// Folds one event of this series' stream. What a migration adds changes nothing here.
-    pub fn apply(&mut self, stream: &StreamId, event: &Event) {
+    /// Whether the old system would have known of such an event at all. What a migration adds changes nothing here.
+    pub fn concerns(event: &Event) -> bool {
         match event {
             // Only a new allocation stored a document, and only for week 1; every other week waits for its answer.
-            Event::AssignmentCreated { origin: Origin::Allocation, week: 1, .. } => self.stored.apply(stream, event),
-            Event::AssignmentCreated { .. } | Event::ResponseLinked { .. } => {}
+            Event::AssignmentCreated { origin, week, .. } => *origin == Origin::Allocation && *week == 1,
+            Event::ResponseLinked { .. } => false,
             // The legacy view asks the stored weeks who answered them, never the responses.
-            Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::FormResponses => {}
+            Event::DocumentImported(Document { collection, .. })
+            | Event::DocumentChanged(Document { collection, .. })
+            | Event::DocumentRemoved { collection, .. } => *collection != Collection::FormResponses,
+            _ => true,
+        }
+    }
+
+    /// Folds one event of this series' stream.
+    pub fn apply(&mut self, stream: &StreamId, event: &Event) {
+        match event {
+            unknown if !Self::concerns(unknown) => {}
             Event::ResponseSubmitted { assignment, run, week, response, submitted_at, score, legacy_due, .. }
                 if self.stored.items.week(*run, *week).is_none() =>
             {

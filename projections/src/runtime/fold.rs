@@ -1,0 +1,124 @@
+//! Folding: from commits to rows and checkpoints, written together. Owns batches, how far decoding runs ahead, and that what
+//! was not folded is never marked as folded.
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use rollbook_domain::{Position, Recorded};
+use rollbook_log::{Commits, Log, LogError, RowBatch};
+
+use super::state::{Role, State, put_state, row_prefix};
+use super::{Progress, Projection};
+use crate::error::ProjectionError;
+use crate::rows::{LiveRows, RowChanges};
+
+/// After so many events, rows and checkpoints are written.
+const EVENTS_A_BATCH: usize = 16_384;
+/// After so many decoded rows in memory, too.
+const ROWS_A_BATCH: usize = 4_096;
+/// So many events are handed from the decoding thread to the folding one at a time. Fewer than that are folded without a thread.
+const EVENTS_A_PORTION: usize = 1_024;
+/// How many portions may wait. With the two in hand that bounds memory, however large commits are.
+const PORTIONS_AHEAD: usize = 2;
+
+type Decoded = Result<Vec<Recorded>, LogError>;
+
+/// One generation that is being folded into.
+pub(super) struct Target<'r> {
+    pub(super) projection: &'r dyn Projection,
+    pub(super) state: State,
+    pub(super) role: Role,
+}
+
+/// Folds the log into every target, up to `until`, the position of a commit's last event. One thread decodes while this one folds.
+pub(super) fn fold(log: &Log, targets: &mut [Target<'_>], until: Position, progress: Progress<'_>) -> Result<(), ProjectionError> {
+    let Some(from) = targets.iter().map(|target| target.state.checkpoint).min().filter(|from| *from < until) else { return Ok(()) };
+    let mut commits = log.commits_after(from);
+    let mut folding = Folding { log, targets, from, reached: from, until };
+    if until - from <= EVENTS_A_PORTION as u64 {
+        return folding.run(&mut commits, progress);
+    }
+    let (sender, portions) = sync_channel(PORTIONS_AHEAD);
+    std::thread::scope(|scope| {
+        scope.spawn(move || decode(commits, until, &sender));
+        // The receiving end belongs to this closure: when folding stops early, the other thread's next send fails and it ends too.
+        folding.run(&mut portions.into_iter().flatten(), progress)
+    })
+}
+
+fn decode(commits: Commits, until: Position, sender: &SyncSender<Vec<Decoded>>) {
+    let (mut portion, mut events) = (Vec::new(), 0);
+    for commit in commits {
+        let last = commit.as_ref().ok().and_then(|commit| commit.last()).map(|last| last.position);
+        events += commit.as_ref().map_or(0, Vec::len);
+        portion.push(commit);
+        let ends = last.is_none_or(|last| last >= until);
+        if events >= EVENTS_A_PORTION || ends {
+            if sender.send(std::mem::take(&mut portion)).is_err() || ends {
+                return;
+            }
+            events = 0;
+        }
+    }
+}
+
+struct Folding<'r, 't, 'p> {
+    log: &'r Log,
+    targets: &'t mut [Target<'p>],
+    from: Position,
+    reached: Position,
+    until: Position,
+}
+
+impl Folding<'_, '_, '_> {
+    fn run(&mut self, commits: &mut dyn Iterator<Item = Decoded>, progress: Progress<'_>) -> Result<(), ProjectionError> {
+        while self.reached < self.until {
+            self.batch(commits)?;
+            progress(self.reached - self.from, self.until - self.from);
+        }
+        Ok(())
+    }
+
+    /// Folds one batch, and writes its rows and checkpoints together.
+    fn batch(&mut self, commits: &mut dyn Iterator<Item = Decoded>) -> Result<(), ProjectionError> {
+        let rows = self.log.rows();
+        let sources: Vec<LiveRows<'_>> = (self.targets.iter())
+            .map(|target| LiveRows::new(&rows, row_prefix(target.projection.name(), target.state.generation)))
+            .collect();
+        let mut changes: Vec<RowChanges<'_>> = sources.iter().map(|source| RowChanges::new(source)).collect();
+        self.reached = self.fold_commits(commits, &mut changes)?;
+        let mut batch = RowBatch::new();
+        for (target, changes) in self.targets.iter_mut().zip(changes) {
+            let name = target.projection.name();
+            changes.write_to(&row_prefix(name, target.state.generation), &mut batch)?;
+            target.state.checkpoint = target.state.checkpoint.max(self.reached);
+            put_state(&mut batch, name, target.role, target.state)?;
+        }
+        Ok(rows.write(&batch)?)
+    }
+
+    /// Folds commits until a batch is full or the end is reached; the last position.
+    fn fold_commits(
+        &self,
+        commits: &mut dyn Iterator<Item = Decoded>,
+        changes: &mut [RowChanges<'_>],
+    ) -> Result<Position, ProjectionError> {
+        let mut events = 0;
+        let mut reached = self.reached;
+        for commit in commits {
+            let commit = commit?;
+            events += commit.len();
+            reached = commit.last().map_or(reached, |last| last.position);
+            for (target, changes) in self.targets.iter().zip(changes.iter_mut()) {
+                if reached > target.state.checkpoint {
+                    target.projection.fold(changes, &commit)?;
+                }
+            }
+            let held: usize = changes.iter().map(RowChanges::len).sum();
+            if events >= EVENTS_A_BATCH || held >= ROWS_A_BATCH || reached >= self.until {
+                return Ok(reached);
+            }
+        }
+        // Marking the rest as folded would skip it for ever.
+        Err(ProjectionError::CutShort { reached, until: self.until })
+    }
+}
