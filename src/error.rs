@@ -1,4 +1,9 @@
-//! What can go wrong in the application. Owns the one error enum of this crate and the exit code of each.
+//! What can go wrong in the application. Owns the one error enum of this crate, and what the command line makes of each: its exit
+//! code, its stable code for programs, its causes and the next step.
+
+use std::error::Error;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use rollbook_domain::control::SwitchRefused;
 use rollbook_domain::series::decide::Refused;
@@ -39,14 +44,204 @@ pub enum StoreError {
     /// Output could not be written.
     #[error("the output could not be written")]
     Output(#[from] std::io::Error),
+    /// A file named on the command line cannot be read.
+    #[error("cannot read {path}; check the path and its permissions")]
+    Input {
+        /// The file, or `-` for stdin.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Arguments that clap admits and that make no sense together.
+    #[error("{0}")]
+    Usage(String),
+    /// No such client.
+    #[error("no client document has the id or authUid {0:?}")]
+    UnknownClient(String),
+    /// No such form.
+    #[error("no form document has the id {0:?}")]
+    UnknownForm(String),
+    /// No such coach.
+    #[error("no coach document has the id {0:?}")]
+    UnknownCoach(String),
+    /// A series without events.
+    #[error("there is no {0}; `rollbook history client/<id>` lists what a client has")]
+    UnknownSeries(String),
+    /// An id that means nothing here.
+    #[error(
+        "nothing here has the id {0:?}: no assignment, response, client, coach, form, series, event or batch; a batch may be named by the first 6 or more digits of its digest"
+    )]
+    UnknownId(String),
+    /// A digest's beginning that several batches share.
+    #[error("{0:?} is the beginning of several digests; give more of it")]
+    AmbiguousDigest(String),
+    /// Damage in the store.
+    #[error("the store is damaged{}; {} of {head} positions were read", .position.map(|at| format!(" at position {at}")).unwrap_or_default(), .read)]
+    Damaged {
+        /// The first damaged position; `None` when the log is sound and rows are not.
+        position: Option<u64>,
+        /// How many positions could be read.
+        read: u64,
+        /// The head.
+        head: u64,
+        /// Everything that was found, a line each.
+        findings: Vec<String>,
+    },
+    /// A rebuild that gave other rows.
+    #[error("the rows of {0} were not what the log says; the rows built anew serve now")]
+    NotIdentical(String),
+    /// Ctrl-C.
+    #[error("interrupted at a commit boundary; nothing is half done: the same command again goes on from there")]
+    Interrupted,
 }
 
 impl StoreError {
-    /// The exit code of the command line: 1 failed, 3 refused.
+    /// The exit code of the command line: 1 failed, 2 usage, 3 refused, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(_) | Self::Switch(_) => 3,
+            Self::Refused(_) | Self::Switch(_) | Self::Append(AppendError::KeyReused { .. }) => 3,
+            Self::Usage(_) | Self::NoSeries(_) => 2,
+            Self::Interrupted => 130,
             _ => 1,
         }
+    }
+
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        if let Some(error) = self.log_error() {
+            return log_code(error);
+        }
+        match self {
+            Self::Append(AppendError::KeyReused { .. }) => "key_reused",
+            Self::Append(_) | Self::Contended(_) => "not_appended",
+            Self::Projection(ProjectionError::BeyondHead { .. }) => "beyond_head",
+            Self::Projection(ProjectionError::Unknown { .. }) => "unknown_projection",
+            Self::Log(_) | Self::Projection(_) => "store",
+            Self::Refused(_) => "refused",
+            Self::Switch(_) => "switch_refused",
+            Self::UnknownAssignment(_)
+            | Self::UnknownResponse(_)
+            | Self::UnknownClient(_)
+            | Self::UnknownForm(_)
+            | Self::UnknownCoach(_)
+            | Self::UnknownSeries(_)
+            | Self::UnknownId(_) => "unknown_id",
+            Self::AmbiguousDigest(_) => "ambiguous_id",
+            Self::Usage(_) | Self::NoSeries(_) => "usage",
+            Self::Output(_) => "output",
+            Self::Input { .. } => "input",
+            Self::Damaged { .. } => "damaged",
+            Self::NotIdentical(_) => "not_identical",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// What lies behind it, the nearest first: the chain of sources, and what a check found.
+    pub fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
+        let mut error: &dyn Error = self;
+        while let Some(source) = error.source() {
+            let text = source.to_string();
+            // A transparent error repeats what it wraps.
+            if causes.last() != Some(&text) && text != self.to_string() {
+                causes.push(text);
+            }
+            error = source;
+        }
+        if let Self::Damaged { findings, .. } = self {
+            causes.extend_from_slice(findings);
+        }
+        causes
+    }
+
+    /// What to do next, where the message does not say so itself.
+    pub fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Refused(refused) => refused_next(refused),
+            Self::Append(AppendError::KeyReused { .. }) => Some("a new --key, or none, makes this a new request".to_owned()),
+            Self::UnknownClient(_) => Some("`rollbook view legacy --all` lists every client document".to_owned()),
+            Self::UnknownForm(_) | Self::UnknownCoach(_) => {
+                Some("import an export that has it, or give --allow-unknown where the command takes it".to_owned())
+            }
+            Self::Damaged { position: Some(_), .. } => Some("keep this store for analysis and restore a backup".to_owned()),
+            Self::Damaged { position: None, .. } => Some("`rollbook rebuild --all` builds the rows again from the log".to_owned()),
+            Self::NotIdentical(_) => Some("run it again: a second difference means that a fold is not deterministic; report it".to_owned()),
+            _ => match self.log_error() {
+                Some(LogError::Missing { dir }) => Some(format!("rollbook --data {} import EXPORT_DIR", dir.display())),
+                _ => None,
+            },
+        }
+    }
+
+    /// Whether whoever read the output went away, which is no failure.
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == ErrorKind::BrokenPipe)
+    }
+
+    /// The log's error inside, wherever it came up.
+    fn log_error(&self) -> Option<&LogError> {
+        match self {
+            Self::Log(error) | Self::Projection(ProjectionError::Log(error)) => Some(error),
+            Self::Append(AppendError::Storage(error)) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn log_code(error: &LogError) -> &'static str {
+    match error {
+        LogError::Missing { .. } => "no_store",
+        LogError::NotAStore { .. } => "not_a_store",
+        LogError::InUse { .. } => "in_use",
+        LogError::NewerStore { .. } => "newer_store",
+        LogError::ReadOnly { .. } => "read_only",
+        LogError::Corrupt(_) => "damaged",
+        LogError::BeyondHead { .. } => "beyond_head",
+        _ => "store",
+    }
+}
+
+fn refused_next(refused: &Refused) -> Option<String> {
+    Some(match refused {
+        Refused::NoSuchWeek { .. } => "`rollbook history` of the series shows the weeks there are".to_owned(),
+        Refused::Completed(_) => {
+            "`rollbook history` shows the answer; `rollbook withdraw --assignment ID` sets the week back to pending".to_owned()
+        }
+        Refused::AlreadyMissed(_) => "`rollbook reopen ID` opens the week again".to_owned(),
+        Refused::NotOverdue { due, .. } => {
+            let from = due.plus_milliseconds(rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS);
+            format!("it can be marked missed from {from} on")
+        }
+        Refused::NoComment => "say it with --comment".to_owned(),
+        Refused::ShortReason { .. } => "write a longer text".to_owned(),
+        Refused::OutOfRange { least, most, .. } => format!("give a number from {least} to {most}"),
+        Refused::NothingToPause(_) => "`rollbook view live --client ID` shows what is due".to_owned(),
+        Refused::NoPause => "`rollbook history` of the series shows its pauses".to_owned(),
+        Refused::StillOpen(_) => "`rollbook respond ID` answers it".to_owned(),
+        Refused::NoSuchResponse { .. } => "`rollbook history` of the assignment shows its response".to_owned(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_tell_refused_from_failed() {
+        assert_eq!(StoreError::from(Refused::NoPause).exit_code(), 3);
+        assert_eq!(StoreError::from(SwitchRefused::NotValidated).exit_code(), 3);
+        assert_eq!(StoreError::UnknownClient("x".to_owned()).exit_code(), 1);
+        assert_eq!(StoreError::Usage("x".to_owned()).exit_code(), 2);
+        assert_eq!(StoreError::Interrupted.exit_code(), 130);
+    }
+
+    #[test]
+    fn causes_hold_the_chain_without_repeats() {
+        let source = std::io::Error::new(ErrorKind::NotFound, "gone");
+        let error = StoreError::Log(LogError::File { doing: "read", path: "x".into(), source });
+        assert_eq!(error.causes(), ["gone"]);
+        assert_eq!(error.code(), "store");
     }
 }

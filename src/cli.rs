@@ -1,5 +1,0 @@
-//! cli
-/// main
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
-}

@@ -1,0 +1,91 @@
+//! How arguments are read into values: instants, spans, actors, JSON. Owns their text forms on the command line, and the three
+//! options that every writing command has.
+
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use rollbook_domain::{Actor, JsonText, Timestamp};
+
+use crate::store::{Request, Store};
+
+/// Who does it, when, and under which key.
+#[derive(Debug, Args)]
+pub(super) struct Writing {
+    /// On whose behalf: admin:NAME, coach:ID or client:ID. Default admin: and the user's name.
+    #[arg(long = "as", value_name = "ROLE:ID", value_parser = actor)]
+    actor: Option<Actor>,
+    /// A name for this request; giving the same one again does nothing twice.
+    #[arg(long, value_name = "KEY", value_parser = NonEmptyStringValueParser::new())]
+    key: Option<String>,
+    /// When it happened (RFC 3339). Default now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+impl Writing {
+    pub(super) fn request(&self) -> Request {
+        let actor = self.actor.clone().unwrap_or_else(|| {
+            let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
+            Actor::Admin(user.unwrap_or_else(|| "operator".to_owned()))
+        });
+        Request { actor, now: self.at.unwrap_or_else(Store::now), key: self.key.clone() }
+    }
+}
+
+fn actor(text: &str) -> Result<Actor, String> {
+    let expected = || format!("{text:?} names nobody; write admin:NAME, coach:ID or client:ID");
+    let (role, id) = text.split_once(':').filter(|(_, id)| !id.is_empty()).ok_or_else(expected)?;
+    match role {
+        "admin" => Ok(Actor::Admin(id.to_owned())),
+        "coach" => Ok(Actor::Coach(id.to_owned())),
+        "client" => Ok(Actor::Client(id.to_owned())),
+        _ => Err(expected()),
+    }
+}
+
+/// A span such as `3d`, `36h`, `90m` or `0s`, in milliseconds.
+pub(super) fn milliseconds(text: &str) -> Result<i64, String> {
+    let expected = || format!("{text:?} is no span; write a whole number and d, h, m or s, such as 3d or 36h");
+    let unit = text.chars().next_back().ok_or_else(expected)?;
+    let seconds: i64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        _ => return Err(expected()),
+    };
+    let number: u32 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(expected)?;
+    Ok(i64::from(number) * seconds * 1000)
+}
+
+/// Any JSON value.
+pub(super) fn json(text: &str) -> Result<JsonText, String> {
+    JsonText::parse(text).map_err(|error| format!("this is no JSON: {error}"))
+}
+
+/// A time of day such as `09:00`, as (hour, minute).
+pub(super) fn time_of_day(text: &str) -> Result<(u32, u32), String> {
+    rollbook_domain::series::decide::time_of_day(text).ok_or_else(|| format!("{text:?} is no time of day; write it like 09:00"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_read_with_their_unit_and_nothing_else() {
+        let read = |text| milliseconds(text).ok();
+        assert_eq!(read("3d"), Some(259_200_000));
+        assert_eq!((read("36h"), read("90m"), read("0s")), (Some(129_600_000), Some(5_400_000), Some(0)));
+        for wrong in ["", "3", "d", "-1d", "1.5h", "3w", "3 d", "99999999999d", "3dé"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn actors_have_a_role_and_an_id() {
+        assert_eq!(actor("coach:c:1"), Ok(Actor::Coach("c:1".to_owned())));
+        for wrong in ["", "coach", "coach:", "system:x", ":x"] {
+            assert!(actor(wrong).is_err(), "{wrong}");
+        }
+    }
+}

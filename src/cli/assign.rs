@@ -1,0 +1,167 @@
+//! `rollbook assign`: allocates a form to a client. Owns how the arguments become an allocation; what an allocation leads to is
+//! the domain's.
+
+use std::fmt::Write;
+
+use chrono::NaiveDate;
+use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use rollbook_domain::event::Terms;
+use rollbook_domain::series::decide::{Allocation, first_due_date};
+use rollbook_domain::{Event, JsonText, StreamId, Timestamp};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::arguments::{self, Writing};
+use super::output::{BOLD, styled};
+use super::{Context, naming};
+use crate::error::StoreError;
+use crate::store::{Outcome, Request, SeriesCommand, Store};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook assign --client ada --form weekly --coach robin --weeks 12 --start 2026-03-02
+  rollbook assign --client ada --form weekly --coach robin --weeks 4 --extend
+
+The first due is --first-due, moved to the next Monday unless it is one; else the Monday after --start, or after today. Due
+times are local, in the zone that the import kept.";
+
+/// Allocate a form to a client for a number of weeks.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct AssignArguments {
+    /// The client, by any id.
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    client: String,
+    /// The form.
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    form: String,
+    /// The coach.
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    coach: String,
+    /// How many weeks; with --extend, how many more.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    weeks: u32,
+    /// The first due date; the next Monday is taken unless it is one.
+    #[arg(long, value_name = "DATE", conflicts_with = "start")]
+    first_due: Option<NaiveDate>,
+    /// The first due is the Monday after this date. Default today.
+    #[arg(long, value_name = "DATE")]
+    start: Option<NaiveDate>,
+    /// The local time of day at which every week is due.
+    #[arg(long, value_name = "HH:MM", default_value = "09:00", value_parser = arguments::time_of_day)]
+    due_time: (u32, u32),
+    /// One week only.
+    #[arg(long, conflicts_with_all = ["weeks", "extend"])]
+    once: bool,
+    /// Where the latest run still has open weeks, make it longer instead of refusing.
+    #[arg(long)]
+    extend: bool,
+    /// The title. Default the form's.
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+    /// The description.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    description: String,
+    /// Who assigned it: a coach's id, or a name. Unset shows as Coach.
+    #[arg(long, value_name = "WHO")]
+    assigned_by: Option<String>,
+    /// The check-in window, any JSON.
+    #[arg(long, value_name = "JSON", value_parser = arguments::json)]
+    window: Option<JsonText>,
+    /// Take a client, a form and a coach that no import brought.
+    #[arg(long)]
+    allow_unknown: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+impl AssignArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        let request = self.writing.request();
+        let identity = naming::identify(&store, &self.client)?;
+        let title = match naming::form(&store, &self.form) {
+            Ok(form) => naming::form_title(&form),
+            Err(StoreError::UnknownForm(_)) if self.allow_unknown => String::new(),
+            Err(error) => return Err(error),
+        };
+        if !self.allow_unknown {
+            naming::coach(&store, &self.coach)?;
+            if identity.document.is_none() {
+                return Err(StoreError::UnknownClient(self.client.clone()));
+            }
+        }
+        let stream = StreamId::series(identity.canonical(), &self.form);
+        let allocation = self.allocation(&store, identity.canonical(), title, &request)?;
+        let outcome = store.command(&stream, &SeriesCommand::Allocate(allocation), &request)?;
+        context.fold(&store)?;
+        let allocated = Allocated::of(&stream, &outcome);
+        context.output.either(&allocated, || allocated.text())
+    }
+
+    fn allocation(&self, store: &Store, client: &str, form_title: String, request: &Request) -> Result<Allocation, StoreError> {
+        let zone = store.zone()?;
+        let date = first_due_date(self.first_due, self.start.unwrap_or_else(|| zone.date(request.now)));
+        let (hour, minute) = self.due_time;
+        let local = date.and_hms_opt(hour, minute, 0).ok_or_else(|| StoreError::Usage(format!("{hour}:{minute} is no time of day")))?;
+        let terms = Terms {
+            stored_client: client.to_owned(),
+            coach: self.coach.clone(),
+            title: self.title.clone().unwrap_or(form_title),
+            description: self.description.clone(),
+            assigned_by: self.assigned_by.clone(),
+            assigned_at: Some(request.now),
+            window: self.window.clone(),
+            recurring: !self.once,
+            total_weeks: if self.once { 1 } else { self.weeks },
+        };
+        Ok(Allocation { terms, first_due: zone.instant(local), extend: self.extend })
+    }
+}
+
+#[derive(Serialize)]
+struct Allocated {
+    series: String,
+    run: u32,
+    position: Option<u64>,
+    repeated: bool,
+    assignments: Vec<AllocatedWeek>,
+}
+
+#[derive(Serialize)]
+struct AllocatedWeek {
+    id: Uuid,
+    week: u32,
+    due: Timestamp,
+}
+
+impl Allocated {
+    fn of(stream: &StreamId, outcome: &Outcome) -> Self {
+        let mut allocated = Self { series: stream.to_string(), run: 0, position: None, repeated: false, assignments: Vec::new() };
+        let Outcome::Done { events, repeated } = outcome else { return allocated };
+        allocated.repeated = *repeated;
+        allocated.position = events.first().map(|recorded| recorded.position);
+        for recorded in events {
+            if let Event::AssignmentCreated { assignment, run, week, due, .. } = &recorded.event {
+                allocated.run = *run;
+                allocated.assignments.push(AllocatedWeek { id: *assignment, week: *week, due: *due });
+            }
+        }
+        allocated
+    }
+
+    fn text(&self) -> String {
+        let Self { series, run, assignments, .. } = self;
+        let before = if self.repeated { " (done before under this key)" } else { "" };
+        let mut text = format!("{} run {run}, {} weeks{before}\n", styled(BOLD, series), assignments.len());
+        if let (Some(first), Some(last)) = (assignments.first(), assignments.last()) {
+            // Writing to a string cannot fail.
+            let _written = writeln!(text, "first due {}, last due {}", first.due, last.due);
+        }
+        for AllocatedWeek { id, week, due } in assignments {
+            let _written = writeln!(text, "{week:>4}  {due}  {id}");
+        }
+        text
+    }
+}

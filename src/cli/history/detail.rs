@@ -1,0 +1,147 @@
+//! What an event says, in one line. Owns the words; personal content is left out unless it was asked for.
+
+use rollbook_domain::event::{Audience, LinkKind, MissedReason, Origin};
+use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
+
+use super::redact::REDACTED;
+use super::short;
+
+/// Longer content is cut here, in characters.
+const LONGEST: usize = 120;
+
+/// One line about an event.
+pub(in crate::cli) fn detail(event: &Event, with_answers: bool) -> String {
+    let personal = Shown { with_answers };
+    control_detail(event).unwrap_or_else(|| series_detail(event, personal))
+}
+
+#[derive(Clone, Copy)]
+struct Shown {
+    with_answers: bool,
+}
+
+impl Shown {
+    fn text(self, content: &Personal<String>) -> String {
+        if self.with_answers { cut(content.expose()) } else { REDACTED.to_owned() }
+    }
+
+    fn json(self, content: &Personal<JsonText>) -> String {
+        if self.with_answers { cut(content.expose().as_str()) } else { REDACTED.to_owned() }
+    }
+}
+
+fn cut(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match line.char_indices().nth(LONGEST) {
+        Some((at, _)) => format!("{}…", line.get(..at).unwrap_or_default()),
+        None => line,
+    }
+}
+
+fn instant(at: Option<&Timestamp>) -> String {
+    at.map_or_else(|| "no date".to_owned(), Timestamp::to_string)
+}
+
+fn place(run: u32, week: u32) -> String {
+    if run == 1 { format!("week {week}") } else { format!("run {run} week {week}") }
+}
+
+fn series_detail(event: &Event, personal: Shown) -> String {
+    match event {
+        Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+            let Document { collection, id, body, .. } = document;
+            format!("{} {id}: {}", collection.name(), personal.json(body))
+        }
+        Event::DocumentRemoved { collection, id } => format!("{} {id}", collection.name()),
+        Event::AssignmentCreated { assignment, run, week, due, origin, terms } => {
+            let by = match origin {
+                Origin::Allocation => "allocated",
+                Origin::Submission => "made by an answer",
+                Origin::Migration => "made by a migration",
+            };
+            format!("{} of {}, due {due}, {by}: {assignment}", place(*run, *week), terms.total_weeks)
+        }
+        Event::ResponseSubmitted { run, week, response, score, answers, .. } => {
+            let score = score.map_or_else(|| "no score".to_owned(), |score| format!("score {score}"));
+            format!("{}, {score}, response {response}: {}", place(*run, *week), personal.json(answers))
+        }
+        Event::ResponseLinked { response, run, week, named, kind, .. } => {
+            let how = match kind {
+                LinkKind::Linked => "linked to",
+                LinkKind::Adopted => "adopted by",
+            };
+            format!("response {response} (named {named:?}) {how} {}", place(*run, *week))
+        }
+        Event::AssignmentRescheduled { run, week, due } => format!("{}, due {due}", place(*run, *week)),
+        Event::AssignmentMissed { run, week, reason, comment } => {
+            let comment = comment.as_ref().map(|comment| format!(": {}", personal.text(comment))).unwrap_or_default();
+            format!("{}, {}{comment}", place(*run, *week), missed(*reason))
+        }
+        Event::ExtensionGranted { run, week, reason }
+        | Event::ReopenRequested { run, week, reason }
+        | Event::AssignmentWithdrawn { run, week, reason } => format!("{}: {}", place(*run, *week), personal.text(reason)),
+        Event::AssignmentReopened { run, week } => place(*run, *week),
+        Event::SeriesPaused { run, pause_weeks, until, moved } => {
+            format!("run {run} by {pause_weeks} weeks until {until}, {} weeks moved", moved.len())
+        }
+        Event::SeriesResumed { run, restored } => {
+            let first = restored.first().map(|first| format!(", the first due {}", instant(first.due.as_ref()))).unwrap_or_default();
+            format!("run {run}, {} weeks moved back{first}", restored.len())
+        }
+        Event::SeriesExtended { run, total_weeks } => format!("run {run}, {total_weeks} weeks now"),
+        Event::SeriesWithdrawn { run, keep_answered, reason } => {
+            let kept = if *keep_answered { "answered weeks stay in the views" } else { "answered weeks leave the views" };
+            format!("run {run}, {kept}: {}", personal.text(reason))
+        }
+        Event::ResponseCleared { run, week, response, reason } => {
+            format!("{}, response {response} no longer counts: {}", place(*run, *week), personal.text(reason))
+        }
+        Event::FeedbackGiven { response, coach, text } => format!("response {response}, coach {coach}: {}", personal.text(text)),
+        // All others are on the control stream.
+        _ => String::new(),
+    }
+}
+
+fn missed(reason: MissedReason) -> &'static str {
+    match reason {
+        MissedReason::Sick => "sick",
+        MissedReason::Traveling => "traveling",
+        MissedReason::PersonalEmergency => "personal emergency",
+        MissedReason::Other => "other",
+    }
+}
+
+fn control_detail(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::ImportCompleted { digest, legacy_timezone, collections, .. } => {
+            let documents: u64 = collections.iter().map(|exported| u64::from(exported.documents)).sum();
+            format!("{documents} documents in {} collections, zone {legacy_timezone}, digest {}", collections.len(), short(digest))
+        }
+        Event::BatchPlanned { digest, kind, rules, base, .. } => format!("{kind} {rules}, base {base}, digest {}", short(digest)),
+        Event::BatchApplied { digest, series, created, linked, adopted, skipped } => {
+            format!("{series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped, digest {}", short(digest))
+        }
+        Event::ValidationRecorded { at, checks, .. } => {
+            let red: Vec<&str> = checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
+            let outcome = if red.is_empty() { "all green".to_owned() } else { format!("red: {}", red.join(", ")) };
+            format!("{} checks at {at}, {outcome}", checks.len())
+        }
+        Event::ParityRecorded { at, classes, unexplained } => {
+            let explained: u64 = classes.iter().map(|(_, count)| count).sum();
+            format!("at {at}: {explained} differences explained, {unexplained} unexplained")
+        }
+        Event::ViewSwitched { view, audience, reason, forced } => {
+            let whom = match audience {
+                Audience::Everyone => "everybody".to_owned(),
+                Audience::Percent(percent) => format!("{percent} % of all clients"),
+                Audience::Clients(clients) => clients.join(", "),
+            };
+            let forced = if *forced { ", forced" } else { "" };
+            format!("{} for {whom}{forced}: {}", view.name(), cut(reason))
+        }
+        Event::BackupTaken { name, at } => format!("{name} at {at}"),
+        Event::StageRecorded { stage, note } => format!("{stage}: {}", cut(note)),
+        Event::LegacyRetired { reason } => cut(reason),
+        _ => return None,
+    })
+}

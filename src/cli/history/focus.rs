@@ -1,0 +1,147 @@
+//! Which events of a series tell about one week, or about one response. Owns how imported documents belong together: the
+//! assignment, the response that names it or that it names, feedback, extension.
+
+use std::collections::BTreeSet;
+
+use rollbook_domain::document::{StoredAssignment, StoredResponse, feedback_response};
+use rollbook_domain::{Collection, Document, Event, JsonText, Recorded};
+use serde::Deserialize;
+
+/// What part of a series is told about.
+pub(super) enum Focus {
+    /// One week of one run.
+    Week {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+    },
+    /// One response.
+    Response(String),
+}
+
+/// What was found to belong to the focus.
+#[derive(Default)]
+struct Belonging {
+    week: Option<(u32, u32)>,
+    documents: BTreeSet<(Collection, String)>,
+    /// Ids by which responses and extensions may name the week.
+    names: BTreeSet<String>,
+    responses: BTreeSet<String>,
+}
+
+impl Focus {
+    /// The events that tell about it, in the order of the log.
+    pub(super) fn of(self, events: Vec<Recorded>) -> Vec<Recorded> {
+        let mut belonging = Belonging::default();
+        match self {
+            Self::Week { run, week } => belonging.week = Some((run, week)),
+            Self::Response(id) => {
+                belonging.responses.insert(id);
+            }
+        }
+        // Documents of one import stand in the order assignments, responses, feedback; a later import may refer to earlier ones.
+        for round in [Belonging::take_assignments, Belonging::take_responses, Belonging::take_answers] {
+            events.iter().for_each(|recorded| round(&mut belonging, &recorded.event));
+        }
+        events.into_iter().filter(|recorded| belonging.has(&recorded.event)).collect()
+    }
+}
+
+fn document_of(event: &Event) -> Option<&Document> {
+    match event {
+        Event::DocumentImported(document) | Event::DocumentChanged(document) => Some(document),
+        _ => None,
+    }
+}
+
+impl Belonging {
+    fn take(&mut self, document: &Document) {
+        self.documents.insert((document.collection, document.id.clone()));
+    }
+
+    fn take_assignments(&mut self, event: &Event) {
+        match event {
+            Event::ResponseSubmitted { run, week, response, .. } | Event::ResponseLinked { run, week, response, .. }
+                if self.week == Some((*run, *week)) =>
+            {
+                self.responses.insert(response.clone());
+            }
+            _ => {}
+        }
+        let Some(document) = document_of(event).filter(|document| document.collection == Collection::CheckInAssignments) else { return };
+        let stored = StoredAssignment::read(&document.id, document.body.expose());
+        if self.week == Some((1, stored.week())) {
+            self.take(document);
+            self.names.insert(stored.document.clone());
+            self.names.insert(stored.public_id().to_owned());
+            self.responses.extend(stored.response_id().map(str::to_owned));
+        } else if self.week.is_none() && stored.response_id().is_some_and(|id| self.responses.contains(id)) {
+            self.take(document);
+        }
+    }
+
+    fn take_responses(&mut self, event: &Event) {
+        let Some(document) = document_of(event).filter(|document| document.collection == Collection::FormResponses) else { return };
+        let stored = StoredResponse::read(&document.id, document.body.expose());
+        let is_for_the_week = match (self.week, stored.week) {
+            (Some((1, week)), Some(says)) => says == week,
+            (Some((1, _)), None) => self.names.contains(&stored.named),
+            _ => false,
+        };
+        if is_for_the_week || self.responses.contains(&document.id) {
+            self.take(document);
+            self.responses.insert(stored.document);
+        }
+    }
+
+    fn take_answers(&mut self, event: &Event) {
+        let Some(document) = document_of(event) else { return };
+        let belongs = match document.collection {
+            Collection::CoachFeedback => self.responses.contains(&feedback_response(document.body.expose())),
+            Collection::CheckInExtensions => self.names.contains(&named_assignment(document.body.expose())),
+            _ => false,
+        };
+        if belongs {
+            self.take(document);
+        }
+    }
+
+    fn has(&self, event: &Event) -> bool {
+        let at = |run: u32, week: u32| self.week == Some((run, week));
+        let in_run = |wanted: u32| self.week.is_some_and(|(run, _)| run == wanted);
+        let of_week = |wanted: u32| self.week.is_some_and(|(_, week)| week == wanted);
+        match event {
+            Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+                self.documents.contains(&(document.collection, document.id.clone()))
+            }
+            Event::DocumentRemoved { collection, id } => self.documents.contains(&(*collection, id.clone())),
+            Event::ResponseSubmitted { run, week, response, .. }
+            | Event::ResponseLinked { run, week, response, .. }
+            | Event::ResponseCleared { run, week, response, .. } => at(*run, *week) || self.responses.contains(response),
+            Event::AssignmentCreated { run, week, .. }
+            | Event::AssignmentRescheduled { run, week, .. }
+            | Event::AssignmentMissed { run, week, .. }
+            | Event::ExtensionGranted { run, week, .. }
+            | Event::ReopenRequested { run, week, .. }
+            | Event::AssignmentReopened { run, week }
+            | Event::AssignmentWithdrawn { run, week, .. } => at(*run, *week),
+            Event::SeriesPaused { run, moved, .. } => in_run(*run) && moved.iter().any(|moved| of_week(moved.week)),
+            Event::SeriesResumed { run, restored } => in_run(*run) && restored.iter().any(|restored| of_week(restored.week)),
+            Event::SeriesExtended { run, .. } | Event::SeriesWithdrawn { run, .. } => in_run(*run),
+            Event::FeedbackGiven { response, .. } => self.responses.contains(response),
+            _ => false,
+        }
+    }
+}
+
+/// The assignment that an extension's document names; empty when it names none.
+fn named_assignment(body: &JsonText) -> String {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Extension {
+        assignment_id: Option<serde_json::Value>,
+    }
+    let extension: Extension = body.read().unwrap_or_default();
+    extension.assignment_id.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,148 @@
+//! What an id on the command line means for a history, and where its events are. Owns the order in which meanings are tried:
+//! assignment, response, client, coach, form, event, batch.
+
+use rollbook_domain::control::Control;
+use rollbook_domain::{Event, Position, Recorded, StreamId};
+use uuid::Uuid;
+
+use super::focus::Focus;
+use crate::cli::naming;
+use crate::error::StoreError;
+use crate::store::{Named, Store};
+
+/// The fewest digits by which a batch may be named.
+const FEWEST_DIGITS: usize = 6;
+
+/// What a history tells about.
+pub(super) enum Subject {
+    /// Whole streams.
+    Streams(Vec<StreamId>),
+    /// Part of a series.
+    Part(StreamId, Focus),
+    /// One event.
+    One(Box<Recorded>),
+    /// A batch or an import, by its whole digest.
+    Batch(String),
+}
+
+impl Subject {
+    /// What `id` means.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownId`] when it means nothing.
+    pub(super) fn find(store: &Store, id: &str) -> Result<Self, StoreError> {
+        let found = match id.parse() {
+            Ok(StreamId::Client(client)) => Self::client(store, &client)?,
+            Ok(StreamId::Series { .. }) => Some(Self::Streams(vec![naming::series_named(store, id)?])),
+            Ok(stream) => Self::stream(store, stream)?,
+            Err(_) => Self::named(store, id)?,
+        };
+        found.ok_or_else(|| StoreError::UnknownId(id.to_owned()))
+    }
+
+    fn named(store: &Store, id: &str) -> Result<Option<Self>, StoreError> {
+        match store.assignment(id) {
+            Ok(Named { stream, run, week }) => return Ok(Some(Self::Part(stream, Focus::Week { run, week }))),
+            Err(StoreError::UnknownAssignment(_)) => {}
+            Err(error) => return Err(error),
+        }
+        match store.response(id) {
+            Ok(stream) => return Ok(Some(Self::Part(stream, Focus::Response(id.to_owned())))),
+            Err(StoreError::UnknownResponse(_)) => {}
+            Err(error) => return Err(error),
+        }
+        if let Some(found) = Self::client(store, id)? {
+            return Ok(Some(found));
+        }
+        for stream in [StreamId::Coach(id.to_owned()), StreamId::Form(id.to_owned())] {
+            if let Some(found) = Self::stream(store, stream)? {
+                return Ok(Some(found));
+            }
+        }
+        if let Some(recorded) = id.parse::<Uuid>().ok().map(|id| store.log().event(id)).transpose()?.flatten() {
+            return Ok(Some(Self::One(Box::new(recorded))));
+        }
+        Self::batch(store, id)
+    }
+
+    fn stream(store: &Store, stream: StreamId) -> Result<Option<Self>, StoreError> {
+        Ok((store.log().stream_version(&stream)? > 0).then(|| Self::Streams(vec![stream])))
+    }
+
+    /// A client's own stream and all its series, under every identity.
+    fn client(store: &Store, id: &str) -> Result<Option<Self>, StoreError> {
+        let mut streams = Vec::new();
+        for id in naming::identify(store, id)?.ids {
+            let own = StreamId::Client(id.clone());
+            if store.log().stream_version(&own)? > 0 {
+                streams.push(own);
+            }
+            streams.extend(store.log().streams_with_prefix(&StreamId::series_prefix(&id))?);
+        }
+        Ok((!streams.is_empty()).then_some(Self::Streams(streams)))
+    }
+
+    fn batch(store: &Store, beginning: &str) -> Result<Option<Self>, StoreError> {
+        let beginning = beginning.to_ascii_lowercase();
+        if beginning.len() < FEWEST_DIGITS || !beginning.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let mut digests = Vec::new();
+        for recorded in store.log().stream(&StreamId::Control, 0)? {
+            if let Event::BatchPlanned { digest, .. } | Event::ImportCompleted { digest, .. } = recorded.event
+                && digest.starts_with(&beginning)
+                && !digests.contains(&digest)
+            {
+                digests.push(digest);
+            }
+        }
+        match digests.len() {
+            0 | 1 => Ok(digests.pop().map(Self::Batch)),
+            _ => Err(StoreError::AmbiguousDigest(beginning)),
+        }
+    }
+
+    /// Hands every event to `visit`, in the order of the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or `visit` fails.
+    pub(super) fn each_event(self, store: &Store, visit: &mut dyn FnMut(Recorded) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        match self {
+            Self::One(recorded) => visit(*recorded),
+            Self::Streams(streams) => {
+                let mut events = Vec::new();
+                for stream in streams {
+                    events.extend(store.log().stream(&stream, 0)?);
+                }
+                events.sort_by_key(|recorded| recorded.position);
+                events.into_iter().try_for_each(visit)
+            }
+            Self::Part(stream, focus) => focus.of(store.log().stream(&stream, 0)?).into_iter().try_for_each(visit),
+            Self::Batch(digest) => each_of_batch(store, &digest, visit),
+        }
+    }
+}
+
+/// What the control stream says of a batch, and every event it caused.
+fn each_of_batch(store: &Store, digest: &str, visit: &mut dyn FnMut(Recorded) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    for commit in store.log().commits_after(base_of(&store.control()?, digest)) {
+        for recorded in commit? {
+            let names_it = match &recorded.event {
+                Event::ImportCompleted { digest: named, .. }
+                | Event::BatchPlanned { digest: named, .. }
+                | Event::BatchApplied { digest: named, .. }
+                | Event::ValidationRecorded { digest: named, .. } => named == digest,
+                _ => false,
+            };
+            if names_it || recorded.cause == digest {
+                visit(recorded)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The position before a batch's events; an import's are looked for from the beginning.
+fn base_of(control: &Control, digest: &str) -> Position {
+    control.batches.iter().find(|batch| batch.digest == digest).map_or(0, |batch| batch.base)
+}

@@ -1,0 +1,146 @@
+//! `rollbook import`, `audit` and `export`: the old application's documents on their way in and out. Owns how that is asked
+//! for and told.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use rollbook_domain::calendar::Zone;
+use rollbook_domain::event::View;
+use rollbook_domain::{StreamId, Timestamp};
+use rollbook_migrations::audit::{AuditRules, audit};
+use rollbook_migrations::export::{ExportedBefore, write_export};
+use rollbook_migrations::export_reader::{JsonDirectory, read_export};
+use rollbook_migrations::importing::{Imported, import};
+use rollbook_migrations::stored::{LogDocuments, StoredAudit};
+use serde::Serialize;
+
+use super::output::{BOLD, styled};
+use super::{Bar, Context, interrupted};
+use crate::error::StoreError;
+use crate::store::Store;
+
+const IMPORT_EXAMPLES: &str = "\
+Examples:
+  rollbook import ./export-2026-01-11
+  rollbook --data staging import ./export --legacy-timezone Europe/London
+
+The export is read and checked whole before the first event is written. Importing it again appends nothing; importing a
+later export appends only what changed. The zone is kept in the store: no later command needs to repeat it.";
+
+/// Import an export directory of the old application.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub(super) struct ImportArguments {
+    /// The directory: one JSON file a collection.
+    #[arg(value_name = "EXPORT_DIR")]
+    export: PathBuf,
+    /// The zone in which the old server did its calendar arithmetic, an IANA name. Default UTC.
+    #[arg(long, value_name = "ZONE")]
+    legacy_timezone: Option<Zone>,
+    /// Leave out collections that Rollbook does not know; they are named and counted.
+    #[arg(long)]
+    skip_unknown: bool,
+}
+
+impl ImportArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let export = read_export(&JsonDirectory::new(&self.export), self.skip_unknown)?;
+        let store = Store::open(&context.data, true)?;
+        interrupted();
+        let bar = Bar::new("importing", "events");
+        let watch = bar.watch();
+        let imported = import(store.runtime(), export, self.legacy_timezone, &watch)?;
+        context.output.either(&imported, || import_text(&imported))
+    }
+}
+
+fn import_text(imported: &Imported) -> String {
+    let mut text = format!("{}\n", styled(BOLD, "collection                imported  changed  removed  unchanged"));
+    for (name, counts) in &imported.collections {
+        text.push_str(&format!(
+            "{name:<24}  {:>8}  {:>7}  {:>7}  {:>9}\n",
+            counts.imported, counts.changed, counts.removed, counts.unchanged
+        ));
+    }
+    for (name, documents) in &imported.skipped {
+        text.push_str(&format!("left out: {name} ({documents} documents)\n"));
+    }
+    let Imported { appended, head, legacy_timezone, .. } = imported;
+    text.push_str(&format!("{appended} events appended, head {head}, legacy time zone {legacy_timezone}\n"));
+    text
+}
+
+const AUDIT_EXAMPLES: &str = "\
+Examples:
+  rollbook audit > audit.md
+  rollbook audit --format json | jq .totals
+
+The audit only reads. Every kind of dirt that an export may carry is a finding with the ids of its documents.";
+
+/// Audit what the store holds: totals, responses by week, figures by client, findings.
+#[derive(Debug, Args)]
+#[command(after_help = AUDIT_EXAMPLES)]
+pub(super) struct AuditArguments {
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "md")]
+    format: Format,
+    /// The instant it speaks of (RFC 3339): whether a pause is over depends on it. Default now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Md,
+    Json,
+}
+
+impl AuditArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        let rules = AuditRules { now: self.at.unwrap_or_else(Store::now), zone: store.zone()? };
+        let snapshot = store.snapshot()?;
+        let (rows, _) = snapshot.of(View::Precreated.name())?;
+        let report = audit(&StoredAudit(&rows), &rules)?;
+        if self.format == Format::Json { context.output.json(&report) } else { context.output.either(&report, || report.to_markdown()) }
+    }
+}
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  rollbook export ./way-back
+
+The directory has the shape that `rollbook import` reads and the old application restores. Documents that nothing happened to
+are exactly as they were imported; answers given since are in it as the old system would have stored them.";
+
+/// Write everything back as an export directory of the old application.
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT_EXAMPLES)]
+pub(super) struct ExportArguments {
+    /// A new or empty directory.
+    #[arg(value_name = "DIR")]
+    directory: PathBuf,
+}
+
+#[derive(Serialize)]
+struct Exported {
+    directory: PathBuf,
+    position: u64,
+    collections: std::collections::BTreeMap<&'static str, u64>,
+}
+
+impl ExportArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        let log = store.log();
+        let position = log.head();
+        let before = ExportedBefore::of(&log.stream(&StreamId::Control, 0)?);
+        let counts = write_export(&LogDocuments { log, until: position }, &before, &self.directory)?;
+        let collections = counts.into_iter().map(|(collection, count)| (collection.name(), count)).collect();
+        let exported = Exported { directory: self.directory.clone(), position, collections };
+        context.output.either(&exported, || {
+            let lines = exported.collections.iter().map(|(name, count)| format!("{name:<24}  {count:>8}\n"));
+            lines.chain([format!("written to {} as of position {position}\n", self.directory.display())]).collect()
+        })
+    }
+}

@@ -1,0 +1,269 @@
+//! `rollbook migrate`: plan, show, apply, validate, parity. Owns how a migration is asked for and told; what it does is the
+//! migrations crate's.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use rollbook_domain::Timestamp;
+use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
+use rollbook_migrations::apply::{Applied, apply};
+use rollbook_migrations::batch::Batch;
+use rollbook_migrations::plan::{Planned, plan};
+use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::validate::{self, Validation, validate};
+use serde::Serialize;
+
+use super::arguments::milliseconds;
+use super::output::{BAD, BOLD, FAINT, GOOD, styled};
+use super::{Bar, Context, interrupted};
+use crate::error::StoreError;
+use crate::store::Store;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook --data staging migrate plan --out precreate.ndjson
+  rollbook migrate show precreate.ndjson
+  rollbook --data staging migrate apply precreate.ndjson
+  rollbook --data staging migrate validate
+  rollbook --data prod migrate apply precreate.ndjson
+
+Plan is the dry run: it reads, writes the batch file and changes nothing. The same file is applied to staging and to
+production: same digest, same ids.";
+
+/// Plan, show, apply and validate the migration.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct MigrateArguments {
+    #[command(subcommand)]
+    step: Step,
+}
+
+#[derive(Debug, Subcommand)]
+enum Step {
+    Plan(PlanArguments),
+    Show(ShowArguments),
+    Apply(ApplyArguments),
+    Validate(CompareArguments),
+    Parity(CompareArguments),
+}
+
+/// Write the batch file; change nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook migrate plan --due monday --out precreate.ndjson")]
+struct PlanArguments {
+    /// When a made week is due: on its Monday at 09:00, as clients saw, or on the base's weekday.
+    #[arg(long, value_name = "monday|weekday", default_value = "monday")]
+    due: DueRule,
+    /// The file. Default: kind and digest, in the current directory.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// Check a batch file and say what is in it; needs no store.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook migrate show precreate.ndjson")]
+struct ShowArguments {
+    /// The batch file.
+    file: PathBuf,
+}
+
+/// Apply a batch file; what is there already is skipped and counted.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook --data prod migrate apply precreate.ndjson\n\nInterrupted, it goes on when it is run again.")]
+struct ApplyArguments {
+    /// The batch file.
+    file: PathBuf,
+    /// When it happened (RFC 3339). Default now.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+/// Compare both views of every client, at every instant at which they may change.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook migrate validate && rollbook switch precreated --percent 10 --reason 'first tenth'")]
+struct CompareArguments {
+    /// When the pre-created view calls a week overdue; the legacy view always after 3d.
+    #[arg(long, value_name = "SPAN", value_parser = milliseconds)]
+    overdue_after: Option<i64>,
+}
+
+impl MigrateArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        match &self.step {
+            Step::Plan(arguments) => arguments.run(context),
+            Step::Show(arguments) => arguments.run(context),
+            Step::Apply(arguments) => arguments.run(context),
+            Step::Validate(arguments) => arguments.validate(context),
+            Step::Parity(arguments) => arguments.parity(context),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct PlanReport<'a> {
+    file: &'a std::path::Path,
+    digest: &'a str,
+    kind: &'a str,
+    due: String,
+    zone: &'a str,
+    series: u64,
+    events: u64,
+    created: u64,
+    linked: u64,
+    adopted: u64,
+    obstacles: &'a [rollbook_migrations::plan::SeriesObstacle],
+}
+
+impl<'a> PlanReport<'a> {
+    fn of(file: &'a std::path::Path, header: &'a rollbook_migrations::batch::Header, planned: Option<&'a Planned>) -> Self {
+        let counts = header.counts;
+        Self {
+            file,
+            digest: &header.digest,
+            kind: &header.kind,
+            due: header.rules.due.to_string(),
+            zone: &header.rules.zone,
+            series: counts.series,
+            events: counts.events,
+            created: counts.created,
+            linked: counts.linked,
+            adopted: counts.adopted,
+            obstacles: planned.map_or(&[], |planned| &planned.obstacles),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!(
+            "{} {}\ndigest  {}\nrules   due {}, zone {}\n{} series, {} created, {} linked, {} adopted\n",
+            styled(BOLD, self.kind),
+            self.file.display(),
+            self.digest,
+            self.due,
+            self.zone,
+            self.series,
+            self.created,
+            self.linked,
+            self.adopted
+        );
+        for left in self.obstacles {
+            text.push_str(&format!("left as it is: {}: {}\n", left.series, left.obstacle));
+        }
+        text
+    }
+}
+
+impl PlanArguments {
+    fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        let planned = plan(store.runtime(), self.due, self.out.as_deref())?;
+        let report = PlanReport::of(&planned.file, &planned.header, Some(&planned));
+        context.output.either(&report, || {
+            let next = format!("nothing was changed; next: rollbook migrate apply {}", planned.file.display());
+            format!("{}{}\n", report.text(), styled(FAINT, next))
+        })
+    }
+}
+
+impl ShowArguments {
+    fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let batch = Batch::open(&self.file)?;
+        let report = PlanReport::of(&batch.path, &batch.header, None);
+        let mut series = Vec::new();
+        batch.each_stream(&mut |events| {
+            if let Some(first) = events.first() {
+                series.push((first.stream.to_string(), events.len()));
+            }
+            Ok(())
+        })?;
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            #[serde(flatten)]
+            report: &'a PlanReport<'a>,
+            source: rollbook_migrations::batch::Source,
+            by_series: &'a [(String, usize)],
+        }
+        let shown = Shown { report: &report, source: batch.header.source, by_series: &series };
+        context.output.either(&shown, || {
+            let source = format!("planned from store {} at position {}\n", batch.header.source.log, batch.header.source.position);
+            let lines = series.iter().map(|(series, events)| format!("{events:>6} events  {series}\n"));
+            std::iter::once(report.text() + &source).chain(lines).collect()
+        })
+    }
+}
+
+impl ApplyArguments {
+    fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let batch = Batch::open(&self.file)?;
+        let store = context.open()?;
+        interrupted();
+        let bar = Bar::new("applying", "events");
+        let applied = apply(store.runtime(), &batch, self.at.unwrap_or_else(Store::now), &bar.watch())?;
+        drop(bar);
+        context.output.either(&applied, || applied_text(&applied))
+    }
+}
+
+fn applied_text(applied: &Applied) -> String {
+    let Applied { digest, series, created, linked, adopted, skipped, head } = applied;
+    format!(
+        "batch {digest}\n{series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped as there already, head {head}\n{}\n",
+        styled(FAINT, "next: rollbook migrate validate")
+    )
+}
+
+impl CompareArguments {
+    fn overdue_after(&self) -> i64 {
+        self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS)
+    }
+
+    fn validate(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        interrupted();
+        let bar = Bar::new("validating", "clients");
+        let validation = validate(store.runtime(), self.overdue_after(), Store::now(), &bar.watch())?;
+        drop(bar);
+        #[derive(Serialize)]
+        struct Report<'a> {
+            #[serde(flatten)]
+            validation: &'a Validation,
+            green: usize,
+            total: usize,
+            all_green: bool,
+        }
+        let (green, total, all_green) = (validation.green(), validation.checks.len(), validation.all_green());
+        context.output.either(&Report { validation: &validation, green, total, all_green }, || validation_text(&validation))?;
+        if all_green { Ok(()) } else { Err(StoreError::ValidationRed { green, total }) }
+    }
+
+    fn parity(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        interrupted();
+        let bar = Bar::new("comparing", "clients");
+        let report = validate::parity(&store.snapshot()?, &store.control()?, self.overdue_after(), &bar.watch())?;
+        drop(bar);
+        context.output.either(&report, || report.to_text())?;
+        match report.unexplained_total {
+            0 => Ok(()),
+            unexplained => Err(StoreError::Unexplained(unexplained)),
+        }
+    }
+}
+
+/// How many of a check's findings are printed as text; `--json` has all.
+const FINDINGS_SHOWN: usize = 20;
+
+pub(crate) fn validation_text(validation: &Validation) -> String {
+    let mut text = String::new();
+    for check in &validation.checks {
+        let mark = if check.green { styled(GOOD, "green") } else { styled(BAD, "red  ") };
+        text.push_str(&format!("{mark}  {:<22}  {}\n", check.name, check.detail));
+        for finding in check.findings.iter().take(FINDINGS_SHOWN) {
+            text.push_str(&format!("         {finding}\n"));
+        }
+        if check.findings.len() > FINDINGS_SHOWN {
+            text.push_str(&format!("         and {} more (--json has all)\n", check.findings.len() - FINDINGS_SHOWN));
+        }
+    }
+    text.push_str(&format!("{} of {} at position {}\n", validation.green(), validation.checks.len(), validation.at));
+    text
+}

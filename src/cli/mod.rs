@@ -1,0 +1,163 @@
+//! The command line. Owns which commands there are and the way from the arguments to an exit code; what each command does is
+//! its own file's, what it means is the store's.
+//!
+//! Data goes to stdout, everything else to stderr. A command that fails prints nothing to stdout, but for those that print a
+//! line at a time. Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.
+
+mod arguments;
+mod assign;
+mod history;
+mod interrupt;
+mod naming;
+mod output;
+mod progress;
+mod rebuild;
+mod respond;
+mod series;
+mod status;
+mod switch;
+mod verify;
+mod view;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use interrupt::interrupted;
+pub use output::Output;
+pub use progress::Bar;
+
+use crate::error::StoreError;
+use crate::store::Store;
+
+const AFTER_HELP: &str = "\
+Examples:
+  rollbook --data prod status
+  rollbook --data prod view live --client ada
+  rollbook --data prod switch precreated --percent 10 --reason 'first tenth'
+  rollbook --data prod switch legacy --reason 'complaints about week 3'
+
+Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.";
+
+/// An event-sourced store for recurring check-in assignments: migrate a read model, switch it, switch it back.
+#[derive(Debug, Parser)]
+#[command(name = "rollbook", version, about, after_help = AFTER_HELP, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// The store's directory.
+    #[arg(long, global = true, env = "ROLLBOOK_DATA", default_value = "./rollbook-data", value_name = "DIR")]
+    data: PathBuf,
+    /// Print JSON instead of text; errors too, as the last line on stderr.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+// The commands stand in the order in which they are needed. Those that move data in and out come first.
+#[derive(Debug, Subcommand)]
+enum Command {
+    View(view::ViewArguments),
+    Switch(switch::SwitchArguments),
+    History(history::HistoryArguments),
+    Status(status::StatusArguments),
+    Verify(verify::VerifyArguments),
+    Rebuild(rebuild::RebuildArguments),
+    Assign(assign::AssignArguments),
+    Respond(respond::RespondArguments),
+    Miss(series::MissArguments),
+    Extend(series::ExtendArguments),
+    Reopen(series::ReopenArguments),
+    Pause(series::PauseArguments),
+    Resume(series::ResumeArguments),
+    Withdraw(series::WithdrawArguments),
+    Feedback(series::FeedbackArguments),
+}
+
+/// What every command is given: where the store is, and how to print.
+#[derive(Debug)]
+pub struct Context {
+    /// The store's directory.
+    pub data: PathBuf,
+    /// Where results go.
+    pub output: Output,
+}
+
+impl Context {
+    /// Opens the store, which must be there.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open(&self) -> Result<Store, StoreError> {
+        Store::open(&self.data, false)
+    }
+
+    /// Folds what a command wrote, so that later reads need not write.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn fold(&self, store: &Store) -> Result<(), StoreError> {
+        let bar = Bar::new("folding projections", "events");
+        store.catch_up(&|done, of| bar.fold_progress(done, of))?;
+        Ok(())
+    }
+}
+
+fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
+    match command {
+        Command::View(arguments) => arguments.run(context),
+        Command::Switch(arguments) => arguments.run(context),
+        Command::History(arguments) => arguments.run(context),
+        Command::Status(arguments) => arguments.run(context),
+        Command::Verify(arguments) => arguments.run(context),
+        Command::Rebuild(arguments) => arguments.run(context),
+        Command::Assign(arguments) => arguments.run(context),
+        Command::Respond(arguments) => arguments.run(context),
+        Command::Miss(arguments) => arguments.run(context),
+        Command::Extend(arguments) => arguments.run(context),
+        Command::Reopen(arguments) => arguments.run(context),
+        Command::Pause(arguments) => arguments.run(context),
+        Command::Resume(arguments) => arguments.run(context),
+        Command::Withdraw(arguments) => arguments.run(context),
+        Command::Feedback(arguments) => arguments.run(context),
+    }
+}
+
+/// Runs the command line and gives the exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error),
+    };
+    let context = Context { data: cli.data, output: Output::new(cli.json) };
+    match run(&cli.command, &context) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads the output has seen enough.
+        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(error) => {
+            context.output.report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_help_with_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} says nothing of itself");
+            let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(examples.contains(&format!("rollbook {name} ")), "{name} has no example: {examples:?}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What a command prints. Owns stdout and stderr: text with colours on a terminal and without elsewhere, JSON, and the form of
+//! every error.
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::StoreError;
+
+/// Headings and what matters most.
+pub(crate) const BOLD: Style = Style::new().bold();
+/// What is as it should be.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// What is not.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What may be overlooked.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// `text` in a style. Where the output is no terminal, the style is taken out again on printing.
+pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Where a command's results go.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// Text, or JSON.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether `--json` was given.
+    pub fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// Prints text, colours only on a terminal.
+    ///
+    /// # Errors
+    /// [`StoreError::Output`].
+    pub fn text(self, text: &str) -> Result<(), StoreError> {
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        Ok(out.flush()?)
+    }
+
+    /// Prints one JSON value and a newline.
+    ///
+    /// # Errors
+    /// [`StoreError::Output`].
+    pub fn json(self, value: &impl Serialize) -> Result<(), StoreError> {
+        let mut line = serde_json::to_vec(value).map_err(io::Error::from)?;
+        line.push(b'\n');
+        let mut out = io::stdout().lock();
+        out.write_all(&line)?;
+        Ok(out.flush()?)
+    }
+
+    /// Prints JSON with `--json`, text without.
+    ///
+    /// # Errors
+    /// [`StoreError::Output`].
+    pub fn either(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), StoreError> {
+        if self.json { self.json(value) } else { self.text(&text()) }
+    }
+
+    /// Stdout for many lines without colours. Flush it in the end.
+    pub fn lines(self) -> BufWriter<StdoutLock<'static>> {
+        BufWriter::with_capacity(1 << 16, io::stdout().lock())
+    }
+
+    /// Stdout for many lines of text, colours only on a terminal. Flush it in the end.
+    pub fn coloured_lines(self) -> BufWriter<anstream::AutoStream<StdoutLock<'static>>> {
+        BufWriter::new(anstream::stdout().lock())
+    }
+
+    /// Says on stderr why nothing was done.
+    pub fn report(self, error: &StoreError) {
+        print_error(error);
+        if self.json {
+            print_json_error(error.code(), &error.to_string(), &error.causes());
+        }
+    }
+}
+
+/// `error: …`, its causes, the next step. Who cannot read stderr cannot be told anything.
+pub(crate) fn print_error(error: &StoreError) {
+    let mut err = anstream::stderr().lock();
+    let mut text = format!("{} {error}\n", styled(BAD, "error:"));
+    for cause in error.causes() {
+        text.push_str(&format!("  {} {cause}\n", styled(FAINT, "because:")));
+    }
+    if let Some(next) = error.next_step() {
+        text.push_str(&format!("  {} {next}\n", styled(BOLD, "next:")));
+    }
+    let _unheard = err.write_all(text.as_bytes());
+}
+
+fn print_json_error(code: &str, message: &str, causes: &[String]) {
+    let object = json!({"error": {"code": code, "message": message, "causes": causes}});
+    let _unheard = writeln!(io::stderr().lock(), "{object}");
+}
+
+/// Prints what clap says: help and version to stdout, a usage error to stderr.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let _unheard = error.print();
+    let wants_json = std::env::args_os().skip(1).any(|argument| argument == "--json");
+    if error.use_stderr() && wants_json {
+        let text = error.to_string();
+        let message = text.lines().next().unwrap_or_default();
+        print_json_error("usage", message.strip_prefix("error: ").unwrap_or(message), &[]);
+    }
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}

@@ -1,0 +1,54 @@
+//! `rollbook rebuild`: builds rows again from position 1 and compares them with those that served. Owns how that is told.
+
+use clap::Args;
+use rollbook_projections::runtime::Rebuilt;
+
+use super::output::{BAD, BOLD, GOOD, styled};
+use super::{Bar, Context};
+use crate::error::StoreError;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook rebuild precreated
+  rollbook rebuild --all --json
+
+Projections are legacy, precreated, documents, names and tracker. The new rows serve as soon as they are complete, also where they
+differ from the old ones; then the exit code is 1.";
+
+/// Build a projection's rows again from the log, and compare.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct RebuildArguments {
+    /// The projection.
+    #[arg(value_name = "VIEW", required_unless_present = "all", conflicts_with = "all")]
+    view: Option<String>,
+    /// Every projection.
+    #[arg(long)]
+    all: bool,
+}
+
+impl RebuildArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        context.fold(&store)?;
+        let all = store.runtime().names();
+        let names: Vec<&str> = self.view.as_deref().map_or_else(|| all, |view| vec![view]);
+        let mut rebuilt = Vec::new();
+        for name in names {
+            let bar = Bar::new(&format!("rebuilding {name}"), "events");
+            rebuilt.push(store.runtime().rebuild(name, &|done, of| bar.fold_progress(done, of))?);
+        }
+        let different: Vec<&str> = rebuilt.iter().filter(|one| !one.identical).map(|one| one.projection.as_str()).collect();
+        if !different.is_empty() {
+            return Err(StoreError::NotIdentical(different.join(", ")));
+        }
+        context.output.either(&rebuilt, || rebuilt.iter().map(text).collect())
+    }
+}
+
+fn text(rebuilt: &Rebuilt) -> String {
+    let Rebuilt { projection, position, rows, digest_before, digest_after, identical } = rebuilt;
+    let outcome = if *identical { styled(GOOD, "identical") } else { styled(BAD, "different") };
+    let name = styled(BOLD, format!("{projection:<10}"));
+    format!("{name} {rows} rows at {position}: {outcome}\n  before {digest_before}\n  after  {digest_after}\n")
+}

@@ -1,0 +1,142 @@
+//! `rollbook respond`: answers a week. Owns where the answers come from, and how the old application's answer is told.
+
+use std::io::Read;
+use std::path::Path;
+
+use clap::Args;
+use rollbook_domain::series::assignment_id;
+use rollbook_domain::series::decide::Refused;
+use rollbook_domain::{Event, JsonText, Number, Position, StreamId};
+use serde::Serialize;
+
+use super::arguments::Writing;
+use super::output::{BOLD, styled};
+use super::{Context, naming};
+use crate::error::StoreError;
+use crate::store::{Named, Outcome, SeriesCommand, Store};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook respond 7c0f9f5e-4c1b-5d6e-8f3a-2b1c0d9e8f7a --score 80
+  rollbook respond base42_week_3 --answers answers.json
+  rollbook respond series/ada/weekly --week 3 --answers '[{\"questionId\": \"q1\", \"answer\": \"yes\", \"weight\": 5, \"score\": 8}]'
+
+Answering an answered week writes nothing and gives the first response: exit code 0, alreadyCompleted true.";
+
+/// Answer a week.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct RespondArguments {
+    /// Any id of the assignment; or a series, with --week.
+    #[arg(value_name = "ID")]
+    id: String,
+    /// The answers: a JSON array, a file that holds one, or - for stdin.
+    #[arg(long, value_name = "FILE|-|JSON", default_value = "[]")]
+    answers: String,
+    /// The score, 0 to 100. Default computed from the answers.
+    #[arg(long, value_name = "N")]
+    score: Option<u32>,
+    /// The week, where ID names a series.
+    #[arg(long, value_name = "N")]
+    week: Option<u32>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Responded {
+    assignment_id: String,
+    response_id: String,
+    score: Option<Number>,
+    already_completed: bool,
+    week: u32,
+    position: Option<Position>,
+}
+
+impl RespondArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let answers = read_answers(&self.answers)?;
+        let store = context.open()?;
+        let Named { stream, run, week } = self.named(&store)?;
+        let command = SeriesCommand::Respond { run, week, answers, score: self.score };
+        let outcome = store.command(&stream, &command, &self.writing.request())?;
+        context.fold(&store)?;
+        let (response_id, score, position) = told(&outcome);
+        let already_completed = matches!(outcome, Outcome::AlreadyCompleted { .. });
+        let assignment_id = shown_id(&store, &stream, run, week)?;
+        let responded = Responded { assignment_id, response_id, score, already_completed, week, position };
+        context.output.either(&responded, || responded.text())
+    }
+
+    fn named(&self, store: &Store) -> Result<Named, StoreError> {
+        match (self.week, self.id.starts_with("series/")) {
+            (Some(week), true) => {
+                let stream = naming::series_named(store, &self.id)?;
+                let run = store.series(&stream)?.0.latest_run();
+                Ok(Named { stream, run, week })
+            }
+            (None, false) => store.assignment(&self.id),
+            (None, true) => Err(StoreError::Usage(format!("{} is a series; say which --week is answered", self.id))),
+            (Some(_), false) => Err(StoreError::Usage("--week goes with a series; an assignment's id names its week already".to_owned())),
+        }
+    }
+}
+
+/// The id of a week as the pre-created view has it: the document's, or the assignment's own.
+fn shown_id(store: &Store, stream: &StreamId, run: u32, week: u32) -> Result<String, StoreError> {
+    let (series, _) = store.series(stream)?;
+    let StreamId::Series { client, form } = stream else { return Err(StoreError::NoSeries(stream.to_string())) };
+    let derived = || assignment_id(client, form, run, week).to_string();
+    Ok(series.items.week(run, week).map_or_else(derived, |item| item.stored.document.clone()))
+}
+
+fn told(outcome: &Outcome) -> (String, Option<Number>, Option<Position>) {
+    match outcome {
+        Outcome::AlreadyCompleted { response, score } => (response.clone(), *score, None),
+        Outcome::Nothing => (String::new(), None, None),
+        Outcome::Done { events, .. } => {
+            let submitted = events.iter().find_map(|recorded| match &recorded.event {
+                Event::ResponseSubmitted { response, score, .. } => {
+                    Some((response.clone(), score.map(Number::from), Some(recorded.position)))
+                }
+                _ => None,
+            });
+            submitted.unwrap_or_default()
+        }
+    }
+}
+
+/// The answers from the argument itself, a file, or stdin.
+fn read_answers(argument: &str) -> Result<JsonText, StoreError> {
+    let inline = argument.trim_start();
+    let text = if inline.starts_with(['[', '{']) {
+        argument.to_owned()
+    } else {
+        let read = if argument == "-" {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map(|_bytes| text)
+        } else {
+            std::fs::read_to_string(Path::new(argument))
+        };
+        read.map_err(|source| StoreError::Input { path: argument.into(), source })?
+    };
+    JsonText::parse(&text).map_err(|error| Refused::BadAnswers(error.to_string()).into())
+}
+
+impl Responded {
+    fn text(&self) -> String {
+        let score = self.score.map_or_else(|| "no score".to_owned(), |score| format!("score {}", score.value()));
+        let (response, assignment, week) = (&self.response_id, &self.assignment_id, self.week);
+        match self.position {
+            Some(position) => {
+                let answered = styled(BOLD, format!("week {week} answered"));
+                format!("{answered}: response {response}, {score}\nassignment {assignment}, position {position}\n")
+            }
+            None => {
+                let before = styled(BOLD, format!("week {week} was answered before"));
+                format!("{before}: response {response}, {score}\nassignment {assignment}, nothing written\n")
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The other commands on a series: miss, extend, reopen, pause, resume, withdraw, feedback. Owns their arguments and the one way
+//! in which they tell what was done; every rule is the domain's.
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, ValueEnum};
+use rollbook_domain::StreamId;
+use rollbook_domain::event::MissedReason;
+use serde::Serialize;
+
+use super::arguments::Writing;
+use super::naming::{self, SeriesName};
+use super::output::{BOLD, styled};
+use super::{Context, Output};
+use crate::error::StoreError;
+use crate::store::{Outcome, SeriesCommand, Store};
+
+/// Mark a week missed.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  rollbook miss base42_week_3 --reason sick\n\nA week can be marked missed from three days after its due on."
+)]
+pub(super) struct MissArguments {
+    /// Any id of the assignment.
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Why.
+    #[arg(long, value_enum)]
+    reason: Reason,
+    /// In the client's words; needed with `other`.
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Reason {
+    Sick,
+    Traveling,
+    PersonalEmergency,
+    Other,
+}
+
+/// Grant more time for a week.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook extend base42_week_3 --reason 'moving house this week'")]
+pub(super) struct ExtendArguments {
+    /// Any id of the assignment.
+    #[arg(value_name = "ID")]
+    id: String,
+    /// Why, in at least 10 characters.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Open a closed week.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook reopen base42_week_3 --as coach:robin")]
+pub(super) struct ReopenArguments {
+    /// Any id of the assignment.
+    #[arg(value_name = "ID")]
+    id: String,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Pause a series: its unanswered weeks due from now on move.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  rollbook pause series/ada/weekly --weeks 2\n  rollbook pause --client ada --form weekly --weeks 2")]
+pub(super) struct PauseArguments {
+    #[command(flatten)]
+    series: SeriesName,
+    /// By how many weeks.
+    #[arg(long, value_name = "N")]
+    weeks: u32,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Take back the latest pause of a series.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook resume --client ada --form weekly")]
+pub(super) struct ResumeArguments {
+    #[command(flatten)]
+    series: SeriesName,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Take a series, or one week, away from a client.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rollbook withdraw series/ada/weekly --reason 'left the programme'
+  rollbook withdraw --assignment base42_week_3 --reason 'sent twice'
+
+An answered week is set back to pending. Nothing is deleted: history shows it all, for ever.")]
+pub(super) struct WithdrawArguments {
+    /// The series: series/<client>/<form>.
+    #[arg(value_name = "SERIES", required_unless_present_any = ["client", "assignment"], conflicts_with_all = ["client", "form", "assignment"])]
+    series: Option<String>,
+    /// The client, by any id.
+    #[arg(long, value_name = "ID", requires = "form", conflicts_with = "assignment")]
+    client: Option<String>,
+    /// The form.
+    #[arg(long, value_name = "ID", requires = "client")]
+    form: Option<String>,
+    /// One week, by any id of its assignment.
+    #[arg(long, value_name = "ID")]
+    assignment: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Take answered weeks out of the views too.
+    #[arg(long, conflicts_with = "assignment")]
+    drop_answered: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Answer a client's response as their coach.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook feedback 2tOmF32nl0g8Dh76Gz1n --coach robin --text 'well done'")]
+pub(super) struct FeedbackArguments {
+    /// The response.
+    #[arg(value_name = "RESPONSE_ID")]
+    response: String,
+    /// The coach.
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    coach: String,
+    /// The coach's words.
+    #[arg(long, value_name = "TEXT")]
+    text: String,
+    /// Take a coach that no import brought.
+    #[arg(long)]
+    allow_unknown: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+impl MissArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let reason = match self.reason {
+            Reason::Sick => MissedReason::Sick,
+            Reason::Traveling => MissedReason::Traveling,
+            Reason::PersonalEmergency => MissedReason::PersonalEmergency,
+            Reason::Other => MissedReason::Other,
+        };
+        let comment = self.comment.clone();
+        on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Miss { run, week, reason, comment })
+    }
+}
+
+impl ExtendArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let reason = self.reason.clone();
+        on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Extend { run, week, reason })
+    }
+}
+
+impl ReopenArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Reopen { run, week })
+    }
+}
+
+impl PauseArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        let stream = self.series.resolve(&store)?;
+        carry_out(context, &store, &stream, &SeriesCommand::Pause { weeks: self.weeks }, &self.writing)
+    }
+}
+
+impl ResumeArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        let stream = self.series.resolve(&store)?;
+        carry_out(context, &store, &stream, &SeriesCommand::Resume, &self.writing)
+    }
+}
+
+impl WithdrawArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let reason = self.reason.clone();
+        if let Some(assignment) = &self.assignment {
+            return on_week(context, assignment, &self.writing, |run, week| SeriesCommand::WithdrawWeek { run, week, reason });
+        }
+        let name = SeriesName { series: self.series.clone(), client: self.client.clone(), form: self.form.clone() };
+        let store = context.open()?;
+        let stream = name.resolve(&store)?;
+        carry_out(context, &store, &stream, &SeriesCommand::Withdraw { keep_answered: !self.drop_answered, reason }, &self.writing)
+    }
+}
+
+impl FeedbackArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        let stream = store.response(&self.response)?;
+        if !self.allow_unknown {
+            naming::coach(&store, &self.coach)?;
+        }
+        let (response, coach, text) = (self.response.clone(), self.coach.clone(), self.text.clone());
+        carry_out(context, &store, &stream, &SeriesCommand::Feedback { response, coach, text }, &self.writing)
+    }
+}
+
+fn on_week(context: &Context, id: &str, writing: &Writing, command: impl FnOnce(u32, u32) -> SeriesCommand) -> Result<(), StoreError> {
+    let store = context.open()?;
+    let named = store.assignment(id)?;
+    carry_out(context, &store, &named.stream, &command(named.run, named.week), writing)
+}
+
+fn carry_out(context: &Context, store: &Store, stream: &StreamId, command: &SeriesCommand, writing: &Writing) -> Result<(), StoreError> {
+    let outcome = store.command(stream, command, &writing.request())?;
+    context.fold(store)?;
+    Done::of(stream, &outcome).print(context.output)
+}
+
+/// What was done, as every one of these commands tells it.
+#[derive(Serialize)]
+struct Done {
+    series: String,
+    events: Vec<DoneEvent>,
+    repeated: bool,
+}
+
+#[derive(Serialize)]
+struct DoneEvent {
+    position: u64,
+    event: &'static str,
+    #[serde(skip)]
+    detail: String,
+}
+
+impl Done {
+    fn of(stream: &StreamId, outcome: &Outcome) -> Self {
+        let (events, repeated) = match outcome {
+            Outcome::Done { events, repeated } => (events.as_slice(), *repeated),
+            Outcome::Nothing | Outcome::AlreadyCompleted { .. } => (&[][..], false),
+        };
+        let events = events.iter().map(|recorded| DoneEvent {
+            position: recorded.position,
+            event: recorded.event.name(),
+            detail: super::history::detail(&recorded.event, false),
+        });
+        Self { series: stream.to_string(), events: events.collect(), repeated }
+    }
+
+    fn print(&self, output: Output) -> Result<(), StoreError> {
+        output.either(self, || {
+            let series = styled(BOLD, &self.series);
+            if self.events.is_empty() {
+                return format!("{series}: it is so already, nothing written\n");
+            }
+            let before = if self.repeated { " (done before under this key)" } else { "" };
+            let lines: Vec<String> = (self.events.iter())
+                .map(|done| format!("{series}: {} {}, position {}{before}\n", done.event, done.detail, done.position))
+                .collect();
+            lines.concat()
+        })
+    }
+}

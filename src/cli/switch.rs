@@ -1,0 +1,164 @@
+//! `rollbook switch`: which view serves whom. Owns how that is asked for and told; the guard is the domain's.
+
+use clap::{Args, ValueEnum};
+use rollbook_domain::Event;
+use rollbook_domain::control::Switch;
+use rollbook_domain::event::{Audience, View};
+use serde::Serialize;
+
+use super::arguments::Writing;
+use super::output::{BOLD, styled};
+use super::{Context, naming};
+use crate::error::StoreError;
+use crate::store::{Outcome, clients};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook switch precreated --client ada --client ben --reason 'pilot'
+  rollbook switch precreated --percent 10 --reason 'first tenth'
+  rollbook switch precreated --reason 'all green for a week'
+  rollbook switch legacy --reason 'complaints about week 3'
+
+Giving somebody the pre-created view needs a green validation newer than the last batch; --force overrides that, and is on
+record with the reason. Switching back needs nothing but the reason.";
+
+/// Switch which view serves whom.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct SwitchArguments {
+    /// The view to serve.
+    #[arg(value_enum)]
+    view: Target,
+    /// Only that part of all clients, 0 to 100, by a hash of their ids; the rest have the other view.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100), conflicts_with = "clients")]
+    percent: Option<u8>,
+    /// Only this client, by any id; may be repeated.
+    #[arg(long = "client", value_name = "ID")]
+    clients: Vec<String>,
+    /// Why; history shows it.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Override the guard.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Target {
+    Legacy,
+    Precreated,
+}
+
+impl From<Target> for View {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::Legacy => Self::Legacy,
+            Target::Precreated => Self::Precreated,
+        }
+    }
+}
+
+/// Which view serves whom, in figures.
+#[derive(Debug, Serialize)]
+pub(super) struct Serving<'a> {
+    default: View,
+    other_percent: u8,
+    clients: &'a std::collections::BTreeMap<String, View>,
+    /// How many client documents have each view; `None` when the store's rows are not folded yet.
+    legacy: Option<usize>,
+    precreated: Option<usize>,
+}
+
+impl<'a> Serving<'a> {
+    pub(super) fn of(switch: &'a Switch, clients: Option<&[String]>) -> Self {
+        let count = |view| clients.map(|clients| clients.iter().filter(|client| switch.view_for(client) == view).count());
+        Self {
+            default: switch.default,
+            other_percent: switch.other_percent,
+            clients: &switch.clients,
+            legacy: count(View::Legacy),
+            precreated: count(View::Precreated),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let (default, other) = (self.default.name(), self.default.other().name());
+        let mut text = match self.other_percent {
+            0 => format!("{default} for everybody"),
+            percent => format!("{other} for {percent} % of all clients, {default} for the rest"),
+        };
+        if !self.clients.is_empty() {
+            let named: Vec<String> = self.clients.iter().map(|(client, view)| format!("{} for {client}", view.name())).collect();
+            text.push_str(&format!("; by name {}", named.join(", ")));
+        }
+        if let (Some(legacy), Some(precreated)) = (self.legacy, self.precreated) {
+            text.push_str(&format!(" ({legacy} clients legacy, {precreated} precreated)"));
+        }
+        text
+    }
+}
+
+impl SwitchArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        let audience = match self.percent {
+            Some(percent) => Audience::Percent(percent),
+            None if self.clients.is_empty() => Audience::Everyone,
+            None => {
+                let named = self.clients.iter().map(|id| naming::client(&store, id));
+                Audience::Clients(named.collect::<Result<_, _>>()?)
+            }
+        };
+        let before = store.control()?.switch;
+        let outcome = store.switch(self.view.into(), &audience, &self.reason, self.force, &self.writing.request())?;
+        context.fold(&store)?;
+        let after = store.control()?.switch;
+        let clients = clients(&store.snapshot()?)?;
+        let (position, forced, repeated) = switched(&outcome);
+        let switched = Switched {
+            before: Serving::of(&before, Some(&clients)),
+            after: Serving::of(&after, Some(&clients)),
+            position,
+            forced,
+            repeated,
+        };
+        context.output.either(&switched, || switched.text())
+    }
+}
+
+fn switched(outcome: &Outcome) -> (Option<u64>, bool, bool) {
+    let Outcome::Done { events, repeated } = outcome else { return (None, false, false) };
+    let forced = events.iter().any(|recorded| matches!(recorded.event, Event::ViewSwitched { forced: true, .. }));
+    (events.first().map(|recorded| recorded.position), forced, *repeated)
+}
+
+#[derive(Serialize)]
+struct Switched<'a> {
+    before: Serving<'a>,
+    after: Serving<'a>,
+    position: Option<u64>,
+    forced: bool,
+    repeated: bool,
+}
+
+impl Switched<'_> {
+    fn text(&self) -> String {
+        let mut notes = String::new();
+        if self.forced {
+            notes.push_str(", the guard was overridden");
+        }
+        if self.repeated {
+            notes.push_str(", done before under this key");
+        }
+        let position = self.position.map(|position| position.to_string()).unwrap_or_default();
+        format!(
+            "{} {}\n{}  {}\nposition {position}{notes}\n",
+            styled(BOLD, "before:"),
+            self.before.text(),
+            styled(BOLD, "after:"),
+            self.after.text()
+        )
+    }
+}
