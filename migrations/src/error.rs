@@ -106,6 +106,14 @@ pub enum MigrationError {
         /// The store's.
         store: String,
     },
+    /// A store keeps one zone for ever: every generated week depends on it.
+    #[error("the store keeps the zone {kept} for its old server, not {asked}; leave --legacy-timezone out, or import into a new store")]
+    ImportZone {
+        /// The store's.
+        kept: String,
+        /// What was asked for.
+        asked: String,
+    },
     /// Another batch is on its way.
     #[error("batch {digest} was begun and is not through; apply its file again first")]
     Unfinished {
@@ -123,6 +131,6 @@ pub enum MigrationError {
 impl MigrationError {
     /// Whether the request was understood and refused, rather than failed.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Drift { .. } | Self::Zone { .. } | Self::Unfinished { .. } | Self::NothingImported)
+        matches!(self, Self::Drift { .. } | Self::Zone { .. } | Self::ImportZone { .. } | Self::Unfinished { .. } | Self::NothingImported)
     }
 }

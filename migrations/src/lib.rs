@@ -10,6 +10,7 @@ pub mod error;
 pub mod export;
 pub mod export_reader;
 pub mod import;
+pub mod importing;
 pub mod plan;
 pub mod precreate;
 pub mod responses;

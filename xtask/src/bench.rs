@@ -14,11 +14,11 @@ RocksDB on the same bytes in the same run. Leave the machine alone meanwhile.";
 pub fn command(arguments: &[String]) -> Result<()> {
     setup::ensure(Need::Build)?;
     announce_long_build()?;
-    run(cargo(["bench", "--workspace"])?.args(arguments))?;
+    run(cargo(["bench", "--bench", "append", "--bench", "replay", "--bench", "view", "--"])?.args(arguments))?;
     print_figures()
 }
 
 /// The one table of the figures that the README quotes.
 fn print_figures() -> Result<()> {
-    run(&mut cargo(["run", "--release", "--bin", "rollbook-bench"])?)
+    run(&mut cargo(["bench", "--bench", "figures"])?)
 }

@@ -1,0 +1,149 @@
+//! The figures of the README as one table: each beside raw RocksDB, or a scan, on the same bytes in the same run.
+//! `cargo xtask bench` prints it; `cargo bench --bench figures -- --quick` is a smaller one.
+#![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rollbook_domain::event::View;
+use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
+use rollbook_migrations::apply::apply;
+use rollbook_migrations::batch::Batch;
+use rollbook_migrations::plan::plan;
+use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::validate::validate;
+use rollbook_projections::Runtime;
+use rollbook_projections::entry::Asked;
+use rollbook_projections::views::{LEGACY, PRECREATED};
+use rollbook_projections::{directory as identities, views};
+use support::{RawBytes, WATCH, append, copy_log, directory, export, import_into, median, migrated, now, open, peak_mebibytes};
+
+const MIGRATION_STEP: &str = "ROLLBOOK_BENCH_MIGRATION";
+
+struct Size {
+    rounds: usize,
+    commits: usize,
+    replay_clients: u32,
+    migration_clients: u32,
+}
+
+fn main() {
+    if let Ok(home) = std::env::var(MIGRATION_STEP) {
+        return migrate(Path::new(&home));
+    }
+    let quick = std::env::args().any(|argument| argument == "--quick");
+    let size = if quick {
+        Size { rounds: 3, commits: 512, replay_clients: 100, migration_clients: 100 }
+    } else {
+        Size { rounds: 7, commits: 2_048, replay_clients: 1_000, migration_clients: 5_000 }
+    };
+    println!("{:<44} {:>16} {:>16} {:>7}  wanted", "figure (medians of one run)", "rollbook", "beside it", "ratio");
+    for writers in [1, 16, 64] {
+        appends(writers, &size);
+    }
+    replays(&size);
+    view_times();
+    migrations(&size);
+}
+
+fn row(figure: &str, ours: &str, beside: &str, ratio: Option<f64>, wanted: &str) {
+    let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"));
+    println!("{figure:<44} {ours:>16} {beside:>16} {ratio:>7}  {wanted}");
+}
+
+fn appends(writers: usize, size: &Size) {
+    let rate = |time: Duration| size.commits as f64 / time.as_secs_f64();
+    let (mut ours, mut raw, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..size.rounds {
+        let home = directory();
+        let store = home.path().join("store");
+        let log = open(&store);
+        let our_rate = rate(append(&log, writers, size.commits / writers));
+        drop(log);
+        let raw_rate = rate(RawBytes::of(&store).write(home.path(), writers));
+        ours.push(our_rate);
+        raw.push(raw_rate);
+        ratios.push(our_rate / raw_rate);
+    }
+    let figure = format!("synced append, {writers} writers (commits/s)");
+    row(&figure, &format!("{:.0}", median(ours)), &format!("{:.0}", median(raw)), Some(median(ratios)), ">= 0.70 of raw groups");
+}
+
+fn replays(size: &Size) {
+    let home = directory();
+    let source = migrated(home.path(), size.replay_clients, 4);
+    let (mut scans, mut folds, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    let head = source.log().head() as f64;
+    for _ in 0..size.rounds.min(5) {
+        let fresh = directory();
+        let log = open(&fresh.path().join("store"));
+        copy_log(source.log(), &log);
+        let start = Instant::now();
+        let events: usize = log.commits_after(0).map(|commit| commit.unwrap().len()).sum();
+        let scan = start.elapsed().as_secs_f64();
+        assert_eq!(events as u64, log.head());
+        let both = Runtime::new(log, vec![Box::new(LEGACY), Box::new(PRECREATED)]);
+        let start = Instant::now();
+        both.catch_up(&|_, _| {}).unwrap();
+        let fold = start.elapsed().as_secs_f64();
+        scans.push(head / scan);
+        folds.push(head / fold);
+        ratios.push(scan / fold);
+    }
+    let figure = format!("replay of {head:.0} events, both views (events/s)");
+    row(&figure, &format!("{:.0}", median(folds)), &format!("{:.0}", median(scans)), Some(median(ratios)), ">= 0.40 of scan and decode");
+}
+
+fn view_times() {
+    let home = directory();
+    let runtime = migrated(home.path(), 64, 1);
+    let asked = Asked { now: "2027-03-01T12:00:00Z".parse().unwrap(), overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS };
+    let clients = rollbook::store::clients(&runtime.snapshot().unwrap()).unwrap();
+    for view in [View::Legacy, View::Precreated] {
+        let mut times = Vec::new();
+        for client in clients.iter().cycle().take(4_000) {
+            let start = Instant::now();
+            let snapshot = runtime.snapshot().unwrap();
+            let (rows, _) = snapshot.of(view.name()).unwrap();
+            let identity = identities::identify(&rows, client).unwrap();
+            let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json()).unwrap();
+            times.push(start.elapsed().as_secs_f64() * 1e6);
+            assert!(body.len() > 100);
+        }
+        let figure = format!("one client's {} view, 52 weeks (us)", view.name());
+        row(&figure, &format!("{:.1}", median(times)), "", None, "< 100 us");
+    }
+}
+
+/// In a process of its own, so that its peak is its own.
+fn migrations(size: &Size) {
+    let home = directory();
+    {
+        let runtime = Runtime::new(open(&home.path().join("store")), rollbook_projections::all());
+        import_into(&runtime, &export(home.path(), size.migration_clients, 4));
+    }
+    let done = Command::new(std::env::current_exe().unwrap()).env(MIGRATION_STEP, home.path()).status().unwrap();
+    assert!(done.success());
+}
+
+fn migrate(home: &Path) {
+    let runtime = Runtime::new(open(&home.join("store")), rollbook_projections::all());
+    let timed = |start: Instant| format!("{:.1} s", start.elapsed().as_secs_f64());
+    let start = Instant::now();
+    let planned = plan(&runtime, DueRule::Monday, Some(&home.join("batch.ndjson"))).unwrap();
+    let counts = planned.header.counts;
+    row(&format!("plan {} series, {} weeks", counts.series, counts.created), &timed(start), "", None, "reported");
+    let start = Instant::now();
+    let applied = apply(&runtime, &Batch::open(&planned.file).unwrap(), now(), &WATCH).unwrap();
+    assert_eq!(applied.created, counts.created);
+    row("  apply, and fold every projection", &timed(start), "", None, "reported");
+    let start = Instant::now();
+    let validation = validate(&runtime, OVERDUE_AFTER_MILLISECONDS, now(), &WATCH).unwrap();
+    assert!(validation.all_green(), "{:?}", validation.checks);
+    row("  validate, 12 of 12", &timed(start), "", None, "reported");
+    let peak = peak_mebibytes().map_or_else(|| "unknown".to_owned(), |peak| format!("{peak} MiB"));
+    row("  peak memory of that process", &peak, "", None, "< 1024 MiB");
+}

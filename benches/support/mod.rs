@@ -1,0 +1,171 @@
+//! What all benches share: stores in a directory that goes away, commits of a realistic size, and raw RocksDB with the very bytes
+//! that a store wrote. Owns no measurement.
+#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rocksdb::{DB, IteratorMode, Options, WriteBatch, WriteOptions};
+use rollbook::sample::{SampleOptions, SampleSize, write_export};
+use rollbook_domain::series::{assignment_id, response_id};
+use rollbook_domain::{Actor, Event, JsonText, NewEvent, Personal, StreamId, Timestamp};
+use rollbook_log::{Commit, ExpectedVersion, Log, OpenOptions};
+use rollbook_migrations::apply::{Watch, apply};
+use rollbook_migrations::batch::Batch;
+use rollbook_migrations::export_reader::{JsonDirectory, read_export};
+use rollbook_migrations::importing::import;
+use rollbook_migrations::plan::plan;
+use rollbook_migrations::precreate::DueRule;
+use rollbook_projections::Runtime;
+
+pub const WATCH: Watch<'static> = Watch { progress: &|_, _| {}, interrupted: &|| false };
+
+/// A directory on the disk that the build uses, not in memory: syncs must cost what they cost.
+pub fn directory() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}
+
+pub fn open(directory: &Path) -> Log {
+    Log::open(directory, OpenOptions { create: true, ..OpenOptions::default() }).unwrap()
+}
+
+/// A client's answer to one week, as the command makes it.
+pub fn answer(writer: usize, week: usize) -> Commit {
+    let (client, form) = (format!("client-{writer:04}"), "form-1765694943359-ijdcpupcl");
+    let stream = StreamId::series(&client, form);
+    let week = u32::try_from(week).unwrap() + 1;
+    let assignment = assignment_id(&client, form, 1, week);
+    let response = response_id(assignment, week);
+    let now = Timestamp::from_parts(1_767_603_600 + i64::from(week), 0).unwrap();
+    let answers = r#"[{"answer":"Felt fine this week","question":"How was it?","questionId":"q1","score":7,"weight":5},{"answer":8,"question":"Sleep?","questionId":"q2","score":8,"weight":3}]"#;
+    let event = Event::ResponseSubmitted {
+        assignment,
+        run: 1,
+        week,
+        response: response.to_string(),
+        submitted_at: now,
+        score: Some(74),
+        answers: Personal::new(JsonText::parse(answers).unwrap()),
+        legacy_due: now,
+    };
+    let expected = vec![(stream.clone(), ExpectedVersion::Exact(u64::from(week) - 1))];
+    let events = vec![NewEvent { stream, id: Some(response), occurred_at: now, event }];
+    Commit { events, expected, actor: Actor::Client(client), cause: response.to_string(), key: None }
+}
+
+/// `writers` threads, each appending `each` answers one after the other; the time it took.
+pub fn append(log: &Log, writers: usize, each: usize) -> Duration {
+    let commits: Vec<Vec<Commit>> = (0..writers).map(|writer| (0..each).map(|week| answer(writer, week)).collect()).collect();
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for commits in commits {
+            scope.spawn(move || {
+                for commit in commits {
+                    log.append(commit).unwrap();
+                }
+            });
+        }
+    });
+    start.elapsed()
+}
+
+const FAMILIES: [&str; 4] = ["records", "streams", "ids", "keys"];
+
+/// Every key and value a store wrote, commit by commit: what raw RocksDB is given to write.
+pub struct RawBytes(pub Vec<Vec<(usize, Vec<u8>, Vec<u8>)>>);
+
+impl RawBytes {
+    /// Reads a store that nobody has open. Every commit of it must hold one event.
+    pub fn of(store: &Path) -> Self {
+        let path = store.join("db");
+        let names = DB::list_cf(&Options::default(), &path).unwrap();
+        let db = DB::open_cf_for_read_only(&Options::default(), &path, &names, false).unwrap();
+        let mut families: Vec<Vec<(Vec<u8>, Vec<u8>)>> = (FAMILIES.iter())
+            .map(|name| {
+                let rows = db.iterator_cf(db.cf_handle(name).unwrap(), IteratorMode::Start);
+                rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
+            })
+            .collect();
+        let commits = families[0].len();
+        let mut groups = vec![Vec::new(); commits];
+        for (family, rows) in families.iter_mut().enumerate() {
+            for (place, (key, value)) in rows.drain(..).enumerate() {
+                groups[place % commits].push((family, key, value));
+            }
+        }
+        Self(groups)
+    }
+
+    /// Writes them again into a new database, `group` commits a synced `WriteBatch`; the time it took.
+    pub fn write(&self, directory: &Path, group: usize) -> Duration {
+        let mut options = Options::default();
+        options.create_if_missing(true);
+        options.create_missing_column_families(true);
+        let db = DB::open_cf(&options, directory.join("raw"), FAMILIES).unwrap();
+        let handles: Vec<_> = FAMILIES.iter().map(|name| db.cf_handle(name).unwrap()).collect();
+        let mut synced = WriteOptions::default();
+        synced.set_sync(true);
+        let start = Instant::now();
+        for commits in self.0.chunks(group) {
+            let mut batch = WriteBatch::default();
+            for (family, key, value) in commits.iter().flatten() {
+                batch.put_cf(handles[*family], key, value);
+            }
+            db.write_opt(&batch, &synced).unwrap();
+        }
+        start.elapsed()
+    }
+}
+
+/// The memory that this process held at its peak, in MiB; `None` where the system does not tell.
+pub fn peak_mebibytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kibibytes| kibibytes / 1024)
+}
+
+pub fn export(directory: &Path, clients: u32, series_per_client: u32) -> PathBuf {
+    let export = directory.join("export");
+    let size = SampleSize::Scaled { clients, series_per_client, total_weeks: 52 };
+    write_export(&export, &SampleOptions { seed: 7, today: "2026-01-05".parse().unwrap(), size }).unwrap();
+    export
+}
+
+pub fn import_into(runtime: &Runtime, export: &Path) {
+    import(runtime, read_export(&JsonDirectory::new(export), false).unwrap(), None, &WATCH).unwrap();
+}
+
+pub fn now() -> Timestamp {
+    "2026-01-05T12:00:00Z".parse().unwrap()
+}
+
+/// A store with a migrated sample: every week of every series stored.
+pub fn migrated(directory: &Path, clients: u32, series_per_client: u32) -> Runtime {
+    let runtime = Runtime::new(open(&directory.join("store")), rollbook_projections::all());
+    import_into(&runtime, &export(directory, clients, series_per_client));
+    let planned = plan(&runtime, DueRule::Monday, Some(&directory.join("batch.ndjson"))).unwrap();
+    apply(&runtime, &Batch::open(&planned.file).unwrap(), now(), &WATCH).unwrap();
+    runtime
+}
+
+/// Appends every commit of one log to another: a store whose rows nobody has folded yet.
+pub fn copy_log(from: &Log, to: &Log) {
+    for commit in from.commits_after(0) {
+        let commit = commit.unwrap();
+        let (actor, cause) = (commit[0].actor.clone(), commit[0].cause.clone());
+        let events = commit.into_iter().map(|recorded| NewEvent {
+            stream: recorded.stream,
+            id: Some(recorded.id),
+            occurred_at: recorded.occurred_at,
+            event: recorded.event,
+        });
+        to.append(Commit { events: events.collect(), expected: Vec::new(), actor, cause, key: None }).unwrap();
+    }
+}
+
+/// The median of measured values.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+

@@ -1,0 +1,144 @@
+//! Validation: the twelve named checks, run on the store as it is and put on record. Owns their names, their order and the
+//! report; `weeks` looks at every series, `batch` at what the last batch did, `parity` at both views.
+
+mod batch;
+mod weeks;
+
+use rollbook_domain::control::{BatchState, Control};
+use rollbook_domain::event::{CheckOutcome, View};
+use rollbook_domain::series::event_id;
+use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
+use rollbook_log::Commit;
+use rollbook_projections::{Runtime, Snapshot, tracker};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::apply::Watch;
+use crate::error::MigrationError;
+use crate::parity::{ParityReport, ParityRules, compare};
+use crate::plan::zone;
+use crate::precreate::DueRule;
+
+/// One check, with everything it names.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it holds.
+    pub green: bool,
+    /// What was seen, in one line.
+    pub detail: String,
+    /// What it names when it does not hold.
+    pub findings: Vec<String>,
+}
+
+impl Check {
+    fn new(name: &'static str, detail: String, findings: Vec<String>) -> Self {
+        Self { name, green: findings.is_empty(), detail, findings }
+    }
+}
+
+/// All checks on one state of the store.
+#[derive(Clone, Debug, Serialize)]
+pub struct Validation {
+    /// The batch that was applied last; empty when there is none.
+    pub digest: String,
+    /// The head that was looked at.
+    pub at: Position,
+    /// The checks, in their order.
+    pub checks: Vec<Check>,
+}
+
+impl Validation {
+    /// How many checks hold.
+    pub fn green(&self) -> usize {
+        self.checks.iter().filter(|check| check.green).count()
+    }
+
+    /// Whether every check holds.
+    pub fn all_green(&self) -> bool {
+        self.green() == self.checks.len()
+    }
+}
+
+/// Runs the checks and puts the outcome on record.
+///
+/// # Errors
+/// When the store cannot be read or the record not appended. A red check is no error.
+pub fn validate(runtime: &Runtime, overdue_after_milliseconds: i64, now: Timestamp, watch: &Watch<'_>) -> Result<Validation, MigrationError> {
+    runtime.catch_up(watch.progress)?;
+    let snapshot = runtime.snapshot()?;
+    let (rows, at) = snapshot.of("tracker")?;
+    let control = tracker::control(&rows)?;
+    if at == 0 {
+        return Err(MigrationError::NothingImported);
+    }
+    let last = control.last_applied();
+    let weeks = weeks::look(&snapshot)?;
+    let seen = batch::look(runtime, last, at)?;
+    let parity = parity(&snapshot, &control, overdue_after_milliseconds, watch)?;
+    let mut checks = vec![
+        seen.response_count(weeks.responses),
+        seen.assignment_count(weeks.assignments),
+    ];
+    checks.extend(weeks.checks());
+    checks.extend([seen.responses_unchanged(), seen.legacy_view_unchanged()]);
+    checks.extend(weeks.completeness());
+    checks.extend([seen.additive_only(), parity_explained(&parity)]);
+    let digest = last.map(|batch| batch.digest.clone()).unwrap_or_default();
+    let validation = Validation { digest, at, checks };
+    record(runtime, &validation, &parity, now)?;
+    Ok(validation)
+}
+
+/// Compares both views of every client, at every instant at which they may change.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn parity(
+    snapshot: &Snapshot,
+    control: &Control,
+    overdue_after_milliseconds: i64,
+    watch: &Watch<'_>,
+) -> Result<ParityReport, MigrationError> {
+    let (legacy, _) = snapshot.of(View::Legacy.name())?;
+    let (precreated, _) = snapshot.of(View::Precreated.name())?;
+    let due = if control.last_applied().is_some_and(weekday) { DueRule::Weekday } else { DueRule::Monday };
+    let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
+    Ok(compare(&legacy, &precreated, &rules, watch.progress)?)
+}
+
+fn weekday(batch: &BatchState) -> bool {
+    batch.rules.split(' ').any(|rule| rule == "due=weekday")
+}
+
+fn parity_explained(parity: &ParityReport) -> Check {
+    let differences: u64 = parity.differences.values().sum();
+    let detail = format!(
+        "{} clients at {} instants: {differences} differences explained, {} not",
+        parity.clients, parity.instants, parity.unexplained_total
+    );
+    let findings = parity.unexplained.iter().map(ToString::to_string).collect();
+    Check::new("parity-explained", detail, findings)
+}
+
+/// One line a check on record; what a check names is in the report, and found again by running it.
+fn record(runtime: &Runtime, validation: &Validation, parity: &ParityReport, now: Timestamp) -> Result<(), MigrationError> {
+    let outcome = |check: &Check| CheckOutcome { name: check.name.to_owned(), green: check.green, detail: check.detail.clone() };
+    let Validation { digest, at, checks } = validation;
+    let recorded = Event::ValidationRecorded { digest: digest.clone(), at: *at, checks: checks.iter().map(outcome).collect() };
+    let cause = Uuid::now_v7().to_string();
+    let events = [parity_event(*at, parity), recorded].into_iter().map(|event| {
+        let id = Some(event_id(&StreamId::Control, &[event.name(), &cause]));
+        NewEvent { stream: StreamId::Control, id, occurred_at: now, event }
+    });
+    let actor = Actor::System("validate".to_owned());
+    runtime.log().append(Commit { events: events.collect(), expected: Vec::new(), actor, cause, key: None })?;
+    runtime.catch_up(&|_, _| {})?;
+    Ok(())
+}
+
+fn parity_event(at: Position, parity: &ParityReport) -> Event {
+    let classes = parity.differences.iter().map(|(class, count)| (class.to_string(), *count)).collect();
+    Event::ParityRecorded { at, classes, unexplained: parity.unexplained_total }
+}
