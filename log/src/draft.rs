@@ -18,6 +18,11 @@ pub const COMMIT_LIMIT_BYTES: usize = 16 << 20;
 /// What every event costs beside its body, at most; for sizes only.
 const EVENT_OVERHEAD_BYTES: usize = 48;
 
+/// What a body usually has, at most; for memory only.
+const USUAL_BODY_BYTES: usize = 256;
+/// How many streams are looked through one by one before an index is made of them.
+const FEW_STREAMS: usize = 8;
+
 /// A commit that was admitted.
 pub(crate) struct Draft {
     /// The streams it writes to, in order of appearance, with how many events.
@@ -51,7 +56,7 @@ impl Draft {
         if events.is_empty() {
             return Err(AppendError::Empty);
         }
-        let mut bodies = Vec::new();
+        let mut bodies = Vec::with_capacity(events.len() * USUAL_BODY_BYTES);
         let mut streams = StreamTable::default();
         let mut drafts = Vec::with_capacity(events.len());
         for event in &events {
@@ -88,35 +93,45 @@ impl Draft {
 #[derive(Default)]
 struct StreamTable<'a> {
     list: Vec<DraftStream>,
-    indexes: HashMap<&'a StreamId, u32>,
-    latest: Option<(&'a StreamId, u32)>,
+    known: Vec<&'a StreamId>,
+    indexes: HashMap<&'a StreamId, usize>,
+    latest: usize,
 }
 
 impl<'a> StreamTable<'a> {
     /// Counts an event of a stream; returns the stream's index.
     fn count(&mut self, stream: &'a StreamId) -> Result<u32, AppendError> {
-        let index = match self.latest {
-            // Events of one stream stand together more often than not.
-            Some((latest, index)) if latest == stream => index,
-            _ => match self.indexes.get(stream) {
-                Some(&index) => index,
+        // Events of one stream stand together more often than not.
+        if self.known.get(self.latest) != Some(&stream) {
+            self.latest = match self.find(stream) {
+                Some(index) => index,
                 None => self.add(stream)?,
-            },
-        };
-        self.latest = Some((stream, index));
-        if let Some(entry) = self.list.get_mut(index as usize) {
+            };
+        }
+        if let Some(entry) = self.list.get_mut(self.latest) {
             entry.events += 1;
         }
-        Ok(index)
+        u32::try_from(self.latest).map_err(|_| AppendError::TooLarge { bytes: usize::MAX, limit_bytes: COMMIT_LIMIT_BYTES })
     }
 
-    fn add(&mut self, stream: &'a StreamId) -> Result<u32, AppendError> {
+    fn find(&self, stream: &StreamId) -> Option<usize> {
+        if self.known.len() <= FEW_STREAMS {
+            self.known.iter().position(|known| *known == stream)
+        } else {
+            self.indexes.get(stream).copied()
+        }
+    }
+
+    fn add(&mut self, stream: &'a StreamId) -> Result<usize, AppendError> {
         let name = stream.to_string();
         without_nul(&name)?;
-        let limit = |_| AppendError::TooLarge { bytes: usize::MAX, limit_bytes: COMMIT_LIMIT_BYTES };
-        let index = u32::try_from(self.list.len()).map_err(limit)?;
+        let index = self.list.len();
         self.list.push(DraftStream { name, events: 0 });
-        self.indexes.insert(stream, index);
+        self.known.push(stream);
+        if self.known.len() > FEW_STREAMS {
+            let first_unindexed = if self.indexes.is_empty() { 0 } else { index };
+            self.indexes.extend(self.known.iter().copied().zip(0..).skip(first_unindexed));
+        }
         Ok(index)
     }
 }

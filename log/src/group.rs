@@ -8,7 +8,7 @@ use rollbook_domain::event::{Position, Version};
 use uuid::Uuid;
 
 use crate::commit::{Committed, IdempotencyKey};
-use crate::draft::Draft;
+use crate::draft::{Draft, DraftStream};
 use crate::engine::{Batch, Engine, Family};
 use crate::error::{AppendError, LogError};
 use crate::layout;
@@ -54,7 +54,7 @@ impl<'a> Group<'a> {
     }
 
     /// Decides on a commit; accepted, it is numbered and encoded. Refused, it leaves nothing behind.
-    pub(crate) fn add(&mut self, draft: Draft) -> Result<Committed, AppendError> {
+    pub(crate) fn add(&mut self, mut draft: Draft) -> Result<Committed, AppendError> {
         // The key first: a repeat is answered even though its expectations no longer hold.
         if let Some(repeated) = self.earlier_answer(draft.key.as_ref())? {
             return Ok(repeated);
@@ -67,9 +67,9 @@ impl<'a> Group<'a> {
         }
         let ids = self.ids(&draft)?;
         let mut streams = Vec::with_capacity(draft.streams.len());
-        for stream in &draft.streams {
-            let version = self.version(&stream.name)?;
-            streams.push((stream.name.clone(), version + 1, version + stream.events));
+        for DraftStream { name, events } in std::mem::take(&mut draft.streams) {
+            let version = self.version(&name)?;
+            streams.push((name, version + 1, version + events));
         }
         let first = self.staged.last + 1;
         let committed = Committed { first, last: self.staged.last + draft.events.len() as u64, repeated: false };
@@ -113,7 +113,8 @@ impl<'a> Group<'a> {
                 Some(engine) => engine.get(Family::Ids, id.as_bytes(), |_| ())?.is_some(),
                 None => false,
             };
-            if in_log || self.staged.ids.contains(&id) || !own.insert(id) {
+            let mut twice = || draft.events.len() > 1 && !own.insert(id);
+            if in_log || self.staged.ids.contains(&id) || twice() {
                 return Err(AppendError::DuplicateEvent { id });
             }
             ids.push(id);
@@ -144,7 +145,10 @@ impl Staged {
     fn take(&mut self, commit: StagedCommit) {
         self.last = commit.committed.last;
         for (name, _, last_version) in &commit.streams {
-            self.versions.insert(name.clone(), *last_version);
+            match self.versions.get_mut(name) {
+                Some(version) => *version = *last_version,
+                None => drop(self.versions.insert(name.clone(), *last_version)),
+            }
         }
         self.ids.extend(&commit.ids);
         if let Some(IdempotencyKey { key, request }) = &commit.key {

@@ -37,6 +37,20 @@ fn a_stream_is_read_after_a_version_and_up_to_a_position() {
 }
 
 #[test]
+fn a_commit_may_write_to_many_streams_in_turn() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(&dir.path().join("store"));
+    let rounds = |rounds: u32| (0..rounds).flat_map(|round| (0..40).map(move |number| event(stream(number), round))).collect();
+    log.append(commit(rounds(3))).unwrap();
+    log.append(commit(rounds(1))).unwrap();
+    for number in 0..40 {
+        let at = |round: u64| (1 + u64::from(number) + 40 * round, round + 1);
+        assert_eq!(places(&log.stream(&stream(number), 0).unwrap()), [at(0), at(1), at(2), at(3)]);
+    }
+    assert_eq!(log.verify(|_| ()).unwrap(), 160);
+}
+
+#[test]
 fn streams_are_listed_by_prefix_in_name_order() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(&dir.path().join("store"));
