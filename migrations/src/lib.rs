@@ -11,6 +11,7 @@ pub mod export;
 pub mod export_reader;
 pub mod import;
 pub mod importing;
+pub mod parity;
 pub mod plan;
 pub mod precreate;
 pub mod responses;

@@ -27,14 +27,18 @@ impl<'a> Stored<'a> {
 
 /// The answer for `ids` (rule 1) from the series rows that hold documents of theirs; coaches are not named yet (rule 16).
 pub fn answer<'a>(ids: &[String], rows: &'a [LegacySeries], clock: &Clock) -> Answer<'a> {
-    let feedback: HashSet<&str> = rows.iter().flat_map(|series| series.stored.feedback_responses()).collect();
-    let all: Vec<Stored<'a>> = rows.iter().flat_map(|series| series.stored.items.iter().map(move |item| Stored { item, series })).collect();
-    let list = Listing { all: &all, feedback: &feedback, clock };
-    let mut entries = survivors(list.entries(ids), clock);
+    let mut entries = survivors(before_collisions(ids, rows, clock), clock);
     entries.sort_by_key(|entry| entry.due);
     keep_within_horizon(&mut entries, clock);
     let summary = summarise(&entries, |entry| entry.status != Status::Completed && entry.due < clock.now);
     Answer { entries, summary }
+}
+
+/// The list as rules 4 to 13 leave it: what rule 14 chooses from.
+pub fn before_collisions<'a>(ids: &[String], rows: &'a [LegacySeries], clock: &Clock) -> Vec<Entry<'a>> {
+    let feedback: HashSet<&str> = rows.iter().flat_map(|series| series.stored.feedback_responses()).collect();
+    let all: Vec<Stored<'a>> = rows.iter().flat_map(|series| series.stored.items.iter().map(move |item| Stored { item, series })).collect();
+    Listing { all: &all, feedback: &feedback, clock }.entries(ids)
 }
 
 struct Listing<'a, 'b> {
@@ -209,7 +213,7 @@ fn merge<'a>(entries: impl Iterator<Item = Listed<'a>>) -> Vec<Entry<'a>> {
 }
 
 /// Rule 14.
-fn survivors<'a>(entries: Vec<Entry<'a>>, clock: &Clock) -> Vec<Entry<'a>> {
+pub fn survivors<'a>(entries: Vec<Entry<'a>>, clock: &Clock) -> Vec<Entry<'a>> {
     let mut kept: Vec<Entry<'a>> = Vec::with_capacity(entries.len());
     let mut recurring = HashMap::new();
     let mut others: HashSet<Cow<'a, str>> = HashSet::new();

@@ -1,0 +1,140 @@
+//! Why two entries for one week differ in a field. Owns the cause of each class, looked for in the rows; a difference without a
+//! cause has no class.
+
+use rollbook_domain::document::Field as Presence;
+use rollbook_domain::status::{Clock, Status};
+use rollbook_projections::entry::Entry;
+
+use super::ParityRules;
+use super::facts::{Counterpart, Facts, Slot, is_generated};
+use super::field::Field;
+use super::report::Class;
+use crate::precreate::DueRule;
+
+/// How what the legacy view shows stands to the week that the pre-created view has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kin {
+    /// The same document.
+    Same,
+    /// A copy of the base that the week was made from.
+    Copy,
+    /// Another document, for a reason.
+    Other(Class),
+    /// Another document, for no known reason.
+    Stranger,
+}
+
+pub(super) fn kin(facts: &Facts<'_>, legacy: &Entry<'_>, slot: &Slot<'_>) -> Kin {
+    match slot.counterpart {
+        Counterpart::Stored(stored) if !is_generated(legacy) && stored.document == legacy.stored.document => Kin::Same,
+        Counterpart::Copy(base) if is_generated(legacy) && base.document == legacy.stored.document => Kin::Copy,
+        _ => facts.other_document(legacy, slot).map_or(Kin::Stranger, Kin::Other),
+    }
+}
+
+/// Two entries for one week, at an instant.
+pub(super) struct Pair<'b, 'a> {
+    pub(super) facts: &'b Facts<'a>,
+    pub(super) rules: &'b ParityRules,
+    /// The legacy view's clock.
+    pub(super) clock: &'b Clock,
+    pub(super) slot: &'b Slot<'a>,
+    pub(super) kin: Kin,
+    pub(super) legacy: &'b Entry<'a>,
+    pub(super) precreated: &'b Entry<'a>,
+}
+
+impl Pair<'_, '_> {
+    /// The class of a difference in one field.
+    pub(super) fn class(&self, field: Field) -> Option<Class> {
+        match self.kin {
+            Kin::Other(class) => return Some(class),
+            Kin::Stranger => return None,
+            Kin::Same | Kin::Copy => {}
+        }
+        match field {
+            Field::Id | Field::DocumentId => self.of_id(field),
+            Field::DueDate => self.is_kept_weekday().then_some(Class::KeptWeekday),
+            Field::Status => self.of_status(),
+            Field::ResponseId => self.of_response(),
+            Field::CompletedAt | Field::Score => self.is_late_link(field).then_some(Class::LateLink),
+            Field::CoachResponded => self.of_coach(),
+            // A stored week that was made has been granted nothing; the copy shows what its base was granted.
+            Field::ExtensionGranted => {
+                (self.kin == Kin::Copy && self.legacy.stored.extension_granted && !self.precreated.stored.extension_granted)
+                    .then_some(Class::WeekId)
+            }
+            _ => None,
+        }
+    }
+
+    fn of_id(&self, field: Field) -> Option<Class> {
+        let stored = &self.slot.place.item.stored;
+        let (legacy, precreated) = (self.legacy, self.precreated);
+        let explained = match self.kin {
+            Kin::Copy => self.slot.has_derived_id && precreated.id == stored.document && precreated.document == stored.document,
+            // The legacy view calls the same document by its legacy id.
+            _ => field == Field::Id && precreated.id == legacy.document && legacy.id == legacy.stored.legacy_id,
+        };
+        explained.then_some(Class::WeekId)
+    }
+
+    fn is_kept_weekday(&self) -> bool {
+        let Counterpart::Copy(base) = self.slot.counterpart else { return false };
+        let zone = self.rules.zone;
+        let week = self.precreated.week;
+        self.rules.due == DueRule::Weekday
+            && base
+                .due
+                .value()
+                .is_some_and(|due| self.precreated.due == zone.weekday_due(*due, week) && self.legacy.due == zone.monday_due(*due, week))
+    }
+
+    fn of_status(&self) -> Option<Class> {
+        let (legacy, precreated) = (self.legacy, self.precreated);
+        if self.slot.linked.is_some() && precreated.status == Status::Completed {
+            return Some(Class::LateLink);
+        }
+        let stored = &self.slot.place.item.stored;
+        // What the status would be here by the legacy view's own due and grace.
+        let at = |due| self.clock.status(stored.is_completed(), stored.status == "missed", due);
+        if legacy.due == precreated.due {
+            let is_grace = self.rules.overdue_after_milliseconds != self.clock.overdue_after_milliseconds
+                && [legacy.status, precreated.status].iter().all(|status| matches!(status, Status::Pending | Status::Overdue))
+                && at(precreated.due) == legacy.status;
+            return is_grace.then_some(Class::StatusRule);
+        }
+        (self.is_kept_weekday() && at(legacy.due) == legacy.status).then_some(Class::KeptWeekday)
+    }
+
+    fn of_response(&self) -> Option<Class> {
+        if self.slot.linked.is_some() {
+            return Some(Class::LateLink);
+        }
+        let has_own_field =
+            self.kin == Kin::Copy && self.legacy.response == Presence::Missing && self.precreated.response == Presence::Null;
+        has_own_field.then_some(Class::WeekId)
+    }
+
+    /// Whether the value is that of the response which a migration linked to this week.
+    fn is_late_link(&self, field: Field) -> bool {
+        self.slot.linked.is_some_and(|response| match field {
+            Field::CompletedAt => self.precreated.completed_at == response.submitted_at,
+            _ => self.precreated.score == response.score.filter(|score| !score.is_zero()),
+        })
+    }
+
+    fn of_coach(&self) -> Option<Class> {
+        let (legacy, place) = (self.legacy, self.slot.place);
+        if let Some(response) = self.slot.linked {
+            let answered = place.row.feedback_responses().any(|id| id == response.document);
+            let responded = place.item.stored.coach_responded || answered;
+            return (responded == self.precreated.coach_responded).then_some(Class::LateLink);
+        }
+        // Of doubles the legacy view reads one again, and then looks for no answer of a coach.
+        let stored = legacy.stored;
+        let answered = stored.coach_responded || stored.response_id().is_some_and(|id| self.facts.feedback.contains(id));
+        let is_read_again = self.kin == Kin::Same && !legacy.coach_responded && answered && self.facts.doubles(stored) > 1;
+        is_read_again.then_some(Class::DuplicateAllocation)
+    }
+}
