@@ -8,6 +8,9 @@ use std::path::PathBuf;
 use rollbook_domain::control::SwitchRefused;
 use rollbook_domain::series::decide::Refused;
 use rollbook_log::{AppendError, LogError};
+use rollbook_migrations::MigrationError;
+use rollbook_migrations::export::ExportError;
+use rollbook_migrations::export_reader::ImportError;
 use rollbook_projections::ProjectionError;
 
 /// Why something asked of a store was not done.
@@ -91,6 +94,29 @@ pub enum StoreError {
     /// A rebuild that gave other rows.
     #[error("the rows of {0} were not what the log says; the rows built anew serve now")]
     NotIdentical(String),
+    /// A batch was not planned, read, applied or validated.
+    #[error(transparent)]
+    Migration(#[from] MigrationError),
+    /// An export was not read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// An export was not written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
+    /// Checks do not hold.
+    #[error("{green} of {total} checks are green; the red ones name what they found")]
+    ValidationRed {
+        /// How many hold.
+        green: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// Differences that no class explains.
+    #[error("{0} differences between the views are unexplained; the report names them")]
+    Unexplained(u64),
+    /// A directory that must be new.
+    #[error("{} exists already; give a new directory", .0.display())]
+    DirectoryExists(PathBuf),
     /// Ctrl-C.
     #[error("interrupted at a commit boundary; nothing is half done: the same command again goes on from there")]
     Interrupted,
@@ -101,8 +127,10 @@ impl StoreError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Refused(_) | Self::Switch(_) | Self::Append(AppendError::KeyReused { .. }) => 3,
+            Self::Migration(error) if error.is_refusal() => 3,
+            Self::ValidationRed { .. } | Self::Unexplained(_) => 3,
             Self::Usage(_) | Self::NoSeries(_) => 2,
-            Self::Interrupted => 130,
+            Self::Interrupted | Self::Migration(MigrationError::Interrupted) => 130,
             _ => 1,
         }
     }
@@ -133,6 +161,12 @@ impl StoreError {
             Self::Input { .. } => "input",
             Self::Damaged { .. } => "damaged",
             Self::NotIdentical(_) => "not_identical",
+            Self::Migration(error) => error.code(),
+            Self::Import(_) => "import",
+            Self::Export(_) => "export",
+            Self::ValidationRed { .. } => "validation_red",
+            Self::Unexplained(_) => "unexplained",
+            Self::DirectoryExists(_) => "exists",
             Self::Interrupted => "interrupted",
         }
     }

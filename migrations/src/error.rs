@@ -133,4 +133,22 @@ impl MigrationError {
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Drift { .. } | Self::Zone { .. } | Self::ImportZone { .. } | Self::Unfinished { .. } | Self::NothingImported)
     }
+
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Log(_) | Self::Projection(_) => "store",
+            Self::Append(_) => "not_appended",
+            Self::File { .. } => "batch_file",
+            Self::Exists { .. } => "exists",
+            Self::Line { .. } | Self::Count { .. } | Self::Digest { .. } => "batch_damaged",
+            Self::Version { .. } => "batch_version",
+            Self::Kind { .. } => "batch_kind",
+            Self::Drift { .. } => "drift",
+            Self::Zone { .. } | Self::ImportZone { .. } => "zone",
+            Self::Unfinished { .. } => "batch_unfinished",
+            Self::NothingImported => "nothing_imported",
+            Self::Interrupted => "interrupted",
+        }
+    }
 }

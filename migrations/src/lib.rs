@@ -16,5 +16,6 @@ pub mod plan;
 pub mod precreate;
 pub mod responses;
 pub mod stored;
+pub mod validate;
 
 pub use error::MigrationError;

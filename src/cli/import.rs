@@ -14,8 +14,9 @@ use rollbook_migrations::importing::{Imported, import};
 use rollbook_migrations::stored::{LogDocuments, StoredAudit};
 use serde::Serialize;
 
+use super::Context;
 use super::output::{BOLD, styled};
-use super::{Bar, Context, interrupted};
+use super::progress::watched;
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -46,10 +47,7 @@ impl ImportArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let export = read_export(&JsonDirectory::new(&self.export), self.skip_unknown)?;
         let store = Store::open(&context.data, true)?;
-        interrupted();
-        let bar = Bar::new("importing", "events");
-        let watch = bar.watch();
-        let imported = import(store.runtime(), export, self.legacy_timezone, &watch)?;
+        let imported = watched("importing", "events", |watch| import(store.runtime(), export, self.legacy_timezone, watch))?;
         context.output.either(&imported, || import_text(&imported))
     }
 }

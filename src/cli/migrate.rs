@@ -8,14 +8,16 @@ use rollbook_domain::Timestamp;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_migrations::apply::{Applied, apply};
 use rollbook_migrations::batch::Batch;
+use rollbook_migrations::parity::{Example, ParityReport, Unexplained};
 use rollbook_migrations::plan::{Planned, plan};
 use rollbook_migrations::precreate::DueRule;
 use rollbook_migrations::validate::{self, Validation, validate};
 use serde::Serialize;
 
+use super::Context;
 use super::arguments::milliseconds;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
-use super::{Bar, Context, interrupted};
+use super::progress::watched;
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -195,10 +197,7 @@ impl ApplyArguments {
     fn run(&self, context: &Context) -> Result<(), StoreError> {
         let batch = Batch::open(&self.file)?;
         let store = context.open()?;
-        interrupted();
-        let bar = Bar::new("applying", "events");
-        let applied = apply(store.runtime(), &batch, self.at.unwrap_or_else(Store::now), &bar.watch())?;
-        drop(bar);
+        let applied = watched("applying", "events", |watch| apply(store.runtime(), &batch, self.at.unwrap_or_else(Store::now), watch))?;
         context.output.either(&applied, || applied_text(&applied))
     }
 }
@@ -218,10 +217,7 @@ impl CompareArguments {
 
     fn validate(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        interrupted();
-        let bar = Bar::new("validating", "clients");
-        let validation = validate(store.runtime(), self.overdue_after(), Store::now(), &bar.watch())?;
-        drop(bar);
+        let validation = watched("validating", "clients", |watch| validate(store.runtime(), self.overdue_after(), Store::now(), watch))?;
         #[derive(Serialize)]
         struct Report<'a> {
             #[serde(flatten)]
@@ -237,11 +233,9 @@ impl CompareArguments {
 
     fn parity(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        interrupted();
-        let bar = Bar::new("comparing", "clients");
-        let report = validate::parity(&store.snapshot()?, &store.control()?, self.overdue_after(), &bar.watch())?;
-        drop(bar);
-        context.output.either(&report, || report.to_text())?;
+        let (snapshot, control) = (store.snapshot()?, store.control()?);
+        let report = watched("comparing", "clients", |watch| validate::parity(&snapshot, &control, self.overdue_after(), watch))?;
+        context.output.either(&report, || parity_text(&report))?;
         match report.unexplained_total {
             0 => Ok(()),
             unexplained => Err(StoreError::Unexplained(unexplained)),
@@ -265,5 +259,22 @@ pub(crate) fn validation_text(validation: &Validation) -> String {
         }
     }
     text.push_str(&format!("{} of {} at position {}\n", validation.green(), validation.checks.len(), validation.at));
+    text
+}
+
+fn parity_text(report: &ParityReport) -> String {
+    let mut text = format!("{} clients compared at {} instants\n", report.clients, report.instants);
+    for (class, count) in &report.differences {
+        text.push_str(&format!("{count:>8}  {}\n", styled(BOLD, class)));
+        for example in report.examples.get(class).into_iter().flatten() {
+            let Example { client, at, week, what, legacy, precreated, .. } = example;
+            let line = format!("client {client}, week {week}, from {at}: {what} {legacy} / {precreated}");
+            text.push_str(&format!("          {}\n", styled(FAINT, line)));
+        }
+    }
+    for Unexplained { client, at, form, week, what, .. } in &report.unexplained {
+        text.push_str(&format!("{} client {client}, form {form}, week {week}, from {at}: {what}\n", styled(BAD, "unexplained")));
+    }
+    text.push_str(&format!("{} unexplained\n", report.unexplained_total));
     text
 }

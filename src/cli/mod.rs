@@ -6,8 +6,11 @@
 
 mod arguments;
 mod assign;
+mod demo;
 mod history;
+mod import;
 mod interrupt;
+mod migrate;
 mod naming;
 mod output;
 mod progress;
@@ -57,6 +60,9 @@ pub struct Cli {
 // The commands stand in the order in which they are needed. Those that move data in and out come first.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Import(import::ImportArguments),
+    Audit(import::AuditArguments),
+    Migrate(migrate::MigrateArguments),
     View(view::ViewArguments),
     Switch(switch::SwitchArguments),
     History(history::HistoryArguments),
@@ -72,6 +78,8 @@ enum Command {
     Resume(series::ResumeArguments),
     Withdraw(series::WithdrawArguments),
     Feedback(series::FeedbackArguments),
+    Export(import::ExportArguments),
+    Demo(demo::DemoArguments),
 }
 
 /// What every command is given: where the store is, and how to print.
@@ -105,6 +113,9 @@ impl Context {
 
 fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
     match command {
+        Command::Import(arguments) => arguments.run(context),
+        Command::Audit(arguments) => arguments.run(context),
+        Command::Migrate(arguments) => arguments.run(context),
         Command::View(arguments) => arguments.run(context),
         Command::Switch(arguments) => arguments.run(context),
         Command::History(arguments) => arguments.run(context),
@@ -120,6 +131,8 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::Resume(arguments) => arguments.run(context),
         Command::Withdraw(arguments) => arguments.run(context),
         Command::Feedback(arguments) => arguments.run(context),
+        Command::Export(arguments) => arguments.run(context),
+        Command::Demo(arguments) => arguments.run(context),
     }
 }
 

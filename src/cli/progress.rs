@@ -1,14 +1,15 @@
 //! Progress of long work. Owns the bar on stderr, which is drawn only on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use rollbook_migrations::apply::Watch;
 
 use super::interrupt::{self, interrupted};
 use crate::error::StoreError;
 
 /// A progress bar on stderr; invisible where stderr is no terminal. It goes away when dropped.
-#[derive(Debug)]
 pub struct Bar {
     bar: ProgressBar,
+    progress: Box<dyn Fn(u64, u64) + Send + Sync>,
 }
 
 impl Bar {
@@ -19,13 +20,22 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template(&format!("{{msg}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit} {{eta}}")) {
             bar.set_style(style);
         }
-        Self { bar }
+        let shown = bar.clone();
+        let progress = move |done, of| {
+            shown.set_length(of);
+            shown.set_position(done);
+        };
+        Self { bar, progress: Box::new(progress) }
     }
 
     /// So many are done, of so many.
     pub fn set(&self, done: u64, of: u64) {
-        self.bar.set_length(of);
-        self.bar.set_position(done);
+        (self.progress)(done, of);
+    }
+
+    /// The bar and Ctrl-C, for work that asks between two commits whether to stop.
+    pub fn watch(&self) -> Watch<'_> {
+        Watch { progress: self.progress.as_ref(), interrupted: &interrupted }
     }
 
     /// The same between two batches of folded events, where no caller can stop the fold: there an interrupted process ends.
@@ -44,4 +54,11 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Runs a long step with a bar, stopping it at a boundary when somebody presses Ctrl-C.
+pub(super) fn watched<R>(what: &str, unit: &str, run: impl FnOnce(&Watch<'_>) -> R) -> R {
+    interrupted();
+    let bar = Bar::new(what, unit);
+    run(&Watch { progress: &|done, of| bar.set(done, of), interrupted: &interrupted })
 }

@@ -169,7 +169,9 @@ impl Seen<'_> {
 
     pub(super) fn legacy_view_unchanged(&self) -> Check {
         let detail = match self.batch {
-            Some(_) => format!("{} series written to, their legacy rows equal before and after: equal answers at every instant", self.touched),
+            Some(_) => {
+                format!("{} series written to, their legacy rows equal before and after: equal answers at every instant", self.touched)
+            }
             None => "no batch was applied yet".to_owned(),
         };
         Check::new("legacy-view-unchanged", detail, self.legacy_changed.clone())

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::apply::Watch;
 use crate::error::MigrationError;
-use crate::parity::{ParityReport, ParityRules, compare};
+use crate::parity::{BothRows, ParityReport, ParityRules, Unexplained, compare};
 use crate::plan::zone;
 use crate::precreate::DueRule;
 
@@ -65,7 +65,12 @@ impl Validation {
 ///
 /// # Errors
 /// When the store cannot be read or the record not appended. A red check is no error.
-pub fn validate(runtime: &Runtime, overdue_after_milliseconds: i64, now: Timestamp, watch: &Watch<'_>) -> Result<Validation, MigrationError> {
+pub fn validate(
+    runtime: &Runtime,
+    overdue_after_milliseconds: i64,
+    now: Timestamp,
+    watch: &Watch<'_>,
+) -> Result<Validation, MigrationError> {
     runtime.catch_up(watch.progress)?;
     let snapshot = runtime.snapshot()?;
     let (rows, at) = snapshot.of("tracker")?;
@@ -74,13 +79,10 @@ pub fn validate(runtime: &Runtime, overdue_after_milliseconds: i64, now: Timesta
         return Err(MigrationError::NothingImported);
     }
     let last = control.last_applied();
-    let weeks = weeks::look(&snapshot)?;
+    let mut weeks = weeks::look(&snapshot)?;
     let seen = batch::look(runtime, last, at)?;
     let parity = parity(&snapshot, &control, overdue_after_milliseconds, watch)?;
-    let mut checks = vec![
-        seen.response_count(weeks.responses),
-        seen.assignment_count(weeks.assignments),
-    ];
+    let mut checks = vec![seen.response_count(weeks.responses), seen.assignment_count(weeks.assignments)];
     checks.extend(weeks.checks());
     checks.extend([seen.responses_unchanged(), seen.legacy_view_unchanged()]);
     checks.extend(weeks.completeness());
@@ -105,7 +107,8 @@ pub fn parity(
     let (precreated, _) = snapshot.of(View::Precreated.name())?;
     let due = if control.last_applied().is_some_and(weekday) { DueRule::Weekday } else { DueRule::Monday };
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
-    Ok(compare(&legacy, &precreated, &rules, watch.progress)?)
+    let both = BothRows { legacy: &legacy, precreated: &precreated };
+    Ok(compare(both, &rules, watch.progress)?)
 }
 
 fn weekday(batch: &BatchState) -> bool {
@@ -118,7 +121,11 @@ fn parity_explained(parity: &ParityReport) -> Check {
         "{} clients at {} instants: {differences} differences explained, {} not",
         parity.clients, parity.instants, parity.unexplained_total
     );
-    let findings = parity.unexplained.iter().map(ToString::to_string).collect();
+    let name = |found: &Unexplained| {
+        let Unexplained { client, at, form, run, week, what } = found;
+        format!("client {client}, form {form}, run {run}, week {week}, from {at}: {what}")
+    };
+    let findings = parity.unexplained.iter().map(name).collect();
     Check::new("parity-explained", detail, findings)
 }
 

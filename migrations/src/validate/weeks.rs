@@ -1,9 +1,9 @@
 //! The checks that look at every series as it is: links, weeks, completeness. Owns what each of them names.
 
+use rollbook_domain::StreamId;
 use rollbook_domain::document::StoredResponse;
 use rollbook_domain::event::View;
 use rollbook_domain::series::{Item, Series};
-use rollbook_domain::StreamId;
 use rollbook_projections::rows::RowSource;
 use rollbook_projections::{Snapshot, names, views};
 
@@ -105,7 +105,9 @@ impl Weeks {
                 }
             }
             None if given_here(stream, series, id) || !names::meanings(known, id)?.is_empty() => {}
-            None => self.assignment_links.push(format!("assignment {document} (week {week} of {stream}) has response {id}, which does not exist")),
+            None => self
+                .assignment_links
+                .push(format!("assignment {document} (week {week} of {stream}) has response {id}, which does not exist")),
         }
         Ok(())
     }
@@ -139,7 +141,11 @@ impl Weeks {
         let take = std::mem::take::<Vec<String>>;
         vec![
             Check::new("response-links", format!("{} responses name an assignment", self.responses), take(&mut self.response_links)),
-            Check::new("assignment-links", format!("{} assignments and their responses agree", self.assignments), take(&mut self.assignment_links)),
+            Check::new(
+                "assignment-links",
+                format!("{} assignments and their responses agree", self.assignments),
+                take(&mut self.assignment_links),
+            ),
             Check::new("week-consistency", "each response belongs to the week it says".to_owned(), take(&mut self.week_consistency)),
             Check::new("series-have-week-1", format!("{} series begin with week 1", self.series), take(&mut self.without_week_1)),
         ]

@@ -33,7 +33,8 @@ pub(super) fn both(store: &Store, client: &str, form: &str, asked: Asked) -> Res
     for number in 1..=last {
         let find = |entries: &[Value]| entries.iter().find(|entry| week(entry) == number).cloned();
         let (left, right) = (find(&legacy), find(&precreated));
-        let Some(due) = right.as_ref().or(left.as_ref()).map(|entry| text(entry, "dueDate").get(..10).unwrap_or_default().to_owned()) else {
+        let Some(due) = right.as_ref().or(left.as_ref()).map(|entry| text(entry, "dueDate").get(..10).unwrap_or_default().to_owned())
+        else {
             continue;
         };
         let status = |entry: Option<&Value>| entry.map_or("—".to_owned(), |entry| text(entry, "status").to_owned());

@@ -136,9 +136,12 @@ impl Demo {
         let snapshot = production.snapshot()?;
         let (rows, _) = snapshot.of(View::Precreated.name())?;
         let report = audit(&StoredAudit(&rows), &AuditRules { now: self.now, zone: production.zone()? })?;
-        self.out.figure(&format!("{} clients, {} responses, {} series", report.totals.clients, report.totals.responses, report.totals.series))?;
+        self.out.figure(&format!(
+            "{} clients, {} responses, {} series",
+            report.totals.clients, report.totals.responses, report.totals.series
+        ))?;
         for group in &report.findings {
-            self.out.detail(&format!("{:<36} {:>3}", group.code(), group.findings.len()))?;
+            self.out.detail(&format!("{:<36} {:>3}", group.code.code(), group.findings.len()))?;
         }
         Ok(())
     }
@@ -211,7 +214,9 @@ impl Demo {
                 "Switch",
                 "The switch is one event. Readers follow it at once; without a green validation newer than the last batch it would be refused.",
             ),
-            View::Legacy => ("Roll back", "Rolling back is the same switch the other way. It needs no validation, no deployment and no restore."),
+            View::Legacy => {
+                ("Roll back", "Rolling back is the same switch the other way. It needs no validation, no deployment and no restore.")
+            }
         };
         let command = format!("rollbook --data {} switch {} --reason '{reason}'", self.production.display(), view.name());
         self.out.step(title, why, Some(&command))?;
