@@ -39,7 +39,9 @@ fn the_legacy_view_equals_the_old_system_before_and_after_the_migration() {
         let answers = expected(name, "legacy");
         compare(&store, &answers, "legacy", &[], |body| body);
         let before = store.files();
-        compare(&store, &answers[..3], "live", &[], |body| body);
+        let (first, _): (Vec<Expected>, Vec<Expected>) =
+            expected(name, "legacy").into_iter().partition(|answer| answer.now == answers[0].now);
+        compare(&store, &first, "live", &[], |body| body);
         assert_eq!(store.files(), before, "a read writes nothing");
         let batch = home.path().join("batch.ndjson");
         store.plan(&batch);

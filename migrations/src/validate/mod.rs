@@ -34,7 +34,9 @@ pub struct Check {
 
 impl Check {
     fn new(name: &'static str, detail: String, findings: Vec<String>) -> Self {
-        Self { name, green: findings.is_empty(), detail, findings }
+        let green = findings.is_empty();
+        let detail = if green { detail } else { format!("{} found; wanted: {detail}", findings.len()) };
+        Self { name, green, detail, findings }
     }
 }
 
