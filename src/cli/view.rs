@@ -12,7 +12,7 @@ use rollbook_projections::entry::Asked;
 
 use super::{Context, arguments, interrupt, naming};
 use crate::error::StoreError;
-use crate::store::{Asking, Store};
+use crate::store::{Answered, Asking, Store, clients};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,51 +66,64 @@ impl From<Which> for Asking {
 
 impl ViewArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
-        let overdue_after_milliseconds = self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS);
-        let asked = Asked { now: self.at.unwrap_or_else(Store::now), overdue_after_milliseconds };
+        let now = self.at.unwrap_or_else(Store::now);
         match &self.client {
             Some(client) if client.is_empty() => Err(StoreError::Usage("Client ID is required".to_owned())),
-            Some(client) => self.one(context, client, asked),
-            None => self.all(context, asked),
+            Some(client) => self.one(context, client, now),
+            None => self.all(context, now),
         }
     }
 
-    fn one(&self, context: &Context, client: &str, asked: Asked) -> Result<(), StoreError> {
+    fn one(&self, context: &Context, client: &str, now: Timestamp) -> Result<(), StoreError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let answered = store.check_ins(self.asking_at(&store, client)?, client, asked, self.as_of)?;
+        let answered = self.answer(&store, client, now)?;
         context.output.text(&format!("{}\n", answered.body))
     }
 
-    fn all(&self, context: &Context, asked: Asked) -> Result<(), StoreError> {
+    fn all(&self, context: &Context, now: Timestamp) -> Result<(), StoreError> {
         let store = context.open()?;
         context.fold(&store)?;
         let mut out = context.output.lines();
-        let mut line = |client: &str, body: &str| -> Result<(), StoreError> {
+        let mut line = |client: &str, answered: Answered| -> Result<(), StoreError> {
             interrupt::check()?;
             let client = serde_json::to_string(client).map_err(std::io::Error::from)?;
-            Ok(writeln!(out, "{{\"clientId\":{client},\"body\":{body}}}")?)
+            Ok(writeln!(out, "{{\"clientId\":{client},\"body\":{}}}", answered.body)?)
         };
-        match self.as_of {
-            None => store.each_check_ins(self.view.into(), asked, |client, answered| line(client, &answered.body))?,
-            Some(position) => {
-                for client in clients_at(&store, position)? {
-                    let answered = store.check_ins(self.asking_at(&store, &client)?, &client, asked, Some(position))?;
-                    line(&client, &answered.body)?;
-                }
+        match (Asking::from(self.view), self.as_of) {
+            (Asking::View(view), None) => store.each_check_ins(Asking::View(view), self.asked(view, now), line)?,
+            (_, as_of) => {
+                let clients = as_of.map_or_else(|| clients(&store.snapshot()?), |position| clients_at(&store, position))?;
+                clients.iter().try_for_each(|client| line(client, self.answer(&store, client, now)?))?;
             }
         }
         Ok(out.flush()?)
     }
 
-    /// What is asked for: with `--as-of`, `live` is what the switch served then.
-    fn asking_at(&self, store: &Store, client: &str) -> Result<Asking, StoreError> {
-        let (Which::Live, Some(position)) = (self.view, self.as_of) else { return Ok(self.view.into()) };
-        let mut control = Control::default();
-        for recorded in store.log().stream_until(&StreamId::Control, 0, position)? {
-            control.apply(recorded.position, &recorded.event);
+    fn answer(&self, store: &Store, client: &str, now: Timestamp) -> Result<Answered, StoreError> {
+        let view = self.view_for(store, client)?;
+        store.check_ins(Asking::View(view), client, self.asked(view, now), self.as_of)
+    }
+
+    /// The view that answers: with `--as-of`, `live` is what the switch served then.
+    fn view_for(&self, store: &Store, client: &str) -> Result<View, StoreError> {
+        match (self.view.into(), self.as_of) {
+            (Asking::View(view), _) => Ok(view),
+            (Asking::Live, None) => store.view_in(&store.snapshot()?, Asking::Live, client),
+            (Asking::Live, Some(position)) => {
+                let mut control = Control::default();
+                for recorded in store.log().stream_until(&StreamId::Control, 0, position)? {
+                    control.apply(recorded.position, &recorded.event);
+                }
+                Ok(control.switch.view_for(naming::identify(store, client)?.canonical()))
+            }
         }
-        Ok(Asking::View(control.switch.view_for(naming::identify(store, client)?.canonical())))
+    }
+
+    /// The grace is the pre-created view's alone: the legacy view is what the old system was.
+    fn asked(&self, view: View, now: Timestamp) -> Asked {
+        let given = self.overdue_after.filter(|_| view == View::Precreated);
+        Asked { now, overdue_after_milliseconds: given.unwrap_or(OVERDUE_AFTER_MILLISECONDS) }
     }
 }
 

@@ -1,0 +1,11 @@
+//! The command line end to end: the built binary on stores made from the fixtures.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod bad_input;
+mod checking;
+mod histories;
+mod interrupting;
+mod series;
+mod support;
+mod switching;
+mod views;
