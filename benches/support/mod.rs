@@ -111,7 +111,7 @@ impl RawBytes {
             for (family, key, value) in commits.iter().flatten() {
                 batch.put_cf(handles[*family], key, value);
             }
-            db.write_opt(&batch, &synced).unwrap();
+            db.write_opt(batch, &synced).unwrap();
         }
         start.elapsed()
     }
@@ -168,4 +168,3 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
-
