@@ -52,6 +52,15 @@ impl Directory {
         self.dir.join("db")
     }
 
+    /// Says so when the database is gone: RocksDB's binding would make an empty directory in its place.
+    pub(crate) fn require_database(&self) -> Result<(), LogError> {
+        let path = self.database();
+        match fs::metadata(&path) {
+            Ok(_there) => Ok(()),
+            Err(source) => Err(LogError::File { doing: "read the database", path, source }),
+        }
+    }
+
     /// Makes the directory with an empty `FORMAT` and takes the lock.
     pub(crate) fn begin(&self) -> Result<(), LogError> {
         let mut lock = self.lock.lock();

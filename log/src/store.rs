@@ -45,6 +45,7 @@ impl Store {
         let (engine, store_id, last) = match found {
             Found::Nothing => (None, Uuid::now_v7(), LastCommit { position: 0, recorded_at: None }),
             Found::Store => {
+                directory.require_database()?;
                 let engine = Engine::open_to_read(dir, &directory.database())?;
                 let store_id = engine.get(Family::Meta, layout::META_STORE, |bytes| Uuid::from_slice(bytes).ok())?.flatten();
                 let last = last_commit(&engine)?;

@@ -118,6 +118,20 @@ fn what_is_no_store_is_named() {
 }
 
 #[test]
+fn a_store_that_lost_its_database_is_not_an_empty_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("store");
+    sample(&store);
+    fs::remove_file(store.join("db/CURRENT")).unwrap();
+    let error = open_error(&store, true);
+    assert!(matches!(error, LogError::Database { .. }), "{error:?}");
+    fs::remove_dir_all(store.join("db")).unwrap();
+    let error = open_error(&store, true);
+    assert!(matches!(error, LogError::File { .. }), "{error:?}");
+    assert!(!store.join("db").exists());
+}
+
+#[test]
 fn a_newer_store_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("store");
