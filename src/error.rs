@@ -92,8 +92,13 @@ pub enum StoreError {
         findings: Vec<String>,
     },
     /// A rebuild that gave other rows.
-    #[error("the rows of {0} were not what the log says; the rows built anew serve now")]
-    NotIdentical(String),
+    #[error("the rows of {projections} were not what the log says; the rows built anew serve now")]
+    NotIdentical {
+        /// Which, by name.
+        projections: String,
+        /// Counts and digests of each, a line each.
+        digests: Vec<String>,
+    },
     /// A batch was not planned, read, applied or validated.
     #[error(transparent)]
     Migration(#[from] MigrationError),
@@ -118,7 +123,7 @@ pub enum StoreError {
     #[error("{} exists already; give a new directory", .0.display())]
     DirectoryExists(PathBuf),
     /// Ctrl-C.
-    #[error("interrupted at a commit boundary; nothing is half done: the same command again goes on from there")]
+    #[error("interrupted at a commit boundary; nothing is half done: run the same command again to go on")]
     Interrupted,
 }
 
@@ -160,7 +165,7 @@ impl StoreError {
             Self::Output(_) => "output",
             Self::Input { .. } => "input",
             Self::Damaged { .. } => "damaged",
-            Self::NotIdentical(_) => "not_identical",
+            Self::NotIdentical { .. } => "not_identical",
             Self::Migration(error) => error.code(),
             Self::Import(_) => "import",
             Self::Export(_) => "export",
@@ -183,8 +188,8 @@ impl StoreError {
             }
             error = source;
         }
-        if let Self::Damaged { findings, .. } = self {
-            causes.extend_from_slice(findings);
+        if let Self::Damaged { findings: found, .. } | Self::NotIdentical { digests: found, .. } = self {
+            causes.extend_from_slice(found);
         }
         causes
     }
@@ -200,7 +205,9 @@ impl StoreError {
             }
             Self::Damaged { position: Some(_), .. } => Some("keep this store for analysis and restore a backup".to_owned()),
             Self::Damaged { position: None, .. } => Some("`rollbook rebuild --all` builds the rows again from the log".to_owned()),
-            Self::NotIdentical(_) => Some("run it again: a second difference means that a fold is not deterministic; report it".to_owned()),
+            Self::NotIdentical { .. } => {
+                Some("run it again: a second difference means that a fold is not deterministic; report it".to_owned())
+            }
             _ => match self.log_error() {
                 Some(LogError::Missing { dir }) => Some(format!("rollbook --data {} import EXPORT_DIR", dir.display())),
                 _ => None,

@@ -38,8 +38,8 @@ impl Bar {
         Watch { progress: self.progress.as_ref(), interrupted: &interrupted }
     }
 
-    /// The same between two batches of folded events, where no caller can stop the fold: there an interrupted process ends.
-    /// The batch and its checkpoint are written; the next command goes on behind it.
+    /// The same where no caller can stop the work, as between two batches of folded events: there an interrupted process ends.
+    /// What was folded is written with its checkpoint; the next command goes on behind it.
     pub fn fold_progress(&self, done: u64, of: u64) {
         self.set(done, of);
         if interrupted() {

@@ -3,7 +3,7 @@
 use clap::Args;
 use rollbook_projections::runtime::Rebuilt;
 
-use super::output::{BAD, BOLD, GOOD, styled};
+use super::output::{BOLD, GOOD, styled};
 use super::{Bar, Context};
 use crate::error::StoreError;
 
@@ -38,17 +38,22 @@ impl RebuildArguments {
             let bar = Bar::new(&format!("rebuilding {name}"), "events");
             rebuilt.push(store.runtime().rebuild(name, &|done, of| bar.fold_progress(done, of))?);
         }
-        let different: Vec<&str> = rebuilt.iter().filter(|one| !one.identical).map(|one| one.projection.as_str()).collect();
-        if !different.is_empty() {
-            return Err(StoreError::NotIdentical(different.join(", ")));
+        let different = || rebuilt.iter().filter(|one| !one.identical);
+        if different().next().is_some() {
+            let projections: Vec<&str> = different().map(|one| one.projection.as_str()).collect();
+            return Err(StoreError::NotIdentical { projections: projections.join(", "), digests: different().map(digests).collect() });
         }
         context.output.either(&rebuilt, || rebuilt.iter().map(text).collect())
     }
 }
 
+fn digests(rebuilt: &Rebuilt) -> String {
+    let Rebuilt { projection, position, rows, digest_before, digest_after, .. } = rebuilt;
+    format!("{projection} at {position}: {digest_before} before, {digest_after} after with {rows} rows")
+}
+
 fn text(rebuilt: &Rebuilt) -> String {
-    let Rebuilt { projection, position, rows, digest_before, digest_after, identical } = rebuilt;
-    let outcome = if *identical { styled(GOOD, "identical") } else { styled(BAD, "different") };
+    let Rebuilt { projection, position, rows, digest_after, .. } = rebuilt;
     let name = styled(BOLD, format!("{projection:<10}"));
-    format!("{name} {rows} rows at {position}: {outcome}\n  before {digest_before}\n  after  {digest_after}\n")
+    format!("{name} {rows} rows at {position}: {}, SHA-256 {digest_after}\n", styled(GOOD, "identical"))
 }

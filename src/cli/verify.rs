@@ -1,8 +1,11 @@
 //! `rollbook verify`: checks a store and writes nothing. Owns finding all damage there is, one damaged commit not hiding the next,
 //! and folding every projection afresh in memory to compare; what a sound log is, the log says.
 
+use std::collections::HashMap;
+
 use clap::Args;
-use rollbook_domain::Position;
+use rollbook_domain::event::Version;
+use rollbook_domain::{Position, Recorded, StreamId};
 use rollbook_log::{Corruption, Log, LogError};
 use rollbook_projections::rows::{MemoryRows, RowChanges, RowSource};
 use rollbook_projections::runtime::hex;
@@ -88,19 +91,45 @@ impl Findings {
     }
 }
 
+/// The version each stream is at, counted from its events.
+#[derive(Default)]
+struct Versions {
+    counted: HashMap<StreamId, Version>,
+    /// Events were lost: a stream may go on at a higher version than was counted.
+    may_skip: bool,
+}
+
+impl Versions {
+    /// Counts an event; says what is wrong with its version.
+    fn count(&mut self, recorded: &Recorded) -> Option<String> {
+        let Recorded { position, stream, version, .. } = recorded;
+        let before = self.counted.insert(stream.clone(), *version).unwrap_or(0);
+        let is_next = if self.may_skip { *version > before } else { *version == before + 1 };
+        (!is_next).then(|| format!("position {position}: version {version} of {stream} follows version {before}"))
+    }
+}
+
 /// Checks the log; returns how many commits it read.
 fn check_log(log: &Log, findings: &mut Findings) -> Result<u64, StoreError> {
     let head = log.head();
     let bar = Bar::new("reading the log", "events");
+    let mut versions = Versions::default();
     let (mut next, mut commits) = (1, 0);
     while next <= head {
-        let (reached, read, damage) = read_until_damage(log, next, &bar)?;
+        let mut each = |recorded: &Recorded| {
+            if let Some(wrong) = versions.count(recorded) {
+                findings.first = findings.first.or(Some(recorded.position));
+                findings.lines.push(wrong);
+            }
+        };
+        let (reached, read, damage) = read_until_damage(log, next, &bar, &mut each)?;
         commits += read;
         next = reached;
         if let Some(corruption) = damage {
             let after = after_damage(log, next, head);
             findings.damage(next, after - 1, &corruption);
             findings.lost += after - next;
+            versions.may_skip = true;
             next = after;
         }
     }
@@ -111,12 +140,18 @@ fn check_log(log: &Log, findings: &mut Findings) -> Result<u64, StoreError> {
 }
 
 /// Reads commits from `next` on: where it stopped, how many it read, and the damage that stopped it.
-fn read_until_damage(log: &Log, mut next: Position, bar: &Bar) -> Result<(Position, u64, Option<Corruption>), StoreError> {
+fn read_until_damage(
+    log: &Log,
+    mut next: Position,
+    bar: &Bar,
+    each: &mut impl FnMut(&Recorded),
+) -> Result<(Position, u64, Option<Corruption>), StoreError> {
     let mut commits = 0;
     for commit in log.commits_after(next - 1) {
         match commit {
             Ok(commit) => {
                 interrupt::check()?;
+                commit.iter().for_each(&mut *each);
                 next = commit.last().map_or(next, |last| last.position + 1);
                 commits += 1;
                 bar.set(next - 1, log.head());
@@ -136,7 +171,7 @@ fn after_damage(log: &Log, from: Position, head: Position) -> Position {
 /// What the log checks of itself beyond reading: that every index entry is there and right.
 fn check_indexes(log: &Log, findings: &mut Findings) -> Result<(), StoreError> {
     let bar = Bar::new("checking indexes", "events");
-    match log.verify(|position| bar.set(position, log.head())) {
+    match log.verify(|position| bar.fold_progress(position, log.head())) {
         Ok(_head) => Ok(()),
         Err(LogError::Corrupt(corruption)) => {
             findings.damage(corruption.position, corruption.position, &corruption);
@@ -208,5 +243,38 @@ impl Verified {
         }
         text.push_str(&format!("not checked: {}\n", self.not_checked.join(", ")));
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollbook_domain::{Actor, Event, Timestamp};
+
+    fn event(position: Position, stream: &StreamId, version: Version) -> Recorded {
+        Recorded {
+            position,
+            stream: stream.clone(),
+            version,
+            id: uuid::Uuid::nil(),
+            occurred_at: Timestamp::EPOCH,
+            recorded_at: Timestamp::EPOCH,
+            actor: Actor::System("test".to_owned()),
+            cause: String::new(),
+            event: Event::StageRecorded { stage: String::new(), note: String::new() },
+        }
+    }
+
+    #[test]
+    fn a_version_that_repeats_or_skips_is_found_and_one_behind_lost_events_is_not() {
+        let (one, other) = (StreamId::Form("one".to_owned()), StreamId::Form("other".to_owned()));
+        let mut versions = Versions::default();
+        assert_eq!(versions.count(&event(1, &one, 1)), None);
+        assert_eq!(versions.count(&event(2, &one, 2)), None);
+        assert_eq!(versions.count(&event(3, &other, 2)), Some("position 3: version 2 of form/other follows version 0".to_owned()));
+        assert_eq!(versions.count(&event(4, &one, 2)), Some("position 4: version 2 of form/one follows version 2".to_owned()));
+        versions.may_skip = true;
+        assert_eq!(versions.count(&event(9, &one, 5)), None);
+        assert!(versions.count(&event(10, &one, 5)).is_some());
     }
 }

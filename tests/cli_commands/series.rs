@@ -25,7 +25,7 @@ fn with_series() -> (TestStore, Vec<String>) {
     (store, ids)
 }
 
-fn week<'a>(check_ins: &'a [Value], week: u64) -> &'a Value {
+fn week(check_ins: &[Value], week: u64) -> &Value {
     check_ins.iter().find(|entry| entry["formId"] == "new-form" && entry["recurringWeek"] == week).unwrap()
 }
 
