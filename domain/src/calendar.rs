@@ -43,7 +43,9 @@ impl Zone {
     pub const UTC: Self = Self(Tz::UTC);
 
     fn local(self, instant: Timestamp) -> NaiveDateTime {
-        instant.as_chrono().with_timezone(&self.0).naive_local()
+        let utc = instant.as_chrono().naive_utc();
+        // At the ends of the calendar a local time may not exist: there UTC stands in for it.
+        utc.checked_add_offset(self.0.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
     }
 
     /// The local date of an instant.
@@ -59,9 +61,9 @@ impl Zone {
         match self.0.from_local_datetime(&local) {
             LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => Timestamp::from(instant.to_utc()),
             LocalResult::None => {
-                // The offset in force before the gap: read half a day earlier, longer than any gap.
-                let before = local.checked_sub_signed(chrono::Duration::hours(12)).unwrap_or(local);
-                let offset = self.0.offset_from_utc_datetime(&before).fix();
+                // The offset in force before the gap: that of the same local time the day before, for no gap is longer than a day.
+                let before = local.checked_sub_days(Days::new(1)).and_then(|before| self.0.offset_from_local_datetime(&before).latest());
+                let offset = before.unwrap_or_else(|| self.0.offset_from_utc_datetime(&local)).fix();
                 Timestamp::from(local.checked_sub_offset(offset).unwrap_or(local).and_utc())
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -58,7 +58,27 @@ impl Timestamp {
 
     /// RFC 3339 in UTC with exactly three decimals, the form of every view.
     pub fn to_milliseconds_text(self) -> String {
-        self.0.to_rfc3339_opts(SecondsFormat::Millis, true)
+        let (date, time) = (self.0.date_naive(), self.0.time());
+        let Some(year) = u32::try_from(date.year()).ok().filter(|year| *year <= 9999) else {
+            return self.0.to_rfc3339_opts(SecondsFormat::Millis, true);
+        };
+        // Written digit by digit: an answer has three of these an entry, and chrono's general formatter takes ten times as long.
+        let mut text = String::with_capacity(24);
+        let parts = [(year, 1000, '-'), (date.month(), 10, '-'), (date.day(), 10, 'T')];
+        let clock = [(time.hour(), 10, ':'), (time.minute(), 10, ':'), (time.second(), 10, '.')];
+        for (value, leading, then) in parts.into_iter().chain(clock).chain([(self.0.timestamp_subsec_millis(), 100, 'Z')]) {
+            push_digits(&mut text, value, leading);
+            text.push(then);
+        }
+        text
+    }
+}
+
+/// Writes a number with leading zeroes; `leading` is the value of its first digit.
+fn push_digits(text: &mut String, value: u32, mut leading: u32) {
+    while leading > 0 {
+        text.push(char::from_digit(value / leading % 10, 10).unwrap_or('0'));
+        leading /= 10;
     }
 }
 
@@ -120,5 +140,13 @@ mod tests {
         assert_eq!(fine.to_string(), "2026-01-05T09:00:00.123456789Z");
         assert_eq!(fine.to_milliseconds_text(), "2026-01-05T09:00:00.123Z");
         assert!("2026-01-05".parse::<Timestamp>().is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn milliseconds_text_is_what_chrono_writes(seconds in -100_000_000_000_i64..300_000_000_000, nanoseconds in 0_u32..1_000_000_000) {
+            let instant = Timestamp::from_parts(seconds, nanoseconds).unwrap();
+            proptest::prop_assert_eq!(instant.to_milliseconds_text(), instant.0.to_rfc3339_opts(SecondsFormat::Millis, true));
+        }
     }
 }

@@ -135,6 +135,10 @@ pub fn summarise(entries: &[Entry<'_>], is_overdue: impl Fn(&Entry<'_>) -> bool)
     }
 }
 
+fn or_default<'a>(text: &'a str, default: &'static str) -> &'a str {
+    if text.is_empty() { default } else { text }
+}
+
 struct Milliseconds(Timestamp);
 
 impl Serialize for Milliseconds {
@@ -146,15 +150,14 @@ impl Serialize for Milliseconds {
 impl Serialize for Entry<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let stored = self.stored;
-        let or = |text: &'_ str, default: &'static str| if text.is_empty() { default.to_owned() } else { text.to_owned() };
         let mut entry = serializer.serialize_struct("Entry", 20)?;
         entry.serialize_field("id", &self.id)?;
         entry.serialize_field("documentId", &self.document)?;
         if let Some(client) = self.client {
             entry.serialize_field("clientId", client)?;
         }
-        entry.serialize_field("title", &or(&stored.title, "Check-in Assignment"))?;
-        entry.serialize_field("description", &or(&stored.description, "Complete your assigned check-in"))?;
+        entry.serialize_field("title", or_default(&stored.title, "Check-in Assignment"))?;
+        entry.serialize_field("description", or_default(&stored.description, "Complete your assigned check-in"))?;
         entry.serialize_field("dueDate", &Milliseconds(self.due))?;
         entry.serialize_field("status", &self.status)?;
         entry.serialize_field("formId", &stored.form)?;
@@ -202,7 +205,9 @@ impl Answer<'_> {
     /// The body as JSON text.
     pub fn to_json(&self) -> String {
         // Strings, numbers and JSON that was parsed before: nothing that can fail to be written.
-        serde_json::to_string(self).unwrap_or_default()
+        let mut text = Vec::with_capacity(256 + 640 * self.entries.len());
+        let written = serde_json::to_writer(&mut text, self);
+        written.ok().and_then(|()| String::from_utf8(text).ok()).unwrap_or_default()
     }
 }
 

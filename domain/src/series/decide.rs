@@ -197,7 +197,7 @@ impl Decider<'_> {
         }
         let (due, terms) = (self.legacy_due(base, week), terms_of(base));
         let assignment = assignment_id(self.client, self.form, run, week);
-        let stored = made_week(assignment.to_string(), self.form, week, due, &terms);
+        let stored = made_week(assignment.to_string(), self.form, week, due, &terms, None);
         Ok((stored, vec![Event::AssignmentCreated { assignment, run, week, due, origin: Origin::Submission, terms }]))
     }
 
@@ -217,15 +217,16 @@ impl Decider<'_> {
         Clock::new(self.now, self.zone).status(stored.is_completed(), stored.status == "missed", due)
     }
 
-    /// Weeks of a run that can still be answered in time.
+    /// Weeks of a run that can still be answered in time: stored ones, and such as an answer would make.
     fn open_weeks(&self, run: u32) -> usize {
         let Some(base) = self.series.items.base(run) else { return 0 };
-        let total = if base.stored.recurring { base.stored.total_weeks } else { 1 };
-        let open = |week: &u32| {
-            !self.series.is_withdrawn(run, *week)
-                && self.week(run, *week).is_ok_and(|(stored, _)| matches!(self.status(&stored), Status::Pending | Status::Overdue))
-        };
-        (1..=total).filter(open).count()
+        let is_open = |stored: &StoredAssignment| matches!(self.status(stored), Status::Pending | Status::Overdue);
+        let stored = self.series.items.shown().filter(|item| item.run == run && is_open(&item.stored)).count();
+        // An import may say any number of weeks; beyond the most that a run may have, none is made.
+        let made = (1..=base.stored.total_weeks.min(MOST_WEEKS))
+            .filter(|week| self.series.items.week(run, *week).is_none())
+            .filter(|week| self.week(run, *week).is_ok_and(|(stored, _)| is_open(&stored)));
+        stored + made.count()
     }
 
     /// Allocates the form: a new run, or a longer one.
@@ -253,14 +254,16 @@ impl Decider<'_> {
 
     fn extend_run(&self, run: u32, weeks: u32, range: impl Fn(u32) -> Refused) -> Result<Vec<Event>, Refused> {
         let base = self.base(run)?.stored.clone();
-        let total = base.total_weeks + weeks;
+        let before = if base.recurring { base.total_weeks } else { 1 };
+        let total = before.saturating_add(weeks);
         if total > MOST_WEEKS {
             return Err(range(total));
         }
         let terms = Terms { total_weeks: total, recurring: true, ..terms_of(&base) };
         let first_due = base.due.value().copied().unwrap_or(self.now);
         let mut events = vec![Event::SeriesExtended { run, total_weeks: total }];
-        events.extend((base.total_weeks + 1..=total).map(|week| self.allocated(run, week, first_due, &terms)));
+        let new = (before + 1..=total).filter(|week| self.series.items.week(run, *week).is_none());
+        events.extend(new.map(|week| self.allocated(run, week, first_due, &terms)));
         Ok(events)
     }
 
@@ -389,9 +392,18 @@ impl Decider<'_> {
         }
         let run = self.series.latest_run();
         let days = 7 * i64::from(pause_weeks);
-        let moved: Vec<WeekMove> = (self.series.items.shown())
-            .filter(|item| item.run == run && !item.is_completed())
-            .filter_map(|item| item.stored.due.value().copied().filter(|due| *due >= self.now).map(|due| (item.week(), due)))
+        let due = |item: &Item| item.stored.due.value().copied();
+        let moves = |item: &&Item| item.run == run && !item.is_completed() && due(item).is_some_and(|due| due >= self.now);
+        // The doubles of a week move with it: one that stayed would take its place.
+        let doubles = |item: &Item| {
+            self.series
+                .items
+                .of_week(run, item.week())
+                .filter(|double| !double.is_completed())
+                .filter_map(move |double| due(double).map(|due| (double.week(), due)))
+        };
+        let moved: Vec<WeekMove> = (self.series.items.shown().filter(moves))
+            .flat_map(doubles)
             .map(|(week, due)| WeekMove { week, from: Some(due), to: Some(self.zone.plus_local_days(due, days)) })
             .collect();
         if moved.is_empty() {

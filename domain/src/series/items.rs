@@ -1,66 +1,75 @@
 //! The stored weeks of a series, and how they change. Owns that an imported document and what happened to it later stay
 //! apart, so that a new import of the document takes nothing back that happened here.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Field, StoredAssignment};
+use crate::document::{Field, SharedFields, StoredAssignment};
 use crate::event::{Terms, WeekDue, WeekMove};
 use crate::number::Number;
 use crate::time::Timestamp;
 
-/// What happened to a week after its document was written; every field that is set covers the document's.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Patch {
+/// Which fields of a week are no longer its document's, because something happened here after it was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Covered {
     answer: Option<Answer>,
-    due: Option<Option<Timestamp>>,
-    status: Option<String>,
-    paused_until: Option<Option<Timestamp>>,
+    due: bool,
+    status: bool,
+    paused_until: bool,
     extension_granted: bool,
-    total_weeks: Option<u32>,
+    total_weeks: bool,
 }
 
-/// The answer a patch holds: a response, or that there is none any more.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum AnsweredBy {
+    /// The client gave it here. It outlives the document it was given to.
+    Client,
+    /// A migration found it among the imported responses.
+    Migration,
+}
+
+/// How response, time and score came to be what they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Answer {
-    Given { response: String, submitted_at: Option<Timestamp>, score: Option<Number> },
+    Given(AnsweredBy),
     Cleared,
 }
 
-impl Patch {
-    fn cover(&self, stored: &mut StoredAssignment) {
-        if let Some(status) = &self.status {
-            stored.status.clone_from(status);
+impl Covered {
+    /// Carries over into a new form of the document what happened to the earlier one.
+    fn carry(self, earlier: StoredAssignment, stored: &mut StoredAssignment) {
+        if self.answer.is_some() {
+            stored.response = earlier.response;
+            stored.completed_at = earlier.completed_at;
+            stored.score = earlier.score;
         }
-        match &self.answer {
-            Some(Answer::Given { response, submitted_at, score }) => {
-                stored.response = Field::Is(response.clone());
-                stored.completed_at = *submitted_at;
-                stored.score = *score;
-                "completed".clone_into(&mut stored.status);
-            }
-            Some(Answer::Cleared) => {
-                stored.response = Field::Null;
-                stored.completed_at = None;
-                stored.score = None;
-                "pending".clone_into(&mut stored.status);
-            }
-            None => {}
+        if self.due {
+            stored.due = earlier.due;
         }
-        if let Some(due) = self.due {
-            stored.due = due.map_or(Field::Null, Field::Is);
+        if self.status {
+            stored.status = earlier.status;
         }
-        if let Some(until) = self.paused_until {
-            stored.paused_until = until;
+        if self.paused_until {
+            stored.paused_until = earlier.paused_until;
         }
         stored.extension_granted |= self.extension_granted;
-        if let Some(total) = self.total_weeks {
-            stored.total_weeks = total;
+        if self.total_weeks {
+            set_total_weeks(stored, earlier.shared.total_weeks);
         }
     }
 }
 
+fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
+    let shared = Arc::make_mut(&mut stored.shared);
+    shared.total_weeks = total_weeks;
+    shared.recurring |= total_weeks > 1;
+}
+
 /// One stored week.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The run it belongs to, from 1.
     pub run: u32,
@@ -68,13 +77,13 @@ pub struct Item {
     pub imported: bool,
     /// The week as it is now.
     pub stored: StoredAssignment,
-    patch: Option<Box<Patch>>,
+    pub(super) covered: Covered,
 }
 
 impl Item {
     /// A week that no import brought.
     pub fn made(run: u32, stored: StoredAssignment) -> Self {
-        Self { run, imported: false, stored, patch: None }
+        Self { run, imported: false, stored, covered: Covered::default() }
     }
 
     /// The week, from 1.
@@ -87,77 +96,108 @@ impl Item {
         self.stored.is_completed()
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Patch)) {
-        let mut patch = self.patch.take().unwrap_or_default();
-        change(&mut patch);
-        patch.cover(&mut self.stored);
-        self.patch = Some(patch);
+    /// A status says nothing against an answer: an answered week keeps its own.
+    fn set_status(&mut self, status: &str) {
+        if !self.is_completed() {
+            status.clone_into(&mut self.stored.status);
+            self.covered.status = true;
+        }
     }
 
-    /// The client answered it, or a migration found its response.
+    fn set_due(&mut self, due: Option<Timestamp>) {
+        self.stored.due = due.map_or(Field::Null, Field::Is);
+        self.covered.due = true;
+    }
+
+    fn set_paused_until(&mut self, until: Option<Timestamp>) {
+        self.stored.paused_until = until;
+        self.covered.paused_until = true;
+    }
+
+    /// The client answered it here.
     pub fn answer(&mut self, response: &str, submitted_at: Option<Timestamp>, score: Option<Number>) {
-        let answer = Answer::Given { response: response.to_owned(), submitted_at, score };
-        self.change(|patch| patch.answer = Some(answer));
+        self.set_answer(response, submitted_at, score, AnsweredBy::Client);
+    }
+
+    /// A migration found its response among the imported ones.
+    pub fn link(&mut self, response: &str, completed_at: Option<Timestamp>, score: Option<Number>) {
+        self.set_answer(response, completed_at, score, AnsweredBy::Migration);
+    }
+
+    fn set_answer(&mut self, response: &str, at: Option<Timestamp>, score: Option<Number>, by: AnsweredBy) {
+        self.set_status("completed");
+        self.stored.response = Field::Is(response.to_owned());
+        self.stored.completed_at = at;
+        self.stored.score = score;
+        self.covered.answer = Some(Answer::Given(by));
     }
 
     /// Its answer no longer counts.
     pub fn clear(&mut self) {
-        self.change(|patch| {
-            patch.answer = Some(Answer::Cleared);
-            patch.status = None;
-        });
+        self.stored.response = Field::Null;
+        self.stored.completed_at = None;
+        self.stored.score = None;
+        "pending".clone_into(&mut self.stored.status);
+        self.covered.answer = Some(Answer::Cleared);
+        self.covered.status = true;
     }
 
     /// It is due at another time.
     pub fn reschedule(&mut self, due: Option<Timestamp>) {
-        self.change(|patch| patch.due = Some(due));
+        self.set_due(due);
     }
 
     /// It was marked missed.
     pub fn mark_missed(&mut self) {
-        self.change(|patch| patch.status = Some("missed".to_owned()));
+        self.set_status("missed");
     }
 
     /// It was opened again.
     pub fn reopen(&mut self) {
-        self.change(|patch| patch.status = Some("active".to_owned()));
+        self.set_status("active");
     }
 
     /// It rests until then, and is due later.
     pub fn pause(&mut self, until: Timestamp, due: Option<Timestamp>) {
-        self.change(|patch| {
-            patch.due = Some(due);
-            patch.status = Some("inactive".to_owned());
-            patch.paused_until = Some(Some(until));
-        });
+        self.set_status("inactive");
+        self.set_due(due);
+        self.set_paused_until(Some(until));
     }
 
     /// It no longer rests, and is due as it was.
     pub fn resume(&mut self, due: Option<Timestamp>) {
-        self.change(|patch| {
-            patch.due = Some(due);
-            patch.status = Some("active".to_owned());
-            patch.paused_until = Some(None);
-        });
+        self.set_status("active");
+        self.set_due(due);
+        self.set_paused_until(None);
     }
 
     /// The client has more time.
     pub fn extend(&mut self) {
-        self.change(|patch| patch.extension_granted = true);
+        self.stored.extension_granted = true;
+        self.covered.extension_granted = true;
     }
 
     /// Its run has another number of weeks.
     pub fn set_total_weeks(&mut self, total_weeks: u32) {
-        self.change(|patch| patch.total_weeks = Some(total_weeks));
+        set_total_weeks(&mut self.stored, total_weeks);
+        self.covered.total_weeks = true;
+    }
+
+    /// Whether the client answered it here.
+    fn answered_here(&self) -> bool {
+        self.covered.answer == Some(Answer::Given(AnsweredBy::Client))
     }
 }
 
 /// Whether `candidate` takes the place of `held` for one week: rule 9 of `spec/legacy-view.md`. A missing due is later than any.
+/// What an import brought stands before what was made here, so that the legacy view, which does not have every made week, and
+/// the pre-created one agree on which of them an answer is for.
 pub fn replaces(candidate: &Item, held: &Item) -> bool {
     let due = |item: &Item| (item.stored.due.value().is_none(), item.stored.due.value().copied());
     match (candidate.is_completed(), held.is_completed()) {
         (true, false) => true,
         (false, true) => false,
+        _ if candidate.imported != held.imported => candidate.imported,
         _ => match due(candidate).cmp(&due(held)) {
             std::cmp::Ordering::Less => true,
             std::cmp::Ordering::Greater => false,
@@ -167,55 +207,81 @@ pub fn replaces(candidate: &Item, held: &Item) -> bool {
 }
 
 /// The stored weeks of one stream, in the order of (run, week, document).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Items(Vec<Item>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Items {
+    pub(super) held: Vec<Item>,
+    /// Documents that were taken away here: no later import brings them back.
+    pub(super) withdrawn: BTreeSet<String>,
+}
 
 impl Items {
     /// All of them, doubles included.
     pub fn iter(&self) -> impl Iterator<Item = &Item> {
-        self.0.iter()
+        self.held.iter()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.held.is_empty()
     }
 
     fn place(&self, run: u32, week: u32, document: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|item| (item.run, item.week(), item.stored.document.as_str()).cmp(&(run, week, document)))
+        self.held.binary_search_by(|item| (item.run, item.week(), item.stored.document.as_str()).cmp(&(run, week, document)))
     }
 
     /// Adds a week that no import brought; one that is there already stays.
     pub fn insert(&mut self, item: Item) {
         if let Err(at) = self.place(item.run, item.week(), &item.stored.document) {
-            self.0.insert(at, item);
+            self.held.insert(at, item);
         }
     }
 
     /// Stores a document, keeping what happened to an earlier form of it.
     pub fn store(&mut self, mut stored: StoredAssignment) {
-        let earlier = self.0.iter().position(|item| item.stored.document == stored.document).map(|at| self.0.remove(at));
-        let (run, patch) = earlier.map_or((1, None), |earlier| (earlier.run, earlier.patch));
-        if let Some(patch) = &patch {
-            patch.cover(&mut stored);
+        if self.withdrawn.contains(&stored.document) {
+            return;
         }
-        self.insert(Item { run, imported: true, stored, patch });
+        let earlier = self.held.iter().position(|item| item.stored.document == stored.document).map(|at| self.held.remove(at));
+        let (mut run, mut covered) = (1, Covered::default());
+        if let Some(earlier) = earlier {
+            (run, covered) = (earlier.run, earlier.covered);
+            covered.carry(earlier.stored, &mut stored);
+        }
+        self.insert(Item { run, imported: true, stored, covered });
     }
 
-    /// Takes a document away; whether it was there.
+    /// An import no longer has the document. A week that was answered here stays.
     pub fn remove(&mut self, document: &str) {
-        self.0.retain(|item| item.stored.document != document);
+        self.held.retain_mut(|item| {
+            if item.imported && item.stored.document == document {
+                item.imported = false;
+                return item.answered_here();
+            }
+            true
+        });
     }
 
-    /// Keeps the items for which `keep` holds.
+    /// Keeps the items for which `keep` holds; an import may bring the others back.
     pub fn retain(&mut self, keep: impl FnMut(&Item) -> bool) {
-        self.0.retain(keep);
+        self.held.retain(keep);
+    }
+
+    /// Takes away, for good, the items for which `taken` holds.
+    pub fn withdraw(&mut self, taken: impl Fn(&Item) -> bool) {
+        let withdrawn = &mut self.withdrawn;
+        self.held.retain(|item| {
+            let is_taken = taken(item);
+            if is_taken && item.imported {
+                withdrawn.insert(item.stored.document.clone());
+            }
+            !is_taken
+        });
     }
 
     /// The items of one week, doubles included.
     pub fn of_week(&self, run: u32, week: u32) -> impl Iterator<Item = &Item> {
-        let from = self.0.partition_point(|item| (item.run, item.week()) < (run, week));
-        self.0.iter().skip(from).take_while(move |item| item.run == run && item.week() == week)
+        let from = self.held.partition_point(|item| (item.run, item.week()) < (run, week));
+        self.held.iter().skip(from).take_while(move |item| item.run == run && item.week() == week)
     }
 
     /// The item that stands for a week: rule 9 among its doubles.
@@ -225,19 +291,40 @@ impl Items {
 
     /// The same, to change it.
     pub fn week_mut(&mut self, run: u32, week: u32) -> Option<&mut Item> {
-        let document = self.week(run, week)?.stored.document.clone();
+        self.meant_mut(run, week, |_| false)
+    }
+
+    /// The first item of a week that is meant, else the one that stands for the week.
+    fn meant_mut(&mut self, run: u32, week: u32, is_meant: impl Fn(&Item) -> bool) -> Option<&mut Item> {
+        let meant = self.of_week(run, week).find(|item| is_meant(item)).or_else(|| self.week(run, week));
+        let document = meant?.stored.document.clone();
         let at = self.place(run, week, &document).ok()?;
-        self.0.get_mut(at)
+        self.held.get_mut(at)
+    }
+
+    /// The unanswered item of a week with this due, else the one that stands for the week.
+    fn due_mut(&mut self, run: u32, week: u32, due: Option<Timestamp>) -> Option<&mut Item> {
+        self.meant_mut(run, week, |item| !item.is_completed() && item.stored.due.value().copied() == due)
+    }
+
+    /// The item of a week that has this response, else the one that stands for the week.
+    pub fn answered_mut(&mut self, run: u32, week: u32, response: &str) -> Option<&mut Item> {
+        self.meant_mut(run, week, |item| item.stored.response_id() == Some(response))
+    }
+
+    /// The last item: of the latest run, the greatest week.
+    pub fn latest(&self) -> Option<&Item> {
+        self.held.last()
     }
 
     /// The item with this document id.
     pub fn document(&self, document: &str) -> Option<&Item> {
-        self.0.iter().find(|item| item.stored.document == document)
+        self.held.iter().find(|item| item.stored.document == document)
     }
 
     /// The item that answers for each (run, week), in order.
     pub fn shown(&self) -> impl Iterator<Item = &Item> {
-        self.0
+        self.held
             .chunk_by(|a, b| (a.run, a.week()) == (b.run, b.week()))
             .filter_map(|week| week.iter().reduce(|held, item| if replaces(item, held) { item } else { held }))
     }
@@ -245,59 +332,86 @@ impl Items {
     /// The base of a run: week 1 with the earliest due, else its first week.
     pub fn base(&self, run: u32) -> Option<&Item> {
         let due = |item: &&Item| (item.stored.due.value().is_none(), item.stored.due.value().copied());
-        let first = self.0.iter().find(|item| item.run == run)?;
+        let first = self.held.iter().find(|item| item.run == run)?;
         self.of_week(run, first.week()).min_by_key(due)
     }
 
     /// Every item of a run, to change it.
     pub fn run_mut(&mut self, run: u32) -> impl Iterator<Item = &mut Item> {
-        self.0.iter_mut().filter(move |item| item.run == run)
+        self.held.iter_mut().filter(move |item| item.run == run)
     }
 
-    /// Moves the named weeks, and lets them rest until then.
+    /// Moves the named weeks, and lets them rest until then. Each double of a week has a move of its own.
     pub fn pause(&mut self, run: u32, until: Timestamp, moved: &[WeekMove]) {
-        for to in moved {
-            if let Some(item) = self.week_mut(run, to.week) {
+        // Latest first: a double that moves to where another stands must not be taken for it.
+        let mut latest_first: Vec<&WeekMove> = moved.iter().collect();
+        latest_first.sort_by_key(|to| std::cmp::Reverse(to.from));
+        for to in latest_first {
+            if let Some(item) = self.due_mut(run, to.week, to.from) {
                 item.pause(until, to.to);
             }
         }
     }
 
-    /// Moves the named weeks back.
-    pub fn resume(&mut self, run: u32, restored: &[WeekDue]) {
-        for back in restored {
-            if let Some(item) = self.week_mut(run, back.week) {
+    /// Moves back, of the weeks that a pause moved, those that are restored.
+    pub fn resume(&mut self, run: u32, moved: &[WeekMove], restored: &[WeekDue]) {
+        let mut earliest_first: Vec<&WeekDue> = restored.iter().collect();
+        earliest_first.sort_by_key(|back| back.due);
+        for back in earliest_first {
+            let to = moved.iter().find(|moved| moved.week == back.week && moved.from == back.due).and_then(|moved| moved.to);
+            if let Some(item) = self.due_mut(run, back.week, to) {
                 item.resume(back.due);
             }
         }
     }
 }
 
-/// A week made here, in the shape of a stored document.
-pub fn made_week(document: String, form: &str, week: u32, due: Timestamp, terms: &Terms) -> StoredAssignment {
+/// A week made here, in the shape of a stored document. What it has in common with `near` is not held twice.
+pub fn made_week(document: String, form: &str, week: u32, due: Timestamp, terms: &Terms, near: Option<&Item>) -> StoredAssignment {
+    let near = near.map(|item| &item.stored.shared).filter(|shared| is_shared(shared, form, terms));
     StoredAssignment {
         document,
         legacy_id: String::new(),
+        due: Field::Is(due),
+        status: String::new(),
+        completed_at: None,
+        response: Field::Null,
+        score: None,
+        stored_week: Some(week),
+        paused_until: None,
+        coach_responded: false,
+        extension_granted: false,
+        shared: near.cloned().unwrap_or_else(|| Arc::new(shared_fields(form, terms))),
+    }
+}
+
+fn shared_fields(form: &str, terms: &Terms) -> SharedFields {
+    SharedFields {
         client: terms.stored_client.clone(),
         coach: terms.coach.clone(),
         form: form.to_owned(),
         title: terms.title.clone(),
         description: terms.description.clone(),
-        due: Field::Is(due),
-        status: String::new(),
         assigned_by: terms.assigned_by.clone().unwrap_or_default(),
         assigned_at: terms.assigned_at,
-        completed_at: None,
-        response: Field::Null,
-        score: None,
         recurring: terms.recurring,
-        stored_week: Some(week),
         total_weeks: terms.total_weeks,
         window: terms.window.clone(),
-        paused_until: None,
-        coach_responded: false,
-        extension_granted: false,
     }
+}
+
+fn is_shared(shared: &SharedFields, form: &str, terms: &Terms) -> bool {
+    let Terms { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks } = terms;
+    shared.form == form
+        && shared.client == *stored_client
+        && shared.coach == *coach
+        && shared.title == *title
+        && shared.description == *description
+        && shared.assigned_by == assigned_by.as_deref().unwrap_or_default()
+        && shared.assigned_at == *assigned_at
+        && shared.recurring == *recurring
+        && shared.total_weeks == *total_weeks
+        && shared.window == *window
 }
 
 /// What a stored week would pass on to the weeks made from it.

@@ -17,8 +17,8 @@ use crate::time::Timestamp;
 pub struct LegacySeries {
     /// The stored documents, and what happened to them.
     pub stored: Series,
-    /// By run: what a withdrawn base would have passed on to a week answered later.
-    withdrawn_terms: BTreeMap<u32, Terms>,
+    /// By run: what a base that is gone would have passed on to a week answered later.
+    lost_terms: BTreeMap<u32, Terms>,
 }
 
 impl LegacySeries {
@@ -48,12 +48,28 @@ impl LegacySeries {
                 self.store_answered_week(document, stream, (*run, *week), *legacy_due, (response, *submitted_at, score.map(Into::into)));
             }
             Event::SeriesWithdrawn { run, .. } | Event::AssignmentWithdrawn { run, .. } => {
-                if let Some(base) = self.stored.items.base(*run) {
-                    self.withdrawn_terms.insert(*run, terms_of(&base.stored));
+                self.remember_terms(*run);
+                self.stored.apply(stream, event);
+            }
+            Event::DocumentRemoved { collection: Collection::CheckInAssignments, id } => {
+                if let Some(run) = self.stored.items.document(id).map(|item| item.run) {
+                    self.remember_terms(run);
+                }
+                self.stored.apply(stream, event);
+            }
+            Event::SeriesExtended { run, total_weeks } => {
+                if let Some(terms) = self.lost_terms.get_mut(run) {
+                    terms.total_weeks = *total_weeks;
                 }
                 self.stored.apply(stream, event);
             }
             _ => self.stored.apply(stream, event),
+        }
+    }
+
+    fn remember_terms(&mut self, run: u32) {
+        if let Some(base) = self.stored.items.base(run) {
+            self.lost_terms.insert(run, terms_of(&base.stored));
         }
     }
 
@@ -67,9 +83,9 @@ impl LegacySeries {
     ) {
         let base = self.stored.items.base(run);
         let base_id = base.map_or_else(|| document.clone(), |base| base.stored.public_id().to_owned());
-        let terms = base.map(|base| terms_of(&base.stored)).or_else(|| self.withdrawn_terms.get(&run).cloned());
+        let terms = base.map(|base| terms_of(&base.stored)).or_else(|| self.lost_terms.get(&run).cloned());
         let (Some(terms), StreamId::Series { form, .. }) = (terms, stream) else { return };
-        let mut stored = made_week(document, form, week, due, &terms);
+        let mut stored = made_week(document, form, week, due, &terms, base);
         stored.legacy_id = format!("{base_id}_week_{week}");
         let mut item = Item::made(run, stored);
         item.answer(response, Some(submitted_at), score);

@@ -1,9 +1,11 @@
 //! Series: all runs of one form for one client. `items` owns the weeks and how documents and later events shape them;
+//! `packed` how a row holds them;
 //! `state` folds a stream into what deciders, the planner and the pre-created view know of it.
 
 pub mod decide;
 pub mod items;
 pub mod legacy;
+mod packed;
 pub mod state;
 
 pub use items::{Item, Items};

@@ -47,7 +47,8 @@ impl Series {
             Event::DocumentImported(document) | Event::DocumentChanged(document) => self.store(document),
             Event::DocumentRemoved { collection, id } => self.remove(*collection, id),
             Event::AssignmentCreated { assignment, run, week, due, terms, .. } => {
-                self.items.insert(Item::made(*run, made_week(assignment.to_string(), form, *week, *due, terms)));
+                let week = made_week(assignment.to_string(), form, *week, *due, terms, self.items.latest());
+                self.items.insert(Item::made(*run, week));
             }
             Event::ResponseSubmitted { run, week, response, submitted_at, score, .. } => {
                 self.submitted += 1;
@@ -56,7 +57,7 @@ impl Series {
             Event::ResponseLinked { response, run, week, kind, completed_at, score, .. } => {
                 self.linked.insert(response.clone(), (*run, *week, *kind));
                 if *kind == LinkKind::Linked {
-                    self.change(*run, *week, |item| item.answer(response, *completed_at, *score));
+                    self.change(*run, *week, |item| item.link(response, *completed_at, *score));
                 }
             }
             Event::FeedbackGiven { response, .. } => {
@@ -67,25 +68,29 @@ impl Series {
                 self.run_mut(*run).pauses.push(moved.clone());
             }
             Event::SeriesResumed { run, restored } => {
-                self.items.resume(*run, restored);
-                self.run_mut(*run).pauses.pop();
+                let moved = self.run_mut(*run).pauses.pop().unwrap_or_default();
+                self.items.resume(*run, &moved, restored);
             }
             Event::SeriesExtended { run, total_weeks } => {
                 self.items.run_mut(*run).for_each(|item| item.set_total_weeks(*total_weeks));
             }
             Event::SeriesWithdrawn { run, keep_answered, .. } => {
-                self.items.retain(|item| item.run != *run || (*keep_answered && item.is_completed()));
+                self.items.withdraw(|item| item.run == *run && !(*keep_answered && item.is_completed()));
                 self.run_mut(*run).withdrawn = true;
             }
             Event::AssignmentWithdrawn { run, week, .. } => {
-                self.items.retain(|item| (item.run, item.week()) != (*run, *week));
+                self.items.withdraw(|item| (item.run, item.week()) == (*run, *week));
                 self.run_mut(*run).withdrawn_weeks.push(*week);
             }
             Event::AssignmentRescheduled { run, week, due } => self.change(*run, *week, |item| item.reschedule(Some(*due))),
             Event::AssignmentMissed { run, week, .. } => self.change(*run, *week, Item::mark_missed),
             Event::ExtensionGranted { run, week, .. } => self.change(*run, *week, Item::extend),
             Event::AssignmentReopened { run, week } => self.change(*run, *week, Item::reopen),
-            Event::ResponseCleared { run, week, .. } => self.change(*run, *week, Item::clear),
+            Event::ResponseCleared { run, week, response, .. } => {
+                if let Some(item) = self.items.answered_mut(*run, *week, response) {
+                    item.clear();
+                }
+            }
             _ => {}
         }
     }

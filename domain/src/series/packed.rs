@@ -1,0 +1,109 @@
+//! How the stored weeks of a series are encoded as part of a row: what a week has in common with the one before is left out.
+//! Owns nothing but that form; most weeks of a run share everything but their id, due and answer.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::items::{Covered, Item, Items};
+use crate::document::{Field, SharedFields, StoredAssignment};
+use crate::number::Number;
+use crate::time::Timestamp;
+
+#[derive(Serialize, Deserialize)]
+struct PackedItem<'a> {
+    /// `None`: as in the item before.
+    shared: Option<Cow<'a, SharedFields>>,
+    run: u32,
+    imported: bool,
+    #[serde(borrow)]
+    document: Cow<'a, str>,
+    #[serde(borrow)]
+    legacy_id: Cow<'a, str>,
+    due: Field<Timestamp>,
+    #[serde(borrow)]
+    status: Cow<'a, str>,
+    completed_at: Option<Timestamp>,
+    response: Cow<'a, Field<String>>,
+    score: Option<Number>,
+    stored_week: Option<u32>,
+    paused_until: Option<Timestamp>,
+    coach_responded: bool,
+    extension_granted: bool,
+    covered: Covered,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Packed<'a> {
+    #[serde(borrow)]
+    held: Vec<PackedItem<'a>>,
+    withdrawn: Cow<'a, BTreeSet<String>>,
+}
+
+impl<'a> PackedItem<'a> {
+    fn of(item: &'a Item, before: Option<&Item>) -> Self {
+        let Item { run, imported, stored, covered } = item;
+        let is_new = before.is_none_or(|before| before.stored.shared != stored.shared);
+        Self {
+            shared: is_new.then(|| Cow::Borrowed(stored.shared.as_ref())),
+            run: *run,
+            imported: *imported,
+            document: Cow::Borrowed(&stored.document),
+            legacy_id: Cow::Borrowed(&stored.legacy_id),
+            due: stored.due.clone(),
+            status: Cow::Borrowed(&stored.status),
+            completed_at: stored.completed_at,
+            response: Cow::Borrowed(&stored.response),
+            score: stored.score,
+            stored_week: stored.stored_week,
+            paused_until: stored.paused_until,
+            coach_responded: stored.coach_responded,
+            extension_granted: stored.extension_granted,
+            covered: *covered,
+        }
+    }
+
+    fn unpack(self, before: Option<&Item>) -> Option<Item> {
+        let shared = match self.shared {
+            Some(shared) => Arc::new(shared.into_owned()),
+            None => before?.stored.shared.clone(),
+        };
+        let stored = StoredAssignment {
+            document: self.document.into_owned(),
+            legacy_id: self.legacy_id.into_owned(),
+            due: self.due,
+            status: self.status.into_owned(),
+            completed_at: self.completed_at,
+            response: self.response.into_owned(),
+            score: self.score,
+            stored_week: self.stored_week,
+            paused_until: self.paused_until,
+            coach_responded: self.coach_responded,
+            extension_granted: self.extension_granted,
+            shared,
+        };
+        Some(Item { run: self.run, imported: self.imported, stored, covered: self.covered })
+    }
+}
+
+impl Serialize for Items {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let before = std::iter::once(None).chain(self.held.iter().map(Some));
+        let held = self.held.iter().zip(before).map(|(item, before)| PackedItem::of(item, before)).collect();
+        Packed { held, withdrawn: Cow::Borrowed(&self.withdrawn) }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Items {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let packed = Packed::deserialize(deserializer)?;
+        let mut held: Vec<Item> = Vec::with_capacity(packed.held.len());
+        for item in packed.held {
+            let item = item.unpack(held.last()).ok_or_else(|| serde::de::Error::custom("the first week has nothing before it"))?;
+            held.push(item);
+        }
+        Ok(Self { held, withdrawn: packed.withdrawn.into_owned() })
+    }
+}
