@@ -9,6 +9,7 @@ use crate::store::{Request, Store};
 
 /// Who does it, when, and under which key.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Every write")]
 pub(super) struct Writing {
     /// On whose behalf: admin:NAME, coach:ID or client:ID. Default admin: and the user's name.
     #[arg(long = "as", value_name = "ROLE:ID", value_parser = actor)]

@@ -43,15 +43,18 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.";
 
+/// The heading of the options that every command has.
+const EVERYWHERE: &str = "Everywhere";
+
 /// An event-sourced store for recurring check-in assignments: migrate a read model, switch it, switch it back.
 #[derive(Debug, Parser)]
 #[command(name = "rollbook", version, about, after_help = AFTER_HELP, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
     /// The store's directory.
-    #[arg(long, global = true, env = "ROLLBOOK_DATA", default_value = "./rollbook-data", value_name = "DIR")]
+    #[arg(long, global = true, env = "ROLLBOOK_DATA", default_value = "./rollbook-data", value_name = "DIR", help_heading = EVERYWHERE)]
     data: PathBuf,
     /// Print JSON instead of text; errors too, as the last line on stderr.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
     #[command(subcommand)]
     command: Command,
@@ -171,6 +174,41 @@ mod tests {
             assert!(command.get_about().is_some(), "{name} says nothing of itself");
             let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(examples.contains(&format!("rollbook {name} ")), "{name} has no example: {examples:?}");
+        }
+    }
+
+    /// A line as a shell splits it: at spaces, but for those in single quotes.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        for (index, part) in line.split('\'').enumerate() {
+            for (number, piece) in if index % 2 == 0 { part.split(' ').collect() } else { vec![part] }.into_iter().enumerate() {
+                if number > 0 {
+                    words.push(String::new());
+                }
+                words.last_mut().unwrap().push_str(piece);
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_in_the_help_and_the_manual_is_a_valid_command() {
+        let manual = include_str!("../../docs/operations.md");
+        let mut texts: Vec<String> = manual.split("```").skip(1).step_by(2).map(str::to_owned).collect();
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            texts.extend(command.get_after_help().map(ToString::to_string));
+            commands.extend(command.get_subcommands().cloned());
+        }
+        let lines = texts.iter().flat_map(|text| text.lines()).map(|line| line.trim().trim_start_matches("$ "));
+        let examples: Vec<&str> = lines.filter(|line| line.starts_with("rollbook ")).collect();
+        assert!(examples.len() > 60, "{} examples", examples.len());
+        for example in examples {
+            let command = example.split(['|', '>', '&']).next().unwrap();
+            if let Err(error) = Cli::try_parse_from(words(command)) {
+                panic!("{example}: {error}");
+            }
         }
     }
 }
