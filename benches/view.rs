@@ -6,16 +6,13 @@ mod support;
 use criterion::{Criterion, criterion_group, criterion_main};
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_projections::Runtime;
 use rollbook_projections::entry::Asked;
 use rollbook_projections::{directory as identities, views};
-use support::{directory, migrated};
+use support::{answered, directory};
 
 fn view(criterion: &mut Criterion) {
     let home = directory();
-    let runtime: Runtime = migrated(home.path(), 64, 1);
-    let client = rollbook::store::clients(&runtime.snapshot().unwrap()).unwrap().remove(7);
-    // A year later every week is shown: none is pending any more.
+    let (runtime, client) = answered(home.path());
     let asked = Asked { now: "2027-03-01T12:00:00Z".parse().unwrap(), overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS };
     let mut group = criterion.benchmark_group("view_52_weeks");
     for view in [View::Legacy, View::Precreated] {

@@ -168,3 +168,27 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
+
+/// A migrated store of which one client has answered all 52 weeks: both views show every one of them.
+pub fn answered(directory: &Path) -> (Runtime, String) {
+    let runtime = migrated(directory, 64, 1);
+    let snapshot = runtime.snapshot().unwrap();
+    let client = rollbook::store::clients(&snapshot).unwrap().remove(7);
+    let stream = runtime.log().streams_with_prefix(&StreamId::series_prefix(&client)).unwrap().remove(0);
+    let StreamId::Series { form, .. } = stream.clone() else { panic!("{stream} is a series") };
+    let mut series = rollbook_domain::series::Series::default();
+    runtime.log().stream(&stream, 0).unwrap().iter().for_each(|recorded| series.apply(&stream, &recorded.event));
+    for week in 1..=52 {
+        let zone = rollbook_domain::calendar::Zone::UTC;
+        let decider = rollbook_domain::series::decide::Decider { client: &client, form: &form, series: &series, now: now(), zone };
+        let answers = JsonText::parse(r#"[{"answer":8,"question":"How was it?","questionId":"q1","score":8,"weight":5}]"#).unwrap();
+        let Ok(rollbook_domain::series::decide::Answered::Now(events)) = decider.respond(1, week, answers, None) else { continue };
+        let events: Vec<NewEvent> =
+            events.into_iter().map(|event| NewEvent { stream: stream.clone(), id: None, occurred_at: now(), event }).collect();
+        events.iter().for_each(|event| series.apply(&stream, &event.event));
+        let actor = Actor::Client(client.clone());
+        runtime.log().append(Commit { events, expected: Vec::new(), actor, cause: "bench".to_owned(), key: None }).unwrap();
+    }
+    runtime.catch_up(&|_, _| {}).unwrap();
+    (runtime, client)
+}

@@ -72,3 +72,39 @@ fn killed_at_twenty_random_moments_it_ends_as_if_undisturbed() {
     }
     assert_eq!(killed.validate()["all_green"], true, "seed {seed}");
 }
+
+#[test]
+fn interrupted_it_says_so_leaves_whole_series_and_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    let export = home.path().join("export");
+    let size = SampleSize::Scaled { clients: 300, series_per_client: 4, total_weeks: 52 };
+    write_export(&export, &SampleOptions { seed: 5, today: "2026-01-05".parse().unwrap(), size }).unwrap();
+    let store = Store::new(home.path(), "store");
+    store.ok(&["import", export.to_str().unwrap()]);
+    let batch = home.path().join("batch.ndjson");
+    let planned = store.plan(&batch);
+    let file = batch.to_str().unwrap();
+    let mut interrupted = false;
+    for wait_milliseconds in [60, 90, 130, 180, 250, 350, 500] {
+        let child = store.command(&["migrate", "apply", file, "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(wait_milliseconds));
+        let signalled = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        match output.status.code() {
+            Some(130) => {
+                assert!(said.contains("interrupted"), "{said}");
+                assert!(output.stdout.is_empty(), "no report of what was not finished");
+                interrupted = true;
+            }
+            // The signal came before the handler stood, or after the end.
+            None => {}
+            Some(0) => break,
+            code => panic!("{code:?} {signalled}: {said}"),
+        }
+    }
+    let applied = store.apply(&batch);
+    assert_eq!(applied["created"].as_u64().unwrap() + applied["linked"].as_u64().unwrap() + applied["skipped"].as_u64().unwrap(), planned["events"]);
+    assert!(interrupted || applied["skipped"] == planned["events"], "neither interrupted nor through");
+    assert_eq!(store.validate()["all_green"], true);
+}
