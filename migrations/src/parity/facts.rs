@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use rollbook_domain::Timestamp;
 use rollbook_domain::document::{Field, StoredAssignment, StoredResponse};
 use rollbook_domain::event::LinkKind;
 use rollbook_domain::series::items::replaces;
@@ -66,6 +67,21 @@ pub(super) struct Facts<'a> {
     groups: HashMap<(u32, &'a str), Group<'a>>,
     /// The responses that coaches answered, as the legacy view knows them.
     pub(super) feedback: HashSet<&'a str>,
+}
+
+impl<'a> Group<'a> {
+    /// The document that the legacy view counts from: its rules 9 and 10, with what is missing read as now.
+    pub(super) fn base(&self, now: Timestamp) -> Option<&'a StoredAssignment> {
+        let due = |stored: &StoredAssignment| stored.due.value().copied().unwrap_or(now);
+        let assigned_at = |stored: &StoredAssignment| stored.assigned_at.unwrap_or(now);
+        let replaces = |candidate: &StoredAssignment, held: &StoredAssignment| match (candidate.is_completed(), held.is_completed()) {
+            (true, false) => true,
+            (false, true) => false,
+            _ if due(candidate) != due(held) => due(candidate) < due(held),
+            _ => assigned_at(candidate) > assigned_at(held),
+        };
+        self.bases.iter().copied().reduce(|held, candidate| if replaces(candidate, held) { candidate } else { held })
+    }
 }
 
 fn address(stored: &StoredAssignment) -> usize {
@@ -133,6 +149,9 @@ impl<'a> Facts<'a> {
                     _ => group.bases = vec![stored],
                 }
             }
+        }
+        for group in self.groups.values_mut() {
+            group.bases.sort_by_key(|base| &base.document);
         }
     }
 
@@ -206,6 +225,8 @@ impl<'a> Facts<'a> {
         }
         let instead = match slot.counterpart {
             Counterpart::Copy(base) if is_generated(entry) => base,
+            // A week given once on its own, which the legacy view's series does not know.
+            Counterpart::Stored(alone) if is_generated(entry) && !alone.recurring => return Some(Class::DuplicateAllocation),
             _ => &place.item.stored,
         };
         let is_double = shown.item.stored.document != instead.document && shown.item.week() == instead.week();

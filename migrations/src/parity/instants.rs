@@ -15,8 +15,9 @@ const MINUTE: i64 = 60 * 1000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Every instant at which an answer made of these rows can change, and one before the first; in order.
-pub(super) fn instants(legacy: &[LegacySeries], precreated: &[Series], rules: &ParityRules) -> Vec<Timestamp> {
+/// Every instant at which an answer made of these rows can change in what is compared, and one before the first; in order.
+/// Some are none: it is a superset. Rows without any due have none.
+pub fn turning_points(legacy: &[LegacySeries], precreated: &[Series], rules: &ParityRules) -> Vec<Timestamp> {
     let series = legacy.iter().map(|series| &series.stored).chain(precreated);
     let stored: Vec<&StoredAssignment> = series.flat_map(|series| series.items.iter()).map(|item| &item.stored).collect();
     let stored = || stored.iter().copied();
@@ -131,7 +132,9 @@ impl Turns<'_> {
         if self.at.is_empty() {
             self.at.insert(Timestamp::EPOCH);
         }
-        let dates: BTreeSet<_> = self.at.iter().map(|turn| zone.date(*turn)).collect();
+        let mut dates: BTreeSet<_> = self.at.iter().map(|turn| zone.date(*turn)).collect();
+        // And one week before all of them.
+        dates.extend(dates.first().map(|first| plus_days(*first, -8)));
         let days: BTreeSet<_> = dates.into_iter().flat_map(|date| (0..=8).map(move |day| plus_days(date, day))).collect();
         for (date, hour) in days.into_iter().flat_map(|date| [0, 9, 10].map(|hour| (date, hour))) {
             self.both_sides(zone.at_hour(date, hour));

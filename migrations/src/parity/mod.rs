@@ -11,6 +11,7 @@ mod presence;
 mod report;
 mod tally;
 
+pub use instants::turning_points;
 pub use report::{Class, Example, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport, Unexplained};
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -124,7 +125,7 @@ pub fn compare_client(rows: BothRows<'_>, rules: &ParityRules, client: &str) -> 
     let facts = Facts::of(&identity.ids, &legacy, &precreated);
     let mut tally = Tally::new(client, &facts.forms);
     let rows = Rows { ids: &identity.ids, legacy: &legacy, precreated: &precreated };
-    let instants = instants::instants(&legacy, &precreated, rules);
+    let instants = turning_points(&legacy, &precreated, rules);
     tally.report.instants = instants.len() as u64;
     for now in instants {
         Moment::new(&facts, rules, &rows, now).compare(&mut tally);

@@ -47,25 +47,17 @@ impl<'a> Moment<'_, 'a> {
         if base.form.is_empty() || group.held.last().is_some_and(|greatest| week < *greatest) {
             return Some(Class::GapWeek);
         }
-        let is_outside = |base: &StoredAssignment| {
-            let (from, to) = self.horizon;
-            let monday = self.rules.zone.monday_due(base.due.value().copied().unwrap_or(self.clock.now), week);
-            base.total_weeks >= week && (monday < from || to < monday)
-        };
-        let own_is_outside = group.bases.iter().any(|held| held.document == base.document) && {
-            let (from, to) = self.horizon;
-            base.total_weeks >= week && (due < from || to < due)
-        };
-        match group.bases.as_slice() {
-            [only] if only.document == base.document => own_is_outside.then_some(Class::GapWeek),
-            doubles if own_is_outside && doubles.iter().all(|base| is_outside(base)) => Some(Class::GapWeek),
-            // Another of several bases counts other Mondays, or fewer weeks.
-            [_, _, ..] => {
-                let counts_otherwise = |other: &&StoredAssignment| is_outside(other) || other.total_weeks < week;
-                group.bases.iter().any(counts_otherwise).then_some(Class::DuplicateAllocation)
-            }
-            _ => None,
+        let (from, to) = self.horizon;
+        let is_outside = |due: Timestamp| due < from || to < due;
+        let counting = group.base(self.clock.now)?;
+        if counting.document == base.document {
+            return (base.total_weeks >= week && is_outside(due)).then_some(Class::GapWeek);
         }
+        // The legacy view counts from another of several bases: other Mondays, or fewer weeks.
+        let monday = self.rules.zone.monday_due(counting.due.value().copied().unwrap_or(self.clock.now), week);
+        let leaves_out = counting.total_weeks < week || is_outside(monday);
+        let is_gap_anyway = base.total_weeks >= week && is_outside(due);
+        leaves_out.then_some(if is_gap_anyway { Class::GapWeek } else { Class::DuplicateAllocation })
     }
 
     /// Rule 14 of the legacy view, or its horizon.

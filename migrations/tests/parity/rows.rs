@@ -1,0 +1,159 @@
+//! Rows of both views in memory: of the fixtures, or of a few documents; migrated, and tampered with.
+#![allow(missing_docs)]
+
+use rollbook_domain::series::{Item, Series};
+use rollbook_domain::{Actor, Event, NewEvent, Recorded, StreamId, Timestamp};
+use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
+use rollbook_migrations::import::{Held, plan_import};
+use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, compare};
+use rollbook_migrations::precreate::{Rules, plan_series};
+use rollbook_projections::Projection;
+use rollbook_projections::directory::keys;
+use rollbook_projections::rows::{MemoryRows, RowChanges, RowSource, read_row};
+use rollbook_projections::views::{LEGACY, PRECREATED, each_series};
+use serde_json::{Value, json};
+
+use crate::support::{read_fixture, small_export};
+
+/// Both views' rows in memory.
+#[derive(Clone, Default)]
+pub struct Both {
+    pub legacy: MemoryRows,
+    pub precreated: MemoryRows,
+}
+
+pub fn recorded(events: Vec<NewEvent>) -> Vec<Recorded> {
+    let at = "2026-01-11T00:52:51Z".parse().unwrap();
+    let record = |(event, position): (NewEvent, u64)| Recorded {
+        position,
+        stream: event.stream,
+        version: 1,
+        id: event.id.unwrap_or_default(),
+        occurred_at: event.occurred_at,
+        recorded_at: at,
+        actor: Actor::Migration("test".to_owned()),
+        cause: String::new(),
+        event: event.event,
+    };
+    events.into_iter().zip(1..).map(record).collect()
+}
+
+pub fn fold(rows: &mut MemoryRows, view: &dyn Projection, events: Vec<NewEvent>) {
+    let mut changes = RowChanges::new(rows);
+    view.fold(&mut changes, &recorded(events)).unwrap();
+    let encoded = changes.finish().unwrap();
+    rows.absorb(encoded);
+}
+
+pub fn event(stream: &StreamId, event: Event) -> Vec<NewEvent> {
+    vec![NewEvent { stream: stream.clone(), id: None, occurred_at: Timestamp::EPOCH, event }]
+}
+
+impl Both {
+    pub fn append(&mut self, events: Vec<NewEvent>) {
+        fold(&mut self.legacy, &LEGACY, events.clone());
+        fold(&mut self.precreated, &PRECREATED, events);
+    }
+
+    pub fn migrate(mut self, rules: &ParityRules) -> Self {
+        let rules = Rules { due: rules.due, zone: rules.zone };
+        let mut events = Vec::new();
+        each_series(&self.precreated, &mut |stream, series: Series| {
+            events.extend(plan_series(&stream, &series, &rules).events);
+            Ok(())
+        })
+        .unwrap();
+        self.append(events);
+        self
+    }
+
+    pub fn rows(&self) -> BothRows<'_> {
+        BothRows { legacy: &self.legacy, precreated: &self.precreated }
+    }
+
+    pub fn compare(&self, rules: &ParityRules) -> ParityReport {
+        compare(self.rows(), rules, &|_, _| ()).unwrap()
+    }
+
+    pub fn clients(&self) -> Vec<String> {
+        let mut clients = Vec::new();
+        let prefix = keys::ALL_CLIENTS;
+        let add = &mut |key: &[u8], _: &[u8]| {
+            clients.push(String::from_utf8_lossy(&key[prefix.len()..]).into_owned());
+            Ok(())
+        };
+        self.legacy.scan(prefix, add).unwrap();
+        clients
+    }
+
+    pub fn series(&self, stream: &StreamId) -> Series {
+        read_row(&self.precreated, &keys::series(stream)).unwrap().unwrap()
+    }
+
+    /// Changes stored weeks of the pre-created view behind everybody's back.
+    pub fn tamper(&mut self, stream: &StreamId, change: impl FnOnce(&mut Series)) {
+        let mut series = self.series(stream);
+        change(&mut series);
+        let mut changes = RowChanges::new(&self.precreated);
+        changes.put(&keys::series(stream), series);
+        let encoded = changes.finish().unwrap();
+        self.precreated.absorb(encoded);
+    }
+}
+
+pub fn item(series: &mut Series, week: u32) -> &mut Item {
+    series.items.run_mut(1).find(|item| item.stored.week() == week).unwrap()
+}
+
+pub fn imported(export: &impl ExportSource) -> Both {
+    let mut both = Both::default();
+    both.append(plan_import(export.read().unwrap(), &Held::default()).events);
+    both
+}
+
+pub fn of_fixture(name: &str) -> Both {
+    let mut both = Both::default();
+    both.append(plan_import(read_fixture(name), &Held::default()).events);
+    both
+}
+
+pub fn rules_of(name: &str) -> ParityRules {
+    let zone = if name == "dirty-london" { "Europe/London" } else { "UTC" };
+    ParityRules { zone: zone.parse().unwrap(), ..ParityRules::default() }
+}
+
+pub fn figures(report: &ParityReport) -> Vec<(&'static str, u64)> {
+    report.differences.iter().map(|(class, count)| (class.name(), *count)).collect()
+}
+
+pub fn later(at: Timestamp, milliseconds: i64) -> Timestamp {
+    at.plus_milliseconds(milliseconds)
+}
+
+pub const HOUR: i64 = 3_600_000;
+
+/// A client who may see lists.
+pub fn client(id: &str) -> Value {
+    json!({"_id": id, "onboardingStatus": "completed"})
+}
+
+pub fn week(id: &str, form: &str, week: u32, total: u32, due: &str) -> Value {
+    json!({"_id": id, "id": format!("assignment-{id}"), "clientId": "c1", "formId": form, "formTitle": "Weekly", "isRecurring": true, "recurringWeek": week,
+        "totalWeeks": total, "dueDate": due, "assignedAt": "2026-01-01T10:00:00Z", "status": "pending", "coachId": "k1"})
+}
+
+pub fn with(mut document: Value, fields: Value) -> Value {
+    document.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+    document
+}
+
+pub fn small(assignments: &[Value], responses: &[Value]) -> Both {
+    let clients = [with(client("c1"), json!({"authUid": "u1"})), client("c2")];
+    imported(&JsonDirectory::new(small_export(&clients, assignments, responses).path()))
+}
+
+pub const MONDAY: &str = "2026-01-05T09:00:00Z";
+
+pub fn series_of(form: &str) -> StreamId {
+    StreamId::series("c1", form)
+}
