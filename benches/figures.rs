@@ -1,5 +1,6 @@
 //! The figures of the README as one table: each beside raw RocksDB, or a scan, on the same bytes in the same run.
-//! `cargo xtask bench` prints it; `cargo bench --bench figures -- --quick` is a smaller one.
+//! `cargo xtask bench` prints it; `cargo bench --bench figures -- --quick` is a smaller one, and `append`, `replay`, `view` or
+//! `migration` only that part.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod support;
@@ -41,12 +42,20 @@ fn main() {
         Size { rounds: 7, commits: 2_048, replay_clients: 1_000, migration_clients: 5_000 }
     };
     println!("{:<44} {:>16} {:>16} {:>7}  wanted", "figure (medians of one run)", "rollbook", "beside it", "ratio");
-    for writers in [1, 16, 64] {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    let wanted = |part: &str| filter.as_deref().is_none_or(|filter| part.contains(filter));
+    for writers in [1, 16, 64].into_iter().filter(|_| wanted("append")) {
         appends(writers, &size);
     }
-    replays(&size);
-    view_times();
-    migrations(&size);
+    if wanted("replay") {
+        replays(&size);
+    }
+    if wanted("view") {
+        view_times();
+    }
+    if wanted("migration") {
+        migrations(&size);
+    }
 }
 
 fn row(figure: &str, ours: &str, beside: &str, ratio: Option<f64>, wanted: &str) {

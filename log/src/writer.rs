@@ -22,7 +22,7 @@ use crate::store::{LastCommit, Store};
 const REMEMBERED_STREAMS: usize = 65_536;
 
 /// The longest that a group waits for those who are expected; beside that never longer than the group before took.
-const PATIENCE_LIMIT: Duration = Duration::from_micros(500);
+const PATIENCE_LIMIT: Duration = Duration::from_millis(5);
 
 /// The writer's thread.
 pub(crate) struct Writer {

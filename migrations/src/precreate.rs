@@ -91,8 +91,12 @@ impl fmt::Display for Obstacle {
         match self {
             Self::NoWeekOne => f.write_str("it has no week 1 to count from; no week is created"),
             Self::NoBaseDue => f.write_str("its base has no due date to count from; no week is created"),
-            Self::WeekHoldsAnother { response, week } => write!(f, "response {response} is meant for week {week}, which has another; it is not linked"),
-            Self::WeekOutside { response, week } => write!(f, "response {response} is meant for week {week}, which the series does not have; it is not linked"),
+            Self::WeekHoldsAnother { response, week } => {
+                write!(f, "response {response} is meant for week {week}, which has another; it is not linked")
+            }
+            Self::WeekOutside { response, week } => {
+                write!(f, "response {response} is meant for week {week}, which the series does not have; it is not linked")
+            }
         }
     }
 }
