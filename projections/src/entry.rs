@@ -143,7 +143,7 @@ struct Milliseconds(Timestamp);
 
 impl Serialize for Milliseconds {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0.to_milliseconds_text())
+        self.0.serialize_milliseconds(serializer)
     }
 }
 
