@@ -60,10 +60,7 @@ impl Pair<'_, '_> {
             Field::CompletedAt | Field::Score => self.is_late_link(field).then_some(Class::LateLink),
             Field::CoachResponded => self.of_coach(),
             // A stored week that was made has been granted nothing; the copy shows what its base was granted.
-            Field::ExtensionGranted => {
-                (self.kin == Kin::Copy && self.legacy.stored.extension_granted && !self.precreated.stored.extension_granted)
-                    .then_some(Class::WeekId)
-            }
+            Field::ExtensionGranted => (self.kin == Kin::Copy && !self.precreated.stored.extension_granted).then_some(Class::WeekId),
             _ => None,
         }
     }

@@ -131,6 +131,15 @@ fn duplicate_allocation_needs_several_documents_in_both_views() {
     let report = small(&[week("a", "f", 1, 4, MONDAY), later_base], &[]).migrate(&rules).compare(&rules);
     assert!(report.is_explained(), "{report:#?}");
     assert_eq!(report.differences[&Class::DuplicateAllocation], 3);
+
+    // Of two answered documents the legacy view shows the one with a response. That hides no change of the other.
+    let closed = with(week("a", "f", 1, 2, MONDAY), json!({"status": "completed"}));
+    let answered = json!({"status": "completed", "responseId": "r1", "completedAt": "2026-01-13T10:00:00Z"});
+    let mut both = small(&[closed, with(week("b", "f", 1, 2, "2026-01-13T09:00:00Z"), answered)], &[]).migrate(&rules);
+    let report = both.compare(&rules);
+    assert!(report.is_explained() && report.differences.contains_key(&Class::DuplicateAllocation), "{report:#?}");
+    both.tamper(&series_of("f"), |series| item(series, 1).stored.score = Some(7.into()));
+    assert!(both.compare(&rules).unexplained.iter().any(|found| found.what.starts_with("score: ")));
 }
 
 #[test]
