@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Ran, TestStore, assert_same, files, ran};
+use crate::support::{Ran, TestStore, assert_same, files, run_to_end};
 
 const WRITING: [&[&str]; 9] = [
     &["switch", "precreated", "--force", "--reason", "test"],
@@ -141,7 +141,7 @@ fn run_as_nobody(store: &TestStore, binary: &Path, arguments: &[&str]) -> Ran {
     if std::fs::metadata(store.around()).unwrap().uid() == 0 {
         command.uid(65_534).gid(65_534);
     }
-    ran(command.output().unwrap())
+    run_to_end(&mut command)
 }
 
 #[test]
@@ -180,12 +180,12 @@ fn a_full_disk_is_an_error_and_what_was_acknowledged_stays() {
     let head = store.json(&["status"])["head"].clone();
     let assign = WRITING[1];
     // No file may grow: a write fails as on a full disk. Without the signal, which would kill.
-    let limited = Command::new("sh")
+    let mut limited = Command::new("sh");
+    limited
         .args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$0" "$@""#, env!("CARGO_BIN_EXE_rollbook"), "--data"])
         .arg(store.path())
-        .args(assign)
-        .output();
-    let limited = ran(limited.unwrap());
+        .args(assign);
+    let limited = run_to_end(&mut limited);
     assert_eq!((limited.code, limited.stdout.as_str()), (1, ""), "{limited:?}");
     assert!(limited.stderr.contains("free") && limited.stderr.contains("because: "), "{limited:?}");
     assert_eq!(store.json(&["status"])["head"], head);

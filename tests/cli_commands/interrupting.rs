@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use chrono::NaiveDate;
 use rollbook::sample::{SampleOptions, SampleSize, write_export};
 
-use crate::support::{TestStore, assert_same, files, ran};
+use crate::support::{TestStore, assert_same, files, ran, run_to_end, start};
 
 /// A store whose lists are far longer than pipes and buffers hold.
 fn large_store() -> TestStore {
@@ -22,7 +22,7 @@ const ALL: [&str; 5] = ["view", "legacy", "--all", "--at", "2026-03-02T10:00:00Z
 #[test]
 fn a_broken_pipe_is_no_error() {
     let store = large_store();
-    let mut child = store.command(&ALL).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = start(store.command(&ALL).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let mut one = [0];
     child.stdout.as_mut().unwrap().read_exact(&mut one).unwrap();
     drop(child.stdout.take());
@@ -34,12 +34,12 @@ fn a_broken_pipe_is_no_error() {
 fn ctrl_c_ends_a_long_step_cleanly() {
     let store = large_store();
     let before = files(store.around());
-    let mut child = store.command(&ALL).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = start(store.command(&ALL).stdout(Stdio::piped()).stderr(Stdio::piped()));
     // It has printed, so it watches; it waits for the pipe to be read, so it is not done.
     let mut one = [0];
     child.stdout.as_mut().unwrap().read_exact(&mut one).unwrap();
-    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+    let sent = run_to_end(Command::new("kill").args(["-INT", &child.id().to_string()]));
+    assert_eq!(sent.code, 0, "{sent:?}");
     let ran = ran(child.wait_with_output().unwrap());
     assert_eq!(ran.code, 130, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("error: interrupted") && ran.stderr.contains("the same command again"), "{}", ran.stderr);

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestStore, ran};
+use crate::support::{TestStore, ran, start};
 
 const CLIENT: &str = "vJ47rGpctaegMIc8mAsNqjSc3vux";
 const SERIES: &str = "series/vJ47rGpctaegMIc8mAsNqjSc3vux/new-form";
@@ -98,8 +98,8 @@ fn answers_come_from_a_file_or_stdin_and_must_be_a_list() {
     std::fs::write(&file, r#"[{"weight":1,"score":7}]"#).unwrap();
     let answered = store.json(&["respond", &ids[0], "--answers", file.to_str().unwrap()]);
     assert_eq!(answered["score"], json!(70));
-    let mut child =
-        store.command(&["respond", &ids[1], "--answers", "-", "--json"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = store.command(&["respond", &ids[1], "--answers", "-", "--json"]);
+    let mut child = start(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
     child.stdin.take().unwrap().write_all(br#"[{"weight":1,"score":9}]"#).unwrap();
     let answered = ran(child.wait_with_output().unwrap());
     assert_eq!(serde_json::from_str::<Value>(&answered.stdout).unwrap()["score"], json!(90));

@@ -1,8 +1,10 @@
 //! What these tests share: stores made from the fixtures, and the binary run on them.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rollbook::store::Store;
 use rollbook_domain::event::CheckOutcome;
@@ -17,6 +19,50 @@ pub const FIXTURES: [(&str, &str); 4] = [("tracker", "UTC"), ("clean", "UTC"), (
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// A child has copies of this process's locks from its fork to its exec. So no store is closed here while one is being started:
+/// the lock would outlive the store.
+static STARTING: Mutex<()> = Mutex::new(());
+
+fn nobody_starts() -> MutexGuard<'static, ()> {
+    // A test that failed has left nothing half done here.
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Starts a process. Every one that these tests start is started here.
+pub fn start(command: &mut Command) -> Child {
+    let _until_it_runs = nobody_starts();
+    command.spawn().unwrap()
+}
+
+/// Runs a process to its end.
+pub fn run_to_end(command: &mut Command) -> Ran {
+    ran(start(command.stdout(Stdio::piped()).stderr(Stdio::piped())).wait_with_output().unwrap())
+}
+
+/// A store that is open in this process.
+pub struct OpenStore(Option<Store>);
+
+impl OpenStore {
+    fn open(directory: &Path, create: bool) -> Self {
+        Self(Some(Store::open(directory, create).unwrap()))
+    }
+}
+
+impl Deref for OpenStore {
+    type Target = Store;
+
+    fn deref(&self) -> &Store {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl Drop for OpenStore {
+    fn drop(&mut self) {
+        let _until_it_is_closed = nobody_starts();
+        drop(self.0.take());
+    }
 }
 
 /// A store in a directory that goes away with the test.
@@ -47,7 +93,7 @@ impl TestStore {
     /// A store that holds an export.
     pub fn of_export(export: &Path, zone: &str) -> Self {
         let test = Self::none();
-        let store = Store::open(&test.path(), true).unwrap();
+        let store = OpenStore::open(&test.path(), true);
         let plan = plan_import(JsonDirectory::new(export.to_owned()).read().unwrap(), &Held::default());
         let events: Vec<NewEvent> = plan.events.iter().cloned().chain(plan.completed(zone)).collect();
         append(&store, events, &plan.digest);
@@ -66,8 +112,8 @@ impl TestStore {
     }
 
     /// Opens the store in this process; while it is open, no command can.
-    pub fn open(&self) -> Store {
-        Store::open(&self.path(), false).unwrap()
+    pub fn open(&self) -> OpenStore {
+        OpenStore::open(&self.path(), false)
     }
 
     /// Records a validation with one green or red check, as `migrate validate` does.
@@ -88,7 +134,7 @@ impl TestStore {
 
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        ran(self.command(arguments).output().unwrap())
+        run_to_end(&mut self.command(arguments))
     }
 
     /// Runs a command that must succeed; what it printed.

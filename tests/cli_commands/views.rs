@@ -129,12 +129,14 @@ fn the_grace_is_the_pre_created_views_and_never_the_legacy_views() {
 #[test]
 fn as_of_shows_what_was_there_and_which_view_served_then() {
     let store = TestStore::of("clean");
-    let client = "vJ47rGpctaegMIc8mAsNqjSc3vux";
+    // A client with weeks that only one view has.
+    let client = "YALubyNLOidOOvDwR6wMTrVFbLd9";
     let head = store.json(&["status"])["head"].to_string();
     let at = ["--at", "2026-03-02T10:00:00Z"];
     let then = |view: &str| store.ok(&[&["view", view, "--client", client], &at[..]].concat());
     let (legacy, precreated, live) = (then("legacy"), then("precreated"), then("live"));
     let all = store.ok(&[&["view", "precreated", "--all"], &at[..]].concat());
+    assert_ne!(legacy, precreated);
     store.ok(&assign("2026-03-02", "2026-02-25T12:00:00Z"));
     store.ok(&["switch", "precreated", "--reason", "test", "--force"]);
     assert_ne!(then("live"), live);
