@@ -79,7 +79,7 @@ pub(super) struct AssignArguments {
 impl AssignArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        let request = self.writing.request();
+        let request = first_asked(&store, self.writing.request())?;
         let identity = naming::identify(&store, &self.client)?;
         let title = match naming::form(&store, &self.form) {
             Ok(form) => naming::form_title(&form),
@@ -118,6 +118,14 @@ impl AssignArguments {
         };
         Ok(Allocation { terms, first_due: zone.instant(local), extend: self.extend })
     }
+}
+
+/// The request as it was when its key was first used: dates that follow from the clock then are the same request's again.
+fn first_asked(store: &Store, request: Request) -> Result<Request, StoreError> {
+    let Some(key) = &request.key else { return Ok(request) };
+    let Some(committed) = store.log().committed_under(&format!("request/{key}"))? else { return Ok(request) };
+    let first = store.log().at(committed.first)?;
+    Ok(Request { now: first.map_or(request.now, |recorded| recorded.occurred_at), ..request })
 }
 
 #[derive(Serialize)]

@@ -130,6 +130,17 @@ fn a_key_does_a_thing_once_and_never_another() {
 }
 
 #[test]
+fn an_allocation_under_a_key_is_the_same_at_any_later_time() {
+    let store = TestStore::of("clean");
+    let first = assign(&store, &["--key", "k1"]);
+    // Asked again later, without dates: what followed from the clock follows from the first time.
+    let basic = ["assign", "--client", CLIENT, "--form", "new-form", "--coach", "new-coach", "--allow-unknown", "--key", "k1"];
+    let again = store.json(&basic);
+    assert_eq!((&again["repeated"], &again["assignments"]), (&json!(true), &first["assignments"]));
+    store.fails(3, &[&basic[..], &["--weeks", "9"]].concat());
+}
+
+#[test]
 fn a_week_is_missed_reopened_extended_and_withdrawn() {
     let (store, ids) = with_series();
     let at = |time: &'static str| ["--at", time];
