@@ -25,7 +25,9 @@ fn the_readme_starts_with_the_two_commands_and_xtask_knows_them() {
     let demo = Command::new(env!("CARGO_BIN_EXE_rollbook")).arg("demo").current_dir(home.path()).output().unwrap();
     let said = String::from_utf8(demo.stdout).unwrap();
     assert!(demo.status.success(), "{said}");
-    for figure in ["26 clients, 36 responses", "28 series, 691 weeks to create, 2 responses to link", "12 of 12 checks green", "week 3 is completed"] {
+    for figure in
+        ["26 clients, 36 responses", "28 series, 691 weeks to create, 2 responses to link", "12 of 12 checks green", "week 3 is completed"]
+    {
         assert!(said.contains(figure), "the demo does not say {figure:?}: {said}");
     }
     assert!(!said.contains('\u{1b}'), "no colours in a pipe");

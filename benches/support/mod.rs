@@ -71,8 +71,11 @@ pub fn append(log: &Log, writers: usize, each: usize) -> Duration {
 
 const FAMILIES: [&str; 4] = ["records", "streams", "ids", "keys"];
 
+/// A column family's index, a key and a value.
+type RawWrite = (usize, Vec<u8>, Vec<u8>);
+
 /// Every key and value a store wrote, commit by commit: what raw RocksDB is given to write.
-pub struct RawBytes(pub Vec<Vec<(usize, Vec<u8>, Vec<u8>)>>);
+pub struct RawBytes(pub Vec<Vec<RawWrite>>);
 
 impl RawBytes {
     /// Reads a store that nobody has open. Every commit of it must hold one event.

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use rollbook_domain::event::View;
 use rollbook_domain::series::{LegacySeries, Series};
+use rollbook_domain::status::Clock;
 use rollbook_domain::{Event, Recorded, StreamId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,15 +98,17 @@ pub fn answer<R>(
     if !identity.onboarded {
         return Ok(then(&Answer::default()));
     }
-    let clock = asked.clock(directory::zone(source)?);
+    let zone = directory::zone(source)?;
     match view {
         View::Legacy => {
+            // Its grace is the old system's, whatever is asked.
+            let clock = Clock::new(asked.now, zone);
             let rows = legacy_rows(source, identity)?;
             let mut answer = legacy::answer(&identity.ids, &rows, &clock);
             name_coaches(&mut answer.entries, |id| directory::coach(source, id))?;
             Ok(then(&answer))
         }
-        View::Precreated => Ok(then(&precreated::answer(&precreated_rows(source, identity)?, &clock))),
+        View::Precreated => Ok(then(&precreated::answer(&precreated_rows(source, identity)?, &asked.clock(zone)))),
     }
 }
 

@@ -3,16 +3,15 @@
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
-use rollbook_domain::control::Control;
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Collection, Event, Position, StreamId, Timestamp};
 use rollbook_projections::ProjectionError;
 use rollbook_projections::entry::Asked;
 
-use super::{Context, arguments, interrupt, naming};
+use super::{Context, arguments, interrupt};
 use crate::error::StoreError;
-use crate::store::{Answered, Asking, Store, clients};
+use crate::store::{Answered, Asking, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -90,40 +89,21 @@ impl ViewArguments {
             let client = serde_json::to_string(client).map_err(std::io::Error::from)?;
             Ok(writeln!(out, "{{\"clientId\":{client},\"body\":{}}}", answered.body)?)
         };
-        match (Asking::from(self.view), self.as_of) {
-            (Asking::View(view), None) => store.each_check_ins(Asking::View(view), self.asked(view, now), line)?,
-            (_, as_of) => {
-                let clients = as_of.map_or_else(|| clients(&store.snapshot()?), |position| clients_at(&store, position))?;
-                clients.iter().try_for_each(|client| line(client, self.answer(&store, client, now)?))?;
+        match self.as_of {
+            None => store.each_check_ins(self.view.into(), self.asked(now), line)?,
+            Some(position) => {
+                clients_at(&store, position)?.iter().try_for_each(|client| line(client, self.answer(&store, client, now)?))?;
             }
         }
         Ok(out.flush()?)
     }
 
     fn answer(&self, store: &Store, client: &str, now: Timestamp) -> Result<Answered, StoreError> {
-        let view = self.view_for(store, client)?;
-        store.check_ins(Asking::View(view), client, self.asked(view, now), self.as_of)
+        store.check_ins(self.view.into(), client, self.asked(now), self.as_of)
     }
 
-    /// The view that answers: with `--as-of`, `live` is what the switch served then.
-    fn view_for(&self, store: &Store, client: &str) -> Result<View, StoreError> {
-        match (self.view.into(), self.as_of) {
-            (Asking::View(view), _) => Ok(view),
-            (Asking::Live, None) => store.view_in(&store.snapshot()?, Asking::Live, client),
-            (Asking::Live, Some(position)) => {
-                let mut control = Control::default();
-                for recorded in store.log().stream_until(&StreamId::Control, 0, position)? {
-                    control.apply(recorded.position, &recorded.event);
-                }
-                Ok(control.switch.view_for(naming::identify(store, client)?.canonical()))
-            }
-        }
-    }
-
-    /// The grace is the pre-created view's alone: the legacy view is what the old system was.
-    fn asked(&self, view: View, now: Timestamp) -> Asked {
-        let given = self.overdue_after.filter(|_| view == View::Precreated);
-        Asked { now, overdue_after_milliseconds: given.unwrap_or(OVERDUE_AFTER_MILLISECONDS) }
+    fn asked(&self, now: Timestamp) -> Asked {
+        Asked { now, overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS) }
     }
 }
 

@@ -183,8 +183,8 @@ impl Store {
         key: Option<IdempotencyKey>,
     ) -> Result<Outcome, StoreError> {
         let cause = request.key.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
-        let committed = self.log().append(Commit { events, expected, actor: request.actor.clone(), cause, key })?;
-        self.done(committed)
+        let appended = self.log().append(Commit { events, expected, actor: request.actor.clone(), cause, key });
+        self.done(appended.map_err(as_the_caller_knows)?)
     }
 
     /// What a key led to before; a key of another request is an error.
@@ -238,8 +238,20 @@ fn new_event(stream: &StreamId, now: Timestamp, event: Event) -> NewEvent {
     NewEvent { stream: stream.clone(), id, occurred_at: now, event }
 }
 
+/// Keys of requests have a prefix in the log, so that no caller can name a key of an import or a batch.
+const KEY_PREFIX: &str = "request/";
+
+fn as_the_caller_knows(error: AppendError) -> AppendError {
+    match error {
+        AppendError::KeyReused { key, first, last } => {
+            AppendError::KeyReused { key: key.strip_prefix(KEY_PREFIX).unwrap_or(&key).to_owned(), first, last }
+        }
+        other => other,
+    }
+}
+
 fn idempotency(key: &str, request: &impl Serialize) -> IdempotencyKey {
     // Tuples of strings, numbers and enums: nothing that can fail to be written.
     let canonical = serde_json::to_vec(request).unwrap_or_default();
-    IdempotencyKey { key: format!("request/{key}"), request: Sha256::digest(canonical).into() }
+    IdempotencyKey { key: format!("{KEY_PREFIX}{key}"), request: Sha256::digest(canonical).into() }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::Control;
 use rollbook_domain::event::View;
-use rollbook_domain::{Position, Timestamp};
+use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_log::{Log, OpenOptions};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
@@ -105,7 +105,7 @@ impl Store {
     /// When the store cannot be read, or `position` is beyond the head.
     pub fn check_ins(&self, asking: Asking, client: &str, asked: Asked, position: Option<Position>) -> Result<Answered, StoreError> {
         let snapshot = self.snapshot()?;
-        let view = self.view_in(&snapshot, asking, client)?;
+        let view = self.view_in(&snapshot, asking, client, position)?;
         if let Some(position) = position {
             let (rows, identity) = as_of::rows(&self.runtime, view, client, position)?;
             let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
@@ -114,20 +114,23 @@ impl Store {
         answer_in(&snapshot, view, client, asked)
     }
 
-    /// The view that serves a client, in this snapshot.
-    ///
-    /// # Errors
-    /// When the rows cannot be read.
-    pub fn view_in(&self, snapshot: &Snapshot, asking: Asking, client: &str) -> Result<View, StoreError> {
-        match asking {
-            Asking::View(view) => Ok(view),
-            Asking::Live => {
-                let (rows, _) = snapshot.of(View::Legacy.name())?;
-                let identity = directory::identify(&rows, client)?;
-                let (rows, _) = snapshot.of("tracker")?;
-                Ok(tracker::control(&rows)?.switch.view_for(identity.canonical()))
-            }
+    /// The view that serves a client, in this snapshot; with a position, as the switch stood there.
+    fn view_in(&self, snapshot: &Snapshot, asking: Asking, client: &str, position: Option<Position>) -> Result<View, StoreError> {
+        if let Asking::View(view) = asking {
+            return Ok(view);
         }
+        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        let identity = directory::identify(&rows, client)?;
+        let control = match position {
+            None => tracker::control(&snapshot.of("tracker")?.0)?,
+            Some(position) => {
+                let mut control = Control::default();
+                let events = self.log().stream_until(&StreamId::Control, 0, position)?;
+                events.iter().for_each(|recorded| control.apply(recorded.position, &recorded.event));
+                control
+            }
+        };
+        Ok(control.switch.view_for(identity.canonical()))
     }
 
     /// Hands every client document's answer to `visit`, in id order.
@@ -142,7 +145,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let snapshot = self.snapshot()?;
         for client in clients(&snapshot)? {
-            let view = self.view_in(&snapshot, asking, &client)?;
+            let view = self.view_in(&snapshot, asking, &client, None)?;
             let answered = answer_in(&snapshot, view, &client, asked)?;
             visit(&client, answered)?;
         }

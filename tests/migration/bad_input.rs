@@ -20,17 +20,20 @@ fn edited(home: &Path, name: &str, file: &str, edit: impl Fn(String) -> String) 
     copy
 }
 
+/// What is done to a file's text.
+type Edit = fn(String) -> String;
+
 #[test]
 fn what_is_no_document_fails_the_import_before_the_first_event() {
     let home = tempfile::tempdir().unwrap();
-    let cases: Vec<(&str, &str, Box<dyn Fn(String) -> String>)> = vec![
-        ("no-json", "clients.json", Box::new(|text| text.replacen('{', "", 1))),
-        ("no-documents", "forms.json", Box::new(|text| text.replacen("\"documents\"", "\"papers\"", 1))),
-        ("bad-time", "formResponses.json", Box::new(|text| text.replacen("\"submittedAt\": \"2", "\"submittedAt\": \"x2", 1))),
-        ("other-total", "coaches.json", Box::new(|text| text.replacen("\"totalDocuments\": ", "\"totalDocuments\": 9", 1))),
+    let cases: [(&str, &str, Edit); 4] = [
+        ("no-json", "clients.json", |text| text.replacen('{', "", 1)),
+        ("no-documents", "forms.json", |text| text.replacen("\"documents\"", "\"papers\"", 1)),
+        ("bad-time", "formResponses.json", |text| text.replacen("\"submittedAt\": \"2", "\"submittedAt\": \"x2", 1)),
+        ("other-total", "coaches.json", |text| text.replacen("\"totalDocuments\": ", "\"totalDocuments\": 9", 1)),
     ];
     for (name, file, edit) in cases {
-        let export = edited(home.path(), name, file, &edit);
+        let export = edited(home.path(), name, file, edit);
         assert_ne!(
             fs::read(export.join(file)).unwrap(),
             fs::read(fixture("clean").join("export").join(file)).unwrap(),

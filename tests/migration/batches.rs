@@ -7,13 +7,12 @@ use crate::binary::{FIXTURES, Store};
 /// What a store holds of series, without what is its own: when it was recorded, and what other streams are named.
 fn series_events(store: &Store) -> Vec<(String, u64, String, Value)> {
     let mut events = Vec::new();
-    let log = rollbook_log::Log::open(&store.directory, rollbook_log::OpenOptions::default()).unwrap();
-    for commit in log.commits_after(0) {
-        for recorded in commit.unwrap() {
+    store.inside(|store| {
+        for recorded in store.log().commits_after(0).flat_map(Result::unwrap) {
             let event = serde_json::to_value(&recorded.event).unwrap();
             events.push((recorded.stream.to_string(), recorded.version, recorded.id.to_string(), event));
         }
-    }
+    });
     events.retain(|(stream, ..)| stream.starts_with("series/"));
     events
 }

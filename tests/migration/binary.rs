@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -11,6 +12,15 @@ pub const FIXTURES: [(&str, &str); 4] = [("tracker", "UTC"), ("clean", "UTC"), (
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// A child holds copies of this process's locks from its fork to its exec. So while a store is open here, nothing is started.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// Starts a process. Every one that these tests start is started here.
+pub fn start(command: &mut Command) -> Child {
+    let _until_it_runs = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    command.spawn().unwrap()
 }
 
 /// A store in a directory, driven through the binary.
@@ -46,7 +56,14 @@ impl Store {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
+        start(self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped())).wait_with_output().unwrap()
+    }
+
+    /// Opens the store in this process; nothing is started meanwhile.
+    pub fn inside<R>(&self, look: impl FnOnce(&rollbook::store::Store) -> R) -> R {
+        let _nobody_starts = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = rollbook::store::Store::open(&self.directory, false).unwrap();
+        look(&store)
     }
 
     /// Runs a command that must succeed; its stdout.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rollbook::sample::{SampleOptions, SampleSize, write_export};
 
-use crate::binary::Store;
+use crate::binary::{Store, start};
 
 /// Everything that must not depend on when a run was cut off: every event but its times of record.
 fn state(store: &Store) -> Vec<(u64, String, String, String)> {
@@ -51,15 +51,15 @@ fn killed_at_twenty_random_moments_it_ends_as_if_undisturbed() {
     undisturbed.plan(&batch);
     let file = batch.to_str().unwrap();
     let arguments = ["migrate", "apply", file, "--at", "2026-01-05T12:00:00Z"];
-    let start = Instant::now();
+    let began = Instant::now();
     undisturbed.ok(&arguments);
-    let whole = start.elapsed();
+    let whole = began.elapsed();
 
     let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
     println!("seed {seed}");
     let mut draw = Draw(seed);
     for _ in 0..20 {
-        let mut child = killed.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = start(killed.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()));
         std::thread::sleep(Duration::from_micros(draw.below(u64::try_from(whole.as_micros()).unwrap())));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -86,9 +86,9 @@ fn interrupted_it_says_so_leaves_whole_series_and_goes_on() {
     let file = batch.to_str().unwrap();
     let mut interrupted = false;
     for wait_milliseconds in [60, 90, 130, 180, 250, 350, 500] {
-        let child = store.command(&["migrate", "apply", file, "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = start(store.command(&["migrate", "apply", file, "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()));
         std::thread::sleep(Duration::from_millis(wait_milliseconds));
-        let signalled = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        let signalled = start(std::process::Command::new("kill").args(["-INT", &child.id().to_string()])).wait().unwrap();
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
@@ -104,7 +104,10 @@ fn interrupted_it_says_so_leaves_whole_series_and_goes_on() {
         }
     }
     let applied = store.apply(&batch);
-    assert_eq!(applied["created"].as_u64().unwrap() + applied["linked"].as_u64().unwrap() + applied["skipped"].as_u64().unwrap(), planned["events"]);
+    assert_eq!(
+        applied["created"].as_u64().unwrap() + applied["linked"].as_u64().unwrap() + applied["skipped"].as_u64().unwrap(),
+        planned["events"]
+    );
     assert!(interrupted || applied["skipped"] == planned["events"], "neither interrupted nor through");
     assert_eq!(store.validate()["all_green"], true);
 }

@@ -91,10 +91,13 @@ fn switching_forth_and_back_a_thousand_times_loses_nothing() {
     let store = migrated(home.path());
     store.validate();
     let before = [store.all("legacy", NOW), store.all("precreated", NOW)];
-    let inner = Inner::open(&store.directory, false).unwrap();
+    store.inside(|inner| forth_and_back(inner, before[0].keys().next().unwrap()));
+    assert_eq!([store.all("legacy", NOW), store.all("precreated", NOW)], before);
+}
+
+fn forth_and_back(inner: &Inner, client: &str) {
     let head = inner.log().head();
     let asked = Asked { now: NOW.parse().unwrap(), overdue_after_milliseconds: 259_200_000 };
-    let client = before[0].keys().next().unwrap();
     for number in 0..1_000 {
         let view = if number % 2 == 0 { View::Precreated } else { View::Legacy };
         let request = Request { actor: Actor::Admin("test".into()), now: NOW.parse().unwrap(), key: None };
@@ -102,6 +105,4 @@ fn switching_forth_and_back_a_thousand_times_loses_nothing() {
         assert_eq!(inner.check_ins(Asking::Live, client, asked, None).unwrap().view, view);
     }
     assert_eq!(inner.log().head(), head + 1_000);
-    drop(inner);
-    assert_eq!([store.all("legacy", NOW), store.all("precreated", NOW)], before);
 }

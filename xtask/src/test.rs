@@ -110,7 +110,7 @@ fn parse(arguments: &[String]) -> Result<(Vec<Part>, &[String])> {
 
 /// Runs the tests, shows their output as it comes, and adds up the results of all test programs.
 fn run_tests(arguments: &[String]) -> Result<String> {
-    let mut command = cargo(["test", "--release", "--workspace"])?;
+    let mut command = cargo(["test", "--release", "--workspace", "--no-fail-fast"])?;
     command.args(arguments).stdout(Stdio::piped());
     eprintln!("\n$ cargo test --release --workspace {}", arguments.join(" "));
     let mut child = command.spawn().context("cannot start cargo test")?;
