@@ -230,6 +230,19 @@ fn rebuilding_while_others_append_and_read_ends_with_the_same_rows() {
 }
 
 #[test]
+fn a_rebuild_takes_every_projection_along() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = support::open(directory.path());
+    fill(&log, 10);
+    let runtime = Runtime::new(log.clone(), all());
+    support::catch_up(&runtime);
+    // Events that come while the new rows are built are folded at its end: into all rows, so that they stay at one position.
+    let rebuilt = runtime.rebuild("legacy", &|_, _| fill(&log, 1)).unwrap();
+    assert!(rebuilt.identical && rebuilt.position > 100, "{rebuilt:?}");
+    assert!(runtime.checkpoints().unwrap().iter().all(|(_, checkpoint)| *checkpoint == rebuilt.position));
+}
+
+#[test]
 fn two_runtimes_over_one_store_count_nothing_twice() {
     let directory = tempfile::tempdir().unwrap();
     let log = support::open(directory.path());
