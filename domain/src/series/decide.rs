@@ -254,7 +254,9 @@ impl Decider<'_> {
 
     fn extend_run(&self, run: u32, weeks: u32, range: impl Fn(u32) -> Refused) -> Result<Vec<Event>, Refused> {
         let base = self.base(run)?.stored.clone();
-        let before = if base.recurring { base.total_weeks } else { 1 };
+        // A week that was withdrawn is not made again.
+        let withdrawn = self.series.runs.get(&run).and_then(|known| known.withdrawn_weeks.iter().max().copied());
+        let before = if base.recurring { base.total_weeks } else { 1 }.max(withdrawn.unwrap_or(0));
         let total = before.saturating_add(weeks);
         if total > MOST_WEEKS {
             return Err(range(total));

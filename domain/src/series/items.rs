@@ -252,13 +252,7 @@ impl Items {
 
     /// An import no longer has the document. A week that was answered here stays.
     pub fn remove(&mut self, document: &str) {
-        self.held.retain_mut(|item| {
-            if item.imported && item.stored.document == document {
-                item.imported = false;
-                return item.answered_here();
-            }
-            true
-        });
+        self.held.retain(|item| !(item.imported && item.stored.document == document) || item.answered_here());
     }
 
     /// Keeps the items for which `keep` holds; an import may bring the others back.
@@ -302,11 +296,6 @@ impl Items {
         self.held.get_mut(at)
     }
 
-    /// The unanswered item of a week with this due, else the one that stands for the week.
-    fn due_mut(&mut self, run: u32, week: u32, due: Option<Timestamp>) -> Option<&mut Item> {
-        self.meant_mut(run, week, |item| !item.is_completed() && item.stored.due.value().copied() == due)
-    }
-
     /// The item of a week that has this response, else the one that stands for the week.
     pub fn answered_mut(&mut self, run: u32, week: u32, response: &str) -> Option<&mut Item> {
         self.meant_mut(run, week, |item| item.stored.response_id() == Some(response))
@@ -343,27 +332,49 @@ impl Items {
 
     /// Moves the named weeks, and lets them rest until then. Each double of a week has a move of its own.
     pub fn pause(&mut self, run: u32, until: Timestamp, moved: &[WeekMove]) {
+        let mut shifts: Vec<Shift> = moved.iter().map(|to| Shift { week: to.week, from: to.from, to: to.to }).collect();
         // Latest first: a double that moves to where another stands must not be taken for it.
-        let mut latest_first: Vec<&WeekMove> = moved.iter().collect();
-        latest_first.sort_by_key(|to| std::cmp::Reverse(to.from));
-        for to in latest_first {
-            if let Some(item) = self.due_mut(run, to.week, to.from) {
-                item.pause(until, to.to);
-            }
-        }
+        shifts.sort_by_key(|shift| std::cmp::Reverse(shift.from));
+        self.shift(run, &shifts, |item, due| item.pause(until, due));
     }
 
     /// Moves back, of the weeks that a pause moved, those that are restored.
     pub fn resume(&mut self, run: u32, moved: &[WeekMove], restored: &[WeekDue]) {
-        let mut earliest_first: Vec<&WeekDue> = restored.iter().collect();
-        earliest_first.sort_by_key(|back| back.due);
-        for back in earliest_first {
-            let to = moved.iter().find(|moved| moved.week == back.week && moved.from == back.due).and_then(|moved| moved.to);
-            if let Some(item) = self.due_mut(run, back.week, to) {
-                item.resume(back.due);
+        let moved_to =
+            |back: &WeekDue| moved.iter().find(|moved| moved.week == back.week && moved.from == back.due).and_then(|moved| moved.to);
+        let mut shifts: Vec<Shift> = restored.iter().map(|back| Shift { week: back.week, from: moved_to(back), to: back.due }).collect();
+        shifts.sort_by_key(|shift| shift.to);
+        self.shift(run, &shifts, |item, due| item.resume(due));
+    }
+
+    /// Changes the unanswered items that are due when the shifts say. Where a week has none, because the legacy fold counts its due
+    /// otherwise, the made item that stands for it goes where the earliest goes.
+    fn shift(&mut self, run: u32, shifts: &[Shift], change: impl Fn(&mut Item, Option<Timestamp>)) {
+        let is_meant = |item: &Item, shift: &Shift| !item.is_completed() && item.stored.due.value().copied() == shift.from;
+        let is_known = |week: u32| {
+            let mut of_week = shifts.iter().filter(|shift| shift.week == week);
+            of_week.any(|shift| self.of_week(run, week).any(|item| is_meant(item, shift)))
+        };
+        let known: BTreeSet<u32> = shifts.iter().map(|shift| shift.week).filter(|week| is_known(*week)).collect();
+        for shift in shifts {
+            let item = if known.contains(&shift.week) {
+                self.held.iter_mut().find(|item| (item.run, item.week()) == (run, shift.week) && is_meant(item, shift))
+            } else {
+                let earliest = shifts.iter().filter(|other| other.week == shift.week).map(|other| other.to).min();
+                self.week_mut(run, shift.week).filter(|item| Some(shift.to) == earliest && !item.is_completed() && !item.imported)
+            };
+            if let Some(item) = item {
+                change(item, shift.to);
             }
         }
     }
+}
+
+/// A move of one week's due.
+struct Shift {
+    week: u32,
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
 }
 
 /// A week made here, in the shape of a stored document. What it has in common with `near` is not held twice.

@@ -18,6 +18,8 @@ pub struct Run {
     pub withdrawn: bool,
     /// Weeks taken away one by one; they are not missing.
     pub withdrawn_weeks: Vec<u32>,
+    /// How many weeks it was extended to.
+    pub extended_to: Option<u32>,
     /// The moves of pauses not taken back yet, the latest last.
     pub pauses: Vec<Vec<WeekMove>>,
 }
@@ -73,6 +75,7 @@ impl Series {
             }
             Event::SeriesExtended { run, total_weeks } => {
                 self.items.run_mut(*run).for_each(|item| item.set_total_weeks(*total_weeks));
+                self.run_mut(*run).extended_to = Some(*total_weeks);
             }
             Event::SeriesWithdrawn { run, keep_answered, .. } => {
                 self.items.withdraw(|item| item.run == *run && !(*keep_answered && item.is_completed()));
@@ -108,7 +111,10 @@ impl Series {
     fn store(&mut self, document: &Document) {
         let body: &JsonText = document.body.expose();
         match document.collection {
-            Collection::CheckInAssignments => self.items.store(StoredAssignment::read(&document.id, body)),
+            Collection::CheckInAssignments => {
+                self.items.store(StoredAssignment::read(&document.id, body));
+                self.lengthen(&document.id);
+            }
             Collection::FormResponses => {
                 self.responses.insert(document.id.clone(), StoredResponse::read(&document.id, body));
             }
@@ -116,6 +122,15 @@ impl Series {
                 self.feedback.insert(document.id.clone(), feedback_response(body));
             }
             _ => {}
+        }
+    }
+
+    /// A document that comes after its run was extended does not make the run shorter again.
+    fn lengthen(&mut self, document: &str) {
+        let run = self.items.document(document).map(|item| item.run);
+        if let Some((run, total_weeks)) = run.and_then(|run| self.runs.get(&run)?.extended_to.map(|weeks| (run, weeks))) {
+            let of_run = self.items.run_mut(run).filter(|item| item.stored.document == document && item.stored.total_weeks < total_weeks);
+            of_run.for_each(|item| item.set_total_weeks(total_weeks));
         }
     }
 
