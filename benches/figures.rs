@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
+use rollbook_log::RowBatch;
 use rollbook_migrations::apply::apply;
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::plan::plan;
@@ -88,8 +89,12 @@ fn replays(size: &Size) {
     let head = source.log().head() as f64;
     for _ in 0..size.rounds.min(5) {
         let fresh = directory();
+        copy_log(source.log(), &open(&fresh.path().join("store")));
+        // Opened again, as for any replay: the log lies in table files, and nothing is left to be written behind its back.
         let log = open(&fresh.path().join("store"));
-        copy_log(source.log(), &log);
+        let mut ready = RowBatch::new();
+        ready.put(b"bench", b"open for writing");
+        log.rows().write(&ready).unwrap();
         let start = Instant::now();
         let events: usize = log.commits_after(0).map(|commit| commit.unwrap().len()).sum();
         let scan = start.elapsed().as_secs_f64();
@@ -119,7 +124,7 @@ fn view_times() {
             let identity = identities::identify(&rows, &client).unwrap();
             let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json()).unwrap();
             times.push(start.elapsed().as_secs_f64() * 1e6);
-            assert_eq!(body.matches("\"completed\"").count(), 53, "52 weeks and the summary");
+            assert_eq!(body.matches("recurringWeek").count(), 52);
         }
         let figure = format!("one client's {} view, 52 weeks (us)", view.name());
         row(&figure, &format!("{:.1}", median(times)), "", None, "< 100 us");

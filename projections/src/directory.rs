@@ -2,7 +2,7 @@
 //! had. Owns rules 1 and 2 of `spec/legacy-view.md`, which hold for every view.
 
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::document::{StoredAssignment, StoredClient, coach_name};
+use rollbook_domain::document::{StoredClient, coach_name, stored_client_id};
 use rollbook_domain::event::Origin;
 use rollbook_domain::{Collection, Document, Event, Recorded, StreamId};
 
@@ -93,8 +93,7 @@ fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Docume
         }
         Collection::Coaches => rows.put(&keys::coach(&document.id), coach_name(body)),
         Collection::CheckInAssignments => {
-            let stored = StoredAssignment::read(&document.id, body);
-            rows.put(&keys::stored(&stored.client, stream), ());
+            rows.put(&keys::stored(&stored_client_id(body), stream), ());
         }
         _ => {}
     }

@@ -33,7 +33,7 @@ pub(super) struct Target<'r> {
 pub(super) fn fold(log: &Log, targets: &mut [Target<'_>], until: Position, progress: Progress<'_>) -> Result<(), ProjectionError> {
     let Some(from) = targets.iter().map(|target| target.state.checkpoint).min().filter(|from| *from < until) else { return Ok(()) };
     let mut commits = log.commits_after(from);
-    let mut folding = Folding { log, targets, from, reached: from, until };
+    let mut folding = Folding { log, targets, from, reached: from, until, batch: RowBatch::new() };
     if until - from <= EVENTS_A_PORTION as u64 {
         return folding.run(&mut commits, progress);
     }
@@ -67,6 +67,8 @@ struct Folding<'r, 't, 'p> {
     from: Position,
     reached: Position,
     until: Position,
+    /// Empty between batches; its memory is used again.
+    batch: RowBatch,
 }
 
 impl Folding<'_, '_, '_> {
@@ -86,14 +88,14 @@ impl Folding<'_, '_, '_> {
             .collect();
         let mut changes: Vec<RowChanges<'_>> = sources.iter().map(|source| RowChanges::new(source)).collect();
         self.reached = self.fold_commits(commits, &mut changes)?;
-        let mut batch = RowBatch::new();
+        self.batch.clear();
         for (target, changes) in self.targets.iter_mut().zip(changes) {
             let name = target.projection.name();
-            changes.write_to(&row_prefix(name, target.state.generation), &mut batch)?;
+            changes.write_to(&row_prefix(name, target.state.generation), &mut self.batch)?;
             target.state.checkpoint = target.state.checkpoint.max(self.reached);
-            put_state(&mut batch, name, target.role, target.state)?;
+            put_state(&mut self.batch, name, target.role, target.state)?;
         }
-        Ok(rows.write(&batch)?)
+        Ok(rows.write(&self.batch)?)
     }
 
     /// Folds commits until a batch is full or the end is reached; the last position.
