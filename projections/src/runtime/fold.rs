@@ -39,7 +39,8 @@ pub(super) fn fold(log: &Log, targets: &mut [Target<'_>], until: Position, progr
     }
     let (sender, portions) = sync_channel(PORTIONS_AHEAD);
     std::thread::scope(|scope| {
-        scope.spawn(move || decode(commits, until, &sender));
+        let decoder = std::thread::Builder::new().name("rollbook-decode".to_owned());
+        decoder.spawn_scoped(scope, move || decode(commits, until, &sender)).map_err(LogError::Thread)?;
         // The receiving end belongs to this closure: when folding stops early, the other thread's next send fails and it ends too.
         folding.run(&mut portions.into_iter().flatten(), progress)
     })
