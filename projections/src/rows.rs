@@ -107,7 +107,7 @@ impl MemoryRows {
 }
 
 /// Changes by key, encoded; `None` where a row was taken away.
-pub type EncodedChanges = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+pub type EncodedChanges = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// A decoded row of any type.
 trait AnyRow: Any + Send {
@@ -181,7 +181,10 @@ impl<'s> RowChanges<'s> {
     /// # Errors
     /// When a row does not encode.
     pub fn finish(self) -> Result<EncodedChanges, ProjectionError> {
-        self.rows.into_iter().map(|(key, row)| Ok((key, row.map(|row| (*row).encode()).transpose()?))).collect()
+        let encoded = self.rows.into_iter().map(|(key, row)| Ok((key, row.map(|row| (*row).encode()).transpose()?)));
+        let mut encoded = encoded.collect::<Result<EncodedChanges, ProjectionError>>()?;
+        encoded.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        Ok(encoded)
     }
 
     /// Adds every change to a batch for the store.

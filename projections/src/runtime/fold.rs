@@ -1,7 +1,7 @@
 //! Folding: from commits to rows and checkpoints, written together. Owns batches, how far decoding runs ahead, and that what
 //! was not folded is never marked as folded.
 
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use rollbook_domain::{Position, Recorded};
 use rollbook_log::{Commits, Log, LogError, RowBatch};
@@ -33,20 +33,22 @@ pub(super) struct Target<'r> {
 pub(super) fn fold(log: &Log, targets: &mut [Target<'_>], until: Position, progress: Progress<'_>) -> Result<(), ProjectionError> {
     let Some(from) = targets.iter().map(|target| target.state.checkpoint).min().filter(|from| *from < until) else { return Ok(()) };
     let mut commits = log.commits_after(from);
-    let mut folding = Folding { log, targets, from, reached: from, until, batch: RowBatch::new() };
+    let mut folding = Folding { log, targets, from, reached: from, until, batch: RowBatch::new(), spent: None };
     if until - from <= EVENTS_A_PORTION as u64 {
         return folding.run(&mut commits, progress);
     }
     let (sender, portions) = sync_channel(PORTIONS_AHEAD);
+    let (spent, returned) = channel();
+    folding.spent = Some(spent);
     std::thread::scope(|scope| {
         let decoder = std::thread::Builder::new().name("rollbook-decode".to_owned());
-        decoder.spawn_scoped(scope, move || decode(commits, until, &sender)).map_err(LogError::Thread)?;
+        decoder.spawn_scoped(scope, move || decode(commits, until, &sender, &returned)).map_err(LogError::Thread)?;
         // The receiving end belongs to this closure: when folding stops early, the other thread's next send fails and it ends too.
         folding.run(&mut portions.into_iter().flatten(), progress)
     })
 }
 
-fn decode(commits: Commits, until: Position, sender: &SyncSender<Vec<Decoded>>) {
+fn decode(commits: Commits, until: Position, sender: &SyncSender<Vec<Decoded>>, returned: &Receiver<Vec<Recorded>>) {
     let (mut portion, mut events) = (Vec::new(), 0);
     for commit in commits {
         let last = commit.as_ref().ok().and_then(|commit| commit.last()).map(|last| last.position);
@@ -58,6 +60,8 @@ fn decode(commits: Commits, until: Position, sender: &SyncSender<Vec<Decoded>>) 
                 return;
             }
             events = 0;
+            // What was folded is dropped by the thread that made it, where giving memory back costs least.
+            returned.try_iter().for_each(drop);
         }
     }
 }
@@ -70,6 +74,8 @@ struct Folding<'r, 't, 'p> {
     until: Position,
     /// Empty between batches; its memory is used again.
     batch: RowBatch,
+    /// Where folded commits go.
+    spent: Option<Sender<Vec<Recorded>>>,
 }
 
 impl Folding<'_, '_, '_> {
@@ -115,6 +121,10 @@ impl Folding<'_, '_, '_> {
                 if reached > target.state.checkpoint {
                     target.projection.fold(changes, &commit)?;
                 }
+            }
+            if let Some(spent) = &self.spent {
+                // The decoding thread may be through, and this one drops them then.
+                let _through = spent.send(commit);
             }
             let held: usize = changes.iter().map(RowChanges::len).sum();
             if events >= EVENTS_A_BATCH || held >= ROWS_A_BATCH || reached >= self.until {
