@@ -1,4 +1,5 @@
-//! The application: CLI, switch, configuration. Owns what a user types and sees; what it means is the other crates'.
+//! The application: the store as it is used, the command line, made-up data to try it on. Owns what a user types and sees; what it
+//! means is the other crates'.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 

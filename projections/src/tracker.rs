@@ -44,10 +44,10 @@ impl Counts {
         }
         self.position = recorded.position;
         match &recorded.event {
-            Event::DocumentImported(document) if counted_here(document.collection, &recorded.stream) => {
+            Event::DocumentImported(document) if is_counted(document.collection) => {
                 *self.documents.entry(document.collection.name().to_owned()).or_default() += 1;
             }
-            Event::DocumentRemoved { collection, .. } if counted_here(*collection, &recorded.stream) => {
+            Event::DocumentRemoved { collection, .. } if is_counted(*collection) => {
                 let count = self.documents.entry(collection.name().to_owned()).or_default();
                 *count = count.saturating_sub(1);
             }
@@ -63,7 +63,7 @@ impl Counts {
 }
 
 /// One feedback document may stand in several streams; how many there are is not counted here.
-fn counted_here(collection: Collection, _stream: &StreamId) -> bool {
+fn is_counted(collection: Collection) -> bool {
     collection != Collection::CoachFeedback
 }
 
