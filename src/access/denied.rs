@@ -1,0 +1,26 @@
+//! Why a caller is turned away. Owns what the log may say of it; callers are told the least of it: who they must be, or that they may
+//! not, and never whether a thing exists.
+
+use std::net::SocketAddr;
+
+use crate::error::StoreError;
+
+/// Why a caller is turned away.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// Nobody, or nobody who can be believed. The text is for the log.
+    #[error("authentication required: {0}")]
+    Unauthenticated(&'static str),
+    /// This caller may not; the thing may exist or not.
+    #[error("this caller may not do that, or there is no such thing")]
+    Forbidden,
+    /// What decides could not be read from the store.
+    #[error("who may do this cannot be told, because the store cannot be read")]
+    Store(#[from] StoreError),
+    /// Without authentication, others would get in.
+    #[error(
+        "no authentication is configured, so the service may listen on this machine only, and {0} can be reached from others; configure an issuer of tokens, or make a key with `rollbook key create`"
+    )]
+    OpenBeyondLoopback(SocketAddr),
+}
