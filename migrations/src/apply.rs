@@ -10,7 +10,7 @@ use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
 use rollbook_log::{AppendError, Commit, ExpectedVersion, IdempotencyKey, Pending};
 use rollbook_projections::runtime::hex;
 use rollbook_projections::{Runtime, tracker, views};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::precreate::{Rules, plan_series};
 use crate::responses::Responses;
 
 /// What applying did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
     /// The batch's digest.
     pub digest: String,
@@ -58,12 +58,26 @@ const DRIFTED_NAMED: usize = 20;
 /// [`MigrationError::Drift`] and its like when the store is not what the batch was planned from: then nothing was written.
 /// [`MigrationError::Interrupted`] when `watch` asked for it; applying the same file again goes on.
 pub fn apply(runtime: &Runtime, batch: &Batch, now: Timestamp, watch: &Watch<'_>) -> Result<Applied, MigrationError> {
+    apply_under(runtime, batch, now, None, watch)
+}
+
+/// The same under a caller's key: the batch's first event takes it, so that no other batch can be applied under it.
+///
+/// # Errors
+/// As [`apply`]; [`AppendError::KeyReused`] when the key was another request's.
+pub fn apply_under(
+    runtime: &Runtime,
+    batch: &Batch,
+    now: Timestamp,
+    key: Option<IdempotencyKey>,
+    watch: &Watch<'_>,
+) -> Result<Applied, MigrationError> {
     let mut applying = Applying::admit(runtime, batch, now)?;
     let missing = applying.check_drift()?;
     if applying.is_through() && missing == 0 {
         applying.done.skipped = batch.header.counts.events;
     } else {
-        applying.begin()?;
+        applying.begin(key)?;
         applying.append_all(watch)?;
         applying.finish()?;
     }
@@ -156,17 +170,22 @@ impl<'a> Applying<'a> {
         Commit { events, expected, actor: Actor::Migration(digest.clone()), cause: digest, key: Some(self.key(part)) }
     }
 
-    fn append_control(&self, part: &str, event: Event) -> Result<(), MigrationError> {
-        let id = Some(event_id(&StreamId::Control, &[part, &self.batch.header.digest]));
-        let event = NewEvent { stream: StreamId::Control, id, occurred_at: self.now, event };
-        self.runtime.log().append(self.commit(part, vec![event], Vec::new()))?;
+    fn control_id(&self, part: &str) -> Uuid {
+        event_id(&StreamId::Control, &[part, &self.batch.header.digest])
+    }
+
+    fn append_control(&self, part: &str, event: Event, key: Option<IdempotencyKey>) -> Result<(), MigrationError> {
+        let event = NewEvent { stream: StreamId::Control, id: Some(self.control_id(part)), occurred_at: self.now, event };
+        let mut commit = self.commit(part, vec![event], Vec::new());
+        commit.key = key.or(commit.key);
+        self.runtime.log().append(commit)?;
         Ok(())
     }
 
     /// Puts on record what the log was before the batch: what the checks compare with.
-    fn begin(&self) -> Result<(), MigrationError> {
+    fn begin(&self, key: Option<IdempotencyKey>) -> Result<(), MigrationError> {
         let log = self.runtime.log();
-        if log.committed_under(&self.key("planned").key)?.is_some() {
+        if log.event(self.control_id("planned"))?.is_some() {
             return Ok(());
         }
         let base = log.head();
@@ -182,6 +201,7 @@ impl<'a> Applying<'a> {
                 responses_digest: responses.digest(),
                 responses: responses.len(),
             },
+            key,
         )
     }
 
@@ -271,6 +291,7 @@ impl<'a> Applying<'a> {
                 adopted: all.adopted - foreign.adopted,
                 skipped: foreign.events,
             },
+            None,
         )
     }
 }

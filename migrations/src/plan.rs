@@ -7,7 +7,7 @@ use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::View;
 use rollbook_domain::series::Series;
 use rollbook_projections::{Runtime, Snapshot, directory, views};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::batch::{BatchWriter, Counts, FORMAT, Header, HeaderRules, PRECREATE, Source};
 use crate::error::MigrationError;
@@ -25,7 +25,7 @@ pub struct Planned {
 }
 
 /// Something that the migration leaves as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesObstacle {
     /// The series' stream.
     pub series: String,

@@ -63,7 +63,7 @@ pub struct Rules {
 }
 
 /// Why something of a series stays as it is although it looks as if it wanted migrating.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "obstacle")]
 pub enum Obstacle {
     /// No stored week 1: there is no base to count from.

@@ -1,10 +1,11 @@
-//! How arguments are read into values: instants, spans, actors, JSON. Owns their text forms on the command line, and the three
+//! How arguments are read into values: instants, actors, JSON. Owns their text forms on the command line, and the three
 //! options that every writing command has.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rollbook_domain::{Actor, JsonText, Timestamp};
 
+pub(super) use crate::reports::span::milliseconds;
 use crate::store::{Request, Store};
 
 /// Who does it, when, and under which key.
@@ -43,21 +44,6 @@ fn actor(text: &str) -> Result<Actor, String> {
     }
 }
 
-/// A span such as `3d`, `36h`, `90m` or `0s`, in milliseconds.
-pub(super) fn milliseconds(text: &str) -> Result<i64, String> {
-    let expected = || format!("{text:?} is no span; write a whole number and d, h, m or s, such as 3d or 36h");
-    let unit = text.chars().next_back().ok_or_else(expected)?;
-    let seconds: i64 = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 60 * 60,
-        'd' => 24 * 60 * 60,
-        _ => return Err(expected()),
-    };
-    let number: u32 = text.strip_suffix(unit).and_then(|number| number.parse().ok()).ok_or_else(expected)?;
-    Ok(i64::from(number) * seconds * 1000)
-}
-
 /// Any JSON value.
 pub(super) fn json(text: &str) -> Result<JsonText, String> {
     JsonText::parse(text).map_err(|error| format!("this is no JSON: {error}"))
@@ -71,16 +57,6 @@ pub(super) fn time_of_day(text: &str) -> Result<(u32, u32), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn spans_are_read_with_their_unit_and_nothing_else() {
-        let read = |text| milliseconds(text).ok();
-        assert_eq!(read("3d"), Some(259_200_000));
-        assert_eq!((read("36h"), read("90m"), read("0s")), (Some(129_600_000), Some(5_400_000), Some(0)));
-        for wrong in ["", "3", "d", "-1d", "1.5h", "3w", "3 d", "99999999999d", "3dé"] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn actors_have_a_role_and_an_id() {

@@ -80,7 +80,7 @@ impl AssignArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
         let request = first_asked(&store, self.writing.request())?;
-        let identity = naming::identify(&store, &self.client)?;
+        let identity = store.identify(&self.client)?;
         let title = match naming::form(&store, &self.form) {
             Ok(form) => naming::form_title(&form),
             Err(StoreError::UnknownForm(_)) if self.allow_unknown => String::new(),

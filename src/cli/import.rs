@@ -5,19 +5,19 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::event::View;
 use rollbook_domain::{StreamId, Timestamp};
-use rollbook_migrations::audit::{AuditRules, audit};
+
 use rollbook_migrations::export::{ExportedBefore, write_export};
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
 use rollbook_migrations::importing::{Imported, import};
-use rollbook_migrations::stored::{LogDocuments, StoredAudit};
+use rollbook_migrations::stored::LogDocuments;
 use serde::Serialize;
 
 use super::Context;
 use super::output::{BOLD, styled};
 use super::progress::watched;
 use crate::error::StoreError;
+use crate::reports::audit::audit;
 use crate::store::Store;
 
 const IMPORT_EXAMPLES: &str = "\
@@ -96,10 +96,7 @@ enum Format {
 impl AuditArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        let rules = AuditRules { now: self.at.unwrap_or_else(Store::now), zone: store.zone()? };
-        let snapshot = store.snapshot()?;
-        let (rows, _) = snapshot.of(View::Precreated.name())?;
-        let report = audit(&StoredAudit(&rows), &rules)?;
+        let report = audit(&store, self.at.unwrap_or_else(Store::now))?;
         if self.format == Format::Json { context.output.json(&report) } else { context.output.either(&report, || report.to_markdown()) }
     }
 }

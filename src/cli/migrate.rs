@@ -4,14 +4,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use rollbook_domain::Timestamp;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_migrations::apply::{Applied, apply};
+use rollbook_domain::{Actor, Timestamp};
+use rollbook_migrations::apply::Applied;
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::parity::{Example, ParityReport, Unexplained};
-use rollbook_migrations::plan::{Planned, plan};
 use rollbook_migrations::precreate::DueRule;
-use rollbook_migrations::validate::{self, Validation, validate};
+use rollbook_migrations::validate::Validation;
 use serde::Serialize;
 
 use super::Context;
@@ -19,7 +18,8 @@ use super::arguments::milliseconds;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::progress::watched;
 use crate::error::StoreError;
-use crate::store::Store;
+use crate::reports::migration::{PlanReport, ValidationReport, apply, parity, plan, validate};
+use crate::store::{Request, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -101,43 +101,11 @@ impl MigrateArguments {
     }
 }
 
-#[derive(Serialize)]
-struct PlanReport<'a> {
-    file: &'a std::path::Path,
-    digest: &'a str,
-    kind: &'a str,
-    due: String,
-    zone: &'a str,
-    series: u64,
-    events: u64,
-    created: u64,
-    linked: u64,
-    adopted: u64,
-    obstacles: &'a [rollbook_migrations::plan::SeriesObstacle],
-}
-
-impl<'a> PlanReport<'a> {
-    fn of(file: &'a std::path::Path, header: &'a rollbook_migrations::batch::Header, planned: Option<&'a Planned>) -> Self {
-        let counts = header.counts;
-        Self {
-            file,
-            digest: &header.digest,
-            kind: &header.kind,
-            due: header.rules.due.to_string(),
-            zone: &header.rules.zone,
-            series: counts.series,
-            events: counts.events,
-            created: counts.created,
-            linked: counts.linked,
-            adopted: counts.adopted,
-            obstacles: planned.map_or(&[], |planned| &planned.obstacles),
-        }
-    }
-
+impl PlanReport {
     fn text(&self) -> String {
         let mut text = format!(
             "{} {}\ndigest  {}\nrules   due {}, zone {}\n{} series, {} created, {} linked, {} adopted\n",
-            styled(BOLD, self.kind),
+            styled(BOLD, &self.kind),
             self.file.display(),
             self.digest,
             self.due,
@@ -147,7 +115,7 @@ impl<'a> PlanReport<'a> {
             self.linked,
             self.adopted
         );
-        for left in self.obstacles {
+        for left in &self.obstacles {
             text.push_str(&format!("left as it is: {}: {}\n", left.series, left.obstacle));
         }
         text
@@ -157,10 +125,9 @@ impl<'a> PlanReport<'a> {
 impl PlanArguments {
     fn run(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        let planned = plan(store.runtime(), self.due, self.out.as_deref())?;
-        let report = PlanReport::of(&planned.file, &planned.header, Some(&planned));
+        let report = plan(&store, self.due, self.out.as_deref())?;
         context.output.either(&report, || {
-            let next = format!("nothing was changed; next: rollbook migrate apply {}", planned.file.display());
+            let next = format!("nothing was changed; next: rollbook migrate apply {}", report.file.display());
             format!("{}{}\n", report.text(), styled(FAINT, next))
         })
     }
@@ -169,7 +136,7 @@ impl PlanArguments {
 impl ShowArguments {
     fn run(&self, context: &Context) -> Result<(), StoreError> {
         let batch = Batch::open(&self.file)?;
-        let report = PlanReport::of(&batch.path, &batch.header, None);
+        let report = PlanReport::of(&batch.path, &batch.header, Vec::new());
         let mut series = Vec::new();
         batch.each_stream(&mut |events| {
             if let Some(first) = events.first() {
@@ -180,7 +147,7 @@ impl ShowArguments {
         #[derive(Serialize)]
         struct Shown<'a> {
             #[serde(flatten)]
-            report: &'a PlanReport<'a>,
+            report: &'a PlanReport,
             source: rollbook_migrations::batch::Source,
             by_series: &'a [(String, usize)],
         }
@@ -197,7 +164,9 @@ impl ApplyArguments {
     fn run(&self, context: &Context) -> Result<(), StoreError> {
         let batch = Batch::open(&self.file)?;
         let store = context.open()?;
-        let applied = watched("applying", "events", |watch| apply(store.runtime(), &batch, self.at.unwrap_or_else(Store::now), watch))?;
+        // Events of a batch name the batch as their actor.
+        let request = Request { actor: Actor::Migration(batch.header.digest.clone()), now: self.at.unwrap_or_else(Store::now), key: None };
+        let applied = watched("applying", "events", |watch| apply(&store, &batch, &request, watch))?;
         context.output.either(&applied, || applied_text(&applied))
     }
 }
@@ -217,24 +186,16 @@ impl CompareArguments {
 
     fn validate(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        let validation = watched("validating", "clients", |watch| validate(store.runtime(), self.overdue_after(), Store::now(), watch))?;
-        #[derive(Serialize)]
-        struct Report<'a> {
-            #[serde(flatten)]
-            validation: &'a Validation,
-            green: usize,
-            total: usize,
-            all_green: bool,
-        }
-        let (green, total, all_green) = (validation.green(), validation.checks.len(), validation.all_green());
-        context.output.either(&Report { validation: &validation, green, total, all_green }, || validation_text(&validation))?;
+        let request = Request { actor: Actor::System("validate".to_owned()), now: Store::now(), key: None };
+        let (report, _) = watched("validating", "clients", |watch| validate(&store, self.overdue_after(), &request, watch))?;
+        context.output.either(&report, || validation_text(&report.validation))?;
+        let ValidationReport { green, total, all_green, .. } = report;
         if all_green { Ok(()) } else { Err(StoreError::ValidationRed { green, total }) }
     }
 
     fn parity(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        let (snapshot, control) = (store.snapshot()?, store.control()?);
-        let report = watched("comparing", "clients", |watch| validate::parity(&snapshot, &control, self.overdue_after(), watch))?;
+        let report = watched("comparing", "clients", |watch| parity(&store, self.overdue_after(), watch))?;
         context.output.either(&report, || parity_text(&report))?;
         match report.unexplained_total {
             0 => Ok(()),

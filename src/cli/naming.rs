@@ -1,10 +1,10 @@
-//! What ids on the command line mean: any identity of a client, a series by its name or by client and form, forms and coaches.
-//! Owns that a command never invents somebody by a slip of the keyboard.
+//! What names on the command line mean: a series by its name or by client and form, forms and coaches. Owns that a command never
+//! invents a form or a coach by a slip of the keyboard; clients are the store's.
 
 use clap::Args;
 use rollbook_domain::event::View;
 use rollbook_domain::{Collection, Event, JsonText, StreamId};
-use rollbook_projections::directory::{self, Identity};
+use rollbook_projections::directory;
 use serde::Deserialize;
 
 use crate::error::StoreError;
@@ -31,41 +31,12 @@ impl SeriesName {
     /// When there is no such series.
     pub(super) fn resolve(&self, store: &Store) -> Result<StreamId, StoreError> {
         match (&self.series, &self.client, &self.form) {
-            (Some(name), _, _) => series_named(store, name),
-            (None, Some(client), Some(form)) => series_of(store, client, form),
+            (Some(name), _, _) => store.series_named(name),
+            (None, Some(client), Some(form)) => store.series_of(client, form),
             // clap asks for one or the other.
             _ => Err(StoreError::Usage("name the series, or its --client and --form".to_owned())),
         }
     }
-}
-
-/// Who is meant by a client id, as all projections have it now.
-pub(super) fn identify(store: &Store, id: &str) -> Result<Identity, StoreError> {
-    let snapshot = store.snapshot()?;
-    let (rows, _) = snapshot.of(View::Legacy.name())?;
-    Ok(directory::identify(&rows, id)?)
-}
-
-/// The client document's id behind any identity.
-///
-/// # Errors
-/// [`StoreError::UnknownClient`] when no client document has it.
-pub(super) fn client(store: &Store, id: &str) -> Result<String, StoreError> {
-    identify(store, id)?.document.ok_or_else(|| StoreError::UnknownClient(id.to_owned()))
-}
-
-/// The series stream that a name such as `series/<client>/<form>` means, whichever of the client's ids it has.
-pub(super) fn series_named(store: &Store, name: &str) -> Result<StreamId, StoreError> {
-    match name.parse() {
-        Ok(StreamId::Series { client, form }) => series_of(store, &client, &form),
-        _ => Err(StoreError::NoSeries(name.to_owned())),
-    }
-}
-
-fn series_of(store: &Store, client: &str, form: &str) -> Result<StreamId, StoreError> {
-    let canonical = identify(store, client)?.canonical().to_owned();
-    let stream = StreamId::series(&canonical, form);
-    if store.log().stream_version(&stream)? > 0 { Ok(stream) } else { Err(StoreError::UnknownSeries(stream.to_string())) }
 }
 
 /// A form's document, as last imported.

@@ -9,9 +9,9 @@ use rollbook_domain::series::decide::Refused;
 use rollbook_domain::{Event, JsonText, Number, Position, StreamId};
 use serde::Serialize;
 
+use super::Context;
 use super::arguments::Writing;
 use super::output::{BOLD, styled};
-use super::{Context, naming};
 use crate::error::StoreError;
 use crate::store::{Named, Outcome, SeriesCommand, Store};
 
@@ -72,7 +72,7 @@ impl RespondArguments {
     fn named(&self, store: &Store) -> Result<Named, StoreError> {
         match (self.week, self.id.starts_with("series/")) {
             (Some(week), true) => {
-                let stream = naming::series_named(store, &self.id)?;
+                let stream = store.series_named(&self.id)?;
                 let run = store.series(&stream)?.0.latest_run();
                 Ok(Named { stream, run, week })
             }

@@ -1,16 +1,13 @@
 //! `rollbook switch`: which view serves whom. Owns how that is asked for and told; the guard is the domain's.
 
 use clap::{Args, ValueEnum};
-use rollbook_domain::Event;
-use rollbook_domain::control::Switch;
-use rollbook_domain::event::{Audience, View};
-use serde::Serialize;
+use rollbook_domain::event::View;
 
+use super::Context;
 use super::arguments::Writing;
 use super::output::{BOLD, styled};
-use super::{Context, naming};
 use crate::error::StoreError;
-use crate::store::{Outcome, clients};
+use crate::reports::switch::{Serving, Switched, Switching, switch};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -60,29 +57,7 @@ impl From<Target> for View {
     }
 }
 
-/// Which view serves whom, in figures.
-#[derive(Debug, Serialize)]
-pub(super) struct Serving<'a> {
-    default: View,
-    other_percent: u8,
-    clients: &'a std::collections::BTreeMap<String, View>,
-    /// How many client documents have each view; `None` when the store's rows are not folded yet.
-    legacy: Option<usize>,
-    precreated: Option<usize>,
-}
-
-impl<'a> Serving<'a> {
-    pub(super) fn of(switch: &'a Switch, clients: Option<&[String]>) -> Self {
-        let count = |view| clients.map(|clients| clients.iter().filter(|client| switch.view_for(client) == view).count());
-        Self {
-            default: switch.default,
-            other_percent: switch.other_percent,
-            clients: &switch.clients,
-            legacy: count(View::Legacy),
-            precreated: count(View::Precreated),
-        }
-    }
-
+impl Serving {
     pub(super) fn text(&self) -> String {
         let (default, other) = (self.default.name(), self.default.other().name());
         let mut text = match self.other_percent {
@@ -101,49 +76,20 @@ impl<'a> Serving<'a> {
 }
 
 impl SwitchArguments {
+    fn switching(&self) -> Switching {
+        let Self { percent, clients, reason, force, .. } = self;
+        Switching { view: self.view.into(), percent: *percent, clients: clients.clone(), reason: reason.clone(), force: *force }
+    }
+
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        let audience = match self.percent {
-            Some(percent) => Audience::Percent(percent),
-            None if self.clients.is_empty() => Audience::Everyone,
-            None => {
-                let named = self.clients.iter().map(|id| naming::client(&store, id));
-                Audience::Clients(named.collect::<Result<_, _>>()?)
-            }
-        };
-        let before = store.control()?.switch;
-        let outcome = store.switch(self.view.into(), &audience, &self.reason, self.force, &self.writing.request())?;
+        let switched = switch(&store, &self.switching(), &self.writing.request())?;
         context.fold(&store)?;
-        let after = store.control()?.switch;
-        let clients = clients(&store.snapshot()?)?;
-        let (position, forced, repeated) = switched(&outcome);
-        let switched = Switched {
-            before: Serving::of(&before, Some(&clients)),
-            after: Serving::of(&after, Some(&clients)),
-            position,
-            forced,
-            repeated,
-        };
         context.output.either(&switched, || switched.text())
     }
 }
 
-fn switched(outcome: &Outcome) -> (Option<u64>, bool, bool) {
-    let Outcome::Done { events, repeated } = outcome else { return (None, false, false) };
-    let forced = events.iter().any(|recorded| matches!(recorded.event, Event::ViewSwitched { forced: true, .. }));
-    (events.first().map(|recorded| recorded.position), forced, *repeated)
-}
-
-#[derive(Serialize)]
-struct Switched<'a> {
-    before: Serving<'a>,
-    after: Serving<'a>,
-    position: Option<u64>,
-    forced: bool,
-    repeated: bool,
-}
-
-impl Switched<'_> {
+impl Switched {
     fn text(&self) -> String {
         let mut notes = String::new();
         if self.forced {

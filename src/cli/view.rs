@@ -3,15 +3,14 @@
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
-use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_domain::{Collection, Event, Position, StreamId, Timestamp};
-use rollbook_projections::ProjectionError;
+use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::Asked;
 
 use super::{Context, arguments, interrupt};
 use crate::error::StoreError;
-use crate::store::{Answered, Asking, Store};
+use crate::reports::check_ins::{Which, line};
+use crate::store::{Asking, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +27,7 @@ document, in the order of their ids: {\"clientId\": …, \"body\": …}.";
 pub(super) struct ViewArguments {
     /// Which view answers; `live` is the one that the switch serves the client.
     #[arg(value_enum)]
-    view: Which,
+    view: Named,
     /// The client, by document id or authUid.
     #[arg(long, value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     client: Option<String>,
@@ -47,18 +46,18 @@ pub(super) struct ViewArguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Which {
+enum Named {
     Legacy,
     Precreated,
     Live,
 }
 
-impl From<Which> for Asking {
-    fn from(which: Which) -> Self {
-        match which {
-            Which::Legacy => Self::View(View::Legacy),
-            Which::Precreated => Self::View(View::Precreated),
-            Which::Live => Self::Live,
+impl From<Named> for Which {
+    fn from(named: Named) -> Self {
+        match named {
+            Named::Legacy => Self::Legacy,
+            Named::Precreated => Self::Precreated,
+            Named::Live => Self::Live,
         }
     }
 }
@@ -76,7 +75,7 @@ impl ViewArguments {
     fn one(&self, context: &Context, client: &str, now: Timestamp) -> Result<(), StoreError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let answered = self.answer(&store, client, now)?;
+        let answered = store.check_ins(self.asking(), client, self.asked(now), self.as_of)?;
         context.output.text(&format!("{}\n", answered.body))
     }
 
@@ -84,50 +83,19 @@ impl ViewArguments {
         let store = context.open()?;
         context.fold(&store)?;
         let mut out = context.output.lines();
-        let mut line = |client: &str, answered: Answered| -> Result<(), StoreError> {
+        let mut everyone = store.everyone(self.asking(), self.asked(now), self.as_of)?;
+        while let Some((client, answered)) = everyone.next(&store)? {
             interrupt::check()?;
-            let client = serde_json::to_string(client).map_err(std::io::Error::from)?;
-            Ok(writeln!(out, "{{\"clientId\":{client},\"body\":{}}}", answered.body)?)
-        };
-        match self.as_of {
-            None => store.each_check_ins(self.view.into(), self.asked(now), line)?,
-            Some(position) => {
-                clients_at(&store, position)?.iter().try_for_each(|client| line(client, self.answer(&store, client, now)?))?;
-            }
+            out.write_all(line(&client, &answered)?.as_bytes())?;
         }
         Ok(out.flush()?)
     }
 
-    fn answer(&self, store: &Store, client: &str, now: Timestamp) -> Result<Answered, StoreError> {
-        store.check_ins(self.view.into(), client, self.asked(now), self.as_of)
+    fn asking(&self) -> Asking {
+        Which::from(self.view).into()
     }
 
     fn asked(&self, now: Timestamp) -> Asked {
         Asked { now, overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS) }
     }
-}
-
-/// The client documents that there were at a position, in id order.
-fn clients_at(store: &Store, position: Position) -> Result<Vec<String>, StoreError> {
-    let head = store.log().head();
-    if position > head {
-        return Err(ProjectionError::BeyondHead { asked: position, head }.into());
-    }
-    let mut clients = Vec::new();
-    for stream in store.log().streams_with_prefix("client/")? {
-        let StreamId::Client(id) = &stream else { continue };
-        let mut is_there = false;
-        for recorded in store.log().stream_until(&stream, 0, position)? {
-            match recorded.event {
-                Event::DocumentImported(document) if document.collection == Collection::Clients => is_there = true,
-                Event::DocumentRemoved { collection: Collection::Clients, .. } => is_there = false,
-                _ => {}
-            }
-        }
-        if is_there {
-            clients.push(id.clone());
-        }
-    }
-    clients.sort();
-    Ok(clients)
 }

@@ -188,7 +188,7 @@ impl Store {
     }
 
     /// What a key led to before; a key of another request is an error.
-    fn repeated(&self, key: Option<&IdempotencyKey>, request: &Request) -> Result<Option<Outcome>, StoreError> {
+    pub(crate) fn repeated(&self, key: Option<&IdempotencyKey>, request: &Request) -> Result<Option<Outcome>, StoreError> {
         let Some(key) = key else { return Ok(None) };
         if self.log().committed_under(&key.key)?.is_none() {
             return Ok(None);
@@ -250,7 +250,7 @@ fn as_the_caller_knows(error: AppendError) -> AppendError {
     }
 }
 
-fn idempotency(key: &str, request: &impl Serialize) -> IdempotencyKey {
+pub(crate) fn idempotency(key: &str, request: &impl Serialize) -> IdempotencyKey {
     // Tuples of strings, numbers and enums: nothing that can fail to be written.
     let canonical = serde_json::to_vec(request).unwrap_or_default();
     IdempotencyKey { key: format!("{KEY_PREFIX}{key}"), request: Sha256::digest(canonical).into() }

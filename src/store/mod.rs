@@ -1,10 +1,12 @@
 //! A store as the application uses it: the log, its projections, and the one way commands are carried out. Owns opening and
-//! asking; `commands` owns the way from a decision to the log, `resolve` what an id means.
+//! asking; `commands` owns the way from a decision to the log, `naming` and `resolve` what an id means.
 
 mod commands;
+mod everyone;
+mod naming;
 mod resolve;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::Control;
@@ -15,13 +17,16 @@ use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
 use rollbook_projections::{Runtime, Snapshot, as_of, directory, tracker, views};
 
+pub(crate) use commands::idempotency;
 pub use commands::{Outcome, Request, SeriesCommand};
+pub use everyone::Everyone;
 pub use resolve::Named;
 
 use crate::error::StoreError;
 
 /// An open store.
 pub struct Store {
+    directory: PathBuf,
     runtime: Runtime,
 }
 
@@ -52,7 +57,12 @@ impl Store {
     /// When there is no store, it is in use, or of a newer format.
     pub fn open(directory: &Path, create: bool) -> Result<Self, StoreError> {
         let log = Log::open(directory, OpenOptions { create, ..OpenOptions::default() })?;
-        Ok(Self { runtime: Runtime::new(log, rollbook_projections::all()) })
+        Ok(Self { directory: directory.to_owned(), runtime: Runtime::new(log, rollbook_projections::all()) })
+    }
+
+    /// The directory, as it was opened.
+    pub fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// The log.
@@ -131,25 +141,6 @@ impl Store {
             }
         };
         Ok(control.switch.view_for(identity.canonical()))
-    }
-
-    /// Hands every client document's answer to `visit`, in id order.
-    ///
-    /// # Errors
-    /// When the rows cannot be read, or `visit` fails.
-    pub fn each_check_ins(
-        &self,
-        asking: Asking,
-        asked: Asked,
-        mut visit: impl FnMut(&str, Answered) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let snapshot = self.snapshot()?;
-        for client in clients(&snapshot)? {
-            let view = self.view_in(&snapshot, asking, &client, None)?;
-            let answered = answer_in(&snapshot, view, &client, asked)?;
-            visit(&client, answered)?;
-        }
-        Ok(())
     }
 
     /// The system's clock.

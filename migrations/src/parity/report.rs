@@ -56,7 +56,7 @@ impl fmt::Display for Class {
 }
 
 /// A difference that no class explains.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Unexplained {
     /// The client's document id.
     pub client: String,
@@ -73,7 +73,7 @@ pub struct Unexplained {
 }
 
 /// One difference of a class, to look at.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Example {
     /// The client's document id.
     pub client: String,
@@ -99,7 +99,7 @@ pub const MOST_UNEXPLAINED: usize = 100;
 pub const MOST_EXAMPLES: usize = 3;
 
 /// Both views, compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParityReport {
     /// How many clients were compared.
     pub clients: u64,

@@ -4,13 +4,15 @@
 mod batch;
 mod weeks;
 
+use std::borrow::Cow;
+
 use rollbook_domain::control::{BatchState, Control};
 use rollbook_domain::event::{CheckOutcome, View};
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
-use rollbook_log::Commit;
+use rollbook_log::{Commit, IdempotencyKey};
 use rollbook_projections::{Runtime, Snapshot, tracker};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::apply::Watch;
@@ -20,10 +22,10 @@ use crate::plan::zone;
 use crate::precreate::DueRule;
 
 /// One check, with everything it names.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// Its name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// Whether it holds.
     pub green: bool,
     /// What was seen, in one line.
@@ -36,12 +38,12 @@ impl Check {
     fn new(name: &'static str, detail: String, findings: Vec<String>) -> Self {
         let green = findings.is_empty();
         let detail = if green { detail } else { format!("{} found; wanted: {detail}", findings.len()) };
-        Self { name, green, detail, findings }
+        Self { name: Cow::Borrowed(name), green, detail, findings }
     }
 }
 
 /// All checks on one state of the store.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
     /// The batch that was applied last; empty when there is none.
     pub digest: String,
@@ -73,6 +75,20 @@ pub fn validate(
     now: Timestamp,
     watch: &Watch<'_>,
 ) -> Result<Validation, MigrationError> {
+    validate_under(runtime, overdue_after_milliseconds, now, None, watch)
+}
+
+/// The same, on record under a caller's key.
+///
+/// # Errors
+/// As [`validate`]; when the key was another request's.
+pub fn validate_under(
+    runtime: &Runtime,
+    overdue_after_milliseconds: i64,
+    now: Timestamp,
+    key: Option<IdempotencyKey>,
+    watch: &Watch<'_>,
+) -> Result<Validation, MigrationError> {
     runtime.catch_up(watch.progress)?;
     let snapshot = runtime.snapshot()?;
     let (rows, at) = snapshot.of("tracker")?;
@@ -91,7 +107,7 @@ pub fn validate(
     checks.extend([seen.additive_only(), parity_explained(&parity)]);
     let digest = last.map(|batch| batch.digest.clone()).unwrap_or_default();
     let validation = Validation { digest, at, checks };
-    record(runtime, &validation, &parity, now)?;
+    record(runtime, &validation, &parity, now, key)?;
     Ok(validation)
 }
 
@@ -132,8 +148,14 @@ fn parity_explained(parity: &ParityReport) -> Check {
 }
 
 /// One line a check on record; what a check names is in the report, and found again by running it.
-fn record(runtime: &Runtime, validation: &Validation, parity: &ParityReport, now: Timestamp) -> Result<(), MigrationError> {
-    let outcome = |check: &Check| CheckOutcome { name: check.name.to_owned(), green: check.green, detail: check.detail.clone() };
+fn record(
+    runtime: &Runtime,
+    validation: &Validation,
+    parity: &ParityReport,
+    now: Timestamp,
+    key: Option<IdempotencyKey>,
+) -> Result<(), MigrationError> {
+    let outcome = |check: &Check| CheckOutcome { name: check.name.clone().into_owned(), green: check.green, detail: check.detail.clone() };
     let Validation { digest, at, checks } = validation;
     let recorded = Event::ValidationRecorded { digest: digest.clone(), at: *at, checks: checks.iter().map(outcome).collect() };
     let cause = Uuid::now_v7().to_string();
@@ -142,7 +164,7 @@ fn record(runtime: &Runtime, validation: &Validation, parity: &ParityReport, now
         NewEvent { stream: StreamId::Control, id, occurred_at: now, event }
     });
     let actor = Actor::System("validate".to_owned());
-    runtime.log().append(Commit { events: events.collect(), expected: Vec::new(), actor, cause, key: None })?;
+    runtime.log().append(Commit { events: events.collect(), expected: Vec::new(), actor, cause, key })?;
     runtime.catch_up(&|_, _| {})?;
     Ok(())
 }

@@ -51,7 +51,7 @@ impl Narrator {
 
     pub(super) fn check(&self, check: &Check) -> Result<(), StoreError> {
         let mark = if check.green { styled(GOOD, "green") } else { styled(BAD, "red") };
-        self.say("check", check.name, &format!("      {mark}  {:<22} {}\n", check.name, styled(FAINT, &check.detail)))
+        self.say("check", &check.name, &format!("      {mark}  {:<22} {}\n", check.name, styled(FAINT, &check.detail)))
     }
 
     pub(super) fn block(&self, lines: &[String]) -> Result<(), StoreError> {

@@ -3,8 +3,8 @@
 use rollbook_domain::event::{Audience, LinkKind, MissedReason, Origin};
 use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
 
-use super::redact::REDACTED;
 use super::short;
+use crate::reports::history::REDACTED;
 
 /// Longer content is cut here, in characters.
 const LONGEST: usize = 120;

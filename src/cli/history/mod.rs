@@ -1,10 +1,7 @@
-//! `rollbook history`: everything that happened to something, by any id. Owns the lines that are printed; what an id means is
-//! `subject`'s, which events tell about a week or a response `focus`'s, how an event reads `detail`'s.
+//! `rollbook history`: everything that happened to something, by any id. Owns the lines that are printed; which events they are is the
+//! report's, how an event reads `detail`'s.
 
 mod detail;
-mod focus;
-mod redact;
-mod subject;
 
 use std::io::Write;
 
@@ -12,12 +9,11 @@ use clap::Args;
 use rollbook_domain::{Actor, Recorded};
 
 pub(super) use detail::detail;
-use redact::redacted;
-use subject::Subject;
 
 use super::output::{BOLD, styled};
 use super::{Context, Output, interrupt};
 use crate::error::StoreError;
+use crate::reports::history::history;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,12 +42,11 @@ impl HistoryArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let subject = Subject::find(&store, &self.id)?;
         let mut lines = Lines::new(context.output, self.with_answers);
-        subject.each_event(&store, &mut |recorded| {
+        for recorded in history(&store, &self.id, self.with_answers)? {
             interrupt::check()?;
-            lines.write(recorded)
-        })?;
+            lines.write(&recorded?)?;
+        }
         let count = lines.finish()?;
         if count == 0 {
             let _unheard = writeln!(anstream::stderr().lock(), "{}: nothing happened to it that was stored", self.id);
@@ -75,12 +70,9 @@ impl Lines {
         Self { out, json, with_answers, count: 0 }
     }
 
-    fn write(&mut self, mut recorded: Recorded) -> Result<(), StoreError> {
+    fn write(&mut self, recorded: &Recorded) -> Result<(), StoreError> {
         if self.json {
-            if !self.with_answers {
-                recorded.event = redacted(recorded.event);
-            }
-            serde_json::to_writer(&mut self.out, &recorded).map_err(std::io::Error::from)?;
+            serde_json::to_writer(&mut self.out, recorded).map_err(std::io::Error::from)?;
             writeln!(self.out)?;
         } else {
             if self.count == 0 {
@@ -88,7 +80,7 @@ impl Lines {
                     format!("{:>8}  {:24}  {:24}  {:28}  {:20}  {}", "position", "recorded", "occurred", "who", "what", "detail [cause]");
                 writeln!(self.out, "{}", styled(BOLD, heading))?;
             }
-            let Recorded { position, recorded_at, occurred_at, actor, cause, event, .. } = &recorded;
+            let Recorded { position, recorded_at, occurred_at, actor, cause, event, .. } = recorded;
             let (who, detail, cause) = (who(actor), detail(event, self.with_answers), short(cause));
             let recorded_at = recorded_at.to_milliseconds_text();
             writeln!(

@@ -1,12 +1,13 @@
-//! What an id on the command line means for a history, and where its events are. Owns the order in which meanings are tried:
+//! What an id means for a history, and where its events are. Owns the order in which meanings are tried:
 //! assignment, response, client, coach, form, event, batch.
 
 use rollbook_domain::control::Control;
 use rollbook_domain::{Event, Position, Recorded, StreamId};
+use rollbook_log::LogError;
 use uuid::Uuid;
 
+use super::Events;
 use super::focus::Focus;
-use crate::cli::naming;
 use crate::error::StoreError;
 use crate::store::{Named, Store};
 
@@ -33,7 +34,7 @@ impl Subject {
     pub(super) fn find(store: &Store, id: &str) -> Result<Self, StoreError> {
         let found = match id.parse() {
             Ok(StreamId::Client(client)) => Self::client(store, &client)?,
-            Ok(StreamId::Series { .. }) => Some(Self::Streams(vec![naming::series_named(store, id)?])),
+            Ok(StreamId::Series { .. }) => Some(Self::Streams(vec![store.series_named(id)?])),
             Ok(stream) => Self::stream(store, stream)?,
             Err(_) => Self::named(store, id)?,
         };
@@ -72,7 +73,7 @@ impl Subject {
     /// A client's own stream and all its series, under every identity.
     fn client(store: &Store, id: &str) -> Result<Option<Self>, StoreError> {
         let mut streams = Vec::new();
-        for id in naming::identify(store, id)?.ids {
+        for id in store.identify(id)?.ids {
             let own = StreamId::Client(id.clone());
             if store.log().stream_version(&own)? > 0 {
                 streams.push(own);
@@ -102,44 +103,44 @@ impl Subject {
         }
     }
 
-    /// Hands every event to `visit`, in the order of the log.
+    /// Its events, in the order of the log.
     ///
     /// # Errors
-    /// When the log cannot be read, or `visit` fails.
-    pub(super) fn each_event(self, store: &Store, visit: &mut dyn FnMut(Recorded) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        match self {
-            Self::One(recorded) => visit(*recorded),
+    /// When the log cannot be read.
+    pub(super) fn events(self, store: &Store) -> Result<Events, StoreError> {
+        let log = store.log();
+        Ok(match self {
+            Self::One(recorded) => Box::new(std::iter::once(Ok(*recorded))),
             Self::Streams(streams) => {
                 let mut events = Vec::new();
                 for stream in streams {
-                    events.extend(store.log().stream(&stream, 0)?);
+                    events.extend(log.stream(&stream, 0)?);
                 }
                 events.sort_by_key(|recorded| recorded.position);
-                events.into_iter().try_for_each(visit)
+                Box::new(events.into_iter().map(Ok))
             }
-            Self::Part(stream, focus) => focus.of(store.log().stream(&stream, 0)?).into_iter().try_for_each(visit),
-            Self::Batch(digest) => each_of_batch(store, &digest, visit),
-        }
+            Self::Part(stream, focus) => Box::new(focus.of(log.stream(&stream, 0)?).into_iter().map(Ok)),
+            Self::Batch(digest) => {
+                let commits = log.commits_after(base_of(&store.control()?, &digest));
+                Box::new(commits.flat_map(move |commit| of_batch(commit, &digest)))
+            }
+        })
     }
 }
 
-/// What the control stream says of a batch, and every event it caused.
-fn each_of_batch(store: &Store, digest: &str, visit: &mut dyn FnMut(Recorded) -> Result<(), StoreError>) -> Result<(), StoreError> {
-    for commit in store.log().commits_after(base_of(&store.control()?, digest)) {
-        for recorded in commit? {
-            let names_it = match &recorded.event {
-                Event::ImportCompleted { digest: named, .. }
-                | Event::BatchPlanned { digest: named, .. }
-                | Event::BatchApplied { digest: named, .. }
-                | Event::ValidationRecorded { digest: named, .. } => named == digest,
-                _ => false,
-            };
-            if names_it || recorded.cause == digest {
-                visit(recorded)?;
-            }
-        }
+/// Of a commit, what names a batch and what it caused.
+fn of_batch(commit: Result<Vec<Recorded>, LogError>, digest: &str) -> Vec<Result<Recorded, StoreError>> {
+    let names_it = |recorded: &Recorded| match &recorded.event {
+        Event::ImportCompleted { digest: named, .. }
+        | Event::BatchPlanned { digest: named, .. }
+        | Event::BatchApplied { digest: named, .. }
+        | Event::ValidationRecorded { digest: named, .. } => named == digest,
+        _ => false,
+    };
+    match commit {
+        Ok(commit) => commit.into_iter().filter(|recorded| names_it(recorded) || recorded.cause == digest).map(Ok).collect(),
+        Err(error) => vec![Err(error.into())],
     }
-    Ok(())
 }
 
 /// The position before a batch's events; an import's are looked for from the beginning.

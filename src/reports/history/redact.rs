@@ -3,7 +3,7 @@
 use rollbook_domain::{Document, Event, JsonText, Personal};
 
 /// What stands for personal content.
-pub(super) const REDACTED: &str = "[…]";
+pub const REDACTED: &str = "[…]";
 
 fn text() -> Personal<String> {
     Personal::new(REDACTED.to_owned())
@@ -14,7 +14,7 @@ fn json() -> Personal<JsonText> {
 }
 
 /// The event with `[…]` in the place of everything personal.
-pub(super) fn redacted(mut event: Event) -> Event {
+pub fn redacted(mut event: Event) -> Event {
     match &mut event {
         Event::DocumentImported(Document { body, .. }) | Event::DocumentChanged(Document { body, .. }) => *body = json(),
         Event::ResponseSubmitted { answers, .. } => *answers = json(),

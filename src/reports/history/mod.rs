@@ -1,0 +1,32 @@
+//! Everything that happened to something, by any id. Owns the events as they are told, with personal content or without; what an id
+//! means is `subject`'s, which events tell about a week or a response `focus`'s.
+
+mod focus;
+mod redact;
+mod subject;
+
+use rollbook_domain::Recorded;
+
+use crate::error::StoreError;
+use crate::store::Store;
+use subject::Subject;
+
+pub use redact::{REDACTED, redacted};
+
+/// Events, in the order of the log.
+pub type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;
+
+/// Everything that happened to what `id` names, in the order of the log; without its personal content unless it is asked for.
+///
+/// # Errors
+/// [`StoreError::UnknownId`] when it names nothing; when the store cannot be read.
+pub fn history(store: &Store, id: &str, with_answers: bool) -> Result<Events, StoreError> {
+    let events = Subject::find(store, id)?.events(store)?;
+    if with_answers { Ok(events) } else { Ok(Box::new(events.map(|event| event.map(without_answers)))) }
+}
+
+/// The event with `[…]` in the place of everything personal.
+pub fn without_answers(mut recorded: Recorded) -> Recorded {
+    recorded.event = redacted(recorded.event);
+    recorded
+}
