@@ -122,6 +122,18 @@ pub enum StoreError {
     /// A directory that must be new.
     #[error("{} exists already; give a new directory", .0.display())]
     DirectoryExists(PathBuf),
+    /// The service may not run like this.
+    #[error("{0}")]
+    NotServed(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}; give another --listen address, or stop what uses it")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the operating system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// Ctrl-C.
     #[error("interrupted at a commit boundary; nothing is half done: run the same command again to go on")]
     Interrupted,
@@ -133,7 +145,7 @@ impl StoreError {
         match self {
             Self::Refused(_) | Self::Switch(_) | Self::Append(AppendError::KeyReused { .. }) => 3,
             Self::Migration(error) if error.is_refusal() => 3,
-            Self::ValidationRed { .. } | Self::Unexplained(_) => 3,
+            Self::ValidationRed { .. } | Self::Unexplained(_) | Self::NotServed(_) => 3,
             Self::Usage(_) | Self::NoSeries(_) => 2,
             Self::Interrupted | Self::Migration(MigrationError::Interrupted) => 130,
             _ => 1,
@@ -172,6 +184,8 @@ impl StoreError {
             Self::ValidationRed { .. } => "validation_red",
             Self::Unexplained(_) => "unexplained",
             Self::DirectoryExists(_) => "exists",
+            Self::NotServed(_) => "not_served",
+            Self::Listen { .. } => "listen",
             Self::Interrupted => "interrupted",
         }
     }

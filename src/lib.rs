@@ -6,6 +6,7 @@
 pub mod access;
 pub mod cli;
 pub mod error;
+pub mod http;
 pub mod reports;
 pub mod sample;
 pub mod store;

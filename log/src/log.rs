@@ -96,6 +96,19 @@ impl Log {
         self.store().head()
     }
 
+    /// Waits until the head is beyond a position, and gives it. Dropping the future loses nothing.
+    pub async fn head_beyond(&self, position: Position) -> Position {
+        loop {
+            // Listen before looking: what is published in between is heard.
+            let moved = self.store().listen();
+            let head = self.head();
+            if head > position {
+                return head;
+            }
+            moved.await;
+        }
+    }
+
     /// The commits after a position, up to the head of this instant.
     pub fn commits_after(&self, position: Position) -> Commits {
         Commits::new(self.clone(), position, self.head())

@@ -17,6 +17,7 @@ mod progress;
 mod rebuild;
 mod respond;
 mod series;
+mod serve;
 mod status;
 mod switch;
 mod verify;
@@ -82,6 +83,7 @@ enum Command {
     Withdraw(series::WithdrawArguments),
     Feedback(series::FeedbackArguments),
     Export(import::ExportArguments),
+    Serve(serve::ServeArguments),
     Demo(demo::DemoArguments),
 }
 
@@ -135,6 +137,7 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::Withdraw(arguments) => arguments.run(context),
         Command::Feedback(arguments) => arguments.run(context),
         Command::Export(arguments) => arguments.run(context),
+        Command::Serve(arguments) => arguments.run(context),
         Command::Demo(arguments) => arguments.run(context),
     }
 }

@@ -1,0 +1,104 @@
+//! `rollbook serve`: the store behind HTTP. Owns how the service is started and ended; what it answers is `http`'s.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clap::Args;
+use rollbook_domain::Timestamp;
+use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::output::{BOLD, styled};
+use super::{Context, arguments};
+use crate::access::Access;
+use crate::error::StoreError;
+use crate::http::{self, Clock, Server, Service};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook serve
+  rollbook --data prod serve --listen 127.0.0.1:8080
+  rollbook --data prod --json serve --listen 127.0.0.1:0
+
+The first line says where it listens; with port 0 the system chooses one. SIGTERM or Ctrl-C ends it: whoever is connected is
+answered first.";
+
+/// Serve the store over HTTP.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ServeArguments {
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7350", env = "ROLLBOOK_LISTEN")]
+    listen: SocketAddr,
+    /// The pre-created view's grace before overdue, such as 3d or 0s; the legacy view always has 3d.
+    #[arg(long, value_name = "SPAN", value_parser = arguments::milliseconds, env = "ROLLBOOK_OVERDUE_AFTER")]
+    overdue_after: Option<i64>,
+    /// For tests: the instant that every answer is for. Needs --allow-fixed-clock.
+    #[arg(long, value_name = "TIME", env = "ROLLBOOK_FIXED_CLOCK", help_heading = "Tests")]
+    fixed_clock: Option<Timestamp>,
+    /// For tests: yes, the clock shall stand still.
+    #[arg(long, env = "ROLLBOOK_ALLOW_FIXED_CLOCK", help_heading = "Tests")]
+    allow_fixed_clock: bool,
+}
+
+impl ServeArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let clock = self.clock()?;
+        let access = Access::open();
+        access.may_listen(self.listen).map_err(|denied| StoreError::NotServed(denied.to_string()))?;
+        let store = Arc::new(context.open()?);
+        context.fold(&store)?;
+        let overdue_after = self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS);
+        let service = Service::new(store, Arc::new(access), clock, overdue_after);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("rollbook-http").build()?;
+        runtime.block_on(self.serve(context, service))
+    }
+
+    fn clock(&self) -> Result<Clock, StoreError> {
+        match self.fixed_clock {
+            None => Ok(Clock::System),
+            Some(now) if self.allow_fixed_clock => Ok(Clock::Fixed(now)),
+            Some(_) => {
+                let why = "a clock that stands still is for tests only; take --fixed-clock away, or add --allow-fixed-clock in a test";
+                Err(StoreError::NotServed(why.to_owned()))
+            }
+        }
+    }
+
+    async fn serve(&self, context: &Context, service: Service) -> Result<(), StoreError> {
+        let bound = TcpListener::bind(self.listen).await;
+        let listener = bound.map_err(|source| StoreError::Listen { address: self.listen, source })?;
+        let end = asked_to_end()?;
+        let address = listener.local_addr()?;
+        let url = format!("http://{address}");
+        context.output.either(&json!({"listening": url}), || format!("listening on {}\n", styled(BOLD, &url)))?;
+        let folding = tokio::spawn(http::keep_folding(service.clone()));
+        http::serve(listener, http::router(service.clone()), &service, Server::default(), end).await?;
+        folding.abort();
+        Ok(())
+    }
+}
+
+/// Resolves with the first SIGTERM or SIGINT; a second one ends the process at once.
+fn asked_to_end() -> Result<impl Future<Output = ()>, StoreError> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (asked, first) = tokio::sync::oneshot::channel();
+    tokio::spawn(async move {
+        let mut asked = Some(asked);
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            match asked.take() {
+                Some(asked) => drop(asked.send(())),
+                None => std::process::exit(i32::from(super::interrupt::EXIT_CODE)),
+            }
+        }
+    });
+    Ok(async move {
+        let _asked = first.await;
+    })
+}

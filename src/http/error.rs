@@ -1,0 +1,273 @@
+//! Refusals: why a request is not done, in one type for every endpoint. Owns the one place where errors of the layers below get a
+//! status, a stable code and a text for the caller, and the two forms in which they are told: the old application's
+//! `{"success": false, "message": …}` under `/api`, RFC 9457 everywhere else. The layers below know no HTTP.
+//!
+//! What failed here, as opposed to what was asked wrongly, is told to nobody but the log.
+
+use std::error::Error;
+
+use axum::extract::Request;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use rollbook_domain::series::decide::Refused;
+use rollbook_log::{AppendError, LogError};
+use rollbook_projections::ProjectionError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::access::Denied;
+use crate::error::StoreError;
+
+/// Why a request is not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    detail: Option<String>,
+}
+
+impl Refusal {
+    /// A refusal with a stable code and a text for the caller.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), detail: None }
+    }
+
+    /// What was asked makes no sense: 400.
+    pub fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// No such thing: 404.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "unknown_id", message)
+    }
+
+    /// As things are, it cannot be done: 409.
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    /// Something failed here: 500. The cause goes to the log.
+    pub fn internal(cause: &dyn Error) -> Self {
+        tracing::error!(cause = %chain(cause), "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. The service's log says what")
+    }
+
+    /// The store cannot be read or written: 503. The cause goes to the log.
+    pub fn unavailable(cause: &dyn Error) -> Self {
+        tracing::error!(cause = %chain(cause), "the store is unavailable");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            "The store cannot be read or written now. The service's log says why",
+        )
+    }
+
+    /// With more about this one case. Only the native form tells it.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What the caller reads.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// An error and what lies behind it, in one line for the log.
+fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let cause = source.to_string();
+        if !text.ends_with(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+        next = source.source();
+    }
+    text
+}
+
+/// A refusal as the old application told it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"success": false, "message": "Assignment not found"}))]
+pub struct DropInRefusal {
+    /// Always false.
+    #[schema(default = false)]
+    pub success: bool,
+    /// Why not.
+    pub message: String,
+}
+
+/// A refusal as RFC 9457 has it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"type": "about:blank", "title": "Not Found", "status": 404, "code": "unknown_id", "detail": "Assignment not found"}))]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells refusals apart.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// The status in words.
+    pub title: String,
+    /// The status.
+    pub status: u16,
+    /// A stable name for programs.
+    pub code: &'static str,
+    /// Why not.
+    pub detail: String,
+}
+
+/// The answer is written by [`render`], which knows the path it is for.
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes refusals in the form that the path asked for speaks. The outermost layer that touches bodies.
+pub async fn render(request: Request, next: Next) -> Response {
+    let is_drop_in = request.uri().path().starts_with("/api/");
+    let is_head = request.method() == Method::HEAD;
+    let mut response = next.run(request).await;
+    let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
+    let (media_type, text) = if is_drop_in { refusal.drop_in() } else { refusal.problem() };
+    *response.body_mut() = if is_head { axum::body::Body::empty() } else { text.into() };
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    if refusal.status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+impl Refusal {
+    fn drop_in(&self) -> (&'static str, String) {
+        ("application/json", json(&DropInRefusal { success: false, message: self.message.clone() }))
+    }
+
+    fn problem(&self) -> (&'static str, String) {
+        let detail = self.detail.as_ref().map_or_else(|| self.message.clone(), |detail| format!("{}. {detail}", self.message));
+        let title = self.status.canonical_reason().unwrap_or_default().to_owned();
+        let problem = Problem { kind: "about:blank", title, status: self.status.as_u16(), code: self.code, detail };
+        ("application/problem+json", json(&problem))
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    // Strings and numbers: nothing that can fail to be written.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unauthenticated(why) => {
+                tracing::debug!(why, "not authenticated");
+                Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication required")
+            }
+            Denied::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do that, or there is no such thing"),
+            Denied::Store(error) => error.into(),
+            other => Self::unavailable(&other),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(refused) => refused.into(),
+            StoreError::Append(error) => error.into(),
+            StoreError::UnknownAssignment(_) => Self::not_found("Assignment not found"),
+            StoreError::UnknownResponse(_) => Self::not_found("Response not found"),
+            StoreError::UnknownClient(_) => Self::not_found("Client not found"),
+            StoreError::UnknownForm(_) => Self::not_found("Form not found"),
+            StoreError::UnknownCoach(_) => Self::not_found("Coach not found"),
+            StoreError::UnknownSeries(_) | StoreError::NoSeries(_) => Self::not_found("Series not found"),
+            StoreError::UnknownId(_) => Self::not_found("Nothing here has this id"),
+            StoreError::AmbiguousDigest(_) => Self::bad_request("ambiguous_id", error.to_string()),
+            StoreError::Usage(message) => Self::bad_request("usage", message),
+            StoreError::Switch(refused) => Self::conflict("switch_refused", refused.to_string()),
+            StoreError::Contended(_) => Self::conflict("contended", "Others changed this at the same time. Try again"),
+            StoreError::Projection(ProjectionError::BeyondHead { .. }) | StoreError::Log(LogError::BeyondHead { .. }) => {
+                Self::bad_request("beyond_head", error.to_string())
+            }
+            StoreError::Log(_) | StoreError::Projection(_) => Self::unavailable(&error),
+            StoreError::Migration(ref migration) if migration.is_refusal() => Self::conflict(migration.code(), error.to_string()),
+            StoreError::ValidationRed { .. } | StoreError::Unexplained(_) => Self::conflict(error.code(), error.to_string()),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<AppendError> for Refusal {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::KeyReused { .. } => {
+                let message = "This Idempotency-Key was used for another request. Use a new key for a new request";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", message)
+            }
+            AppendError::TooLarge { limit_bytes, .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("At most {limit_bytes} bytes can be stored at once"))
+            }
+            AppendError::BadName { .. } => Self::bad_request("bad_name", "No id and no key may contain a NUL character"),
+            AppendError::VersionConflict { .. } | AppendError::DuplicateEvent { .. } => {
+                Self::conflict("contended", "Others changed this at the same time. Try again")
+            }
+            AppendError::Overloaded { .. } => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be written. Try again in a moment")
+            }
+            AppendError::Closed | AppendError::Storage(_) => Self::unavailable(&error),
+            _ => Self::internal(&error),
+        }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoSuchWeek { .. } => Self::not_found("Assignment not found").with_detail(refused.to_string()),
+            Refused::NoSuchSeries(_) => Self::not_found("Series not found"),
+            Refused::NoSuchResponse { .. } => Self::not_found("Response not found"),
+            Refused::Completed(_) => Self::bad_request("completed", "This check-in is already completed"),
+            Refused::AlreadyMissed(_) => Self::bad_request("missed", "This check-in is already marked as missed"),
+            Refused::NotOverdue { .. } => {
+                Self::bad_request("not_overdue", "A check-in can be marked as missed from 3 days after its due date on")
+            }
+            Refused::NoComment => Self::bad_request("no_comment", "The reason \"other\" needs a comment"),
+            Refused::ShortReason { least, .. } => Self::bad_request(
+                "short_reason",
+                format!("The text needs at least {least} {}", if least == 1 { "character" } else { "characters" }),
+            ),
+            Refused::OpenWeeks { open, .. } => Self::conflict(
+                "open_weeks",
+                format!(
+                    "This form is still allocated to the client, with {open} open weeks. Withdraw it, or extend it with \"extend\": true"
+                ),
+            ),
+            Refused::OutOfRange { .. } => Self::bad_request("out_of_range", refused.to_string()),
+            Refused::NothingToPause(_) => Self::bad_request("nothing_to_pause", "No unanswered check-in of this series is due from now on"),
+            Refused::NoPause => Self::bad_request("no_pause", "No active pause found for this series"),
+            Refused::StillOpen(_) => Self::bad_request("still_open", "This check-in is still open"),
+            Refused::BadAnswers(why) => {
+                Self::bad_request("bad_answers", "responses must be a list of {questionId, question, answer, weight, score}")
+                    .with_detail(why)
+            }
+            _ => Self::bad_request("refused", refused.to_string()),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! What is read from a request: JSON bodies, query strings, paths, the idempotency key. Owns that whatever cannot be read becomes
+//! a refusal with a code; limits on size are the layers'.
+
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::error::Refusal;
+
+/// A JSON body.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<T>(pub T);
+
+/// The query string.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryOf<T>(pub T);
+
+/// What the path names.
+#[derive(Clone, Copy, Debug)]
+pub struct PathOf<T>(pub T);
+
+/// The caller's own name for this request (`Idempotency-Key`): asking again under it does nothing twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestKey(pub Option<String>);
+
+/// The most characters of an idempotency key.
+const LONGEST_KEY: usize = 255;
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let Json(body) = Json::from_request(request, state).await.map_err(of_json)?;
+        Ok(Self(body))
+    }
+}
+
+fn of_json(rejection: JsonRejection) -> Refusal {
+    match rejection {
+        JsonRejection::JsonSyntaxError(error) => Refusal::bad_request("bad_json", format!("The body is no JSON: {}", cause(&error))),
+        JsonRejection::JsonDataError(error) => Refusal::bad_request("bad_body", format!("The body does not fit: {}", cause(&error))),
+        JsonRejection::MissingJsonContentType(_) => {
+            Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no_json", "Send the body as content-type: application/json")
+        }
+        JsonRejection::BytesRejection(error) => of_bytes(&error),
+        other => Refusal::new(other.status(), "bad_body", other.body_text()),
+    }
+}
+
+/// A body that could not be read to its end.
+pub fn of_bytes(error: &BytesRejection) -> Refusal {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large")
+    } else {
+        Refusal::bad_request("bad_body", "The body could not be read to its end")
+    }
+}
+
+/// What serde says of the caller's own input.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Refusal::bad_request("bad_query", format!("The query does not fit: {}", cause(&rejection)))),
+        }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathOf<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(path)) => Ok(Self(path)),
+            Err(rejection) => Err(Refusal::bad_request("bad_path", rejection.body_text())),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestKey {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let readable = |key: &&str| !key.is_empty() && key.len() <= LONGEST_KEY;
+        match key.to_str().ok().map(str::trim).filter(readable) {
+            Some(key) => Ok(Self(Some(key.to_owned()))),
+            None => Err(Refusal::bad_request("bad_key", format!("An Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters"))),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! All routes on one page. Owns which paths there are; each resource's handlers stand in a file of their own, with what the
+//! description of the API says of them.
+
+use axum::Router;
+use axum::http::StatusCode;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::Refusal;
+use super::service::Service;
+use super::{drop_in, layers};
+
+/// What the description says of the whole.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Rollbook", description = "Recurring check-ins: the old application's endpoints, and the store's own."),
+    tags(
+        (name = "check-ins", description = "What clients see and answer."),
+        (name = "assignments", description = "What coaches allocate and correct."),
+        (name = "series", description = "Pausing and withdrawing."),
+    )
+)]
+struct Description;
+
+/// Every route with its description.
+pub fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::with_openapi(Description::openapi()).merge(drop_in_routes())
+    // Native endpoints, OFREP and health are merged here.
+}
+
+/// The endpoints that the front end had before.
+fn drop_in_routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new().routes(routes!(drop_in::check_ins::list)).routes(routes!(drop_in::check_ins::list_precreated))
+}
+
+/// The description of the API, OpenAPI 3.1.
+pub fn description() -> utoipa::openapi::OpenApi {
+    routes().into_openapi()
+}
+
+/// The whole service.
+pub fn router(service: Service) -> Router {
+    let router: Router<Service> = routes().into();
+    let no_path = || async { Refusal::new(StatusCode::NOT_FOUND, "no_path", "There is nothing at this path") };
+    let no_method = || async { Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "This path does not take this method") };
+    layers::wrap(router.fallback(no_path).method_not_allowed_fallback(no_method).with_state(service))
+}

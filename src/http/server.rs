@@ -1,0 +1,166 @@
+//! Connections: from accepting to the last answer. Owns the end above all: after a signal nobody new is accepted, who is connected
+//! already is answered once more and told that it was the last time, and nobody is cut off before an answer.
+
+use std::convert::Infallible;
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::header::{CONNECTION, HeaderValue};
+use axum::http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+use super::service::Service;
+
+/// How connections are treated.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Server {
+    /// How long a client may take for a request's headers.
+    pub header_timeout: Duration,
+    /// The most headers of a request.
+    pub most_headers: usize,
+    /// After the signal: how long a connection without a request may still send one.
+    pub idle_drain: Duration,
+    /// After the signal: how long requests that have begun may take.
+    pub drain: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(30),
+            most_headers: 100,
+            idle_drain: Duration::from_secs(1),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+/// What connections are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    Serving,
+    /// Each answer is the last of its connection.
+    Draining,
+    /// Connections without a request are closed.
+    Closing,
+}
+
+/// Serves until `end` resolves, then drains: see [`Server`].
+///
+/// # Errors
+/// When connections can no longer be accepted.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    service: &Service,
+    server: Server,
+    end: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let phase = watch::Sender::new(Phase::Serving);
+    // Every connection holds an end of this channel: it is closed when the last one is through.
+    let (alive, mut all_through) = mpsc::channel::<Infallible>(1);
+    let accept = |stream| {
+        tokio::spawn(connection(stream, router.clone(), server, phase.subscribe(), alive.clone()));
+    };
+    let mut end = pin!(end);
+    loop {
+        tokio::select! {
+            () = &mut end => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _peer)) => accept(stream),
+                Err(error) => wait_out(&error).await?,
+            },
+        }
+    }
+    service.drain();
+    phase.send_replace(Phase::Draining);
+    accept_the_queued(listener, accept)?;
+    drop(alive);
+    tracing::info!("draining");
+    let through = timeout(server.idle_drain, all_through.recv()).await;
+    if through.is_err() {
+        phase.send_replace(Phase::Closing);
+        if timeout(server.drain, all_through.recv()).await.is_err() {
+            tracing::warn!(seconds = server.drain.as_secs(), "some requests did not end in time and are cut off");
+        }
+    }
+    Ok(())
+}
+
+/// A connection that went away before it was accepted is nobody's fault; too many open files is, and passes.
+async fn wait_out(error: &io::Error) -> io::Result<()> {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput};
+    match error.kind() {
+        InvalidInput => Err(io::Error::new(error.kind(), "the listening socket is no longer one")),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted => Ok(()),
+        _ => {
+            tracing::error!(%error, "a connection could not be accepted");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            Ok(())
+        }
+    }
+}
+
+/// Whoever the system has connected already would be cut off by closing the socket: they are accepted first.
+fn accept_the_queued(listener: TcpListener, mut accept: impl FnMut(TcpStream)) -> io::Result<()> {
+    let listener = listener.into_std()?;
+    while let Ok((stream, _peer)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        accept(TcpStream::from_std(stream)?);
+    }
+    Ok(())
+}
+
+async fn connection(
+    stream: TcpStream,
+    router: Router,
+    server: Server,
+    mut phase: watch::Receiver<Phase>,
+    _alive: mpsc::Sender<Infallible>,
+) {
+    // An answer is written at once: waiting for more to send would only delay it.
+    let _unsupported = stream.set_nodelay(true);
+    let told = phase.clone();
+    let answer = hyper::service::service_fn(move |request: Request<Incoming>| answer(router.clone(), request, told.clone()));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(server.header_timeout)
+        .max_headers(server.most_headers)
+        .serve_connection(TokioIo::new(stream), answer);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = is_closing(&mut phase) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended");
+    }
+}
+
+async fn is_closing(phase: &mut watch::Receiver<Phase>) {
+    // The other end is dropped when serving is over, which is closing too.
+    let _over = phase.wait_for(|phase| *phase == Phase::Closing).await;
+}
+
+async fn answer(router: Router, request: Request<Incoming>, phase: watch::Receiver<Phase>) -> Result<Response<Body>, Infallible> {
+    use tower_service::Service as _;
+    let mut router = router;
+    // A router is always ready.
+    let mut response = router.call(request.map(Body::new)).await?;
+    if *phase.borrow() > Phase::Serving {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    Ok(response)
+}

@@ -1,0 +1,114 @@
+//! What every handler is given: the store, who may do what, the clock, and whether the service is about to end. Owns that nothing
+//! that blocks runs on a thread that drives connections.
+
+use std::sync::Arc;
+
+use rollbook_domain::Timestamp;
+use rollbook_projections::entry::Asked;
+use tokio::sync::watch;
+
+use super::error::Refusal;
+use crate::access::Access;
+use crate::store::Store;
+
+/// Where *now* comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The system's clock.
+    #[default]
+    System,
+    /// This instant, always: for tests.
+    Fixed(Timestamp),
+}
+
+/// The state of the service, shared by all requests. Clones are handles of the same.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Arc<Store>,
+    access: Arc<Access>,
+    clock: Clock,
+    overdue_after_milliseconds: i64,
+    draining: watch::Sender<bool>,
+}
+
+impl Service {
+    /// A service over an open store. `overdue_after_milliseconds` is the pre-created view's grace.
+    pub fn new(store: Arc<Store>, access: Arc<Access>, clock: Clock, overdue_after_milliseconds: i64) -> Self {
+        let draining = watch::Sender::new(false);
+        Self { shared: Arc::new(Shared { store, access, clock, overdue_after_milliseconds, draining }) }
+    }
+
+    /// The store. Its calls block: see [`Service::blocking`].
+    pub fn store(&self) -> &Arc<Store> {
+        &self.shared.store
+    }
+
+    /// Who may do what.
+    pub fn access(&self) -> &Access {
+        &self.shared.access
+    }
+
+    /// The instant that answers are for.
+    pub fn now(&self) -> Timestamp {
+        match self.shared.clock {
+            Clock::System => Store::now(),
+            Clock::Fixed(now) => now,
+        }
+    }
+
+    /// How a view is asked for now.
+    pub fn asked(&self) -> Asked {
+        Asked { now: self.now(), overdue_after_milliseconds: self.shared.overdue_after_milliseconds }
+    }
+
+    /// Runs what reads or writes the store on a thread that may block: reads may fold and touch the disk, writes wait for it.
+    ///
+    /// # Errors
+    /// What `work` says; [`Refusal::internal`] when it panics.
+    pub async fn blocking<T, E>(&self, work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        E: Into<Refusal> + Send + 'static,
+    {
+        let store = self.shared.store.clone();
+        match tokio::task::spawn_blocking(move || work(&store)).await {
+            Ok(outcome) => outcome.map_err(Into::into),
+            Err(panicked) => Err(Refusal::internal(&panicked)),
+        }
+    }
+
+    /// Tells everything that lasts, such as an endless answer, that the service is about to end.
+    pub fn drain(&self) {
+        self.shared.draining.send_replace(true);
+    }
+
+    /// Whether the service is about to end.
+    pub fn is_draining(&self) -> bool {
+        *self.shared.draining.borrow()
+    }
+
+    /// Waits until the service is about to end.
+    pub async fn drained(&self) {
+        let mut draining = self.shared.draining.subscribe();
+        // The sender lives as long as this handle: waiting cannot fail.
+        let _ended = draining.wait_for(|draining| *draining).await;
+    }
+}
+
+/// Folds what is appended soon after it is, so that reads find little to do. A fold that fails is tried again with the next commit,
+/// and by whoever reads.
+pub async fn keep_folding(service: Service) {
+    let mut folded = 0;
+    loop {
+        let log = service.store().log().clone();
+        let head = log.head_beyond(folded).await;
+        if let Err(refusal) = service.blocking(|store| store.catch_up(&|_, _| {})).await {
+            tracing::error!(code = refusal.code(), "projections could not be folded");
+        }
+        folded = head;
+    }
+}
