@@ -154,8 +154,7 @@ impl Engine {
     }
 
     fn family(&self, family: Family) -> Result<&ColumnFamily, LogError> {
-        let missing = || LogError::Engine { doing: "open a column family", source: EngineError::missing_family(family.name()) };
-        self.db.cf_handle(family.name()).ok_or_else(missing)
+        self.db.cf_handle(family.name()).ok_or_else(|| missing(family))
     }
 
     /// Hands the value of a key to `read`, without copying it.
@@ -200,7 +199,8 @@ impl Engine {
 
     /// An empty batch for this database.
     pub(crate) fn batch(&self, capacity_bytes: usize) -> Batch<'_> {
-        Batch { engine: self, batch: WriteBatch::with_capacity_bytes(capacity_bytes) }
+        let families = Family::ALL.map(|family| self.db.cf_handle(family.name()));
+        Batch { engine: self, families, batch: WriteBatch::with_capacity_bytes(capacity_bytes) }
     }
 
     /// Makes everything written so far durable, in table files.
@@ -227,25 +227,31 @@ pub(crate) enum Purpose {
 /// What is written together.
 pub(crate) struct Batch<'a> {
     engine: &'a Engine,
+    /// In the order of [`Family::ALL`], looked up once.
+    families: [Option<&'a ColumnFamily>; Family::ALL.len()],
     batch: WriteBatch,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    fn family(&self, family: Family) -> Result<&'a ColumnFamily, LogError> {
+        self.families.get(family as usize).copied().flatten().ok_or_else(|| missing(family))
+    }
+
     /// Sets a key.
     pub(crate) fn put(&mut self, family: Family, key: &[u8], value: &[u8]) -> Result<(), LogError> {
-        self.batch.put_cf(self.engine.family(family)?, key, value);
+        self.batch.put_cf(self.family(family)?, key, value);
         Ok(())
     }
 
     /// Removes a key.
     pub(crate) fn delete(&mut self, family: Family, key: &[u8]) -> Result<(), LogError> {
-        self.batch.delete_cf(self.engine.family(family)?, key);
+        self.batch.delete_cf(self.family(family)?, key);
         Ok(())
     }
 
     /// Removes the keys from `start` up to `end`, which stays.
     pub(crate) fn delete_range(&mut self, family: Family, start: &[u8], end: &[u8]) -> Result<(), LogError> {
-        self.batch.delete_range_cf(self.engine.family(family)?, start, end);
+        self.batch.delete_range_cf(self.family(family)?, start, end);
         Ok(())
     }
 
@@ -255,6 +261,10 @@ impl Batch<'_> {
         options.set_sync(sync);
         self.engine.db.write_opt(self.batch, &options).map_err(failed("write"))
     }
+}
+
+fn missing(family: Family) -> LogError {
+    LogError::Engine { doing: "open a column family", source: EngineError::missing_family(family.name()) }
 }
 
 /// Names what failed.

@@ -1,6 +1,8 @@
 //! What waits for the writer. Owns the bounds of a group and the budget of what may wait.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -14,6 +16,13 @@ const GROUP_COMMITS: usize = 1024;
 /// The size above which no further commit joins a group, in bytes.
 const GROUP_BYTES: usize = 16 << 20;
 
+/// How many commits are worth waking the writer for while it waits for the rest of a group.
+const PART_COMMITS: usize = 8;
+
+/// How long the writer looks for commits before it sleeps. Being woken takes about as long, and a caller that was just answered comes
+/// back sooner than that.
+const LINGER: Duration = Duration::from_micros(40);
+
 /// A commit and where its answer goes.
 pub(crate) struct Request {
     pub(crate) draft: Draft,
@@ -24,6 +33,8 @@ pub(crate) struct Request {
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
+    /// As many as there are `requests`, to be seen without the lock.
+    length: AtomicUsize,
     budget_bytes: Option<usize>,
 }
 
@@ -39,7 +50,7 @@ struct Waiting {
 impl Queue {
     /// An empty queue; refuses what goes over the budget.
     pub(crate) fn new(budget_bytes: Option<usize>) -> Self {
-        Self { waiting: Mutex::default(), changed: Condvar::new(), budget_bytes }
+        Self { waiting: Mutex::default(), changed: Condvar::new(), length: AtomicUsize::new(0), budget_bytes }
     }
 
     /// Adds a commit, or answers that too much is waiting or nobody is left to write it. A commit that alone is over the budget is
@@ -58,8 +69,9 @@ impl Queue {
         }
         waiting.bytes += size_bytes;
         waiting.requests.push_back(request);
+        self.length.store(waiting.requests.len(), Ordering::Relaxed);
         // The writer sleeps only while nothing waits, or fewer than it wants.
-        let wakes = waiting.requests.len() == 1 || waiting.requests.len() >= waiting.wanted;
+        let wakes = waiting.requests.len() == waiting.wanted.max(1);
         drop(waiting);
         if wakes {
             self.changed.notify_one();
@@ -84,11 +96,17 @@ impl Queue {
         waiting.requests.clear();
     }
 
-    /// Waits for commits and takes as many as one group may have; `None` when the queue is closed and empty.
-    ///
-    /// When fewer wait than are `expected`, it waits for them, `patience` at most: callers who were just answered are about to come
-    /// back, and one sync for all of them is cheaper than two for half of them each.
-    pub(crate) fn take_group(&self, expected: usize, patience: Duration) -> Option<Vec<Request>> {
+    /// Looks for commits without sleeping, giving way to every thread that has something to do.
+    fn linger(&self) {
+        let until = Instant::now() + LINGER;
+        while self.length.load(Ordering::Relaxed) == 0 && Instant::now() < until {
+            thread::yield_now();
+        }
+    }
+
+    /// Waits for the first commits of a group; `None` when the queue is closed and empty.
+    pub(crate) fn first(&self) -> Option<Intake<'_>> {
+        self.linger();
         let mut waiting = self.waiting.lock();
         while waiting.requests.is_empty() {
             if waiting.closed {
@@ -96,23 +114,51 @@ impl Queue {
             }
             self.changed.wait(&mut waiting);
         }
-        if waiting.requests.len() < expected {
-            let deadline = Instant::now() + patience;
-            waiting.wanted = expected;
-            while waiting.requests.len() < expected && !waiting.closed && !self.changed.wait_until(&mut waiting, deadline).timed_out() {}
+        Some(Intake { queue: self, commits: 0, bytes: 0, deadline: None })
+    }
+}
+
+/// A group while it comes in. Owns its bounds.
+pub(crate) struct Intake<'a> {
+    queue: &'a Queue,
+    commits: usize,
+    bytes: usize,
+    /// Until when it waits for those who are expected.
+    deadline: Option<Instant>,
+}
+
+impl Intake<'_> {
+    /// The next commits of the group, those that wait now; none when it is complete or full.
+    ///
+    /// While it has fewer than are `expected` and none waits, it waits for more, `patience` at most in all: callers who were just
+    /// answered are about to come back, and one sync for all of them is cheaper than two for half of them each. What comes meanwhile
+    /// is handed out in parts, so that it can be decided on while the rest is on its way.
+    pub(crate) fn next(&mut self, expected: usize, patience: Duration) -> Vec<Request> {
+        if self.commits < expected && self.deadline.is_none_or(|deadline| Instant::now() < deadline) {
+            self.queue.linger();
+        }
+        let mut waiting = self.queue.waiting.lock();
+        if waiting.requests.is_empty() && self.commits < expected {
+            let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + patience);
+            waiting.wanted = PART_COMMITS.min(expected - self.commits);
+            while waiting.requests.len() < waiting.wanted
+                && !waiting.closed
+                && !self.queue.changed.wait_until(&mut waiting, deadline).timed_out()
+            {}
             waiting.wanted = 0;
         }
-        let mut group = Vec::new();
-        let mut bytes = 0;
+        let mut part = Vec::with_capacity(waiting.requests.len());
         while let Some(next) = waiting.requests.front() {
             let size_bytes = next.draft.size_bytes();
-            if group.len() == GROUP_COMMITS || (bytes > 0 && bytes + size_bytes > GROUP_BYTES) {
+            if self.commits == GROUP_COMMITS || (self.bytes > 0 && self.bytes + size_bytes > GROUP_BYTES) {
                 break;
             }
-            bytes += size_bytes;
+            self.commits += 1;
+            self.bytes += size_bytes;
             waiting.bytes -= size_bytes;
-            group.extend(waiting.requests.pop_front());
+            part.extend(waiting.requests.pop_front());
         }
-        Some(group)
+        self.queue.length.store(waiting.requests.len(), Ordering::Relaxed);
+        part
     }
 }

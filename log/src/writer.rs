@@ -15,7 +15,7 @@ use crate::commit::Committed;
 use crate::error::AppendError;
 use crate::group::Group;
 use crate::options::{Clock, Durability};
-use crate::queue::{Queue, Request};
+use crate::queue::{Intake, Queue, Request};
 use crate::store::{LastCommit, Store};
 
 /// How many stream versions are remembered; when there are more, all are forgotten and read again as needed.
@@ -23,6 +23,14 @@ const REMEMBERED_STREAMS: usize = 65_536;
 
 /// The longest that a group waits for those who are expected; beside that never longer than the group before took.
 const PATIENCE_LIMIT: Duration = Duration::from_millis(5);
+
+/// What one group tells about the next.
+struct Usual {
+    /// How many callers there are: those it answered, and those who waited when it did.
+    callers: usize,
+    /// How long writing it took, within limits: what waiting for those callers may cost.
+    patience: Duration,
+}
 
 /// The writer's thread.
 pub(crate) struct Writer {
@@ -39,18 +47,17 @@ impl Writer {
     /// Writes groups until the queue is closed and empty.
     pub(crate) fn run(mut self) {
         let _gone = AbandonOnDrop(self.queue.clone());
-        let (mut expected, mut patience) = (1, Duration::ZERO);
-        while let Some(requests) = self.queue.take_group(expected, patience) {
-            let began = Instant::now();
-            expected = self.write_group(requests);
-            patience = began.elapsed().min(PATIENCE_LIMIT);
+        let queue = self.queue.clone();
+        let mut usual = Usual { callers: 1, patience: Duration::ZERO };
+        while let Some(intake) = queue.first() {
+            usual = self.write_group(intake, &usual);
         }
         self.store.close();
     }
 
     /// The way of a write, from top to bottom. The commits were admitted (content, size) by `Draft::admit`.
-    /// Returns how many callers there are: those it answers, and those who waited when it did.
-    fn write_group(&mut self, requests: Vec<Request>) -> usize {
+    /// Takes what the group before found usual, and returns what this one did.
+    fn write_group(&mut self, mut intake: Intake<'_>, usual: &Usual) -> Usual {
         let now = (self.clock)();
         // Never backwards, whatever the clock does.
         let recorded_at = self.last.recorded_at.map_or(now, |last: Timestamp| last.max(now));
@@ -59,14 +66,21 @@ impl Writer {
 
         // Each commit on its own: sound log, key, expected versions, ids; then its number and its bytes. A refusal leaves no trace
         // in the group.
-        let mut outcomes = Vec::with_capacity(requests.len());
-        for Request { draft, answer } in requests {
-            let outcome = match self.store.require_sound() {
-                Ok(()) => group.add(draft),
-                Err(poisoned) => Err(poisoned.into()),
-            };
-            outcomes.push((answer, outcome));
+        let mut outcomes = Vec::with_capacity(usual.callers);
+        loop {
+            let part = intake.next(usual.callers, usual.patience);
+            if part.is_empty() {
+                break;
+            }
+            for Request { draft, answer } in part {
+                let outcome = match self.store.require_sound() {
+                    Ok(()) => group.add(draft),
+                    Err(poisoned) => Err(poisoned.into()),
+                };
+                outcomes.push((answer, outcome));
+            }
         }
+        let began = Instant::now();
 
         let staged = group.finish();
         if !staged.is_empty() {
@@ -93,7 +107,7 @@ impl Writer {
         for (answer, outcome) in outcomes {
             answer.send(outcome);
         }
-        callers
+        Usual { callers, patience: began.elapsed().min(PATIENCE_LIMIT) }
     }
 
     fn remember(&mut self, versions: HashMap<String, Version>) {
