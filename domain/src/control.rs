@@ -211,6 +211,12 @@ impl Control {
                     batch.counts = (*series, *created, *linked, *adopted, *skipped);
                 }
             }
+            Event::ResponsesAttested { digest, responses, responses_digest } => {
+                if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
+                    batch.responses = *responses;
+                    batch.responses_digest.clone_from(responses_digest);
+                }
+            }
             Event::ValidationRecorded { digest, at, checks } => {
                 self.validation = Some(ValidationState { position, at: *at, digest: digest.clone(), checks: checks.clone() });
             }

@@ -559,6 +559,30 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A client's personal data was erased: the keys of all their identities were destroyed.
+    ClientErased {
+        /// The client's document id; the id they were known by where no document was ever imported.
+        client: String,
+        /// Every id that was erased with it, the client's own first.
+        ids: Vec<String>,
+        /// Why. Not personal: it stays readable.
+        reason: String,
+    },
+    /// What a batch has on record of the responses before it, without those of clients erased since. `migrate validate` goes by it.
+    ResponsesAttested {
+        /// The batch's digest, in hexadecimal.
+        digest: String,
+        /// How many responses there were before the batch.
+        responses: u64,
+        /// SHA-256 over each of them, in hexadecimal.
+        responses_digest: String,
+    },
+    /// Any event of a client whose personal data was erased, as it is read from then on; never stored as such. What happened is known,
+    /// what was said is not, and no list is made of it any more.
+    Erased(
+        /// The event, its personal content erased.
+        Box<Event>,
+    ),
 }
 
 impl Event {
@@ -592,6 +616,9 @@ impl Event {
             Self::BackupTaken { .. } => "BackupTaken",
             Self::StageRecorded { .. } => "StageRecorded",
             Self::LegacyRetired { .. } => "LegacyRetired",
+            Self::ClientErased { .. } => "ClientErased",
+            Self::ResponsesAttested { .. } => "ResponsesAttested",
+            Self::Erased(event) => event.name(),
         }
     }
 }

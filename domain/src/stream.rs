@@ -42,6 +42,14 @@ impl StreamId {
         Self::Series { client: client.to_owned(), form: form.to_owned() }
     }
 
+    /// The id of the client whose stream this is; `None` for coaches, forms and control.
+    pub fn client(&self) -> Option<&str> {
+        match self {
+            Self::Series { client, .. } | Self::Client(client) => Some(client),
+            Self::Coach(_) | Self::Form(_) | Self::Control => None,
+        }
+    }
+
     /// The text that every series stream of this client starts with, and no other stream does.
     pub fn series_prefix(client: &str) -> String {
         format!("series/{}/", Escaped(client))

@@ -151,7 +151,7 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn document(&mut self, document: Document, streams: Vec<StreamId>) {
         let collection = document.collection;
-        let digest = body_digest(document.body.expose());
+        let Some(digest) = document.body.expose().map(body_digest) else { return };
         for stream in &streams {
             let before = self.held.documents.get(&(collection, document.id.clone(), stream.clone())).copied();
             let counts = self.counts.entry(collection).or_default();

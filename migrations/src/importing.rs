@@ -112,7 +112,7 @@ impl Importing<'_> {
 fn commits(events: &[NewEvent]) -> Vec<Vec<NewEvent>> {
     let size = |event: &NewEvent| match &event.event {
         rollbook_domain::Event::DocumentImported(document) | rollbook_domain::Event::DocumentChanged(document) => {
-            document.body.expose().as_str().len()
+            document.body.expose().map_or(0, |body| body.as_str().len())
         }
         _ => 0,
     };

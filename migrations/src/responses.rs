@@ -39,15 +39,19 @@ impl Responses {
     pub fn fold(&mut self, event: &Event) {
         match event {
             Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::FormResponses => {
-                self.0.insert(document.id.clone(), Sha256::digest(document.body.expose().as_str().as_bytes()).into());
+                // A response whose content was erased is none that could be unchanged.
+                if let Some(body) = document.body.expose() {
+                    self.0.insert(document.id.clone(), Sha256::digest(body.as_str().as_bytes()).into());
+                }
             }
             Event::DocumentRemoved { collection: Collection::FormResponses, id } => {
                 self.0.remove(id);
             }
             Event::ResponseSubmitted { response, assignment, submitted_at, score, answers, .. } => {
+                let Some(answers) = answers.expose() else { return };
                 let mut digest = Sha256::new();
                 digest.update(format!("{assignment}\n{submitted_at}\n{score:?}\n"));
-                digest.update(answers.expose().as_str());
+                digest.update(answers.as_str());
                 self.0.insert(response.clone(), digest.finalize().into());
             }
             _ => {}

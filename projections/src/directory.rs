@@ -4,7 +4,8 @@
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::{StoredClient, coach_name, stored_client_id};
 use rollbook_domain::event::Origin;
-use rollbook_domain::{Collection, Document, Event, Recorded, StreamId};
+use rollbook_domain::{Collection, Document, Event, Position, Recorded, StreamId, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
 use crate::rows::{RowChanges, RowSource, read_row};
@@ -53,6 +54,13 @@ pub mod keys {
         format!("s/{}", StreamId::series_prefix(client)).into_bytes()
     }
 
+    /// `e/<client id>`: that this client was erased.
+    pub fn erased(id: &str) -> Vec<u8> {
+        format!("e/{id}").into_bytes()
+    }
+
+    /// Every id of a client that was erased.
+    pub const ALL_ERASED: &[u8] = b"e/";
     /// Every series.
     pub const ALL_SERIES: &[u8] = b"s/";
     /// Every client.
@@ -76,13 +84,25 @@ pub(crate) fn fold(rows: &mut RowChanges<'_>, recorded: &Recorded) -> Result<(),
             rows.put(&keys::stored(&terms.stored_client, &recorded.stream), ());
         }
         Event::ImportCompleted { legacy_timezone, .. } => rows.put(keys::ZONE, legacy_timezone.clone()),
+        Event::ClientErased { client, ids, .. } => fold_erased(rows, client, ids, recorded),
         _ => {}
     }
     Ok(())
 }
 
+/// Takes away what was held of a client before the erasure, and remembers that they were erased. What leads to their series by one of
+/// their ids leads nowhere then; rows built from position 1 do not have it.
+fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded: &Recorded) {
+    let erased = ErasedClient { client: client.to_owned(), ids: ids.to_vec(), at: recorded.recorded_at, position: recorded.position };
+    for id in ids {
+        rows.delete(&keys::client(id));
+        rows.put(&keys::erased(id), erased.clone());
+    }
+}
+
 fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Document) {
-    let body = document.body.expose();
+    // Erased events come here as `Event::Erased`; content that is gone without its event being so says nothing either.
+    let Some(body) = document.body.expose() else { return };
     match document.collection {
         Collection::Clients => {
             let client = StoredClient::read(body);
@@ -97,6 +117,27 @@ fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Docume
         }
         _ => {}
     }
+}
+
+/// A client whose personal data was erased.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedClient {
+    /// The client's document id.
+    pub client: String,
+    /// Every id that was erased with it, the client's own first.
+    pub ids: Vec<String>,
+    /// When the log recorded it.
+    pub at: Timestamp,
+    /// Where.
+    pub position: Position,
+}
+
+/// Whether the client with this id was erased, and when.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn erased(source: &dyn RowSource, id: &str) -> Result<Option<ErasedClient>, ProjectionError> {
+    read_row(source, &keys::erased(id))
 }
 
 /// Who is meant by a client id.
@@ -127,7 +168,11 @@ pub fn identify(source: &dyn RowSource, asked: &str) -> Result<Identity, Project
         Some(client) => (asked.to_owned(), client),
         None => match owner(source, asked)? {
             Some(found) => found,
-            None => return Ok(Identity { ids: vec![asked.to_owned()], document: None, onboarded: false }),
+            // An erased client keeps their ids, so that history finds their streams; the lists are closed to them.
+            None => {
+                let ids = erased(source, asked)?.map_or_else(|| vec![asked.to_owned()], |erased| erased.ids);
+                return Ok(Identity { ids, document: None, onboarded: false });
+            }
         },
     };
     let mut ids = vec![document.clone()];

@@ -55,7 +55,8 @@ fn key(name: &str, kind: &str, document: &str) -> Vec<u8> {
 
 fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Document) {
     let id = &document.id;
-    let (stream_name, body) = (stream.to_string(), document.body.expose());
+    let stream_name = stream.to_string();
+    let Some(body) = document.body.expose() else { return fold_erased(rows, stream_name, document) };
     match document.collection {
         Collection::CheckInAssignments => {
             let stored = StoredAssignment::read(id, body);
@@ -74,6 +75,16 @@ fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Docume
     }
 }
 
+/// An id goes on meaning what it meant, though the document is gone: only its week is no longer known.
+fn fold_erased(rows: &mut RowChanges<'_>, stream: String, document: &Document) {
+    let id = &document.id;
+    match document.collection {
+        Collection::CheckInAssignments => rows.put(&key(id, "a", id), Meaning::Assignment { week: 0, document: id.clone(), stream }),
+        Collection::FormResponses => rows.put(&key(id, "r", id), Meaning::Response { document: id.clone(), stream }),
+        _ => {}
+    }
+}
+
 impl Projection for Names {
     fn name(&self) -> &'static str {
         "names"
@@ -85,7 +96,8 @@ impl Projection for Names {
 
     fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
         for recorded in commit {
-            if let Event::DocumentImported(document) | Event::DocumentChanged(document) = &recorded.event {
+            let event = if let Event::Erased(event) = &recorded.event { event } else { &recorded.event };
+            if let Event::DocumentImported(document) | Event::DocumentChanged(document) = event {
                 fold_document(rows, &recorded.stream, document);
             }
         }

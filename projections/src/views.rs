@@ -27,8 +27,8 @@ pub trait SeriesRow: Serialize + DeserializeOwned + Default + Send + 'static {
 }
 
 impl SeriesRow for Series {
-    fn concerns(_event: &Event) -> bool {
-        true
+    fn concerns(event: &Event) -> bool {
+        !matches!(event, Event::Erased(_))
     }
 
     fn apply(&mut self, stream: &StreamId, event: &Event) {

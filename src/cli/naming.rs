@@ -48,7 +48,7 @@ pub(super) fn form(store: &Store, id: &str) -> Result<JsonText, StoreError> {
     for recorded in store.log().stream(&StreamId::Form(id.to_owned()), 0)? {
         match recorded.event {
             Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::Forms => {
-                held = Some(document.body.into_inner());
+                held = document.body.into_inner();
             }
             Event::DocumentRemoved { collection: Collection::Forms, .. } => held = None,
             _ => {}

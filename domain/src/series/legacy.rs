@@ -27,7 +27,7 @@ impl LegacySeries {
         match event {
             // Only a new allocation stored a document, and only for week 1; every other week waits for its answer.
             Event::AssignmentCreated { origin, week, .. } => *origin == Origin::Allocation && *week == 1,
-            Event::ResponseLinked { .. } => false,
+            Event::ResponseLinked { .. } | Event::Erased(_) => false,
             // The legacy view asks the stored weeks who answered them, never the responses.
             Event::DocumentImported(Document { collection, .. })
             | Event::DocumentChanged(Document { collection, .. })

@@ -109,7 +109,8 @@ impl Series {
     }
 
     fn store(&mut self, document: &Document) {
-        let body: &JsonText = document.body.expose();
+        // What was erased leaves no week behind.
+        let Some(body): Option<&JsonText> = document.body.expose() else { return };
         match document.collection {
             Collection::CheckInAssignments => {
                 self.items.store(StoredAssignment::read(&document.id, body));

@@ -9,12 +9,24 @@ use uuid::Uuid;
 use super::convert::{StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredView};
 use super::v1::Instant;
 
+/// Personal content: of an event at most one field is.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) enum StoredPersonal<'a> {
+    /// As it is: streams without a key, and stores that were made unsealed.
+    Clear(&'a str),
+    /// It is the sealed value behind the body; see `seal`.
+    Sealed,
+    /// It was gone already when the event was stored.
+    Erased,
+}
+
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredDocument<'a> {
     pub(super) collection: StoredCollection,
     pub(super) id: &'a str,
     pub(super) ordinal: u32,
-    pub(super) body: &'a str,
+    #[serde(borrow)]
+    pub(super) body: StoredPersonal<'a>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,7 +103,8 @@ pub(super) enum Body<'a> {
         response: &'a str,
         submitted_at: Instant,
         score: Option<u32>,
-        answers: &'a str,
+        #[serde(borrow)]
+        answers: StoredPersonal<'a>,
         legacy_due: Instant,
     },
     ResponseLinked {
@@ -113,17 +126,19 @@ pub(super) enum Body<'a> {
         week: u32,
         reason: StoredReason,
         #[serde(borrow)]
-        comment: Option<&'a str>,
+        comment: Option<StoredPersonal<'a>>,
     },
     ExtensionGranted {
         run: u32,
         week: u32,
-        reason: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
     },
     ReopenRequested {
         run: u32,
         week: u32,
-        reason: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
     },
     AssignmentReopened {
         run: u32,
@@ -146,23 +161,27 @@ pub(super) enum Body<'a> {
     SeriesWithdrawn {
         run: u32,
         keep_answered: bool,
-        reason: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
     },
     AssignmentWithdrawn {
         run: u32,
         week: u32,
-        reason: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
     },
     ResponseCleared {
         run: u32,
         week: u32,
         response: &'a str,
-        reason: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
     },
     FeedbackGiven {
         response: &'a str,
         coach: &'a str,
-        text: &'a str,
+        #[serde(borrow)]
+        text: StoredPersonal<'a>,
     },
     ImportCompleted {
         digest: &'a str,
@@ -218,5 +237,16 @@ pub(super) enum Body<'a> {
     },
     LegacyRetired {
         reason: &'a str,
+    },
+    ClientErased {
+        client: &'a str,
+        #[serde(borrow)]
+        ids: Vec<&'a str>,
+        reason: &'a str,
+    },
+    ResponsesAttested {
+        digest: &'a str,
+        responses: u64,
+        responses_digest: &'a str,
     },
 }

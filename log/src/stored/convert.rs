@@ -10,7 +10,9 @@ use rollbook_domain::{JsonText, Number, Personal, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::body::{Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredTerms, StoredWeekDue, StoredWeekMove};
+use super::body::{
+    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredTerms, StoredWeekDue, StoredWeekMove,
+};
 use super::v1::Instant;
 use crate::error::DecodeError;
 
@@ -107,13 +109,17 @@ impl<'a> Stored<'a> for JsonText {
     }
 }
 
-impl<'a, T: Stored<'a>> Stored<'a> for Personal<T> {
-    type Form = T::Form;
-    fn to_form(&'a self) -> T::Form {
-        self.expose().to_form()
+impl<'a, T: Stored<'a, Form = &'a str>> Stored<'a> for Personal<T> {
+    type Form = StoredPersonal<'a>;
+    fn to_form(&'a self) -> StoredPersonal<'a> {
+        self.expose().map_or(StoredPersonal::Erased, |content| StoredPersonal::Clear(content.to_form()))
     }
-    fn from_form(form: T::Form) -> Result<Self, DecodeError> {
-        T::from_form(form).map(Self::new)
+    fn from_form(form: StoredPersonal<'a>) -> Result<Self, DecodeError> {
+        match form {
+            StoredPersonal::Clear(content) => T::from_form(content).map(Self::new),
+            // What has a key was opened before; what is still sealed has none any more.
+            StoredPersonal::Sealed | StoredPersonal::Erased => Ok(Self::erased()),
+        }
     }
 }
 
@@ -197,6 +203,8 @@ macro_rules! events {
                 match self {
                     Self::DocumentImported(document) => Body::DocumentImported(document.to_form()),
                     Self::DocumentChanged(document) => Body::DocumentChanged(document.to_form()),
+                    // That the client was erased is the keyring's to say, not the event's.
+                    Self::Erased(event) => event.to_form(),
                     $(Self::$variant { $($field),+ } => Body::$variant { $($field: $field.to_form()),+ },)+
                 }
             }
@@ -237,4 +245,6 @@ events! {
     BackupTaken { name, at },
     StageRecorded { stage, note },
     LegacyRetired { reason },
+    ClientErased { client, ids, reason },
+    ResponsesAttested { digest, responses, responses_digest },
 }

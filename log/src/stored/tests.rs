@@ -19,7 +19,10 @@ use super::*;
 macro_rules! variants {
     ($($variant:ident),+ $(,)?) => {
         fn variant(event: &Event) -> &'static str {
-            match event { $(Event::$variant { .. } => stringify!($variant)),+ }
+            match event {
+                $(Event::$variant { .. } => stringify!($variant),)+
+                Event::Erased(_) => "never stored as such",
+            }
         }
         const VARIANTS: &[&str] = &[$(stringify!($variant)),+];
     };
@@ -53,6 +56,8 @@ variants!(
     BackupTaken,
     StageRecorded,
     LegacyRetired,
+    ClientErased,
+    ResponsesAttested,
 );
 
 fn text(text: &str) -> String {
@@ -178,8 +183,11 @@ fn samples() -> Vec<Event> {
         Event::BackupTaken { name: text("before-switch"), at: 12 },
         Event::StageRecorded { stage: text("pilot"), note: text("two clients") },
         Event::LegacyRetired { reason: text("done") },
+        Event::ClientErased { client: text("client-1"), ids: vec![text("client-1"), text("uid-1")], reason: text("asked to be") },
+        Event::ResponsesAttested { digest: text("00ff"), responses: 35, responses_digest: text("33") },
         // What is absent, in the shapes that have something to be absent.
         Event::AssignmentMissed { run: 1, week: 1, reason: MissedReason::Other, comment: None },
+        Event::FeedbackGiven { response: text("response-1"), coach: text("coach-1"), text: Personal::erased() },
     ]
 }
 
@@ -250,14 +258,14 @@ fn a_whole_commit_is_stored_as_it_ever_was() {
     record.events_after(0, &mut events).unwrap();
     assert_eq!(events.iter().map(|event| event.event.clone()).collect::<Vec<_>>(), samples());
     let last = events.last().unwrap();
-    assert_eq!((last.position, record.last()), (329, 329));
+    assert_eq!((last.position, record.last()), (332, 332));
     assert_eq!((events[0].version, events[1].version, events[2].version, events[29].version), (11, 1, 12, 15));
     assert_eq!((events[2].stream.clone(), events[3].stream.clone()), (StreamId::series("client-1", "form-1"), StreamId::Control));
     assert_eq!((events[3].id, events[3].occurred_at, events[3].recorded_at), (Uuid::from_u128(3), time(3), time(1_767_225_600)));
     assert_eq!((&events[0].actor, events[0].cause.as_str()), (&Actor::Migration(text("00ff")), "00ff"));
     assert_eq!(record.envelope().unwrap().key(), Some(("batch-00ff", [7; 32])));
     let streams: Vec<_> = record.envelope().unwrap().streams().map(|(name, first, last)| (name.to_owned(), first, last)).collect();
-    assert_eq!(streams, [(text("series/client-1/form-1"), 11, 25), (text("control"), 1, 15)]);
+    assert_eq!(streams, [(text("series/client-1/form-1"), 11, 27), (text("control"), 1, 16)]);
 }
 
 #[test]

@@ -21,6 +21,10 @@ pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = 
     let mut given = Vec::new();
     for recorded in events {
         match &recorded.event {
+            // What was erased has no content to export; of a whole client, every event reads so.
+            Event::DocumentImported(document) | Event::DocumentChanged(document) if document.body.is_erased() => {
+                documents.remove(&(document.collection, document.id.clone()));
+            }
             Event::DocumentImported(document) | Event::DocumentChanged(document) => {
                 documents.insert((document.collection, document.id.clone()), document.clone());
             }
@@ -65,9 +69,10 @@ fn new_document(collection: Collection, id: String, fields: &BTreeMap<&str, Json
 
 /// The original with every field that reads otherwise now.
 fn patched(original: Document, now: &StoredAssignment) -> Document {
-    let was = StoredAssignment::read(&original.id, original.body.expose());
+    let Some(body) = original.body.expose() else { return original };
+    let was = StoredAssignment::read(&original.id, body);
     let changes = changes(&was, now);
-    let Some(mut fields) = members(original.body.expose()).filter(|_| !changes.is_empty()) else { return original };
+    let Some(mut fields) = members(body).filter(|_| !changes.is_empty()) else { return original };
     fields.extend(changes.into_iter().map(|(field, value)| (field.to_owned(), value)));
     Document { body: Personal::new(json(&fields)), ..original }
 }
@@ -158,9 +163,9 @@ impl AfterImport<'_> {
                 week: *week,
                 submitted_at: *submitted_at,
                 score: *score,
-                answers: answers.expose(),
+                answers: answers.expose()?,
             })),
-            Event::FeedbackGiven { response, coach, text } => Some(self.feedback(recorded, response, coach, text.expose())),
+            Event::FeedbackGiven { response, coach, text } => Some(self.feedback(recorded, response, coach, text.expose()?)),
             _ => None,
         }
     }

@@ -35,7 +35,8 @@ impl Spool {
 
     /// Adds a document, whole, as one line of JSON.
     pub(super) fn add(&mut self, document: &Document) -> Result<(), ExportError> {
-        let body = document.body.expose().as_str();
+        // Only documents with content are exported; `stream_documents` leaves out what was erased.
+        let body = document.body.expose().map_or("{}", |body| body.as_str());
         let id = serde_json::Value::from(document.id.as_str());
         let rest = body.strip_prefix('{').unwrap_or("}");
         let comma = if rest.starts_with('}') { "" } else { "," };

@@ -32,10 +32,13 @@ impl Routing {
         };
         let mut routing = Self { canonical: canonical_clients(documents(Collection::Clients)), ..Self::default() };
         for document in documents(Collection::CheckInAssignments) {
-            routing.add_assignment(&StoredAssignment::read(&document.id, document.body.expose()));
+            if let Some(body) = document.body.expose() {
+                routing.add_assignment(&StoredAssignment::read(&document.id, body));
+            }
         }
         for document in documents(Collection::FormResponses) {
-            let response = StoredResponse::read(&document.id, document.body.expose());
+            let Some(body) = document.body.expose() else { continue };
+            let response = StoredResponse::read(&document.id, body);
             let stream = routing.series(&response.client, &response.form);
             routing.responses.insert(response.document, stream);
         }
@@ -69,7 +72,8 @@ impl Routing {
 
     /// The streams that hold a document: one, but for feedback to a response that assignments of several series name.
     pub(super) fn streams(&self, document: &Document) -> Vec<StreamId> {
-        let body = document.body.expose();
+        // An export that was read has the content of all its documents.
+        let Some(body) = document.body.expose() else { return Vec::new() };
         match document.collection {
             Collection::Clients | Collection::Users => vec![StreamId::Client(document.id.clone())],
             Collection::Coaches => vec![StreamId::Coach(document.id.clone())],
@@ -104,7 +108,8 @@ fn canonical_clients<'a>(clients: impl Iterator<Item = &'a Document>) -> HashMap
     let mut canonical: HashMap<String, String> = HashMap::new();
     let mut by_other_identity: BTreeMap<String, String> = BTreeMap::new();
     for document in clients {
-        let client = StoredClient::read(document.body.expose());
+        let Some(body) = document.body.expose() else { continue };
+        let client = StoredClient::read(body);
         canonical.insert(document.id.clone(), document.id.clone());
         if !client.auth_uid.is_empty() {
             let held = by_other_identity.entry(client.auth_uid).or_insert_with(|| document.id.clone());

@@ -74,6 +74,8 @@ pub(super) fn look<'a>(runtime: &Runtime, batch: Option<&'a BatchState>, at: Pos
                     seen.made += 1;
                     seen.by_batch += u64::from(ours);
                 }
+                // The batch made them, though no view holds them any more.
+                Event::Erased(event) if ours && matches!(**event, Event::AssignmentCreated { .. }) => seen.by_batch += 1,
                 Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. } => {
                     taken_from.insert(recorded.stream);
                 }

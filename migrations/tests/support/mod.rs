@@ -57,7 +57,7 @@ pub fn apply(held: &mut Held, events: &[NewEvent]) {
                 let place = (document.collection, document.id.clone(), event.stream.clone());
                 let was_there = held
                     .documents
-                    .insert(place, HeldDocument { ordinal: document.ordinal, digest: body_digest(document.body.expose()) })
+                    .insert(place, HeldDocument { ordinal: document.ordinal, digest: body_digest(document.body.expose().unwrap()) })
                     .is_some();
                 assert_eq!(was_there, matches!(event.event, Event::DocumentChanged(_)), "{}", document.id);
             }
@@ -90,7 +90,7 @@ impl MemoryStore {
             if let Event::DocumentImported(document) = &event.event {
                 match document.collection {
                     Collection::Clients => {
-                        self.clients.insert(document.id.clone(), StoredClient::read(document.body.expose()));
+                        self.clients.insert(document.id.clone(), StoredClient::read(document.body.expose().unwrap()));
                     }
                     Collection::Coaches => {
                         self.coaches.insert(document.id.clone());

@@ -150,7 +150,7 @@ struct Streams {
 }
 
 fn field(document: &Document, name: &str) -> String {
-    let fields: BTreeMap<String, serde_json::Value> = document.body.expose().read().unwrap();
+    let fields: BTreeMap<String, serde_json::Value> = document.body.expose().unwrap().read().unwrap();
     fields.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
 }
 
@@ -160,7 +160,7 @@ impl Streams {
         let mut clients: Vec<&Document> = all[&Collection::Clients].iter().collect();
         clients.sort_by(|a, b| a.id.cmp(&b.id));
         for client in &clients {
-            let other = StoredClient::read(client.body.expose()).auth_uid;
+            let other = StoredClient::read(client.body.expose().unwrap()).auth_uid;
             streams.canonical.entry(other).or_insert_with(|| client.id.clone());
         }
         for client in clients {
@@ -187,7 +187,7 @@ impl Streams {
             Collection::Coaches => vec![StreamId::Coach(document.id.clone())],
             Collection::CoachFeedback => self
                 .named_in
-                .get(&feedback_response(document.body.expose()))
+                .get(&feedback_response(document.body.expose().unwrap()))
                 .cloned()
                 .unwrap_or_else(|| vec![StreamId::Client("nobody".into())]),
             _ => vec![self.series(document)],

@@ -4,7 +4,7 @@ use rollbook_domain::event::{Audience, LinkKind, MissedReason, Origin};
 use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
 
 use super::short;
-use crate::reports::history::REDACTED;
+use crate::reports::history::{ERASED, REDACTED};
 
 /// Longer content is cut here, in characters.
 const LONGEST: usize = 120;
@@ -22,11 +22,19 @@ struct Shown {
 
 impl Shown {
     fn text(self, content: &Personal<String>) -> String {
-        if self.with_answers { cut(content.expose()) } else { REDACTED.to_owned() }
+        self.shown(content.expose().map(String::as_str))
     }
 
     fn json(self, content: &Personal<JsonText>) -> String {
-        if self.with_answers { cut(content.expose().as_str()) } else { REDACTED.to_owned() }
+        self.shown(content.expose().map(JsonText::as_str))
+    }
+
+    fn shown(self, content: Option<&str>) -> String {
+        match content {
+            None => ERASED.to_owned(),
+            Some(content) if self.with_answers => cut(content),
+            Some(_) => REDACTED.to_owned(),
+        }
     }
 }
 
@@ -97,6 +105,8 @@ fn series_detail(event: &Event, personal: Shown) -> String {
             format!("{}, response {response} no longer counts: {}", place(*run, *week), personal.text(reason))
         }
         Event::FeedbackGiven { response, coach, text } => format!("response {response}, coach {coach}: {}", personal.text(text)),
+        Event::ClientErased { ids, reason, .. } => format!("the personal data of {} is gone for good: {}", ids.join(", "), cut(reason)),
+        Event::Erased(event) => series_detail(event, personal),
         // All others are on the control stream.
         _ => String::new(),
     }
@@ -142,6 +152,9 @@ fn control_detail(event: &Event) -> Option<String> {
         Event::BackupTaken { name, at } => format!("{name} at {at}"),
         Event::StageRecorded { stage, note } => format!("{stage}: {}", cut(note)),
         Event::LegacyRetired { reason } => cut(reason),
+        Event::ResponsesAttested { digest, responses, .. } => {
+            format!("{responses} responses before the batch without erased clients, digest {}", short(digest))
+        }
         _ => return None,
     })
 }

@@ -33,6 +33,10 @@ struct Belonging {
 impl Focus {
     /// The events that tell about it, in the order of the log.
     pub(super) fn of(self, events: Vec<Recorded>) -> Vec<Recorded> {
+        // Of an erased client's documents nobody can tell any more which week they were for: the whole series is told about.
+        if events.iter().any(|recorded| matches!(recorded.event, Event::Erased(_))) {
+            return events;
+        }
         let mut belonging = Belonging::default();
         match self {
             Self::Week { run, week } => belonging.week = Some((run, week)),
@@ -70,7 +74,8 @@ impl Belonging {
             _ => {}
         }
         let Some(document) = document_of(event).filter(|document| document.collection == Collection::CheckInAssignments) else { return };
-        let stored = StoredAssignment::read(&document.id, document.body.expose());
+        let Some(body) = document.body.expose() else { return };
+        let stored = StoredAssignment::read(&document.id, body);
         if self.week == Some((1, stored.week())) {
             self.take(document);
             self.names.insert(stored.document.clone());
@@ -83,7 +88,8 @@ impl Belonging {
 
     fn take_responses(&mut self, event: &Event) {
         let Some(document) = document_of(event).filter(|document| document.collection == Collection::FormResponses) else { return };
-        let stored = StoredResponse::read(&document.id, document.body.expose());
+        let Some(body) = document.body.expose() else { return };
+        let stored = StoredResponse::read(&document.id, body);
         let is_for_the_week = match (self.week, stored.week) {
             (Some((1, week)), Some(says)) => says == week,
             (Some((1, _)), None) => self.names.contains(&stored.named),
@@ -97,9 +103,10 @@ impl Belonging {
 
     fn take_answers(&mut self, event: &Event) {
         let Some(document) = document_of(event) else { return };
+        let Some(body) = document.body.expose() else { return };
         let belongs = match document.collection {
-            Collection::CoachFeedback => self.responses.contains(&feedback_response(document.body.expose())),
-            Collection::CheckInExtensions => self.names.contains(&named_assignment(document.body.expose())),
+            Collection::CoachFeedback => self.responses.contains(&feedback_response(body)),
+            Collection::CheckInExtensions => self.names.contains(&named_assignment(body)),
             _ => false,
         };
         if belongs {

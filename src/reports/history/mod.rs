@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::store::Store;
 use subject::Subject;
 
-pub use redact::{REDACTED, redacted};
+pub use redact::{ERASED, REDACTED, redacted};
 
 /// Events, in the order of the log.
 pub type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;

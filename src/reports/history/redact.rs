@@ -4,27 +4,34 @@ use rollbook_domain::{Document, Event, JsonText, Personal};
 
 /// What stands for personal content.
 pub const REDACTED: &str = "[…]";
+/// What stands for personal content that was erased.
+pub const ERASED: &str = "[erased]";
 
-fn text() -> Personal<String> {
-    Personal::new(REDACTED.to_owned())
+/// What is erased is shown as such, not as if it could be asked for.
+fn hide_text(content: &mut Personal<String>) {
+    if !content.is_erased() {
+        *content = Personal::new(REDACTED.to_owned());
+    }
 }
 
-fn json() -> Personal<JsonText> {
-    Personal::new(JsonText::from_value(&serde_json::Value::from(REDACTED)))
+fn hide_json(content: &mut Personal<JsonText>) {
+    if !content.is_erased() {
+        *content = Personal::new(JsonText::from_value(&serde_json::Value::from(REDACTED)));
+    }
 }
 
 /// The event with `[…]` in the place of everything personal.
 pub fn redacted(mut event: Event) -> Event {
     match &mut event {
-        Event::DocumentImported(Document { body, .. }) | Event::DocumentChanged(Document { body, .. }) => *body = json(),
-        Event::ResponseSubmitted { answers, .. } => *answers = json(),
-        Event::AssignmentMissed { comment, .. } => *comment = comment.take().map(|_| text()),
+        Event::DocumentImported(Document { body, .. }) | Event::DocumentChanged(Document { body, .. }) => hide_json(body),
+        Event::ResponseSubmitted { answers, .. } => hide_json(answers),
+        Event::AssignmentMissed { comment, .. } => comment.iter_mut().for_each(hide_text),
         Event::ExtensionGranted { reason, .. }
         | Event::ReopenRequested { reason, .. }
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. }
-        | Event::FeedbackGiven { text: reason, .. } => *reason = text(),
+        | Event::FeedbackGiven { text: reason, .. } => hide_text(reason),
         Event::DocumentRemoved { .. }
         | Event::AssignmentCreated { .. }
         | Event::ResponseLinked { .. }
@@ -41,7 +48,11 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::ViewSwitched { .. }
         | Event::BackupTaken { .. }
         | Event::StageRecorded { .. }
-        | Event::LegacyRetired { .. } => {}
+        | Event::LegacyRetired { .. }
+        | Event::ClientErased { .. }
+        | Event::ResponsesAttested { .. }
+        // All its personal content is gone.
+        | Event::Erased(_) => {}
     }
     event
 }
