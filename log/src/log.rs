@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::thread::{self, JoinHandle};
 
-use rollbook_domain::StreamId;
 use rollbook_domain::event::{Position, Recorded, Version};
+use rollbook_domain::{StreamId, Timestamp};
 use uuid::Uuid;
 
 use crate::commit::{Commit, Committed};
@@ -34,7 +35,11 @@ pub struct Log {
     open: Arc<Open>,
 }
 
+/// How many logs this process has opened.
+static OPENED: AtomicU64 = AtomicU64::new(0);
+
 struct Open {
+    number: u64,
     store: Arc<Store>,
     queue: Arc<Queue>,
     writer: Option<JoinHandle<()>>,
@@ -61,7 +66,7 @@ impl Log {
         let (store, queue) = (Arc::new(store), Arc::new(Queue::new(queue_budget_bytes)));
         let writer = Writer { store: store.clone(), queue: queue.clone(), clock, durability, last, versions: HashMap::new() };
         let thread = thread::Builder::new().name("rollbook-writer".to_owned()).spawn(move || writer.run()).map_err(LogError::Thread)?;
-        Ok(Self { open: Arc::new(Open { store, queue, writer: Some(thread) }) })
+        Ok(Self { open: Arc::new(Open { number: OPENED.fetch_add(1, Memory::Relaxed), store, queue, writer: Some(thread) }) })
     }
 
     pub(crate) fn store(&self) -> &Arc<Store> {
@@ -179,6 +184,17 @@ impl Log {
         }
     }
 
+    /// The last position that was recorded at an instant or before it; 0 when nothing was. Times of record never run backwards.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn position_at(&self, instant: Timestamp) -> Result<Position, LogError> {
+        match self.store().engine() {
+            Some(engine) => reads::position_at(&engine, instant, self.head()),
+            None => Ok(0),
+        }
+    }
+
     /// The commit under an idempotency key, as proposing it again would be answered.
     ///
     /// # Errors
@@ -211,6 +227,11 @@ impl Log {
     /// [`LogError::Corrupt`] with the first damaged position.
     pub fn verify(&self, progress: impl FnMut(Position)) -> Result<Position, LogError> {
         verify::verify(self.store(), progress)
+    }
+
+    /// Tells this opening of a store from every other in this process, also from one of a copy with the same [`Log::store_id`].
+    pub fn opening(&self) -> u64 {
+        self.open.number
     }
 
     /// The id of this store: drawn when it was made, the same ever after.

@@ -1,7 +1,7 @@
 //! Reading by stream, id, position and key. Owns the way from an index entry to its events; scanning is `commits`'.
 
-use rollbook_domain::StreamId;
 use rollbook_domain::event::{Position, Recorded, Version};
+use rollbook_domain::{StreamId, Timestamp};
 
 use crate::commit::Committed;
 use crate::engine::{Engine, Family, Purpose, failed};
@@ -87,4 +87,19 @@ pub(crate) fn at(engine: &Engine, position: Position) -> Result<Recorded, LogErr
         cursor.status().map_err(failed("read"))?;
     }
     events.pop().ok_or_else(|| missing(position))
+}
+
+/// The last position up to the head that was recorded at an instant or before it. Halves the log until it is found: times of record
+/// never run backwards.
+pub(crate) fn position_at(engine: &Engine, instant: Timestamp, head: Position) -> Result<Position, LogError> {
+    let (mut recorded, mut later) = (0, head + 1);
+    while recorded + 1 < later {
+        let middle = recorded + (later - recorded) / 2;
+        if at(engine, middle)?.recorded_at <= instant {
+            recorded = middle;
+        } else {
+            later = middle;
+        }
+    }
+    Ok(recorded)
 }

@@ -11,10 +11,10 @@ use std::path::Path;
 
 use commands::{Command, any_command, any_now};
 use proptest::prelude::*;
-use rollbook_domain::event::View;
+use rollbook_domain::event::{Audience, View};
 use rollbook_domain::{Collection, Event, StreamId, Timestamp};
 use rollbook_log::Log;
-use rollbook_projections::{Runtime, all, as_of};
+use rollbook_projections::{Runtime, all, as_of, directory, tracker};
 
 const CLIENTS: [&str; 2] = ["client-1", "client-2"];
 const FORMS: [&str; 2] = ["form-1", "form-2"];
@@ -35,6 +35,13 @@ enum Step {
     },
     /// A coach, named anew.
     Coach(u8),
+    /// Another view serves everybody, a part, or one client by document id.
+    Switch {
+        view: View,
+        audience: Audience,
+    },
+    /// An import of nothing, which says what the old server's zone was.
+    Zone(usize),
     Reopen,
     CatchUp,
     Rebuild(usize),
@@ -46,9 +53,20 @@ fn any_step() -> impl Strategy<Value = Step> {
             .prop_map(|(client, form, command, now)| Step::Command { client, form, command, now }),
         2 => (0_usize..2, 0_u8..8).prop_map(|(client, form)| Step::Client { client, form }),
         1 => (0_u8..3).prop_map(Step::Coach),
+        2 => (prop_oneof![Just(View::Legacy), Just(View::Precreated)], any_audience())
+            .prop_map(|(view, audience)| Step::Switch { view, audience }),
+        1 => (0_usize..2).prop_map(Step::Zone),
         1 => Just(Step::Reopen),
         2 => Just(Step::CatchUp),
         1 => (0_usize..5).prop_map(Step::Rebuild),
+    ]
+}
+
+fn any_audience() -> impl Strategy<Value = Audience> {
+    prop_oneof![
+        1 => Just(Audience::Everyone),
+        2 => (0_u8..=100).prop_map(Audience::Percent),
+        2 => (0_usize..2).prop_map(|client| Audience::Clients(vec![CLIENTS[client].to_owned()])),
     ]
 }
 
@@ -82,6 +100,15 @@ impl<'d> Store<'d> {
             Step::Coach(name) => {
                 let body = format!(r#"{{"profile":{{"firstName":"Coach","lastName":"{name}"}}}}"#);
                 self.document(&StreamId::Coach("coach-1".into()), support::document(Collection::Coaches, "coach-1", &body));
+            }
+            Step::Switch { view, audience } => {
+                let event = Event::ViewSwitched { view: *view, audience: audience.clone(), reason: "test".into(), forced: true };
+                support::append(self.log(), vec![support::new_event(&StreamId::Control, event)]);
+            }
+            Step::Zone(zone) => {
+                let legacy_timezone = ["UTC", "Europe/London"][*zone].to_owned();
+                let event = Event::ImportCompleted { digest: "test".into(), legacy_timezone, collections: vec![], summary: None };
+                support::append(self.log(), vec![support::new_event(&StreamId::Control, event)]);
             }
             Step::Reopen => {
                 self.runtime = None;
@@ -166,8 +193,16 @@ proptest! {
             let (rows, identity) = as_of::rows(store.runtime(), view, client, position).unwrap();
             let snapshot = earlier.snapshot().unwrap();
             let then = snapshot.of(view.name()).unwrap().0;
-            prop_assert_eq!(&identity, &rollbook_projections::directory::identify(&then, client).unwrap());
+            prop_assert_eq!(&identity, &directory::identify(&then, client).unwrap());
             prop_assert_eq!(support::body(&rows, view, client, now), support::body(&then, view, client, now), "{:?} {} at {} of {}", view, client, position, head);
+        }
+        let snapshot = earlier.snapshot().unwrap();
+        let control = tracker::control(&snapshot.of("tracker").unwrap().0).unwrap();
+        prop_assert_eq!(&as_of::control(store.runtime(), position).unwrap().switch, &control.switch);
+        for client in ASKED {
+            let identity = directory::identify(&snapshot.of("legacy").unwrap().0, client).unwrap();
+            let served = control.switch.view_for(identity.canonical());
+            prop_assert_eq!(as_of::live_view(store.runtime(), client, position).unwrap(), served, "{} at {} of {}", client, position, head);
         }
         let beyond = as_of::rows(store.runtime(), View::Legacy, "client-1", head + 1).unwrap_err();
         prop_assert_eq!(beyond.to_string(), format!("position {} is beyond the head of the log, {head}", head + 1));

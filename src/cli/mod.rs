@@ -7,10 +7,13 @@
 mod arguments;
 mod assign;
 mod demo;
+mod diff;
+mod format;
 mod history;
 mod import;
 mod interrupt;
 mod migrate;
+mod moment;
 mod naming;
 mod output;
 mod progress;
@@ -70,6 +73,7 @@ enum Command {
     View(view::ViewArguments),
     Switch(switch::SwitchArguments),
     History(history::HistoryArguments),
+    Diff(diff::DiffArguments),
     Status(status::StatusArguments),
     Verify(verify::VerifyArguments),
     Rebuild(rebuild::RebuildArguments),
@@ -124,6 +128,7 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::View(arguments) => arguments.run(context),
         Command::Switch(arguments) => arguments.run(context),
         Command::History(arguments) => arguments.run(context),
+        Command::Diff(arguments) => arguments.run(context),
         Command::Status(arguments) => arguments.run(context),
         Command::Verify(arguments) => arguments.run(context),
         Command::Rebuild(arguments) => arguments.run(context),

@@ -7,6 +7,7 @@ use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::Asked;
 
+use super::moment::Moment;
 use super::{Context, arguments, interrupt};
 use crate::error::StoreError;
 use crate::reports::check_ins::{Which, line};
@@ -17,6 +18,7 @@ Examples:
   rollbook view live --client ada
   rollbook view legacy --all --at 2026-01-15T09:30:00Z
   rollbook view precreated --client ada --as-of 812 --overdue-after 0s
+  rollbook view live --client ada --as-of 2026-01-15T09:30:00Z --at 2026-01-15T09:30:00Z
 
 --client prints the body that the endpoint would answer: an unknown client has an empty list. --all prints one line a client
 document, in the order of their ids: {\"clientId\": …, \"body\": …}.";
@@ -37,16 +39,16 @@ pub(super) struct ViewArguments {
     /// The instant the list is asked for (RFC 3339). Default now.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
-    /// The store as it was at this position.
-    #[arg(long, value_name = "POSITION")]
-    as_of: Option<Position>,
+    /// The store as it was at this position, or at this instant by the time of record (RFC 3339).
+    #[arg(long, value_name = "POSITION|TIME")]
+    as_of: Option<Moment>,
     /// The grace before overdue, such as 3d or 0s; the legacy view always has 3d.
     #[arg(long, value_name = "SPAN", value_parser = arguments::milliseconds)]
     overdue_after: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Named {
+pub(super) enum Named {
     Legacy,
     Precreated,
     Live,
@@ -75,7 +77,8 @@ impl ViewArguments {
     fn one(&self, context: &Context, client: &str, now: Timestamp) -> Result<(), StoreError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let answered = store.check_ins(self.asking(), client, self.asked(now), self.as_of)?;
+        let position = self.position(&store)?;
+        let answered = store.check_ins(self.asking(), client, self.asked(now), position)?;
         context.output.text(&format!("{}\n", answered.body))
     }
 
@@ -83,7 +86,7 @@ impl ViewArguments {
         let store = context.open()?;
         context.fold(&store)?;
         let mut out = context.output.lines();
-        let mut everyone = store.everyone(self.asking(), self.asked(now), self.as_of)?;
+        let mut everyone = store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
         while let Some((client, answered)) = everyone.next(&store)? {
             interrupt::check()?;
             out.write_all(line(&client, &answered)?.as_bytes())?;
@@ -93,6 +96,10 @@ impl ViewArguments {
 
     fn asking(&self) -> Asking {
         Which::from(self.view).into()
+    }
+
+    fn position(&self, store: &Store) -> Result<Option<Position>, StoreError> {
+        self.as_of.map(|moment| moment.position(store)).transpose()
     }
 
     fn asked(&self, now: Timestamp) -> Asked {

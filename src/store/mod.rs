@@ -1,17 +1,20 @@
 //! A store as the application uses it: the log, its projections, and the one way commands are carried out. Owns opening and
-//! asking; `commands` owns the way from a decision to the log, `naming` and `resolve` what an id means.
+//! asking; `commands` owns the way from a decision to the log, `naming` and `resolve` what an id means,
+//! `time_travel` the store as it was, `diff` what changed for a client.
 
 mod commands;
+mod diff;
 mod everyone;
 mod naming;
 mod resolve;
+mod time_travel;
 
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::Control;
 use rollbook_domain::event::View;
-use rollbook_domain::{Position, StreamId, Timestamp};
+use rollbook_domain::{Position, Timestamp};
 use rollbook_log::{Log, OpenOptions};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
@@ -19,8 +22,10 @@ use rollbook_projections::{Runtime, Snapshot, as_of, directory, tracker, views};
 
 pub(crate) use commands::idempotency;
 pub use commands::{Outcome, Request, SeriesCommand};
+pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
 pub use everyone::Everyone;
 pub use resolve::Named;
+pub use time_travel::Seen;
 
 use crate::error::StoreError;
 
@@ -129,17 +134,12 @@ impl Store {
         if let Asking::View(view) = asking {
             return Ok(view);
         }
+        if let Some(position) = position {
+            return Ok(as_of::live_view(&self.runtime, client, position)?);
+        }
         let (rows, _) = snapshot.of(View::Legacy.name())?;
         let identity = directory::identify(&rows, client)?;
-        let control = match position {
-            None => tracker::control(&snapshot.of("tracker")?.0)?,
-            Some(position) => {
-                let mut control = Control::default();
-                let events = self.log().stream_until(&StreamId::Control, 0, position)?;
-                events.iter().for_each(|recorded| control.apply(recorded.position, &recorded.event));
-                control
-            }
-        };
+        let control = tracker::control(&snapshot.of("tracker")?.0)?;
         Ok(control.switch.view_for(identity.canonical()))
     }
 

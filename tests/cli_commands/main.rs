@@ -8,4 +8,5 @@ mod interrupting;
 mod series;
 mod support;
 mod switching;
+mod time_travel;
 mod views;

@@ -1,11 +1,14 @@
 //! Reads by stream, id, position, key and prefix, and the digest.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use rollbook_domain::event::Position;
-use rollbook_domain::{Recorded, StreamId};
+use rollbook_domain::{Recorded, StreamId, Timestamp};
 use rollbook_log::{Committed, Log, LogError};
 use uuid::Uuid;
 
-use crate::support::{Conditions, commit, event, events_of, large_event, open, stream};
+use crate::support::{Conditions, commit, event, events_of, large_event, open, stream, with_clock};
 
 fn places(events: &[Recorded]) -> Vec<(Position, u64)> {
     events.iter().map(|event| (event.position, event.version)).collect()
@@ -123,4 +126,21 @@ fn the_digest_tells_logs_apart_and_ends_at_a_commit() {
     log.append(events_of(&stream(1), 1)).unwrap();
     drop(log);
     assert_eq!(open(&store).digest(7).unwrap(), digests[3], "what follows and opening again change nothing");
+}
+
+#[test]
+fn an_instant_means_the_last_position_recorded_by_then() {
+    let seconds = Arc::new(AtomicI64::new(0));
+    let instant = |seconds| Timestamp::from_parts(seconds, 0).unwrap();
+    let clock = seconds.clone();
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::open(&dir.path().join("store"), with_clock(move || instant(clock.load(Ordering::SeqCst)))).unwrap();
+    assert_eq!(log.position_at(instant(0)).unwrap(), 0);
+    // Three events at 10, one at 20, two commits at 30; then the clock runs backwards, and the log does not.
+    for (at, events) in [(10, 3), (20, 1), (30, 2), (30, 1), (5, 1)] {
+        seconds.store(at, Ordering::SeqCst);
+        log.append(events_of(&stream(1), events)).unwrap();
+    }
+    let found = [0, 9, 10, 15, 20, 29, 30, 1000].map(|at| log.position_at(instant(at)).unwrap());
+    assert_eq!(found, [0, 0, 3, 3, 4, 4, 8, 8]);
 }

@@ -13,7 +13,7 @@ pub(super) struct Locks {
     rebuilding: Mutex<()>,
 }
 
-static KNOWN: Mutex<BTreeMap<u128, Weak<Locks>>> = Mutex::new(BTreeMap::new());
+static KNOWN: Mutex<BTreeMap<u64, Weak<Locks>>> = Mutex::new(BTreeMap::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing is left half done behind these locks: a fold that panicked has written nothing.
@@ -21,11 +21,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Locks {
-    /// The locks that every runtime over this store shares.
+    /// The locks that every runtime over this opening of a store shares. A copy of the store, such as a restored backup, has its own.
     pub(super) fn of(log: &Log) -> Arc<Self> {
         let mut known = lock(&KNOWN);
         known.retain(|_, locks| locks.strong_count() > 0);
-        let held = known.entry(log.store_id().as_u128()).or_default();
+        let held = known.entry(log.opening()).or_default();
         held.upgrade().unwrap_or_else(|| {
             let locks = Arc::new(Self::default());
             *held = Arc::downgrade(&locks);

@@ -100,7 +100,7 @@ impl Lines {
     }
 }
 
-fn who(actor: &Actor) -> String {
+pub(super) fn who(actor: &Actor) -> String {
     match actor {
         Actor::Client(id) => format!("client {id}"),
         Actor::Coach(id) => format!("coach {id}"),
@@ -111,7 +111,7 @@ fn who(actor: &Actor) -> String {
 }
 
 /// A digest's beginning; anything else as it is.
-fn short(text: &str) -> &str {
+pub(super) fn short(text: &str) -> &str {
     let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_digest { text.get(..12).unwrap_or(text) } else { text }
 }
