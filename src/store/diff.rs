@@ -146,13 +146,19 @@ impl Store {
     }
 }
 
+/// A check-in as the answer has it.
+type Entry = Map<String, Value>;
+
+/// Where a check-in belongs: form and week.
+type Place = (String, u64);
+
 /// A client's list at one position.
 #[derive(Clone)]
 struct List {
     view: View,
     body: String,
     summary: Value,
-    entries: Vec<Map<String, Value>>,
+    entries: Vec<Entry>,
 }
 
 /// Looks for the events behind a difference.
@@ -224,23 +230,23 @@ enum Kind {
 
 /// A difference on its way to be told.
 struct Change {
-    before: Option<Map<String, Value>>,
-    after: Option<Map<String, Value>>,
+    before: Option<Entry>,
+    after: Option<Entry>,
     /// Every id it has on either side.
     ids: BTreeSet<String>,
     events: Vec<Position>,
 }
 
-fn field<'a>(entry: &'a Map<String, Value>, name: &str) -> &'a str {
+fn field<'a>(entry: &'a Entry, name: &str) -> &'a str {
     entry.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn place(entry: &Map<String, Value>) -> (String, u64) {
+fn place(entry: &Entry) -> Place {
     (field(entry, "formId").to_owned(), entry.get("recurringWeek").and_then(Value::as_u64).unwrap_or_default())
 }
 
 impl Change {
-    fn of(before: Option<&Map<String, Value>>, after: Option<&Map<String, Value>>) -> Self {
+    fn of(before: Option<&Entry>, after: Option<&Entry>) -> Self {
         let ids = before.into_iter().chain(after).flat_map(|entry| [field(entry, "id"), field(entry, "documentId")]);
         let ids = ids.filter(|id| !id.is_empty()).map(str::to_owned).collect();
         Self { before: before.cloned(), after: after.cloned(), ids, events: Vec::new() }
@@ -268,10 +274,10 @@ impl Change {
 
 /// Pairs the entries of two lists, by id, and where a switch gave a week another id by form and week; what differs.
 fn pair(before: &List, after: &List) -> Vec<Change> {
-    let mut old: Vec<Option<&Map<String, Value>>> = before.entries.iter().map(Some).collect();
-    let mut new: Vec<Option<&Map<String, Value>>> = after.entries.iter().map(Some).collect();
+    let mut old: Vec<Option<&Entry>> = before.entries.iter().map(Some).collect();
+    let mut new: Vec<Option<&Entry>> = after.entries.iter().map(Some).collect();
     let mut changes = Vec::new();
-    let mut take = |key: &dyn Fn(&Map<String, Value>) -> (String, u64)| {
+    let mut take = |key: &dyn Fn(&Entry) -> Place| {
         for slot in &mut new {
             let Some(entry) = *slot else { continue };
             let wanted = key(entry);
