@@ -13,6 +13,8 @@ use rollbook_migrations::export::ExportError;
 use rollbook_migrations::export_reader::ImportError;
 use rollbook_projections::ProjectionError;
 
+use crate::configuration::ConfigurationError;
+
 /// Why something asked of a store was not done.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -134,6 +136,9 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The service's settings cannot be used.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// Ctrl-C.
     #[error("interrupted at a commit boundary; nothing is half done: run the same command again to go on")]
     Interrupted,
@@ -146,7 +151,7 @@ impl StoreError {
             Self::Refused(_) | Self::Switch(_) | Self::Append(AppendError::KeyReused { .. }) => 3,
             Self::Migration(error) if error.is_refusal() => 3,
             Self::ValidationRed { .. } | Self::Unexplained(_) | Self::NotServed(_) => 3,
-            Self::Usage(_) | Self::NoSeries(_) => 2,
+            Self::Usage(_) | Self::NoSeries(_) | Self::Configuration(_) => 2,
             Self::Interrupted | Self::Migration(MigrationError::Interrupted) => 130,
             _ => 1,
         }
@@ -186,6 +191,7 @@ impl StoreError {
             Self::DirectoryExists(_) => "exists",
             Self::NotServed(_) => "not_served",
             Self::Listen { .. } => "listen",
+            Self::Configuration(_) => "configuration",
             Self::Interrupted => "interrupted",
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod cli;
+pub mod configuration;
 pub mod error;
 pub mod http;
 pub mod reports;

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod assign;
+mod config;
 mod demo;
 mod diff;
 mod format;
@@ -26,10 +27,12 @@ mod switch;
 mod verify;
 mod view;
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use interrupt::interrupted;
 pub use output::Output;
@@ -88,6 +91,7 @@ enum Command {
     Feedback(series::FeedbackArguments),
     Export(import::ExportArguments),
     Serve(serve::ServeArguments),
+    Config(config::ConfigArguments),
     Demo(demo::DemoArguments),
 }
 
@@ -96,11 +100,18 @@ enum Command {
 pub struct Context {
     /// The store's directory.
     pub data: PathBuf,
+    /// Whether that directory was named by `--data`.
+    pub data_is_flag: bool,
     /// Where results go.
     pub output: Output,
 }
 
 impl Context {
+    /// What `--data` said, when it was given: the strongest source of a setting.
+    pub fn given_data(&self) -> Option<&OsStr> {
+        self.data_is_flag.then_some(self.data.as_os_str())
+    }
+
     /// Opens the store, which must be there.
     ///
     /// # Errors
@@ -143,17 +154,22 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::Feedback(arguments) => arguments.run(context),
         Command::Export(arguments) => arguments.run(context),
         Command::Serve(arguments) => arguments.run(context),
+        Command::Config(arguments) => arguments.run(context),
         Command::Demo(arguments) => arguments.run(context),
     }
 }
 
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+        let data_is_flag = matches.value_source("data") == Some(ValueSource::CommandLine);
+        Ok((Cli::from_arg_matches(&matches)?, data_is_flag))
+    });
+    let (cli, data_is_flag) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return output::usage(&error),
     };
-    let context = Context { data: cli.data, output: Output::new(cli.json) };
+    let context = Context { data: cli.data, data_is_flag, output: Output::new(cli.json) };
     match run(&cli.command, &context) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the output has seen enough.

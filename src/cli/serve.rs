@@ -1,20 +1,20 @@
 //! `rollbook serve`: the store behind HTTP. Owns how the service is started and ended; what it answers is `http`'s.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use clap::Args;
 use rollbook_domain::Timestamp;
-use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
+use super::Context;
 use super::output::{BOLD, styled};
-use super::{Context, arguments};
 use crate::access::Access;
+use crate::configuration::{self, SettingFlags, Settings};
 use crate::error::StoreError;
 use crate::http::{self, Clock, Server, Service};
+use crate::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,12 +29,8 @@ answered first.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ServeArguments {
-    /// Where to listen.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7350", env = "ROLLBOOK_LISTEN")]
-    listen: SocketAddr,
-    /// The pre-created view's grace before overdue, such as 3d or 0s; the legacy view always has 3d.
-    #[arg(long, value_name = "SPAN", value_parser = arguments::milliseconds, env = "ROLLBOOK_OVERDUE_AFTER")]
-    overdue_after: Option<i64>,
+    #[command(flatten)]
+    settings: SettingFlags,
     /// For tests: the instant that every answer is for. Needs --allow-fixed-clock.
     #[arg(long, value_name = "TIME", env = "ROLLBOOK_FIXED_CLOCK", help_heading = "Tests")]
     fixed_clock: Option<Timestamp>,
@@ -46,14 +42,15 @@ pub(super) struct ServeArguments {
 impl ServeArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let clock = self.clock()?;
+        let settings = configuration::load(&self.settings, context.given_data())?.settings;
         let access = Access::open();
-        access.may_listen(self.listen).map_err(|denied| StoreError::NotServed(denied.to_string()))?;
-        let store = Arc::new(context.open()?);
+        access.may_listen(settings.listen).map_err(|denied| StoreError::NotServed(denied.to_string()))?;
+        let store = Arc::new(Store::open(&settings.data, false)?);
         context.fold(&store)?;
-        let overdue_after = self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS);
-        let service = Service::new(store, Arc::new(access), clock, overdue_after);
+        let overdue_after_milliseconds = i64::try_from(settings.overdue_after.as_millis()).unwrap_or(i64::MAX);
+        let service = Service::new(store, Arc::new(access), clock, overdue_after_milliseconds);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("rollbook-http").build()?;
-        runtime.block_on(self.serve(context, service))
+        runtime.block_on(serve(context, service, &settings))
     }
 
     fn clock(&self) -> Result<Clock, StoreError> {
@@ -66,19 +63,19 @@ impl ServeArguments {
             }
         }
     }
+}
 
-    async fn serve(&self, context: &Context, service: Service) -> Result<(), StoreError> {
-        let bound = TcpListener::bind(self.listen).await;
-        let listener = bound.map_err(|source| StoreError::Listen { address: self.listen, source })?;
-        let end = asked_to_end()?;
-        let address = listener.local_addr()?;
-        let url = format!("http://{address}");
-        context.output.either(&json!({"listening": url}), || format!("listening on {}\n", styled(BOLD, &url)))?;
-        let folding = tokio::spawn(http::keep_folding(service.clone()));
-        http::serve(listener, http::router(service.clone()), &service, Server::default(), end).await?;
-        folding.abort();
-        Ok(())
-    }
+async fn serve(context: &Context, service: Service, settings: &Settings) -> Result<(), StoreError> {
+    let bound = TcpListener::bind(settings.listen).await;
+    let listener = bound.map_err(|source| StoreError::Listen { address: settings.listen, source })?;
+    let end = asked_to_end()?;
+    let address = listener.local_addr()?;
+    let url = format!("http://{address}");
+    context.output.either(&json!({"listening": url}), || format!("listening on {}\n", styled(BOLD, &url)))?;
+    let folding = tokio::spawn(http::keep_folding(service.clone()));
+    http::serve(listener, http::router(service.clone()), &service, Server::default(), end).await?;
+    folding.abort();
+    Ok(())
 }
 
 /// Resolves with the first SIGTERM or SIGINT; a second one ends the process at once.

@@ -1,0 +1,97 @@
+//! `rollbook config`: what the service would run with, and why. Owns its printed form; the settings are `configuration`'s.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::Context;
+use super::output::{BOLD, FAINT, styled};
+use crate::configuration::{self, Given, Loaded, Origin, SettingFlags};
+use crate::error::StoreError;
+
+/// What stands in the place of a secret.
+const MASK: &str = "********";
+
+/// Look at the configuration of the service.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  rollbook config show
+  rollbook config show --config /etc/rollbook/rollbook.toml --json
+  ROLLBOOK_LOG_FORMAT=json rollbook config show")]
+pub(super) struct ConfigArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Print every setting with its value and where that comes from; opens no store and starts nothing.
+    #[command(after_help = "\
+Examples:
+  rollbook config show
+  rollbook config show --listen 127.0.0.1:9000
+  rollbook config show --config /etc/rollbook/rollbook.toml --json")]
+    Show(Box<SettingFlags>),
+}
+
+impl ConfigArguments {
+    /// Prints the settings.
+    ///
+    /// # Errors
+    /// [`StoreError::Configuration`], [`StoreError::Output`].
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let Action::Show(flags) = &self.action;
+        let loaded = configuration::load(flags, context.given_data())?;
+        context.output.either(&as_json(&loaded), || as_text(&loaded))
+    }
+}
+
+fn as_json(loaded: &Loaded) -> Value {
+    let settings: Vec<Value> = loaded.effective.iter().map(setting).collect();
+    json!({ "file": loaded.file, "settings": settings, "ignored": loaded.ignored })
+}
+
+fn setting(given: &Given) -> Value {
+    let key = given.key;
+    let value = match &given.value {
+        Value::Null => Value::Null,
+        _ if key.secret => MASK.into(),
+        Value::Number(_) if matches!(key.kind, configuration::Kind::Span(..)) => key.kind.show(&given.value).into(),
+        other => other.clone(),
+    };
+    let origin = match &given.origin {
+        Origin::Flag(flag) => json!({ "kind": "flag", "flag": format!("--{flag}") }),
+        Origin::Environment(variable) => json!({ "kind": "environment", "variable": variable }),
+        Origin::File { path, line } => json!({ "kind": "file", "file": path, "line": line }),
+        Origin::Default => json!({ "kind": "default" }),
+    };
+    json!({ "key": key.name, "value": value, "origin": origin, "about": key.about })
+}
+
+fn as_text(loaded: &Loaded) -> String {
+    let rows: Vec<(String, String, String)> = loaded.effective.iter().map(row).collect();
+    let width =
+        |column: fn(&(String, String, String)) -> &str| rows.iter().map(|row| column(row).chars().count()).max().unwrap_or_default();
+    let (names, values) = (width(|row| &row.0), width(|row| &row.1));
+    let mut text = match &loaded.file {
+        Some(file) => format!("{} {}\n", styled(BOLD, "file"), file.display()),
+        None => format!("{} none (rollbook.toml is not here, and --config names no other)\n", styled(BOLD, "file")),
+    };
+    for (name, value, origin) in &rows {
+        let origin = if origin == "default" { styled(FAINT, origin) } else { styled(BOLD, origin) };
+        text.push_str(&format!("{name:<names$}  {value:<values$}  {origin}\n"));
+    }
+    for variable in &loaded.ignored {
+        text.push_str(&format!("{} {variable} is no setting and is ignored\n", styled(BOLD, "warning:")));
+    }
+    text
+}
+
+fn row(given: &Given) -> (String, String, String) {
+    let value = match &given.value {
+        Value::Null => "-".to_owned(),
+        _ if given.key.secret => MASK.to_owned(),
+        value => Some(given.key.kind.show(value)).filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned()),
+    };
+    (given.key.name.to_owned(), value, given.origin.to_string())
+}

@@ -1,0 +1,177 @@
+//! The configuration of the service: flags, environment, `rollbook.toml`, defaults, in that order of strength. Owns the one loader that
+//! `rollbook serve` and `rollbook config show` share, and where each value came from.
+//!
+//! `keys` is the table of settings, `kind` knows their values, `file` and `flags` two of the sources, `settings` the typed result.
+
+mod error;
+mod file;
+mod flags;
+pub mod keys;
+mod kind;
+mod settings;
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+pub use error::ConfigurationError;
+pub use flags::SettingFlags;
+pub use keys::{KEYS, Key};
+pub use kind::Kind;
+pub use settings::{Limits, Log, LogFormat, Metrics, Settings, Telemetry, Timeouts};
+
+/// Variables that begin like settings and belong to something else.
+const OTHER_VARIABLES: [&str; 5] =
+    ["ROLLBOOK_CONFIG", "ROLLBOOK_SERVER", "ROLLBOOK_TOKEN", "ROLLBOOK_FIXED_CLOCK", "ROLLBOOK_ALLOW_FIXED_CLOCK"];
+
+/// Where a value came from, the strongest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag, without its dashes.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(String),
+    /// A line of the file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Nobody gave one.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(flag) => write!(formatter, "--{flag}"),
+            Self::Environment(variable) => formatter.write_str(variable),
+            Self::File { path, line } => write!(formatter, "{}:{line}", path.display()),
+            Self::Default => formatter.write_str("default"),
+        }
+    }
+}
+
+/// A value that somebody gave.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The setting.
+    pub key: &'static Key,
+    /// Its value; null for none.
+    pub value: Value,
+    /// Where it was given.
+    pub origin: Origin,
+}
+
+/// The settings, and how they came about.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The settings.
+    pub settings: Settings,
+    /// The file that was read.
+    pub file: Option<PathBuf>,
+    /// Every setting's value and origin, in the order of [`KEYS`].
+    pub effective: Vec<Given>,
+    /// Environment variables that look like settings and are none.
+    pub ignored: Vec<String>,
+}
+
+impl Loaded {
+    /// Where a setting's value came from.
+    pub fn origin(&self, name: &str) -> Origin {
+        self.effective.iter().find(|given| given.key.name == name).map_or(Origin::Default, |given| given.origin.clone())
+    }
+}
+
+/// Reads all sources: these flags with `data` when `--data` was given, this process's environment, the file.
+///
+/// # Errors
+/// When a source cannot be read, or holds what is no setting or no possible value.
+pub fn load(flags: &SettingFlags, data: Option<&OsStr>) -> Result<Loaded, ConfigurationError> {
+    let mut values = flags.values.clone();
+    values.extend(data.map(|data| ("data", data.to_owned())));
+    let file = file::read(flags.file.as_deref())?;
+    resolve(&values, std::env::vars_os(), file)
+}
+
+/// The settings from sources that are already read.
+fn resolve(
+    flags: &BTreeMap<&'static str, OsString>,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+    file: Option<(PathBuf, String)>,
+) -> Result<Loaded, ConfigurationError> {
+    let (variables, ignored) = settings_in(environment);
+    let in_file = file.as_ref().map(|(path, text)| file::parse(path, text)).transpose()?.unwrap_or_default();
+    let mut effective = Vec::new();
+    for key in KEYS {
+        // What a stronger source covers must be sound too: a slip in the file is not hidden by a flag.
+        let from_file = in_file.iter().find(|given| given.key == key).cloned();
+        let from_environment = variables.get(key.name).map(|text| read(key, text, Origin::Environment(key.variable()))).transpose()?;
+        let from_flag = flags.get(key.name).map(|text| read(key, text, Origin::Flag(key.flag))).transpose()?;
+        let default =
+            || Given { key, value: key.default.and_then(|text| key.kind.from_text(text)).unwrap_or_default(), origin: Origin::Default };
+        effective.push(from_flag.or(from_environment).or(from_file).unwrap_or_else(default));
+    }
+    let settings: Settings = serde_json::from_value(tree(&effective))?;
+    let loaded = Loaded { settings, file: file.map(|(path, _)| path), effective, ignored };
+    match loaded.settings.contradiction() {
+        Some((key, reason)) => Err(ConfigurationError::Together { origin: loaded.origin(key), key, reason }),
+        None => Ok(loaded),
+    }
+}
+
+/// The variables that are settings, by name, and those that only look like it.
+fn settings_in(environment: impl Iterator<Item = (OsString, OsString)>) -> (BTreeMap<&'static str, OsString>, Vec<String>) {
+    let (mut variables, mut ignored) = (BTreeMap::new(), Vec::new());
+    for (variable, value) in environment {
+        let Some(variable) = variable.to_str().filter(|name| name.starts_with(keys::VARIABLE_PREFIX)) else { continue };
+        match KEYS.iter().find(|key| key.variable() == variable) {
+            // An empty variable is one that is not set, but where a setting may be absent.
+            Some(key) if value.is_empty() && key.default.is_some() => {}
+            Some(key) => drop(variables.insert(key.name, value)),
+            None if OTHER_VARIABLES.contains(&variable) => {}
+            None => ignored.push(variable.to_owned()),
+        }
+    }
+    ignored.sort();
+    (variables, ignored)
+}
+
+fn read(key: &'static Key, text: &OsStr, origin: Origin) -> Result<Given, ConfigurationError> {
+    let value = match text.to_str() {
+        Some("") if key.default.is_none() => Some(Value::Null),
+        Some(text) => key.kind.from_text(text),
+        None => None,
+    };
+    match value {
+        Some(value) => Ok(Given { key, value, origin }),
+        None => {
+            let found = (!key.secret).then(|| text.to_string_lossy().into_owned());
+            Err(ConfigurationError::Value { origin, key: key.name, expected: key.kind.expected(), found })
+        }
+    }
+}
+
+/// The values as the typed settings are nested.
+fn tree(effective: &[Given]) -> Value {
+    let mut root = Map::new();
+    for Given { key, value, .. } in effective {
+        match key.name.split_once('.') {
+            None => drop(root.insert(key.name.to_owned(), value.clone())),
+            Some((section, name)) => {
+                let section = root.entry(section).or_insert_with(|| Value::Object(Map::new()));
+                if let Value::Object(section) = section {
+                    section.insert(name.to_owned(), value.clone());
+                }
+            }
+        }
+    }
+    Value::Object(root)
+}
+
+#[cfg(test)]
+mod tests;
