@@ -18,8 +18,8 @@ use crate::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
-  rollbook serve
-  rollbook --data prod serve --listen 127.0.0.1:8080
+  rollbook serve --listen 127.0.0.1:8080
+  rollbook --data prod serve --config /etc/rollbook/rollbook.toml
   rollbook --data prod --json serve --listen 127.0.0.1:0
 
 The first line says where it listens; with port 0 the system chooses one. SIGTERM or Ctrl-C ends it: whoever is connected is
