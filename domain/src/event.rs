@@ -222,6 +222,38 @@ pub enum MissedReason {
     Other,
 }
 
+/// A status that a coach gives a week, as the old system stored it. What lists show of it is `status`'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssignedStatus {
+    /// To be answered.
+    Pending,
+    /// The same, by its other name.
+    Active,
+    /// It rests.
+    Inactive,
+    /// Late. Lists count that from the due date themselves.
+    Overdue,
+    /// Missed.
+    Missed,
+    /// Done, without an answer.
+    Completed,
+}
+
+impl AssignedStatus {
+    /// Its name in stored documents.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+            Self::Overdue => "overdue",
+            Self::Missed => "missed",
+            Self::Completed => "completed",
+        }
+    }
+}
+
 /// How a migration ties a response to the week it is meant for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -468,6 +500,24 @@ pub enum Event {
         /// The coach's words.
         text: Personal<String>,
     },
+    /// A coach gave a week another status.
+    StatusAssigned {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The status.
+        status: AssignedStatus,
+    },
+    /// A coach noted something on a week, in place of what was noted before.
+    NoteWritten {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The coach's words; empty takes the note away.
+        note: Personal<String>,
+    },
     /// All documents of an export are in the log.
     ImportCompleted {
         /// SHA-256 over the import's events, in hexadecimal.
@@ -607,6 +657,8 @@ impl Event {
             Self::AssignmentWithdrawn { .. } => "AssignmentWithdrawn",
             Self::ResponseCleared { .. } => "ResponseCleared",
             Self::FeedbackGiven { .. } => "FeedbackGiven",
+            Self::StatusAssigned { .. } => "StatusAssigned",
+            Self::NoteWritten { .. } => "NoteWritten",
             Self::ImportCompleted { .. } => "ImportCompleted",
             Self::BatchPlanned { .. } => "BatchPlanned",
             Self::BatchApplied { .. } => "BatchApplied",

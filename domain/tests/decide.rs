@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::event::{LinkKind, MissedReason, Origin, Terms};
+use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::decide::{Allocation, Answered, Decider, MOST_WEEKS, Refused, first_due_date, score_of, time_of_day};
 use rollbook_domain::series::{Series, assignment_id, response_id};
 use rollbook_domain::{Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp};
@@ -50,7 +50,8 @@ impl Case {
     /// A run of so many weeks from [`FIRST`] on.
     fn allocated(weeks: u32, now: &str) -> Self {
         let mut case = Self::new("2026-01-01T00:00:00Z");
-        let events = case.decide().allocate(&Allocation { terms: terms(weeks), first_due: at(FIRST), extend: false }).unwrap();
+        let events =
+            case.decide().allocate(&Allocation { terms: terms(weeks), first_due: at(FIRST), status: None, extend: false }).unwrap();
         case.happen(events);
         case.now = at(now);
         case
@@ -132,7 +133,7 @@ fn the_score_weighs_answers_that_have_both() {
 fn an_allocation_makes_all_weeks_at_once_at_the_same_local_time() {
     let mut case = Case::new("2026-03-20T00:00:00Z");
     case.zone = "Europe/London".parse().unwrap();
-    let allocation = Allocation { terms: terms(3), first_due: at("2026-03-23T09:00:00Z"), extend: false };
+    let allocation = Allocation { terms: terms(3), first_due: at("2026-03-23T09:00:00Z"), status: None, extend: false };
     let events = case.decide().allocate(&allocation).unwrap();
     let due = |week: u32, due: &str| (1, week, due.to_owned(), Origin::Allocation);
     // The clocks go forward on the 29th: nine o'clock stays nine o'clock.
@@ -145,7 +146,7 @@ fn an_allocation_makes_all_weeks_at_once_at_the_same_local_time() {
 #[test]
 fn an_allocation_has_one_to_520_weeks() {
     let case = Case::new(FIRST);
-    let allocate = |weeks| case.decide().allocate(&Allocation { terms: terms(weeks), first_due: at(FIRST), extend: false });
+    let allocate = |weeks| case.decide().allocate(&Allocation { terms: terms(weeks), first_due: at(FIRST), status: None, extend: false });
     for given in [0, MOST_WEEKS + 1, u32::MAX] {
         assert_eq!(allocate(given).unwrap_err(), Refused::OutOfRange { what: "the number of weeks", least: 1, most: MOST_WEEKS, given });
     }
@@ -156,7 +157,7 @@ fn an_allocation_has_one_to_520_weeks() {
 #[test]
 fn allocating_again_waits_for_the_end_of_the_run_or_extends_it() {
     let mut case = Case::allocated(3, "2026-01-13T00:00:00Z");
-    let again = |extend| Allocation { terms: terms(2), first_due: at("2026-06-01T09:00:00Z"), extend };
+    let again = |extend| Allocation { terms: terms(2), first_due: at("2026-06-01T09:00:00Z"), status: None, extend };
     // Week 1 is missed by now, weeks 2 and 3 are open.
     assert_eq!(case.decide().allocate(&again(false)).unwrap_err(), Refused::OpenWeeks { series: NAME.into(), run: 1, open: 2 });
     let extended = case.decide().allocate(&again(true)).unwrap();
@@ -179,26 +180,26 @@ fn allocating_again_waits_for_the_end_of_the_run_or_extends_it() {
 fn extending_counts_from_the_weeks_there_are_and_makes_none_twice() {
     let mut case = Case::imported(3, "2026-01-06T00:00:00Z");
     case.import("doc-5", 5, 3, "2026-02-02T09:00:00Z", "");
-    let extended = case.decide().allocate(&Allocation { terms: terms(3), first_due: at(FIRST), extend: true }).unwrap();
+    let extended = case.decide().allocate(&Allocation { terms: terms(3), first_due: at(FIRST), status: None, extend: true }).unwrap();
     assert_eq!(created(&extended).iter().map(|(_, week, ..)| *week).collect::<Vec<_>>(), [4, 6]);
     let mut once = Case::imported(1, "2026-01-06T00:00:00Z");
-    let extended = once.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), extend: true }).unwrap();
+    let extended = once.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), status: None, extend: true }).unwrap();
     assert_eq!(extended[0], Event::SeriesExtended { run: 1, total_weeks: 3 });
     once.happen(extended);
     assert!(once.series.items.iter().all(|item| item.stored.recurring), "a series of several weeks recurs");
     let most = Case::imported(u32::MAX, "2026-01-06T00:00:00Z");
-    let refused = most.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), extend: true }).unwrap_err();
+    let refused = most.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), status: None, extend: true }).unwrap_err();
     assert_eq!(refused, Refused::OutOfRange { what: "the number of weeks", least: 1, most: MOST_WEEKS, given: u32::MAX });
 }
 
 #[test]
 fn weeks_that_no_document_stands_for_yet_are_open_too() {
     let case = Case::imported(4, "2026-01-20T00:00:00Z");
-    let refused = case.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), extend: false }).unwrap_err();
+    let refused = case.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), status: None, extend: false }).unwrap_err();
     assert_eq!(refused, Refused::OpenWeeks { series: NAME.into(), run: 1, open: 2 });
     // However many weeks an import says there are, this is told at once.
     let case = Case::imported(u32::MAX, "2026-01-20T00:00:00Z");
-    let refused = case.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), extend: false }).unwrap_err();
+    let refused = case.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), status: None, extend: false }).unwrap_err();
     assert_eq!(refused, Refused::OpenWeeks { series: NAME.into(), run: 1, open: 518 });
 }
 
@@ -338,6 +339,64 @@ fn only_a_closed_week_is_opened_or_asked_for() {
 }
 
 #[test]
+fn a_status_is_corrected_unless_it_is_right_or_an_answer_is_stronger() {
+    let mut case = Case::allocated(3, FIRST);
+    assert_eq!(case.decide().assign_status(1, 1, AssignedStatus::Pending).unwrap(), []);
+    let missed = case.decide().assign_status(1, 1, AssignedStatus::Missed).unwrap();
+    assert_eq!(missed, [Event::StatusAssigned { run: 1, week: 1, status: AssignedStatus::Missed }]);
+    case.happen(missed);
+    assert_eq!(case.series.items.week(1, 1).unwrap().stored.status, "missed");
+    let done = case.decide().assign_status(1, 1, AssignedStatus::Completed).unwrap();
+    case.happen(done);
+    assert!(case.series.items.week(1, 1).unwrap().is_completed());
+    let undone = case.decide().assign_status(1, 1, AssignedStatus::Active).unwrap();
+    case.happen(undone);
+    assert!(!case.series.items.week(1, 1).unwrap().is_completed());
+    case.answer(1, 1);
+    assert_eq!(case.decide().assign_status(1, 1, AssignedStatus::Completed).unwrap(), []);
+    assert_eq!(case.decide().assign_status(1, 1, AssignedStatus::Pending).unwrap_err(), Refused::Completed(1));
+    let refused = case.decide().assign_status(1, 4, AssignedStatus::Missed).unwrap_err();
+    assert_eq!(refused, Refused::NoSuchWeek { series: NAME.into(), run: 1, week: 4, total: 3 });
+}
+
+#[test]
+fn an_imported_completion_without_a_response_is_taken_back_by_a_status() {
+    let mut case = Case::new(FIRST);
+    let body = json(r#"{"clientId":"client-1","formId":"form-1","status":"completed","completedAt":"2026-01-06T09:00:00Z"}"#);
+    let document = Document { collection: Collection::CheckInAssignments, id: "d1".into(), ordinal: 0, body: Personal::new(body) };
+    case.happen(vec![Event::DocumentImported(document.clone())]);
+    let events = case.decide().assign_status(1, 1, AssignedStatus::Pending).unwrap();
+    case.happen(events);
+    assert!(!case.series.items.week(1, 1).unwrap().is_completed());
+    // Also when the document comes again.
+    case.happen(vec![Event::DocumentChanged(document)]);
+    assert!(!case.series.items.week(1, 1).unwrap().is_completed());
+}
+
+#[test]
+fn an_allocation_may_begin_with_a_status() {
+    let case = Case::new("2026-01-01T00:00:00Z");
+    let allocate = |status| case.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), status, extend: false }).unwrap();
+    assert_eq!(allocate(Some(AssignedStatus::Active)), allocate(None));
+    let resting = allocate(Some(AssignedStatus::Inactive));
+    let assigned = |week| Event::StatusAssigned { run: 1, week, status: AssignedStatus::Inactive };
+    assert_eq!(resting[2..], [assigned(1), assigned(2)]);
+}
+
+#[test]
+fn a_note_is_written_on_a_week_that_there_is() {
+    let case = Case::imported(4, FIRST);
+    let note = |week| case.decide().write_note(1, week, "call".into());
+    let written = Event::NoteWritten { run: 1, week: 1, note: Personal::new("call".into()) };
+    assert_eq!(note(1).unwrap(), [written]);
+    // A week that is not stored yet is made for it.
+    let made = note(3).unwrap();
+    assert_eq!(made[0].name(), "AssignmentCreated");
+    assert_eq!(made[1], Event::NoteWritten { run: 1, week: 3, note: Personal::new("call".into()) });
+    assert!(note(5).is_err());
+}
+
+#[test]
 fn a_due_date_is_corrected_unless_it_is_right() {
     let mut case = Case::allocated(3, FIRST);
     assert_eq!(case.decide().reschedule(1, 2, at("2026-01-12T09:00:00Z")).unwrap(), []);
@@ -406,7 +465,7 @@ fn a_withdrawn_run_is_gone_but_its_answers_may_stay() {
     assert_eq!(case.series.items.iter().map(|item| item.week()).collect::<Vec<_>>(), [2]);
     let refused = Refused::NoSuchWeek { series: NAME.into(), run: 1, week: 1, total: 3 };
     assert_eq!(case.decide().respond(1, 1, json("[]"), None).unwrap_err(), refused);
-    let again = case.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), extend: false }).unwrap();
+    let again = case.decide().allocate(&Allocation { terms: terms(2), first_due: at(FIRST), status: None, extend: false }).unwrap();
     assert_eq!(created(&again).iter().map(|(run, week, ..)| (*run, *week)).collect::<Vec<_>>(), [(2, 1), (2, 2)]);
     assert_eq!(Case::new(FIRST).decide().withdraw(false, "left".into()).unwrap_err(), Refused::NoSuchSeries(NAME.into()));
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use rollbook_domain::document::StoredAssignment;
-use rollbook_domain::event::{ExportedCollection, LinkKind, MissedReason, Origin, Recorded, Terms, WeekDue, WeekMove};
+use rollbook_domain::event::{AssignedStatus, ExportedCollection, LinkKind, MissedReason, Origin, Recorded, Terms, WeekDue, WeekMove};
 use rollbook_domain::series::{LegacySeries, assignment_id, response_id};
 use rollbook_domain::{Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp};
 use rollbook_migrations::export::{ExportError, ExportedBefore, ExportedDocuments, NO_PLACE, stream_documents, write_export};
@@ -319,6 +319,8 @@ fn later_event() -> impl Strategy<Value = Event> {
         week.clone().prop_map(|week| Event::AssignmentMissed { run: 1, week, reason: MissedReason::Sick, comment: None }),
         week.clone().prop_map(|week| Event::ExtensionGranted { run: 1, week, reason: Personal::new("ill".into()) }),
         week.clone().prop_map(|week| Event::AssignmentReopened { run: 1, week }),
+        week.clone().prop_map(|week| Event::StatusAssigned { run: 1, week, status: AssignedStatus::Completed }),
+        week.clone().prop_map(|week| Event::StatusAssigned { run: 1, week, status: AssignedStatus::Pending }),
         (week.clone(), when.clone()).prop_map(|(week, due)| Event::AssignmentRescheduled { run: 1, week, due }),
         week.clone().prop_map(|week| Event::ResponseCleared { run: 1, week, response: "r".into(), reason: Personal::new("wrong".into()) }),
         (week.clone(), when.clone(), proptest::option::of(when.clone())).prop_map(|(week, until, to)| Event::SeriesPaused {

@@ -79,7 +79,7 @@ pub(super) struct AssignArguments {
 impl AssignArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        let request = first_asked(&store, self.writing.request())?;
+        let request = store.first_asked(self.writing.request())?;
         let identity = store.identify(&self.client)?;
         let title = match naming::form(&store, &self.form) {
             Ok(form) => naming::form_title(&form),
@@ -116,16 +116,8 @@ impl AssignArguments {
             recurring: !self.once,
             total_weeks: if self.once { 1 } else { self.weeks },
         };
-        Ok(Allocation { terms, first_due: zone.instant(local), extend: self.extend })
+        Ok(Allocation { terms, first_due: zone.instant(local), status: None, extend: self.extend })
     }
-}
-
-/// The request as it was when its key was first used: dates that follow from the clock then are the same request's again.
-fn first_asked(store: &Store, request: Request) -> Result<Request, StoreError> {
-    let Some(key) = &request.key else { return Ok(request) };
-    let Some(committed) = store.log().committed_under(&format!("request/{key}"))? else { return Ok(request) };
-    let first = store.log().at(committed.first)?;
-    Ok(Request { now: first.map_or(request.now, |recorded| recorded.occurred_at), ..request })
 }
 
 #[derive(Serialize)]

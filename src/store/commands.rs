@@ -1,7 +1,7 @@
 //! The way of a write: request → decision → commit → acknowledged. Owns that a decision is taken on the series as it is,
 //! taken again when another writer was faster, and carried out once for each idempotency key.
 
-use rollbook_domain::event::{Audience, MissedReason, View};
+use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, View};
 use rollbook_domain::series::decide::{Allocation, Answered, Decider};
 use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, Recorded, StreamId, Timestamp};
 use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey};
@@ -58,6 +58,42 @@ pub enum SeriesCommand {
         week: u32,
         /// Why.
         reason: String,
+    },
+    /// Ask for a closed week.
+    AskToReopen {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// In the client's words.
+        reason: String,
+    },
+    /// Correct a due date.
+    Reschedule {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The due date.
+        due: Timestamp,
+    },
+    /// Correct a status.
+    AssignStatus {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The status.
+        status: AssignedStatus,
+    },
+    /// Note something on a week.
+    WriteNote {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The coach's words.
+        note: String,
     },
     /// Open a closed week.
     Reopen {
@@ -136,6 +172,7 @@ impl Store {
         }
         let zone = self.zone()?;
         let StreamId::Series { client, form } = stream else { return Err(StoreError::NoSeries(stream.to_string())) };
+        let _turn = self.turns.take(stream);
         for _attempt in 0..ATTEMPTS {
             let (series, version) = self.series(stream)?;
             let decider = Decider { client, form, series: &series, now: request.now, zone };
@@ -163,6 +200,7 @@ impl Store {
         if let Some(before) = self.repeated(key.as_ref(), request)? {
             return Ok(before);
         }
+        let _turn = self.turns.take(&StreamId::Control);
         for _attempt in 0..ATTEMPTS {
             let version = self.log().stream_version(&StreamId::Control)?;
             let event = self.control()?.decide_switch(view, audience.clone(), reason, force)?;
@@ -185,6 +223,17 @@ impl Store {
         let cause = request.key.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
         let appended = self.log().append(Commit { events, expected, actor: request.actor.clone(), cause, key });
         self.done(appended.map_err(as_the_caller_knows)?)
+    }
+
+    /// The request as it was when its key was first used: what follows from the clock then is the same request's again.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn first_asked(&self, request: Request) -> Result<Request, StoreError> {
+        let Some(key) = &request.key else { return Ok(request) };
+        let Some(committed) = self.log().committed_under(&format!("{KEY_PREFIX}{key}"))? else { return Ok(request) };
+        let first = self.log().at(committed.first)?;
+        Ok(Request { now: first.map_or(request.now, |recorded| recorded.occurred_at), ..request })
     }
 
     /// What a key led to before; a key of another request is an error.
@@ -218,6 +267,10 @@ fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Answered, St
         SeriesCommand::Allocate(allocation) => decider.allocate(allocation),
         SeriesCommand::Miss { run, week, reason, comment } => decider.miss(*run, *week, *reason, comment.clone()),
         SeriesCommand::Extend { run, week, reason } => decider.extend(*run, *week, reason.clone()),
+        SeriesCommand::AskToReopen { run, week, reason } => decider.request_reopen(*run, *week, reason.clone()),
+        SeriesCommand::Reschedule { run, week, due } => decider.reschedule(*run, *week, *due),
+        SeriesCommand::AssignStatus { run, week, status } => decider.assign_status(*run, *week, *status),
+        SeriesCommand::WriteNote { run, week, note } => decider.write_note(*run, *week, note.clone()),
         SeriesCommand::Reopen { run, week } => decider.reopen(*run, *week),
         SeriesCommand::Pause { weeks } => decider.pause(*weeks),
         SeriesCommand::Resume => decider.resume(),

@@ -8,6 +8,7 @@ mod everyone;
 mod naming;
 mod resolve;
 mod time_travel;
+mod turns;
 
 use std::path::{Path, PathBuf};
 
@@ -27,12 +28,14 @@ pub use everyone::Everyone;
 pub use resolve::Named;
 pub use time_travel::Seen;
 
+use self::turns::Turns;
 use crate::error::StoreError;
 
 /// An open store.
 pub struct Store {
     directory: PathBuf,
     runtime: Runtime,
+    turns: Turns,
 }
 
 /// Which view is asked for.
@@ -62,7 +65,7 @@ impl Store {
     /// When there is no store, it is in use, or of a newer format.
     pub fn open(directory: &Path, create: bool) -> Result<Self, StoreError> {
         let log = Log::open(directory, OpenOptions { create, ..OpenOptions::default() })?;
-        Ok(Self { directory: directory.to_owned(), runtime: Runtime::new(log, rollbook_projections::all()) })
+        Ok(Self { directory: directory.to_owned(), runtime: Runtime::new(log, rollbook_projections::all()), turns: Turns::default() })
     }
 
     /// The directory, as it was opened.

@@ -5,7 +5,7 @@ use super::items::{made_week, terms_of};
 use super::{Item, Series, assignment_id, response_id};
 use crate::calendar::{Zone, plus_days};
 use crate::document::StoredAssignment;
-use crate::event::{MissedReason, Origin, Terms, WeekDue, WeekMove};
+use crate::event::{AssignedStatus, MissedReason, Origin, Terms, WeekDue, WeekMove};
 use crate::json::JsonText;
 use crate::personal::Personal;
 use crate::status::{Clock, OVERDUE_AFTER_MILLISECONDS, Status};
@@ -140,6 +140,8 @@ pub struct Allocation {
     pub terms: Terms,
     /// When week 1 is due.
     pub first_due: Timestamp,
+    /// The status that the weeks begin with, where it is not to be answered.
+    pub status: Option<AssignedStatus>,
     /// Whether a run that still has open weeks is made longer instead.
     pub extend: bool,
 }
@@ -249,7 +251,10 @@ impl Decider<'_> {
             return self.extend_run(run, weeks, range);
         }
         let run = if is_new { 1 } else { run + 1 };
-        Ok((1..=weeks).map(|week| self.allocated(run, week, allocation.first_due, &allocation.terms)).collect())
+        let mut events: Vec<Event> = (1..=weeks).map(|week| self.allocated(run, week, allocation.first_due, &allocation.terms)).collect();
+        let begins_as = allocation.status.filter(|status| !matches!(status, AssignedStatus::Pending | AssignedStatus::Active));
+        events.extend(begins_as.into_iter().flat_map(|status| (1..=weeks).map(move |week| Event::StatusAssigned { run, week, status })));
+        Ok(events)
     }
 
     fn extend_run(&self, run: u32, weeks: u32, range: impl Fn(u32) -> Refused) -> Result<Vec<Event>, Refused> {
@@ -367,6 +372,42 @@ impl Decider<'_> {
             return Err(Refused::StillOpen(week));
         }
         events.push(Event::ReopenRequested { run, week, reason: Personal::new(reason) });
+        Ok(events)
+    }
+
+    /// The week as it is, or as an answer would make it.
+    ///
+    /// # Errors
+    /// When there is no such week.
+    pub fn assignment(&self, run: u32, week: u32) -> Result<StoredAssignment, Refused> {
+        Ok(self.week(run, week)?.0)
+    }
+
+    /// Corrects a status; the one it has already writes nothing.
+    ///
+    /// # Errors
+    /// When there is no such week, or it is answered: only clearing the answer takes that back.
+    pub fn assign_status(&self, run: u32, week: u32, status: AssignedStatus) -> Result<Vec<Event>, Refused> {
+        let (stored, mut events) = self.week(run, week)?;
+        if stored.response_id().is_some() {
+            return if status == AssignedStatus::Completed { Ok(Vec::new()) } else { Err(Refused::Completed(week)) };
+        }
+        let has = if stored.is_completed() { "completed" } else { stored.status.as_str() };
+        let has = if has.is_empty() { "pending" } else { has };
+        if has == status.name() {
+            return Ok(Vec::new());
+        }
+        events.push(Event::StatusAssigned { run, week, status });
+        Ok(events)
+    }
+
+    /// Notes something on a week, in place of what was noted before.
+    ///
+    /// # Errors
+    /// When there is no such week.
+    pub fn write_note(&self, run: u32, week: u32, note: String) -> Result<Vec<Event>, Refused> {
+        let (_, mut events) = self.week(run, week)?;
+        events.push(Event::NoteWritten { run, week, note: Personal::new(note) });
         Ok(events)
     }
 

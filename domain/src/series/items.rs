@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Field, SharedFields, StoredAssignment};
-use crate::event::{Terms, WeekDue, WeekMove};
+use crate::event::{AssignedStatus, Terms, WeekDue, WeekMove};
 use crate::number::Number;
 use crate::time::Timestamp;
 
@@ -140,6 +140,17 @@ impl Item {
         "pending".clone_into(&mut self.stored.status);
         self.covered.answer = Some(Answer::Cleared);
         self.covered.status = true;
+    }
+
+    /// A coach gave it a status. An answer is stronger; without one, what was done is done no more.
+    pub fn assign_status(&mut self, status: AssignedStatus) {
+        if self.stored.response_id().is_some() {
+            return;
+        }
+        if self.is_completed() {
+            self.clear();
+        }
+        self.set_status(status.name());
     }
 
     /// It is due at another time.

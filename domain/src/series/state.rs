@@ -87,6 +87,7 @@ impl Series {
             }
             Event::AssignmentRescheduled { run, week, due } => self.change(*run, *week, |item| item.reschedule(Some(*due))),
             Event::AssignmentMissed { run, week, .. } => self.change(*run, *week, Item::mark_missed),
+            Event::StatusAssigned { run, week, status } => self.change(*run, *week, |item| item.assign_status(*status)),
             Event::ExtensionGranted { run, week, .. } => self.change(*run, *week, Item::extend),
             Event::AssignmentReopened { run, week } => self.change(*run, *week, Item::reopen),
             Event::ResponseCleared { run, week, response, .. } => {

@@ -4,7 +4,7 @@
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
-use rollbook_domain::event::{LinkKind, MissedReason, Origin, Terms};
+use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::decide::{Allocation, Answered, Decider};
 use rollbook_domain::series::items::terms_of;
@@ -27,6 +27,7 @@ pub enum Command {
     Grant { run: u32, week: u32 },
     AskToReopen { run: u32, week: u32 },
     Reopen { run: u32, week: u32 },
+    AssignStatus { run: u32, week: u32, done: bool },
     Reschedule { run: u32, week: u32, days: i64 },
     Pause { weeks: u32 },
     Resume,
@@ -50,6 +51,7 @@ pub fn any_command() -> impl Strategy<Value = Command> {
         1 => (run(), week()).prop_map(|(run, week)| Command::Grant { run, week }),
         1 => (run(), week()).prop_map(|(run, week)| Command::AskToReopen { run, week }),
         1 => (run(), week()).prop_map(|(run, week)| Command::Reopen { run, week }),
+        1 => (run(), week(), any::<bool>()).prop_map(|(run, week, done)| Command::AssignStatus { run, week, done }),
         1 => (run(), week(), -20_i64..40).prop_map(|(run, week, days)| Command::Reschedule { run, week, days }),
         2 => (1_u32..4).prop_map(|weeks| Command::Pause { weeks }),
         2 => Just(Command::Resume),
@@ -117,7 +119,7 @@ fn decided(command: &Command, decider: &Decider<'_>) -> Result<Vec<Event>, rollb
         Command::Migrate => Ok(migrate(decider)),
         Command::Link { response, week, adopted } => Ok(link(decider, response, week, adopted)),
         Command::Allocate { weeks, extend } => {
-            decider.allocate(&Allocation { terms: terms(decider, weeks), first_due: first_due(), extend })
+            decider.allocate(&Allocation { terms: terms(decider, weeks), first_due: first_due(), status: None, extend })
         }
         Command::Respond { run, week } => {
             decider.respond(run, week, JsonText::from_value(&serde_json::json!([])), Some(60)).map(|answered| match answered {
@@ -129,6 +131,9 @@ fn decided(command: &Command, decider: &Decider<'_>) -> Result<Vec<Event>, rollb
         Command::Grant { run, week } => decider.extend(run, week, text("a good enough reason")),
         Command::AskToReopen { run, week } => decider.request_reopen(run, week, text("please")),
         Command::Reopen { run, week } => decider.reopen(run, week),
+        Command::AssignStatus { run, week, done } => {
+            decider.assign_status(run, week, if done { AssignedStatus::Completed } else { AssignedStatus::Pending })
+        }
         Command::Reschedule { run, week, days } => decider.reschedule(run, week, first_due().plus_milliseconds(days * 86_400_000)),
         Command::Pause { weeks } => decider.pause(weeks),
         Command::Resume => decider.resume(),

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::convert::{StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredView};
+use super::convert::{StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView};
 use super::v1::Instant;
 
 /// Personal content: of an event at most one field is.
@@ -248,5 +248,16 @@ pub(super) enum Body<'a> {
         digest: &'a str,
         responses: u64,
         responses_digest: &'a str,
+    },
+    StatusAssigned {
+        run: u32,
+        week: u32,
+        status: StoredStatus,
+    },
+    NoteWritten {
+        run: u32,
+        week: u32,
+        #[serde(borrow)]
+        note: StoredPersonal<'a>,
     },
 }

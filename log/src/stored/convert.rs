@@ -4,7 +4,8 @@
 //! event or a field that the domain gains does not compile until it is stored.
 
 use rollbook_domain::event::{
-    Audience, CheckOutcome, Collection, Document, Event, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View, WeekDue, WeekMove,
+    AssignedStatus, Audience, CheckOutcome, Collection, Document, Event, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View,
+    WeekDue, WeekMove,
 };
 use rollbook_domain::{JsonText, Number, Personal, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,7 @@ mirror!(
 );
 mirror!(StoredOrigin = Origin { Allocation, Submission, Migration });
 mirror!(StoredReason = MissedReason { Sick, Traveling, PersonalEmergency, Other });
+mirror!(StoredStatus = AssignedStatus { Pending, Active, Inactive, Overdue, Missed, Completed });
 mirror!(StoredLink = LinkKind { Linked, Adopted });
 mirror!(StoredView = View { Legacy, Precreated });
 
@@ -247,4 +249,6 @@ events! {
     LegacyRetired { reason },
     ClientErased { client, ids, reason },
     ResponsesAttested { digest, responses, responses_digest },
+    StatusAssigned { run, week, status },
+    NoteWritten { run, week, note },
 }

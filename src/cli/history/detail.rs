@@ -89,6 +89,8 @@ fn series_detail(event: &Event, personal: Shown) -> String {
         | Event::ReopenRequested { run, week, reason }
         | Event::AssignmentWithdrawn { run, week, reason } => format!("{}: {}", place(*run, *week), personal.text(reason)),
         Event::AssignmentReopened { run, week } => place(*run, *week),
+        Event::StatusAssigned { run, week, status } => format!("{}, {}", place(*run, *week), status.name()),
+        Event::NoteWritten { run, week, note } => format!("{}: {}", place(*run, *week), personal.text(note)),
         Event::SeriesPaused { run, pause_weeks, until, moved } => {
             format!("run {run} by {pause_weeks} weeks until {until}, {} weeks moved", moved.len())
         }

@@ -132,6 +132,8 @@ impl Belonging {
             | Event::ExtensionGranted { run, week, .. }
             | Event::ReopenRequested { run, week, .. }
             | Event::AssignmentReopened { run, week }
+            | Event::StatusAssigned { run, week, .. }
+            | Event::NoteWritten { run, week, .. }
             | Event::AssignmentWithdrawn { run, week, .. } => at(*run, *week),
             Event::SeriesPaused { run, moved, .. } => in_run(*run) && moved.iter().any(|moved| of_week(moved.week)),
             Event::SeriesResumed { run, restored } => in_run(*run) && restored.iter().any(|restored| of_week(restored.week)),

@@ -31,12 +31,14 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. }
+        | Event::NoteWritten { note: reason, .. }
         | Event::FeedbackGiven { text: reason, .. } => hide_text(reason),
         Event::DocumentRemoved { .. }
         | Event::AssignmentCreated { .. }
         | Event::ResponseLinked { .. }
         | Event::AssignmentRescheduled { .. }
         | Event::AssignmentReopened { .. }
+        | Event::StatusAssigned { .. }
         | Event::SeriesPaused { .. }
         | Event::SeriesResumed { .. }
         | Event::SeriesExtended { .. }
