@@ -9,7 +9,7 @@ use crate::engine::{Engine, Family, Purpose, failed};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::layout;
 use crate::log::Log;
-use crate::stored::{self, Record};
+use crate::stored::{self, LeafHash, Record, leaf_hash};
 
 /// How much is read at a time, in stored bytes. Between two such portions nothing in the database is held.
 const PORTION_BYTES: usize = 1 << 20;
@@ -42,7 +42,7 @@ pub(crate) fn scan(
             return Err(Corruption { position: next, kind: CorruptionKind::MissingRecord }.into());
         }
         let going = each(&record, value)?;
-        next = record.last() + 1;
+        next = record.last().saturating_add(1);
         expected = Some(next);
         if going == Going::Stop {
             break;
@@ -64,38 +64,60 @@ pub(crate) enum Going {
 /// The commits after a position, up to the head as it was when they were asked for: one item a commit.
 ///
 /// A commit that the position lies inside comes without its earlier events. After an error there are no more items. Keeps the log open.
-pub struct Commits {
+pub struct Commits(Reading);
+
+/// As [`Commits`], each with the hashes of its events' leaves.
+pub struct CommitsWithLeaves(Reading);
+
+/// A commit as it was read, with as many leaf hashes as events, or none.
+type Read = (Vec<Recorded>, Vec<LeafHash>);
+
+struct Reading {
     log: Log,
     next: Position,
     until: Position,
-    portion: VecDeque<Vec<Recorded>>,
+    with_leaves: bool,
+    portion: VecDeque<Read>,
 }
 
 impl Commits {
     pub(crate) fn new(log: Log, after: Position, until: Position) -> Self {
-        Self { log, next: after.saturating_add(1), until, portion: VecDeque::new() }
+        Self(Reading { log, next: after.saturating_add(1), until, with_leaves: false, portion: VecDeque::new() })
     }
 
+    /// The same commits with the hashes of their events' leaves.
+    pub fn with_leaves(self) -> CommitsWithLeaves {
+        CommitsWithLeaves(Reading { with_leaves: true, ..self.0 })
+    }
+}
+
+impl Reading {
     fn read_portion(&mut self) -> Result<(), LogError> {
         // Only a log with events gets here, and that has an engine.
         let Some(engine) = self.log.store().engine() else { return Ok(()) };
-        let (after, mut bytes) = (self.next - 1, 0);
-        let portion = &mut self.portion;
+        let (after, with_leaves, mut bytes) = (self.next - 1, self.with_leaves, 0);
+        let (portion, mut leaf_bytes) = (&mut self.portion, Vec::new());
         self.next = scan(&engine, self.next, self.until, |record, stored| {
-            let mut events = Vec::new();
+            let (mut events, mut leaves) = (Vec::new(), Vec::new());
             record.events_after(after, &mut events)?;
-            portion.push_back(events);
+            if with_leaves {
+                leaves.reserve(events.len());
+                record.leaves(|leaf| {
+                    if leaf.position > after {
+                        leaf.write(&mut leaf_bytes)?;
+                        leaves.push(leaf_hash(&leaf_bytes));
+                    }
+                    Ok(())
+                })?;
+            }
+            portion.push_back((events, leaves));
             bytes += stored.len();
             Ok(if bytes < PORTION_BYTES { Going::On } else { Going::Stop })
         })?;
         Ok(())
     }
-}
 
-impl Iterator for Commits {
-    type Item = Result<Vec<Recorded>, LogError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Result<Read, LogError>> {
         if self.portion.is_empty() && self.next <= self.until {
             let read = self.read_portion();
             if let Err(error) = read {
@@ -104,9 +126,25 @@ impl Iterator for Commits {
                     self.until = 0;
                     return Some(Err(error));
                 }
-                self.next = self.portion.back().and_then(|commit| commit.last()).map_or(self.next, |event| event.position + 1);
+                self.next = self.portion.back().and_then(|(commit, _)| commit.last()).map_or(self.next, |event| event.position + 1);
             }
         }
         self.portion.pop_front().map(Ok)
+    }
+}
+
+impl Iterator for Commits {
+    type Item = Result<Vec<Recorded>, LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.0.next()?.map(|(events, _)| events))
+    }
+}
+
+impl Iterator for CommitsWithLeaves {
+    type Item = Result<(Vec<Recorded>, Vec<LeafHash>), LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next()
     }
 }

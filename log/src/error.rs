@@ -247,6 +247,9 @@ pub enum DecodeError {
         /// Events in the payload.
         payload: usize,
     },
+    /// Bytes that are no leaf of the tree.
+    #[error("the bytes are no leaf: {0}")]
+    Leaf(&'static str),
     /// More than the header can count.
     #[error("{bytes} bytes are more than a record can hold")]
     TooLarge {

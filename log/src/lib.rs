@@ -59,7 +59,7 @@ mod verify;
 mod writer;
 
 pub use commit::{Commit, Committed, ExpectedVersion, IdempotencyKey};
-pub use commits::Commits;
+pub use commits::{Commits, CommitsWithLeaves};
 pub use draft::COMMIT_LIMIT_BYTES;
 pub use error::{AppendError, Corruption, CorruptionKind, DecodeError, EngineError, LogError};
 pub use log::Log;
@@ -67,5 +67,5 @@ pub use options::{Clock, Durability, OpenOptions};
 pub use ordering::Ordering;
 pub use pending::{Answer, Pending};
 pub use rows::{Row, RowBatch, RowScan, RowSnapshot, Rows};
-pub use stored::binary;
+pub use stored::{Leaf, LeafHash, binary, leaf_hash};
 pub use tail::Tail;

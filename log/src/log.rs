@@ -195,6 +195,17 @@ impl Log {
         }
     }
 
+    /// The bytes of the leaf of the event at a position: all that is stored of it, see [`crate::Leaf`]. `None` for 0 and beyond the head.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn leaf(&self, position: Position) -> Result<Option<Vec<u8>>, LogError> {
+        match self.store().engine() {
+            Some(engine) if (1..=self.head()).contains(&position) => reads::leaf(&engine, position).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The commit under an idempotency key, as proposing it again would be answered.
     ///
     /// # Errors

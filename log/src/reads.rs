@@ -78,14 +78,7 @@ pub(crate) fn streams_with_prefix(engine: &Engine, prefix: &str) -> Result<Vec<S
 /// The event at a position, which the log has reached.
 pub(crate) fn at(engine: &Engine, position: Position) -> Result<Recorded, LogError> {
     let mut events = Vec::new();
-    let mut cursor = engine.cursor(Family::Records, Purpose::Lookup)?;
-    cursor.seek_for_prev(position.to_be_bytes());
-    if let Some((key, value)) = cursor.item() {
-        let first = layout::number(key).ok_or_else(|| layout::malformed("records"))?;
-        stored::check(first, value)?.events_where(|here, _, _| here == position, &mut events)?;
-    } else {
-        cursor.status().map_err(failed("read"))?;
-    }
+    in_record_of(engine, position, |record| record.events_where(|here, _, _| here == position, &mut events))?;
     events.pop().ok_or_else(|| missing(position))
 }
 
@@ -102,4 +95,28 @@ pub(crate) fn position_at(engine: &Engine, instant: Timestamp, head: Position) -
         }
     }
     Ok(recorded)
+}
+
+/// The bytes of the leaf of the event at a position, which the log has reached.
+pub(crate) fn leaf(engine: &Engine, position: Position) -> Result<Vec<u8>, LogError> {
+    let mut bytes = Vec::new();
+    in_record_of(engine, position, |record| record.leaves(|leaf| if leaf.position == position { leaf.write(&mut bytes) } else { Ok(()) }))?;
+    if bytes.is_empty() { Err(missing(position)) } else { Ok(bytes) }
+}
+
+/// Hands the record that should hold a position to `read`.
+fn in_record_of(
+    engine: &Engine,
+    position: Position,
+    read: impl FnOnce(&stored::Record<'_>) -> Result<(), Corruption>,
+) -> Result<(), LogError> {
+    let mut cursor = engine.cursor(Family::Records, Purpose::Lookup)?;
+    cursor.seek_for_prev(position.to_be_bytes());
+    match cursor.item() {
+        Some((key, value)) => {
+            let first = layout::number(key).ok_or_else(|| layout::malformed("records"))?;
+            Ok(read(&stored::check(first, value)?)?)
+        }
+        None => cursor.status().map_err(failed("read")),
+    }
 }

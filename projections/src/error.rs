@@ -24,6 +24,15 @@ pub enum ProjectionError {
         /// Its key.
         key: String,
     },
+    /// A row of the tree is not what was written.
+    #[error("the tree's rows do not end at position {position}; rebuild it with `rollbook rebuild tree`")]
+    TreeRow {
+        /// The position after which a leaf was to be added.
+        position: u64,
+    },
+    /// A root or a proof could not be computed.
+    #[error(transparent)]
+    Tree(Box<rollbook_proofs::TreeError<ProjectionError>>),
     /// A row does not encode.
     #[error("a row does not encode")]
     Encode(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -1,5 +1,6 @@
 //! Rollbook's projections: folds of events into rows, and the runtime that keeps them current. The two views are `legacy` and
-//! `precreated`; `documents`, `names` and `tracker` answer for what was imported, what an id means, and how far the migration is.
+//! `precreated`; `documents`, `names` and `tracker` answer for what was imported, what an id means, and how far the migration is;
+//! `tree` is the Merkle tree over all events.
 //!
 //! **Invariant: projections know no RocksDB, and nothing but the runtime writes rows.**
 
@@ -16,6 +17,7 @@ pub mod precreated;
 pub mod rows;
 pub mod runtime;
 pub mod tracker;
+pub mod tree;
 pub mod views;
 
 pub use error::ProjectionError;
@@ -29,5 +31,6 @@ pub fn all() -> Vec<Box<dyn Projection>> {
         Box::new(documents::Documents),
         Box::new(names::Names),
         Box::new(tracker::Tracker),
+        Box::new(tree::Tree),
     ]
 }

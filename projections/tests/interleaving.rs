@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use rollbook_domain::event::{Audience, View};
 use rollbook_domain::{Collection, Event, StreamId, Timestamp};
 use rollbook_log::Log;
-use rollbook_projections::{Runtime, all, as_of, directory, tracker};
+use rollbook_projections::{Runtime, all, as_of, directory, tracker, tree};
 
 const CLIENTS: [&str; 2] = ["client-1", "client-2"];
 const FORMS: [&str; 2] = ["form-1", "form-2"];
@@ -169,7 +169,10 @@ proptest! {
         support::catch_up(store.runtime());
         let (_elsewhere, fresh) = support::fresh(store.log(), all());
         for name in fresh.names() {
-            prop_assert_eq!(store.runtime().digest(name).unwrap(), fresh.digest(name).unwrap(), "{}", name);
+            // The tree is over stored bytes, and the copy has its own instants.
+            if name != tree::NAME {
+                prop_assert_eq!(store.runtime().digest(name).unwrap(), fresh.digest(name).unwrap(), "{}", name);
+            }
             prop_assert!(store.runtime().rebuild(name, &|_, _| {}).unwrap().identical, "{}", name);
         }
         for (view, client) in VIEWS.into_iter().flat_map(|view| ASKED.map(|client| (view, client))) {

@@ -13,7 +13,7 @@ use rollbook_domain::event::View;
 use rollbook_domain::{Collection, Event, Recorded, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::rows::{RowChanges, RowSource, read_row};
-use rollbook_projections::{Projection, ProjectionError, Runtime, all};
+use rollbook_projections::{Projection, ProjectionError, Runtime, all, tree};
 
 /// Counts events by stream. Its version tells by how much; at `fails_at` it fails.
 struct Counter {
@@ -169,7 +169,7 @@ fn a_rebuild_gives_the_same_rows_in_every_projection() {
         assert_eq!((rebuilt.position, runtime.digest(name).unwrap()), (head, (rebuilt.rows, rebuilt.digest_after)));
     }
     let error = runtime.rebuild("nothing", &|_, _| {}).unwrap_err();
-    assert_eq!(error.to_string(), "there is no projection \"nothing\"; there are legacy, precreated, documents, names, tracker");
+    assert_eq!(error.to_string(), "there is no projection \"nothing\"; there are legacy, precreated, documents, names, tracker, tree");
 }
 
 #[test]
@@ -224,7 +224,8 @@ fn rebuilding_while_others_append_and_read_ends_with_the_same_rows() {
     assert!(rebuilds >= 10 && looks > 0, "{rebuilds} rebuilds, {looks} looks");
     support::catch_up(&runtime);
     let (_elsewhere, undisturbed) = support::fresh(&log, all());
-    for name in runtime.names() {
+    // The tree is over stored bytes, and the copy has its own instants.
+    for name in runtime.names().into_iter().filter(|name| *name != tree::NAME) {
         assert_eq!(runtime.digest(name).unwrap(), undisturbed.digest(name).unwrap(), "{name}");
     }
 }

@@ -12,7 +12,7 @@ Examples:
   rollbook rebuild precreated
   rollbook rebuild --all --json
 
-Projections are legacy, precreated, documents, names and tracker. The new rows serve as soon as they are complete, also where they
+Projections are legacy, precreated, documents, names, tracker and tree. The new rows serve as soon as they are complete, also where they
 differ from the old ones; then the exit code is 1.";
 
 /// Build a projection's rows again from the log, and compare.

@@ -201,15 +201,16 @@ fn check_rows(store: &Store, projection: &dyn Projection, findings: &mut Finding
 fn fold_in_memory(log: &Log, projection: &dyn Projection, until: Position) -> Result<(u64, String), StoreError> {
     let bar = Bar::new(&format!("folding {} in memory", projection.name()), "events");
     let mut rows = MemoryRows::default();
-    let mut commits = log.commits_after(0).peekable();
+    let mut commits = log.commits_after(0).with_leaves().peekable();
     let mut reached = 0;
     while reached < until && commits.peek().is_some() {
         interrupt::check()?;
         let mut changes = RowChanges::new(&rows);
         let mut events = 0;
         while reached < until && events < EVENTS_A_BATCH {
-            let Some(commit) = commits.next().transpose()? else { break };
+            let Some((commit, leaves)) = commits.next().transpose()? else { break };
             projection.fold(&mut changes, &commit)?;
+            projection.fold_leaves(&mut changes, reached + 1, &leaves)?;
             events += commit.len();
             reached = commit.last().map_or(until, |last| last.position);
         }

@@ -19,7 +19,8 @@ use rollbook_domain::{Position, Timestamp};
 use rollbook_log::{Log, OpenOptions};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
-use rollbook_projections::{Runtime, Snapshot, as_of, directory, tracker, views};
+use rollbook_projections::{ProjectionError, Runtime, Snapshot, as_of, directory, tracker, tree, views};
+use rollbook_proofs::TreeHead;
 
 pub(crate) use commands::idempotency;
 pub use commands::{Outcome, Request, SeriesCommand};
@@ -107,6 +108,19 @@ impl Store {
         let snapshot = self.snapshot()?;
         let (rows, _) = snapshot.of("tracker")?;
         Ok(tracker::control(&rows)?)
+    }
+
+    /// The Merkle tree of the events up to a position, now or in the past; reads one row a level of the tree.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`]; when the position is beyond the head.
+    pub fn tree_head(&self, position: Position) -> Result<TreeHead, StoreError> {
+        let head = self.log().head();
+        if position > head {
+            return Err(ProjectionError::BeyondHead { asked: position, head }.into());
+        }
+        let snapshot = self.snapshot()?;
+        Ok(tree::head_at(&snapshot.of(tree::NAME)?.0, position)?)
     }
 
     /// The old server's zone.

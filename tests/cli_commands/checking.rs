@@ -46,7 +46,7 @@ fn a_sound_store_is_sound_in_log_and_rows() {
     let verified = store.json(&["verify"]);
     assert_eq!((&verified["head"], &verified["commits"]), (&head, &json!(6)));
     let projections = verified["projections"].as_array().unwrap();
-    assert_eq!(projections.len(), 5);
+    assert_eq!(projections.len(), 6);
     assert!(projections.iter().all(|one| one["rows"].as_u64().unwrap() > 0 && one["position"] == head), "{projections:?}");
     let log_only = store.json(&["verify", "--log-only"]);
     assert_eq!(log_only["projections"], json!([]));
@@ -107,12 +107,12 @@ fn a_rebuild_of_a_sound_store_is_identical() {
     let (store, _) = with_commits();
     let rebuilt = store.json(&["rebuild", "--all"]);
     let rebuilt = rebuilt.as_array().unwrap();
-    assert_eq!(rebuilt.len(), 5);
+    assert_eq!(rebuilt.len(), 6);
     assert!(rebuilt.iter().all(|one| one["identical"] == json!(true) && one["rows"].as_u64().unwrap() > 0), "{rebuilt:?}");
     assert!(store.ok(&["rebuild", "precreated"]).contains("identical"));
     store.ok(&["verify"]);
     let unknown = store.fails(1, &["rebuild", "nothing"]);
-    assert!(unknown.contains("legacy, precreated, documents, names, tracker"), "{unknown}");
+    assert!(unknown.contains("legacy, precreated, documents, names, tracker, tree"), "{unknown}");
     store.fails(2, &["rebuild"]);
     store.fails(2, &["rebuild", "legacy", "--all"]);
 }

@@ -16,6 +16,7 @@
 pub mod binary;
 mod body;
 mod convert;
+mod leaf;
 pub(crate) mod v1;
 
 use rollbook_domain::Event;
@@ -23,6 +24,7 @@ use rollbook_domain::event::{Position, Recorded};
 
 use crate::error::{Corruption, CorruptionKind, DecodeError};
 use convert::Stored as _;
+pub use leaf::{Leaf, LeafHash, leaf_hash};
 pub(crate) use v1::{Envelope, EnvelopeParts};
 
 /// The version that is written.
@@ -32,6 +34,14 @@ const HEADER_BYTES: usize = 13;
 /// Appends an event's body to `out`.
 pub(crate) fn write_body(event: &Event, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     binary::write(&event.to_form(), out)
+}
+
+/// Reads an event's body.
+fn read_body(version: u8, bytes: &[u8]) -> Result<Event, DecodeError> {
+    match version {
+        1 => v1::read_body(bytes),
+        _ => Err(DecodeError::Leaf("its body has a version that only a newer rollbook reads")),
+    }
 }
 
 /// The record of a commit whose first event has this position.
@@ -119,6 +129,11 @@ impl<'a> Record<'a> {
     /// Appends the events that `wanted` asks for, by position, stream name and version, to `out`.
     pub(crate) fn events_where(&self, wanted: impl FnMut(Position, &str, u64) -> bool, out: &mut Vec<Recorded>) -> Result<(), Corruption> {
         self.envelope()?.decode(self.first, wanted, out).map_err(|error| self.undecodable(error))
+    }
+
+    /// Hands every event's leaf to `each`, in order. Bodies stay encoded.
+    pub(crate) fn leaves(&self, each: impl FnMut(&Leaf<'_>) -> Result<(), DecodeError>) -> Result<(), Corruption> {
+        self.envelope()?.leaves(self.first, self.version, each).map_err(|error| self.undecodable(error))
     }
 
     fn undecodable(&self, (position, source): (Position, DecodeError)) -> Corruption {

@@ -24,6 +24,7 @@ use uuid::Uuid;
 use super::binary;
 use super::body::Body;
 use super::convert::Stored;
+use super::leaf::Leaf;
 use crate::error::DecodeError;
 
 /// Seconds since 1970, nanoseconds.
@@ -67,6 +68,17 @@ impl<'a> From<&'a Actor> for StoredActor<'a> {
 }
 
 impl StoredActor<'_> {
+    /// The number of the variant and the id, as a leaf has them.
+    fn leaf_parts(&self) -> (u8, &str) {
+        match self {
+            Self::Client(id) => (0, id),
+            Self::Coach(id) => (1, id),
+            Self::Admin(id) => (2, id),
+            Self::System(id) => (3, id),
+            Self::Migration(id) => (4, id),
+        }
+    }
+
     fn to_domain(&self) -> Actor {
         match self {
             Self::Client(id) => Actor::Client((*id).to_owned()),
@@ -188,7 +200,10 @@ impl<'a> Envelope<'a> {
                 *count += 1;
             }
         }
-        self.streams.iter().zip(counts).map(|(stream, count)| (stream.name, stream.first_version, stream.first_version + count - 1))
+        self.streams
+            .iter()
+            .zip(counts)
+            .map(|(stream, count)| (stream.name, stream.first_version, stream.first_version.saturating_add(count).saturating_sub(1)))
     }
 
     /// The idempotency key with its request digest.
@@ -199,6 +214,41 @@ impl<'a> Envelope<'a> {
     /// The ids of the events, in order.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Uuid> {
         self.events.iter().map(|event| event.id)
+    }
+
+    /// Hands every event's leaf to `each`. Nothing but the envelope is looked into.
+    pub(crate) fn leaves(
+        &self,
+        first: Position,
+        stored_version: u8,
+        mut each: impl FnMut(&Leaf<'_>) -> Result<(), DecodeError>,
+    ) -> Result<(), (Position, DecodeError)> {
+        let mut versions: Vec<Version> = self.streams.iter().map(|stream| stream.first_version).collect();
+        let commit_events = u32::try_from(self.events.len()).map_err(|_| (first, DecodeError::TooLarge { bytes: self.events.len() }))?;
+        let (actor_role, actor) = self.actor.leaf_parts();
+        for (position, event) in (first..).zip(&self.events) {
+            let unknown = || (position, DecodeError::StreamIndex { index: event.stream });
+            let next_version = versions.get_mut(event.stream as usize).ok_or_else(unknown)?;
+            let leaf = Leaf {
+                position,
+                commit_first: first,
+                commit_events,
+                stream: self.streams.get(event.stream as usize).ok_or_else(unknown)?.name,
+                version: *next_version,
+                id: event.id,
+                occurred_at: (event.occurred_at.0, event.occurred_at.1),
+                recorded_at: (self.recorded_at.0, self.recorded_at.1),
+                actor_role,
+                actor,
+                cause: self.cause,
+                key: self.key(),
+                stored_version,
+                body: event.body.0,
+            };
+            *next_version = next_version.wrapping_add(1);
+            each(&leaf).map_err(|error| (position, error))?;
+        }
+        Ok(())
     }
 
     /// Decodes the events that `wanted` asks for, by position, stream name and version. The others are not even looked into.
@@ -218,7 +268,8 @@ impl<'a> Envelope<'a> {
             let (id, next_version) = streams.get_mut(event.stream as usize).ok_or_else(unknown)?;
             let name = self.streams.get(event.stream as usize).ok_or_else(unknown)?.name;
             let version = *next_version;
-            *next_version += 1;
+            // What is stored may say anything.
+            *next_version = next_version.wrapping_add(1);
             if !wanted(position, name, version) {
                 continue;
             }
@@ -238,9 +289,14 @@ impl<'a> Envelope<'a> {
                 recorded_at,
                 actor: actor.clone(),
                 cause: self.cause.to_owned(),
-                event: binary::read::<Body<'_>>(event.body.0).and_then(Event::from_form).map_err(here)?,
+                event: read_body(event.body.0).map_err(here)?,
             });
         }
         Ok(())
     }
+}
+
+/// Reads an event's body.
+pub(super) fn read_body(bytes: &[u8]) -> Result<Event, DecodeError> {
+    binary::read::<Body<'_>>(bytes).and_then(Event::from_form)
 }

@@ -4,7 +4,7 @@
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use rollbook_domain::{Position, Recorded};
-use rollbook_log::{Commits, Log, LogError, RowBatch};
+use rollbook_log::{LeafHash, Log, LogError, RowBatch};
 
 use super::state::{Role, State, put_state, row_prefix};
 use super::{Progress, Projection};
@@ -20,7 +20,8 @@ const EVENTS_A_PORTION: usize = 1_024;
 /// How many portions may wait. With the two in hand that bounds memory, however large commits are.
 const PORTIONS_AHEAD: usize = 2;
 
-type Decoded = Result<Vec<Recorded>, LogError>;
+/// A commit's events, with their leaf hashes where some target wants them.
+type Decoded = Result<(Vec<Recorded>, Vec<LeafHash>), LogError>;
 
 /// One generation that is being folded into.
 pub(super) struct Target<'r> {
@@ -32,7 +33,12 @@ pub(super) struct Target<'r> {
 /// Folds the log into every target, up to `until`, the position of a commit's last event. One thread decodes while this one folds.
 pub(super) fn fold(log: &Log, targets: &mut [Target<'_>], until: Position, progress: Progress<'_>) -> Result<(), ProjectionError> {
     let Some(from) = targets.iter().map(|target| target.state.checkpoint).min().filter(|from| *from < until) else { return Ok(()) };
-    let mut commits = log.commits_after(from);
+    let commits = log.commits_after(from);
+    let mut commits: Box<dyn Iterator<Item = Decoded> + Send> = if targets.iter().any(|target| target.projection.wants_leaves()) {
+        Box::new(commits.with_leaves())
+    } else {
+        Box::new(commits.map(|commit| Ok((commit?, Vec::new()))))
+    };
     let mut folding = Folding { log, targets, from, reached: from, until, batch: RowBatch::new(), spent: None };
     if until - from <= EVENTS_A_PORTION as u64 {
         return folding.run(&mut commits, progress);
@@ -48,11 +54,11 @@ pub(super) fn fold(log: &Log, targets: &mut [Target<'_>], until: Position, progr
     })
 }
 
-fn decode(commits: Commits, until: Position, sender: &SyncSender<Vec<Decoded>>, returned: &Receiver<Vec<Recorded>>) {
+fn decode(commits: impl Iterator<Item = Decoded>, until: Position, sender: &SyncSender<Vec<Decoded>>, returned: &Receiver<Vec<Recorded>>) {
     let (mut portion, mut events) = (Vec::new(), 0);
     for commit in commits {
-        let last = commit.as_ref().ok().and_then(|commit| commit.last()).map(|last| last.position);
-        events += commit.as_ref().map_or(0, Vec::len);
+        let last = commit.as_ref().ok().and_then(|(commit, _)| commit.last()).map(|last| last.position);
+        events += commit.as_ref().map_or(0, |(commit, _)| commit.len());
         portion.push(commit);
         let ends = last.is_none_or(|last| last >= until);
         if events >= EVENTS_A_PORTION || ends {
@@ -114,12 +120,15 @@ impl Folding<'_, '_, '_> {
         let mut events = 0;
         let mut reached = self.reached;
         for commit in commits {
-            let commit = commit?;
+            let (commit, leaves) = commit?;
             events += commit.len();
             reached = commit.last().map_or(reached, |last| last.position);
             for (target, changes) in self.targets.iter().zip(changes.iter_mut()) {
                 if reached > target.state.checkpoint {
                     target.projection.fold(changes, &commit)?;
+                    if let (true, Some(first)) = (target.projection.wants_leaves(), commit.first()) {
+                        target.projection.fold_leaves(changes, first.position, &leaves)?;
+                    }
                 }
             }
             if let Some(spent) = &self.spent {

@@ -14,7 +14,7 @@ mod state;
 use std::sync::Arc;
 
 use rollbook_domain::{Position, Recorded};
-use rollbook_log::{Log, RowBatch};
+use rollbook_log::{LeafHash, Log, RowBatch};
 
 pub use self::rebuild::{Rebuilt, hex};
 pub use self::state::Snapshot;
@@ -38,6 +38,19 @@ pub trait Projection: Send + Sync {
     /// # Errors
     /// When a row cannot be read.
     fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError>;
+
+    /// Whether it folds the hashes of what is stored, beside what was decoded from it. They cost reading nothing, and hashing everything.
+    fn wants_leaves(&self) -> bool {
+        false
+    }
+
+    /// Folds the leaf hashes of one commit's events, the first of which has this position; called only where they are wanted.
+    ///
+    /// # Errors
+    /// When a row cannot be read, or is not what was written.
+    fn fold_leaves(&self, _rows: &mut RowChanges<'_>, _first: Position, _leaves: &[LeafHash]) -> Result<(), ProjectionError> {
+        Ok(())
+    }
 }
 
 /// Called with (events done, events to do) while folding. It must not ask the same store for a snapshot.
