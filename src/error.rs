@@ -13,6 +13,7 @@ use rollbook_migrations::export::ExportError;
 use rollbook_migrations::export_reader::ImportError;
 use rollbook_projections::ProjectionError;
 
+use crate::access::AccessError;
 use crate::configuration::ConfigurationError;
 
 /// Why something asked of a store was not done.
@@ -46,6 +47,9 @@ pub enum StoreError {
     /// Others were faster every time.
     #[error("other writers changed {0} each time this was decided; try again")]
     Contended(String),
+    /// Access is configured wrongly, or its keys cannot be read or changed.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// Output could not be written.
     #[error("the output could not be written")]
     Output(#[from] std::io::Error),
@@ -152,6 +156,8 @@ impl StoreError {
             Self::Migration(error) if error.is_refusal() => 3,
             Self::ValidationRed { .. } | Self::Unexplained(_) | Self::NotServed(_) => 3,
             Self::Usage(_) | Self::NoSeries(_) | Self::Configuration(_) => 2,
+            Self::Access(error) if error.is_usage() => 2,
+            Self::Access(AccessError::NameTaken(_)) => 3,
             Self::Interrupted | Self::Migration(MigrationError::Interrupted) => 130,
             _ => 1,
         }
@@ -186,6 +192,7 @@ impl StoreError {
             Self::Migration(error) => error.code(),
             Self::Import(_) => "import",
             Self::Export(_) => "export",
+            Self::Access(error) => error.code(),
             Self::ValidationRed { .. } => "validation_red",
             Self::Unexplained(_) => "unexplained",
             Self::DirectoryExists(_) => "exists",

@@ -54,6 +54,19 @@ impl Projection for Documents {
     }
 }
 
+/// Where a document stands that is stored once, such as a client's or a user's.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn find(source: &dyn RowSource, collection: Collection, id: &str) -> Result<Option<DocumentRow>, ProjectionError> {
+    let mut found = None;
+    source.scan(format!("{}\0{id}\0", collection.name()).as_bytes(), &mut |key, value| {
+        found = Some(decode(key, value)?);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 /// Hands every stored document of a collection to `visit`: its id, its stream, its row, in id order.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! Who asks, and whether they may. Owns what each grant allows, and how an id leads to the client whose data it is: two ids are one
 //! client when the directory says so, and nothing else makes them one.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rollbook_domain::document::StoredClient;
@@ -11,6 +12,7 @@ use rollbook_projections::rows::{RowSource, decode, read_row};
 use rollbook_projections::{ProjectionError, Snapshot};
 
 use super::denied::Denied;
+use super::roles::grants_as_stored;
 use super::wants::Wants;
 use crate::store::Store;
 
@@ -38,7 +40,16 @@ pub enum Grant {
 #[derive(Clone, Debug)]
 pub struct Caller {
     name: String,
-    grants: BTreeSet<Grant>,
+    standing: Standing,
+}
+
+/// What a caller holds.
+#[derive(Clone, Debug)]
+enum Standing {
+    /// These grants.
+    Holding(BTreeSet<Grant>),
+    /// What the imported documents say of the caller, who goes by this id there.
+    AsStored,
 }
 
 /// Whose data lists may show.
@@ -61,9 +72,14 @@ impl Visible {
 }
 
 impl Caller {
-    /// Whoever uses this machine, where no authentication is configured.
-    pub(super) fn local() -> Self {
-        Self { name: "local".to_owned(), grants: BTreeSet::from([Grant::Admin]) }
+    /// A caller with these grants.
+    pub(super) fn holding(name: String, grants: impl IntoIterator<Item = Grant>) -> Self {
+        Self { name, standing: Standing::Holding(grants.into_iter().collect()) }
+    }
+
+    /// A caller of whom only the id is known: the store's documents say the rest.
+    pub(super) fn as_stored(subject: String) -> Self {
+        Self { name: subject, standing: Standing::AsStored }
     }
 
     /// The name that logs have: a token's subject, a key's name.
@@ -76,7 +92,7 @@ impl Caller {
     /// # Errors
     /// [`Denied::Forbidden`], which is the same whether the thing exists or not; [`Denied::Store`].
     pub fn may(&self, store: &Store, wants: Wants<'_>) -> Result<Actor, Denied> {
-        for grant in &self.grants {
+        for grant in self.grants(store)?.iter() {
             if let Some(actor) = self.allowed(grant, store, wants)? {
                 return Ok(actor);
             }
@@ -90,7 +106,7 @@ impl Caller {
     /// [`Denied::Store`].
     pub fn sees(&self, store: &Store) -> Result<Visible, Denied> {
         let mut visible = BTreeSet::new();
-        for grant in &self.grants {
+        for grant in self.grants(store)?.iter() {
             match grant {
                 Grant::Admin => return Ok(Visible::All),
                 Grant::Client(own) => {
@@ -101,6 +117,13 @@ impl Caller {
             }
         }
         Ok(Visible::Clients(visible))
+    }
+
+    fn grants(&self, store: &Store) -> Result<Cow<'_, BTreeSet<Grant>>, Denied> {
+        Ok(match &self.standing {
+            Standing::Holding(grants) => Cow::Borrowed(grants),
+            Standing::AsStored => Cow::Owned(grants_as_stored(store, &self.name)?.into_iter().collect()),
+        })
     }
 
     /// In which capacity a grant allows something, if it does.

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 
+use super::error::AccessError;
 use crate::error::StoreError;
 
 /// Why a caller is turned away.
@@ -15,6 +16,9 @@ pub enum Denied {
     /// This caller may not; the thing may exist or not.
     #[error("this caller may not do that, or there is no such thing")]
     Forbidden,
+    /// It cannot be told at present: the issuer's keys, or the file of API keys, cannot be had.
+    #[error("who this is cannot be told now")]
+    Unavailable(#[from] AccessError),
     /// What decides could not be read from the store.
     #[error("who may do this cannot be told, because the store cannot be read")]
     Store(#[from] StoreError),

@@ -3,33 +3,75 @@
 
 mod caller;
 mod denied;
+mod error;
+mod jwks;
+mod keys;
+mod remote;
+mod roles;
+mod scope;
+mod settings;
+mod tokens;
 mod wants;
+mod watched;
 
-use std::net::SocketAddr;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::HeaderMap;
-use http::header::HOST;
+use http::header::{AUTHORIZATION, HOST};
 use rollbook_domain::Timestamp;
 
 pub use caller::{Caller, Grant, Visible};
 pub use denied::Denied;
+pub use error::AccessError;
+pub use keys::{ApiKey, KeyFile, list as list_keys};
+pub use scope::Scope;
+pub use settings::{AccessSettings, LEEWAY_MILLISECONDS};
 pub use wants::Wants;
+
+use keys::ApiKeys;
+use tokens::Tokens;
+use watched::Watched;
 
 /// Who may use this service. Shared by all requests.
 #[derive(Debug)]
 pub struct Access {
-    _private: (),
+    tokens: Option<Tokens>,
+    keys: Watched<ApiKeys>,
+    /// Whether everybody is let in. Once it is not so, it never is again in this process: a file of keys that goes away opens nothing.
+    open: AtomicBool,
 }
 
 impl Access {
-    /// No authentication is configured: every caller is a local administrator, and the service may be reached from this machine only.
-    pub fn open() -> Self {
-        Self { _private: () }
+    /// Access as configured, to the store in this directory. Without rules for tokens and without a file of keys it is open: every
+    /// caller is a local administrator, and the service may be reached from this machine only.
+    ///
+    /// # Errors
+    /// When the settings make no sense, or the keys cannot be read.
+    pub fn new(settings: &AccessSettings, data: &Path) -> Result<Self, AccessError> {
+        let tokens = settings.token_rules()?.map(Tokens::new).transpose()?;
+        let keys = Watched::new(data.join(keys::KEYS_FILE), ApiKeys::parse);
+        let open = tokens.is_none() && keys.read()?.is_none();
+        Ok(Self { tokens, keys, open: AtomicBool::new(open) })
     }
 
-    /// Whether no authentication is configured.
+    /// Whether everybody is let in, because no authentication is configured.
     pub fn is_open(&self) -> bool {
-        true
+        if !self.open.load(Ordering::Relaxed) {
+            return false;
+        }
+        // The first key closes the door at once, and so does a file of keys that cannot be read.
+        let still = matches!(self.keys.read(), Ok(None));
+        if !still {
+            self.open.store(false, Ordering::Relaxed);
+        }
+        still
     }
 
     /// Whether the service may listen here.
@@ -44,46 +86,53 @@ impl Access {
     ///
     /// # Errors
     /// [`Denied::Unauthenticated`], or [`Denied::Unavailable`] when it cannot be told at present.
-    pub async fn authenticate(&self, headers: &HeaderMap, _now: Timestamp) -> Result<Caller, Denied> {
-        // A web page that this machine's browser shows reaches loopback under the page's own host name.
-        match headers.get(HOST) {
-            Some(host) if !host.to_str().is_ok_and(is_loopback_host) => Err(Denied::Unauthenticated("the host is not this machine")),
-            _ => Ok(Caller::local()),
+    pub async fn authenticate(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Denied> {
+        if self.is_open() {
+            return local(headers);
         }
+        let presented = bearer(headers)?;
+        if keys::is_api_key(presented) {
+            let keys = self.keys.read()?;
+            let key = keys.as_ref().and_then(|keys| keys.presented(presented, now));
+            let key = key.ok_or(Denied::Unauthenticated("the API key is unknown, revoked or expired"))?;
+            return Ok(Caller::holding(format!("key {}", key.name), key.scopes.iter().flat_map(Scope::grants)));
+        }
+        match &self.tokens {
+            Some(tokens) => tokens.bearer(presented, now).await,
+            None => Err(Denied::Unauthenticated("no tokens are accepted here, only API keys")),
+        }
+    }
+}
+
+/// The caller where everybody is let in. A web page that this machine's browser shows reaches loopback under the page's own host
+/// name, and is not let in.
+fn local(headers: &HeaderMap) -> Result<Caller, Denied> {
+    match headers.get(HOST) {
+        Some(host) if !host.to_str().is_ok_and(is_loopback_host) => Err(Denied::Unauthenticated("the host is not this machine")),
+        _ => Ok(Caller::holding("local".to_owned(), [Grant::Admin])),
+    }
+}
+
+/// The one bearer token of a request.
+fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
+    let mut given = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (given.next(), given.next()) else {
+        return Err(Denied::Unauthenticated("there is not exactly one Authorization header"));
+    };
+    let text = value.to_str().map_err(|_| Denied::Unauthenticated("the Authorization header is no text"))?;
+    match text.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => Ok(token.trim()),
+        _ => Err(Denied::Unauthenticated("the Authorization header has no bearer token")),
     }
 }
 
 /// Whether a `Host` header names this machine itself.
 fn is_loopback_host(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split_once(']').map_or("", |(name, _port)| name),
-        None => host.rsplit_once(':').map_or(host, |(name, _port)| name),
+    let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((name, port)) => (name, port.strip_prefix(':').or_else(|| port.is_empty().then_some(""))),
+        None => host.split_once(':').map_or((host, Some("")), |(name, port)| (name, Some(port))),
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_authentication_only_this_machine_is_served() {
-        let access = Access::open();
-        for address in ["127.0.0.1:0", "127.8.8.8:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
-            assert!(access.may_listen(address.parse().unwrap()).is_ok(), "{address}");
-        }
-        for address in ["0.0.0.0:80", "192.0.2.1:80", "[::]:80", "[2001:db8::1]:80"] {
-            assert!(access.may_listen(address.parse().unwrap()).is_err(), "{address}");
-        }
-    }
-
-    #[test]
-    fn a_page_of_another_host_does_not_reach_an_open_service() {
-        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:80", "[::1]:80", "[::1]"] {
-            assert!(is_loopback_host(host), "{host}");
-        }
-        for host in ["", "example.com", "localhost.example.com:80", "192.0.2.1:80", "[2001:db8::1]:80", "[::1", "127.0.0.1.example.com"] {
-            assert!(!is_loopback_host(host), "{host}");
-        }
-    }
+    let is_here =
+        || name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
+    port.is_some_and(|port| port.bytes().all(|digit| digit.is_ascii_digit())) && is_here()
 }

@@ -13,6 +13,7 @@ mod format;
 mod history;
 mod import;
 mod interrupt;
+mod key;
 mod migrate;
 mod moment;
 mod naming;
@@ -92,6 +93,7 @@ enum Command {
     Export(import::ExportArguments),
     Serve(serve::ServeArguments),
     Config(config::ConfigArguments),
+    Key(key::KeyArguments),
     Demo(demo::DemoArguments),
 }
 
@@ -155,6 +157,7 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::Export(arguments) => arguments.run(context),
         Command::Serve(arguments) => arguments.run(context),
         Command::Config(arguments) => arguments.run(context),
+        Command::Key(arguments) => arguments.run(context),
         Command::Demo(arguments) => arguments.run(context),
     }
 }

@@ -43,7 +43,7 @@ impl ServeArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let clock = self.clock()?;
         let settings = configuration::load(&self.settings, context.given_data())?.settings;
-        let access = Access::open();
+        let access = Access::new(&settings.access, &settings.data)?;
         access.may_listen(settings.listen).map_err(|denied| StoreError::NotServed(denied.to_string()))?;
         let store = Arc::new(Store::open(&settings.data, false)?);
         context.fold(&store)?;

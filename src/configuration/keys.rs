@@ -60,6 +60,13 @@ pub const KEYS: &[Key] = &[
     key("data", "data", Kind::Path, "./rollbook-data", "the store's directory"),
     key("overdue_after", "overdue-after", Kind::Span(0, 3_650 * DAY), "3d", "how long after its due time an open week is overdue, in the pre-created view"),
 
+    optional("access.firebase_project", "access-firebase-project", Kind::Text, "a Firebase project whose tokens are accepted: stands for issuer, audience and JWKS"),
+    optional("access.issuer", "access-issuer", Kind::Text, "the issuer that tokens must have (iss)"),
+    optional("access.audience", "access-audience", Kind::Text, "the audience that tokens must have, alone or among others (aud)"),
+    optional("access.jwks_url", "access-jwks-url", Kind::Url, "where the issuer's keys are fetched (JWKS): https, or http from this machine itself"),
+    optional("access.jwks_file", "access-jwks-file", Kind::Path, "a file with the issuer's keys (JWKS), instead of a URL; read again when it changes"),
+    key("access.leeway", "access-leeway", Kind::Span(0, 300 * SECOND), "30s", "how far the issuer's clock may be from this one"),
+
     key("limits.body_bytes", "limits-body-bytes", Kind::Size(KIB, 64 * MIB), "1MiB", "the largest request body; a larger one is 413"),
     key("limits.batch_bytes", "limits-batch-bytes", Kind::Size(KIB, 4_096 * MIB), "256MiB", "the largest batch file that an operator may send to be applied"),
     key("limits.header_bytes", "limits-header-bytes", Kind::Size(8 * KIB, MIB), "16KiB", "the largest request line with all headers; more is 431"),

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::access::AccessSettings;
+
 /// Every setting of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +20,8 @@ pub struct Settings {
     /// How long after its due time an open week is overdue.
     #[serde(deserialize_with = "milliseconds")]
     pub overdue_after: Duration,
+    /// Whose tokens are accepted.
+    pub access: AccessSettings,
     /// What is too much.
     pub limits: Limits,
     /// What takes too long.
@@ -151,6 +155,9 @@ impl Settings {
         let named = |header: &&String| header.split_once('=').is_none_or(|(name, value)| name.is_empty() || value.is_empty());
         if self.telemetry.headers.iter().flatten().any(|header| named(&header)) {
             return Some(("telemetry.headers", "has an entry that is not NAME=VALUE; mend it".to_owned()));
+        }
+        if let Some(contradiction) = self.access.contradiction() {
+            return Some(contradiction);
         }
         if let Err(error) = self.log.level.parse::<tracing_subscriber::filter::EnvFilter>() {
             return Some(("log.level", format!("is no filter ({error}); write info, or directives such as info,rollbook::http=debug")));

@@ -182,6 +182,10 @@ impl From<Denied> for Refusal {
             }
             Denied::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do that, or there is no such thing"),
             Denied::Store(error) => error.into(),
+            Denied::Unavailable(error) => {
+                tracing::error!(cause = %chain(&error), "callers cannot be checked");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "access_unavailable", "Who you are cannot be checked now. Try again in a moment")
+            }
             other => Self::unavailable(&other),
         }
     }

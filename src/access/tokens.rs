@@ -1,0 +1,149 @@
+//! Tokens: whether a JWT is one to believe, and what it says of its bearer. Owns the rules of that; where the issuer's keys come from is
+//! `remote`'s and `watched`'s, how a signature is checked the `jsonwebtoken` crate's.
+
+use std::fs::Metadata;
+use std::path::Path;
+
+use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
+use rollbook_domain::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::caller::Caller;
+use super::denied::Denied;
+use super::error::AccessError;
+use super::jwks::{IssuerKey, IssuerKeys};
+use super::remote::RemoteKeys;
+use super::scope::grants_of_roles;
+use super::settings::{JwksFrom, TokenRules};
+use super::watched::Watched;
+
+/// Longer than any token of an issuer that means well.
+const LONGEST_TOKEN_BYTES: usize = 16 << 10;
+
+/// Whose tokens are believed.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    issuer: String,
+    audience: String,
+    leeway_milliseconds: u64,
+    keys: KeysFrom,
+}
+
+#[derive(Debug)]
+enum KeysFrom {
+    File(Watched<IssuerKeys>),
+    Url(Box<RemoteKeys>),
+}
+
+/// What a token says of its bearer. Times are seconds since 1970.
+#[derive(Debug, Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+    exp: f64,
+    nbf: Option<f64>,
+    role: Option<Value>,
+    roles: Option<Value>,
+}
+
+impl Tokens {
+    pub(super) fn new(rules: TokenRules) -> Result<Self, AccessError> {
+        let keys = match rules.jwks {
+            JwksFrom::Url(url) => KeysFrom::Url(Box::new(RemoteKeys::new(url))),
+            JwksFrom::File(path) => {
+                let file = Watched::new(path, parse_file);
+                // A service that can believe nobody says so when it starts.
+                require(&file)?;
+                KeysFrom::File(file)
+            }
+        };
+        Ok(Self { issuer: rules.issuer, audience: rules.audience, leeway_milliseconds: rules.leeway_milliseconds, keys })
+    }
+
+    /// The bearer of a token.
+    pub(super) async fn bearer(&self, token: &str, now: Timestamp) -> Result<Caller, Denied> {
+        if token.len() > LONGEST_TOKEN_BYTES {
+            return Err(Denied::Unauthenticated("the token is too long"));
+        }
+        let header = decode_header(token).map_err(|_| Denied::Unauthenticated("the token is no JWT of a known algorithm"))?;
+        if !matches!(header.alg, Algorithm::RS256 | Algorithm::ES256) {
+            return Err(Denied::Unauthenticated("the token's algorithm is neither RS256 nor ES256"));
+        }
+        if header.crit.is_some() {
+            return Err(Denied::Unauthenticated("the token has critical headers that are not known here"));
+        }
+        let kid = header.kid.ok_or(Denied::Unauthenticated("the token names no key"))?;
+        let key = self.key(&kid).await?.ok_or(Denied::Unauthenticated("the token names a key that its issuer does not have"))?;
+        let claims = self.claims(token, &key)?;
+        self.require_current(&claims, now)?;
+        Ok(caller(claims))
+    }
+
+    async fn key(&self, kid: &str) -> Result<Option<IssuerKey>, AccessError> {
+        match &self.keys {
+            KeysFrom::Url(remote) => remote.get(kid).await,
+            KeysFrom::File(file) => Ok(require(file)?.get(kid).cloned()),
+        }
+    }
+
+    /// What the token says, once its signature, issuer and audience are right.
+    fn claims(&self, token: &str, key: &IssuerKey) -> Result<Claims, Denied> {
+        let mut validation = Validation::new(key.algorithm);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[&self.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // The clock is the caller's: see `require_current`.
+        validation.validate_exp = false;
+        let decoded = decode::<Claims>(token, &key.key, &validation);
+        let claims = decoded.map_err(|error| Denied::Unauthenticated(because(error.kind())))?.claims;
+        match claims.iss == self.issuer && !claims.sub.is_empty() {
+            true => Ok(claims),
+            false => Err(Denied::Unauthenticated("the token is of another issuer, or of nobody")),
+        }
+    }
+
+    fn require_current(&self, claims: &Claims, now: Timestamp) -> Result<(), Denied> {
+        // Seconds of this century are exact in a double.
+        let (now, leeway) = (now.milliseconds() as f64 / 1000.0, self.leeway_milliseconds as f64 / 1000.0);
+        if claims.exp + leeway <= now {
+            return Err(Denied::Unauthenticated("the token has expired"));
+        }
+        if claims.nbf.is_some_and(|from| from > now + leeway) {
+            return Err(Denied::Unauthenticated("the token is not valid yet"));
+        }
+        Ok(())
+    }
+}
+
+/// Claims decide alone where there are any: a token that says who its bearer is, is not asked again.
+fn caller(claims: Claims) -> Caller {
+    let said: Vec<&Value> = [&claims.role, &claims.roles].into_iter().flatten().filter(|value| !value.is_null()).collect();
+    if said.is_empty() {
+        return Caller::as_stored(claims.sub);
+    }
+    let grants = grants_of_roles(said, &claims.sub);
+    Caller::holding(claims.sub, grants)
+}
+
+fn because(kind: &jsonwebtoken::errors::ErrorKind) -> &'static str {
+    use jsonwebtoken::errors::ErrorKind;
+    match kind {
+        ErrorKind::InvalidSignature => "the token's signature is wrong",
+        ErrorKind::InvalidAlgorithm => "the token's algorithm is not its key's",
+        ErrorKind::InvalidIssuer => "the token is of another issuer",
+        ErrorKind::InvalidAudience => "the token is for another audience",
+        ErrorKind::MissingRequiredClaim(_) => "the token lacks a claim",
+        _ => "the token cannot be read",
+    }
+}
+
+fn parse_file(path: &Path, _: &Metadata, text: &str) -> Result<IssuerKeys, AccessError> {
+    let no_set = |error: serde_json::Error| AccessError::IssuerKeys { from: path.display().to_string(), why: error.to_string() };
+    IssuerKeys::parse(text).map_err(no_set)
+}
+
+fn require(file: &Watched<IssuerKeys>) -> Result<std::sync::Arc<IssuerKeys>, AccessError> {
+    let gone = || AccessError::IssuerKeys { from: file.path().display().to_string(), why: "there is no such file".to_owned() };
+    file.read()?.ok_or_else(gone)
+}
