@@ -262,6 +262,7 @@ fn log_code(error: &LogError) -> &'static str {
         LogError::Missing { .. } => "no_store",
         LogError::NotAStore { .. } => "not_a_store",
         LogError::InUse { .. } => "in_use",
+        LogError::Lost { .. } => "lost",
         LogError::NewerStore { .. } => "newer_store",
         LogError::ReadOnly { .. } => "read_only",
         LogError::Corrupt(_) => "damaged",

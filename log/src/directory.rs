@@ -4,9 +4,11 @@
 //! A new store is made in this order: the directory, an empty `FORMAT` (now the lock is held), the database in `db/`, the text in
 //! `FORMAT`. So an empty `FORMAT` is a store whose making was interrupted: nothing in it was ever acknowledged.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
@@ -15,12 +17,16 @@ use crate::error::LogError;
 /// The format that is written, and the newest that is read.
 const SUPPORTED: u32 = 1;
 const FORMAT_FILE: &str = "FORMAT";
+/// The file that RocksDB replaces, and never leaves out, as long as there is a database.
+const CURRENT_FILE: &str = "db/CURRENT";
 const FORMAT_WORD: &str = "rollbook-store ";
 
 /// The directory of a store, or the place for one. Holds the lock while it lives, as soon as there is something to lock.
 pub(crate) struct Directory {
     dir: PathBuf,
     lock: Mutex<Option<File>>,
+    /// Device and number of the locked file.
+    identity: OnceLock<(u64, u64)>,
 }
 
 /// What opening a directory found.
@@ -39,7 +45,11 @@ impl Directory {
         if found == Found::Nothing && !create {
             return Err(LogError::Missing { dir: dir.to_owned() });
         }
-        Ok((Self { dir: dir.to_owned(), lock: Mutex::new(lock) }, found))
+        let directory = Self { dir: dir.to_owned(), lock: Mutex::new(None), identity: OnceLock::new() };
+        if let Some(lock) = lock {
+            directory.keep(lock)?;
+        }
+        Ok((directory, found))
     }
 
     /// The directory itself.
@@ -61,10 +71,26 @@ impl Directory {
         }
     }
 
+    /// Says so when the directory is not the one that was locked, or, with `database`, has no database.
+    pub(crate) fn require_present(&self, database: bool) -> Result<(), LogError> {
+        let Some(locked) = self.identity.get() else { return Ok(()) };
+        let format = fs::metadata(self.dir.join(FORMAT_FILE)).ok().as_ref().map(identity);
+        if format == Some(*locked) && (!database || fs::metadata(self.dir.join(CURRENT_FILE)).is_ok()) {
+            return Ok(());
+        }
+        Err(LogError::Lost { dir: self.dir.clone() })
+    }
+
+    fn keep(&self, file: File) -> Result<(), LogError> {
+        let metadata = file.metadata().map_err(|source| self.refused("look at FORMAT in", source))?;
+        self.identity.get_or_init(|| identity(&metadata));
+        *self.lock.lock() = Some(file);
+        Ok(())
+    }
+
     /// Makes the directory with an empty `FORMAT` and takes the lock.
     pub(crate) fn begin(&self) -> Result<(), LogError> {
-        let mut lock = self.lock.lock();
-        if lock.is_none() {
+        if self.lock.lock().is_none() {
             fs::create_dir_all(&self.dir).map_err(|source| self.refused("make the directory", source))?;
             let (found, _) = look(&self.dir)?;
             if found.is_some() {
@@ -77,7 +103,7 @@ impl Directory {
                         _ => self.refused("make FORMAT in", source),
                     },
                 )?;
-            *lock = Some(locked(&self.dir, file)?);
+            self.keep(locked(&self.dir, file)?)?;
         }
         Ok(())
     }
@@ -115,6 +141,10 @@ impl Directory {
             _ => LogError::File { doing, path: self.dir.clone(), source },
         }
     }
+}
+
+fn identity(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 fn sync_directory(path: &Path) -> Result<(), LogError> {

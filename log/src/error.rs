@@ -39,6 +39,12 @@ pub enum LogError {
         /// The directory.
         dir: PathBuf,
     },
+    /// The directory was deleted, moved or replaced under the open store.
+    #[error("the store {dir} is gone, or another stands in its place; put it back where it was, or restore a backup and start again")]
+    Lost {
+        /// The directory.
+        dir: PathBuf,
+    },
     /// The store was written by a newer rollbook.
     #[error("the store {dir} has format {found}, this rollbook reads formats up to {supported}; use the newer rollbook that wrote it")]
     NewerStore {

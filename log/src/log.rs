@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use rollbook_domain::event::{Position, Recorded, Version};
 use rollbook_domain::{StreamId, Timestamp};
@@ -61,10 +62,10 @@ impl Log {
     /// # Errors [`LogError::Missing`] without `create`, [`LogError::NotAStore`], [`LogError::NewerStore`], [`LogError::InUse`];
     /// [`LogError::Corrupt`] when the last commit is damaged; [`LogError::Database`] when RocksDB finds its files damaged.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, LogError> {
-        let OpenOptions { create, durability, clock, queue_budget_bytes } = options;
+        let OpenOptions { create, durability, clock, queue_budget_bytes, observer } = options;
         let (store, last) = Store::open(dir, create)?;
         let (store, queue) = (Arc::new(store), Arc::new(Queue::new(queue_budget_bytes)));
-        let writer = Writer { store: store.clone(), queue: queue.clone(), clock, durability, last, versions: HashMap::new() };
+        let writer = Writer { store: store.clone(), queue: queue.clone(), clock, durability, observer, last, versions: HashMap::new() };
         let thread = thread::Builder::new().name("rollbook-writer".to_owned()).spawn(move || writer.run()).map_err(LogError::Thread)?;
         Ok(Self { open: Arc::new(Open { number: OPENED.fetch_add(1, Memory::Relaxed), store, queue, writer: Some(thread) }) })
     }
@@ -78,7 +79,7 @@ impl Log {
         match Draft::admit(commit) {
             Ok(draft) => {
                 let (answer, pending) = Pending::channel();
-                self.open.queue.push(Request { draft, answer });
+                self.open.queue.push(Request { draft, answer, submitted: Instant::now() });
                 pending
             }
             Err(refusal) => Pending::ready(Err(refusal)),
@@ -94,6 +95,16 @@ impl Log {
     /// On a thread that drives asynchronous tasks: there, `.await` what [`Log::submit`] returns.
     pub fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
         self.submit(commit).wait()
+    }
+
+    /// Says so when no commit can be taken: the store's directory is gone or was replaced, or a write has failed. Costs two looks at
+    /// the file system.
+    ///
+    /// # Errors
+    /// [`LogError::Lost`], [`LogError::Poisoned`].
+    pub fn require_sound(&self) -> Result<(), LogError> {
+        self.store().require_sound()?;
+        self.store().require_present()
     }
 
     /// The position of the last event, 0 when there is none.

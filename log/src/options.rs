@@ -5,6 +5,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rollbook_domain::Timestamp;
 
+use crate::observer::Observer;
+
 /// What *acknowledged* means.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
@@ -35,11 +37,13 @@ pub struct OpenOptions {
     pub clock: Clock,
     /// How many bytes of commits may wait to be written before further ones are refused as overload. Default `None`: no limit.
     pub queue_budget_bytes: Option<usize>,
+    /// Who watches the writer. Default nobody.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { create: false, durability: Durability::default(), clock: Arc::new(system_clock), queue_budget_bytes: None }
+        Self { create: false, durability: Durability::default(), clock: Arc::new(system_clock), queue_budget_bytes: None, observer: None }
     }
 }
 

@@ -27,6 +27,7 @@ const LINGER: Duration = Duration::from_micros(40);
 pub(crate) struct Request {
     pub(crate) draft: Draft,
     pub(crate) answer: Answer,
+    pub(crate) submitted: Instant,
 }
 
 /// The queue between callers and the writer.

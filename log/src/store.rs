@@ -140,6 +140,12 @@ impl Store {
         }
     }
 
+    /// Says so when the directory is gone or another one stands in its place: what is open stays readable and writable then, and is
+    /// lost when this process ends.
+    pub(crate) fn require_present(&self) -> Result<(), LogError> {
+        self.directory.require_present(self.engine.read().is_some())
+    }
+
     /// Settles a database that was written to. After a failure there is nothing to settle: opening again recovers.
     pub(crate) fn close(&self) {
         if let (Some(engine), Ok(())) = (self.engine(), self.require_sound())

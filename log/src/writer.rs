@@ -14,7 +14,9 @@ use rollbook_domain::event::Version;
 use crate::commit::Committed;
 use crate::error::AppendError;
 use crate::group::Group;
+use crate::observer::{GroupWritten, Observer};
 use crate::options::{Clock, Durability};
+use crate::pending::Answer;
 use crate::queue::{Intake, Queue, Request};
 use crate::store::{LastCommit, Store};
 
@@ -38,6 +40,7 @@ pub(crate) struct Writer {
     pub(crate) queue: Arc<Queue>,
     pub(crate) clock: Clock,
     pub(crate) durability: Durability,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) last: LastCommit,
     /// Versions of streams as they are on disk.
     pub(crate) versions: HashMap<String, Version>,
@@ -72,12 +75,12 @@ impl Writer {
             if part.is_empty() {
                 break;
             }
-            for Request { draft, answer } in part {
+            for Request { draft, answer, submitted } in part {
                 let outcome = match self.store.require_sound() {
                     Ok(()) => group.add(draft),
                     Err(poisoned) => Err(poisoned.into()),
                 };
-                outcomes.push((answer, outcome));
+                outcomes.push((answer, outcome, submitted));
             }
         }
         let began = Instant::now();
@@ -85,29 +88,46 @@ impl Writer {
         let staged = group.finish();
         if !staged.is_empty() {
             // The first accepted commit makes the store writable; before it, not a byte on disk changes. If that fails nothing was written.
-            let written = self.store.engine_to_write().map_err(AppendError::from).and_then(|engine| {
-                let batch = staged.batch(&engine)?;
-                // Barrier 1 of 1: all commits of the group with their index entries and the new head are in RocksDB's log, and with
-                // `Synced` that log is on disk. What fails here may be on disk or not; nobody can tell before the store is opened
-                // again. So nothing may follow it.
-                batch.write(self.durability == Durability::Synced).map_err(|failure| self.store.poison(failure).into())
-            });
+            let written =
+                self.store.require_present().and_then(|()| self.store.engine_to_write()).map_err(AppendError::from).and_then(|engine| {
+                    let batch = staged.batch(&engine)?;
+                    // Barrier 1 of 1: all commits of the group with their index entries and the new head are in RocksDB's log, and with
+                    // `Synced` that log is on disk. What fails here may be on disk or not; nobody can tell before the store is opened
+                    // again. So nothing may follow it.
+                    // A directory that was deleted meanwhile takes a sync like any other, and nobody will ever read it again.
+                    let written = batch.write(self.durability == Durability::Synced).and_then(|()| self.store.require_present());
+                    written.map_err(|failure| self.store.poison(failure).into())
+                });
             match written {
                 Ok(()) => {
                     // Publish first: who is answered finds the head at its commit or beyond.
                     self.last = LastCommit { position: staged.last(), recorded_at: Some(recorded_at) };
                     self.store.publish(staged.last());
+                    self.observe(&outcomes, began);
                     self.remember(staged.into_versions());
                 }
-                Err(failure) => outcomes.iter_mut().for_each(|(_, outcome)| refuse_unwritten(outcome, &failure)),
+                Err(failure) => outcomes.iter_mut().for_each(|(_, outcome, _)| refuse_unwritten(outcome, &failure)),
             }
         }
 
         let callers = outcomes.len() + self.queue.len();
-        for (answer, outcome) in outcomes {
+        for (answer, outcome, _) in outcomes {
             answer.send(outcome);
         }
         Usual { callers, patience: began.elapsed().min(PATIENCE_LIMIT) }
+    }
+
+    /// Tells the observer of a group that was written.
+    fn observe(&self, outcomes: &[(Answer, Result<Committed, AppendError>, Instant)], began: Instant) {
+        let Some(observer) = &self.observer else { return };
+        let now = Instant::now();
+        let accepted = outcomes.iter().filter_map(|(_, outcome, submitted)| Some((outcome.as_ref().ok()?, submitted)));
+        let (mut events, mut waits) = (0, Vec::with_capacity(outcomes.len()));
+        for (committed, submitted) in accepted.filter(|(committed, _)| !committed.repeated) {
+            events += committed.last - committed.first + 1;
+            waits.push(now.saturating_duration_since(*submitted));
+        }
+        observer.group_written(&GroupWritten { events, write_duration: now - began, waits: &waits });
     }
 
     fn remember(&mut self, versions: HashMap<String, Version>) {

@@ -13,3 +13,4 @@ mod reading;
 mod rows;
 mod support;
 mod tailing;
+mod watching;
