@@ -7,6 +7,7 @@ fn samples(key: &Key) -> [&'static str; 3] {
     match (key.name, key.kind) {
         ("log.level", _) => ["debug", "warn", "error"],
         ("telemetry.headers", _) => ["a=1", "b=2,c=3", "d=4"],
+        ("access.jwks_url", _) => ["https://a.example.com", "https://b.example.com", "http://127.0.0.1:1/"],
         (_, Kind::Text) => ["one", "two", "three"],
         (_, Kind::Path) => ["/a", "/b", "./c"],
         (_, Kind::Address) => ["10.0.0.1:1", "10.0.0.2:2", "[::1]:3"],
@@ -53,13 +54,17 @@ fn for_every_setting_a_flag_beats_the_environment_beats_the_file_beats_the_defau
         let file = toml_of(key, in_file);
         let from_file = Origin::File { path: PathBuf::from("/etc/rollbook.toml"), line: 1 };
 
-        let all = resolved(&[(key.name, in_flag)], &[(&variable, in_environment)], Some(&file)).unwrap();
+        // Issuer, audience and keys are set together or not at all: a project stands for the ones that are not tried here.
+        let needs_project = key.name.starts_with("access.") && key.name != "access.firebase_project";
+        let beside: &[(&'static str, &str)] = if needs_project { &[("access.firebase_project", "demo")] } else { &[] };
+
+        let all = resolved(&[beside, &[(key.name, in_flag)]].concat(), &[(&variable, in_environment)], Some(&file)).unwrap();
         assert_eq!(shown(&all, key), (in_flag.to_owned(), Origin::Flag(key.flag)));
-        let two = resolved(&[], &[(&variable, in_environment)], Some(&file)).unwrap();
+        let two = resolved(beside, &[(&variable, in_environment)], Some(&file)).unwrap();
         assert_eq!(shown(&two, key), (in_environment.to_owned(), Origin::Environment(variable.clone())));
-        let one = resolved(&[], &[], Some(&file)).unwrap();
+        let one = resolved(beside, &[], Some(&file)).unwrap();
         assert_eq!(shown(&one, key), (in_file.to_owned(), from_file));
-        let none = resolved(&[], &[], None).unwrap();
+        let none = resolved(beside, &[], None).unwrap();
         assert_eq!(shown(&none, key), (key.default.unwrap_or_default().to_owned(), Origin::Default));
         // The typed settings follow, for each setting and each source.
         assert_ne!(one.settings, none.settings, "{}", key.name);
@@ -94,6 +99,11 @@ fn values_that_do_not_go_together_are_refused_with_the_place_of_the_one_to_chang
         ("limits.batch_bytes = 2000", "/etc/rollbook.toml:1: limits.batch_bytes is less than limits.body_bytes"),
         ("\ntimeouts.operation = '1s'", "/etc/rollbook.toml:2: timeouts.operation is shorter than timeouts.request"),
         ("timeouts.behind = '30s'", "/etc/rollbook.toml:1: timeouts.behind must be shorter"),
+        ("access.issuer = 'https://example.com/'", "default: access.audience is not set"),
+        (
+            "access.jwks_url = 'http://example.com/'\naccess.firebase_project = 'demo'",
+            "/etc/rollbook.toml:1: access.jwks_url is neither https",
+        ),
         ("log.level = 'rollbook=loud'", "/etc/rollbook.toml:1: log.level is no filter"),
     ];
     for (file, expected) in cases {

@@ -1,5 +1,7 @@
 //! Whom `Access` believes: tokens of every wrong kind, and API keys of every wrong kind.
 
+mod standing;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
