@@ -14,6 +14,7 @@ use rollbook_migrations::export_reader::ImportError;
 use rollbook_projections::ProjectionError;
 
 use crate::access::AccessError;
+use crate::backup::BackupError;
 use crate::configuration::ConfigurationError;
 
 /// Why something asked of a store was not done.
@@ -114,6 +115,9 @@ pub enum StoreError {
     /// An export was not written.
     #[error(transparent)]
     Export(#[from] ExportError),
+    /// A backup was not taken, is not good, or was not restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// Checks do not hold.
     #[error("{green} of {total} checks are green; the red ones name what they found")]
     ValidationRed {
@@ -155,6 +159,8 @@ impl StoreError {
             Self::Refused(_) | Self::Switch(_) | Self::Append(AppendError::KeyReused { .. }) => 3,
             Self::Migration(error) if error.is_refusal() => 3,
             Self::ValidationRed { .. } | Self::Unexplained(_) | Self::NotServed(_) => 3,
+            Self::Backup(error) if error.is_refusal() => 3,
+            Self::Backup(BackupError::Name { .. }) => 2,
             Self::Usage(_) | Self::NoSeries(_) | Self::Configuration(_) => 2,
             Self::Access(error) if error.is_usage() => 2,
             Self::Access(AccessError::NameTaken(_)) => 3,
@@ -193,6 +199,7 @@ impl StoreError {
             Self::Import(_) => "import",
             Self::Export(_) => "export",
             Self::Access(error) => error.code(),
+            Self::Backup(error) => error.code(),
             Self::ValidationRed { .. } => "validation_red",
             Self::Unexplained(_) => "unexplained",
             Self::DirectoryExists(_) => "exists",
@@ -217,6 +224,9 @@ impl StoreError {
         }
         if let Self::Damaged { findings: found, .. } | Self::NotIdentical { digests: found, .. } = self {
             causes.extend_from_slice(found);
+        }
+        if let Self::Backup(BackupError::Damaged { findings, .. }) = self {
+            causes.extend(findings.iter().map(ToString::to_string));
         }
         causes
     }
@@ -251,6 +261,8 @@ impl StoreError {
     fn log_error(&self) -> Option<&LogError> {
         match self {
             Self::Log(error) | Self::Projection(ProjectionError::Log(error)) => Some(error),
+            Self::Backup(BackupError::Projection(ProjectionError::Log(error))) => Some(error),
+            Self::Backup(BackupError::Log(error)) if !matches!(error, LogError::Exists { .. } | LogError::BeingBuilt { .. }) => Some(error),
             Self::Append(AppendError::Storage(error)) => Some(error),
             _ => None,
         }

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use crate::error::LogError;
 
 /// The format that is written, and the newest that is read.
-const SUPPORTED: u32 = 1;
+pub(crate) const SUPPORTED: u32 = 1;
 const FORMAT_FILE: &str = "FORMAT";
 /// The file that RocksDB replaces, and never leaves out, as long as there is a database.
 const CURRENT_FILE: &str = "db/CURRENT";
@@ -124,6 +124,14 @@ impl Directory {
         }
     }
 
+    /// Writes `FORMAT` into a directory that has a whole database already.
+    pub(crate) fn format_file(dir: &Path) -> Result<(), LogError> {
+        let path = dir.join(FORMAT_FILE);
+        let in_format = |source| LogError::File { doing: "write", path: path.clone(), source };
+        let mut file = File::create_new(&path).map_err(in_format)?;
+        file.write_all(format!("{FORMAT_WORD}{SUPPORTED}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(in_format)
+    }
+
     /// Says so when this user may not write here, before anything is tried.
     pub(crate) fn require_writable(&self) -> Result<(), LogError> {
         for path in [self.dir.clone(), self.database()] {
@@ -147,7 +155,7 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-fn sync_directory(path: &Path) -> Result<(), LogError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), LogError> {
     let synced = File::open(path).and_then(|directory| directory.sync_all());
     synced.map_err(|source| LogError::File { doing: "sync", path: path.to_owned(), source })
 }

@@ -203,6 +203,13 @@ impl Engine {
         Batch { engine: self, families, batch: WriteBatch::with_capacity_bytes(capacity_bytes) }
     }
 
+    /// Puts the database as it is now into a new directory: table files as hard links where the file system has them, else as copies.
+    /// Writing goes on meanwhile.
+    pub(crate) fn checkpoint(&self, to: &Path) -> Result<(), LogError> {
+        let checkpoint = rocksdb::checkpoint::Checkpoint::new(&self.db).map_err(failed("prepare a checkpoint"))?;
+        checkpoint.create_checkpoint(to).map_err(failed("write a checkpoint"))
+    }
+
     /// Makes everything written so far durable, in table files.
     ///
     /// Those are checked block by block when read, whereas in RocksDB's own log a damaged length near the end reads like an

@@ -64,6 +64,18 @@ pub enum LogError {
         #[source]
         source: std::io::Error,
     },
+    /// A place that must be free.
+    #[error("{path} exists already; give a new directory: nothing is ever put over another")]
+    Exists {
+        /// The place.
+        path: PathBuf,
+    },
+    /// Another process builds a directory for the same place.
+    #[error("another process is building in {path}; wait until it has finished")]
+    BeingBuilt {
+        /// Where it builds.
+        path: PathBuf,
+    },
     /// The operating system refused an access to a file.
     #[error("cannot {doing} {path}; check the path, its permissions and the free space, then run again")]
     File {

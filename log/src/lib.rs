@@ -36,6 +36,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
+mod beside;
 mod commit;
 mod commits;
 mod digest;
@@ -59,6 +60,7 @@ mod tail;
 mod verify;
 mod writer;
 
+pub use beside::Beside;
 pub use commit::{Commit, Committed, ExpectedVersion, IdempotencyKey};
 pub use commits::{Commits, CommitsWithLeaves};
 pub use draft::COMMIT_LIMIT_BYTES;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::commit::{Commit, Committed};
 use crate::commits::Commits;
 use crate::digest;
+use crate::directory::Directory;
 use crate::draft::Draft;
 use crate::engine::Family;
 use crate::error::{AppendError, LogError};
@@ -250,6 +251,29 @@ impl Log {
     pub fn verify(&self, progress: impl FnMut(Position)) -> Result<Position, LogError> {
         verify::verify(self.store(), progress)
     }
+
+    /// Puts the database as it is now, `db/` of a store, into a directory: everything that is acknowledged when this is called, and
+    /// perhaps some of what comes meanwhile; writing goes on. Table files are shared with the store by hard links where both are on
+    /// one file system, so what is in the directory must not be written to; opening it as a store is allowed, and writes other files.
+    ///
+    /// # Errors
+    /// When the store cannot be written, an earlier write failed, or the directory is there.
+    pub fn checkpoint(&self, to: &Path) -> Result<(), LogError> {
+        self.store().require_sound()?;
+        let engine = self.store().engine_to_write()?;
+        engine.checkpoint(&to.join("db"))
+    }
+
+    /// Makes a store of a directory that has a whole database in `db/`, such as a checkpoint: from here on it can be opened.
+    ///
+    /// # Errors
+    /// When the directory cannot be written, or is a store already.
+    pub fn found(dir: &Path) -> Result<(), LogError> {
+        Directory::format_file(dir)
+    }
+
+    /// The format of stores that this build writes.
+    pub const FORMAT: u32 = crate::directory::SUPPORTED;
 
     /// Tells this opening of a store from every other in this process, also from one of a copy with the same [`Log::store_id`].
     pub fn opening(&self) -> u64 {

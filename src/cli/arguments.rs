@@ -24,6 +24,11 @@ pub(super) struct Writing {
 }
 
 impl Writing {
+    /// What a command with options of its own was given of these.
+    pub(super) fn of(actor: Option<Actor>, at: Option<Timestamp>) -> Self {
+        Self { actor, key: None, at }
+    }
+
     pub(super) fn request(&self) -> Request {
         let actor = self.actor.clone().unwrap_or_else(|| {
             let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
@@ -33,7 +38,7 @@ impl Writing {
     }
 }
 
-fn actor(text: &str) -> Result<Actor, String> {
+pub(super) fn actor(text: &str) -> Result<Actor, String> {
     let expected = || format!("{text:?} names nobody; write admin:NAME, coach:ID or client:ID");
     let (role, id) = text.split_once(':').filter(|(_, id)| !id.is_empty()).ok_or_else(expected)?;
     match role {

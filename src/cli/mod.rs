@@ -6,6 +6,7 @@
 
 mod arguments;
 mod assign;
+mod backup;
 mod config;
 mod demo;
 mod diff;
@@ -91,6 +92,7 @@ enum Command {
     Withdraw(series::WithdrawArguments),
     Feedback(series::FeedbackArguments),
     Export(import::ExportArguments),
+    Backup(backup::BackupArguments),
     Serve(serve::ServeArguments),
     Config(config::ConfigArguments),
     Key(key::KeyArguments),
@@ -155,6 +157,7 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::Withdraw(arguments) => arguments.run(context),
         Command::Feedback(arguments) => arguments.run(context),
         Command::Export(arguments) => arguments.run(context),
+        Command::Backup(arguments) => arguments.run(context),
         Command::Serve(arguments) => arguments.run(context),
         Command::Config(arguments) => arguments.run(context),
         Command::Key(arguments) => arguments.run(context),
@@ -221,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_example_in_the_help_and_the_manual_is_a_valid_command() {
-        let manual = include_str!("../../docs/operations.md");
+        let manual = concat!(include_str!("../../docs/operations.md"), include_str!("../../docs/backup.md"));
         let mut texts: Vec<String> = manual.split("```").skip(1).step_by(2).map(str::to_owned).collect();
         let mut commands = vec![Cli::command()];
         while let Some(command) = commands.pop() {

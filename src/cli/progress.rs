@@ -33,6 +33,14 @@ impl Bar {
         (self.progress)(done, of);
     }
 
+    /// As [`Bar::set`], saying what is being done.
+    pub fn step(&self, what: &str, done: u64, of: u64) {
+        if self.bar.message() != what {
+            self.bar.set_message(what.to_owned());
+        }
+        self.set(done, of);
+    }
+
     /// The bar and Ctrl-C, for work that asks between two commits whether to stop.
     pub fn watch(&self) -> Watch<'_> {
         Watch { progress: self.progress.as_ref(), interrupted: &interrupted }

@@ -1,6 +1,8 @@
 //! The command line end to end: the built binary on stores made from the fixtures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod backups;
+mod backups_cut_off;
 mod bad_input;
 mod checking;
 mod histories;

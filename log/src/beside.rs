@@ -1,0 +1,188 @@
+//! A directory that is built beside its place and moved there when it is whole. Owns that nobody ever finds half of it: neither who
+//! opens the place, nor who builds again after a kill.
+//!
+//! For a target `prod` the directory is built as `.prod.building/store`; `.prod.building/LOCK` is held meanwhile. What a killed process
+//! left there is cleared by the next one that builds for the same target.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::directory::sync_directory;
+use crate::error::LogError;
+
+/// A directory on its way to its place. Dropped before it is published, it goes away.
+pub struct Beside {
+    target: PathBuf,
+    building: PathBuf,
+    content: PathBuf,
+    lock: Option<File>,
+}
+
+impl Beside {
+    /// Begins an empty directory for a target that must not exist.
+    ///
+    /// # Errors
+    /// [`LogError::Exists`], [`LogError::BeingBuilt`]; [`LogError::File`] when the file system refuses.
+    pub fn begin(target: &Path) -> Result<Self, LogError> {
+        require_free(target)?;
+        let name = target.file_name().ok_or_else(|| LogError::Exists { path: target.to_owned() })?;
+        let mut hidden = OsString::from(".");
+        hidden.push(name);
+        hidden.push(".building");
+        let building = parent(target).join(hidden);
+        fs::create_dir_all(&building).map_err(failed("make", &building))?;
+        let lock = lock(&building)?;
+        let content = building.join("store");
+        remove(&content)?;
+        fs::create_dir(&content).map_err(failed("make", &content))?;
+        Ok(Self { target: target.to_owned(), building, content, lock: Some(lock) })
+    }
+
+    /// Where to build.
+    pub fn path(&self) -> &Path {
+        &self.content
+    }
+
+    /// Syncs every directory of it and moves it to its place. Its files are the builder's to sync.
+    ///
+    /// # Errors
+    /// [`LogError::Exists`] when somebody took the place meanwhile; [`LogError::File`].
+    pub fn publish(self) -> Result<(), LogError> {
+        sync_tree(&self.content)?;
+        move_to_free(&self.content, &self.target)?;
+        sync_directory(parent(&self.target))
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // What cannot be removed now is cleared by whoever builds here next.
+        let _left = fs::remove_dir_all(&self.content);
+        let _left = fs::remove_file(self.building.join("LOCK"));
+        drop(self.lock.take());
+        let _left = fs::remove_dir(&self.building);
+    }
+}
+
+/// The directory that holds a path. `Path::parent` of a bare name is the empty path, which means here.
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn require_free(target: &Path) -> Result<(), LogError> {
+    match fs::symlink_metadata(target) {
+        Ok(_there) => Err(LogError::Exists { path: target.to_owned() }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(LogError::File { doing: "look at", path: target.to_owned(), source }),
+    }
+}
+
+fn lock(building: &Path) -> Result<File, LogError> {
+    let path = building.join("LOCK");
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed("make", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LogError::BeingBuilt { path: building.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(LogError::File { doing: "lock", path, source }),
+    }
+}
+
+fn remove(path: &Path) -> Result<(), LogError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(LogError::File { doing: "remove", path: path.to_owned(), source: error }),
+        _ => Ok(()),
+    }
+}
+
+fn sync_tree(directory: &Path) -> Result<(), LogError> {
+    for entry in fs::read_dir(directory).map_err(failed("read", directory))? {
+        let entry = entry.map_err(failed("read", directory))?;
+        if entry.file_type().map_err(failed("read", directory))?.is_dir() {
+            sync_tree(&entry.path())?;
+        }
+    }
+    sync_directory(directory)
+}
+
+/// Moves a directory to a place that must be free, in one step.
+///
+/// # Errors
+/// [`LogError::Exists`], [`LogError::File`].
+fn move_to_free(from: &Path, to: &Path) -> Result<(), LogError> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        Err(Errno::EXIST) => Err(LogError::Exists { path: to.to_owned() }),
+        // Some file systems do not know the flag. Without it a rename still refuses every directory that has something in it.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            require_free(to)?;
+            fs::rename(from, to).map_err(failed("move the new directory to", to))
+        }
+        Err(error) => Err(failed("move the new directory to", to)(error.into())),
+    }
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LogError {
+    let path = path.to_owned();
+    move |source| match source.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => LogError::ReadOnly { dir: path, source },
+        _ => LogError::File { doing, path, source },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn it_appears_whole_or_not_at_all_and_leaves_nothing_behind() {
+        let around = tempfile::tempdir().unwrap();
+        let target = around.path().join("prod");
+        let beside = Beside::begin(&target).unwrap();
+        fs::write(beside.path().join("file"), "content").unwrap();
+        assert_eq!(names(around.path()), [".prod.building"]);
+        drop(beside);
+        assert!(names(around.path()).is_empty());
+
+        let beside = Beside::begin(&target).unwrap();
+        fs::create_dir(beside.path().join("db")).unwrap();
+        beside.publish().unwrap();
+        assert_eq!((names(around.path()), names(&target)), (vec!["prod".to_owned()], vec!["db".to_owned()]));
+    }
+
+    #[test]
+    fn a_taken_place_is_refused_at_the_beginning_and_at_the_end() {
+        let around = tempfile::tempdir().unwrap();
+        let target = around.path().join("prod");
+        let beside = Beside::begin(&target).unwrap();
+        fs::create_dir(&target).unwrap();
+        assert!(matches!(Beside::begin(&target), Err(LogError::Exists { .. })));
+        assert!(matches!(beside.publish(), Err(LogError::Exists { .. })));
+        assert_eq!(names(around.path()), ["prod"]);
+    }
+
+    #[test]
+    fn two_do_not_build_one_and_what_was_left_by_a_killed_one_is_cleared() {
+        let around = tempfile::tempdir().unwrap();
+        let target = around.path().join("prod");
+        let beside = Beside::begin(&target).unwrap();
+        assert!(matches!(Beside::begin(&target), Err(LogError::BeingBuilt { .. })));
+        drop(beside);
+        fs::create_dir_all(around.path().join(".prod.building/store/half")).unwrap();
+        let beside = Beside::begin(&target).unwrap();
+        assert!(names(beside.path()).is_empty());
+    }
+}

@@ -1,0 +1,62 @@
+//! Copying with a digest. Owns that a file is on the disk, whole, before it counts, and that what is the same is not stored twice.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use rollbook_projections::runtime::hex;
+use sha2::{Digest, Sha256};
+
+use super::BackupError;
+
+/// How much is read at a time, in bytes.
+const PORTION_BYTES: usize = 1 << 20;
+
+/// How large a file is, and its SHA-256 in hexadecimal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
+}
+
+/// Reads a file through.
+pub(super) fn content(path: &Path) -> Result<Content, BackupError> {
+    through(path, &mut |_| Ok(()))
+}
+
+/// Copies a file to a new place and syncs it.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<Content, BackupError> {
+    let write = |source| BackupError::file("write", to)(source);
+    let mut out = File::create_new(to).map_err(write)?;
+    let content = through(from, &mut |portion| out.write_all(portion).map_err(write))?;
+    out.sync_all().map_err(write)?;
+    Ok(content)
+}
+
+/// Writes a new file and syncs it.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Content, BackupError> {
+    let mut out = File::create_new(path).map_err(BackupError::file("write", path))?;
+    out.write_all(bytes).and_then(|()| out.sync_all()).map_err(BackupError::file("write", path))?;
+    Ok(Content { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) })
+}
+
+fn through(path: &Path, each: &mut dyn FnMut(&[u8]) -> Result<(), BackupError>) -> Result<Content, BackupError> {
+    let read = |source| BackupError::file("read", path)(source);
+    let mut file = File::open(path).map_err(read)?;
+    let (mut digest, mut bytes, mut portion) = (Sha256::new(), 0, vec![0; PORTION_BYTES]);
+    loop {
+        let count = file.read(&mut portion).map_err(read)?;
+        let read = portion.get(..count).unwrap_or_default();
+        if read.is_empty() {
+            return Ok(Content { bytes, sha256: hex(&digest.finalize()) });
+        }
+        digest.update(read);
+        bytes += count as u64;
+        each(read)?;
+    }
+}
+
+/// Puts a file into a backup as a second name of one that an earlier backup has; `false` where the file system cannot.
+pub(super) fn share(earlier: &Path, to: &Path) -> bool {
+    fs::hard_link(earlier, to).is_ok()
+}

@@ -1,0 +1,265 @@
+//! Taking a backup of an open store, while everybody goes on writing. Owns the order of its steps:
+//!
+//! 1. a checkpoint of the database in the store's own directory, where table files are hard links and cost nothing;
+//! 2. its files copied into the backup with their SHA-256, those that the backup before has already linked to its own;
+//! 3. the checkpoint opened as a store and folded up to its head, which is the backup's: head, digests and counts are read from it;
+//! 4. report, `SHA256SUMS` and, last, the manifest; everything synced, then moved to the backup's name;
+//! 5. `BackupTaken` in the control stream, its cause the manifest's SHA-256.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, TryLockError};
+
+use rollbook_domain::event::View;
+use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
+use rollbook_log::{Beside, Commit, Log, LogError, OpenOptions};
+use rollbook_projections::rows::RowSource;
+use rollbook_projections::runtime::hex;
+use rollbook_projections::{Runtime, directory, tracker, tree};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::manifest::{Counts, FORMAT, FileEntry, MANIFEST, Manifest, ProjectionDigest, REPORT, SUMS};
+use super::{BackupError, Backups, Progress, attachments, copy, name, report};
+use crate::store::Store;
+
+/// What backup is wanted.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Its name; `None` for `pre-migration-YYYYMMDD_HHMMSS` of `now` in UTC.
+    pub name: Option<String>,
+    /// On whose behalf.
+    pub actor: Actor,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// A backup that was taken.
+#[derive(Clone, Debug, Serialize)]
+pub struct Created {
+    /// Its name.
+    pub name: String,
+    /// Its directory.
+    pub directory: PathBuf,
+    /// SHA-256 of its manifest, which the store has on record.
+    pub manifest_digest: String,
+    /// Where the store has it on record: behind the backup's own head.
+    pub position: Position,
+    /// What it holds.
+    pub manifest: Manifest,
+}
+
+/// One backup at a time in a process: they share the place of the checkpoint.
+static TAKING: Mutex<()> = Mutex::new(());
+
+/// Where the checkpoint is while a backup is taken, below the store's directory.
+const CHECKPOINT: &str = ".backup-in-progress";
+
+impl Store {
+    /// Takes a backup of everything that is acknowledged when this is called, and perhaps some of what comes meanwhile. Writing and reading
+    /// go on; one backup at a time.
+    ///
+    /// # Errors
+    /// When the name is taken, the store is damaged, or the disk refuses: then there is no backup, except after
+    /// [`BackupError::NotRecorded`].
+    pub fn back_up(&self, backups: &Backups, wanted: &Wanted, progress: Progress<'_>) -> Result<Created, BackupError> {
+        let _nobody_else = backups.lock_to_write()?;
+        let _no_other = match TAKING.try_lock() {
+            Ok(guard) => guard,
+            // Whoever panicked here left files that are cleared below.
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(BackupError::Busy { directory: backups.directory().to_owned() }),
+        };
+        backups.clear_leftovers()?;
+        let name = free_name(backups, wanted)?;
+        let beside = Beside::begin(&backups.directory().join(&name))?;
+        // What is folded here need not be folded in the checkpoint.
+        self.runtime().catch_up(&|done, of| progress("folding", done, of))?;
+        let checkpoint = Checkpoint::of(self)?;
+        let files = copy_files(backups, self, &checkpoint.0, beside.path(), progress)?;
+        let manifest = manifest(&name, wanted.now, &checkpoint.0, files, progress)?;
+        let (manifest, manifest_digest) = write_manifest(manifest, beside.path())?;
+        drop(checkpoint);
+        beside.publish()?;
+        let position = self.record(&manifest, &manifest_digest, wanted)?;
+        Ok(Created { directory: backups.directory().join(&name), name, manifest_digest, position, manifest })
+    }
+
+    fn record(&self, manifest: &Manifest, digest: &str, wanted: &Wanted) -> Result<Position, BackupError> {
+        let event = Event::BackupTaken { name: manifest.name.clone(), at: manifest.head };
+        let events = vec![NewEvent { stream: StreamId::Control, id: None, occurred_at: wanted.now, event }];
+        let commit = Commit { events, expected: Vec::new(), actor: wanted.actor.clone(), cause: digest.to_owned(), key: None };
+        let not_recorded = |source| BackupError::NotRecorded { name: manifest.name.clone(), head: manifest.head, source };
+        Ok(self.log().append(commit).map_err(not_recorded)?.last)
+    }
+}
+
+/// The name that was asked for, or the one of the instant; with a number behind it where two backups are taken in one second.
+fn free_name(backups: &Backups, wanted: &Wanted) -> Result<String, BackupError> {
+    let is_free = |name: &str| backups.directory().join(name).symlink_metadata().is_err();
+    if let Some(given) = &wanted.name {
+        name::require(given)?;
+        let taken = || BackupError::NameTaken { name: given.clone(), directory: backups.directory().to_owned() };
+        return if is_free(given) { Ok(given.clone()) } else { Err(taken()) };
+    }
+    let instant = name::of_instant(wanted.now);
+    let numbered = (2..).map(|number: u32| format!("{instant}-{number}"));
+    let mut names = std::iter::once(instant.clone()).chain(numbered);
+    Ok(names.find(|name| is_free(name)).unwrap_or(instant))
+}
+
+/// The database as it was, in the store's own directory. It goes away when it is dropped.
+struct Checkpoint(PathBuf);
+
+impl Checkpoint {
+    fn of(store: &Store) -> Result<Self, BackupError> {
+        let path = store.directory().join(CHECKPOINT);
+        // A process that was killed left one.
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(BackupError::file("remove", &path)(error)),
+            _ => {}
+        }
+        fs::create_dir(&path).map_err(BackupError::file("make", &path))?;
+        let checkpoint = Self(path);
+        store.log().checkpoint(&checkpoint.0)?;
+        Ok(checkpoint)
+    }
+}
+
+impl Drop for Checkpoint {
+    fn drop(&mut self) {
+        // What is left is cleared by the next backup.
+        let _left = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Files that the latest backup of the same store has, by path.
+struct Earlier {
+    backup: PathBuf,
+    files: HashMap<String, FileEntry>,
+}
+
+impl Earlier {
+    fn find(backups: &Backups, store: Uuid) -> Result<Option<Self>, BackupError> {
+        let latest = backups.whole()?.into_iter().find(|(_, manifest)| manifest.store == store);
+        Ok(latest.map(|(name, manifest)| Self {
+            backup: backups.directory().join(name),
+            files: manifest.files.into_iter().map(|file| (file.path.clone(), file)).collect(),
+        }))
+    }
+
+    /// Gives a file of the new backup as a second name of the same file here. Both are read: what was damaged since is not handed on.
+    fn share(&self, from: &Path, path: &str, to: &Path) -> Result<Option<copy::Content>, BackupError> {
+        let Some(held) = self.files.get(path) else { return Ok(None) };
+        let size = fs::metadata(from).map_err(BackupError::file("read", from))?.len();
+        if size != held.bytes {
+            return Ok(None);
+        }
+        let content = copy::content(from)?;
+        let mine = self.backup.join(path);
+        let is_same = content.sha256 == held.sha256 && copy::content(&mine)? == content;
+        Ok((is_same && copy::share(&mine, to)).then_some(content))
+    }
+}
+
+fn copy_files(
+    backups: &Backups,
+    store: &Store,
+    checkpoint: &Path,
+    to: &Path,
+    progress: Progress<'_>,
+) -> Result<Vec<FileEntry>, BackupError> {
+    let earlier = Earlier::find(backups, store.log().store_id())?;
+    let db = checkpoint.join("db");
+    let mut sources = Vec::new();
+    for entry in fs::read_dir(&db).map_err(BackupError::file("read", &db))? {
+        let entry = entry.map_err(BackupError::file("read", &db))?;
+        sources.push((format!("db/{}", entry.file_name().to_string_lossy()), entry.path()));
+    }
+    let attached = attachments::NAMES.iter().map(|name| ((*name).to_owned(), store.directory().join(name)));
+    sources.extend(attached.filter(|(_, path)| path.is_file()));
+    sources.sort();
+    fs::create_dir(to.join("db")).map_err(BackupError::file("make", to))?;
+    let (mut files, all) = (Vec::with_capacity(sources.len()), sources.len() as u64);
+    for (path, source) in sources {
+        let target = to.join(&path);
+        let shared = match &earlier {
+            Some(earlier) if path.ends_with(".sst") => earlier.share(&source, &path, &target)?,
+            _ => None,
+        };
+        let is_shared = shared.is_some();
+        let content = shared.map_or_else(|| copy::copy(&source, &target), Ok)?;
+        files.push(FileEntry { path, bytes: content.bytes, sha256: content.sha256, shared: is_shared });
+        progress("copying files", files.len() as u64, all);
+    }
+    Ok(files)
+}
+
+/// Opens the checkpoint as a store, folds it up to its head, and says what is in it.
+fn manifest(name: &str, now: Timestamp, checkpoint: &Path, files: Vec<FileEntry>, progress: Progress<'_>) -> Result<Manifest, BackupError> {
+    let unsound = |error: LogError| match error {
+        LogError::Corrupt(_) => BackupError::UnsoundStore(error),
+        other => other.into(),
+    };
+    Log::found(checkpoint)?;
+    let log = Log::open(checkpoint, OpenOptions::default()).map_err(unsound)?;
+    let runtime = Runtime::new(log, rollbook_projections::all());
+    let head = runtime.catch_up(&|done, of| progress("folding the backup", done, of))?;
+    let mut projections = Vec::new();
+    for projection in rollbook_projections::all() {
+        let (rows, digest) = runtime.digest(projection.name())?;
+        projections.push(ProjectionDigest { name: projection.name().to_owned(), version: projection.version(), rows, digest });
+    }
+    let sum = |shared| files.iter().filter(|file| file.shared == shared).map(|file| file.bytes).sum();
+    Ok(Manifest {
+        rollbook_backup: FORMAT,
+        name: name.to_owned(),
+        created_at: now,
+        rollbook: env!("CARGO_PKG_VERSION").to_owned(),
+        store: runtime.log().store_id(),
+        store_format: Log::FORMAT,
+        head,
+        head_recorded_at: runtime.log().at(head)?.map(|last| last.recorded_at),
+        log_digest: hex(&runtime.log().digest(head).map_err(unsound)?),
+        merkle_root: merkle_root(&runtime, head)?,
+        projections,
+        counts: counts(&runtime)?,
+        bytes_new: sum(false),
+        bytes_shared: sum(true),
+        files,
+    })
+}
+
+/// The root of the Merkle tree over all events of a store that was folded.
+pub(super) fn merkle_root(runtime: &Runtime, head: Position) -> Result<String, BackupError> {
+    let snapshot = runtime.snapshot()?;
+    let (rows, _) = snapshot.of(tree::NAME)?;
+    Ok(tree::head_at(&rows, head)?.root.to_string())
+}
+
+fn counts(runtime: &Runtime) -> Result<Counts, BackupError> {
+    let snapshot = runtime.snapshot()?;
+    let (rows, _) = snapshot.of("tracker")?;
+    let tracker::Counts { events, documents, .. } = tracker::counts(&rows)?;
+    let mut clients = 0;
+    snapshot.of(View::Legacy.name())?.0.scan(directory::keys::ALL_CLIENTS, &mut |_, _| {
+        clients += 1;
+        Ok(())
+    })?;
+    Ok(Counts { clients, documents, events })
+}
+
+/// Writes the report, the sums and the manifest, in this order: a directory with a manifest has everything.
+fn write_manifest(mut manifest: Manifest, to: &Path) -> Result<(Manifest, String), BackupError> {
+    let content = copy::write(&to.join(REPORT), report::markdown(&manifest).as_bytes())?;
+    manifest.bytes_new += content.bytes;
+    manifest.files.push(FileEntry { path: REPORT.to_owned(), bytes: content.bytes, sha256: content.sha256, shared: false });
+    manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
+    let partial = to.join(format!("{MANIFEST}.partial"));
+    let written = copy::write(&partial, &manifest.to_bytes())?;
+    copy::write(&to.join(SUMS), manifest.to_sums(&written.sha256).as_bytes())?;
+    let path = to.join(MANIFEST);
+    fs::rename(&partial, &path).map_err(BackupError::file("write", &path))?;
+    Ok((manifest, written.sha256))
+}

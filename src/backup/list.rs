@@ -1,0 +1,84 @@
+//! Which backups there are. Owns that only a whole one is listed as good.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::manifest::Manifest;
+use super::{BackupError, Backups, Finding, check, name};
+
+/// A backup as it is listed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    /// Its name: the directory's.
+    pub name: String,
+    /// Whether it is good, as far as its manifest and the lengths of its files tell.
+    pub state: State,
+    /// What it holds; `None` where the manifest itself is damaged.
+    pub manifest: Option<Manifest>,
+    /// Every file that is not as it should be.
+    pub findings: Vec<Finding>,
+}
+
+/// What is known of a backup without reading all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Every file is there, with its length. `rollbook backup verify` tells whether the content is right too.
+    Whole,
+    /// A file is missing, or not as the manifest says.
+    Damaged,
+}
+
+impl Backups {
+    /// Every backup, oldest first; damaged ones first of all. What was cut off while it was made has no name and is not listed.
+    ///
+    /// # Errors
+    /// When the directory cannot be read. That it is not there is no error: then there are no backups.
+    pub fn list(&self) -> Result<Vec<Listed>, BackupError> {
+        let entries = match fs::read_dir(&self.directory) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(BackupError::file("read", &self.directory)(source)),
+        };
+        let mut listed = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(BackupError::file("read", &self.directory))?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name::require(&name).is_ok() && entry.path().is_dir() {
+                listed.push(look(&entry.path(), name)?);
+            }
+        }
+        listed.sort_by(|a, b| key(a).cmp(&key(b)));
+        Ok(listed)
+    }
+
+    /// The whole backups among them, newest first.
+    pub(super) fn whole(&self) -> Result<Vec<(String, Manifest)>, BackupError> {
+        let listed = self.list()?.into_iter().rev().filter(|listed| listed.state == State::Whole);
+        Ok(listed.filter_map(|listed| Some((listed.name, listed.manifest?))).collect())
+    }
+}
+
+fn key(listed: &Listed) -> (Option<rollbook_domain::Timestamp>, &str) {
+    (listed.manifest.as_ref().map(|manifest| manifest.created_at), &listed.name)
+}
+
+fn look(path: &Path, name: String) -> Result<Listed, BackupError> {
+    let damaged = |manifest, findings| Listed { name: name.clone(), state: State::Damaged, manifest, findings };
+    let manifest = match Manifest::read(path, &name) {
+        Ok((manifest, _)) => manifest,
+        Err(BackupError::Damaged { findings, .. }) => return Ok(damaged(None, findings)),
+        Err(newer @ BackupError::Newer { .. }) => {
+            return Ok(damaged(None, vec![Finding { file: super::manifest::MANIFEST.to_owned(), what: newer.to_string() }]));
+        }
+        Err(other) => return Err(other),
+    };
+    match check::lengths(path, &manifest) {
+        Ok(()) => Ok(Listed { name, state: State::Whole, manifest: Some(manifest), findings: Vec::new() }),
+        Err(BackupError::Damaged { findings, .. }) => Ok(damaged(Some(manifest), findings)),
+        Err(other) => Err(other),
+    }
+}

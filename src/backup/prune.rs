@@ -1,0 +1,72 @@
+//! Taking old backups away. Owns that what is half taken away is no backup any more.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{BackupError, Backups, State};
+
+/// What pruning did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Pruned {
+    /// Backups that are left, newest first.
+    pub kept: Vec<String>,
+    /// Backups that were taken away.
+    pub removed: Vec<String>,
+    /// Damaged ones, which are neither counted nor touched.
+    pub damaged: Vec<String>,
+    /// What killed runs had left half made.
+    pub leftovers: Vec<String>,
+}
+
+/// How the name of a directory ends that is being built, see [`rollbook_log::Beside`].
+const BUILDING: &str = ".building";
+/// How the name of a backup begins that is being taken away.
+const REMOVED: &str = ".removed-";
+
+impl Backups {
+    /// Keeps the newest `keep` whole backups and takes the older whole ones away, and what killed runs left.
+    ///
+    /// # Errors
+    /// When somebody works in the directory, or it cannot be read or written.
+    pub fn prune(&self, keep: usize) -> Result<Pruned, BackupError> {
+        if !self.directory.exists() {
+            return Ok(Pruned::default());
+        }
+        let _nobody_else = self.lock_to_write()?;
+        let mut pruned = Pruned { leftovers: self.clear_leftovers()?, ..Pruned::default() };
+        pruned.damaged = self.list()?.into_iter().filter(|listed| listed.state == State::Damaged).map(|listed| listed.name).collect();
+        for (place, (name, _)) in self.whole()?.into_iter().enumerate() {
+            if place < keep {
+                pruned.kept.push(name);
+            } else {
+                // From this rename on it is no backup.
+                let hidden = self.directory.join(format!("{REMOVED}{name}"));
+                let path = self.directory.join(&name);
+                fs::rename(&path, &hidden).map_err(BackupError::file("remove", &path))?;
+                remove(&hidden)?;
+                pruned.removed.push(name);
+            }
+        }
+        Ok(pruned)
+    }
+
+    /// Removes what was begun or begun to be removed, and never finished. The caller holds the lock.
+    pub(super) fn clear_leftovers(&self) -> Result<Vec<String>, BackupError> {
+        let mut cleared = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(BackupError::file("read", &self.directory))? {
+            let entry = entry.map_err(BackupError::file("read", &self.directory))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(REMOVED) || (name.starts_with('.') && name.ends_with(BUILDING)) {
+                remove(&entry.path())?;
+                cleared.push(name);
+            }
+        }
+        Ok(cleared)
+    }
+}
+
+fn remove(path: &Path) -> Result<(), BackupError> {
+    fs::remove_dir_all(path).map_err(BackupError::file("remove", path))
+}

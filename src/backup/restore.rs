@@ -1,0 +1,70 @@
+//! Making a store of a backup. Owns that it is built beside its place, that no byte comes from a file that is not as the manifest says,
+//! and that what was erased since stays erased.
+
+use std::fs;
+use std::path::Path;
+
+use rollbook_domain::Position;
+use rollbook_log::{Beside, Log, OpenOptions};
+use serde::Serialize;
+
+use super::manifest::{Manifest, REPORT};
+use super::{BackupError, Backups, Progress, check, copy};
+
+/// What was restored.
+#[derive(Clone, Debug, Serialize)]
+pub struct Restored {
+    /// The backup.
+    pub name: String,
+    /// Where the store is.
+    pub data: String,
+    /// Its head.
+    pub head: Position,
+    /// How many bytes were copied.
+    pub bytes: u64,
+}
+
+impl Backups {
+    /// Makes a store of a backup in a new directory.
+    ///
+    /// # Errors
+    /// When a file of the backup is not as the manifest says, the directory exists, or the disk refuses. Then there is no store.
+    pub fn restore(&self, name: &str, data: &Path, progress: Progress<'_>) -> Result<Restored, BackupError> {
+        let path = self.existing(name)?;
+        let _not_taken_away = self.lock_to_read()?;
+        let (manifest, _) = Manifest::read(&path, name)?;
+        check::lengths(&path, &manifest)?;
+        let beside = Beside::begin(data)?;
+        let (log, bytes) = build(&path, &manifest, beside.path(), progress)?;
+        // Closed before it moves.
+        drop(log);
+        beside.publish()?;
+        Ok(Restored { name: name.to_owned(), data: data.display().to_string(), head: manifest.head, bytes })
+    }
+}
+
+/// Copies a backup's files into an empty directory and makes a store of it; the store, open, and how many bytes that was.
+pub(super) fn build(backup: &Path, manifest: &Manifest, to: &Path, progress: Progress<'_>) -> Result<(Log, u64), BackupError> {
+    let of_the_store = || manifest.files.iter().filter(|file| file.path != REPORT);
+    let all: u64 = of_the_store().map(|file| file.bytes).sum();
+    let mut done = 0;
+    for file in of_the_store() {
+        let target = to.join(&file.path);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(BackupError::file("make", parent))?;
+        }
+        let content = copy::copy(&backup.join(&file.path), &target)?;
+        if let Some(finding) = check::compare(file, &content) {
+            return Err(BackupError::Damaged { name: manifest.name.clone(), findings: vec![finding] });
+        }
+        done += content.bytes;
+        progress("copying files", done, all);
+    }
+    Log::found(to)?;
+    let log = Log::open(to, OpenOptions::default())?;
+    if (log.store_id(), log.head()) != (manifest.store, manifest.head) {
+        let what = format!("store {} with head {} instead of {} with {}", log.store_id(), log.head(), manifest.store, manifest.head);
+        return Err(BackupError::Differs { name: manifest.name.clone(), what });
+    }
+    Ok((log, done))
+}

@@ -1,0 +1,124 @@
+//! Proving that a backup can be restored: by restoring it, replaying every event, and comparing. Owns what is compared.
+
+use std::path::Path;
+
+use rollbook_domain::Position;
+use rollbook_log::{Beside, LogError};
+use rollbook_projections::runtime::hex;
+use rollbook_projections::{Projection, Runtime};
+use serde::Serialize;
+
+use super::manifest::{Manifest, ProjectionDigest};
+use super::{BackupError, Backups, Progress, check, restore};
+
+/// What was found of a good backup.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verified {
+    /// The backup.
+    pub name: String,
+    /// SHA-256 of its manifest, as the store's record of it has it.
+    pub manifest_digest: String,
+    /// Its head.
+    pub head: Position,
+    /// How many files were read and have the manifest's SHA-256.
+    pub files: usize,
+    /// How many bytes that was.
+    pub bytes: u64,
+    /// SHA-256 over the log as it was restored: the manifest's.
+    pub log_digest: String,
+    /// The root of the Merkle tree as it was restored: the manifest's.
+    pub merkle_root: String,
+    /// Every projection, folded again from position 1.
+    pub projections: Vec<Compared>,
+}
+
+/// A projection's rows, folded again.
+#[derive(Clone, Debug, Serialize)]
+pub struct Compared {
+    /// The projection.
+    pub name: String,
+    /// How many rows it has.
+    pub rows: u64,
+    /// SHA-256 over them.
+    pub digest: String,
+    /// Whether the manifest has a digest to compare with; not where this build folds other rows than the one that made the backup.
+    pub compared: bool,
+}
+
+impl Backups {
+    /// Restores a backup into scratch space (below `scratch`, else beside the backups), replays every event, compares log, root and rows
+    /// with the manifest, and cleans up.
+    ///
+    /// # Errors
+    /// Why it is no good backup: the file that is damaged, or what differs; when there is no room for it.
+    pub fn verify(&self, name: &str, scratch: Option<&Path>, progress: Progress<'_>) -> Result<Verified, BackupError> {
+        let path = self.existing(name)?;
+        let _not_taken_away = self.lock_to_read()?;
+        let (manifest, manifest_digest) = Manifest::read(&path, name)?;
+        check::contents(&path, &manifest, progress)?;
+        // Never published: it goes away when it is dropped.
+        let beside = Beside::begin(&scratch.unwrap_or(&self.directory).join(format!(".verifying-{name}")))?;
+        let (log, _) = restore::build(&path, &manifest, beside.path(), progress)?;
+        let runtime = Runtime::new(log, rollbook_projections::all());
+        let log_digest = replay(&runtime, &manifest, progress)?;
+        let projections = compare_rows(&runtime, &manifest, progress)?;
+        let merkle_root = super::create::merkle_root(&runtime, manifest.head)?;
+        if merkle_root != manifest.merkle_root {
+            return Err(differs(&manifest, format!("the Merkle root is {merkle_root} instead of {}", manifest.merkle_root)));
+        }
+        Ok(Verified {
+            name: name.to_owned(),
+            manifest_digest,
+            head: manifest.head,
+            files: manifest.files.len(),
+            bytes: manifest.files.iter().map(|file| file.bytes).sum(),
+            log_digest,
+            merkle_root,
+            projections,
+        })
+    }
+}
+
+fn differs(manifest: &Manifest, what: String) -> BackupError {
+    BackupError::Differs { name: manifest.name.clone(), what }
+}
+
+/// Reads every event and every index entry; the log's digest.
+fn replay(runtime: &Runtime, manifest: &Manifest, progress: Progress<'_>) -> Result<String, BackupError> {
+    let damaged = |error: LogError| match error {
+        LogError::Corrupt(corruption) => differs(manifest, format!("the log is damaged: {corruption}")),
+        other => other.into(),
+    };
+    runtime.log().verify(|position| progress("replaying events", position, manifest.head)).map_err(damaged)?;
+    let digest = hex(&runtime.log().digest(manifest.head).map_err(damaged)?);
+    if digest != manifest.log_digest {
+        return Err(differs(manifest, format!("the log has the digest {digest} instead of {}", manifest.log_digest)));
+    }
+    Ok(digest)
+}
+
+/// Folds every projection from position 1, and compares with the stored rows and with the manifest.
+fn compare_rows(runtime: &Runtime, manifest: &Manifest, progress: Progress<'_>) -> Result<Vec<Compared>, BackupError> {
+    runtime.catch_up(&|done, of| progress("folding", done, of))?;
+    let mut compared = Vec::new();
+    for projection in rollbook_projections::all() {
+        let name = projection.name();
+        let rebuilt = runtime.rebuild(name, &|done, of| progress(&format!("folding {name} again"), done, of))?;
+        if !rebuilt.identical {
+            let what = format!("the stored rows of {name} are {}, the events fold to {}", rebuilt.digest_before, rebuilt.digest_after);
+            return Err(differs(manifest, what));
+        }
+        let said = said(manifest, projection.as_ref());
+        if let Some(said) = said.filter(|said| said.digest != rebuilt.digest_after) {
+            let what = format!("the rows of {name} have the digest {} instead of {}", rebuilt.digest_after, said.digest);
+            return Err(differs(manifest, what));
+        }
+        compared.push(Compared { name: name.to_owned(), rows: rebuilt.rows, digest: rebuilt.digest_after, compared: said.is_some() });
+    }
+    Ok(compared)
+}
+
+/// What the manifest says of a projection whose code is the same.
+fn said<'m>(manifest: &'m Manifest, projection: &dyn Projection) -> Option<&'m ProjectionDigest> {
+    manifest.projections.iter().find(|said| said.name == projection.name() && said.version == projection.version())
+}
