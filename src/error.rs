@@ -16,6 +16,7 @@ use rollbook_projections::ProjectionError;
 use crate::access::AccessError;
 use crate::backup::BackupError;
 use crate::configuration::ConfigurationError;
+use crate::telemetry::TelemetryError;
 
 /// Why something asked of a store was not done.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +148,9 @@ pub enum StoreError {
     /// The service's settings cannot be used.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
+    /// The service cannot tell of itself.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// Ctrl-C.
     #[error("interrupted at a commit boundary; nothing is half done: run the same command again to go on")]
     Interrupted,
@@ -206,6 +210,7 @@ impl StoreError {
             Self::NotServed(_) => "not_served",
             Self::Listen { .. } => "listen",
             Self::Configuration(_) => "configuration",
+            Self::Telemetry(_) => "telemetry",
             Self::Interrupted => "interrupted",
         }
     }

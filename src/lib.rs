@@ -12,6 +12,7 @@ pub mod http;
 pub mod reports;
 pub mod sample;
 pub mod store;
+pub mod telemetry;
 
 /// Events are decoded on one thread and dropped on another, a million times a replay: the system's allocator spends a third of
 /// the time on that.

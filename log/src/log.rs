@@ -105,6 +105,14 @@ impl Log {
     /// [`LogError::Lost`], [`LogError::Poisoned`].
     pub fn require_sound(&self) -> Result<(), LogError> {
         self.store().require_sound()?;
+        self.require_present()
+    }
+
+    /// Says so when the store's directory is gone or was replaced. Costs two looks at the file system.
+    ///
+    /// # Errors
+    /// [`LogError::Lost`].
+    pub fn require_present(&self) -> Result<(), LogError> {
         self.store().require_present()
     }
 

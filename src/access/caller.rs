@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::event::View;
@@ -36,12 +37,28 @@ pub enum Grant {
     Admin,
 }
 
+impl Grant {
+    /// Whose right it is.
+    fn role(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "client",
+            Self::Coach(_) => "coach",
+            Self::Metrics | Self::Status | Self::Switch | Self::Migrations => "operator",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// Who sends a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     name: String,
     standing: Standing,
+    note: Option<RoleNote>,
 }
+
+/// The role in which a caller was let through, noted by whoever decides for whoever tells of it. The first one stands.
+pub type RoleNote = Arc<OnceLock<&'static str>>;
 
 /// What a caller holds.
 #[derive(Clone, Debug)]
@@ -74,12 +91,23 @@ impl Visible {
 impl Caller {
     /// A caller with these grants.
     pub(super) fn holding(name: String, grants: impl IntoIterator<Item = Grant>) -> Self {
-        Self { name, standing: Standing::Holding(grants.into_iter().collect()) }
+        Self { name, standing: Standing::Holding(grants.into_iter().collect()), note: None }
     }
 
     /// A caller of whom only the id is known: the store's documents say the rest.
     pub(super) fn as_stored(subject: String) -> Self {
-        Self { name: subject, standing: Standing::AsStored }
+        Self { name: subject, standing: Standing::AsStored, note: None }
+    }
+
+    /// The same caller, whose role is noted once it is known.
+    pub fn noting(self, note: RoleNote) -> Self {
+        Self { note: Some(note), ..self }
+    }
+
+    fn note(&self, grant: &Grant) {
+        if let Some(note) = &self.note {
+            note.get_or_init(|| grant.role());
+        }
     }
 
     /// The name that logs have: a token's subject, a key's name.
@@ -94,6 +122,7 @@ impl Caller {
     pub fn may(&self, store: &Store, wants: Wants<'_>) -> Result<Actor, Denied> {
         for grant in self.grants(store)?.iter() {
             if let Some(actor) = self.allowed(grant, store, wants)? {
+                self.note(grant);
                 return Ok(actor);
             }
         }
@@ -107,6 +136,7 @@ impl Caller {
     pub fn sees(&self, store: &Store) -> Result<Visible, Denied> {
         let mut visible = BTreeSet::new();
         for grant in self.grants(store)?.iter() {
+            self.note(grant);
             match grant {
                 Grant::Admin => return Ok(Visible::All),
                 Grant::Client(own) => {

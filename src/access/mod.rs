@@ -27,7 +27,7 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, HOST};
 use rollbook_domain::Timestamp;
 
-pub use caller::{Caller, Grant, Visible};
+pub use caller::{Caller, Grant, RoleNote, Visible};
 pub use denied::Denied;
 pub use error::AccessError;
 pub use keys::{ApiKey, KeyFile, list as list_keys};

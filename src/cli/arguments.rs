@@ -34,7 +34,7 @@ impl Writing {
             let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
             Actor::Admin(user.unwrap_or_else(|| "operator".to_owned()))
         });
-        Request { actor, now: self.at.unwrap_or_else(Store::now), key: self.key.clone() }
+        Request { actor, now: self.at.unwrap_or_else(Store::now), key: self.key.clone(), cause: None }
     }
 }
 

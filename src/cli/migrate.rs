@@ -165,7 +165,12 @@ impl ApplyArguments {
         let batch = Batch::open(&self.file)?;
         let store = context.open()?;
         // Events of a batch name the batch as their actor.
-        let request = Request { actor: Actor::Migration(batch.header.digest.clone()), now: self.at.unwrap_or_else(Store::now), key: None };
+        let request = Request {
+            actor: Actor::Migration(batch.header.digest.clone()),
+            now: self.at.unwrap_or_else(Store::now),
+            key: None,
+            cause: None,
+        };
         let applied = watched("applying", "events", |watch| apply(&store, &batch, &request, watch))?;
         context.output.either(&applied, || applied_text(&applied))
     }
@@ -186,7 +191,7 @@ impl CompareArguments {
 
     fn validate(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
-        let request = Request { actor: Actor::System("validate".to_owned()), now: Store::now(), key: None };
+        let request = Request { actor: Actor::System("validate".to_owned()), now: Store::now(), key: None, cause: None };
         let (report, _) = watched("validating", "clients", |watch| validate(&store, self.overdue_after(), &request, watch))?;
         context.output.either(&report, || validation_text(&report.validation))?;
         let ValidationReport { green, total, all_green, .. } = report;

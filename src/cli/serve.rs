@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use clap::Args;
+use futures_util::FutureExt;
 use rollbook_domain::Timestamp;
+use rollbook_log::{Observer, OpenOptions};
+use sd_notify::NotifyState;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,10 +14,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::Context;
 use super::output::{BOLD, styled};
 use crate::access::Access;
-use crate::configuration::{self, SettingFlags, Settings};
+use crate::configuration::{self, Loaded, SettingFlags};
 use crate::error::StoreError;
 use crate::http::{self, Clock, Server, Service};
 use crate::store::Store;
+use crate::telemetry::Telemetry;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,15 +46,20 @@ pub(super) struct ServeArguments {
 impl ServeArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let clock = self.clock()?;
-        let settings = configuration::load(&self.settings, context.given_data())?.settings;
+        let Loaded { settings, ignored, .. } = configuration::load(&self.settings, context.given_data())?;
         let access = Access::new(&settings.access, &settings.data)?;
         access.may_listen(settings.listen).map_err(|denied| StoreError::NotServed(denied.to_string()))?;
-        let store = Arc::new(Store::open(&settings.data, false)?);
+        let telemetry = Telemetry::start(&settings)?;
+        ignored.iter().for_each(|variable| tracing::warn!(variable, "this environment variable is no setting and is ignored"));
+        let observer: Arc<dyn Observer> = telemetry.metrics.clone();
+        let options = OpenOptions { observer: Some(observer), ..OpenOptions::default() };
+        let store = Arc::new(Store::open_with(&settings.data, options)?);
         context.fold(&store)?;
-        let overdue_after_milliseconds = i64::try_from(settings.overdue_after.as_millis()).unwrap_or(i64::MAX);
-        let service = Service::new(store, Arc::new(access), clock, overdue_after_milliseconds);
+        let service = Service::new(store, Arc::new(access), clock, settings, telemetry);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("rollbook-http").build()?;
-        runtime.block_on(serve(context, service, &settings))
+        let served = runtime.block_on(serve(context, &service));
+        service.end();
+        served
     }
 
     fn clock(&self) -> Result<Clock, StoreError> {
@@ -65,17 +74,29 @@ impl ServeArguments {
     }
 }
 
-async fn serve(context: &Context, service: Service, settings: &Settings) -> Result<(), StoreError> {
+async fn serve(context: &Context, service: &Service) -> Result<(), StoreError> {
+    let settings = service.settings();
     let bound = TcpListener::bind(settings.listen).await;
     let listener = bound.map_err(|source| StoreError::Listen { address: settings.listen, source })?;
     let end = asked_to_end()?;
     let address = listener.local_addr()?;
     let url = format!("http://{address}");
     context.output.either(&json!({"listening": url}), || format!("listening on {}\n", styled(BOLD, &url)))?;
+    tell_the_system(&[NotifyState::Ready]);
     let folding = tokio::spawn(http::keep_folding(service.clone()));
-    http::serve(listener, http::router(service.clone()), &service, Server::default(), end).await?;
+    let forgetting = tokio::spawn(http::keep_forgetting(service.clone()));
+    let ended = end.map(|()| tell_the_system(&[NotifyState::Stopping]));
+    let served = http::serve(listener, http::router(service.clone()), service, Server::new(settings), ended).await;
     folding.abort();
-    Ok(())
+    forgetting.abort();
+    Ok(served?)
+}
+
+/// Tells systemd, where it started this process (`Type=notify`); elsewhere nobody listens.
+fn tell_the_system(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "systemd could not be told how the service is");
+    }
 }
 
 /// Resolves with the first SIGTERM or SIGINT; a second one ends the process at once.

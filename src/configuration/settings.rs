@@ -137,6 +137,11 @@ impl std::fmt::Debug for Telemetry {
 }
 
 impl Settings {
+    /// [`Settings::overdue_after`] in milliseconds, as views take it.
+    pub fn overdue_after_milliseconds(&self) -> i64 {
+        i64::try_from(self.overdue_after.as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// What is possible one by one and not together: the setting to blame, and why.
     pub(super) fn contradiction(&self) -> Option<(&'static str, String)> {
         let Limits { requests_per_second: rate, burst_requests: burst, .. } = self.limits;

@@ -7,8 +7,9 @@ use rollbook_domain::{Actor, Timestamp};
 
 use super::error::Refusal;
 use super::extract::RequestKey;
+use super::request_id::RequestId;
 use super::service::Service;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, RoleNote, Wants};
 use crate::store::{Request, Store};
 
 impl FromRequestParts<Service> for Caller {
@@ -16,7 +17,11 @@ impl FromRequestParts<Service> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Refusal> {
         // Tokens expire by the system's clock, whatever clock the answers are for.
-        Ok(service.access().authenticate(&parts.headers, Store::now()).await?)
+        let caller = service.access().authenticate(&parts.headers, Store::now()).await?;
+        Ok(match parts.extensions.get::<RoleNote>() {
+            Some(note) => caller.noting(note.clone()),
+            None => caller,
+        })
     }
 }
 
@@ -26,6 +31,7 @@ pub struct Writing {
     caller: Caller,
     now: Timestamp,
     key: Option<String>,
+    id: RequestId,
 }
 
 impl FromRequestParts<Service> for Writing {
@@ -34,7 +40,8 @@ impl FromRequestParts<Service> for Writing {
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Refusal> {
         let caller = Caller::from_request_parts(parts, service).await?;
         let RequestKey(key) = RequestKey::from_request_parts(parts, service).await?;
-        Ok(Self { caller, now: service.now(), key })
+        let Ok(id) = RequestId::from_request_parts(parts, service).await;
+        Ok(Self { caller, now: service.now(), key, id })
     }
 }
 
@@ -57,7 +64,7 @@ impl Writing {
         let actor = self.caller.may(store, wants)?;
         // Two callers' keys are two keys, also where they look the same.
         let key = self.key.as_ref().map(|key| format!("{}/{key}", owner(&actor)));
-        Ok(Request { actor, now: self.now, key })
+        Ok(Request { actor, now: self.now, key, cause: Some(self.id.as_str().to_owned()) })
     }
 }
 

@@ -5,11 +5,10 @@
 //! What failed here, as opposed to what was asked wrongly, is told to nobody but the log.
 
 use std::error::Error;
+use std::time::Duration;
 
-use axum::extract::Request;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
-use axum::http::{Method, StatusCode};
-use axum::middleware::Next;
+use axum::http::StatusCode;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use rollbook_domain::series::decide::Refused;
 use rollbook_log::{AppendError, LogError};
@@ -27,12 +26,13 @@ pub struct Refusal {
     code: &'static str,
     message: String,
     detail: Option<String>,
+    retry_after_seconds: Option<u64>,
 }
 
 impl Refusal {
     /// A refusal with a stable code and a text for the caller.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: None }
+        Self { status, code, message: message.into(), detail: None, retry_after_seconds: None }
     }
 
     /// What was asked makes no sense: 400.
@@ -50,10 +50,15 @@ impl Refusal {
         Self::new(StatusCode::CONFLICT, code, message)
     }
 
+    /// A mistake in the service itself: 500. What is known of it went to the log.
+    pub fn mistake() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. The service's log says what")
+    }
+
     /// Something failed here: 500. The cause goes to the log.
     pub fn internal(cause: &dyn Error) -> Self {
         tracing::error!(cause = %chain(cause), "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. The service's log says what")
+        Self::mistake()
     }
 
     /// The store cannot be read or written: 503. The cause goes to the log.
@@ -70,6 +75,12 @@ impl Refusal {
     #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// With the time after which asking again makes sense (`Retry-After`), in whole seconds, 1 at least.
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after_seconds: Some(wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)), ..self }
     }
 
     /// The status.
@@ -140,19 +151,20 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Writes refusals in the form that the path asked for speaks. The outermost layer that touches bodies.
-pub async fn render(request: Request, next: Next) -> Response {
-    let is_drop_in = request.uri().path().starts_with("/api/");
-    let is_head = request.method() == Method::HEAD;
-    let mut response = next.run(request).await;
-    let Some(refusal) = response.extensions_mut().remove::<Refusal>() else { return response };
+/// Writes a refusal in the form that the path asked for speaks, and says its code; other answers stay as they are.
+pub fn render(response: &mut Response, is_drop_in: bool, is_head: bool) -> Option<&'static str> {
+    let refusal = response.extensions_mut().remove::<Refusal>()?;
     let (media_type, text) = if is_drop_in { refusal.drop_in() } else { refusal.problem() };
     *response.body_mut() = if is_head { axum::body::Body::empty() } else { text.into() };
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if refusal.status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    response
+    if let Some(seconds) = refusal.retry_after_seconds {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Some(refusal.code)
 }
 
 impl Refusal {

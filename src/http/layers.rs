@@ -1,10 +1,212 @@
-//! What surrounds every request. Owns the order of the layers; the outermost stands last.
+//! What surrounds every request, from its headers to its answer's. Owns the order: an id, the gate, time and size limits, the handler,
+//! the form of a refusal, and what is told of it all. One function rather than a stack of layers, so that it reads from top to bottom
+//! and costs the live view next to nothing.
 
-use axum::{Router, middleware};
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
 
-use super::error;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CONNECTION, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, extract::DefaultBodyLimit};
+use futures_util::FutureExt;
+use tracing::Instrument;
+
+use super::answer;
+use super::body::Measured;
+use super::error::{self, Refusal};
+use super::gate::Peer;
+use super::request_id::{REQUEST_ID, RequestId};
+use super::service::Service;
+use crate::access::RoleNote;
+use crate::telemetry::RequestLabels;
+
+/// Where nothing of the store is asked.
+const WITHOUT_STORE: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
+/// What must answer however much else there is to do.
+const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
+/// What may take as long as an operator's operation takes.
+const OPERATIONS: [&str; 2] = ["/v1/migrations", "/v1/parity"];
 
 /// Wraps all routes.
-pub fn wrap(router: Router) -> Router {
-    router.layer(middleware::from_fn(error::render))
+pub fn wrap(router: Router, service: Service) -> Router {
+    // Bodies are measured here: the framework's own limit would only get in the way of batches.
+    router.layer(DefaultBodyLimit::disable()).layer(middleware::from_fn_with_state(service, surround))
+}
+
+/// A request, as far as it is told of.
+struct About {
+    id: RequestId,
+    method: &'static str,
+    route: String,
+    is_drop_in: bool,
+    is_head: bool,
+    began: Instant,
+    role: RoleNote,
+}
+
+impl About {
+    fn of(request: &Request) -> Self {
+        Self {
+            id: RequestId::of(request.headers()),
+            method: method(request.method()),
+            route: request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned(),
+            is_drop_in: request.uri().path().starts_with("/api/"),
+            is_head: request.method() == Method::HEAD,
+            began: Instant::now(),
+            role: RoleNote::default(),
+        }
+    }
+
+    fn is_below(&self, prefixes: &[&str]) -> bool {
+        prefixes.iter().any(|prefix| self.route.starts_with(prefix))
+    }
+
+    fn writes(&self) -> bool {
+        !matches!(self.method, "GET" | "HEAD" | "OPTIONS")
+    }
+}
+
+/// One of the methods that routes have: what a caller makes up is no label.
+fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Counts a request for as long as it is under way, also when its client goes away.
+struct UnderWay<'s>(&'s Service);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.metrics().in_flight.dec();
+    }
+}
+
+/// The way of a request, from top to bottom.
+async fn surround(State(service): State<Service>, mut request: Request, next: Next) -> Response {
+    let about = About::of(&request);
+    let trace = service.traces().map(|traces| traces.begin(about.method, &about.route, request.headers()));
+    let _under_way = UnderWay(&service);
+    let admitted = admit(&service, &about, &request);
+
+    request.extensions_mut().insert(about.id.clone());
+    request.extensions_mut().insert(about.role.clone());
+    let span = tracing::info_span!(target: "rollbook::request", "request", request_id = about.id.as_str());
+    let mut response = match admitted {
+        Ok(()) => limited(&service, &about, request, next).instrument(span.clone()).await,
+        Err(refusal) => refusal.into_response(),
+    };
+
+    let code = error::render(&mut response, about.is_drop_in, about.is_head);
+    response.headers_mut().insert(REQUEST_ID, about.id.header());
+    let view = response.headers().get(answer::VIEW).and_then(|view| view.to_str().ok());
+    if let Some(trace) = trace {
+        trace.end(response.status().as_u16(), about.id.as_str(), view);
+    }
+    span.in_scope(|| tell(&service, &about, response.status(), code, view));
+    response
+}
+
+/// What needs no look at the request's meaning.
+fn admit(service: &Service, about: &About, request: &Request) -> Result<(), Refusal> {
+    let under_way = service.metrics().in_flight.inc() + 1;
+    if about.is_below(&ALWAYS) {
+        return Ok(());
+    }
+    if let Some(peer) = request.extensions().get::<Peer>() {
+        service.gate().admit(*peer, request.headers())?;
+    }
+    service.gate().admit_one_more(under_way)?;
+    if about.is_below(&WITHOUT_STORE) { Ok(()) } else { service.gate().require_store(service.store(), about.writes()) }
+}
+
+/// The handler, within its limits of time and size. A mistake in it is its own end, and nobody else's.
+async fn limited(service: &Service, about: &About, mut request: Request, next: Next) -> Response {
+    let is_operation = about.is_below(&OPERATIONS);
+    let (limits, timeouts) = (&service.settings().limits, &service.settings().timeouts);
+    let (bytes, body_time, time) = match is_operation {
+        true => (limits.batch_bytes, timeouts.operation, timeouts.operation),
+        false => (limits.body_bytes, timeouts.body, timeouts.request),
+    };
+    let measured = Measured::new(&mut request, bytes, body_time);
+    let handled = async {
+        match measured.as_ref().and_then(Measured::refusal) {
+            Some(refusal) => {
+                drop(request);
+                refusal.into_response()
+            }
+            None => within(time, next.run(request)).await,
+        }
+    };
+    let mut response = handled.await;
+    let Some(measured) = measured else { return response };
+    if let Some(refusal) = measured.refusal() {
+        response = refusal.into_response();
+    }
+    if measured.is_given_up() {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    } else {
+        measured.hear_out().await;
+    }
+    response
+}
+
+async fn within(time: Duration, handler: impl Future<Output = Response>) -> Response {
+    let caught = AssertUnwindSafe(handler).catch_unwind();
+    let refusal = match tokio::time::timeout(time, caught).await {
+        Ok(Ok(response)) => return response,
+        // What it said went to the log, as far as it may.
+        Ok(Err(_panic)) => Refusal::mistake(),
+        Err(_elapsed) => {
+            let message = "This took too long and was given up. A write may have been done: ask again under the same Idempotency-Key";
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", message).retry_after(Duration::from_secs(1))
+        }
+    };
+    refusal.into_response()
+}
+
+/// Counts the request and says one line of it.
+fn tell(service: &Service, about: &About, status: StatusCode, code: Option<&'static str>, view: Option<&str>) {
+    let duration_seconds = about.began.elapsed().as_secs_f64();
+    let metrics = service.metrics();
+    code.into_iter().for_each(|code| metrics.refusal(code));
+    match view {
+        Some("legacy") => metrics.read("legacy"),
+        Some("precreated") => metrics.read("precreated"),
+        _ => {}
+    }
+    let (method, route, role) = (about.method, about.route.as_str(), about.role.get().copied());
+    let status_code = status.as_u16();
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(target: "rollbook::request", method, route, status = status_code, duration_seconds, role, view, code, "answered")
+        };
+    }
+    if status.is_server_error() {
+        line!(warn)
+    } else {
+        line!(info)
+    }
+    let labels = RequestLabels { method, route: about.route.clone(), status: class(status) };
+    metrics.request(&labels, duration_seconds);
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() / 100 {
+        1 => "1xx",
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
 }

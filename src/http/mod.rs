@@ -6,11 +6,15 @@
 //! their end. `drop_in` speaks as the old application did.
 
 pub mod answer;
+pub mod body;
 pub mod caller;
 pub mod drop_in;
 pub mod error;
 pub mod extract;
+pub mod gate;
 pub mod layers;
+pub mod metrics;
+pub mod request_id;
 pub mod router;
 pub mod server;
 pub mod service;
@@ -18,4 +22,4 @@ pub mod service;
 pub use error::Refusal;
 pub use router::router;
 pub use server::{Server, serve};
-pub use service::{Clock, Service, keep_folding};
+pub use service::{Clock, Service, keep_folding, keep_forgetting};

@@ -18,6 +18,7 @@ use super::{drop_in, layers};
     tags(
         (name = "check-ins", description = "What clients see and answer."),
         (name = "assignments", description = "What coaches allocate and correct."),
+        (name = "operation", description = "How the service is."),
         (name = "series", description = "Pausing and withdrawing."),
     )
 )]
@@ -25,7 +26,7 @@ struct Description;
 
 /// Every route with its description.
 pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(drop_in_routes())
+    OpenApiRouter::with_openapi(Description::openapi()).merge(drop_in_routes()).routes(routes!(super::metrics::read))
     // Native endpoints, OFREP and health are merged here.
 }
 
@@ -44,5 +45,5 @@ pub fn router(service: Service) -> Router {
     let router: Router<Service> = routes().into();
     let no_path = || async { Refusal::new(StatusCode::NOT_FOUND, "no_path", "There is nothing at this path") };
     let no_method = || async { Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "This path does not take this method") };
-    layers::wrap(router.fallback(no_path).method_not_allowed_fallback(no_method).with_state(service))
+    layers::wrap(router.fallback(no_path).method_not_allowed_fallback(no_method).with_state(service.clone()), service)
 }

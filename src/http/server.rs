@@ -3,7 +3,9 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -14,32 +16,46 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
+use super::gate::Peer;
 use super::service::Service;
+use crate::configuration::Settings;
+use crate::telemetry::Metrics;
 
 /// How connections are treated.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Server {
-    /// How long a client may take for a request's headers.
+    /// How long a client may take for a request's headers, and keep a connection without sending any.
     pub header_timeout: Duration,
     /// The most headers of a request.
     pub most_headers: usize,
+    /// The largest request line with all headers, in bytes.
+    pub header_bytes: usize,
+    /// The most connections at once.
+    pub connections: usize,
     /// After the signal: how long a connection without a request may still send one.
     pub idle_drain: Duration,
     /// After the signal: how long requests that have begun may take.
     pub drain: Duration,
 }
 
-impl Default for Server {
-    fn default() -> Self {
+/// After the signal, a connection without a request waits for one no longer than this.
+const IDLE_DRAIN_LIMIT: Duration = Duration::from_secs(1);
+
+impl Server {
+    /// As configured.
+    pub fn new(settings: &Settings) -> Self {
+        let Settings { limits, timeouts, .. } = settings;
         Self {
-            header_timeout: Duration::from_secs(30),
-            most_headers: 100,
-            idle_drain: Duration::from_secs(1),
-            drain: Duration::from_secs(30),
+            header_timeout: timeouts.headers,
+            most_headers: limits.headers,
+            header_bytes: limits.header_bytes,
+            connections: limits.connections,
+            idle_drain: IDLE_DRAIN_LIMIT.min(timeouts.drain),
+            drain: timeouts.drain,
         }
     }
 }
@@ -68,15 +84,18 @@ pub async fn serve(
     let phase = watch::Sender::new(Phase::Serving);
     // Every connection holds an end of this channel: it is closed when the last one is through.
     let (alive, mut all_through) = mpsc::channel::<Infallible>(1);
-    let accept = |stream| {
-        tokio::spawn(connection(stream, router.clone(), server, phase.subscribe(), alive.clone()));
+    let places = Arc::new(Semaphore::new(server.connections.min(Semaphore::MAX_PERMITS)));
+    let accept = |stream, peer: SocketAddr, place| {
+        let peer = Peer(peer.ip().to_canonical());
+        let connected = Connected { phase: phase.subscribe(), _alive: alive.clone(), _place: place, _open: Open::of(service.metrics()) };
+        tokio::spawn(connection(stream, peer, router.clone(), server, connected));
     };
     let mut end = pin!(end);
     loop {
         tokio::select! {
             () = &mut end => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _peer)) => accept(stream),
+            accepted = next(&listener, &places) => match accepted {
+                Ok((stream, peer, place)) => accept(stream, peer, Some(place)),
                 Err(error) => wait_out(&error).await?,
             },
         }
@@ -96,6 +115,13 @@ pub async fn serve(
     Ok(())
 }
 
+/// The next connection, once there is a place for it.
+async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (stream, peer) = listener.accept().await?;
+    Ok((stream, peer, place))
+}
+
 /// A connection that went away before it was accepted is nobody's fault; too many open files is, and passes.
 async fn wait_out(error: &io::Error) -> io::Result<()> {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput};
@@ -111,35 +137,54 @@ async fn wait_out(error: &io::Error) -> io::Result<()> {
 }
 
 /// Whoever the system has connected already would be cut off by closing the socket: they are accepted first.
-fn accept_the_queued(listener: TcpListener, mut accept: impl FnMut(TcpStream)) -> io::Result<()> {
+fn accept_the_queued(listener: TcpListener, mut accept: impl FnMut(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>)) -> io::Result<()> {
     let listener = listener.into_std()?;
-    while let Ok((stream, _peer)) = listener.accept() {
+    while let Ok((stream, peer)) = listener.accept() {
         stream.set_nonblocking(true)?;
-        accept(TcpStream::from_std(stream)?);
+        accept(TcpStream::from_std(stream)?, peer, None);
     }
     Ok(())
 }
 
-async fn connection(
-    stream: TcpStream,
-    router: Router,
-    server: Server,
-    mut phase: watch::Receiver<Phase>,
+/// What a connection holds while it lasts.
+struct Connected {
+    phase: watch::Receiver<Phase>,
     _alive: mpsc::Sender<Infallible>,
-) {
+    _place: Option<OwnedSemaphorePermit>,
+    _open: Open,
+}
+
+/// Counts a connection while it is open.
+struct Open(Arc<Metrics>);
+
+impl Open {
+    fn of(metrics: &Arc<Metrics>) -> Self {
+        metrics.connections.inc();
+        Self(metrics.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.connections.dec();
+    }
+}
+
+async fn connection(stream: TcpStream, peer: Peer, router: Router, server: Server, mut connected: Connected) {
     // An answer is written at once: waiting for more to send would only delay it.
     let _unsupported = stream.set_nodelay(true);
-    let told = phase.clone();
-    let answer = hyper::service::service_fn(move |request: Request<Incoming>| answer(router.clone(), request, told.clone()));
+    let told = connected.phase.clone();
+    let answer = hyper::service::service_fn(move |request: Request<Incoming>| answer(router.clone(), peer, request, told.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(server.header_timeout)
         .max_headers(server.most_headers)
+        .max_buf_size(server.header_bytes)
         .serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = is_closing(&mut phase) => {
+        () = is_closing(&mut connected.phase) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -154,9 +199,15 @@ async fn is_closing(phase: &mut watch::Receiver<Phase>) {
     let _over = phase.wait_for(|phase| *phase == Phase::Closing).await;
 }
 
-async fn answer(router: Router, request: Request<Incoming>, phase: watch::Receiver<Phase>) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    router: Router,
+    peer: Peer,
+    mut request: Request<Incoming>,
+    phase: watch::Receiver<Phase>,
+) -> Result<Response<Body>, Infallible> {
     use tower_service::Service as _;
     let mut router = router;
+    request.extensions_mut().insert(peer);
     // A router is always ready.
     let mut response = router.call(request.map(Body::new)).await?;
     if *phase.borrow() > Phase::Serving {

@@ -2,14 +2,18 @@
 //! that blocks runs on a thread that drives connections.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rollbook_domain::Timestamp;
 use rollbook_projections::entry::Asked;
 use tokio::sync::watch;
 
 use super::error::Refusal;
+use super::gate::Gate;
 use crate::access::Access;
+use crate::configuration::Settings;
 use crate::store::Store;
+use crate::telemetry::{Metrics, Telemetry, Traces};
 
 /// Where *now* comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,20 +35,43 @@ struct Shared {
     store: Arc<Store>,
     access: Arc<Access>,
     clock: Clock,
-    overdue_after_milliseconds: i64,
+    settings: Settings,
+    telemetry: Telemetry,
+    gate: Gate,
     draining: watch::Sender<bool>,
 }
 
 impl Service {
-    /// A service over an open store. `overdue_after_milliseconds` is the pre-created view's grace.
-    pub fn new(store: Arc<Store>, access: Arc<Access>, clock: Clock, overdue_after_milliseconds: i64) -> Self {
+    /// A service over an open store.
+    pub fn new(store: Arc<Store>, access: Arc<Access>, clock: Clock, settings: Settings, telemetry: Telemetry) -> Self {
+        let gate = Gate::new(&settings.limits);
         let draining = watch::Sender::new(false);
-        Self { shared: Arc::new(Shared { store, access, clock, overdue_after_milliseconds, draining }) }
+        Self { shared: Arc::new(Shared { store, access, clock, settings, telemetry, gate, draining }) }
     }
 
     /// The store. Its calls block: see [`Service::blocking`].
     pub fn store(&self) -> &Arc<Store> {
         &self.shared.store
+    }
+
+    /// The settings it runs with.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// The service's figures.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.telemetry.metrics
+    }
+
+    /// Where traces go, if anywhere.
+    pub fn traces(&self) -> Option<&Traces> {
+        self.shared.telemetry.traces.as_deref()
+    }
+
+    /// What is turned away before it is looked at.
+    pub fn gate(&self) -> &Gate {
+        &self.shared.gate
     }
 
     /// Who may do what.
@@ -62,13 +89,13 @@ impl Service {
 
     /// How a view is asked for now.
     pub fn asked(&self) -> Asked {
-        Asked { now: self.now(), overdue_after_milliseconds: self.shared.overdue_after_milliseconds }
+        Asked { now: self.now(), overdue_after_milliseconds: self.shared.settings.overdue_after_milliseconds() }
     }
 
     /// Runs what reads or writes the store on a thread that may block: reads may fold and touch the disk, writes wait for it.
     ///
     /// # Errors
-    /// What `work` says; [`Refusal::internal`] when it panics.
+    /// What `work` says; [`Refusal::mistake`] when it panics.
     pub async fn blocking<T, E>(&self, work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static) -> Result<T, Refusal>
     where
         T: Send + 'static,
@@ -77,8 +104,14 @@ impl Service {
         let store = self.shared.store.clone();
         match tokio::task::spawn_blocking(move || work(&store)).await {
             Ok(outcome) => outcome.map_err(Into::into),
-            Err(panicked) => Err(Refusal::internal(&panicked)),
+            // Its message may hold what a caller sent, and stays where it is; the place went to the log.
+            Err(_panicked) => Err(Refusal::mistake()),
         }
+    }
+
+    /// Writes and sends what is still to be told, as the last thing.
+    pub fn end(&self) {
+        self.shared.telemetry.end();
     }
 
     /// Tells everything that lasts, such as an endless answer, that the service is about to end.
@@ -96,6 +129,15 @@ impl Service {
         let mut draining = self.shared.draining.subscribe();
         // The sender lives as long as this handle: waiting cannot fail.
         let _ended = draining.wait_for(|draining| *draining).await;
+    }
+}
+
+/// Forgets, once a minute, who has been quiet.
+pub async fn keep_forgetting(service: Service) {
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        minutes.tick().await;
+        service.gate().forget_the_quiet();
     }
 }
 

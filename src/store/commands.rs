@@ -21,6 +21,8 @@ pub struct Request {
     pub now: Timestamp,
     /// The caller's name for this request; asking again under it does nothing twice.
     pub key: Option<String>,
+    /// What caused it, where it has no key: the id of the request that brought it. Default a new id.
+    pub cause: Option<String>,
 }
 
 /// A command on one series.
@@ -220,7 +222,7 @@ impl Store {
         request: &Request,
         key: Option<IdempotencyKey>,
     ) -> Result<Outcome, StoreError> {
-        let cause = request.key.clone().unwrap_or_else(|| Uuid::now_v7().to_string());
+        let cause = request.key.clone().or_else(|| request.cause.clone()).unwrap_or_else(|| Uuid::now_v7().to_string());
         let appended = self.log().append(Commit { events, expected, actor: request.actor.clone(), cause, key });
         self.done(appended.map_err(as_the_caller_knows)?)
     }

@@ -65,7 +65,15 @@ impl Store {
     /// # Errors
     /// When there is no store, it is in use, or of a newer format.
     pub fn open(directory: &Path, create: bool) -> Result<Self, StoreError> {
-        let log = Log::open(directory, OpenOptions { create, ..OpenOptions::default() })?;
+        Self::open_with(directory, OpenOptions { create, ..OpenOptions::default() })
+    }
+
+    /// Opens the store in a directory, with these options of its log.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(directory: &Path, options: OpenOptions) -> Result<Self, StoreError> {
+        let log = Log::open(directory, options)?;
         Ok(Self { directory: directory.to_owned(), runtime: Runtime::new(log, rollbook_projections::all()), turns: Turns::default() })
     }
 

@@ -205,7 +205,7 @@ impl Demo {
     }
 
     fn request(&self, actor: Actor) -> Request {
-        Request { actor, now: Store::now(), key: None }
+        Request { actor, now: Store::now(), key: None, cause: None }
     }
 
     fn switch(&self, production: &Store, view: View, reason: &str) -> Result<(), StoreError> {
