@@ -18,7 +18,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn request() -> Request {
-    Request { actor: Actor::Admin("tester".into()), now: at("2026-03-01T09:00:00Z"), key: None }
+    Request { actor: Actor::Admin("tester".into()), now: at("2026-03-01T09:00:00Z"), key: None, cause: None }
 }
 
 fn wanted(name: &str) -> Wanted {

@@ -100,7 +100,7 @@ fn forth_and_back(inner: &Inner, client: &str) {
     let asked = Asked { now: NOW.parse().unwrap(), overdue_after_milliseconds: 259_200_000 };
     for number in 0..1_000 {
         let view = if number % 2 == 0 { View::Precreated } else { View::Legacy };
-        let request = Request { actor: Actor::Admin("test".into()), now: NOW.parse().unwrap(), key: None };
+        let request = Request { actor: Actor::Admin("test".into()), now: NOW.parse().unwrap(), key: None, cause: None };
         inner.switch(view, &Audience::Everyone, "forth and back", false, &request).unwrap();
         assert_eq!(inner.check_ins(Asking::Live, client, asked, None).unwrap().view, view);
     }
