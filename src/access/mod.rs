@@ -23,8 +23,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::HeaderMap;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::{HeaderMap, HeaderValue, Uri};
 use rollbook_domain::Timestamp;
 
 pub use caller::{Caller, Grant, RoleNote, Visible};
@@ -104,13 +104,18 @@ impl Access {
     }
 }
 
-/// The caller where everybody is let in. A web page that this machine's browser shows reaches loopback under the page's own host
-/// name, and is not let in.
+/// The caller where everybody is let in. A page of another host that this machine's browser shows reaches loopback too, under its own
+/// name or from its own origin, and is not let in.
 fn local(headers: &HeaderMap) -> Result<Caller, Denied> {
-    match headers.get(HOST) {
-        Some(host) if !host.to_str().is_ok_and(is_loopback_host) => Err(Denied::Unauthenticated("the host is not this machine")),
-        _ => Ok(Caller::holding("local".to_owned(), [Grant::Admin])),
+    let is_here = |value: &HeaderValue| value.to_str().is_ok_and(is_loopback_host);
+    let is_from_here = |value: &HeaderValue| {
+        let origin = value.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
+        origin.is_some_and(|origin| origin.scheme().is_some() && origin.host().is_some_and(is_loopback_host))
+    };
+    if !headers.get_all(HOST).iter().all(is_here) || !headers.get_all(ORIGIN).iter().all(is_from_here) {
+        return Err(Denied::Unauthenticated("it comes from a page of another host"));
     }
+    Ok(Caller::holding("local".to_owned(), [Grant::Admin]))
 }
 
 /// The one bearer token of a request.

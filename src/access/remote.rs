@@ -166,7 +166,7 @@ mod tests {
     }
 
     fn with_key(kid: &str, at: Instant) -> State {
-        let keys = IssuerKeys::parse(&Issuer::elliptic(kid).jwks()).unwrap();
+        let keys = IssuerKeys::parse(&serde_json::json!({"keys": [Issuer::elliptic(kid).jwk()]}).to_string()).unwrap();
         let mut state = State { tried_at: Some(at), ..State::default() };
         state.settle(Ok((keys, FRESH_FOR)), at);
         state

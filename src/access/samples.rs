@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use p256::pkcs8::EncodePrivateKey;
 use rsa::pkcs1::EncodeRsaPrivateKey;
 use rsa::rand_core::OsRng;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// An issuer with one key.
 #[derive(Clone)]
@@ -42,11 +42,6 @@ impl Issuer {
         let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
         jwk.common.key_id = Some(self.kid.clone());
         serde_json::to_value(jwk).unwrap()
-    }
-
-    /// The set with this one key.
-    pub fn jwks(&self) -> String {
-        json!({"keys": [self.jwk()]}).to_string()
     }
 
     /// A token that says this.

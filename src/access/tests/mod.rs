@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rollbook_domain::Timestamp;
 use serde_json::{Value, json};
@@ -167,7 +167,7 @@ fn only_the_keys_own_algorithm_counts() {
     let (issuer, rsa) = (Issuer::elliptic("e"), Issuer::rsa("r"));
     let scene = Scene::of(&json!([issuer.jwk(), rsa.jwk()]));
     // The public key as the secret of a symmetric signature: the classic confusion.
-    for public in [rsa.jwk()["n"].as_str().unwrap().to_owned(), rsa.jwk().to_string(), rsa.jwks()] {
+    for public in [rsa.jwk()["n"].as_str().unwrap().to_owned(), rsa.jwk().to_string(), set_of(&rsa)] {
         let symmetric = Issuer { kid: "r".to_owned(), algorithm: Algorithm::HS256, key: EncodingKey::from_secret(public.as_bytes()) };
         refused(scene.ask(&symmetric.token(&claims())), "neither RS256 nor ES256");
     }
@@ -233,7 +233,7 @@ fn a_rotated_key_file_counts_from_the_next_request_on() {
     let scene = Scene::of(&json!([old.jwk()]));
     assert!(scene.ask(&old.token(&claims())).is_ok());
     let path = scene.directory.path().join("jwks.json");
-    std::fs::write(&path, new.jwks()).unwrap();
+    std::fs::write(&path, set_of(&new)).unwrap();
     refused(scene.ask(&old.token(&claims())), "does not have");
     assert!(scene.ask(&new.token(&claims())).is_ok());
     std::fs::write(&path, "not json").unwrap();
@@ -284,7 +284,7 @@ impl JwksServer {
 #[test]
 fn keys_from_a_url_are_fetched_once_and_unknown_ones_not_asked_for_again_and_again() {
     let issuer = Issuer::rsa("r");
-    let server = JwksServer::start("200 OK", issuer.jwks());
+    let server = JwksServer::start("200 OK", set_of(&issuer));
     let scene = server.scene();
     assert_eq!(server.asked(), 0);
     for _ in 0..20 {
@@ -298,7 +298,7 @@ fn keys_from_a_url_are_fetched_once_and_unknown_ones_not_asked_for_again_and_aga
 fn keys_that_cannot_be_had_let_nobody_in_and_call_nobody_wrong() {
     let issuer = Issuer::elliptic("e");
     for (status, body) in
-        [("500 Oops", issuer.jwks()), ("302 Found", issuer.jwks()), ("200 OK", "<html>".to_owned()), ("200 OK", "{}".to_owned())]
+        [("500 Oops", set_of(&issuer)), ("302 Found", set_of(&issuer)), ("200 OK", "<html>".to_owned()), ("200 OK", "{}".to_owned())]
     {
         let server = JwksServer::start(status, body);
         let scene = server.scene();
@@ -308,7 +308,7 @@ fn keys_that_cannot_be_had_let_nobody_in_and_call_nobody_wrong() {
         assert_eq!(server.asked(), 1, "{status}");
         // It takes no keys to tell what is no token at all.
         refused(scene.ask("garbage"), "no JWT");
-        *server.answer.lock().unwrap() = ("200 OK".to_owned(), issuer.jwks());
+        *server.answer.lock().unwrap() = ("200 OK".to_owned(), set_of(&issuer));
     }
     let nowhere = Scene::with(|_| AccessSettings { jwks_url: Some("http://127.0.0.1:9/".to_owned()), ..settings() });
     refused(nowhere.ask(&issuer.token(&claims())), "Unavailable(IssuerKeys");
@@ -337,6 +337,18 @@ fn without_authentication_everybody_on_this_machine_is_let_in_and_nobody_else() 
     {
         let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
         assert_eq!(scene.ask_with(&headers, now()).is_ok(), fine, "{host}");
+    }
+    for (origin, fine) in [
+        ("http://localhost:3000", true),
+        ("http://127.0.0.1", true),
+        ("http://[::1]:80", true),
+        ("https://example.com", false),
+        ("http://localhost.example.com", false),
+        ("null", false),
+        ("", false),
+    ] {
+        let headers = HeaderMap::from_iter([(HOST, "127.0.0.1".parse().unwrap()), (ORIGIN, origin.parse().unwrap())]);
+        assert_eq!(scene.ask_with(&headers, now()).is_ok(), fine, "{origin}");
     }
 }
 
@@ -432,6 +444,11 @@ fn there_is_exactly_one_bearer() {
         assert!(scene.ask_with(&of(&[wrong.to_owned()]), now()).is_err(), "{wrong}");
     }
     assert!(scene.ask_with(&HeaderMap::new(), now()).is_err());
+}
+
+/// The set with this one key.
+fn set_of(issuer: &Issuer) -> String {
+    json!({"keys": [issuer.jwk()]}).to_string()
 }
 
 fn first_key(text: &str) -> String {
