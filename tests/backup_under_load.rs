@@ -94,7 +94,7 @@ fn backups_under_64_writers_are_good_and_restore_the_store_at_their_heads() {
     for writer in 0..WRITERS {
         let body = rollbook_domain::Personal::new(JsonText::parse(r#"{"onboardingStatus":"completed"}"#).unwrap());
         let id = format!("client-{writer}");
-        let document = rollbook_domain::Document { collection: rollbook_domain::Collection::Clients, id: id.clone(), ordinal: 0, body };
+        let document = rollbook_domain::Document::new(rollbook_domain::Collection::Clients, id.clone(), 0, body);
         let event = Event::DocumentImported(document);
         let event = rollbook_domain::NewEvent { stream: StreamId::Client(id), id: None, occurred_at: Timestamp::EPOCH, event };
         let commit =

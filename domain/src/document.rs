@@ -311,18 +311,6 @@ impl StoredAssignment {
     }
 }
 
-/// The client id that an assignment or response document stores; empty when it has none. Cheaper than reading all of it.
-pub fn stored_client_id(body: &JsonText) -> String {
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase", default)]
-    struct RawOwner<'a> {
-        #[serde(borrow)]
-        client_id: Raw<'a>,
-    }
-    let raw: RawOwner<'_> = body.read().unwrap_or_default();
-    raw.client_id.text()
-}
-
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct RawResponse<'a> {

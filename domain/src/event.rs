@@ -4,10 +4,12 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::imported::Document;
 use crate::json::JsonText;
 use crate::number::Number;
 use crate::personal::Personal;
 use crate::stream::StreamId;
+pub use crate::terms::{RunTerms, Terms};
 use crate::time::Timestamp;
 
 /// A place in the whole log, from 1, without gaps; 0 is the place before the first event.
@@ -140,19 +142,6 @@ impl Collection {
     }
 }
 
-/// A document of the old application, whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Document {
-    /// Which collection it stands in.
-    pub collection: Collection,
-    /// Its `_id`.
-    pub id: String,
-    /// Its place in the export's file, from 0.
-    pub ordinal: u32,
-    /// Every field but `_id`, as the old system had it.
-    pub body: Personal<JsonText>,
-}
-
 /// Why a week's assignment was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -163,29 +152,6 @@ pub enum Origin {
     Submission,
     /// The migration made it.
     Migration,
-}
-
-/// What every week of a run shares: taken from its base.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// The client id that the old system would have stored: one of the client's identities.
-    pub stored_client: String,
-    /// The coach's id; empty when unknown.
-    pub coach: String,
-    /// The form's title; may be empty.
-    pub title: String,
-    /// The description; may be empty.
-    pub description: String,
-    /// Who assigned it: a coach's id or a name; `None` reads as `Coach`.
-    pub assigned_by: Option<String>,
-    /// When it was assigned.
-    pub assigned_at: Option<Timestamp>,
-    /// The check-in window, as stored; `None` when unset.
-    pub window: Option<JsonText>,
-    /// Whether the form recurs.
-    pub recurring: bool,
-    /// How many weeks the run has.
-    pub total_weeks: u32,
 }
 
 /// One week's due date.
@@ -354,7 +320,7 @@ pub enum Event {
         /// Why it was made.
         origin: Origin,
         /// What it shares with the run.
-        terms: Terms,
+        terms: RunTerms,
     },
     /// The client answered a week. The event's id is the response's.
     ResponseSubmitted {

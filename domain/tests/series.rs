@@ -176,7 +176,7 @@ fn histories_that_once_broke_a_series_no_longer_do() {
 
 fn imported(id: &str, body: &str) -> Event {
     let body = Personal::new(JsonText::parse(body).unwrap());
-    Event::DocumentImported(Document { collection: Collection::CheckInAssignments, id: id.into(), ordinal: 0, body })
+    Event::DocumentImported(Document::new(Collection::CheckInAssignments, id.into(), 0, body))
 }
 
 fn folded(events: &[Event]) -> (Series, LegacySeries) {

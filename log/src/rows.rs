@@ -1,8 +1,9 @@
 //! Rows for projections: keys and values beside the log, in the same database. Owns their batches, snapshots and scans; what they mean
 //! is the projections' own. No type of RocksDB is visible.
 //!
-//! Rows share RocksDB's write-ahead log with the events. It is recovered as a prefix of what was written, so rows that were folded from
-//! an event are never there without it.
+//! Rows are not in RocksDB's write-ahead log, as they can always be folded again: after a crash those that no table file holds are gone,
+//! newest first. They all stand in one family, so what is left is a prefix of what was written; and before RocksDB makes a table file of
+//! them it syncs what the write-ahead log holds until then, so rows that were folded from an event are never there without it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -43,8 +44,8 @@ impl Rows {
         RowSnapshot { view, _log: self.log.clone() }
     }
 
-    /// Writes a batch, all or nothing, in the order of its operations. It is not synced: a power cut may lose the latest batches,
-    /// newest first, so a checkpoint belongs into the batch that it is about. The first write opens the store for writing, and makes
+    /// Writes a batch, all or nothing, in the order of its operations. It is neither synced nor logged: a crash may lose the latest
+    /// batches, newest first, so a checkpoint belongs into the batch that it is about. The first write opens the store for writing, and makes
     /// it if there is none.
     ///
     /// # Errors
@@ -67,7 +68,7 @@ impl Rows {
                 }
             }
         }
-        rows.write(false).map_err(|failure| store.poison(failure))
+        rows.write_unlogged().map_err(|failure| store.poison(failure))
     }
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredResponse;
-use rollbook_domain::event::{LinkKind, Origin};
+use rollbook_domain::event::{LinkKind, Origin, RunTerms};
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::series::{Item, Series, assignment_id, event_id};
 use rollbook_domain::{Event, NewEvent, StreamId, Timestamp};
@@ -157,6 +157,7 @@ impl SeriesPlan {
             }
             return;
         };
+        let terms = RunTerms::from(terms_of(&base.stored));
         for week in missing {
             let assignment = assignment_id(client, form, run, week);
             let event = Event::AssignmentCreated {
@@ -168,7 +169,7 @@ impl SeriesPlan {
                     DueRule::Weekday => rules.zone.weekday_due(base_due, week),
                 },
                 origin: Origin::Migration,
-                terms: terms_of(&base.stored),
+                terms: terms.clone(),
             };
             self.push(stream, assignment, base.stored.assigned_at.unwrap_or(base_due), event);
             self.created += 1;

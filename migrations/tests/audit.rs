@@ -259,7 +259,7 @@ fn what_the_migration_and_later_answers_add_is_no_dirt() {
         week,
         due,
         origin: Origin::Migration,
-        terms: terms.clone(),
+        terms: terms.clone().into(),
     };
     let linked = Event::ResponseLinked {
         response: "r".to_owned(),

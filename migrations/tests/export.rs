@@ -268,7 +268,7 @@ fn an_answer_to_a_made_week_becomes_the_documents_the_old_system_would_have_made
         week: 3,
         due: at("2026-01-19T09:00:00Z"),
         origin: Origin::Migration,
-        terms,
+        terms: terms.into(),
     };
     let before = log.exported();
     log.happen(&series(), made);

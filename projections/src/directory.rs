@@ -2,9 +2,9 @@
 //! had. Owns rules 1 and 2 of `spec/legacy-view.md`, which hold for every view.
 
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::document::{StoredClient, coach_name, stored_client_id};
+use rollbook_domain::document::StoredClient;
 use rollbook_domain::event::Origin;
-use rollbook_domain::{Collection, Document, Event, Position, Recorded, StreamId, Timestamp};
+use rollbook_domain::{Collection, Content, Document, Event, Position, Recorded, StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
@@ -101,21 +101,17 @@ fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded
 }
 
 fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Document) {
-    // Erased events come here as `Event::Erased`; content that is gone without its event being so says nothing either.
-    let Some(body) = document.body.expose() else { return };
-    match document.collection {
-        Collection::Clients => {
-            let client = StoredClient::read(body);
+    match document.content() {
+        Content::Client(client) => {
             if !client.auth_uid.is_empty() {
                 rows.put(&keys::identity(&client.auth_uid, &document.id), ());
             }
-            rows.put(&keys::client(&document.id), client);
+            rows.put(&keys::client(&document.id), client.clone());
         }
-        Collection::Coaches => rows.put(&keys::coach(&document.id), coach_name(body)),
-        Collection::CheckInAssignments => {
-            rows.put(&keys::stored(&stored_client_id(body), stream), ());
-        }
-        _ => {}
+        Content::Coach(name) => rows.put(&keys::coach(&document.id), name.clone()),
+        Content::Assignment(assignment) => rows.put(&keys::stored(&assignment.client, stream), ()),
+        // Erased events come here as `Event::Erased`; content that is gone without its event being so says nothing either.
+        Content::Response(_) | Content::Feedback(_) | Content::Nothing => {}
     }
 }
 

@@ -1,9 +1,8 @@
 //! What an id means: every id that ever named an imported assignment or response resolves for ever. Owns the names that
 //! imports brought; ids that Rollbook derived itself are event ids, and the log resolves those.
 
-use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::series::assignment_id;
-use rollbook_domain::{Collection, Document, Event, Recorded, StreamId};
+use rollbook_domain::{Collection, Content, Document, Event, Recorded, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
@@ -56,10 +55,8 @@ fn key(name: &str, kind: &str, document: &str) -> Vec<u8> {
 fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Document) {
     let id = &document.id;
     let stream_name = stream.to_string();
-    let Some(body) = document.body.expose() else { return fold_erased(rows, stream_name, document) };
-    match document.collection {
-        Collection::CheckInAssignments => {
-            let stored = StoredAssignment::read(id, body);
+    match document.content() {
+        Content::Assignment(stored) => {
             let week = stored.week();
             let meaning = Meaning::Assignment { week, document: id.clone(), stream: stream_name.clone() };
             if let StreamId::Series { client, form } = stream {
@@ -70,8 +67,9 @@ fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Docume
                 rows.put(&key(&stored.legacy_id, "l", id), Meaning::LegacyId { week, document: id.clone(), stream: stream_name });
             }
         }
-        Collection::FormResponses => rows.put(&key(id, "r", id), Meaning::Response { document: id.clone(), stream: stream_name }),
-        _ => {}
+        Content::Response(_) => rows.put(&key(id, "r", id), Meaning::Response { document: id.clone(), stream: stream_name }),
+        Content::Nothing if document.body.is_erased() => fold_erased(rows, stream_name, document),
+        Content::Client(_) | Content::Coach(_) | Content::Feedback(_) | Content::Nothing => {}
     }
 }
 

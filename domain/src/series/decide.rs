@@ -5,7 +5,7 @@ use super::items::{made_week, terms_of};
 use super::{Item, Series, assignment_id, response_id};
 use crate::calendar::{Zone, plus_days};
 use crate::document::StoredAssignment;
-use crate::event::{AssignedStatus, MissedReason, Origin, Terms, WeekDue, WeekMove};
+use crate::event::{AssignedStatus, MissedReason, Origin, RunTerms, Terms, WeekDue, WeekMove};
 use crate::json::JsonText;
 use crate::personal::Personal;
 use crate::status::{Clock, OVERDUE_AFTER_MILLISECONDS, Status};
@@ -197,7 +197,7 @@ impl Decider<'_> {
         if week == 0 || week > total || !base.recurring || self.series.is_withdrawn(run, week) {
             return Err(Refused::NoSuchWeek { series: self.name(), run, week, total });
         }
-        let (due, terms) = (self.legacy_due(base, week), terms_of(base));
+        let (due, terms) = (self.legacy_due(base, week), RunTerms::from(terms_of(base)));
         let assignment = assignment_id(self.client, self.form, run, week);
         let stored = made_week(assignment.to_string(), self.form, week, due, &terms, None);
         Ok((stored, vec![Event::AssignmentCreated { assignment, run, week, due, origin: Origin::Submission, terms }]))
@@ -251,7 +251,8 @@ impl Decider<'_> {
             return self.extend_run(run, weeks, range);
         }
         let run = if is_new { 1 } else { run + 1 };
-        let mut events: Vec<Event> = (1..=weeks).map(|week| self.allocated(run, week, allocation.first_due, &allocation.terms)).collect();
+        let terms = allocation.terms.clone().into();
+        let mut events: Vec<Event> = (1..=weeks).map(|week| self.allocated(run, week, allocation.first_due, &terms)).collect();
         let begins_as = allocation.status.filter(|status| !matches!(status, AssignedStatus::Pending | AssignedStatus::Active));
         events.extend(begins_as.into_iter().flat_map(|status| (1..=weeks).map(move |week| Event::StatusAssigned { run, week, status })));
         Ok(events)
@@ -266,7 +267,7 @@ impl Decider<'_> {
         if total > MOST_WEEKS {
             return Err(range(total));
         }
-        let terms = Terms { total_weeks: total, recurring: true, ..terms_of(&base) };
+        let terms = Terms { total_weeks: total, recurring: true, ..terms_of(&base) }.into();
         let first_due = base.due.value().copied().unwrap_or(self.now);
         let mut events = vec![Event::SeriesExtended { run, total_weeks: total }];
         let new = (before + 1..=total).filter(|week| self.series.items.week(run, *week).is_none());
@@ -274,7 +275,7 @@ impl Decider<'_> {
         Ok(events)
     }
 
-    fn allocated(&self, run: u32, week: u32, first_due: Timestamp, terms: &Terms) -> Event {
+    fn allocated(&self, run: u32, week: u32, first_due: Timestamp, terms: &RunTerms) -> Event {
         let assignment = assignment_id(self.client, self.form, run, week);
         let due = self.zone.plus_local_days(first_due, 7 * (i64::from(week) - 1));
         Event::AssignmentCreated { assignment, run, week, due, origin: Origin::Allocation, terms: terms.clone() }

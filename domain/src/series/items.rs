@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Field, SharedFields, StoredAssignment};
-use crate::event::{AssignedStatus, Terms, WeekDue, WeekMove};
+use crate::document::{Field, StoredAssignment};
+use crate::event::{AssignedStatus, RunTerms, Terms, WeekDue, WeekMove};
 use crate::number::Number;
 use crate::time::Timestamp;
 
@@ -389,8 +389,7 @@ struct Shift {
 }
 
 /// A week made here, in the shape of a stored document. What it has in common with `near` is not held twice.
-pub fn made_week(document: String, form: &str, week: u32, due: Timestamp, terms: &Terms, near: Option<&Item>) -> StoredAssignment {
-    let near = near.map(|item| &item.stored.shared).filter(|shared| is_shared(shared, form, terms));
+pub fn made_week(document: String, form: &str, week: u32, due: Timestamp, terms: &RunTerms, near: Option<&Item>) -> StoredAssignment {
     StoredAssignment {
         document,
         legacy_id: String::new(),
@@ -403,37 +402,8 @@ pub fn made_week(document: String, form: &str, week: u32, due: Timestamp, terms:
         paused_until: None,
         coach_responded: false,
         extension_granted: false,
-        shared: near.cloned().unwrap_or_else(|| Arc::new(shared_fields(form, terms))),
+        shared: terms.fields(form, near.map(|item| &item.stored.shared)),
     }
-}
-
-fn shared_fields(form: &str, terms: &Terms) -> SharedFields {
-    SharedFields {
-        client: terms.stored_client.clone(),
-        coach: terms.coach.clone(),
-        form: form.to_owned(),
-        title: terms.title.clone(),
-        description: terms.description.clone(),
-        assigned_by: terms.assigned_by.clone().unwrap_or_default(),
-        assigned_at: terms.assigned_at,
-        recurring: terms.recurring,
-        total_weeks: terms.total_weeks,
-        window: terms.window.clone(),
-    }
-}
-
-fn is_shared(shared: &SharedFields, form: &str, terms: &Terms) -> bool {
-    let Terms { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks } = terms;
-    shared.form == form
-        && shared.client == *stored_client
-        && shared.coach == *coach
-        && shared.title == *title
-        && shared.description == *description
-        && shared.assigned_by == assigned_by.as_deref().unwrap_or_default()
-        && shared.assigned_at == *assigned_at
-        && shared.recurring == *recurring
-        && shared.total_weeks == *total_weeks
-        && shared.window == *window
 }
 
 /// What a stored week would pass on to the weeks made from it.

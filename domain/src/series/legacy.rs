@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{Item, made_week, terms_of};
 use super::state::Series;
-use crate::event::{Collection, Document, Event, Origin, Terms};
+use crate::event::{Collection, Event, Origin, Terms};
+use crate::imported::Document;
 use crate::number::Number;
 use crate::stream::StreamId;
 use crate::time::Timestamp;
@@ -85,7 +86,7 @@ impl LegacySeries {
         let base_id = base.map_or_else(|| document.clone(), |base| base.stored.public_id().to_owned());
         let terms = base.map(|base| terms_of(&base.stored)).or_else(|| self.lost_terms.get(&run).cloned());
         let (Some(terms), StreamId::Series { form, .. }) = (terms, stream) else { return };
-        let mut stored = made_week(document, form, week, due, &terms, base);
+        let mut stored = made_week(document, form, week, due, &terms.into(), base);
         stored.legacy_id = format!("{base_id}_week_{week}");
         let mut item = Item::made(run, stored);
         item.answer(response, Some(submitted_at), score);

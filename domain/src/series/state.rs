@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::items::{Item, Items, made_week};
-use crate::document::{StoredAssignment, StoredResponse, feedback_response};
-use crate::event::{Collection, Document, Event, LinkKind, WeekMove};
-use crate::json::JsonText;
+use crate::document::StoredResponse;
+use crate::event::{Collection, Event, LinkKind, WeekMove};
+use crate::imported::{Content, Document};
 use crate::stream::StreamId;
 
 /// What is known of one run beyond its weeks.
@@ -110,20 +110,19 @@ impl Series {
     }
 
     fn store(&mut self, document: &Document) {
-        // What was erased leaves no week behind.
-        let Some(body): Option<&JsonText> = document.body.expose() else { return };
-        match document.collection {
-            Collection::CheckInAssignments => {
-                self.items.store(StoredAssignment::read(&document.id, body));
+        match document.content() {
+            Content::Assignment(assignment) => {
+                self.items.store(assignment.clone());
                 self.lengthen(&document.id);
             }
-            Collection::FormResponses => {
-                self.responses.insert(document.id.clone(), StoredResponse::read(&document.id, body));
+            Content::Response(response) => {
+                self.responses.insert(document.id.clone(), response.clone());
             }
-            Collection::CoachFeedback => {
-                self.feedback.insert(document.id.clone(), feedback_response(body));
+            Content::Feedback(response) => {
+                self.feedback.insert(document.id.clone(), response.clone());
             }
-            _ => {}
+            // What was erased leaves no week behind.
+            Content::Client(_) | Content::Coach(_) | Content::Nothing => {}
         }
     }
 

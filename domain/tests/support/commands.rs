@@ -103,7 +103,7 @@ fn decided(command: &Command, decider: &Decider<'_>) -> Result<Vec<Event>, rollb
             let id = format!("{}-{}-{document}", decider.client, decider.form);
             let body = assignment(decider.client, decider.form, week, form);
             let is_new = decider.series.items.document(&id).is_none_or(|item| !item.imported);
-            let document = Document { collection: Collection::CheckInAssignments, id, ordinal: u32::from(document), body };
+            let document = Document::new(Collection::CheckInAssignments, id, u32::from(document), body);
             Ok(vec![if is_new { Event::DocumentImported(document) } else { Event::DocumentChanged(document) }])
         }
         Command::Remove { document } => {
@@ -114,7 +114,7 @@ fn decided(command: &Command, decider: &Decider<'_>) -> Result<Vec<Event>, rollb
         Command::ImportResponse { response, week } => {
             let body = json(&serde_json::json!({"clientId": decider.client, "formId": decider.form, "recurringWeek": week, "score": 40}));
             let id = format!("{}-{}-r{response}", decider.client, decider.form);
-            Ok(vec![Event::DocumentImported(Document { collection: Collection::FormResponses, id, ordinal: 0, body })])
+            Ok(vec![Event::DocumentImported(Document::new(Collection::FormResponses, id, 0, body))])
         }
         Command::Migrate => Ok(migrate(decider)),
         Command::Link { response, week, adopted } => Ok(link(decider, response, week, adopted)),
@@ -171,7 +171,7 @@ fn migrate(decider: &Decider<'_>) -> Vec<Event> {
         week,
         due: decider.zone.monday_due(*due, week),
         origin: Origin::Migration,
-        terms: terms_of(base),
+        terms: terms_of(base).into(),
     };
     (2..=base.total_weeks).filter(missing).map(made).collect()
 }

@@ -4,10 +4,10 @@
 //! event or a field that the domain gains does not compile until it is stored.
 
 use rollbook_domain::event::{
-    AssignedStatus, Audience, CheckOutcome, Collection, Document, Event, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View,
+    AssignedStatus, Audience, CheckOutcome, Collection, Event, ExportedCollection, LinkKind, MissedReason, Origin, RunTerms, Terms, View,
     WeekDue, WeekMove,
 };
-use rollbook_domain::{JsonText, Number, Personal, Timestamp};
+use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -172,8 +172,27 @@ macro_rules! fields {
     };
 }
 
-fields!(Document = StoredDocument<'a> { collection, id, ordinal, body });
+impl<'a> Stored<'a> for Document {
+    type Form = StoredDocument<'a>;
+    fn to_form(&'a self) -> StoredDocument<'a> {
+        let Self { collection, id, ordinal, body, .. } = self;
+        StoredDocument { collection: collection.to_form(), id: id.to_form(), ordinal: *ordinal, body: body.to_form() }
+    }
+    fn from_form(form: StoredDocument<'a>) -> Result<Self, DecodeError> {
+        let StoredDocument { collection, id, ordinal, body } = form;
+        Ok(Self::new(Stored::from_form(collection)?, Stored::from_form(id)?, ordinal, Stored::from_form(body)?))
+    }
+}
 fields!(Terms = StoredTerms<'a> { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks });
+impl<'a> Stored<'a> for RunTerms {
+    type Form = StoredTerms<'a>;
+    fn to_form(&'a self) -> StoredTerms<'a> {
+        (**self).to_form()
+    }
+    fn from_form(form: StoredTerms<'a>) -> Result<Self, DecodeError> {
+        Terms::from_form(form).map(Self::from)
+    }
+}
 fields!(WeekDue = StoredWeekDue { week, due });
 fields!(WeekMove = StoredWeekMove { week, from, to });
 fields!(CheckOutcome = StoredCheck<'a> { name, green, detail });

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use rollbook_domain::event::{
-    AssignedStatus, Audience, CheckOutcome, Document, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View, WeekDue, WeekMove,
+    AssignedStatus, Audience, CheckOutcome, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View, WeekDue, WeekMove,
 };
-use rollbook_domain::{Actor, Collection, Event, JsonText, Number, Personal, StreamId, Timestamp};
+use rollbook_domain::{Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp};
 use uuid::Uuid;
 
 use super::*;
@@ -79,12 +79,13 @@ fn time(seconds: i64) -> Timestamp {
 }
 
 fn document() -> Document {
-    Document {
-        collection: Collection::CheckInAssignments,
-        id: text("doc-1"),
-        ordinal: 300,
-        body: Personal::new(json(r#"{"recurringWeek":1,"score":12.50,"title":"Wöchentlich"}"#)),
-    }
+    let body = Personal::new(json(r#"{"recurringWeek":1,"score":12.50,"title":"Wöchentlich"}"#));
+    Document::new(Collection::CheckInAssignments, text("doc-1"), 300, body)
+}
+
+fn changed_document() -> Document {
+    let Document { id, ordinal, body, .. } = document();
+    Document::new(Collection::CoachFeedback, id, ordinal, body)
 }
 
 fn created() -> Event {
@@ -104,7 +105,8 @@ fn created() -> Event {
             window: Some(json(r#"{"enabled":true,"startDay":"friday"}"#)),
             recurring: true,
             total_weeks: 52,
-        },
+        }
+        .into(),
     }
 }
 
@@ -113,7 +115,7 @@ fn samples() -> Vec<Event> {
     let week_move = |week, from, to| WeekMove { week, from, to };
     vec![
         Event::DocumentImported(document()),
-        Event::DocumentChanged(Document { collection: Collection::CoachFeedback, ..document() }),
+        Event::DocumentChanged(changed_document()),
         Event::DocumentRemoved { collection: Collection::Users, id: text("user-1") },
         created(),
         Event::ResponseSubmitted {

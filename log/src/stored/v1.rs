@@ -280,6 +280,10 @@ impl<'a> Envelope<'a> {
                     id.insert(parsed).clone()
                 }
             };
+            let mut content = read_body(event.body.0).map_err(here)?;
+            if let Some(before) = out.last() {
+                share_terms(&mut content, &before.event);
+            }
             out.push(Recorded {
                 position,
                 stream,
@@ -289,10 +293,19 @@ impl<'a> Envelope<'a> {
                 recorded_at,
                 actor: actor.clone(),
                 cause: self.cause.to_owned(),
-                event: read_body(event.body.0).map_err(here)?,
+                event: content,
             });
         }
         Ok(())
+    }
+}
+
+/// Weeks of one run are made one after the other: their events hold its terms together.
+fn share_terms(event: &mut Event, before: &Event) {
+    if let (Event::AssignmentCreated { terms, .. }, Event::AssignmentCreated { terms: held, .. }) = (event, before)
+        && terms == held
+    {
+        *terms = held.clone();
     }
 }
 

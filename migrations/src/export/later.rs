@@ -64,7 +64,7 @@ pub(super) fn json(value: &impl Serialize) -> JsonText {
 }
 
 fn new_document(collection: Collection, id: String, fields: &BTreeMap<&str, JsonText>) -> Document {
-    Document { collection, id, ordinal: NO_PLACE, body: Personal::new(json(fields)) }
+    Document::new(collection, id, NO_PLACE, Personal::new(json(fields)))
 }
 
 /// The original with every field that reads otherwise now.
@@ -74,7 +74,7 @@ fn patched(original: Document, now: &StoredAssignment) -> Document {
     let changes = changes(&was, now);
     let Some(mut fields) = members(body).filter(|_| !changes.is_empty()) else { return original };
     fields.extend(changes.into_iter().map(|(field, value)| (field.to_owned(), value)));
-    Document { body: Personal::new(json(&fields)), ..original }
+    original.with_body(Personal::new(json(&fields)))
 }
 
 /// The fields that later events can change, where they differ.

@@ -41,7 +41,7 @@ fn read_document(collection: Collection, text: &str, name: &mut DocumentName) ->
     check_claimed_timestamps(&body)?;
     let ordinal =
         u32::try_from(name.index).map_err(|_| DocumentFault::Json(serde::de::Error::custom("the file has too many documents")))?;
-    Ok(Document { collection, id, ordinal, body: Personal::new(body) })
+    Ok(Document::new(collection, id, ordinal, Personal::new(body)))
 }
 
 /// Ids become names of streams and keys of rows, where NUL ends a part.

@@ -59,7 +59,7 @@ fn gap_week_needs_a_rule_that_did_not_generate_the_week() {
     let terms = terms_of(&beyond.series(&series_of("f")).items.base(1).unwrap().stored);
     let due = "2026-03-02T09:00:00Z".parse().unwrap();
     let assignment = assignment_id("c1", "f", 1, 9);
-    let made = Event::AssignmentCreated { assignment, run: 1, week: 9, due, origin: Origin::Migration, terms };
+    let made = Event::AssignmentCreated { assignment, run: 1, week: 9, due, origin: Origin::Migration, terms: terms.into() };
     fold(&mut beyond.precreated, &PRECREATED, event(&series_of("f"), made));
     let report = beyond.compare(&rules);
     assert!(report.unexplained_total > 0 && report.unexplained.iter().all(|found| found.week == 9), "{report:#?}");

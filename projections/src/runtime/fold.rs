@@ -3,7 +3,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use rollbook_domain::{Position, Recorded};
+use rollbook_domain::{Event, Position, Recorded};
 use rollbook_log::{LeafHash, Log, LogError, RowBatch};
 
 use super::state::{Role, State, put_state, row_prefix};
@@ -59,6 +59,7 @@ fn decode(commits: impl Iterator<Item = Decoded>, until: Position, sender: &Sync
     for commit in commits {
         let last = commit.as_ref().ok().and_then(|(commit, _)| commit.last()).map(|last| last.position);
         events += commit.as_ref().map_or(0, |(commit, _)| commit.len());
+        commit.iter().flat_map(|(commit, _)| commit).for_each(read_ahead);
         portion.push(commit);
         let ends = last.is_none_or(|last| last >= until);
         if events >= EVENTS_A_PORTION || ends {
@@ -69,6 +70,13 @@ fn decode(commits: impl Iterator<Item = Decoded>, until: Position, sender: &Sync
             // What was folded is dropped by the thread that made it, where giving memory back costs least.
             returned.try_iter().for_each(drop);
         }
+    }
+}
+
+/// Reads an imported document on this thread, which has time for it: every fold would ask for the same.
+fn read_ahead(recorded: &Recorded) {
+    if let Event::DocumentImported(document) | Event::DocumentChanged(document) = &recorded.event {
+        document.content();
     }
 }
 

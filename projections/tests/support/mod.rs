@@ -80,7 +80,7 @@ pub fn append_at(log: &Log, stream: &StreamId, version: u64, events: Vec<Event>)
 }
 
 pub fn document(collection: Collection, id: &str, body: &str) -> Document {
-    Document { collection, id: id.into(), ordinal: 0, body: Personal::new(JsonText::parse(body).unwrap()) }
+    Document::new(collection, id.into(), 0, Personal::new(JsonText::parse(body).unwrap()))
 }
 
 /// The series as deciders see it, folded from the log, and its version.
@@ -118,7 +118,7 @@ fn documents(export: &Path, collection: Collection) -> Vec<Document> {
     let read = |(ordinal, document): (usize, &serde_json::Value)| {
         let mut fields = document.as_object().unwrap().clone();
         let id = fields.remove("_id").unwrap().as_str().unwrap().to_owned();
-        Document { collection, id, ordinal: u32::try_from(ordinal).unwrap(), body: Personal::new(JsonText::from_value(&fields.into())) }
+        Document::new(collection, id, u32::try_from(ordinal).unwrap(), Personal::new(JsonText::from_value(&fields.into())))
     };
     file["documents"].as_array().unwrap().iter().enumerate().map(read).collect()
 }

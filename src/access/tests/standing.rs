@@ -18,7 +18,7 @@ fn store(documents: &[(Collection, &str, Value)]) -> (TempDir, Store) {
             _ => StreamId::Client((*id).to_owned()),
         };
         let body = Personal::new(JsonText::from_value(body));
-        let document = Document { collection: *collection, id: (*id).to_owned(), ordinal, body };
+        let document = Document::new(*collection, (*id).to_owned(), ordinal, body);
         NewEvent { stream, id: None, occurred_at: Timestamp::EPOCH, event: Event::DocumentImported(document) }
     };
     let events = (0..).zip(documents).map(event).collect();
