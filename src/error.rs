@@ -9,6 +9,7 @@ use rollbook_domain::control::SwitchRefused;
 use rollbook_domain::series::decide::Refused;
 use rollbook_log::{AppendError, LogError};
 use rollbook_migrations::MigrationError;
+use rollbook_migrations::dump::DumpError;
 use rollbook_migrations::export::ExportError;
 use rollbook_migrations::export_reader::ImportError;
 use rollbook_projections::ProjectionError;
@@ -119,6 +120,12 @@ pub enum StoreError {
     /// A backup was not taken, is not good, or was not restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// A store was not dumped, or a dump not loaded.
+    #[error(transparent)]
+    Dump(#[from] DumpError),
+    /// A file that must be new.
+    #[error("{} exists already; give a new file", .0.display())]
+    FileExists(PathBuf),
     /// Checks do not hold.
     #[error("{green} of {total} checks are green; the red ones name what they found")]
     ValidationRed {
@@ -164,6 +171,8 @@ impl StoreError {
             Self::Migration(error) if error.is_refusal() => 3,
             Self::ValidationRed { .. } | Self::Unexplained(_) | Self::NotServed(_) => 3,
             Self::Backup(error) if error.is_refusal() => 3,
+            Self::FileExists(_) | Self::Dump(DumpError::Log(LogError::Exists { .. } | LogError::BeingBuilt { .. })) => 3,
+            Self::Dump(DumpError::Interrupted) => 130,
             Self::Backup(BackupError::Name { .. }) => 2,
             Self::Usage(_) | Self::NoSeries(_) | Self::Configuration(_) => 2,
             Self::Access(error) if error.is_usage() => 2,
@@ -204,6 +213,8 @@ impl StoreError {
             Self::Export(_) => "export",
             Self::Access(error) => error.code(),
             Self::Backup(error) => error.code(),
+            Self::Dump(error) => error.code(),
+            Self::FileExists(_) => "exists",
             Self::ValidationRed { .. } => "validation_red",
             Self::Unexplained(_) => "unexplained",
             Self::DirectoryExists(_) => "exists",
@@ -259,13 +270,18 @@ impl StoreError {
 
     /// Whether whoever read the output went away, which is no failure.
     pub fn is_broken_pipe(&self) -> bool {
-        matches!(self, Self::Output(error) if error.kind() == ErrorKind::BrokenPipe)
+        matches!(self, Self::Output(error) | Self::Dump(DumpError::Write(error)) if error.kind() == ErrorKind::BrokenPipe)
     }
 
     /// The log's error inside, wherever it came up.
     fn log_error(&self) -> Option<&LogError> {
         match self {
             Self::Log(error) | Self::Projection(ProjectionError::Log(error)) => Some(error),
+            Self::Dump(DumpError::Log(error) | DumpError::Projection(ProjectionError::Log(error)))
+                if !matches!(error, LogError::Exists { .. } | LogError::BeingBuilt { .. }) =>
+            {
+                Some(error)
+            }
             Self::Backup(BackupError::Projection(ProjectionError::Log(error))) => Some(error),
             Self::Backup(BackupError::Log(error)) if !matches!(error, LogError::Exists { .. } | LogError::BeingBuilt { .. }) => Some(error),
             Self::Append(AppendError::Storage(error)) => Some(error),

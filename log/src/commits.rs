@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use rollbook_domain::event::{Position, Recorded};
 
+use crate::commit::IdempotencyKey;
 use crate::engine::{Engine, Family, Purpose, failed};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::layout;
@@ -69,25 +70,34 @@ pub struct Commits(Reading);
 /// As [`Commits`], each with the hashes of its events' leaves.
 pub struct CommitsWithLeaves(Reading);
 
-/// A commit as it was read, with as many leaf hashes as events, or none.
-type Read = (Vec<Recorded>, Vec<LeafHash>);
+/// As [`Commits`], each with the idempotency key that it was appended under.
+pub struct CommitsWithKeys(Reading);
+
+/// A commit as it was read, with as many leaf hashes as events, or none, and its key, where it was asked for.
+type Read = (Vec<Recorded>, Vec<LeafHash>, Option<IdempotencyKey>);
 
 struct Reading {
     log: Log,
     next: Position,
     until: Position,
     with_leaves: bool,
+    with_keys: bool,
     portion: VecDeque<Read>,
 }
 
 impl Commits {
     pub(crate) fn new(log: Log, after: Position, until: Position) -> Self {
-        Self(Reading { log, next: after.saturating_add(1), until, with_leaves: false, portion: VecDeque::new() })
+        Self(Reading { log, next: after.saturating_add(1), until, with_leaves: false, with_keys: false, portion: VecDeque::new() })
     }
 
     /// The same commits with the hashes of their events' leaves.
     pub fn with_leaves(self) -> CommitsWithLeaves {
         CommitsWithLeaves(Reading { with_leaves: true, ..self.0 })
+    }
+
+    /// The same commits with the keys that they were appended under.
+    pub fn with_keys(self) -> CommitsWithKeys {
+        CommitsWithKeys(Reading { with_keys: true, ..self.0 })
     }
 }
 
@@ -95,7 +105,7 @@ impl Reading {
     fn read_portion(&mut self) -> Result<(), LogError> {
         // Only a log with events gets here, and that has an engine.
         let Some(engine) = self.log.store().engine() else { return Ok(()) };
-        let (after, with_leaves, mut bytes) = (self.next - 1, self.with_leaves, 0);
+        let (after, with_leaves, with_keys, mut bytes) = (self.next - 1, self.with_leaves, self.with_keys, 0);
         let (portion, mut leaf_bytes) = (&mut self.portion, Vec::new());
         self.next = scan(&engine, self.next, self.until, |record, stored| {
             let (mut events, mut leaves) = (Vec::new(), Vec::new());
@@ -110,7 +120,11 @@ impl Reading {
                     Ok(())
                 })?;
             }
-            portion.push_back((events, leaves));
+            let mut key = None;
+            if with_keys {
+                key = record.envelope()?.key().map(|(key, request)| IdempotencyKey { key: key.to_owned(), request });
+            }
+            portion.push_back((events, leaves, key));
             bytes += stored.len();
             Ok(if bytes < PORTION_BYTES { Going::On } else { Going::Stop })
         })?;
@@ -126,7 +140,7 @@ impl Reading {
                     self.until = 0;
                     return Some(Err(error));
                 }
-                self.next = self.portion.back().and_then(|(commit, _)| commit.last()).map_or(self.next, |event| event.position + 1);
+                self.next = self.portion.back().and_then(|(commit, ..)| commit.last()).map_or(self.next, |event| event.position + 1);
             }
         }
         self.portion.pop_front().map(Ok)
@@ -137,7 +151,7 @@ impl Iterator for Commits {
     type Item = Result<Vec<Recorded>, LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.0.next()?.map(|(events, _)| events))
+        Some(self.0.next()?.map(|(events, ..)| events))
     }
 }
 
@@ -145,6 +159,14 @@ impl Iterator for CommitsWithLeaves {
     type Item = Result<(Vec<Recorded>, Vec<LeafHash>), LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next()
+        Some(self.0.next()?.map(|(events, leaves, _)| (events, leaves)))
+    }
+}
+
+impl Iterator for CommitsWithKeys {
+    type Item = Result<(Vec<Recorded>, Option<IdempotencyKey>), LogError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.0.next()?.map(|(events, _, key)| (events, key)))
     }
 }

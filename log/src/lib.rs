@@ -62,7 +62,7 @@ mod writer;
 
 pub use beside::Beside;
 pub use commit::{Commit, Committed, ExpectedVersion, IdempotencyKey};
-pub use commits::{Commits, CommitsWithLeaves};
+pub use commits::{Commits, CommitsWithKeys, CommitsWithLeaves};
 pub use draft::COMMIT_LIMIT_BYTES;
 pub use error::{AppendError, Corruption, CorruptionKind, DecodeError, EngineError, LogError};
 pub use log::Log;

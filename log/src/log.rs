@@ -63,8 +63,8 @@ impl Log {
     /// # Errors [`LogError::Missing`] without `create`, [`LogError::NotAStore`], [`LogError::NewerStore`], [`LogError::InUse`];
     /// [`LogError::Corrupt`] when the last commit is damaged; [`LogError::Database`] when RocksDB finds its files damaged.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, LogError> {
-        let OpenOptions { create, durability, clock, queue_budget_bytes, observer } = options;
-        let (store, last) = Store::open(dir, create)?;
+        let OpenOptions { create, durability, clock, queue_budget_bytes, store_id, observer } = options;
+        let (store, last) = Store::open(dir, create, store_id)?;
         let (store, queue) = (Arc::new(store), Arc::new(Queue::new(queue_budget_bytes)));
         let writer = Writer { store: store.clone(), queue: queue.clone(), clock, durability, observer, last, versions: HashMap::new() };
         let thread = thread::Builder::new().name("rollbook-writer".to_owned()).spawn(move || writer.run()).map_err(LogError::Thread)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rollbook_domain::Timestamp;
+use uuid::Uuid;
 
 use crate::observer::Observer;
 
@@ -37,13 +38,23 @@ pub struct OpenOptions {
     pub clock: Clock,
     /// How many bytes of commits may wait to be written before further ones are refused as overload. Default `None`: no limit.
     pub queue_budget_bytes: Option<usize>,
+    /// The id of a store that is made now; one that is there has its own. Default `None`: a new one. Giving one is for a store that is the
+    /// same as another, event for event.
+    pub store_id: Option<Uuid>,
     /// Who watches the writer. Default nobody.
     pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { create: false, durability: Durability::default(), clock: Arc::new(system_clock), queue_budget_bytes: None, observer: None }
+        Self {
+            create: false,
+            durability: Durability::default(),
+            clock: Arc::new(system_clock),
+            queue_budget_bytes: None,
+            store_id: None,
+            observer: None,
+        }
     }
 }
 

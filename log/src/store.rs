@@ -40,10 +40,10 @@ pub(crate) struct LastCommit {
 
 impl Store {
     /// Opens a store for reading, or an empty one that is not on disk yet.
-    pub(crate) fn open(dir: &Path, create: bool) -> Result<(Self, LastCommit), LogError> {
+    pub(crate) fn open(dir: &Path, create: bool, new_id: Option<Uuid>) -> Result<(Self, LastCommit), LogError> {
         let (directory, found) = Directory::open(dir, create)?;
         let (engine, store_id, last) = match found {
-            Found::Nothing => (None, Uuid::now_v7(), LastCommit { position: 0, recorded_at: None }),
+            Found::Nothing => (None, new_id.unwrap_or_else(Uuid::now_v7), LastCommit { position: 0, recorded_at: None }),
             Found::Store => {
                 directory.require_database()?;
                 let engine = Engine::open_to_read(dir, &directory.database())?;

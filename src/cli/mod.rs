@@ -10,6 +10,7 @@ mod backup;
 mod config;
 mod demo;
 mod diff;
+mod dump;
 mod format;
 mod history;
 mod import;
@@ -93,6 +94,8 @@ enum Command {
     Feedback(series::FeedbackArguments),
     Export(import::ExportArguments),
     Backup(backup::BackupArguments),
+    Dump(dump::DumpArguments),
+    Load(dump::LoadArguments),
     Serve(serve::ServeArguments),
     Config(config::ConfigArguments),
     Key(key::KeyArguments),
@@ -158,6 +161,8 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::Feedback(arguments) => arguments.run(context),
         Command::Export(arguments) => arguments.run(context),
         Command::Backup(arguments) => arguments.run(context),
+        Command::Dump(arguments) => arguments.run(context),
+        Command::Load(arguments) => arguments.run(context),
         Command::Serve(arguments) => arguments.run(context),
         Command::Config(arguments) => arguments.run(context),
         Command::Key(arguments) => arguments.run(context),

@@ -113,6 +113,42 @@ fn clients_coaches_series_and_batches_are_found_by_their_ids() {
 }
 
 #[test]
+fn a_history_says_why_and_under_which_batch_in_every_form() {
+    let store = TestStore::of("clean");
+    let home = store.around().join("batch.ndjson");
+    let file = home.to_str().unwrap();
+    let planned = store.json(&["migrate", "plan", "--out", file]);
+    store.ok(&["migrate", "apply", file]);
+    store.run(&["migrate", "validate"]);
+    store.ok(&["switch", "precreated", "--percent", "10", "--reason", "first | tenth"]);
+    let backup = store.json(&["backup", "create", "--name", "one"]);
+    let digest = text(&planned, "digest").to_owned();
+
+    let migration = history(&store, "migration");
+    let of = |name: &str| -> Vec<&Value> { migration.iter().filter(|one| one["name"] == name).collect() };
+    assert_eq!(of("AssignmentCreated").len() as u64, planned["counts"]["created"].as_u64().or(planned["created"].as_u64()).unwrap());
+    assert!(of("AssignmentCreated").iter().all(|one| one["batch"] == json!(digest) && one["why"] == "the migration stores every week"));
+    for name in ["ImportCompleted", "BatchPlanned", "BatchApplied", "ValidationRecorded", "ViewSwitched", "BackupTaken"] {
+        assert_eq!(of(name).len(), 1, "{name}");
+    }
+    assert_eq!(of("ViewSwitched")[0]["why"], "first | tenth");
+    assert!(migration.iter().all(|one| one["name"] != "AssignmentImported"), "an import is no migration");
+    let positions: Vec<u64> = migration.iter().map(|one| one["position"].as_u64().unwrap()).collect();
+    assert!(positions.is_sorted());
+
+    let markdown = store.ok(&["history", "control", "--format", "md"]);
+    assert!(markdown.starts_with("# History of `control`\n\n| position | recorded | happened | who | what |"), "{markdown}");
+    assert!(markdown.contains("first \\| tenth"), "{markdown}");
+    assert!(markdown.contains(&format!("batch {}", &digest[..12])), "{markdown}");
+    let table = store.ok(&["history", "control"]);
+    assert!(table.contains(&format!("[batch {}]", &digest[..12])), "{table}");
+    assert_eq!(store.ok(&["history", "control", "--format", "json"]), store.ok(&["history", "control", "--json"]));
+    // A backup is found by the digest of its manifest.
+    let of_backup = history(&store, &text(&backup, "manifest_digest")[..10]);
+    assert_eq!((of_backup.len(), &of_backup[0]["name"]), (1, &json!("BackupTaken")));
+}
+
+#[test]
 fn an_id_that_means_nothing_is_an_error() {
     let store = TestStore::of("clean");
     for id in [

@@ -5,6 +5,7 @@ mod backups;
 mod backups_cut_off;
 mod bad_input;
 mod checking;
+mod dumps;
 mod histories;
 mod interrupting;
 mod series;

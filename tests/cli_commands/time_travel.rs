@@ -111,3 +111,40 @@ fn a_switch_is_an_event_that_changes_what_is_seen_and_weeks_are_paired_over_it()
     assert!(markdown.starts_with("# What changed for") && markdown.contains("| ViewSwitched |"), "{markdown}");
     assert!(!week_one.is_empty());
 }
+
+#[test]
+fn what_a_client_saw_is_the_view_the_switch_and_the_list_of_that_instant() {
+    let (store, [before, between, after], week_one) = lived();
+    store.validated(true);
+    store.ok(&["switch", "precreated", "--client", CLIENT, "--reason", "pilot"]);
+    let switched = head(&store);
+    let seen = |at: &str| store.json(&["history", "--seen", "--client", CLIENT, "--at", at]);
+    for (position, view) in [(before, "legacy"), (between, "legacy"), (after, "legacy"), (switched, "precreated")] {
+        let at = recorded_anywhere(&store, position);
+        let then = seen(&at);
+        assert_eq!((&then["position"], &then["view"]), (&json!(position), &json!(view)), "{then}");
+        let as_of = position.to_string();
+        let body = store.ok(&["view", view, "--client", CLIENT, "--as-of", &as_of, "--at", &at]);
+        assert_eq!(then["body"], serde_json::from_str::<Value>(&body).unwrap());
+        assert_eq!(then["switch"]["clients"][CLIENT], if view == "legacy" { Value::Null } else { json!("precreated") });
+    }
+    let nothing = seen("1999-01-01T00:00:00Z");
+    assert_eq!((&nothing["position"], &nothing["recorded_at"]), (&json!(0), &Value::Null));
+    let at = recorded_anywhere(&store, switched);
+    let asked = ["history", "--seen", "--client", CLIENT, "--at", &at];
+    let text = store.ok(&asked);
+    assert!(text.contains("precreated for ") && text.contains(&format!("{switched} (recorded {at})")), "{text}");
+    let markdown = store.ok(&[&asked[..], &["--format", "md"]].concat());
+    assert!(markdown.starts_with(&format!("# What `{CLIENT}` saw at ")) && markdown.contains("- view precreated"), "{markdown}");
+    assert!(!week_one.is_empty());
+    store.fails(2, &["history", "--seen", "--client", CLIENT]);
+    store.fails(2, &["history", "--at", &at]);
+    store.fails(2, &["history"]);
+}
+
+/// When a position was recorded, by the store's dump.
+fn recorded_anywhere(store: &TestStore, position: u64) -> String {
+    let dumped = crate::support::lines(&store.ok(&["dump"]));
+    let event = dumped.iter().find(|line| line["position"] == json!(position)).unwrap();
+    event["recorded_at"].as_str().unwrap().to_owned()
+}

@@ -1,10 +1,10 @@
 //! What an event says, in one line. Owns the words; personal content is left out unless it was asked for.
 
-use rollbook_domain::event::{Audience, LinkKind, MissedReason, Origin};
+use rollbook_domain::event::{Audience, LinkKind, Origin};
 use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
 
 use super::short;
-use crate::reports::history::{ERASED, REDACTED};
+use crate::reports::history::{ERASED, REDACTED, missed};
 
 /// Longer content is cut here, in characters.
 const LONGEST: usize = 120;
@@ -111,15 +111,6 @@ fn series_detail(event: &Event, personal: Shown) -> String {
         Event::Erased(event) => series_detail(event, personal),
         // All others are on the control stream.
         _ => String::new(),
-    }
-}
-
-fn missed(reason: MissedReason) -> &'static str {
-    match reason {
-        MissedReason::Sick => "sick",
-        MissedReason::Traveling => "traveling",
-        MissedReason::PersonalEmergency => "personal emergency",
-        MissedReason::Other => "other",
     }
 }
 

@@ -1,102 +1,85 @@
-//! `rollbook history`: everything that happened to something, by any id. Owns the lines that are printed; which events they are is the
-//! report's, how an event reads `detail`'s.
+//! `rollbook history`: everything that happened to something, by any id, and what a client saw. Owns how that is asked for; which events
+//! they are is the report's, how an event reads `detail`'s, how lines are printed `lines`', what a client saw `seen`'s.
 
 mod detail;
+mod lines;
+mod seen;
 
 use std::io::Write;
 
 use clap::Args;
-use rollbook_domain::{Actor, Recorded};
+use rollbook_domain::{Actor, Timestamp};
 
 pub(super) use detail::detail;
+use lines::Lines;
 
-use super::output::{BOLD, styled};
-use super::{Context, Output, interrupt};
+use super::format::Format;
+use super::{Context, arguments, interrupt};
 use crate::error::StoreError;
 use crate::reports::history::history;
 
 const EXAMPLES: &str = "\
 Examples:
   rollbook history base42_week_3
-  rollbook history client/ada
+  rollbook history client/ada --format md
   rollbook history series/ada/weekly --json | jq .event.type
   rollbook history control
+  rollbook history migration
+  rollbook history --seen --client ada --at 2026-01-15T09:30:00Z
 
 ID is any id of an assignment, a response, a client (document id or authUid), a coach, a form, a series, an event, a digest of a
-batch or an import (or its beginning), or `control`. Answers, comments and other personal content read […] unless
---with-answers is given, with --json too.";
+batch, an import or a backup (or its beginning), `control`, or `migration`: the control stream and every event of its batches.
+Answers, comments and other personal content read […] unless --with-answers is given, with --json too.
 
-/// Show everything that happened to an assignment, response, client, series, coach, event or batch.
+--seen tells what the client saw at that instant: the view that the switch served, the position, the list. An instant means the last
+position recorded by then.";
+
+/// Show everything that happened to an assignment, response, client, series, coach, event, batch or migration; or what a client saw.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct HistoryArguments {
     /// What to tell about.
-    #[arg(value_name = "ID")]
-    id: String,
+    #[arg(value_name = "ID", required_unless_present = "seen", conflicts_with = "seen")]
+    id: Option<String>,
     /// Show personal content: answers, comments, imported documents.
     #[arg(long)]
     with_answers: bool,
+    /// Tell what a client saw instead.
+    #[arg(long, requires_all = ["client", "at"])]
+    seen: bool,
+    /// The client that saw it, by any id.
+    #[arg(long, value_name = "ID", requires = "seen")]
+    client: Option<String>,
+    /// When (RFC 3339).
+    #[arg(long, value_name = "TIME", requires = "seen")]
+    at: Option<Timestamp>,
+    /// The grace before overdue of the pre-created view, such as 3d or 0s.
+    #[arg(long, value_name = "SPAN", value_parser = arguments::milliseconds, requires = "seen")]
+    overdue_after: Option<i64>,
+    /// How to print it.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
 }
 
 impl HistoryArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let format = Format::asked(self.format, context.output);
+        if let (Some(client), Some(at)) = (&self.client, self.at) {
+            return seen::run(context, client, at, self.overdue_after, format);
+        }
+        let id = self.id.as_deref().unwrap_or_default();
         let store = context.open()?;
         context.fold(&store)?;
-        let mut lines = Lines::new(context.output, self.with_answers);
-        for recorded in history(&store, &self.id, self.with_answers)? {
+        let mut lines = Lines::new(context.output, format, id, self.with_answers);
+        for recorded in history(&store, id, self.with_answers)? {
             interrupt::check()?;
-            lines.write(&recorded?)?;
+            lines.write(recorded?)?;
         }
         let count = lines.finish()?;
         if count == 0 {
-            let _unheard = writeln!(anstream::stderr().lock(), "{}: nothing happened to it that was stored", self.id);
+            let _unheard = writeln!(anstream::stderr().lock(), "{id}: nothing happened to it that was stored");
         }
         Ok(())
-    }
-}
-
-/// Events on stdout, a line each.
-struct Lines {
-    out: Box<dyn Write>,
-    json: bool,
-    with_answers: bool,
-    count: u64,
-}
-
-impl Lines {
-    fn new(output: Output, with_answers: bool) -> Self {
-        let json = output.is_json();
-        let out: Box<dyn Write> = if json { Box::new(output.lines()) } else { Box::new(output.coloured_lines()) };
-        Self { out, json, with_answers, count: 0 }
-    }
-
-    fn write(&mut self, recorded: &Recorded) -> Result<(), StoreError> {
-        if self.json {
-            serde_json::to_writer(&mut self.out, recorded).map_err(std::io::Error::from)?;
-            writeln!(self.out)?;
-        } else {
-            if self.count == 0 {
-                let heading =
-                    format!("{:>8}  {:24}  {:24}  {:28}  {:20}  {}", "position", "recorded", "occurred", "who", "what", "detail [cause]");
-                writeln!(self.out, "{}", styled(BOLD, heading))?;
-            }
-            let Recorded { position, recorded_at, occurred_at, actor, cause, event, .. } = recorded;
-            let (who, detail, cause) = (who(actor), detail(event, self.with_answers), short(cause));
-            let recorded_at = recorded_at.to_milliseconds_text();
-            writeln!(
-                self.out,
-                "{position:>8}  {recorded_at:24}  {:24}  {who:28}  {:20}  {detail} [{cause}]",
-                occurred_at.to_milliseconds_text(),
-                event.name()
-            )?;
-        }
-        self.count += 1;
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<u64, StoreError> {
-        self.out.flush()?;
-        Ok(self.count)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Everything that happened to something, by any id. Owns the events as they are told, with personal content or without; what an id
-//! means is `subject`'s, which events tell about a week or a response `focus`'s.
+//! means is `subject`'s, which events tell about a week or a response `focus`'s, why something happened and under which batch `told`'s.
 
 mod focus;
 mod redact;
 mod subject;
+mod told;
 
 use rollbook_domain::Recorded;
 
@@ -12,6 +13,7 @@ use crate::store::Store;
 use subject::Subject;
 
 pub use redact::{ERASED, REDACTED, redacted};
+pub use told::{Told, missed};
 
 /// Events, in the order of the log.
 pub type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;

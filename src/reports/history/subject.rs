@@ -1,6 +1,8 @@
 //! What an id means for a history, and where its events are. Owns the order in which meanings are tried:
 //! assignment, response, client, coach, form, event, batch.
 
+use std::collections::BTreeSet;
+
 use rollbook_domain::control::Control;
 use rollbook_domain::{Event, Position, Recorded, StreamId};
 use rollbook_log::LogError;
@@ -22,9 +24,14 @@ pub(super) enum Subject {
     Part(StreamId, Focus),
     /// One event.
     One(Box<Recorded>),
-    /// A batch or an import, by its whole digest.
+    /// A batch, an import or a backup, by its whole digest.
     Batch(String),
+    /// The migration: the whole control stream, and every event of its batches.
+    Migration,
 }
+
+/// What names the migration.
+const MIGRATION: &str = "migration";
 
 impl Subject {
     /// What `id` means.
@@ -32,6 +39,9 @@ impl Subject {
     /// # Errors
     /// [`StoreError::UnknownId`] when it means nothing.
     pub(super) fn find(store: &Store, id: &str) -> Result<Self, StoreError> {
+        if id == MIGRATION {
+            return Ok(Self::Migration);
+        }
         let found = match id.parse() {
             Ok(StreamId::Client(client)) => Self::client(store, &client)?,
             Ok(StreamId::Series { .. }) => Some(Self::Streams(vec![store.series_named(id)?])),
@@ -90,10 +100,13 @@ impl Subject {
         }
         let mut digests = Vec::new();
         for recorded in store.log().stream(&StreamId::Control, 0)? {
-            if let Event::BatchPlanned { digest, .. } | Event::ImportCompleted { digest, .. } = recorded.event
-                && digest.starts_with(&beginning)
-                && !digests.contains(&digest)
-            {
+            let digest = match recorded.event {
+                Event::BatchPlanned { digest, .. } | Event::ImportCompleted { digest, .. } => digest,
+                // The digest of the backup's manifest.
+                Event::BackupTaken { .. } => recorded.cause,
+                _ => continue,
+            };
+            if digest.starts_with(&beginning) && !digests.contains(&digest) {
                 digests.push(digest);
             }
         }
@@ -120,11 +133,24 @@ impl Subject {
                 Box::new(events.into_iter().map(Ok))
             }
             Self::Part(stream, focus) => Box::new(focus.of(log.stream(&stream, 0)?).into_iter().map(Ok)),
+            Self::Migration => {
+                let batches: BTreeSet<String> = store.control()?.batches.into_iter().map(|batch| batch.digest).collect();
+                Box::new(log.commits_after(0).flat_map(move |commit| of_migration(commit, &batches)))
+            }
             Self::Batch(digest) => {
                 let commits = log.commits_after(base_of(&store.control()?, &digest));
                 Box::new(commits.flat_map(move |commit| of_batch(commit, &digest)))
             }
         })
+    }
+}
+
+/// Of a commit, what stands on the control stream, and what a batch caused.
+fn of_migration(commit: Result<Vec<Recorded>, LogError>, batches: &BTreeSet<String>) -> Vec<Result<Recorded, StoreError>> {
+    let belongs = |recorded: &Recorded| recorded.stream == StreamId::Control || batches.contains(&recorded.cause);
+    match commit {
+        Ok(commit) => commit.into_iter().filter(belongs).map(Ok).collect(),
+        Err(error) => vec![Err(error.into())],
     }
 }
 

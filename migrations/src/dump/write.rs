@@ -1,0 +1,112 @@
+//! Writing a dump. Owns that it is of one position and streams: one commit is in memory at a time.
+
+use std::borrow::Cow;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rollbook_log::Log;
+use rollbook_projections::runtime::hex;
+use rollbook_projections::{Runtime, tracker};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::{DumpError, FORMAT, Header, Key, Line, Progress, Trailer};
+
+/// What was dumped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Dumped {
+    /// The first line.
+    pub header: Header,
+    /// The last line.
+    pub trailer: Trailer,
+}
+
+/// Dumps every event that the log holds now.
+///
+/// # Errors
+/// When the store has no events, cannot be read, or `out` fails.
+pub fn write(runtime: &Runtime, out: &mut dyn Write, progress: Progress<'_>) -> Result<Dumped, DumpError> {
+    let snapshot = runtime.snapshot()?;
+    let counts = tracker::counts(&snapshot.of("tracker")?.0)?;
+    if counts.position == 0 {
+        return Err(DumpError::Empty);
+    }
+    let header = Header { rollbook_dump: FORMAT, store: runtime.log().store_id(), head: counts.position, events: counts.events };
+    let mut lines = Digested { out, digest: Sha256::new() };
+    lines.line(&header)?;
+    let commits = events(runtime.log(), &header, &mut lines, progress)?;
+    let sha256 = hex(&std::mem::take(&mut lines.digest).finalize());
+    let trailer = Trailer { rollbook_dump_end: FORMAT, events: header.head, commits, sha256 };
+    lines.line(&trailer)?;
+    out.flush().map_err(DumpError::Write)?;
+    Ok(Dumped { header, trailer })
+}
+
+fn events(log: &Log, header: &Header, lines: &mut Digested<'_>, progress: Progress<'_>) -> Result<u64, DumpError> {
+    let mut commits = 0;
+    for commit in log.commits_after(0).with_keys() {
+        let (events, mut key) = commit?;
+        let Some(first) = events.first().map(|first| first.position).filter(|first| *first <= header.head) else { break };
+        for recorded in &events {
+            let key = key.take().map(|key| Key { key: key.key, request: hex(&key.request) });
+            lines.line(&Line {
+                position: recorded.position,
+                commit: first,
+                stream: Cow::Borrowed(&recorded.stream),
+                version: recorded.version,
+                id: recorded.id,
+                occurred_at: recorded.occurred_at,
+                recorded_at: recorded.recorded_at,
+                actor: Cow::Borrowed(&recorded.actor),
+                cause: Cow::Borrowed(&recorded.cause),
+                key,
+                event: Cow::Borrowed(&recorded.event),
+            })?;
+        }
+        commits += 1;
+        if progress(events.last().map_or(0, |last| last.position), header.head) {
+            return Err(DumpError::Interrupted);
+        }
+    }
+    Ok(commits)
+}
+
+/// Lines on their way out, digested.
+struct Digested<'o> {
+    out: &'o mut dyn Write,
+    digest: Sha256,
+}
+
+impl Digested<'_> {
+    fn line(&mut self, value: &impl Serialize) -> Result<(), DumpError> {
+        let mut line = serde_json::to_vec(value).map_err(|error| DumpError::Write(io::Error::from(error)))?;
+        line.push(b'\n');
+        self.digest.update(&line);
+        self.out.write_all(&line).map_err(DumpError::Write)
+    }
+}
+
+/// Writes a dump into a file, which appears under its name when it is whole.
+///
+/// # Errors
+/// When the file cannot be written, and those of `write`. Then there is no file.
+pub fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<Dumped, DumpError>) -> Result<Dumped, DumpError> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let written = (|| {
+        let file = File::create(&partial).map_err(DumpError::Write)?;
+        let mut out = io::BufWriter::with_capacity(1 << 20, file);
+        let dumped = write(&mut out)?;
+        let file = out.into_inner().map_err(|error| DumpError::Write(error.into_error()))?;
+        file.sync_all().map_err(DumpError::Write)?;
+        fs::rename(&partial, path).map_err(DumpError::Write)?;
+        Ok(dumped)
+    })();
+    if written.is_err() {
+        // What is left of it is of no use.
+        let _gone = fs::remove_file(&partial);
+    }
+    written
+}

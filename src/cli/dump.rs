@@ -1,0 +1,108 @@
+//! `rollbook dump` and `rollbook load`: every event as text, and a new store made of it. Owns how that is asked for and told.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rollbook_log::OpenOptions;
+use rollbook_migrations::dump::{self, Dumped, Loaded};
+
+use super::output::{GOOD, styled};
+use super::progress::watched;
+use super::{Context, interrupt};
+use crate::error::StoreError;
+
+const DUMP_EXAMPLES: &str = "\
+Examples:
+  rollbook dump prod.ndjson
+  rollbook dump | gzip > prod.ndjson.gz
+
+One JSON object a line: a header, every event with its id, position and times, and a last line with the SHA-256 of all before. Names,
+answers and documents are in it, in the clear.";
+
+const LOAD_EXAMPLES: &str = "\
+Examples:
+  rollbook --data copy load prod.ndjson
+  gzip -dc prod.ndjson.gz | rollbook --data copy load -
+
+The directory (--data) must not exist; the store appears in it when all of the dump is in it, and dumps the same again. A dump that was
+cut short or edited makes no store.";
+
+/// Write every event as text, to be loaded into another store.
+#[derive(Debug, Args)]
+#[command(after_help = DUMP_EXAMPLES)]
+pub(super) struct DumpArguments {
+    /// The file, which must be new; `-` is stdout.
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+}
+
+/// Make a new store of a dump, the same to the last position.
+#[derive(Debug, Args)]
+#[command(after_help = LOAD_EXAMPLES)]
+pub(super) struct LoadArguments {
+    /// The dump; `-` is stdin.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+impl DumpArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        if !is_standard(&self.file) && self.file.symlink_metadata().is_ok() {
+            return Err(StoreError::FileExists(self.file.clone()));
+        }
+        let store = context.open()?;
+        context.fold(&store)?;
+        let write = |out: &mut dyn Write| {
+            watched("dumping", "events", |watch| {
+                dump::write(store.runtime(), out, &|done, of| {
+                    (watch.progress)(done, of);
+                    interrupt::interrupted()
+                })
+            })
+        };
+        if is_standard(&self.file) {
+            write(&mut context.output.lines())?;
+            return Ok(());
+        }
+        let dumped = dump::write_file(&self.file, write)?;
+        context.output.either(&dumped, || {
+            let Dumped { header, trailer } = &dumped;
+            let file = self.file.display();
+            format!(
+                "{} {} events, {} commits into {file}: SHA-256 {}\n",
+                styled(GOOD, "dumped"),
+                header.head,
+                trailer.commits,
+                trailer.sha256
+            )
+        })
+    }
+}
+
+impl LoadArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let mut input: Box<dyn BufRead> = if is_standard(&self.file) {
+            Box::new(io::stdin().lock())
+        } else {
+            let file = File::open(&self.file).map_err(|source| StoreError::Input { path: self.file.clone(), source })?;
+            Box::new(BufReader::with_capacity(1 << 20, file))
+        };
+        let loaded = watched("loading", "events", |watch| {
+            dump::load(&mut *input, &self.file, &context.data, &OpenOptions::default(), &|done, of| {
+                (watch.progress)(done, of);
+                interrupt::interrupted()
+            })
+        })?;
+        context.output.either(&loaded, || {
+            let Loaded { header, trailer } = &loaded;
+            let data = context.data.display();
+            format!("{} {} events, {} commits into {data}: it dumps the same again\n", styled(GOOD, "loaded"), header.head, trailer.commits)
+        })
+    }
+}

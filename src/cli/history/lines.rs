@@ -1,0 +1,84 @@
+//! A history's events on stdout, a line each: a table, Markdown or JSON. Owns the columns.
+
+use std::io::Write;
+
+use rollbook_domain::Recorded;
+
+use super::{detail, short, who};
+use crate::cli::Output;
+use crate::cli::format::{Format, md_head, md_row};
+use crate::cli::output::{BOLD, styled};
+use crate::error::StoreError;
+use crate::reports::history::Told;
+
+/// Events on their way out.
+pub(super) struct Lines {
+    out: Box<dyn Write>,
+    format: Format,
+    id: String,
+    with_answers: bool,
+    count: u64,
+}
+
+impl Lines {
+    pub(super) fn new(output: Output, format: Format, id: &str, with_answers: bool) -> Self {
+        let out: Box<dyn Write> = match format {
+            Format::Table => Box::new(output.coloured_lines()),
+            Format::Md | Format::Json => Box::new(output.lines()),
+        };
+        Self { out, format, id: id.to_owned(), with_answers, count: 0 }
+    }
+
+    pub(super) fn write(&mut self, recorded: Recorded) -> Result<(), StoreError> {
+        let told = Told::of(recorded);
+        match self.format {
+            Format::Json => {
+                serde_json::to_writer(&mut self.out, &told).map_err(std::io::Error::from)?;
+                writeln!(self.out)?;
+            }
+            Format::Md => self.markdown(&told)?,
+            Format::Table => self.row(&told)?,
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    fn row(&mut self, told: &Told) -> Result<(), StoreError> {
+        if self.count == 0 {
+            let (position, detail) = ("position", "what it says, and why [under what]");
+            let heading = format!("{position:>8}  {:24}  {:24}  {:28}  {:20}  {detail}", "recorded", "occurred", "who", "what");
+            writeln!(self.out, "{}", styled(BOLD, heading))?;
+        }
+        let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
+        let (who, detail, under) = (who(actor), detail(event, self.with_answers), under(told));
+        let (recorded, occurred) = (recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
+        Ok(writeln!(self.out, "{position:>8}  {recorded:24}  {occurred:24}  {who:28}  {:20}  {detail} [{under}]", told.name)?)
+    }
+
+    fn markdown(&mut self, told: &Told) -> Result<(), StoreError> {
+        if self.count == 0 {
+            writeln!(self.out, "# History of `{}`\n", self.id)?;
+            let columns = ["position", "recorded", "happened", "who", "what", "what it says", "why", "under what"];
+            self.out.write_all(md_head(&columns).as_bytes())?;
+        }
+        let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
+        let (position, recorded, occurred) = (position.to_string(), recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
+        let (who, says, under) = (who(actor), detail(event, self.with_answers), under(told));
+        let why = told.why.as_deref().unwrap_or_default();
+        let row = md_row([position.as_str(), &recorded, &occurred, &who, told.name, &says, why, &under]);
+        Ok(self.out.write_all(row.as_bytes())?)
+    }
+
+    pub(super) fn finish(mut self) -> Result<u64, StoreError> {
+        self.out.flush()?;
+        Ok(self.count)
+    }
+}
+
+/// The batch, or else the request that caused it.
+fn under(told: &Told) -> String {
+    match &told.batch {
+        Some(digest) => format!("batch {}", short(digest)),
+        None => short(&told.recorded.cause).to_owned(),
+    }
+}

@@ -1,0 +1,81 @@
+//! `rollbook history --seen`: what a client saw at an instant. Owns how that is told; what it was is the store's.
+
+use rollbook_domain::Timestamp;
+use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
+use rollbook_projections::entry::Asked;
+use serde_json::Value;
+
+use crate::cli::Context;
+use crate::cli::format::{Format, md_head, md_row};
+use crate::cli::output::{BOLD, styled};
+use crate::error::StoreError;
+use crate::reports::switch::Serving;
+use crate::store::Seen;
+
+pub(super) fn run(context: &Context, client: &str, at: Timestamp, overdue_after: Option<i64>, format: Format) -> Result<(), StoreError> {
+    let store = context.open()?;
+    context.fold(&store)?;
+    let asked = Asked { now: at, overdue_after_milliseconds: overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS) };
+    let seen = store.seen(client, asked)?;
+    match format {
+        Format::Json => context.output.json(&seen),
+        Format::Md => context.output.text(&markdown(&seen)?),
+        Format::Table => context.output.text(&text(&seen)?),
+    }
+}
+
+/// Week, due, status, title, form, id of each check-in.
+fn rows(seen: &Seen) -> Result<Vec<[String; 6]>, StoreError> {
+    let body: Value = serde_json::from_str(seen.body.get()).map_err(std::io::Error::from)?;
+    let entries = body.pointer("/data/checkins").and_then(Value::as_array).cloned().unwrap_or_default();
+    let cell = |entry: &Value, name: &str| match entry.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+        None => String::new(),
+    };
+    Ok(entries.iter().map(|entry| ["recurringWeek", "dueDate", "status", "title", "formId", "id"].map(|name| cell(entry, name))).collect())
+}
+
+fn position(seen: &Seen) -> String {
+    match seen.recorded_at {
+        Some(at) => format!("{} (recorded {at})", seen.position),
+        None => "0 (nothing was recorded yet)".to_owned(),
+    }
+}
+
+fn text(seen: &Seen) -> Result<String, StoreError> {
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| text.push_str(&format!("{} {value}\n", styled(BOLD, format!("{name:<9}"))));
+    line("client", &seen.client);
+    line("at", &seen.at.to_string());
+    line("position", &position(seen));
+    line("view", seen.view.name());
+    line("switch", &Serving::of(&seen.switch, None).text());
+    let rows = rows(seen)?;
+    if rows.is_empty() {
+        text.push_str("the list was empty\n");
+    }
+    for [week, due, status, title, _, id] in rows {
+        text.push_str(&format!("week {week:>3}  {due}  {status:9}  {title}  {id}\n"));
+    }
+    Ok(text)
+}
+
+fn markdown(seen: &Seen) -> Result<String, StoreError> {
+    let mut text = format!(
+        "# What `{}` saw at {}\n\n- position {}\n- view {}\n- switch: {}\n\n",
+        seen.client,
+        seen.at,
+        position(seen),
+        seen.view.name(),
+        Serving::of(&seen.switch, None).text()
+    );
+    let rows = rows(seen)?;
+    if rows.is_empty() {
+        text.push_str("The list was empty.\n");
+        return Ok(text);
+    }
+    text.push_str(&md_head(&["week", "due", "status", "title", "form", "id"]));
+    rows.iter().for_each(|row| text.push_str(&md_row(row.iter().map(String::as_str))));
+    Ok(text)
+}

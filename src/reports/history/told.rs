@@ -1,0 +1,116 @@
+//! How an event is told: who, what, when in the world and when recorded, why, and under which batch. Owns what *why* is of each event, and
+//! which batch one belongs to; the words for what happened are whoever prints's.
+
+use rollbook_domain::event::{LinkKind, MissedReason, Origin};
+use rollbook_domain::{Actor, Event, Personal, Recorded};
+use serde::Serialize;
+
+use super::{ERASED, REDACTED};
+
+/// An event with what a history says of it beside its own fields.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told {
+    /// The event as recorded; its personal content only where it was asked for.
+    #[serde(flatten)]
+    pub recorded: Recorded,
+    /// Its name: `ResponseImported`, `AssignmentCreated`, …
+    pub name: &'static str,
+    /// Why it happened, where that is known.
+    pub why: Option<String>,
+    /// The digest of the batch or import it came with.
+    pub batch: Option<String>,
+}
+
+impl Told {
+    /// Tells an event.
+    pub fn of(recorded: Recorded) -> Self {
+        let (name, why, batch) = (recorded.event.name(), why(&recorded.event), batch(&recorded));
+        Self { recorded, name, why, batch }
+    }
+}
+
+/// The batch or import that an event came with, or is about.
+fn batch(recorded: &Recorded) -> Option<String> {
+    let is_digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match (&recorded.event, &recorded.actor) {
+        (
+            Event::ImportCompleted { digest, .. }
+            | Event::BatchPlanned { digest, .. }
+            | Event::BatchApplied { digest, .. }
+            | Event::ResponsesAttested { digest, .. }
+            | Event::ValidationRecorded { digest, .. },
+            _,
+        ) if !digest.is_empty() => Some(digest.clone()),
+        (_, Actor::Migration(_)) if is_digest(&recorded.cause) => Some(recorded.cause.clone()),
+        (_, Actor::Migration(digest)) => Some(digest.clone()),
+        _ => None,
+    }
+}
+
+fn said(text: &Personal<String>) -> String {
+    text.expose().cloned().unwrap_or_else(|| ERASED.to_owned())
+}
+
+/// Why a client missed a week.
+pub fn missed(reason: MissedReason) -> &'static str {
+    match reason {
+        MissedReason::Sick => "sick",
+        MissedReason::Traveling => "traveling",
+        MissedReason::PersonalEmergency => "personal emergency",
+        MissedReason::Other => "other",
+    }
+}
+
+fn why(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::AssignmentMissed { reason, comment: None, .. } => missed(*reason).to_owned(),
+        Event::AssignmentMissed { reason, comment: Some(comment), .. } => format!("{}: {}", missed(*reason), said(comment)),
+        Event::ExtensionGranted { reason, .. }
+        | Event::ReopenRequested { reason, .. }
+        | Event::SeriesWithdrawn { reason, .. }
+        | Event::AssignmentWithdrawn { reason, .. }
+        | Event::ResponseCleared { reason, .. } => said(reason),
+        Event::AssignmentCreated { origin: Origin::Allocation, .. } => "a coach allocated the form".to_owned(),
+        Event::AssignmentCreated { origin: Origin::Submission, .. } => "the client answered a week that was not stored yet".to_owned(),
+        Event::AssignmentCreated { origin: Origin::Migration, .. } => "the migration stores every week".to_owned(),
+        Event::ResponseLinked { kind: LinkKind::Linked, .. } => "the response's own week says so".to_owned(),
+        Event::ResponseLinked { kind: LinkKind::Adopted, .. } => "the response has no week, and only this week names it".to_owned(),
+        Event::ViewSwitched { reason, forced: false, .. } | Event::LegacyRetired { reason } | Event::ClientErased { reason, .. } => {
+            reason.clone()
+        }
+        Event::ViewSwitched { reason, forced: true, .. } => format!("{reason} (the guard was overridden)"),
+        Event::StageRecorded { note, .. } if !note.is_empty() => note.clone(),
+        Event::Erased(event) => return why(event).map(|why| why.replace(REDACTED, ERASED)),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollbook_domain::{StreamId, Timestamp};
+
+    fn recorded(event: Event, actor: Actor, cause: &str) -> Recorded {
+        let (occurred_at, recorded_at) = (Timestamp::EPOCH, Timestamp::EPOCH);
+        let id = uuid::Uuid::nil();
+        Recorded { position: 1, stream: StreamId::Control, version: 1, id, occurred_at, recorded_at, actor, cause: cause.to_owned(), event }
+    }
+
+    #[test]
+    fn a_batch_is_named_where_one_caused_it_and_a_request_is_none() {
+        let digest = "ab".repeat(32);
+        let linked = || Event::AssignmentReopened { run: 1, week: 2 };
+        let of = |actor, cause: &str| Told::of(recorded(linked(), actor, cause)).batch;
+        assert_eq!(of(Actor::Migration("precreate".to_owned()), &digest), Some(digest.clone()));
+        assert_eq!(of(Actor::Migration(digest.clone()), "import"), Some(digest));
+        assert_eq!(of(Actor::Admin("ada".to_owned()), "request-1"), None);
+    }
+
+    #[test]
+    fn why_is_the_reason_that_was_given_and_says_when_it_is_gone() {
+        let withdrawn =
+            |reason| Told::of(recorded(Event::AssignmentWithdrawn { run: 1, week: 2, reason }, Actor::Admin("ada".to_owned()), "r")).why;
+        assert_eq!(withdrawn(Personal::new("sent twice".to_owned())), Some("sent twice".to_owned()));
+        assert_eq!(withdrawn(Personal::erased()), Some(ERASED.to_owned()));
+    }
+}

@@ -1,0 +1,180 @@
+//! `rollbook dump` and `load`: the same store again, to the last byte of its dump; or no store.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::backups::{beside, lists};
+use crate::support::{FIXTURES, TestStore, lines, run_to_end, start};
+
+fn dump(store: &TestStore, name: &str) -> (PathBuf, String) {
+    let file = beside(store, name);
+    store.ok(&["dump", file.to_str().unwrap()]);
+    let text = std::fs::read_to_string(&file).unwrap();
+    (file, text)
+}
+
+/// A store that has lived: imported, answered, switched, under keys and without.
+fn lived(fixture: &str) -> TestStore {
+    let store = TestStore::of(fixture);
+    store.ok(&["assign", "--client", "c", "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "3", "--key", "assigned"]);
+    store.ok(&["respond", "series/c/f", "--week", "1", "--answers", r#"[{"answer":"a \"quoted\" ü 😀\n line","score":1.50}]"#]);
+    store.ok(&["pause", "series/c/f", "--weeks", "2"]);
+    store.validated(true);
+    store.ok(&["switch", "precreated", "--percent", "30", "--reason", "a third"]);
+    store
+}
+
+#[test]
+fn what_is_loaded_dumps_the_same_answers_the_same_and_remembers_its_keys() {
+    for (fixture, _) in FIXTURES {
+        let store = lived(fixture);
+        let (file, text) = dump(&store, "dump.ndjson");
+        let copy = TestStore::none();
+        let loaded = copy.json(&["load", file.to_str().unwrap()]);
+        let (_, again) = dump(&copy, "again.ndjson");
+        assert!(text == again, "{fixture}: the dump of the loaded store is another one");
+        let events = lines(&text);
+        assert_eq!(loaded["header"], events[0]);
+        assert_eq!(loaded["trailer"], *events.last().unwrap());
+        assert_eq!(events.len() as u64, loaded["header"]["head"].as_u64().unwrap() + 2);
+        let status =
+            |store: &TestStore| ["store_id", "head", "switch", "weeks", "events"].map(|field| store.json(&["status"])[field].clone());
+        assert_eq!(status(&copy), status(&store), "{fixture}");
+        assert_eq!(lists(&copy), lists(&store), "{fixture}");
+        copy.ok(&["verify"]);
+        // The same request under the same key is done already, here too.
+        let assign = ["assign", "--client", "c", "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "3", "--key", "assigned"];
+        assert_eq!(copy.json(&assign)["repeated"], json!(true), "{fixture}");
+    }
+}
+
+#[test]
+fn it_goes_through_pipes() {
+    let store = TestStore::of("clean");
+    let text = store.ok(&["dump"]);
+    assert_eq!(store.ok(&["dump", "-"]), text);
+    let copy = TestStore::none();
+    let file = beside(&copy, "dump.ndjson");
+    std::fs::write(&file, &text).unwrap();
+    let mut load = copy.command(&["load", "-", "--json"]);
+    let ran = run_to_end(load.stdin(std::fs::File::open(&file).unwrap()));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(copy.ok(&["dump"]), text);
+}
+
+/// Loads bytes as a dump; it must fail, name a line, and leave nothing.
+fn is_refused(target: &TestStore, bytes: &[u8], about: &str) {
+    let file = beside(target, "dump.ndjson");
+    std::fs::write(&file, bytes).unwrap();
+    let error = target.fails(1, &["load", file.to_str().unwrap()]);
+    assert!(error.contains("dump.ndjson, line "), "{about}: {error}");
+    assert!(!target.path().exists(), "{about}");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(std::fs::read_dir(target.around()).unwrap().count(), 0, "{about} left something");
+}
+
+#[test]
+fn a_dump_that_is_cut_short_or_edited_is_refused_and_leaves_no_store() {
+    let store = TestStore::of("clean");
+    let text = store.ok(&["dump"]);
+    let bytes = text.as_bytes();
+    let none = TestStore::none();
+    // Cut at thirty places, some of them at the end of a line.
+    let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+    let cuts = (0..20).map(|part| bytes.len() * part / 20).chain([ends[0], ends[1], ends[100], ends[ends.len() - 2], bytes.len() - 1]);
+    for cut in cuts {
+        is_refused(&none, &bytes[..cut], &format!("cut at {cut}"));
+    }
+    for part in 0..60 {
+        let at = (bytes.len() - 1) * part / 59;
+        let mut edited = bytes.to_vec();
+        edited[at] ^= 1;
+        is_refused(&none, &edited, &format!("byte {at} edited"));
+    }
+    let whole: Vec<&str> = text.lines().collect();
+    let joined = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+    let mut without = whole.clone();
+    without.remove(50);
+    let mut swapped = whole.clone();
+    swapped.swap(50, 51);
+    let mut twice = whole.clone();
+    twice.insert(50, whole[50]);
+    for (about, lines) in [("a line gone", without), ("two lines swapped", swapped), ("a line twice", twice)] {
+        is_refused(&none, joined(&lines).as_bytes(), about);
+    }
+    is_refused(&none, format!("{text}{}\n", whole[1]).as_bytes(), "something behind the end");
+    is_refused(&none, b"not a dump\n", "something else");
+}
+
+#[test]
+fn a_forged_history_with_a_right_digest_is_refused_where_it_does_not_fit() {
+    use sha2::{Digest, Sha256};
+    let store = TestStore::of("clean");
+    let text = store.ok(&["dump"]);
+    let body: Vec<&str> = text.lines().collect();
+    let sealed = |lines: &[String]| {
+        let content: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let digest: String = Sha256::digest(content.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut end: serde_json::Value = serde_json::from_str(body.last().unwrap()).unwrap();
+        end["sha256"] = json!(digest);
+        // Its fields in their order: the last line is known by how it begins.
+        format!(
+            "{content}{{\"rollbook_dump_end\":1,\"events\":{},\"commits\":{},\"sha256\":\"{digest}\"}}\n",
+            end["events"], end["commits"]
+        )
+    };
+    let events: Vec<String> = body[..body.len() - 1].iter().map(|line| (*line).to_owned()).collect();
+    let none = TestStore::none();
+    let mut version = events.clone();
+    version[3] = version[3].replacen("\"version\":1,", "\"version\":2,", 1);
+    assert_ne!(version, events);
+    let mut id = events.clone();
+    let first: serde_json::Value = serde_json::from_str(&events[1]).unwrap();
+    let second: serde_json::Value = serde_json::from_str(&events[2]).unwrap();
+    id[2] = id[2].replace(second["id"].as_str().unwrap(), first["id"].as_str().unwrap());
+    for (about, lines) in [("a version that does not follow", version), ("an id twice", id)] {
+        is_refused(&none, sealed(&lines).as_bytes(), about);
+    }
+}
+
+#[test]
+fn nothing_is_loaded_or_dumped_over_anything() {
+    let store = TestStore::of("clean");
+    let (file, _) = dump(&store, "dump.ndjson");
+    let file = file.to_str().unwrap();
+    let error = store.fails(3, &["load", file]);
+    assert!(error.contains("exists already"), "{error}");
+    let error = store.fails(3, &["dump", file]);
+    assert!(error.contains("exists already"), "{error}");
+    let none = TestStore::none();
+    let error = none.fails(1, &["load", "no-such-file"]);
+    assert!(error.contains("cannot read no-such-file"), "{error}");
+}
+
+#[test]
+fn a_load_that_is_killed_or_finds_the_disk_full_leaves_no_store() {
+    let store = TestStore::of("dirty");
+    let (file, text) = dump(&store, "dump.ndjson");
+    let target = TestStore::none();
+    for milliseconds in [1, 5, 10, 20, 40] {
+        let mut child = start(target.command(&["load", file.to_str().unwrap()]).stdout(Stdio::null()).stderr(Stdio::null()));
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if target.path().exists() {
+            assert_eq!(target.ok(&["dump"]), text);
+            std::fs::remove_dir_all(target.path()).unwrap();
+        }
+    }
+    let script = r#"trap "" XFSZ; ulimit -f 16; exec "$0" "$@""#;
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", script, env!("CARGO_BIN_EXE_rollbook"), "--data"]).arg(target.path()).arg("load").arg(&file);
+    let ran = run_to_end(&mut limited);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
+    assert_eq!(std::fs::read_dir(target.around()).unwrap().count(), 0);
+    target.ok(&["load", file.to_str().unwrap()]);
+    assert_eq!(target.ok(&["dump"]), text);
+}
