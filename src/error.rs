@@ -13,10 +13,12 @@ use rollbook_migrations::dump::DumpError;
 use rollbook_migrations::export::ExportError;
 use rollbook_migrations::export_reader::ImportError;
 use rollbook_projections::ProjectionError;
+use rollbook_proofs::ProofError;
 
 use crate::access::AccessError;
 use crate::backup::BackupError;
 use crate::configuration::ConfigurationError;
+use crate::evidence::EvidenceError;
 use crate::telemetry::TelemetryError;
 
 /// Why something asked of a store was not done.
@@ -158,6 +160,12 @@ pub enum StoreError {
     /// The service cannot tell of itself.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
+    /// A checkpoint or a proof was not made or not believed.
+    #[error(transparent)]
+    Evidence(#[from] EvidenceError),
+    /// A checkpoint could not be signed.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
     /// Ctrl-C.
     #[error("interrupted at a commit boundary; nothing is half done: run the same command again to go on")]
     Interrupted,
@@ -174,6 +182,8 @@ impl StoreError {
             Self::FileExists(_) | Self::Dump(DumpError::Log(LogError::Exists { .. } | LogError::BeingBuilt { .. })) => 3,
             Self::Dump(DumpError::Interrupted) => 130,
             Self::Backup(BackupError::Name { .. }) => 2,
+            Self::Evidence(error) if error.is_refusal() => 3,
+            Self::Proof(_) => 3,
             Self::Usage(_) | Self::NoSeries(_) | Self::Configuration(_) => 2,
             Self::Access(error) if error.is_usage() => 2,
             Self::Access(AccessError::NameTaken(_)) => 3,
@@ -222,6 +232,8 @@ impl StoreError {
             Self::Listen { .. } => "listen",
             Self::Configuration(_) => "configuration",
             Self::Telemetry(_) => "telemetry",
+            Self::Evidence(error) => error.code(),
+            Self::Proof(_) => "proof_refused",
             Self::Interrupted => "interrupted",
         }
     }

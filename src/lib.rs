@@ -8,6 +8,7 @@ pub mod backup;
 pub mod cli;
 pub mod configuration;
 pub mod error;
+pub mod evidence;
 pub mod http;
 pub mod reports;
 pub mod sample;

@@ -62,6 +62,11 @@ impl Directory {
         self.dir.join("db")
     }
 
+    /// What `FORMAT` holds in a store of today.
+    pub(crate) fn format_text(&self) -> Vec<u8> {
+        format!("{FORMAT_WORD}{SUPPORTED}\n").into_bytes()
+    }
+
     /// Says so when the database is gone: RocksDB's binding would make an empty directory in its place.
     pub(crate) fn require_database(&self) -> Result<(), LogError> {
         let path = self.database();

@@ -6,6 +6,7 @@
 pub mod apply;
 pub mod audit;
 pub mod batch;
+pub mod certificate;
 pub mod dump;
 pub mod error;
 pub mod export;

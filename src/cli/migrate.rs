@@ -1,4 +1,4 @@
-//! `rollbook migrate`: plan, show, apply, validate, parity. Owns how a migration is asked for and told; what it does is the
+//! `rollbook migrate`: plan, show, apply, validate, parity, certificate. Owns how a migration is asked for and told; what it does is the
 //! migrations crate's.
 
 use std::path::PathBuf;
@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::arguments::milliseconds;
+use super::certificate::CertificateArguments;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::progress::watched;
 use crate::error::StoreError;
@@ -47,6 +48,7 @@ enum Step {
     Apply(ApplyArguments),
     Validate(CompareArguments),
     Parity(CompareArguments),
+    Certificate(CertificateArguments),
 }
 
 /// Write the batch file; change nothing.
@@ -97,6 +99,7 @@ impl MigrateArguments {
             Step::Apply(arguments) => arguments.run(context),
             Step::Validate(arguments) => arguments.validate(context),
             Step::Parity(arguments) => arguments.parity(context),
+            Step::Certificate(arguments) => arguments.run(context),
         }
     }
 }

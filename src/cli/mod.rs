@@ -7,6 +7,8 @@
 mod arguments;
 mod assign;
 mod backup;
+mod certificate;
+mod checkpoint;
 mod config;
 mod demo;
 mod diff;
@@ -21,6 +23,7 @@ mod moment;
 mod naming;
 mod output;
 mod progress;
+mod prove;
 mod rebuild;
 mod respond;
 mod series;
@@ -82,6 +85,10 @@ enum Command {
     Diff(diff::DiffArguments),
     Status(status::StatusArguments),
     Verify(verify::VerifyArguments),
+    Checkpoint(checkpoint::CheckpointArguments),
+    Prove(prove::ProveArguments),
+    CheckProof(prove::CheckProofArguments),
+    CheckCertificate(certificate::CheckCertificateArguments),
     Rebuild(rebuild::RebuildArguments),
     Assign(assign::AssignArguments),
     Respond(respond::RespondArguments),
@@ -149,6 +156,10 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::Diff(arguments) => arguments.run(context),
         Command::Status(arguments) => arguments.run(context),
         Command::Verify(arguments) => arguments.run(context),
+        Command::Checkpoint(arguments) => arguments.run(context),
+        Command::Prove(arguments) => arguments.run(context),
+        Command::CheckProof(arguments) => arguments.run(context),
+        Command::CheckCertificate(arguments) => arguments.run(context),
         Command::Rebuild(arguments) => arguments.run(context),
         Command::Assign(arguments) => arguments.run(context),
         Command::Respond(arguments) => arguments.run(context),

@@ -103,6 +103,11 @@ pub(crate) fn print_error(error: &StoreError) {
     let _unheard = err.write_all(text.as_bytes());
 }
 
+/// Says something on stderr that is no error. Who cannot read stderr cannot be told anything.
+pub(crate) fn notice(text: &str) {
+    let _unheard = writeln!(anstream::stderr().lock(), "{} {text}", styled(BOLD, "note:"));
+}
+
 fn print_json_error(code: &str, message: &str, causes: &[String]) {
     let object = json!({"error": {"code": code, "message": message, "causes": causes}});
     let _unheard = writeln!(io::stderr().lock(), "{object}");

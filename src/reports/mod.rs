@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod check_ins;
+pub mod evidence;
 pub mod history;
 pub mod migration;
 pub mod span;

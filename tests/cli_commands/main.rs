@@ -8,6 +8,7 @@ mod checking;
 mod dumps;
 mod histories;
 mod interrupting;
+mod proving;
 mod series;
 mod support;
 mod switching;

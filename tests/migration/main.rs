@@ -5,6 +5,7 @@
 mod bad_input;
 mod batches;
 mod binary;
+mod certificates;
 mod custody;
 mod killed;
 mod switching;

@@ -21,6 +21,22 @@ use crate::parity::{BothRows, ParityReport, ParityRules, Unexplained, compare};
 use crate::plan::zone;
 use crate::precreate::DueRule;
 
+/// The checks, in their order.
+pub const CHECKS: [&str; 12] = [
+    "response-count",
+    "assignment-count",
+    "response-links",
+    "assignment-links",
+    "week-consistency",
+    "series-have-week-1",
+    "responses-unchanged",
+    "legacy-view-unchanged",
+    "no-duplicate-weeks",
+    "weeks-complete",
+    "additive-only",
+    "parity-explained",
+];
+
 /// One check, with everything it names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {

@@ -1,0 +1,117 @@
+//! `rollbook migrate certificate` and `check-certificate`. Owns how a certificate is asked for and told.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rollbook_migrations::certificate::{Certificate, Certified};
+use serde::Serialize;
+
+use super::Context;
+use super::checkpoint::SigningArguments;
+use super::output::{GOOD, styled};
+use super::prove::{TrustArguments, signed_by};
+use crate::error::StoreError;
+use crate::evidence::{EvidenceError, Migration, write_new};
+
+/// Write a file that shows others what the migration did; needs an applied batch and a green validation.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  rollbook --data prod migrate certificate --out prod.certificate.json\n\nAnybody checks it without the store: rollbook check-certificate FILE."
+)]
+pub(super) struct CertificateArguments {
+    /// The batch, by its whole digest. Default: the one applied last.
+    #[arg(long, value_name = "DIGEST")]
+    batch: Option<String>,
+    /// The file. Default: print it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningArguments,
+}
+
+impl CertificateArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        context.fold(&store)?;
+        let migration = Migration::find(&store, self.batch.as_deref())?;
+        let notary = self.signing.notary(&store)?;
+        let certificate = notary.certificate(&migration)?;
+        let text = certificate.to_text();
+        let Some(path) = &self.out else { return context.output.text(&text) };
+        write_new(path, &text)?;
+        let certified = certificate.check(Some(notary.verifier())).map_err(EvidenceError::Certificate)?;
+        let checked = Checked { file: path.clone(), certified, key_trusted: true };
+        context.output.either(&checked, || checked.text())
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook check-certificate prod.certificate.json --key prod-public-key.txt
+  rollbook check-certificate staging.certificate.json prod.certificate.json
+
+Needs no store. Several certificates must name the same batch. Without --key the key in each file is taken: that shows the files to be
+whole, not who made them.";
+
+/// Check migration certificates; needs no store.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CheckCertificateArguments {
+    /// The certificates, such as staging's and production's.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArguments,
+}
+
+#[derive(Serialize)]
+struct Checked {
+    file: PathBuf,
+    #[serde(flatten)]
+    certified: Certified,
+    key_trusted: bool,
+}
+
+impl CheckCertificateArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let trusted = self.trust.key()?;
+        let mut all = Vec::new();
+        for path in &self.files {
+            let bytes = std::fs::read(path).map_err(|source| StoreError::Input { path: path.clone(), source })?;
+            let refused = |source| EvidenceError::CertificateRefused { path: path.clone(), source: Box::new(source) };
+            let certificate = Certificate::read(&String::from_utf8_lossy(&bytes)).map_err(refused)?;
+            let certified = certificate.check(trusted.as_ref()).map_err(refused)?;
+            all.push(Checked { file: path.clone(), certified, key_trusted: trusted.is_some() });
+        }
+        let digest = |checked: &Checked| checked.certified.batch.digest.clone();
+        if let Some((one, other)) = all.iter().zip(all.iter().skip(1)).find(|(one, other)| digest(one) != digest(other)) {
+            return Err(EvidenceError::TwoBatches { one: digest(one), other: digest(other) }.into());
+        }
+        let text = || all.iter().map(Checked::text).collect();
+        match all.as_slice() {
+            [one] => context.output.either(one, text),
+            _ => context.output.either(&all, text),
+        }
+    }
+}
+
+impl Checked {
+    fn text(&self) -> String {
+        let Certified { origin, batch, before, after, validated_at, checks, key } = &self.certified;
+        format!(
+            "{} {}\nbatch {} ({}, {}): {} weeks created, {} responses linked, {} adopted\n\
+             the {after} events of {origin} begin with the {before} from before the batch: none was changed, removed or moved\n\
+             validated at position {validated_at}: {} checks, all green\n{}",
+            styled(GOOD, "certified:"),
+            self.file.display(),
+            batch.digest,
+            batch.kind,
+            batch.rules,
+            batch.created,
+            batch.linked,
+            batch.adopted,
+            checks.len(),
+            signed_by(key, self.key_trusted)
+        )
+    }
+}

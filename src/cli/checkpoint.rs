@@ -1,0 +1,86 @@
+//! `rollbook checkpoint`: signs what the log is. Owns how it is asked for and told; keys and checkpoints are the evidence's.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Context;
+use super::output::{BOLD, FAINT, notice, styled};
+use crate::error::StoreError;
+use crate::evidence::{EvidenceError, Notary, verifier_key, write_new};
+use crate::reports::evidence::Signed;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook checkpoint
+  rollbook checkpoint --out 2026-01-15.checkpoint
+  rollbook checkpoint --public-key
+
+Signs the root of the tree over all events, in C2SP's format tlog-checkpoint, and keeps it in the store. Keep copies elsewhere, together
+with the public key: they show later that no event was changed, removed or moved. The first checkpoint draws the signing key.";
+
+/// Sign what the log is, for those who want to check later that nothing was altered.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct CheckpointArguments {
+    /// Write the checkpoint to this file too.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningArguments,
+    /// Print the public key (name+hash+base64) and sign nothing.
+    #[arg(long, conflicts_with_all = ["out", "signing_key"])]
+    public_key: bool,
+}
+
+/// Which key signs.
+#[derive(Debug, Args)]
+pub(super) struct SigningArguments {
+    /// The file of the signing key. Default: beside the store, DIR.signing-key.
+    #[arg(long, value_name = "FILE")]
+    signing_key: Option<PathBuf>,
+}
+
+impl SigningArguments {
+    /// Opens the notary, and says once where a key was drawn.
+    pub(super) fn notary<'s>(&self, store: &'s crate::store::Store) -> Result<Notary<'s>, StoreError> {
+        let notary = Notary::open(store, self.signing_key.as_deref())?;
+        if let Some(path) = notary.made() {
+            let path = path.display();
+            notice(&format!(
+                "the signing key of this store was drawn and written to {path}. Keep it from everybody, keep a copy of it, and give others \
+                 the public key: {}",
+                notary.verifier()
+            ));
+        }
+        Ok(notary)
+    }
+}
+
+impl CheckpointArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        if self.public_key {
+            let key = verifier_key(store.directory())?.ok_or(EvidenceError::NoKeyYet)?;
+            return context.output.either(&serde_json::json!({ "key": key }), || format!("{key}\n"));
+        }
+        context.fold(&store)?;
+        let notary = self.signing.notary(&store)?;
+        let checkpoint = notary.checkpoint(store.log().head())?;
+        if let Some(path) = &self.out {
+            write_new(path, checkpoint.text())?;
+        }
+        let signed = Signed::of(&notary, &checkpoint);
+        context.output.either(&signed, || match &self.out {
+            Some(path) => format!(
+                "{} {} events, root {}, in {}\n{}\n",
+                styled(BOLD, "signed"),
+                signed.size,
+                signed.root,
+                path.display(),
+                styled(FAINT, format!("by {}", signed.key))
+            ),
+            None => signed.checkpoint.clone(),
+        })
+    }
+}

@@ -1,0 +1,249 @@
+//! `rollbook prove` and `check-proof`: proof files, made from the store and checked without it. Owns how they are asked for and told.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use rollbook_projections::ProjectionError;
+use rollbook_proofs::{ConsistencyProof, EventProof, VerifierKey, consistency, inclusion};
+use uuid::Uuid;
+
+use super::Context;
+use super::checkpoint::SigningArguments;
+use super::output::{BAD, GOOD, styled};
+use crate::error::StoreError;
+use crate::evidence::{EvidenceError, write_new};
+use crate::reports::evidence::{Proved, Shown};
+use crate::store::Store;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook prove event 812 --out 812.tlog-proof
+  rollbook prove event 0198c4f2-4a6e-7c3b-9d58-6b1f2a3c4d5e > answer.tlog-proof
+  rollbook prove consistency --from 700 --out nothing-before-was-altered.txt
+
+A proof is one text file that whoever has the public key can check without the store: rollbook check-proof FILE.";
+
+/// Prove to others that an event stands in the log, or that the log only grew.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct ProveArguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Event(EventArguments),
+    Consistency(ConsistencyArguments),
+}
+
+/// Prove that an event stands at its position.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook prove event 812 --out 812.tlog-proof\n\nThe file holds all that is stored of the event.")]
+struct EventArguments {
+    /// The event's position or id.
+    #[arg(value_name = "POSITION|EVENT_ID")]
+    event: String,
+    /// In the tree of so many events. Default: the last checkpoint that covers the event, else all.
+    #[arg(long, value_name = "SIZE")]
+    size: Option<u64>,
+    #[command(flatten)]
+    common: CommonArguments,
+}
+
+/// Prove that the log of now, or of a position, begins with an older one.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  rollbook prove consistency --from 700 --to 812 --out grown.txt")]
+struct ConsistencyArguments {
+    /// The older tree: how many events it had.
+    #[arg(long, value_name = "SIZE")]
+    from: u64,
+    /// The newer tree: how many events it has. Default: all.
+    #[arg(long, value_name = "SIZE")]
+    to: Option<u64>,
+    #[command(flatten)]
+    common: CommonArguments,
+}
+
+#[derive(Debug, Args)]
+struct CommonArguments {
+    /// The file. Default: print it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    signing: SigningArguments,
+}
+
+impl ProveArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        context.fold(&store)?;
+        match &self.what {
+            What::Event(arguments) => {
+                let position = position(&store, &arguments.event)?;
+                if let Some(size) = arguments.size {
+                    require_tree(&store, position, size, "--size")?;
+                }
+                let proof = arguments.common.signing.notary(&store)?.prove_event(position, arguments.size)?;
+                let proved = Proved::event(&proof, true).ok_or_else(|| StoreError::UnknownId(arguments.event.clone()))?;
+                arguments.common.hand_out(context, &proof.to_text(), &proved)
+            }
+            What::Consistency(arguments) => {
+                let newer = arguments.to.unwrap_or_else(|| store.log().head());
+                require_tree(&store, arguments.from, newer, "--to")?;
+                let proof = arguments.common.signing.notary(&store)?.prove_consistency(arguments.from, newer)?;
+                arguments.common.hand_out(context, &proof.to_text(), &Proved::consistency(&proof, true))
+            }
+        }
+    }
+}
+
+/// Refuses, before anything is drawn or signed, what the log has not reached, and a smaller tree that is no part of the larger.
+fn require_tree(store: &Store, part: u64, size: u64, option: &str) -> Result<(), StoreError> {
+    let head = store.log().head();
+    if size > head {
+        return Err(ProjectionError::BeyondHead { asked: size, head }.into());
+    }
+    if !(1..=size).contains(&part) {
+        return Err(StoreError::Usage(format!("{part} is not from 1 to {size}, what {option} says or the log has")));
+    }
+    Ok(())
+}
+
+/// The position of an event, by position or id.
+fn position(store: &Store, event: &str) -> Result<u64, StoreError> {
+    let unknown = || StoreError::UnknownId(event.to_owned());
+    match event.parse::<u64>() {
+        Ok(position) if (1..=store.log().head()).contains(&position) => Ok(position),
+        Ok(_beyond) => Err(unknown()),
+        Err(_no_number) => {
+            let id: Uuid = event.parse().map_err(|_| unknown())?;
+            Ok(store.log().event(id)?.ok_or_else(unknown)?.position)
+        }
+    }
+}
+
+impl CommonArguments {
+    fn hand_out(&self, context: &Context, text: &str, proved: &Proved) -> Result<(), StoreError> {
+        if let Some(path) = &self.out {
+            write_new(path, text)?;
+        }
+        #[derive(serde::Serialize)]
+        struct Made<'a> {
+            #[serde(flatten)]
+            proved: &'a Proved,
+            file: Option<&'a Path>,
+            text: &'a str,
+        }
+        let made = Made { proved, file: self.out.as_deref(), text };
+        context.output.either(&made, || match &self.out {
+            Some(path) => format!("{}proof in {}\n", proved.text(), path.display()),
+            None => text.to_owned(),
+        })
+    }
+}
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  rollbook check-proof 812.tlog-proof --key 'rollbook/0198c4f2-4a6e-7c3b-9d58-6b1f2a3c4d5e+1f2a3c4d+AaBb…'
+  rollbook check-proof grown.txt --key public-key.txt
+
+Needs no store. Without --key the key in the file is taken: that shows the file to be whole, not who made it.";
+
+/// Check a proof file; needs no store.
+#[derive(Debug, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(super) struct CheckProofArguments {
+    /// The proof: an event's, or a consistency proof.
+    file: PathBuf,
+    #[command(flatten)]
+    trust: TrustArguments,
+}
+
+/// Which key is trusted.
+#[derive(Debug, Args)]
+pub(super) struct TrustArguments {
+    /// The public key to trust (name+hash+base64), or a file that holds it.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
+impl TrustArguments {
+    /// The key to trust, where one was given.
+    pub(super) fn key(&self) -> Result<Option<VerifierKey>, StoreError> {
+        let Some(given) = &self.key else { return Ok(None) };
+        let refused = match given.parse() {
+            Ok(key) => return Ok(Some(key)),
+            Err(refused) => refused,
+        };
+        let path = Path::new(given);
+        if !path.is_file() {
+            return Err(StoreError::Usage(format!("{refused}, or the name of a file that holds it")));
+        }
+        let text = std::fs::read_to_string(path).map_err(|source| StoreError::Input { path: path.to_owned(), source })?;
+        let key = text.trim_end().parse();
+        Ok(Some(key.map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })?))
+    }
+}
+
+impl CheckProofArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let proved = self.check()?;
+        context.output.either(&proved, || proved.text())
+    }
+
+    fn check(&self) -> Result<Proved, StoreError> {
+        let (path, trusted) = (&self.file, self.trust.key()?);
+        let bytes = std::fs::read(path).map_err(|source| StoreError::Input { path: path.clone(), source })?;
+        // What is no text begins with neither line.
+        let text = String::from_utf8_lossy(&bytes);
+        let refused = |source| EvidenceError::Refused { path: path.clone(), source: Box::new(source) };
+        if text.starts_with(inclusion::FIRST_LINE) {
+            let proof = EventProof::read(&text).map_err(refused)?;
+            proof.check(trusted.as_ref()).map_err(refused)?;
+            Ok(Proved::event(&proof, trusted.is_some()).ok_or_else(|| EvidenceError::NoEvent { path: path.clone() })?)
+        } else if text.starts_with(consistency::FIRST_LINE) {
+            let proof = ConsistencyProof::read(&text).map_err(refused)?;
+            proof.check(trusted.as_ref()).map_err(refused)?;
+            Ok(Proved::consistency(&proof, trusted.is_some()))
+        } else {
+            Err(EvidenceError::NoProof { path: path.clone() }.into())
+        }
+    }
+}
+
+/// Who signed, and whether that was asked for.
+pub(super) fn signed_by(key: &VerifierKey, trusted: bool) -> String {
+    if trusted {
+        format!("signed by {key}\n")
+    } else {
+        let doubt = "this key came with the file: compare it with the one you trust, or give that with --key";
+        format!("signed by {key}\n{} {doubt}\n", styled(BAD, "note:"))
+    }
+}
+
+impl Proved {
+    fn text(&self) -> String {
+        let Self { origin, size, root, .. } = self;
+        let what = match &self.shown {
+            Shown::Event(event) => {
+                let name = event.event.as_deref().unwrap_or("an event that this rollbook cannot read");
+                let recorded = event.recorded_at.as_deref().unwrap_or("no instant");
+                format!(
+                    "{} {name}, {} version {}, id {}, recorded {recorded} by {}\nis event {} of the {size} of {origin}, root {root}\n",
+                    styled(GOOD, "proved:"),
+                    event.stream,
+                    event.version,
+                    event.id,
+                    event.actor,
+                    event.position
+                )
+            }
+            Shown::Consistency { older_size, older_root } => format!(
+                "{} the {size} events of {origin}, root {root},\nbegin with the {older_size} events of root {older_root}: none was changed, removed or moved\n",
+                styled(GOOD, "proved:")
+            ),
+        };
+        format!("{what}{}", signed_by(&self.key, self.key_trusted))
+    }
+}

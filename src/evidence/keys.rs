@@ -1,0 +1,97 @@
+//! Where keys lie: the signing key beside the store, for its owner alone; the verifier key inside, for everybody. Owns both files.
+
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rollbook_proofs::{SigningKey, VerifierKey};
+
+use super::error::EvidenceError;
+use super::recorded::{sync_parent, write_new};
+
+/// The verifier key's file inside the store.
+pub(super) const VERIFIER_FILE: &str = "verifier-key";
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> EvidenceError {
+    let path = path.to_owned();
+    move |source| EvidenceError::File { doing, path, source }
+}
+
+/// Where the signing key lies unless another place is named: beside the store's directory, `NAME.signing-key`.
+///
+/// # Errors
+/// When the directory has no name.
+pub fn default_signing_key(directory: &Path) -> Result<PathBuf, EvidenceError> {
+    let absolute = fs::canonicalize(directory).map_err(failed("find", directory))?;
+    let mut name = absolute.file_name().unwrap_or_default().to_owned();
+    name.push(".signing-key");
+    Ok(absolute.with_file_name(name))
+}
+
+/// Reads a signing key, which nobody but its owner may read.
+pub(super) fn read(path: &Path) -> Result<SigningKey, EvidenceError> {
+    let text = fs::read_to_string(path).map_err(failed("read", path))?;
+    let mode = fs::metadata(path).map_err(failed("read", path))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(EvidenceError::OpenKey { path: path.to_owned() });
+    }
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    line.parse().map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })
+}
+
+/// Reads the signing key; draws it where there is none, and none has signed before. Says where it was written.
+pub(super) fn read_or_draw(path: &Path, name: &str, known: Option<&VerifierKey>) -> Result<(SigningKey, Option<PathBuf>), EvidenceError> {
+    match fs::symlink_metadata(path) {
+        Ok(_there) => return Ok((read(path)?, None)),
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(source) => return Err(failed("read", path)(source)),
+    }
+    if let Some(known) = known {
+        return Err(EvidenceError::KeyGone { path: path.to_owned(), stored: known.to_string() });
+    }
+    let key = SigningKey::draw(name).map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed("make", path))?;
+    file.write_all(format!("{}\n", key.expose()).as_bytes()).and_then(|()| file.sync_all()).map_err(failed("write", path))?;
+    sync_parent(path)?;
+    Ok((key, Some(path.to_owned())))
+}
+
+/// The verifier key inside the store, where something was signed before.
+pub(super) fn stored_verifier(directory: &Path) -> Result<Option<VerifierKey>, EvidenceError> {
+    let path = directory.join(VERIFIER_FILE);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(failed("read", &path)(source)),
+    };
+    // Nothing but the line that is written: a changed byte is no key.
+    let text = String::from_utf8_lossy(&text);
+    let key = text.strip_suffix('\n').unwrap_or_default().parse();
+    key.map(Some).map_err(|source| EvidenceError::NoKey { path, source })
+}
+
+pub(super) fn store_verifier(directory: &Path, key: &VerifierKey) -> Result<(), EvidenceError> {
+    write_new(&directory.join(VERIFIER_FILE), &format!("{key}\n"))
+}
+
+/// The key that a store's checkpoints are checked with: that of the signing key beside it, which whoever changes the store may not
+/// reach; else the one inside.
+///
+/// # Errors
+/// [`EvidenceError::OtherKey`] when the two differ; when a key cannot be read.
+pub fn verifier_key(directory: &Path) -> Result<Option<VerifierKey>, EvidenceError> {
+    let inside = stored_verifier(directory)?;
+    let path = default_signing_key(directory)?;
+    let beside = match fs::metadata(&path) {
+        Ok(_there) => Some(read(&path)?.verifier().clone()),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => None,
+        Err(source) => return Err(failed("read", &path)(source)),
+    };
+    match (inside, beside) {
+        (Some(inside), Some(beside)) if inside != beside => {
+            Err(EvidenceError::OtherKey { stored: inside.to_string(), given: beside.to_string() })
+        }
+        (inside, beside) => Ok(beside.or(inside)),
+    }
+}

@@ -1,0 +1,116 @@
+//! The checkpoints that a store has signed: one file each in `checkpoints/`, named by the size. Owns their names, and that a file
+//! appears whole.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use rollbook_proofs::{ProofError, SignedCheckpoint};
+
+use super::error::EvidenceError;
+
+/// The directory inside the store.
+const DIRECTORY: &str = "checkpoints";
+/// The end of their names.
+const SUFFIX: &str = ".checkpoint";
+
+/// A recorded checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Recorded {
+    /// Its size, as its name says.
+    pub size: u64,
+    /// The file.
+    pub path: PathBuf,
+}
+
+impl Recorded {
+    /// Reads it. Who signed it is not checked.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no checkpoint, or one of another size.
+    pub fn read(&self) -> Result<SignedCheckpoint, EvidenceError> {
+        let text = fs::read(&self.path).map_err(failed("read", &self.path))?;
+        let malformed = |why| ProofError::Malformed { what: "a checkpoint", why };
+        let text = std::str::from_utf8(&text).map_err(|_| self.refused(malformed("it is no text")))?;
+        let signed = SignedCheckpoint::read(text).map_err(|source| self.refused(source))?;
+        if signed.claimed().size == self.size { Ok(signed) } else { Err(self.refused(malformed("its name is of another size"))) }
+    }
+
+    /// Why it is not believed.
+    pub fn refused(&self, source: ProofError) -> EvidenceError {
+        EvidenceError::Refused { path: self.path.clone(), source: Box::new(source) }
+    }
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> EvidenceError {
+    let path = path.to_owned();
+    move |source| EvidenceError::File { doing, path, source }
+}
+
+/// The checkpoints of the store in a directory, by size.
+///
+/// # Errors
+/// When the directory cannot be read, or holds something else.
+pub fn recorded(directory: &Path) -> Result<Vec<Recorded>, EvidenceError> {
+    let directory = directory.join(DIRECTORY);
+    let entries = match fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(failed("read", &directory)(source)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed("read", &directory))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        // What was cut off while it was written bears another ending.
+        if let Some(size) = name.strip_suffix(SUFFIX) {
+            let size = size.parse().ok().filter(|size| file_name(*size) == name);
+            let unknown = || ProofError::Malformed { what: "a checkpoint", why: "its name is no size" };
+            let size = size.ok_or_else(|| EvidenceError::Refused { path: path.clone(), source: Box::new(unknown()) })?;
+            found.push(Recorded { size, path });
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn file_name(size: u64) -> String {
+    format!("{size:020}{SUFFIX}")
+}
+
+/// Keeps a checkpoint. One that is there already has the same bytes, or another key signed it.
+pub(super) fn record(directory: &Path, signed: &SignedCheckpoint) -> Result<(), EvidenceError> {
+    let directory = directory.join(DIRECTORY);
+    fs::create_dir_all(&directory).map_err(failed("make", &directory))?;
+    let path = directory.join(file_name(signed.claimed().size));
+    match fs::read_to_string(&path) {
+        Ok(there) if there == signed.text() => Ok(()),
+        Ok(_other) => {
+            let source = ProofError::Malformed { what: "a checkpoint", why: "it is not what the log says of that size" };
+            Err(EvidenceError::Refused { path, source: Box::new(source) })
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => write_new(&path, signed.text()),
+        Err(source) => Err(failed("read", &path)(source)),
+    }
+}
+
+/// Writes a file that appears whole or not at all, and is on disk when this returns. Replaces what was there.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_new(path: &Path, text: &str) -> Result<(), EvidenceError> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = PathBuf::from(beside);
+    let mut file = File::create(&beside).map_err(failed("make", &beside))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed("write", &beside))?;
+    fs::rename(&beside, path).map_err(failed("write", path))?;
+    sync_parent(path)
+}
+
+/// Makes a new name durable.
+pub(super) fn sync_parent(path: &Path) -> Result<(), EvidenceError> {
+    // `Path::parent` of a bare name is the empty path, which means here.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed("sync", parent))
+}
