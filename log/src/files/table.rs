@@ -109,6 +109,9 @@ enum Values {
     Handles,
 }
 
+/// Keys and values.
+type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
 struct Table<'f> {
     file: &'f File,
     footer_at: u64,
@@ -148,7 +151,7 @@ impl Table<'_> {
     }
 
     /// The keys and values of a block.
-    fn entries(&mut self, handle: Handle, values: Values) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Unsound> {
+    fn entries(&mut self, handle: Handle, values: Values) -> Result<Entries, Unsound> {
         let (bytes, packed) = self.block(handle)?;
         let unreadable = || damaged(handle.offset, "an index in it cannot be read");
         let bytes = match packed {
@@ -171,7 +174,7 @@ impl Table<'_> {
     }
 
     /// Whether the index names indexes rather than data: the properties say so.
-    fn has_two_levels(&mut self, meta: &[(Vec<u8>, Vec<u8>)]) -> Result<bool, Unsound> {
+    fn has_two_levels(&mut self, meta: &Entries) -> Result<bool, Unsound> {
         let properties = meta.iter().find(|(name, _)| name == b"rocksdb.properties");
         let (_, value) = properties.ok_or_else(|| damaged(self.footer_at, "it has no properties"))?;
         let handle = self.handle(Handle { offset: self.footer_at, bytes: 0 }, value)?;
@@ -195,12 +198,12 @@ impl Table<'_> {
 }
 
 /// Reads the entries of a block: keys that share their beginning with the one before, then the list of places where they do not.
-fn read_entries(block: &[u8], values: Values) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+fn read_entries(block: &[u8], values: Values) -> Option<Entries> {
     let (rest, footer) = block.split_last_chunk::<4>()?;
     // Bits above are flags of how the block can be searched.
     let restarts = u32::from_le_bytes(*footer) & 0x0fff_ffff;
     let mut rest = Parts(rest.get(..rest.len().checked_sub(restarts as usize * 4)?)?);
-    let mut entries: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+    let mut entries: Entries = Vec::new();
     let mut before: Option<Handle> = None;
     while !rest.0.is_empty() {
         let (shared, own) = (usize::try_from(rest.varint()?).ok()?, usize::try_from(rest.varint()?).ok()?);
