@@ -19,6 +19,7 @@ use crate::access::AccessError;
 use crate::backup::BackupError;
 use crate::configuration::ConfigurationError;
 use crate::evidence::EvidenceError;
+use crate::remote::RemoteError;
 use crate::telemetry::TelemetryError;
 
 /// Why something asked of a store was not done.
@@ -128,6 +129,9 @@ pub enum StoreError {
     /// A file that must be new.
     #[error("{} exists already; give a new file", .0.display())]
     FileExists(PathBuf),
+    /// A service somewhere else did not do it.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// Checks do not hold.
     #[error("{green} of {total} checks are green; the red ones name what they found")]
     ValidationRed {
@@ -187,6 +191,7 @@ impl StoreError {
             Self::Usage(_) | Self::NoSeries(_) | Self::Configuration(_) => 2,
             Self::Access(error) if error.is_usage() => 2,
             Self::Access(AccessError::NameTaken(_)) => 3,
+            Self::Remote(error) => error.exit_code(),
             Self::Interrupted | Self::Migration(MigrationError::Interrupted) => 130,
             _ => 1,
         }
@@ -225,6 +230,7 @@ impl StoreError {
             Self::Backup(error) => error.code(),
             Self::Dump(error) => error.code(),
             Self::FileExists(_) => "exists",
+            Self::Remote(error) => error.code(),
             Self::ValidationRed { .. } => "validation_red",
             Self::Unexplained(_) => "unexplained",
             Self::DirectoryExists(_) => "exists",
@@ -250,6 +256,9 @@ impl StoreError {
             }
             error = source;
         }
+        if let Self::Remote(error) = self {
+            causes.extend(error.because());
+        }
         if let Self::Damaged { findings: found, .. } | Self::NotIdentical { digests: found, .. } = self {
             causes.extend_from_slice(found);
         }
@@ -264,6 +273,7 @@ impl StoreError {
         match self {
             Self::Refused(refused) => refused_next(refused),
             Self::Append(AppendError::KeyReused { .. }) => Some("a new --key, or none, makes this a new request".to_owned()),
+            Self::Remote(error) => error.next_step(),
             Self::UnknownClient(_) => Some("`rollbook view legacy --all` lists every client document".to_owned()),
             Self::UnknownForm(_) | Self::UnknownCoach(_) => {
                 Some("import an export that has it, or give --allow-unknown where the command takes it".to_owned())

@@ -6,10 +6,12 @@
 pub mod access;
 pub mod backup;
 pub mod cli;
+pub mod codes;
 pub mod configuration;
 pub mod error;
 pub mod evidence;
 pub mod http;
+pub mod remote;
 pub mod reports;
 pub mod sample;
 pub mod store;

@@ -146,11 +146,8 @@ impl BatchWriter {
     pub fn finish(mut self, out: Option<&Path>, header: impl FnOnce(String) -> Header) -> Result<(PathBuf, Header), MigrationError> {
         self.events.flush().map_err(|source| failed(&self.spool, "written", source))?;
         let header = header(hex(&std::mem::take(&mut self.digest).finalize()));
-        let name = format!("{}-{}.ndjson", header.kind, header.digest.get(..12).unwrap_or_default());
-        let target = out.map_or_else(|| self.path.join(name), Path::to_owned);
-        if target.exists() && Batch::open(&target).ok().is_none_or(|there| there.header.digest != header.digest) {
-            return Err(MigrationError::Exists { path: target });
-        }
+        // Before the whole is written: a file of that name may hold something else.
+        let target = free_name(&self.path, out, &header)?;
         let whole = self.spool.with_extension("whole");
         self.assemble(&whole, &header).map_err(|source| failed(&whole, "written", source))?;
         fs::rename(&whole, &target).map_err(|source| failed(&target, "written", source))?;
@@ -164,6 +161,32 @@ impl BatchWriter {
         std::io::copy(&mut File::open(&self.spool)?, &mut out)?;
         out.into_inner()?.sync_all()
     }
+}
+
+impl Header {
+    /// The name of a batch's file, made of kind and digest.
+    pub fn file_name(&self) -> String {
+        format!("{}-{}.ndjson", self.kind, self.digest.get(..12).unwrap_or_default())
+    }
+}
+
+/// The name that a batch may have in a directory, or `out`: one that nothing else has.
+fn free_name(directory: &Path, out: Option<&Path>, header: &Header) -> Result<PathBuf, MigrationError> {
+    let target = out.map_or_else(|| directory.join(header.file_name()), Path::to_owned);
+    if target.exists() && Batch::open(&target).ok().is_none_or(|there| there.header.digest != header.digest) {
+        return Err(MigrationError::Exists { path: target });
+    }
+    Ok(target)
+}
+
+/// Puts a batch that was written and checked elsewhere under its name: `out`, or one made of kind and digest in `directory`.
+///
+/// # Errors
+/// When a file of that name holds something else, or cannot be written.
+pub fn keep(file: &Path, directory: &Path, out: Option<&Path>, header: &Header) -> Result<PathBuf, MigrationError> {
+    let target = free_name(directory, out, header)?;
+    fs::rename(file, &target).map_err(|source| failed(&target, "written", source))?;
+    Ok(target)
 }
 
 impl Drop for BatchWriter {

@@ -1,6 +1,6 @@
 //! What can go wrong with batches. Owns the error enum of planning, applying and validating.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
@@ -129,6 +129,26 @@ pub enum MigrationError {
 }
 
 impl MigrationError {
+    /// The same about a batch that goes by another name than its file's here.
+    #[must_use]
+    pub fn about(mut self, name: &Path) -> Self {
+        match &mut self {
+            Self::File { path, .. }
+            | Self::Line { path, .. }
+            | Self::Count { path, .. }
+            | Self::Digest { path, .. }
+            | Self::Version { path, .. }
+            | Self::Kind { path, .. } => *path = name.to_owned(),
+            _ => {}
+        }
+        self
+    }
+
+    /// Whether a batch file is not what it should be.
+    pub fn is_bad_batch(&self) -> bool {
+        matches!(self, Self::Line { .. } | Self::Count { .. } | Self::Digest { .. } | Self::Version { .. } | Self::Kind { .. })
+    }
+
     /// Whether the request was understood and refused, rather than failed.
     pub fn is_refusal(&self) -> bool {
         matches!(self, Self::Drift { .. } | Self::Zone { .. } | Self::ImportZone { .. } | Self::Unfinished { .. } | Self::NothingImported)

@@ -5,6 +5,7 @@ use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rollbook_domain::{Actor, JsonText, Timestamp};
 
+use crate::error::StoreError;
 pub(super) use crate::reports::span::milliseconds;
 use crate::store::{Request, Store};
 
@@ -27,6 +28,17 @@ impl Writing {
     /// What a command with options of its own was given of these.
     pub(super) fn of(actor: Option<Actor>, at: Option<Timestamp>) -> Self {
         Self { actor, key: None, at }
+    }
+
+    /// When and under which key a service is asked; on whose behalf, its token says.
+    ///
+    /// # Errors
+    /// [`StoreError::Usage`] when somebody else is named.
+    pub(super) fn remotely(&self) -> Result<(Option<Timestamp>, Option<&str>), StoreError> {
+        match self.actor {
+            Some(_) => Err(StoreError::Usage("a service knows from the token who asks; leave --as out".to_owned())),
+            None => Ok((self.at, self.key.as_deref())),
+        }
     }
 
     pub(super) fn request(&self) -> Request {

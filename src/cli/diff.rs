@@ -7,12 +7,12 @@ use rollbook_projections::entry::Asked;
 use serde_json::Value;
 
 use super::format::{Format, md_head, md_row};
-use super::moment::Moment;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::view::Named;
 use super::{Context, arguments};
 use crate::error::StoreError;
 use crate::reports::check_ins::Which;
+use crate::reports::moment::Moment;
 use crate::store::{Diff, DiffEvent, EntryChange, FieldChange, Side, Store};
 
 const EXAMPLES: &str = "\

@@ -95,6 +95,10 @@ enum Format {
 
 impl AuditArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        if let Some(remote) = &context.remote {
+            let format = if self.format == Format::Json || context.output.is_json() { "json" } else { "md" };
+            return context.output.text(&remote.audit(format, self.at)?);
+        }
         let store = context.open()?;
         let report = audit(&store, self.at.unwrap_or_else(Store::now))?;
         if self.format == Format::Json { context.output.json(&report) } else { context.output.either(&report, || report.to_markdown()) }

@@ -127,8 +127,10 @@ impl PlanReport {
 
 impl PlanArguments {
     fn run(&self, context: &Context) -> Result<(), StoreError> {
-        let store = context.open()?;
-        let report = plan(&store, self.due, self.out.as_deref())?;
+        let report = match &context.remote {
+            Some(remote) => remote.plan(self.due, self.out.as_deref())?,
+            None => plan(&context.open()?, self.due, self.out.as_deref())?,
+        };
         context.output.either(&report, || {
             let next = format!("nothing was changed; next: rollbook migrate apply {}", report.file.display());
             format!("{}{}\n", report.text(), styled(FAINT, next))
@@ -166,16 +168,19 @@ impl ShowArguments {
 impl ApplyArguments {
     fn run(&self, context: &Context) -> Result<(), StoreError> {
         let batch = Batch::open(&self.file)?;
+        let applied = match &context.remote {
+            Some(remote) => remote.apply(&batch, self.at)?,
+            None => self.apply_here(context, &batch)?,
+        };
+        context.output.either(&applied, || applied_text(&applied))
+    }
+
+    fn apply_here(&self, context: &Context, batch: &Batch) -> Result<Applied, StoreError> {
         let store = context.open()?;
         // Events of a batch name the batch as their actor.
-        let request = Request {
-            actor: Actor::Migration(batch.header.digest.clone()),
-            now: self.at.unwrap_or_else(Store::now),
-            key: None,
-            cause: None,
-        };
-        let applied = watched("applying", "events", |watch| apply(&store, &batch, &request, watch))?;
-        context.output.either(&applied, || applied_text(&applied))
+        let actor = Actor::Migration(batch.header.digest.clone());
+        let request = Request { actor, now: self.at.unwrap_or_else(Store::now), key: None, cause: None };
+        watched("applying", "events", |watch| apply(&store, batch, &request, watch))
     }
 }
 
@@ -193,17 +198,27 @@ impl CompareArguments {
     }
 
     fn validate(&self, context: &Context) -> Result<(), StoreError> {
-        let store = context.open()?;
-        let request = Request { actor: Actor::System("validate".to_owned()), now: Store::now(), key: None, cause: None };
-        let (report, _) = watched("validating", "clients", |watch| validate(&store, self.overdue_after(), &request, watch))?;
+        let report = match &context.remote {
+            Some(remote) => remote.validate(self.overdue_after)?,
+            None => {
+                let store = context.open()?;
+                let request = Request { actor: Actor::System("validate".to_owned()), now: Store::now(), key: None, cause: None };
+                watched("validating", "clients", |watch| validate(&store, self.overdue_after(), &request, watch))?.0
+            }
+        };
         context.output.either(&report, || validation_text(&report.validation))?;
         let ValidationReport { green, total, all_green, .. } = report;
         if all_green { Ok(()) } else { Err(StoreError::ValidationRed { green, total }) }
     }
 
     fn parity(&self, context: &Context) -> Result<(), StoreError> {
-        let store = context.open()?;
-        let report = watched("comparing", "clients", |watch| parity(&store, self.overdue_after(), watch))?;
+        let report = match &context.remote {
+            Some(remote) => remote.parity(self.overdue_after)?,
+            None => {
+                let store = context.open()?;
+                watched("comparing", "clients", |watch| parity(&store, self.overdue_after(), watch))?
+            }
+        };
         context.output.either(&report, || parity_text(&report))?;
         match report.unexplained_total {
             0 => Ok(()),

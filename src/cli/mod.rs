@@ -19,12 +19,12 @@ mod import;
 mod interrupt;
 mod key;
 mod migrate;
-mod moment;
 mod naming;
 mod output;
 mod progress;
 mod prove;
 mod rebuild;
+mod remote;
 mod respond;
 mod series;
 mod serve;
@@ -37,14 +37,15 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::parser::ValueSource;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use interrupt::interrupted;
 pub use output::Output;
 pub use progress::Bar;
+use remote::Place;
 
 use crate::error::StoreError;
+use crate::remote::Remote;
 use crate::store::Store;
 
 const AFTER_HELP: &str = "\
@@ -53,6 +54,7 @@ Examples:
   rollbook --data prod view live --client ada
   rollbook --data prod switch precreated --percent 10 --reason 'first tenth'
   rollbook --data prod switch legacy --reason 'complaints about week 3'
+  rollbook --server https://rollbook.example.com --token-file ops.key status
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.";
 
@@ -66,6 +68,8 @@ pub struct Cli {
     /// The store's directory.
     #[arg(long, global = true, env = "ROLLBOOK_DATA", default_value = "./rollbook-data", value_name = "DIR", help_heading = EVERYWHERE)]
     data: PathBuf,
+    #[command(flatten)]
+    remote: remote::RemoteArguments,
     /// Print JSON instead of text; errors too, as the last line on stderr.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
@@ -116,6 +120,8 @@ pub struct Context {
     pub data: PathBuf,
     /// Whether that directory was named by `--data`.
     pub data_is_flag: bool,
+    /// The service that is asked instead.
+    pub remote: Option<Remote>,
     /// Where results go.
     pub output: Output,
 }
@@ -142,6 +148,17 @@ impl Context {
         let bar = Bar::new("folding projections", "events");
         store.catch_up(&|done, of| bar.fold_progress(done, of))?;
         Ok(())
+    }
+}
+
+impl Command {
+    /// What it works on.
+    fn place(&self) -> Place {
+        match self {
+            Self::Audit(_) | Self::Migrate(_) | Self::View(_) | Self::Switch(_) | Self::History(_) | Self::Status(_) => Place::Either,
+            Self::Serve(_) | Self::Config(_) | Self::Demo(_) => Place::Here,
+            _ => Place::Directory,
+        }
     }
 }
 
@@ -183,16 +200,18 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
 
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
-    let parsed = Cli::command().try_get_matches().and_then(|matches| {
-        let data_is_flag = matches.value_source("data") == Some(ValueSource::CommandLine);
-        Ok((Cli::from_arg_matches(&matches)?, data_is_flag))
-    });
-    let (cli, data_is_flag) = match parsed {
+    let parsed = Cli::command().try_get_matches().and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return output::usage(&error),
     };
-    let context = Context { data: cli.data, data_is_flag, output: Output::new(cli.json) };
-    match run(&cli.command, &context) {
+    let data_is_flag = remote::is_typed(&matches, "data");
+    let mut context = Context { data: cli.data, data_is_flag, remote: None, output: Output::new(cli.json) };
+    let ran = cli.remote.resolve(&matches, cli.command.place()).and_then(|remote| {
+        context.remote = remote;
+        run(&cli.command, &context)
+    });
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads the output has seen enough.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
@@ -206,7 +225,6 @@ pub fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {

@@ -16,7 +16,10 @@ pub(super) struct StatusArguments {}
 
 impl StatusArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
-        let status = status(&context.open()?)?;
+        let status = match &context.remote {
+            Some(remote) => remote.status()?,
+            None => status(&context.open()?)?,
+        };
         context.output.either(&status, || status.text())
     }
 }

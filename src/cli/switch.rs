@@ -82,9 +82,18 @@ impl SwitchArguments {
     }
 
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
-        let store = context.open()?;
-        let switched = switch(&store, &self.switching(), &self.writing.request())?;
-        context.fold(&store)?;
+        let switched = match &context.remote {
+            Some(remote) => {
+                let (at, key) = self.writing.remotely()?;
+                remote.switch(&self.switching(), at, key)?
+            }
+            None => {
+                let store = context.open()?;
+                let switched = switch(&store, &self.switching(), &self.writing.request())?;
+                context.fold(&store)?;
+                switched
+            }
+        };
         context.output.either(&switched, || switched.text())
     }
 }

@@ -7,10 +7,11 @@ use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::Asked;
 
-use super::moment::Moment;
 use super::{Context, arguments, interrupt};
 use crate::error::StoreError;
+use crate::remote::ViewAsked;
 use crate::reports::check_ins::{Which, line};
+use crate::reports::moment::Moment;
 use crate::store::{Asking, Store};
 
 const EXAMPLES: &str = "\
@@ -75,23 +76,41 @@ impl ViewArguments {
     }
 
     fn one(&self, context: &Context, client: &str, now: Timestamp) -> Result<(), StoreError> {
-        let store = context.open()?;
-        context.fold(&store)?;
-        let position = self.position(&store)?;
-        let answered = store.check_ins(self.asking(), client, self.asked(now), position)?;
-        context.output.text(&format!("{}\n", answered.body))
+        let body = match &context.remote {
+            Some(remote) => remote.check_ins(client, &self.remotely())?,
+            None => {
+                let store = context.open()?;
+                context.fold(&store)?;
+                store.check_ins(self.asking(), client, self.asked(now), self.position(&store)?)?.body
+            }
+        };
+        context.output.text(&format!("{body}\n"))
     }
 
     fn all(&self, context: &Context, now: Timestamp) -> Result<(), StoreError> {
-        let store = context.open()?;
-        context.fold(&store)?;
         let mut out = context.output.lines();
-        let mut everyone = store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
-        while let Some((client, answered)) = everyone.next(&store)? {
-            interrupt::check()?;
-            out.write_all(line(&client, &answered)?.as_bytes())?;
+        match &context.remote {
+            Some(remote) => {
+                remote
+                    .everyone(&self.remotely())?
+                    .try_for_each(|line| -> Result<(), StoreError> { Ok(out.write_all(line?.as_bytes())?) })?;
+            }
+            None => {
+                let store = context.open()?;
+                context.fold(&store)?;
+                let mut everyone = store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
+                while let Some((client, answered)) = everyone.next(&store)? {
+                    interrupt::check()?;
+                    out.write_all(line(&client, &answered)?.as_bytes())?;
+                }
+            }
         }
         Ok(out.flush()?)
+    }
+
+    /// What a service is asked: what is left out is as it has it.
+    fn remotely(&self) -> ViewAsked {
+        ViewAsked { view: self.view.into(), at: self.at, as_of: self.as_of, overdue_after_milliseconds: self.overdue_after }
     }
 
     fn asking(&self) -> Asking {

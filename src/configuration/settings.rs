@@ -79,6 +79,9 @@ pub struct Timeouts {
     /// For a projection to reach the position that a read asks for.
     #[serde(deserialize_with = "milliseconds")]
     pub behind: Duration,
+    /// Between two signs of life to a subscriber of live events.
+    #[serde(deserialize_with = "milliseconds")]
+    pub heartbeat: Duration,
     /// For requests under way once the service was told to stop.
     #[serde(deserialize_with = "milliseconds")]
     pub drain: Duration,

@@ -12,6 +12,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICAT
 use axum::response::{IntoResponse, Response};
 use rollbook_domain::series::decide::Refused;
 use rollbook_log::{AppendError, LogError};
+use rollbook_migrations::MigrationError;
 use rollbook_projections::ProjectionError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,12 +28,14 @@ pub struct Refusal {
     message: String,
     detail: Option<String>,
     retry_after_seconds: Option<u64>,
+    whole: Option<String>,
+    next: Option<String>,
 }
 
 impl Refusal {
     /// A refusal with a stable code and a text for the caller.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: None, retry_after_seconds: None }
+        Self { status, code, message: message.into(), detail: None, retry_after_seconds: None, whole: None, next: None }
     }
 
     /// What was asked makes no sense: 400.
@@ -81,6 +84,17 @@ impl Refusal {
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
         Self { retry_after_seconds: Some(wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)), ..self }
+    }
+
+    /// With what to do next. Only the native form tells it.
+    #[must_use]
+    pub fn with_next(self, next: impl Into<String>) -> Self {
+        Self { next: Some(next.into()), ..self }
+    }
+
+    /// Too many at once: 503, to be tried again.
+    pub fn too_many(message: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message).retry_after(Duration::from_secs(1))
     }
 
     /// The status.
@@ -140,6 +154,10 @@ pub struct Problem {
     pub code: &'static str,
     /// Why not.
     pub detail: String,
+    /// What to do next, where `detail` does not say so itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub next_step: Option<String>,
 }
 
 /// The answer is written by [`render`], which knows the path it is for.
@@ -173,9 +191,14 @@ impl Refusal {
     }
 
     fn problem(&self) -> (&'static str, String) {
-        let detail = self.detail.as_ref().map_or_else(|| self.message.clone(), |detail| format!("{}. {detail}", self.message));
+        let detail = match (&self.whole, &self.detail) {
+            (Some(whole), _) => whole.clone(),
+            (None, Some(detail)) => format!("{}. {detail}", self.message),
+            (None, None) => self.message.clone(),
+        };
         let title = self.status.canonical_reason().unwrap_or_default().to_owned();
-        let problem = Problem { kind: "about:blank", title, status: self.status.as_u16(), code: self.code, detail };
+        let problem =
+            Problem { kind: "about:blank", title, status: self.status.as_u16(), code: self.code, detail, next_step: self.next.clone() };
         ("application/problem+json", json(&problem))
     }
 }
@@ -205,6 +228,18 @@ impl From<Denied> for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
+        let (whole, next) = (error.to_string(), error.next_step());
+        let refusal = Self::of_store(error);
+        // What failed here is told to nobody; what was asked wrongly is told as the command line tells it.
+        match refusal.status.is_client_error() {
+            true => Self { whole: Some(whole), next: next.or(refusal.next), ..refusal },
+            false => refusal,
+        }
+    }
+}
+
+impl Refusal {
+    fn of_store(error: StoreError) -> Self {
         match error {
             StoreError::Refused(refused) => refused.into(),
             StoreError::Append(error) => error.into(),
@@ -223,10 +258,24 @@ impl From<StoreError> for Refusal {
                 Self::bad_request("beyond_head", error.to_string())
             }
             StoreError::Log(_) | StoreError::Projection(_) => Self::unavailable(&error),
+            StoreError::Migration(MigrationError::Append(error)) => error.into(),
+            StoreError::Migration(MigrationError::Interrupted) | StoreError::Interrupted => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "interrupted",
+                "The service is about to end; this stopped at a commit boundary, and the same request goes on later",
+            ),
+            StoreError::Migration(MigrationError::Log(_) | MigrationError::Projection(_)) => Self::unavailable(&error),
             StoreError::Migration(ref migration) if migration.is_refusal() => Self::conflict(migration.code(), error.to_string()),
+            StoreError::Migration(ref migration) if migration.is_bad_batch() => Self::bad_request(migration.code(), error.to_string()),
             StoreError::ValidationRed { .. } | StoreError::Unexplained(_) => Self::conflict(error.code(), error.to_string()),
             _ => Self::internal(&error),
         }
+    }
+}
+
+impl From<LogError> for Refusal {
+    fn from(error: LogError) -> Self {
+        StoreError::from(error).into()
     }
 }
 

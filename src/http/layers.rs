@@ -28,7 +28,7 @@ const WITHOUT_STORE: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.j
 /// What must answer however much else there is to do.
 const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
 /// What may take as long as an operator's operation takes.
-const OPERATIONS: [&str; 2] = ["/v1/migrations", "/v1/parity"];
+const OPERATIONS: [&str; 3] = ["/v1/migrations", "/v1/parity", "/v1/audit"];
 
 /// Wraps all routes.
 pub fn wrap(router: Router, service: Service) -> Router {

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::error::Refusal;
 use super::service::Service;
-use super::{drop_in, layers};
+use super::{drop_in, health, layers, native, ofrep};
 
 /// What the description says of the whole.
 #[derive(OpenApi)]
@@ -20,14 +20,24 @@ use super::{drop_in, layers};
         (name = "assignments", description = "What coaches allocate and correct."),
         (name = "operation", description = "How the service is."),
         (name = "series", description = "Pausing and withdrawing."),
+        (name = "views", description = "What clients see, by any view, at any instant and any position."),
+        (name = "events", description = "What happened: pages, live, histories."),
+        (name = "migrations", description = "Plan, apply, validate, compare."),
+        (name = "operations", description = "The switch, the status, the audit."),
+        (name = "ofrep", description = "The switch as a feature flag of OpenFeature."),
+        (name = "health", description = "Whether the service lives, and whether it is ready."),
     )
 )]
 struct Description;
 
 /// Every route with its description.
 pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::with_openapi(Description::openapi()).merge(drop_in_routes()).routes(routes!(super::metrics::read))
-    // Native endpoints, OFREP and health are merged here.
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(drop_in_routes())
+        .merge(native::routes())
+        .merge(ofrep::routes())
+        .merge(health::routes())
+        .routes(routes!(super::metrics::read))
 }
 
 /// The endpoints that the front end had before.

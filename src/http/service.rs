@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::error::Refusal;
 use super::gate::Gate;
+use super::native::operations::Turns;
 use crate::access::Access;
 use crate::configuration::Settings;
 use crate::store::Store;
@@ -38,6 +39,7 @@ struct Shared {
     settings: Settings,
     telemetry: Telemetry,
     gate: Gate,
+    turns: Turns,
     draining: watch::Sender<bool>,
 }
 
@@ -45,8 +47,9 @@ impl Service {
     /// A service over an open store.
     pub fn new(store: Arc<Store>, access: Arc<Access>, clock: Clock, settings: Settings, telemetry: Telemetry) -> Self {
         let gate = Gate::new(&settings.limits);
+        let turns = Turns::new(settings.limits.subscribers);
         let draining = watch::Sender::new(false);
-        Self { shared: Arc::new(Shared { store, access, clock, settings, telemetry, gate, draining }) }
+        Self { shared: Arc::new(Shared { store, access, clock, settings, telemetry, gate, turns, draining }) }
     }
 
     /// The store. Its calls block: see [`Service::blocking`].
@@ -72,6 +75,11 @@ impl Service {
     /// What is turned away before it is looked at.
     pub fn gate(&self) -> &Gate {
         &self.shared.gate
+    }
+
+    /// Who may follow live events, and whose long operation is next.
+    pub fn turns(&self) -> &Turns {
+        &self.shared.turns
     }
 
     /// Who may do what.

@@ -2,12 +2,13 @@
 
 use rollbook_domain::event::View;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::error::StoreError;
 use crate::store::{Answered, Asking};
 
 /// Which view is asked for, by name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Which {
     /// Weeks generated when someone looks.
@@ -17,6 +18,17 @@ pub enum Which {
     /// The one that the switch serves the client.
     #[default]
     Live,
+}
+
+impl Which {
+    /// The name, as the command line and queries have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Precreated => "precreated",
+            Self::Live => "live",
+        }
+    }
 }
 
 impl From<Which> for Asking {

@@ -1,6 +1,7 @@
 //! The migration's steps: plan, apply, validate, parity. Owns what each says and that a step under a key is done once; what it does is
 //! the migrations crate's.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::event::CheckOutcome;
@@ -12,15 +13,18 @@ use rollbook_migrations::plan::{Planned, SeriesObstacle};
 use rollbook_migrations::precreate::DueRule;
 use rollbook_migrations::validate::{self, Check, Validation};
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+use utoipa::ToSchema;
 
 use super::status::Validated;
 use crate::error::StoreError;
 use crate::store::{Outcome, Request, Store, idempotency};
 
 /// What a batch file holds, and what planning left as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PlanReport {
     /// The batch file.
+    #[schema(value_type = String)]
     pub file: PathBuf,
     /// SHA-256 over its events, in hexadecimal.
     pub digest: String,
@@ -41,6 +45,7 @@ pub struct PlanReport {
     /// Weekless responses to link.
     pub adopted: u64,
     /// What stays as it is, and why.
+    #[schema(value_type = Vec<crate::http::native::shapes::LeftAsItIs>)]
     pub obstacles: Vec<SeriesObstacle>,
 }
 
@@ -71,6 +76,30 @@ impl PlanReport {
 pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanReport, StoreError> {
     let Planned { file, header, obstacles } = rollbook_migrations::plan::plan(store.runtime(), due, out)?;
     Ok(PlanReport::of(&file, &header, obstacles))
+}
+
+/// A plan that is kept aside, until it is sent.
+pub struct Plan {
+    /// The batch file, open at its beginning.
+    pub file: File,
+    /// The directory that it stands in; it goes away when this is dropped.
+    pub directory: TempDir,
+    /// What it holds; the file by the name that it would have.
+    pub report: PlanReport,
+    /// The position that it was planned at.
+    pub position: Position,
+}
+
+/// Plans into a file of its own that goes away.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, StoreError> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("batch.ndjson");
+    let Planned { header, obstacles, .. } = rollbook_migrations::plan::plan(store.runtime(), due, Some(&path))?;
+    let report = PlanReport::of(Path::new(&header.file_name()), &header, obstacles);
+    Ok(Plan { file: File::open(&path)?, directory, report, position: header.source.position })
 }
 
 /// Applies a batch. Under a key, another batch is refused.

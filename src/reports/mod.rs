@@ -8,6 +8,7 @@ pub mod check_ins;
 pub mod evidence;
 pub mod history;
 pub mod migration;
+pub mod moment;
 pub mod span;
 pub mod status;
 pub mod switch;

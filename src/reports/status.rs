@@ -10,6 +10,7 @@ use rollbook_projections::Projection;
 use rollbook_projections::rows::{MemoryRows, RowChanges};
 use rollbook_projections::tracker::{self, Counts, Tracker};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::switch::Serving;
@@ -17,11 +18,12 @@ use crate::error::StoreError;
 use crate::store::{Store, clients};
 
 /// How a store stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// The store's directory, as it was opened.
     pub data: String,
     /// The store's id.
+    #[schema(value_type = String)]
     pub store_id: Uuid,
     /// The format of its directory.
     pub format: Option<u32>,
@@ -56,7 +58,7 @@ pub struct Status {
 }
 
 /// How far a projection is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Projected {
     /// Its name.
     pub name: String,
@@ -67,7 +69,7 @@ pub struct Projected {
 }
 
 /// Weeks by what made them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Weeks {
     /// By an allocation.
     pub allocated: u64,
@@ -78,7 +80,7 @@ pub struct Weeks {
 }
 
 /// A recorded comparison of both views.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Parity {
     /// The head that it looked at.
     pub at: Position,
@@ -87,7 +89,7 @@ pub struct Parity {
 }
 
 /// The last import.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Imported {
     /// Where it is recorded.
     pub position: Position,
@@ -105,7 +107,7 @@ impl Imported {
 }
 
 /// A batch, as far as it got.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Batch {
     /// SHA-256 over its events, in hexadecimal.
     pub digest: String,
@@ -138,7 +140,7 @@ impl Batch {
 }
 
 /// A recorded validation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Validated {
     /// Where it is recorded.
     pub position: Position,
@@ -149,6 +151,7 @@ pub struct Validated {
     /// Whether every check held.
     pub green: bool,
     /// The checks.
+    #[schema(value_type = Vec<crate::http::native::shapes::RecordedCheck>)]
     pub checks: Vec<CheckOutcome>,
 }
 

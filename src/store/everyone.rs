@@ -11,6 +11,7 @@ use crate::error::StoreError;
 /// Every client document's answer, in id order. Whoever reads it may take all the time they need: what comes in between is not seen.
 pub struct Everyone {
     snapshot: Snapshot,
+    head: Position,
     clients: std::vec::IntoIter<String>,
     asking: Asking,
     asked: Asked,
@@ -28,17 +29,31 @@ impl Store {
             None => clients(&snapshot)?,
             Some(position) => clients_at(self, position)?,
         };
-        Ok(Everyone { snapshot, clients: clients.into_iter(), asking, asked, position })
+        let (_, head) = snapshot.of("tracker")?;
+        Ok(Everyone { snapshot, head, clients: clients.into_iter(), asking, asked, position })
     }
 }
 
 impl Everyone {
+    /// The position that the answers are of.
+    pub fn position(&self) -> Position {
+        self.position.unwrap_or(self.head)
+    }
+
     /// The next client's id and answer.
     ///
     /// # Errors
     /// When the rows cannot be read.
     pub fn next(&mut self, store: &Store) -> Result<Option<(String, Answered)>, StoreError> {
-        let Some(client) = self.clients.next() else { return Ok(None) };
+        self.next_of(store, |_| true)
+    }
+
+    /// The same of those clients that `wanted` says yes to.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub fn next_of(&mut self, store: &Store, wanted: impl Fn(&str) -> bool) -> Result<Option<(String, Answered)>, StoreError> {
+        let Some(client) = self.clients.find(|client| wanted(client)) else { return Ok(None) };
         let answered = match self.position {
             Some(_) => store.check_ins(self.asking, &client, self.asked, self.position)?,
             None => {

@@ -68,12 +68,17 @@ impl HistoryArguments {
             return seen::run(context, client, at, self.overdue_after, format);
         }
         let id = self.id.as_deref().unwrap_or_default();
-        let store = context.open()?;
-        context.fold(&store)?;
         let mut lines = Lines::new(context.output, format, id, self.with_answers);
-        for recorded in history(&store, id, self.with_answers)? {
-            interrupt::check()?;
-            lines.write(recorded?)?;
+        match &context.remote {
+            Some(remote) => remote.history(id, self.with_answers)?.try_for_each(|recorded| lines.write(recorded?))?,
+            None => {
+                let store = context.open()?;
+                context.fold(&store)?;
+                for recorded in history(&store, id, self.with_answers)? {
+                    interrupt::check()?;
+                    lines.write(recorded?)?;
+                }
+            }
         }
         let count = lines.finish()?;
         if count == 0 {

@@ -13,10 +13,14 @@ use crate::reports::switch::Serving;
 use crate::store::Seen;
 
 pub(super) fn run(context: &Context, client: &str, at: Timestamp, overdue_after: Option<i64>, format: Format) -> Result<(), StoreError> {
-    let store = context.open()?;
-    context.fold(&store)?;
-    let asked = Asked { now: at, overdue_after_milliseconds: overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS) };
-    let seen = store.seen(client, asked)?;
+    let seen = match &context.remote {
+        Some(remote) => remote.seen(client, at, overdue_after)?,
+        None => {
+            let store = context.open()?;
+            context.fold(&store)?;
+            store.seen(client, Asked { now: at, overdue_after_milliseconds: overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS) })?
+        }
+    };
     match format {
         Format::Json => context.output.json(&seen),
         Format::Md => context.output.text(&markdown(&seen)?),

@@ -8,7 +8,7 @@ use rollbook_domain::{Collection, Document, Event, JsonText, Recorded};
 use serde::Deserialize;
 
 /// What part of a series is told about.
-pub(super) enum Focus {
+pub enum Focus {
     /// One week of one run.
     Week {
         /// The run.

@@ -10,9 +10,9 @@ use rollbook_domain::Recorded;
 
 use crate::error::StoreError;
 use crate::store::Store;
-use subject::Subject;
 
 pub use redact::{ERASED, REDACTED, redacted};
+pub use subject::Subject;
 pub use told::{Told, missed};
 
 /// Events, in the order of the log.
@@ -23,8 +23,12 @@ pub type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;
 /// # Errors
 /// [`StoreError::UnknownId`] when it names nothing; when the store cannot be read.
 pub fn history(store: &Store, id: &str, with_answers: bool) -> Result<Events, StoreError> {
-    let events = Subject::find(store, id)?.events(store)?;
-    if with_answers { Ok(events) } else { Ok(Box::new(events.map(|event| event.map(without_answers)))) }
+    Ok(told(Subject::find(store, id)?.events(store)?, with_answers))
+}
+
+/// Events as they are told: without their personal content unless it is asked for.
+pub fn told(events: Events, with_answers: bool) -> Events {
+    if with_answers { events } else { Box::new(events.map(|event| event.map(without_answers))) }
 }
 
 /// The event with `[…]` in the place of everything personal.

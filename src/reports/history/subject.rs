@@ -17,7 +17,7 @@ use crate::store::{Named, Store};
 const FEWEST_DIGITS: usize = 6;
 
 /// What a history tells about.
-pub(super) enum Subject {
+pub enum Subject {
     /// Whole streams.
     Streams(Vec<StreamId>),
     /// Part of a series.
@@ -38,7 +38,7 @@ impl Subject {
     ///
     /// # Errors
     /// [`StoreError::UnknownId`] when it means nothing.
-    pub(super) fn find(store: &Store, id: &str) -> Result<Self, StoreError> {
+    pub fn find(store: &Store, id: &str) -> Result<Self, StoreError> {
         if id == MIGRATION {
             return Ok(Self::Migration);
         }
@@ -116,11 +116,21 @@ impl Subject {
         }
     }
 
+    /// The streams that its events are of; `None` where they may be of any.
+    pub fn streams(&self) -> Option<Vec<&StreamId>> {
+        match self {
+            Self::Streams(streams) => Some(streams.iter().collect()),
+            Self::Part(stream, _) => Some(vec![stream]),
+            Self::One(recorded) => Some(vec![&recorded.stream]),
+            Self::Batch(_) | Self::Migration => None,
+        }
+    }
+
     /// Its events, in the order of the log.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(super) fn events(self, store: &Store) -> Result<Events, StoreError> {
+    pub fn events(self, store: &Store) -> Result<Events, StoreError> {
         let log = store.log();
         Ok(match self {
             Self::One(recorded) => Box::new(std::iter::once(Ok(*recorded))),

@@ -1,20 +1,40 @@
-//! A place in time on the command line: a position, or an instant, which means the last position recorded by then. Owns its text form.
+//! A place in time as a caller names it: a position, or an instant, which means the last position recorded by then. Owns its text form.
 
+use std::fmt;
 use std::str::FromStr;
 
 use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::ProjectionError;
+use serde::Deserialize;
 
 use crate::error::StoreError;
 use crate::store::Store;
 
 /// A position, or an instant of record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Moment {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Moment {
     /// The place behind the event with this position; 0 is before the first.
     Position(Position),
     /// The place behind the last event that was recorded by then.
     Instant(Timestamp),
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Position(position) => position.fmt(f),
+            Self::Instant(instant) => instant.fmt(f),
+        }
+    }
+}
+
+impl TryFrom<String> for Moment {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
 }
 
 impl FromStr for Moment {
@@ -35,7 +55,7 @@ impl Moment {
     ///
     /// # Errors
     /// When it is beyond the head, or the log cannot be read.
-    pub(super) fn position(self, store: &Store) -> Result<Position, StoreError> {
+    pub fn position(self, store: &Store) -> Result<Position, StoreError> {
         match self {
             Self::Position(position) => {
                 let head = store.log().head();
