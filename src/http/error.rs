@@ -28,8 +28,8 @@ pub struct Refusal {
     message: String,
     detail: Option<String>,
     retry_after_seconds: Option<u64>,
-    whole: Option<String>,
-    next: Option<String>,
+    whole: Option<Box<str>>,
+    next: Option<Box<str>>,
 }
 
 impl Refusal {
@@ -89,7 +89,7 @@ impl Refusal {
     /// With what to do next. Only the native form tells it.
     #[must_use]
     pub fn with_next(self, next: impl Into<String>) -> Self {
-        Self { next: Some(next.into()), ..self }
+        Self { next: Some(next.into().into()), ..self }
     }
 
     /// Too many at once: 503, to be tried again.
@@ -192,13 +192,19 @@ impl Refusal {
 
     fn problem(&self) -> (&'static str, String) {
         let detail = match (&self.whole, &self.detail) {
-            (Some(whole), _) => whole.clone(),
+            (Some(whole), _) => whole.to_string(),
             (None, Some(detail)) => format!("{}. {detail}", self.message),
             (None, None) => self.message.clone(),
         };
         let title = self.status.canonical_reason().unwrap_or_default().to_owned();
-        let problem =
-            Problem { kind: "about:blank", title, status: self.status.as_u16(), code: self.code, detail, next_step: self.next.clone() };
+        let problem = Problem {
+            kind: "about:blank",
+            title,
+            status: self.status.as_u16(),
+            code: self.code,
+            detail,
+            next_step: self.next.as_ref().map(ToString::to_string),
+        };
         ("application/problem+json", json(&problem))
     }
 }
@@ -232,7 +238,7 @@ impl From<StoreError> for Refusal {
         let refusal = Self::of_store(error);
         // What failed here is told to nobody; what was asked wrongly is told as the command line tells it.
         match refusal.status.is_client_error() {
-            true => Self { whole: Some(whole), next: next.or(refusal.next), ..refusal },
+            true => Self { whole: Some(whole.into()), next: next.map(Into::into).or(refusal.next), ..refusal },
             false => refusal,
         }
     }
