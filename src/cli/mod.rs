@@ -135,8 +135,11 @@ impl Context {
     /// Opens the store, which must be there.
     ///
     /// # Errors
-    /// As [`Store::open`].
+    /// As [`Store::open`]; [`StoreError::Usage`] where a service was named, for a step that works on a directory only.
     pub fn open(&self) -> Result<Store, StoreError> {
+        if self.remote.is_some() {
+            return Err(remote::directory_only());
+        }
         Store::open(&self.data, false)
     }
 
@@ -156,7 +159,7 @@ impl Command {
     fn place(&self) -> Place {
         match self {
             Self::Audit(_) | Self::Migrate(_) | Self::View(_) | Self::Switch(_) | Self::History(_) | Self::Status(_) => Place::Either,
-            Self::Serve(_) | Self::Config(_) | Self::Demo(_) => Place::Here,
+            Self::Serve(_) | Self::Config(_) | Self::Demo(_) | Self::CheckProof(_) | Self::CheckCertificate(_) => Place::Here,
             _ => Place::Directory,
         }
     }

@@ -43,10 +43,7 @@ impl RemoteArguments {
             ((true, true), _) => return Err(StoreError::Usage("--server and --data are two stores; give one of them".to_owned())),
             ((false, true), _) | ((false, false), Place::Here) => return Ok(None),
             ((_, false), Place::Either) => {}
-            ((_, false), Place::Directory | Place::Here) => {
-                let why = "this command works on a store's directory, and --server or ROLLBOOK_SERVER names a service; run it where the store is, with --data";
-                return Err(StoreError::Usage(why.to_owned()));
-            }
+            ((_, false), Place::Directory | Place::Here) => return Err(directory_only()),
         }
         let token = match (&self.token, &self.token_file) {
             (Some(token), _) => Some(token.clone()),
@@ -55,6 +52,12 @@ impl RemoteArguments {
         };
         Ok(Some(Remote::new(server, token.as_deref())?))
     }
+}
+
+/// A command, or a step of one, that no service is asked for.
+pub(super) fn directory_only() -> StoreError {
+    let why = "this command works on a store's directory, and --server or ROLLBOOK_SERVER names a service; run it where the store is, with --data";
+    StoreError::Usage(why.to_owned())
 }
 
 /// What a command works on.
