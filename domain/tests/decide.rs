@@ -4,7 +4,9 @@
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
-use rollbook_domain::series::decide::{Allocation, Answered, Decider, MOST_WEEKS, Refused, first_due_date, score_of, time_of_day};
+use rollbook_domain::series::decide::{
+    Allocation, Answered, Correction, Decider, MOST_WEEKS, Refused, first_due_date, score_of, time_of_day,
+};
 use rollbook_domain::series::{Series, assignment_id, response_id};
 use rollbook_domain::{Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp};
 
@@ -394,6 +396,18 @@ fn a_note_is_written_on_a_week_that_there_is() {
     assert_eq!(made[0].name(), "AssignmentCreated");
     assert_eq!(made[1], Event::NoteWritten { run: 1, week: 3, note: Personal::new("call".into()) });
     assert!(note(5).is_err());
+}
+
+#[test]
+fn corrections_of_a_week_that_is_not_stored_make_it_once() {
+    let case = Case::imported(4, FIRST);
+    let correction =
+        Correction { due: Some(at("2026-01-20T09:00:00Z")), status: Some(AssignedStatus::Inactive), note: Some("late".into()) };
+    let events = case.decide().correct(1, 3, &correction).unwrap();
+    let names: Vec<&str> = events.iter().map(Event::name).collect();
+    assert_eq!(names, ["AssignmentCreated", "AssignmentRescheduled", "StatusAssigned", "NoteWritten"]);
+    assert_eq!(case.decide().correct(1, 3, &Correction::default()).unwrap(), []);
+    assert!(case.decide().correct(1, 5, &correction).is_err());
 }
 
 #[test]

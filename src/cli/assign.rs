@@ -12,9 +12,9 @@ use rollbook_domain::{Event, JsonText, StreamId, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::Context;
 use super::arguments::{self, Writing};
 use super::output::{BOLD, styled};
-use super::{Context, naming};
 use crate::error::StoreError;
 use crate::store::{Outcome, Request, SeriesCommand, Store};
 
@@ -81,13 +81,13 @@ impl AssignArguments {
         let store = context.open()?;
         let request = store.first_asked(self.writing.request())?;
         let identity = store.identify(&self.client)?;
-        let title = match naming::form(&store, &self.form) {
-            Ok(form) => naming::form_title(&form),
+        let title = match store.form_title(&self.form) {
+            Ok(title) => title,
             Err(StoreError::UnknownForm(_)) if self.allow_unknown => String::new(),
             Err(error) => return Err(error),
         };
         if !self.allow_unknown {
-            naming::coach(&store, &self.coach)?;
+            store.known_coach(&self.coach)?;
             if identity.document.is_none() {
                 return Err(StoreError::UnknownClient(self.client.clone()));
             }

@@ -8,7 +8,7 @@ use rollbook_domain::event::MissedReason;
 use serde::Serialize;
 
 use super::arguments::Writing;
-use super::naming::{self, SeriesName};
+use super::naming::SeriesName;
 use super::output::{BOLD, styled};
 use super::{Context, Output};
 use crate::error::StoreError;
@@ -201,7 +201,7 @@ impl FeedbackArguments {
         let store = context.open()?;
         let stream = store.response(&self.response)?;
         if !self.allow_unknown {
-            naming::coach(&store, &self.coach)?;
+            store.known_coach(&self.coach)?;
         }
         let (response, coach, text) = (self.response.clone(), self.coach.clone(), self.text.clone());
         carry_out(context, &store, &stream, &SeriesCommand::Feedback { response, coach, text }, &self.writing)

@@ -15,7 +15,7 @@ use rollbook_log::{AppendError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_projections::ProjectionError;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::access::Denied;
 use crate::error::StoreError;
@@ -137,6 +137,44 @@ pub struct DropInRefusal {
     pub success: bool,
     /// Why not.
     pub message: String,
+}
+
+/// The refusals that any drop-in endpoint may answer with.
+#[derive(IntoResponses)]
+pub enum DropInRefusals {
+    /// What was asked makes no sense, or the rules forbid it.
+    #[response(status = 400)]
+    BadRequest(DropInRefusal),
+    /// Authentication required.
+    #[response(status = 401)]
+    Unauthenticated(DropInRefusal),
+    /// Another's data, existing or not.
+    #[response(status = 403)]
+    Forbidden(DropInRefusal),
+    /// The request came too slowly.
+    #[response(status = 408)]
+    TooSlow(DropInRefusal),
+    /// Others changed it at the same time.
+    #[response(status = 409)]
+    Conflict(DropInRefusal),
+    /// The body is too large.
+    #[response(status = 413)]
+    TooLarge(DropInRefusal),
+    /// The body is not called JSON.
+    #[response(status = 415)]
+    NoJson(DropInRefusal),
+    /// The Idempotency-Key was used for another request.
+    #[response(status = 422)]
+    KeyReused(DropInRefusal),
+    /// Too many requests.
+    #[response(status = 429)]
+    TooMany(DropInRefusal),
+    /// Something failed here.
+    #[response(status = 500)]
+    Failed(DropInRefusal),
+    /// The store cannot be read or written now.
+    #[response(status = 503)]
+    Unavailable(DropInRefusal),
 }
 
 /// A refusal as RFC 9457 has it.

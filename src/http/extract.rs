@@ -1,6 +1,7 @@
 //! What is read from a request: JSON bodies, query strings, paths, the idempotency key. Owns that whatever cannot be read becomes
 //! a refusal with a code; limits on size are the layers'.
 
+use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::StatusCode;
@@ -12,6 +13,10 @@ use super::error::Refusal;
 /// A JSON body.
 #[derive(Clone, Copy, Debug)]
 pub struct Body<T>(pub T);
+
+/// A JSON body that may be absent: then the default.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionalBody<T>(pub T);
 
 /// The query string.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +38,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let Json(body) = Json::from_request(request, state).await.map_err(of_json)?;
+        Ok(Self(body))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::new(body), state).await.map_err(|rejection| of_bytes(&rejection))?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let Body(body) = Body::from_request(Request::from_parts(parts, bytes.into()), state).await?;
         Ok(Self(body))
     }
 }

@@ -1,8 +1,8 @@
 //! The way of a write: request → decision → commit → acknowledged. Owns that a decision is taken on the series as it is,
 //! taken again when another writer was faster, and carried out once for each idempotency key.
 
-use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, View};
-use rollbook_domain::series::decide::{Allocation, Answered, Decider};
+use rollbook_domain::event::{Audience, MissedReason, View};
+use rollbook_domain::series::decide::{Allocation, Answered, Correction, Decider};
 use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, Recorded, StreamId, Timestamp};
 use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey};
 use serde::Serialize;
@@ -70,32 +70,14 @@ pub enum SeriesCommand {
         /// In the client's words.
         reason: String,
     },
-    /// Correct a due date.
-    Reschedule {
+    /// Correct a week.
+    Correct {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// The due date.
-        due: Timestamp,
-    },
-    /// Correct a status.
-    AssignStatus {
-        /// The run.
-        run: u32,
-        /// The week.
-        week: u32,
-        /// The status.
-        status: AssignedStatus,
-    },
-    /// Note something on a week.
-    WriteNote {
-        /// The run.
-        run: u32,
-        /// The week.
-        week: u32,
-        /// The coach's words.
-        note: String,
+        /// What of it.
+        correction: Correction,
     },
     /// Open a closed week.
     Reopen {
@@ -270,9 +252,7 @@ fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Answered, St
         SeriesCommand::Miss { run, week, reason, comment } => decider.miss(*run, *week, *reason, comment.clone()),
         SeriesCommand::Extend { run, week, reason } => decider.extend(*run, *week, reason.clone()),
         SeriesCommand::AskToReopen { run, week, reason } => decider.request_reopen(*run, *week, reason.clone()),
-        SeriesCommand::Reschedule { run, week, due } => decider.reschedule(*run, *week, *due),
-        SeriesCommand::AssignStatus { run, week, status } => decider.assign_status(*run, *week, *status),
-        SeriesCommand::WriteNote { run, week, note } => decider.write_note(*run, *week, note.clone()),
+        SeriesCommand::Correct { run, week, correction } => decider.correct(*run, *week, correction),
         SeriesCommand::Reopen { run, week } => decider.reopen(*run, *week),
         SeriesCommand::Pause { weeks } => decider.pause(*weeks),
         SeriesCommand::Resume => decider.resume(),

@@ -1,9 +1,12 @@
-//! What ids mean that a caller gives: any identity of a client, a series by its name. Owns that a request never invents somebody by a
+//! What ids mean that a caller gives: any identity of a client, a series by its name, forms and coaches. Owns that a request never invents somebody by a
 //! slip of the keyboard.
 
-use rollbook_domain::StreamId;
+use rollbook_domain::document::StoredClient;
 use rollbook_domain::event::View;
+use rollbook_domain::{Collection, Event, JsonText, StreamId};
 use rollbook_projections::directory::{self, Identity};
+use rollbook_projections::rows::read_row;
+use serde::Deserialize;
 
 use super::Store;
 use crate::error::StoreError;
@@ -47,4 +50,57 @@ impl Store {
         let stream = StreamId::series(&canonical, form);
         if self.log().stream_version(&stream)? > 0 { Ok(stream) } else { Err(StoreError::UnknownSeries(stream.to_string())) }
     }
+
+    /// A form's title, as last imported; empty when its document has none.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownForm`] when there is no such document.
+    pub fn form_title(&self, form: &str) -> Result<String, StoreError> {
+        let mut held = None;
+        for recorded in self.log().stream(&StreamId::Form(form.to_owned()), 0)? {
+            match recorded.event {
+                Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::Forms => {
+                    held = document.body.into_inner();
+                }
+                Event::DocumentRemoved { collection: Collection::Forms, .. } => held = None,
+                _ => {}
+            }
+        }
+        held.as_ref().map(title).ok_or_else(|| StoreError::UnknownForm(form.to_owned()))
+    }
+
+    /// Checks that a coach is known.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownCoach`] when no coach document has the id.
+    pub fn known_coach(&self, id: &str) -> Result<(), StoreError> {
+        let snapshot = self.snapshot()?;
+        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        match directory::coach(&rows, id)? {
+            Some(_name) => Ok(()),
+            None => Err(StoreError::UnknownCoach(id.to_owned())),
+        }
+    }
+
+    /// The coach that a client's document names; empty where it names none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn coach_of(&self, client: &str) -> Result<String, StoreError> {
+        let snapshot = self.snapshot()?;
+        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        let canonical = directory::identify(&rows, client)?.canonical().to_owned();
+        let stored: Option<StoredClient> = read_row(&rows, &directory::keys::client(&canonical))?;
+        Ok(stored.map(|client| client.coach).unwrap_or_default())
+    }
+}
+
+fn title(form: &JsonText) -> String {
+    #[derive(Default, Deserialize)]
+    struct Titled {
+        #[serde(default)]
+        title: Option<serde_json::Value>,
+    }
+    let titled: Titled = form.read().unwrap_or_default();
+    titled.title.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }

@@ -146,6 +146,17 @@ pub struct Allocation {
     pub extend: bool,
 }
 
+/// What a coach corrects of a week; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Correction {
+    /// The due date.
+    pub due: Option<Timestamp>,
+    /// The status.
+    pub status: Option<AssignedStatus>,
+    /// The coach's note.
+    pub note: Option<String>,
+}
+
 /// When the first week of an allocation is due: on `first_check_in` moved to the next Monday unless it is one, else on the
 /// Monday strictly after `start`. Source: `spec/http-api.md`, POST `/api/check-in-assignments`.
 pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> NaiveDate {
@@ -422,6 +433,28 @@ impl Decider<'_> {
             return Ok(Vec::new());
         }
         events.push(Event::AssignmentRescheduled { run, week, due });
+        Ok(events)
+    }
+
+    /// A coach's corrections of one week, together.
+    ///
+    /// # Errors
+    /// As each of them: [`Decider::reschedule`], [`Decider::assign_status`], [`Decider::write_note`].
+    pub fn correct(&self, run: u32, week: u32, correction: &Correction) -> Result<Vec<Event>, Refused> {
+        let parts = [
+            correction.due.map(|due| self.reschedule(run, week, due)),
+            correction.status.map(|status| self.assign_status(run, week, status)),
+            correction.note.clone().map(|note| self.write_note(run, week, note)),
+        ];
+        let mut events = Vec::new();
+        for part in parts.into_iter().flatten() {
+            // Each of them makes a week that is not stored yet; once is enough.
+            for event in part? {
+                if !events.contains(&event) {
+                    events.push(event);
+                }
+            }
+        }
         Ok(events)
     }
 

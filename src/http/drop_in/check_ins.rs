@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::super::answer::Viewed;
-use super::super::error::{DropInRefusal, Refusal};
+use super::super::error::{DropInRefusals, Refusal};
 use super::super::extract::QueryOf;
 use super::super::service::Service;
 use super::shapes::CheckIns;
@@ -33,9 +33,7 @@ pub struct Whose {
     responses(
         (status = 200, description = "The check-ins, and which view they are from.", content_type = "application/json", body = CheckIns,
             headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 400, description = "No client id.", body = DropInRefusal),
-        (status = 401, description = "Not authenticated.", body = DropInRefusal),
-        (status = 403, description = "Another's data, existing or not.", body = DropInRefusal),
+        DropInRefusals
     )
 )]
 pub async fn list(State(service): State<Service>, caller: Caller, QueryOf(whose): QueryOf<Whose>) -> Result<Viewed, Refusal> {
@@ -52,9 +50,7 @@ pub async fn list(State(service): State<Service>, caller: Caller, QueryOf(whose)
     responses(
         (status = 200, description = "The check-ins.", content_type = "application/json", body = CheckIns,
             headers(("x-rollbook-view" = String, description = "precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 400, description = "No client id.", body = DropInRefusal),
-        (status = 401, description = "Not authenticated.", body = DropInRefusal),
-        (status = 403, description = "Another's data, existing or not.", body = DropInRefusal),
+        DropInRefusals
     )
 )]
 pub async fn list_precreated(State(service): State<Service>, caller: Caller, QueryOf(whose): QueryOf<Whose>) -> Result<Viewed, Refusal> {

@@ -1,8 +1,12 @@
-//! The shapes of the views' bodies, for the description of the API. The bodies themselves are written by the projections, and a
-//! test holds the two against each other.
+//! Shapes that several endpoints share, and those of the views' bodies, for the description of the API: the bodies themselves are
+//! written by the projections, and a test holds the two against each other.
 
+use rollbook_domain::Position;
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+use super::super::answer::At;
 
 /// A view's answer.
 #[derive(Debug, ToSchema)]
@@ -112,4 +116,31 @@ pub struct CheckIn {
     pub coach_responded: bool,
     /// Whether the client was given more time.
     pub extension_granted: bool,
+}
+
+/// What a write that has nothing else to tell answers.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"success": true, "message": "Check-in marked as missed"}))]
+pub struct Done {
+    /// Always true.
+    pub success: bool,
+    /// What happened.
+    pub message: &'static str,
+}
+
+impl Done {
+    /// Done, at a position.
+    pub(super) fn at(position: Position, message: &'static str) -> At<Self> {
+        At { position, body: Self { success: true, message } }
+    }
+}
+
+/// The header that makes sending a write twice the same as sending it once.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyKey {
+    /// The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
+    /// was and nothing is written; another request under it is refused (422).
+    #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255, pattern = "^[!-~]([ -~]*[!-~])?$")]
+    pub idempotency_key: Option<String>,
 }
