@@ -42,7 +42,20 @@ pub fn routes() -> OpenApiRouter<Service> {
 
 /// The endpoints that the front end had before.
 fn drop_in_routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new().routes(routes!(drop_in::check_ins::list)).routes(routes!(drop_in::check_ins::list_precreated))
+    OpenApiRouter::new()
+        .routes(routes!(drop_in::check_ins::list))
+        .routes(routes!(drop_in::check_ins::list_precreated))
+        .routes(routes!(drop_in::respond::respond))
+        .routes(routes!(drop_in::assignments::list, drop_in::allocation::allocate))
+        .routes(routes!(drop_in::assignments::get, drop_in::corrections::correct, drop_in::corrections::withdraw))
+        .routes(routes!(drop_in::weekly::mark_missed))
+        .routes(routes!(drop_in::weekly::extension, drop_in::weekly::extend))
+        .routes(routes!(drop_in::weekly::open))
+        .routes(routes!(drop_in::weekly::request_reopen))
+        .routes(routes!(drop_in::series::withdraw))
+        .routes(routes!(drop_in::series::pause))
+        .routes(routes!(drop_in::series::unpause))
+        .routes(routes!(drop_in::feedback::give))
 }
 
 /// The description of the API, OpenAPI 3.1.

@@ -1,0 +1,12 @@
+//! The built service over a real socket: a module a subject.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+
+mod answering;
+mod bad_input;
+mod coaching;
+mod ending;
+mod many_at_once;
+mod server;
+mod store;
+mod views;
