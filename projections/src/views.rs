@@ -3,6 +3,7 @@
 
 use std::marker::PhantomData;
 
+use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::View;
 use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::status::Clock;
@@ -84,6 +85,59 @@ impl<S: SeriesRow> Projection for ViewProjection<S> {
     }
 }
 
+/// The rows that a client's answer is made of.
+pub enum ClientRows {
+    /// Of the legacy view.
+    Legacy(Vec<LegacySeries>),
+    /// Of the pre-created view.
+    Precreated(Vec<Series>),
+}
+
+impl ClientRows {
+    /// The rows of all of a client's identities.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub fn read(source: &dyn RowSource, view: View, identity: &Identity) -> Result<Self, ProjectionError> {
+        Ok(match view {
+            View::Legacy => Self::Legacy(legacy_rows(source, identity)?),
+            View::Precreated => Self::Precreated(precreated_rows(source, identity)?),
+        })
+    }
+
+    /// The answer made of them, handed to `then`.
+    ///
+    /// # Errors
+    /// When the names of coaches cannot be read.
+    pub fn answer<R>(
+        &self,
+        source: &dyn RowSource,
+        identity: &Identity,
+        clock: &Clock,
+        then: impl FnOnce(&Answer<'_>) -> R,
+    ) -> Result<R, ProjectionError> {
+        match self {
+            Self::Legacy(rows) => {
+                // Its grace is the old system's, whatever is asked.
+                let mut answer = legacy::answer(&identity.ids, rows, &Clock::new(clock.now, clock.zone));
+                name_coaches(&mut answer.entries, |id| directory::coach(source, id))?;
+                Ok(then(&answer))
+            }
+            Self::Precreated(rows) => Ok(then(&precreated::answer(rows, clock))),
+        }
+    }
+
+    /// Every stored week of them.
+    pub fn stored(&self) -> impl Iterator<Item = &StoredAssignment> {
+        let (legacy, precreated) = match self {
+            Self::Legacy(rows) => (rows.as_slice(), &[][..]),
+            Self::Precreated(rows) => (&[][..], rows.as_slice()),
+        };
+        let series = legacy.iter().map(|row| &row.stored).chain(precreated);
+        series.flat_map(|series| series.items.iter()).map(|item| &item.stored)
+    }
+}
+
 /// A view's answer for a client id, handed to `then` while the rows it borrows from are there.
 ///
 /// # Errors
@@ -98,18 +152,8 @@ pub fn answer<R>(
     if !identity.onboarded {
         return Ok(then(&Answer::default()));
     }
-    let zone = directory::zone(source)?;
-    match view {
-        View::Legacy => {
-            // Its grace is the old system's, whatever is asked.
-            let clock = Clock::new(asked.now, zone);
-            let rows = legacy_rows(source, identity)?;
-            let mut answer = legacy::answer(&identity.ids, &rows, &clock);
-            name_coaches(&mut answer.entries, |id| directory::coach(source, id))?;
-            Ok(then(&answer))
-        }
-        View::Precreated => Ok(then(&precreated::answer(&precreated_rows(source, identity)?, &asked.clock(zone)))),
-    }
+    let clock = asked.clock(directory::zone(source)?);
+    ClientRows::read(source, view, identity)?.answer(source, identity, &clock, then)
 }
 
 /// The rows that a legacy answer is made of.
@@ -117,14 +161,7 @@ pub fn answer<R>(
 /// # Errors
 /// When the rows cannot be read.
 pub fn legacy_rows(source: &dyn RowSource, identity: &Identity) -> Result<Vec<LegacySeries>, ProjectionError> {
-    let mut streams = Vec::new();
-    for id in &identity.ids {
-        for stream in directory::stored_streams(source, id)? {
-            if !streams.contains(&stream) {
-                streams.push(stream);
-            }
-        }
-    }
+    let streams = legacy_streams(source, identity)?;
     let mut rows = Vec::with_capacity(streams.len());
     for stream in streams {
         let key = keys::series(&stream);
@@ -133,6 +170,22 @@ pub fn legacy_rows(source: &dyn RowSource, identity: &Identity) -> Result<Vec<Le
         }
     }
     Ok(rows)
+}
+
+/// The series that hold, or held, documents of a client.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn legacy_streams(source: &dyn RowSource, identity: &Identity) -> Result<Vec<StreamId>, ProjectionError> {
+    let mut streams = Vec::new();
+    for id in &identity.ids {
+        for stream in directory::stored_streams(source, id)? {
+            if !streams.contains(&stream) {
+                streams.push(stream);
+            }
+        }
+    }
+    Ok(streams)
 }
 
 /// The rows that a pre-created answer is made of: one range scan an identity.

@@ -7,6 +7,8 @@ use rollbook_domain::Position;
 use rollbook_domain::event::View;
 use serde::Serialize;
 
+use crate::answers::Shared;
+
 /// Which view answered.
 pub const VIEW: HeaderName = HeaderName::from_static("x-rollbook-view");
 /// The position that an answer is of, or that a write was given.
@@ -38,6 +40,12 @@ pub struct Viewed {
     pub position: Position,
     /// The body, as JSON text.
     pub body: Bytes,
+}
+
+impl From<Shared> for Viewed {
+    fn from(Shared { view, position, body }: Shared) -> Self {
+        Self { view, position, body }
+    }
 }
 
 impl IntoResponse for Viewed {

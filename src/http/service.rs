@@ -12,6 +12,7 @@ use super::error::Refusal;
 use super::gate::Gate;
 use super::native::operations::Turns;
 use crate::access::Access;
+use crate::answers::Answers;
 use crate::configuration::Settings;
 use crate::store::Store;
 use crate::telemetry::{Metrics, Telemetry, Traces};
@@ -34,6 +35,7 @@ pub struct Service {
 
 struct Shared {
     store: Arc<Store>,
+    answers: Answers,
     access: Arc<Access>,
     clock: Clock,
     settings: Settings,
@@ -49,12 +51,18 @@ impl Service {
         let gate = Gate::new(&settings.limits);
         let turns = Turns::new(settings.limits.subscribers);
         let draining = watch::Sender::new(false);
-        Self { shared: Arc::new(Shared { store, access, clock, settings, telemetry, gate, turns, draining }) }
+        let answers = Answers::new(settings.overdue_after_milliseconds());
+        Self { shared: Arc::new(Shared { store, answers, access, clock, settings, telemetry, gate, turns, draining }) }
     }
 
     /// The store. Its calls block: see [`Service::blocking`].
     pub fn store(&self) -> &Arc<Store> {
         &self.shared.store
+    }
+
+    /// Answers that are kept.
+    pub fn answers(&self) -> &Answers {
+        &self.shared.answers
     }
 
     /// The settings it runs with.
@@ -156,7 +164,9 @@ pub async fn keep_folding(service: Service) {
     loop {
         let log = service.store().log().clone();
         let head = log.head_beyond(folded).await;
-        if let Err(refusal) = service.blocking(|store| store.catch_up(&|_, _| {})).await {
+        let answers = service.clone();
+        let fold = move |store: &Store| store.catch_up(&|_, _| {}).and_then(|_head| answers.answers().look(store));
+        if let Err(refusal) = service.blocking(fold).await {
             tracing::error!(code = refusal.code(), "projections could not be folded");
         }
         folded = head;

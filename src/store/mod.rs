@@ -155,7 +155,13 @@ impl Store {
     }
 
     /// The view that serves a client, in this snapshot; with a position, as the switch stood there.
-    fn view_in(&self, snapshot: &Snapshot, asking: Asking, client: &str, position: Option<Position>) -> Result<View, StoreError> {
+    pub(crate) fn view_in(
+        &self,
+        snapshot: &Snapshot,
+        asking: Asking,
+        client: &str,
+        position: Option<Position>,
+    ) -> Result<View, StoreError> {
         if let Asking::View(view) = asking {
             return Ok(view);
         }

@@ -78,5 +78,7 @@ async fn a_directory_that_goes_away_stops_writes_and_not_the_service() {
     assert!(matches!(refused.status, 500 | 503), "{refused:?}");
     let text = Value::to_string(&refused.body);
     assert!(!text.contains(store.path().to_str().unwrap()), "{text}");
-    assert_eq!(server.get("/api/nothing").await.status, 404);
+    let alive = server.get("/api/nothing").await;
+    assert!(matches!(alive.status, 404 | 503), "{alive:?}");
+    assert_eq!(alive.body["success"], false);
 }

@@ -104,7 +104,10 @@ async fn an_allocation_that_makes_no_sense_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_is_newest_assigned_first_and_its_pages_fit_together() {
-    let (_store, server, form) = served();
+    let store = Store::imported("clean");
+    let form = free_form(&store);
+    // After everything that the import brought was assigned.
+    let server = Server::at(&store, "2027-01-04T09:30:00Z");
     let made = allocate(&server, &form, json!({})).await;
     let whole = server.get(&format!("/api/check-in-assignments?clientId={CLIENT}&limit=200")).await;
     let whole = whole.body["assignments"].as_array().unwrap().clone();

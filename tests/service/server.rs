@@ -39,7 +39,7 @@ impl Server {
 
     pub fn with(store: &Store, arguments: &[&str]) -> Self {
         let mut command = store.command(&["--json", "serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the service did not start: {line:?}"));
