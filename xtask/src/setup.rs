@@ -58,7 +58,7 @@ fn ensure_system_tools() -> Result<()> {
     if system.program != "apt-get" {
         bail!("missing: {}. Run `{}` and then this again", lacking.join(", "), system.install);
     }
-    apt_get_install(system)?;
+    apt_get_install(system.install, &["libclang-dev", "g++"])?;
     let still = self::lacking();
     if !still.is_empty() {
         bail!("still missing after `{}`: {}. Set CXX or LIBCLANG_PATH where they lie in unusual places", system.install, still.join(", "));
@@ -107,10 +107,23 @@ impl System {
     }
 }
 
-fn apt_get_install(system: System) -> Result<()> {
+/// Makes sure of wrk, which the bench over HTTP measures with.
+pub fn ensure_wrk() -> Result<()> {
+    // It has no option that succeeds without measuring: that it can be started is enough.
+    if Command::new("wrk").arg("--version").output().is_ok() {
+        return Ok(());
+    }
+    if !answers("apt-get", &["--version"]) {
+        bail!("wrk is missing. Install your system's package of it, and then run this again");
+    }
+    apt_get_install("sudo apt-get install -y wrk", &["wrk"])
+}
+
+/// Installs packages; `by_hand` is what a person would type.
+fn apt_get_install(by_hand: &str, packages: &[&str]) -> Result<()> {
     let through_sudo = !is_root();
     if through_sudo && !answers("sudo", &["-n", "true"]) {
-        bail!("this needs root, and sudo would ask for a password. Run `{}` and then this again", system.install);
+        bail!("this needs root, and sudo would ask for a password. Run `{by_hand}` and then this again");
     }
     let apt_get = |words: &[&str]| {
         let mut command = Command::new(if through_sudo { "sudo" } else { "env" });
@@ -124,7 +137,7 @@ fn apt_get_install(system: System) -> Result<()> {
     if let Err(error) = apt_get(&["update"]) {
         eprintln!("xtask: {error:#}; trying with the package lists there are");
     }
-    apt_get(&["install", "-y", "--no-install-recommends", "libclang-dev", "g++"])
+    apt_get(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }
 
 fn is_root() -> bool {
