@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use rollbook_domain::control::SwitchRefused;
 use rollbook_domain::series::decide::Refused;
-use rollbook_log::{AppendError, LogError};
+use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::dump::DumpError;
 use rollbook_migrations::export::ExportError;
@@ -179,7 +179,8 @@ impl StoreError {
     /// The exit code of the command line: 1 failed, 2 usage, 3 refused, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(_) | Self::Switch(_) | Self::Append(AppendError::KeyReused { .. }) => 3,
+            Self::Refused(_) | Self::Switch(_) | Self::Append(AppendError::KeyReused { .. } | AppendError::ClientErased { .. }) => 3,
+            Self::Log(LogError::Keyring(KeyringError::Unsealed)) => 3,
             Self::Migration(error) if error.is_refusal() => 3,
             Self::ValidationRed { .. } | Self::Unexplained(_) | Self::NotServed(_) => 3,
             Self::Backup(error) if error.is_refusal() => 3,
@@ -204,6 +205,7 @@ impl StoreError {
         }
         match self {
             Self::Append(AppendError::KeyReused { .. }) => "key_reused",
+            Self::Append(AppendError::ClientErased { .. }) => "client_erased",
             Self::Append(_) | Self::Contended(_) => "not_appended",
             Self::Projection(ProjectionError::BeyondHead { .. }) => "beyond_head",
             Self::Projection(ProjectionError::Unknown { .. }) => "unknown_projection",
@@ -322,6 +324,7 @@ fn log_code(error: &LogError) -> &'static str {
         LogError::ReadOnly { .. } => "read_only",
         LogError::Corrupt(_) => "damaged",
         LogError::BeyondHead { .. } => "beyond_head",
+        LogError::Keyring(_) => "keyring",
         _ => "store",
     }
 }

@@ -9,6 +9,7 @@ use rollbook::store::{Asking, Outcome, Request, SeriesCommand, Store};
 use rollbook_domain::event::Terms;
 use rollbook_domain::series::decide::Allocation;
 use rollbook_domain::{Actor, Event, JsonText, StreamId, Timestamp, View};
+use rollbook_log::MasterKeySource;
 use rollbook_projections::entry::Asked;
 
 const WRITERS: usize = 64;
@@ -69,9 +70,9 @@ fn lists(store: &Store, position: Option<u64>) -> Vec<String> {
 }
 
 fn restored_is_the_store_at_the_head(store: &Store, backups: &Backups, created: &Created, target: &Path) {
-    let verified = backups.verify(&created.name, None, &|_, _, _| {}).unwrap();
+    let verified = backups.verify(&created.name, None, &MasterKeySource::Beside, &|_, _, _| {}).unwrap();
     assert!(verified.projections.iter().all(|one| one.compared) && verified.projections.len() >= 6);
-    backups.restore(&created.name, target, &|_, _, _| {}).unwrap();
+    backups.restore(&created.name, target, &MasterKeySource::Beside, &|_, _, _| {}).unwrap();
     let restored = Store::open(target, false).unwrap();
     let head = created.manifest.head;
     assert_eq!((restored.log().head(), restored.log().store_id()), (head, store.log().store_id()));

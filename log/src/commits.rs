@@ -106,10 +106,10 @@ impl Reading {
         // Only a log with events gets here, and that has an engine.
         let Some(engine) = self.log.store().engine() else { return Ok(()) };
         let (after, with_leaves, with_keys, mut bytes) = (self.next - 1, self.with_leaves, self.with_keys, 0);
-        let (portion, mut leaf_bytes) = (&mut self.portion, Vec::new());
+        let (portion, mut leaf_bytes, keyring) = (&mut self.portion, Vec::new(), self.log.store().keyring());
         self.next = scan(&engine, self.next, self.until, |record, stored| {
             let (mut events, mut leaves) = (Vec::new(), Vec::new());
-            record.events_after(after, &mut events)?;
+            record.events_after(keyring, after, &mut events)?;
             if with_leaves {
                 leaves.reserve(events.len());
                 record.leaves(|leaf| {

@@ -1,15 +1,17 @@
-//! A commit on its way to the writer. Owns admission (content and size) and the encoding of bodies, both done on the caller's
-//! thread so that the writer's has less to do.
+//! A commit on its way to the writer. Owns admission (content and size) and the encoding and sealing of bodies, all done on the
+//! caller's thread so that the writer's has less to do.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rollbook_domain::{Actor, StreamId, Timestamp};
+use rollbook_domain::{Actor, Event, StreamId, Timestamp};
 use uuid::Uuid;
 
 use crate::commit::{Commit, ExpectedVersion, IdempotencyKey};
-use crate::error::AppendError;
+use crate::error::{AppendError, LogError};
+use crate::keyring::aead::{NonceBytes, SecretKey, random_nonces};
+use crate::keyring::{Keyring, KeyringError};
 use crate::stored;
 
 /// The most that one commit may have, in bytes.
@@ -20,6 +22,8 @@ const EVENT_OVERHEAD_BYTES: usize = 48;
 
 /// What a body usually has, at most; for memory only.
 const USUAL_BODY_BYTES: usize = 256;
+/// How many nonces are drawn at a time, at the most.
+const NONCES_AT_A_TIME: usize = 64;
 /// How many streams are looked through one by one before an index is made of them.
 const FEW_STREAMS: usize = 8;
 
@@ -34,11 +38,15 @@ pub(crate) struct Draft {
     pub(crate) cause: String,
     pub(crate) key: Option<IdempotencyKey>,
     size_bytes: usize,
+    /// What it erases: the event's id is the erasure's.
+    pub(crate) erases: Vec<(Uuid, Vec<String>)>,
 }
 
 pub(crate) struct DraftStream {
     pub(crate) name: String,
     pub(crate) events: u64,
+    /// Whether all of them are about the erasure of its client: nothing else is taken of an erased one.
+    pub(crate) only_erases: bool,
 }
 
 pub(crate) struct DraftEvent {
@@ -51,7 +59,7 @@ pub(crate) struct DraftEvent {
 
 impl Draft {
     /// Admits a commit: it has events, no NUL in a name, and is not too large.
-    pub(crate) fn admit(commit: Commit) -> Result<Self, AppendError> {
+    pub(crate) fn admit(commit: Commit, keyring: &Keyring) -> Result<Self, AppendError> {
         let Commit { events, expected, actor, cause, key } = commit;
         if events.is_empty() {
             return Err(AppendError::Empty);
@@ -59,13 +67,22 @@ impl Draft {
         let mut bodies = Vec::with_capacity(events.len() * USUAL_BODY_BYTES);
         let mut streams = StreamTable::default();
         let mut drafts = Vec::with_capacity(events.len());
+        let (mut nonces, mut scratch, mut erases) = (Nonces::new(events.len()), stored::Scratch::default(), Vec::new());
         for event in &events {
             let start = bodies.len();
-            stored::write_body(&event.event, &mut bodies).map_err(|source| AppendError::Encode(Arc::new(source)))?;
-            let stream = streams.count(&event.stream)?;
+            let (stream, entry) = streams.count(&event.stream, &event.event)?;
+            let key = if stored::has_personal(&event.event) { entry.key(keyring)? } else { None };
+            let sealing = key.map(|key| Ok::<_, KeyringError>((key, nonces.next()?))).transpose().map_err(LogError::from)?;
+            let sealing = sealing.as_ref().map(|(key, nonce)| (key.as_ref(), *nonce));
+            let written = stored::write_body(&event.event, &entry.stream.name, sealing, &mut scratch, &mut bodies);
+            written.map_err(|source| AppendError::Encode(Arc::new(source)))?;
+            if let Event::ClientErased { ids, .. } = &event.event {
+                erases.push((event.id.unwrap_or_else(Uuid::now_v7), ids.clone()));
+            }
             drafts.push(DraftEvent { stream, id: event.id, occurred_at: event.occurred_at, body: start..bodies.len() });
         }
-        let names: usize = streams.list.iter().map(|stream| stream.name.len() + 16).sum();
+        let list: Vec<DraftStream> = streams.list.into_iter().map(|entry| entry.stream).collect();
+        let names: usize = list.iter().map(|stream| stream.name.len() + 16).sum();
         let key_bytes = key.as_ref().map_or(0, |key| key.key.len() + 48);
         let size_bytes = bodies.len() + names + drafts.len() * EVENT_OVERHEAD_BYTES + cause.len() + key_bytes;
         if size_bytes > COMMIT_LIMIT_BYTES {
@@ -75,7 +92,7 @@ impl Draft {
             without_nul(&key.key)?;
         }
         let expected = expected.into_iter().map(|(stream, version)| (stream.to_string(), version)).collect();
-        Ok(Self { streams: streams.list, events: drafts, bodies, expected, actor, cause, key, size_bytes })
+        Ok(Self { streams: list, events: drafts, bodies, expected, actor, cause, key, size_bytes, erases })
     }
 
     /// The encoded body of one of its events.
@@ -89,18 +106,53 @@ impl Draft {
     }
 }
 
+/// Nonces for a commit's events, drawn a few dozen at a time.
+struct Nonces {
+    drawn: Vec<NonceBytes>,
+    wanted: usize,
+}
+
+impl Nonces {
+    fn new(wanted: usize) -> Self {
+        Self { drawn: Vec::new(), wanted }
+    }
+
+    fn next(&mut self) -> Result<NonceBytes, KeyringError> {
+        if self.drawn.is_empty() {
+            self.drawn = random_nonces(self.wanted.clamp(1, NONCES_AT_A_TIME))?;
+        }
+        self.wanted = self.wanted.saturating_sub(1);
+        self.drawn.pop().ok_or(KeyringError::Seal)
+    }
+}
+
+/// A stream of the commit, and the key of its owner once it was asked for.
+struct Entry {
+    stream: DraftStream,
+    key: Option<Option<Arc<SecretKey>>>,
+}
+
+impl Entry {
+    fn key(&mut self, keyring: &Keyring) -> Result<Option<Arc<SecretKey>>, AppendError> {
+        if let Some(known) = &self.key {
+            return Ok(known.clone());
+        }
+        Ok(self.key.insert(keyring.key_for(&self.stream.name).map_err(LogError::from)?).clone())
+    }
+}
+
 /// The streams of a commit, each once.
 #[derive(Default)]
 struct StreamTable<'a> {
-    list: Vec<DraftStream>,
+    list: Vec<Entry>,
     known: Vec<&'a StreamId>,
     indexes: HashMap<&'a StreamId, usize>,
     latest: usize,
 }
 
 impl<'a> StreamTable<'a> {
-    /// Counts an event of a stream; returns the stream's index.
-    fn count(&mut self, stream: &'a StreamId) -> Result<u32, AppendError> {
+    /// Counts an event of a stream; returns the stream's index and its entry.
+    fn count(&mut self, stream: &'a StreamId, event: &Event) -> Result<(u32, &mut Entry), AppendError> {
         // Events of one stream stand together more often than not.
         if self.known.get(self.latest) != Some(&stream) {
             self.latest = match self.find(stream) {
@@ -108,10 +160,12 @@ impl<'a> StreamTable<'a> {
                 None => self.add(stream)?,
             };
         }
-        if let Some(entry) = self.list.get_mut(self.latest) {
-            entry.events += 1;
-        }
-        u32::try_from(self.latest).map_err(|_| AppendError::TooLarge { bytes: usize::MAX, limit_bytes: COMMIT_LIMIT_BYTES })
+        let too_large = || AppendError::TooLarge { bytes: usize::MAX, limit_bytes: COMMIT_LIMIT_BYTES };
+        let index = u32::try_from(self.latest).map_err(|_| too_large())?;
+        let entry = self.list.get_mut(self.latest).ok_or_else(too_large)?;
+        entry.stream.events += 1;
+        entry.stream.only_erases &= matches!(event, Event::ClientErased { .. });
+        Ok((index, entry))
     }
 
     fn find(&self, stream: &StreamId) -> Option<usize> {
@@ -126,7 +180,7 @@ impl<'a> StreamTable<'a> {
         let name = stream.to_string();
         without_nul(&name)?;
         let index = self.list.len();
-        self.list.push(DraftStream { name, events: 0 });
+        self.list.push(Entry { stream: DraftStream { name, events: 0, only_erases: true }, key: None });
         self.known.push(stream);
         if self.known.len() > FEW_STREAMS {
             let first_unindexed = if self.indexes.is_empty() { 0 } else { index };

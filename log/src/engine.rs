@@ -222,6 +222,22 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Writes everything into new table files and lets go of the old ones and of the old write-ahead log.
+    pub(crate) fn scrub(&self) -> Result<(), LogError> {
+        self.settle()?;
+        for family in Family::ALL {
+            let mut options = rocksdb::CompactOptions::default();
+            options.set_exclusive_manual_compaction(true);
+            options.set_bottommost_level_compaction(rocksdb::BottommostLevelCompaction::Force);
+            self.db.compact_range_cf_opt(self.family(family)?, None::<&[u8]>, None::<&[u8]>, &options);
+        }
+        // A compaction returns before the last old file is gone.
+        self.settle()?;
+        self.db.wait_for_compact(&rocksdb::WaitForCompactOptions::default()).map_err(failed("write new table files"))
+    }
+}
+
 /// What a cursor is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {

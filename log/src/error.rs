@@ -8,6 +8,7 @@ use rollbook_domain::stream::StreamIdError;
 use uuid::Uuid;
 
 use crate::commit::ExpectedVersion;
+use crate::keyring::KeyringError;
 
 /// Why the log cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +123,9 @@ pub enum LogError {
         #[source]
         Arc<LogError>,
     ),
+    /// The keyring or the master key.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// A position that is not the last of a commit, where only such a one makes sense.
     #[error("position {position} lies inside the commit of positions {first} to {last}; name {last} or {}", first - 1)]
     InsideCommit {
@@ -268,6 +272,18 @@ pub enum DecodeError {
     /// Bytes that are no leaf of the tree.
     #[error("the bytes are no leaf: {0}")]
     Leaf(&'static str),
+    /// A sealed value that is not what was sealed, or not under this key.
+    #[error("its personal content does not open: it is not what was sealed here, or the keyring is another store's")]
+    DoesNotOpen,
+    /// A sealed value without a key.
+    #[error("its personal content is sealed and the keyring has no key for {stream}; copy the keyring back from the latest backup")]
+    NoKey {
+        /// The stream.
+        stream: String,
+    },
+    /// A value that could not be sealed.
+    #[error("its personal content could not be sealed")]
+    Unsealable,
     /// More than the header can count.
     #[error("{bytes} bytes are more than a record can hold")]
     TooLarge {
@@ -323,6 +339,12 @@ pub enum AppendError {
         first: Position,
         /// Last position of the commit under that key.
         last: Position,
+    },
+    /// The client was erased.
+    #[error("the client of {stream} was erased; nothing more is recorded of them")]
+    ClientErased {
+        /// The stream.
+        stream: String,
     },
     /// Too much is waiting to be written.
     #[error("{queued_bytes} bytes are waiting to be written, the limit is {limit_bytes}; try again in a moment")]

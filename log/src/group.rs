@@ -11,6 +11,7 @@ use crate::commit::{Committed, IdempotencyKey};
 use crate::draft::{Draft, DraftStream};
 use crate::engine::{Batch, Engine, Family};
 use crate::error::{AppendError, LogError};
+use crate::keyring::{Keyring, owns};
 use crate::layout;
 use crate::reads;
 use crate::stored::{self, Envelope, EnvelopeParts};
@@ -18,6 +19,7 @@ use crate::stored::{self, Envelope, EnvelopeParts};
 /// A group while it is put together.
 pub(crate) struct Group<'a> {
     engine: Option<&'a Engine>,
+    keyring: &'a Keyring,
     remembered: &'a HashMap<String, Version>,
     recorded_at: Timestamp,
     staged: Staged,
@@ -30,6 +32,7 @@ pub(crate) struct Staged {
     versions: HashMap<String, Version>,
     ids: HashSet<Uuid>,
     keys: HashMap<String, ([u8; 32], Committed)>,
+    erases: Vec<(Uuid, Vec<String>)>,
 }
 
 struct StagedCommit {
@@ -39,18 +42,21 @@ struct StagedCommit {
     streams: Vec<(String, Version, Version)>,
     ids: Vec<Uuid>,
     key: Option<IdempotencyKey>,
+    erases: Vec<(Uuid, Vec<String>)>,
 }
 
 impl<'a> Group<'a> {
     /// An empty group behind the last position; reads what it must know from the engine and the remembered versions.
     pub(crate) fn new(
         engine: Option<&'a Engine>,
+        keyring: &'a Keyring,
         remembered: &'a HashMap<String, Version>,
         last: Position,
         recorded_at: Timestamp,
     ) -> Self {
-        let staged = Staged { last, commits: Vec::new(), versions: HashMap::new(), ids: HashSet::new(), keys: HashMap::new() };
-        Self { engine, remembered, recorded_at, staged }
+        let staged =
+            Staged { last, commits: Vec::new(), versions: HashMap::new(), ids: HashSet::new(), keys: HashMap::new(), erases: Vec::new() };
+        Self { engine, keyring, remembered, recorded_at, staged }
     }
 
     /// Decides on a commit; accepted, it is numbered and encoded. Refused, it leaves nothing behind.
@@ -58,6 +64,9 @@ impl<'a> Group<'a> {
         // The key first: a repeat is answered even though its expectations no longer hold.
         if let Some(repeated) = self.earlier_answer(draft.key.as_ref())? {
             return Ok(repeated);
+        }
+        if let Some(stream) = draft.streams.iter().find(|stream| !stream.only_erases && self.is_erased(&stream.name)) {
+            return Err(AppendError::ClientErased { stream: stream.name.clone() });
         }
         for (stream, expected) in &draft.expected {
             let actual = self.version(stream)?;
@@ -67,15 +76,20 @@ impl<'a> Group<'a> {
         }
         let ids = self.ids(&draft)?;
         let mut streams = Vec::with_capacity(draft.streams.len());
-        for DraftStream { name, events } in std::mem::take(&mut draft.streams) {
+        for DraftStream { name, events, .. } in std::mem::take(&mut draft.streams) {
             let version = self.version(&name)?;
             streams.push((name, version + 1, version + events));
         }
         let first = self.staged.last + 1;
         let committed = Committed { first, last: self.staged.last + draft.events.len() as u64, repeated: false };
         let record = self.encode(first, &draft, &ids, &streams)?;
-        self.staged.take(StagedCommit { committed, record, streams, ids, key: draft.key });
+        self.staged.take(StagedCommit { committed, record, streams, ids, key: draft.key, erases: draft.erases });
         Ok(committed)
+    }
+
+    /// Whether a stream's client was erased, by this group too.
+    fn is_erased(&self, stream: &str) -> bool {
+        self.keyring.is_erased(stream) || self.staged.erases.iter().any(|(_, ids)| ids.iter().any(|id| owns(id, stream)))
     }
 
     fn earlier_answer(&self, key: Option<&IdempotencyKey>) -> Result<Option<Committed>, AppendError> {
@@ -154,7 +168,13 @@ impl Staged {
         if let Some(IdempotencyKey { key, request }) = &commit.key {
             self.keys.insert(key.clone(), (*request, commit.committed));
         }
+        self.erases.extend(commit.erases.iter().cloned());
         self.commits.push(commit);
+    }
+
+    /// What it erases, each with its id.
+    pub(crate) fn erases(&self) -> &[(Uuid, Vec<String>)] {
+        &self.erases
     }
 
     /// Whether nothing was accepted.
@@ -176,7 +196,7 @@ impl Staged {
     pub(crate) fn batch<'e>(&self, engine: &'e Engine) -> Result<Batch<'e>, LogError> {
         let records_bytes: usize = self.commits.iter().map(|commit| commit.record.len()).sum();
         let mut batch = engine.batch(records_bytes + 64 * self.ids.len() + 1024);
-        for StagedCommit { committed, record, streams, ids, key } in &self.commits {
+        for StagedCommit { committed, record, streams, ids, key, .. } in &self.commits {
             batch.put(Family::Records, &committed.first.to_be_bytes(), record)?;
             for (name, first_version, last_version) in streams {
                 let value = layout::stream_value(committed.first, *first_version);

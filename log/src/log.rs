@@ -1,7 +1,7 @@
 //! The log as its users see it. Owns the handle and the writer's thread; every method leads to the file that does the work.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::thread::{self, JoinHandle};
@@ -18,6 +18,7 @@ use crate::directory::Directory;
 use crate::draft::Draft;
 use crate::engine::Family;
 use crate::error::{AppendError, LogError};
+use crate::keyring::{Erasure, KEYRING_FILE, MasterKeySource, Sealing, SealingState};
 use crate::layout;
 use crate::options::OpenOptions;
 use crate::pending::Pending;
@@ -63,8 +64,9 @@ impl Log {
     /// # Errors [`LogError::Missing`] without `create`, [`LogError::NotAStore`], [`LogError::NewerStore`], [`LogError::InUse`];
     /// [`LogError::Corrupt`] when the last commit is damaged; [`LogError::Database`] when RocksDB finds its files damaged.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, LogError> {
-        let OpenOptions { create, durability, clock, queue_budget_bytes, store_id, observer } = options;
-        let (store, last) = Store::open(dir, create, store_id)?;
+        let OpenOptions { create, durability, clock, queue_budget_bytes, store_id, master_key, unsealed, on_new_master_key, observer } =
+            options;
+        let (store, last) = Store::open(dir, create, store_id, Sealing { master_key, unsealed, on_new_master_key })?;
         let (store, queue) = (Arc::new(store), Arc::new(Queue::new(queue_budget_bytes)));
         let writer = Writer { store: store.clone(), queue: queue.clone(), clock, durability, observer, last, versions: HashMap::new() };
         let thread = thread::Builder::new().name("rollbook-writer".to_owned()).spawn(move || writer.run()).map_err(LogError::Thread)?;
@@ -77,7 +79,7 @@ impl Log {
 
     /// Queues a commit for the writer. The answer comes when it is as durable as [`crate::Durability`] says.
     pub fn submit(&self, commit: Commit) -> Pending {
-        match Draft::admit(commit) {
+        match Draft::admit(commit, self.store().keyring()) {
             Ok(draft) => {
                 let (answer, pending) = Pending::channel();
                 self.open.queue.push(Request { draft, answer, submitted: Instant::now() });
@@ -153,7 +155,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn stream_until(&self, stream: &StreamId, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::stream(&engine, &stream.to_string(), after, until),
+            Some(engine) => reads::stream(&engine, self.store().keyring(), &stream.to_string(), after, until),
             None => Ok(Vec::new()),
         }
     }
@@ -189,7 +191,7 @@ impl Log {
         let Some(engine) = self.store().engine() else { return Ok(None) };
         match engine.get(Family::Ids, id.as_bytes(), layout::number)? {
             None => Ok(None),
-            Some(position) => reads::at(&engine, position.ok_or_else(|| layout::malformed("ids"))?).map(Some),
+            Some(position) => reads::at(&engine, self.store().keyring(), position.ok_or_else(|| layout::malformed("ids"))?).map(Some),
         }
     }
 
@@ -199,7 +201,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn at(&self, position: Position) -> Result<Option<Recorded>, LogError> {
         match self.store().engine() {
-            Some(engine) if (1..=self.head()).contains(&position) => reads::at(&engine, position).map(Some),
+            Some(engine) if (1..=self.head()).contains(&position) => reads::at(&engine, self.store().keyring(), position).map(Some),
             _ => Ok(None),
         }
     }
@@ -210,7 +212,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn position_at(&self, instant: Timestamp) -> Result<Position, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::position_at(&engine, instant, self.head()),
+            Some(engine) => reads::position_at(&engine, self.store().keyring(), instant, self.head()),
             None => Ok(0),
         }
     }
@@ -269,7 +271,11 @@ impl Log {
     pub fn checkpoint(&self, to: &Path) -> Result<(), LogError> {
         self.store().require_sound()?;
         let engine = self.store().engine_to_write()?;
-        engine.checkpoint(&to.join("db"))
+        engine.checkpoint(&to.join("db"))?;
+        // Afterwards: it has a key for everything in the checkpoint, and knows every erasure that the checkpoint has on record.
+        let path = to.join(KEYRING_FILE);
+        let bytes = self.store().keyring().bytes()?;
+        std::fs::write(&path, bytes).map_err(|source| LogError::File { doing: "write", path, source })
     }
 
     /// Makes a store of a directory that has a whole database in `db/`, such as a checkpoint: from here on it can be opened.
@@ -291,6 +297,60 @@ impl Log {
     /// The id of this store: drawn when it was made, the same ever after.
     pub fn store_id(&self) -> Uuid {
         self.store().store_id()
+    }
+
+    /// How personal data is kept in this store.
+    pub fn sealing(&self) -> SealingState {
+        self.store().keyring().state()
+    }
+
+    /// Where the master key of this store is, wherever a copy of the store is opened.
+    pub fn master_key(&self) -> MasterKeySource {
+        self.store().keyring().master_key()
+    }
+
+    /// Whether the client of this stream was erased.
+    pub fn is_erased(&self, stream: &StreamId) -> bool {
+        self.store().keyring().is_erased(&stream.to_string())
+    }
+
+    /// Every erasure that the keyring remembers.
+    pub fn erasures(&self) -> Vec<Erasure> {
+        self.store().keyring().erasures()
+    }
+
+    /// Puts on record that an erasure is carried out in full, in rows and files too.
+    ///
+    /// # Errors
+    /// When the keyring cannot be written.
+    pub fn complete_erasure(&self, id: Uuid) -> Result<(), LogError> {
+        Ok(self.store().keyring().complete(id)?)
+    }
+
+    /// Wraps every key by another master key, and no event is written anew; a kill leaves the one or the other. Returns the file of
+    /// the new master key, when it was made now.
+    ///
+    /// # Errors
+    /// When the store is unsealed, or either file cannot be read or written.
+    pub fn rotate_master_key(&self, to: &MasterKeySource) -> Result<Option<PathBuf>, LogError> {
+        Ok(self.store().keyring().rotate(to)?)
+    }
+
+    /// The keyring's bytes as they are between two changes, for a backup. They hold a key for every event that was acknowledged before.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn keyring_bytes(&self) -> Result<Vec<u8>, LogError> {
+        Ok(self.store().keyring().bytes()?)
+    }
+
+    /// Writes every file of the database anew, so that what was overwritten or taken away is in none of them: table files and RocksDB's own
+    /// log. Takes as long as reading and writing the whole store.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or an old file stays because somebody still reads it.
+    pub fn scrub(&self) -> Result<(), LogError> {
+        self.store().engine_to_write()?.scrub()
     }
 
     /// The rows that projections keep beside the log.

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rollbook_domain::Timestamp;
 use uuid::Uuid;
 
+use crate::keyring::{MasterKeySource, OnNewMasterKey};
 use crate::observer::Observer;
 
 /// What *acknowledged* means.
@@ -41,6 +42,13 @@ pub struct OpenOptions {
     /// The id of a store that is made now; one that is there has its own. Default `None`: a new one. Giving one is for a store that is the
     /// same as another, event for event.
     pub store_id: Option<Uuid>,
+    /// Where the master key is that the keys of clients are wrapped by. A store that is made now without one makes it. Default
+    /// [`MasterKeySource::Beside`].
+    pub master_key: MasterKeySource,
+    /// Whether a store that is made now keeps personal data in the clear, for ever; one that is there is what it is. Default no.
+    pub unsealed: bool,
+    /// Told the path of a master key that was made. Default `None`.
+    pub on_new_master_key: Option<OnNewMasterKey>,
     /// Who watches the writer. Default nobody.
     pub observer: Option<Arc<dyn Observer>>,
 }
@@ -54,6 +62,9 @@ impl Default for OpenOptions {
             queue_budget_bytes: None,
             store_id: None,
             observer: None,
+            master_key: MasterKeySource::default(),
+            unsealed: false,
+            on_new_master_key: None,
         }
     }
 }

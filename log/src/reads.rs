@@ -6,6 +6,7 @@ use rollbook_domain::{StreamId, Timestamp};
 use crate::commit::Committed;
 use crate::engine::{Engine, Family, Purpose, failed};
 use crate::error::{Corruption, CorruptionKind, LogError};
+use crate::keyring::Keyring;
 use crate::layout;
 use crate::stored;
 
@@ -36,7 +37,7 @@ pub(crate) fn stream_version(engine: &Engine, name: &str) -> Result<Version, Log
 }
 
 /// A stream's events after a version, up to a position.
-pub(crate) fn stream(engine: &Engine, name: &str, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
+pub(crate) fn stream(engine: &Engine, keyring: &Keyring, name: &str, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
     let mut events = Vec::new();
     let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
     cursor.seek(layout::stream_key(name, after.saturating_add(1)));
@@ -47,8 +48,9 @@ pub(crate) fn stream(engine: &Engine, name: &str, after: Version, until: Positio
             return Ok(events);
         }
         let wanted = |position, stream: &str, version| stream == name && version > after && position <= until;
-        let read =
-            engine.get(Family::Records, &first.to_be_bytes(), |record| stored::check(first, record)?.events_where(wanted, &mut events))?;
+        let read = engine.get(Family::Records, &first.to_be_bytes(), |record| {
+            stored::check(first, record)?.events_where(keyring, wanted, &mut events)
+        })?;
         read.ok_or_else(|| missing(first))??;
         cursor.next();
     }
@@ -76,19 +78,19 @@ pub(crate) fn streams_with_prefix(engine: &Engine, prefix: &str) -> Result<Vec<S
 }
 
 /// The event at a position, which the log has reached.
-pub(crate) fn at(engine: &Engine, position: Position) -> Result<Recorded, LogError> {
+pub(crate) fn at(engine: &Engine, keyring: &Keyring, position: Position) -> Result<Recorded, LogError> {
     let mut events = Vec::new();
-    in_record_of(engine, position, |record| record.events_where(|here, _, _| here == position, &mut events))?;
+    in_record_of(engine, position, |record| record.events_where(keyring, |here, _, _| here == position, &mut events))?;
     events.pop().ok_or_else(|| missing(position))
 }
 
 /// The last position up to the head that was recorded at an instant or before it. Halves the log until it is found: times of record
 /// never run backwards.
-pub(crate) fn position_at(engine: &Engine, instant: Timestamp, head: Position) -> Result<Position, LogError> {
+pub(crate) fn position_at(engine: &Engine, keyring: &Keyring, instant: Timestamp, head: Position) -> Result<Position, LogError> {
     let (mut recorded, mut later) = (0, head + 1);
     while recorded + 1 < later {
         let middle = recorded + (later - recorded) / 2;
-        if at(engine, middle)?.recorded_at <= instant {
+        if at(engine, keyring, middle)?.recorded_at <= instant {
             recorded = middle;
         } else {
             later = middle;

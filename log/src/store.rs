@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::directory::{Directory, Found};
 use crate::engine::{Engine, Family, Purpose};
 use crate::error::{AppendError, Corruption, CorruptionKind, LogError};
+use crate::keyring::{Keyring, Sealing};
 use crate::layout;
 use crate::stored;
 
@@ -24,6 +25,7 @@ pub(crate) struct Store {
     directory: Directory,
     upgrade: Mutex<()>,
     store_id: Uuid,
+    keyring: Keyring,
     head: AtomicU64,
     head_moved: Event,
     failure: Mutex<Option<Arc<LogError>>>,
@@ -40,16 +42,22 @@ pub(crate) struct LastCommit {
 
 impl Store {
     /// Opens a store for reading, or an empty one that is not on disk yet.
-    pub(crate) fn open(dir: &Path, create: bool, new_id: Option<Uuid>) -> Result<(Self, LastCommit), LogError> {
+    pub(crate) fn open(dir: &Path, create: bool, new_id: Option<Uuid>, sealing: Sealing) -> Result<(Self, LastCommit), LogError> {
         let (directory, found) = Directory::open(dir, create)?;
-        let (engine, store_id, last) = match found {
-            Found::Nothing => (None, new_id.unwrap_or_else(Uuid::now_v7), LastCommit { position: 0, recorded_at: None }),
+        let (engine, store_id, keyring, last) = match found {
+            Found::Nothing => {
+                let store_id = new_id.unwrap_or_else(Uuid::now_v7);
+                let keyring = Keyring::of_new_store(dir, store_id, sealing);
+                (None, store_id, keyring, LastCommit { position: 0, recorded_at: None })
+            }
             Found::Store => {
                 directory.require_database()?;
                 let engine = Engine::open_to_read(dir, &directory.database())?;
                 let store_id = engine.get(Family::Meta, layout::META_STORE, |bytes| Uuid::from_slice(bytes).ok())?.flatten();
+                let store_id = store_id.ok_or_else(|| layout::malformed("meta"))?;
+                let keyring = Keyring::open(dir, store_id, sealing)?;
                 let last = last_commit(&engine)?;
-                (Some(Arc::new(engine)), store_id.ok_or_else(|| layout::malformed("meta"))?, last)
+                (Some(Arc::new(engine)), store_id, keyring, last)
             }
         };
         let store = Self {
@@ -57,6 +65,7 @@ impl Store {
             directory,
             upgrade: Mutex::new(()),
             store_id,
+            keyring,
             head: AtomicU64::new(last.position),
             head_moved: Event::new(),
             failure: Mutex::new(None),
@@ -94,12 +103,18 @@ impl Store {
         Ok(engine)
     }
 
+    /// The keys that its events are sealed under.
+    pub(crate) fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
     /// Writes what a new store has from the beginning.
     fn found(&self, engine: &Engine) -> Result<(), LogError> {
         if last_commit(engine)?.position > 0 {
             let why = "its FORMAT is empty, yet its database has events; write `rollbook-store 1` into FORMAT to have it again";
             return Err(LogError::NotAStore { dir: self.directory.path().to_owned(), why });
         }
+        self.keyring.found()?;
         let mut batch = engine.batch(64);
         batch.put(Family::Meta, layout::META_STORE, self.store_id.as_bytes())?;
         batch.put(Family::Meta, layout::META_HEAD, &0u64.to_be_bytes())?;

@@ -19,7 +19,7 @@ pub(crate) fn verify(store: &Store, mut progress: impl FnMut(Position)) -> Resul
     let mut commits: u64 = 0;
     scan(&engine, 1, head, |record, _| {
         events.clear();
-        record.events_after(0, &mut events)?;
+        record.events_after(store.keyring(), 0, &mut events)?;
         check_indexes(&engine, record)?;
         commits += 1;
         if commits.is_multiple_of(256) || record.last() == head {

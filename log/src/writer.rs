@@ -12,8 +12,8 @@ use rollbook_domain::Timestamp;
 use rollbook_domain::event::Version;
 
 use crate::commit::Committed;
-use crate::error::AppendError;
-use crate::group::Group;
+use crate::error::{AppendError, LogError};
+use crate::group::{Group, Staged};
 use crate::observer::{GroupWritten, Observer};
 use crate::options::{Clock, Durability};
 use crate::pending::Answer;
@@ -65,7 +65,7 @@ impl Writer {
         // Never backwards, whatever the clock does.
         let recorded_at = self.last.recorded_at.map_or(now, |last: Timestamp| last.max(now));
         let engine = self.store.engine();
-        let mut group = Group::new(engine.as_deref(), &self.versions, self.last.position, recorded_at);
+        let mut group = Group::new(engine.as_deref(), self.store.keyring(), &self.versions, self.last.position, recorded_at);
 
         // Each commit on its own: sound log, key, expected versions, ids; then its number and its bytes. A refusal leaves no trace
         // in the group.
@@ -91,7 +91,11 @@ impl Writer {
             let written =
                 self.store.require_present().and_then(|()| self.store.engine_to_write()).map_err(AppendError::from).and_then(|engine| {
                     let batch = staged.batch(&engine)?;
-                    // Barrier 1 of 1: all commits of the group with their index entries and the new head are in RocksDB's log, and with
+                    // Barrier 1 of 2: keys that these commits are the first to be sealed under are on disk, all with one sync; keys
+                    // that they destroy are gone from there. A kill behind this leaves keys that nothing is sealed under, or an erasure
+                    // whose event is missing and which is asked for again.
+                    self.keep_keys(&staged)?;
+                    // Barrier 2 of 2: all commits of the group with their index entries and the new head are in RocksDB's log, and with
                     // `Synced` that log is on disk. What fails here may be on disk or not; nobody can tell before the store is opened
                     // again. So nothing may follow it.
                     // A directory that was deleted meanwhile takes a sync like any other, and nobody will ever read it again.
@@ -115,6 +119,15 @@ impl Writer {
             answer.send(outcome);
         }
         Usual { callers, patience: began.elapsed().min(PATIENCE_LIMIT) }
+    }
+
+    fn keep_keys(&self, staged: &Staged) -> Result<(), LogError> {
+        let keyring = self.store.keyring();
+        keyring.persist().map_err(|failure| self.store.poison(failure.into()))?;
+        for (id, ids) in staged.erases() {
+            keyring.erase(*id, ids).map_err(|failure| self.store.poison(failure.into()))?;
+        }
+        Ok(())
     }
 
     /// Tells the observer of a group that was written.

@@ -78,7 +78,8 @@ impl Store {
         self.runtime().catch_up(&|done, of| progress("folding", done, of))?;
         let checkpoint = Checkpoint::of(self)?;
         let files = copy_files(backups, self, &checkpoint.0, beside.path(), progress)?;
-        let manifest = manifest(&name, wanted.now, &checkpoint.0, files, progress)?;
+        let options = OpenOptions { master_key: self.log().master_key(), ..OpenOptions::default() };
+        let manifest = manifest(&name, wanted.now, (&checkpoint.0, options), files, progress)?;
         let (manifest, manifest_digest) = write_manifest(manifest, beside.path())?;
         drop(checkpoint);
         beside.publish()?;
@@ -177,7 +178,8 @@ fn copy_files(
         let entry = entry.map_err(BackupError::file("read", &db))?;
         sources.push((format!("db/{}", entry.file_name().to_string_lossy()), entry.path()));
     }
-    let attached = attachments::NAMES.iter().map(|name| ((*name).to_owned(), store.directory().join(name)));
+    // As the checkpoint has them: what they say fits its database.
+    let attached = attachments::NAMES.iter().map(|name| ((*name).to_owned(), checkpoint.join(name)));
     sources.extend(attached.filter(|(_, path)| path.is_file()));
     sources.sort();
     fs::create_dir(to.join("db")).map_err(BackupError::file("make", to))?;
@@ -197,13 +199,19 @@ fn copy_files(
 }
 
 /// Opens the checkpoint as a store, folds it up to its head, and says what is in it.
-fn manifest(name: &str, now: Timestamp, checkpoint: &Path, files: Vec<FileEntry>, progress: Progress<'_>) -> Result<Manifest, BackupError> {
+fn manifest(
+    name: &str,
+    now: Timestamp,
+    (checkpoint, options): (&Path, OpenOptions),
+    files: Vec<FileEntry>,
+    progress: Progress<'_>,
+) -> Result<Manifest, BackupError> {
     let unsound = |error: LogError| match error {
         LogError::Corrupt(_) => BackupError::UnsoundStore(error),
         other => other.into(),
     };
     Log::found(checkpoint)?;
-    let log = Log::open(checkpoint, OpenOptions::default()).map_err(unsound)?;
+    let log = Log::open(checkpoint, options).map_err(unsound)?;
     let runtime = Runtime::new(log, rollbook_projections::all());
     let head = runtime.catch_up(&|done, of| progress("folding the backup", done, of))?;
     let mut projections = Vec::new();

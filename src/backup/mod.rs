@@ -34,6 +34,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rollbook_log::MasterKeySource;
+
 pub use create::{Created, Wanted};
 pub use error::{BackupError, Finding};
 pub use list::{Listed, State};
@@ -66,6 +68,21 @@ impl Backups {
         let mut name = data.file_name().unwrap_or(data.as_os_str()).to_owned();
         name.push("-backups");
         Self { directory: data.with_file_name(name) }
+    }
+
+    /// Where the master key of a backup is, when nobody names it: beside the place where it is restored to, else beside the store that the
+    /// directory of backups is named after.
+    fn master_key(&self, named: &MasterKeySource, data: &Path) -> MasterKeySource {
+        if !matches!(named, MasterKeySource::Beside) || MasterKeySource::beside(data).exists() {
+            return match named {
+                MasterKeySource::Beside => MasterKeySource::File(MasterKeySource::beside(data)),
+                named => named.clone(),
+            };
+        }
+        let whole = fs::canonicalize(&self.directory).unwrap_or_else(|_| self.directory.clone());
+        let name = whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let store = name.strip_suffix("-backups").map(|store| whole.with_file_name(store));
+        MasterKeySource::File(MasterKeySource::beside(store.as_deref().unwrap_or(data)))
     }
 
     /// The directory.

@@ -2,10 +2,10 @@
 //! and that what was erased since stays erased.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rollbook_domain::Position;
-use rollbook_log::{Beside, Log, OpenOptions};
+use rollbook_log::{Beside, Log, LogError, MasterKeySource, OpenOptions};
 use serde::Serialize;
 
 use super::manifest::{Manifest, REPORT};
@@ -22,6 +22,8 @@ pub struct Restored {
     pub head: Position,
     /// How many bytes were copied.
     pub bytes: u64,
+    /// The copy of the master key that was laid beside it, where nobody named one.
+    pub master_key: Option<PathBuf>,
 }
 
 impl Backups {
@@ -29,22 +31,34 @@ impl Backups {
     ///
     /// # Errors
     /// When a file of the backup is not as the manifest says, the directory exists, or the disk refuses. Then there is no store.
-    pub fn restore(&self, name: &str, data: &Path, progress: Progress<'_>) -> Result<Restored, BackupError> {
+    pub fn restore(&self, name: &str, data: &Path, master_key: &MasterKeySource, progress: Progress<'_>) -> Result<Restored, BackupError> {
         let path = self.existing(name)?;
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, _) = Manifest::read(&path, name)?;
         check::lengths(&path, &manifest)?;
         let beside = Beside::begin(data)?;
-        let (log, bytes) = build(&path, &manifest, beside.path(), progress)?;
+        let key = self.master_key(master_key, data);
+        let (log, bytes) = build(&path, &manifest, beside.path(), &key, progress)?;
+        let sealed = log.sealing().sealed;
         // Closed before it moves.
         drop(log);
+        // Whoever named no key finds the restored store as they find any other: with its key beside it. First, so that no store is ever there
+        // without it.
+        let is_unnamed = sealed && matches!(master_key, MasterKeySource::Beside);
+        let master_key = if is_unnamed { key.copy_beside(data).map_err(LogError::from)? } else { None };
         beside.publish()?;
-        Ok(Restored { name: name.to_owned(), data: data.display().to_string(), head: manifest.head, bytes })
+        Ok(Restored { name: name.to_owned(), data: data.display().to_string(), head: manifest.head, bytes, master_key })
     }
 }
 
 /// Copies a backup's files into an empty directory and makes a store of it; the store, open, and how many bytes that was.
-pub(super) fn build(backup: &Path, manifest: &Manifest, to: &Path, progress: Progress<'_>) -> Result<(Log, u64), BackupError> {
+pub(super) fn build(
+    backup: &Path,
+    manifest: &Manifest,
+    to: &Path,
+    master_key: &MasterKeySource,
+    progress: Progress<'_>,
+) -> Result<(Log, u64), BackupError> {
     let of_the_store = || manifest.files.iter().filter(|file| file.path != REPORT);
     let all: u64 = of_the_store().map(|file| file.bytes).sum();
     let mut done = 0;
@@ -61,7 +75,7 @@ pub(super) fn build(backup: &Path, manifest: &Manifest, to: &Path, progress: Pro
         progress("copying files", done, all);
     }
     Log::found(to)?;
-    let log = Log::open(to, OpenOptions::default())?;
+    let log = Log::open(to, OpenOptions { master_key: master_key.clone(), ..OpenOptions::default() })?;
     if (log.store_id(), log.head()) != (manifest.store, manifest.head) {
         let what = format!("store {} with head {} instead of {} with {}", log.store_id(), log.head(), manifest.store, manifest.head);
         return Err(BackupError::Differs { name: manifest.name.clone(), what });

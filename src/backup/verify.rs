@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rollbook_domain::Position;
-use rollbook_log::{Beside, LogError};
+use rollbook_log::{Beside, LogError, MasterKeySource};
 use rollbook_projections::runtime::hex;
 use rollbook_projections::{Projection, Runtime};
 use serde::Serialize;
@@ -51,14 +51,20 @@ impl Backups {
     ///
     /// # Errors
     /// Why it is no good backup: the file that is damaged, or what differs; when there is no room for it.
-    pub fn verify(&self, name: &str, scratch: Option<&Path>, progress: Progress<'_>) -> Result<Verified, BackupError> {
+    pub fn verify(
+        &self,
+        name: &str,
+        scratch: Option<&Path>,
+        master_key: &MasterKeySource,
+        progress: Progress<'_>,
+    ) -> Result<Verified, BackupError> {
         let path = self.existing(name)?;
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, manifest_digest) = Manifest::read(&path, name)?;
         check::contents(&path, &manifest, progress)?;
         // Never published: it goes away when it is dropped.
         let beside = Beside::begin(&scratch.unwrap_or(&self.directory).join(format!(".verifying-{name}")))?;
-        let (log, _) = restore::build(&path, &manifest, beside.path(), progress)?;
+        let (log, _) = restore::build(&path, &manifest, beside.path(), &self.master_key(master_key, &path), progress)?;
         let runtime = Runtime::new(log, rollbook_projections::all());
         let log_digest = replay(&runtime, &manifest, progress)?;
         let projections = compare_rows(&runtime, &manifest, progress)?;

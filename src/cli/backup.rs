@@ -208,7 +208,7 @@ fn listed_text(listed: &Listed) -> String {
 }
 
 fn verify(context: &Context, backups: &Backups, name: &str, scratch: Option<&std::path::Path>) -> Result<(), StoreError> {
-    let verified = with_bar(|progress| backups.verify(name, scratch, progress))?;
+    let verified = with_bar(|progress| backups.verify(name, scratch, &context.master_key, progress))?;
     context.output.either(&verified, || verified_text(&verified))
 }
 
@@ -228,13 +228,14 @@ fn verified_text(verified: &Verified) -> String {
 }
 
 fn restore(context: &Context, backups: &Backups, name: &str) -> Result<(), StoreError> {
-    let restored = with_bar(|progress| backups.restore(name, &context.data, progress))?;
+    let restored = with_bar(|progress| backups.restore(name, &context.data, &context.master_key, progress))?;
     context.output.either(&restored, || restored_text(&restored))
 }
 
 fn restored_text(restored: &Restored) -> String {
-    let Restored { name, data, head, bytes } = restored;
-    format!("{} {name} in {data}: head {head}, {} copied\n", styled(GOOD, "restored"), size(*bytes))
+    let Restored { name, data, head, bytes, master_key } = restored;
+    let key = master_key.as_ref().map(|path| format!("a copy of the master key is beside it: {}\n", path.display())).unwrap_or_default();
+    format!("{} {name} in {data}: head {head}, {} copied\n{key}", styled(GOOD, "restored"), size(*bytes))
 }
 
 fn prune(context: &Context, backups: &Backups, keep: u32) -> Result<(), StoreError> {

@@ -5,7 +5,6 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rollbook_log::OpenOptions;
 use rollbook_migrations::dump::{self, Dumped, Loaded};
 
 use super::output::{GOOD, styled};
@@ -45,6 +44,9 @@ pub(super) struct LoadArguments {
     /// The dump; `-` is stdin.
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// Make a store that keeps personal data in the clear, for ever; nobody can be erased from it.
+    #[arg(long)]
+    unsealed: bool,
 }
 
 fn is_standard(path: &Path) -> bool {
@@ -94,7 +96,7 @@ impl LoadArguments {
             Box::new(BufReader::with_capacity(1 << 20, file))
         };
         let loaded = watched("loading", "events", |watch| {
-            dump::load(&mut *input, &self.file, &context.data, &OpenOptions::default(), &|done, of| {
+            dump::load(&mut *input, &self.file, &context.data, &context.options_to_make(self.unsealed), &|done, of| {
                 (watch.progress)(done, of);
                 interrupt::interrupted()
             })

@@ -41,12 +41,18 @@ pub(super) struct ImportArguments {
     /// Leave out collections that Rollbook does not know; they are named and counted.
     #[arg(long)]
     skip_unknown: bool,
+    /// Make a store that keeps personal data in the clear, for ever. Only for a store that is not there yet; nobody can be erased from it.
+    #[arg(long)]
+    unsealed: bool,
 }
 
 impl ImportArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let export = read_export(&JsonDirectory::new(&self.export), self.skip_unknown)?;
-        let store = Store::open(&context.data, true)?;
+        let store = context.open_or_make(self.unsealed)?;
+        if self.unsealed && store.log().sealing().sealed {
+            return Err(StoreError::Usage("the store is there and sealed; --unsealed is for a store that is made now".to_owned()));
+        }
         let imported = watched("importing", "events", |watch| import(store.runtime(), export, self.legacy_timezone, watch))?;
         context.output.either(&imported, || import_text(&imported))
     }

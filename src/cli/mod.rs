@@ -34,10 +34,13 @@ mod verify;
 mod view;
 
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use rollbook_log::{MasterKeySource, OnNewMasterKey, OpenOptions};
 
 pub use interrupt::interrupted;
 pub use output::Output;
@@ -70,6 +73,9 @@ pub struct Cli {
     data: PathBuf,
     #[command(flatten)]
     remote: remote::RemoteArguments,
+    /// The file of the master key. Default DIR.master-key, beside the store; ROLLBOOK_MASTER_KEY may hold the key itself.
+    #[arg(long, global = true, env = "ROLLBOOK_MASTER_KEY_FILE", value_name = "FILE", help_heading = EVERYWHERE)]
+    master_key: Option<PathBuf>,
     /// Print JSON instead of text; errors too, as the last line on stderr.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     json: bool,
@@ -122,6 +128,8 @@ pub struct Context {
     pub data_is_flag: bool,
     /// The service that is asked instead.
     pub remote: Option<Remote>,
+    /// Where the master key is.
+    pub master_key: MasterKeySource,
     /// Where results go.
     pub output: Output,
 }
@@ -140,7 +148,36 @@ impl Context {
         if self.remote.is_some() {
             return Err(remote::directory_only());
         }
-        Store::open(&self.data, false)
+        self.open_in(&self.data)
+    }
+
+    /// Opens the store in a directory, which must be there.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_in(&self, directory: &Path) -> Result<Store, StoreError> {
+        Store::open_with(directory, OpenOptions { master_key: self.master_key.clone(), ..OpenOptions::default() })
+    }
+
+    /// Opens the store, or begins one; `unsealed` is for one that is made now.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_or_make(&self, unsealed: bool) -> Result<Store, StoreError> {
+        Store::open_with(&self.data, self.options_to_make(unsealed))
+    }
+
+    /// The options of a store that is made when there is none. Its master key is told of once, when it is made.
+    pub fn options_to_make(&self, unsealed: bool) -> OpenOptions {
+        let tell = |path: &Path| {
+            let path = path.display();
+            let _unheard = writeln!(
+                anstream::stderr().lock(),
+                "made the master key {path}: what is in the store cannot be read without it; keep a copy apart from the store and its backups"
+            );
+        };
+        let on_new_master_key: Option<OnNewMasterKey> = Some(Arc::new(tell));
+        OpenOptions { create: true, unsealed, master_key: self.master_key.clone(), on_new_master_key, ..OpenOptions::default() }
     }
 
     /// Folds what a command wrote, so that later reads need not write.
@@ -201,6 +238,15 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
     }
 }
 
+/// Where the master key is: the file that was named, else the environment's own text, else beside the store.
+fn master_key(file: Option<PathBuf>) -> MasterKeySource {
+    match (file, std::env::var("ROLLBOOK_MASTER_KEY")) {
+        (Some(file), _) => MasterKeySource::File(file),
+        (None, Ok(text)) if !text.is_empty() => MasterKeySource::Text(text.into()),
+        (None, _) => MasterKeySource::Beside,
+    }
+}
+
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
     let parsed = Cli::command().try_get_matches().and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
@@ -208,8 +254,9 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return output::usage(&error),
     };
+    let master_key = master_key(cli.master_key);
     let data_is_flag = remote::is_typed(&matches, "data");
-    let mut context = Context { data: cli.data, data_is_flag, remote: None, output: Output::new(cli.json) };
+    let mut context = Context { data: cli.data, data_is_flag, remote: None, master_key, output: Output::new(cli.json) };
     let ran = cli.remote.resolve(&matches, cli.command.place()).and_then(|remote| {
         context.remote = remote;
         run(&cli.command, &context)

@@ -52,7 +52,7 @@ impl ServeArguments {
         let telemetry = Telemetry::start(&settings)?;
         ignored.iter().for_each(|variable| tracing::warn!(variable, "this environment variable is no setting and is ignored"));
         let observer: Arc<dyn Observer> = telemetry.metrics.clone();
-        let options = OpenOptions { observer: Some(observer), ..OpenOptions::default() };
+        let options = OpenOptions { observer: Some(observer), master_key: context.master_key.clone(), ..OpenOptions::default() };
         let store = Arc::new(Store::open_with(&settings.data, options)?);
         context.fold(&store)?;
         let service = Service::new(store, Arc::new(access), clock, settings, telemetry);

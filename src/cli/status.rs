@@ -7,7 +7,7 @@ use clap::Args;
 use super::Context;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use crate::error::StoreError;
-use crate::reports::status::{Batch, Imported, Parity, Projected, Status, Validated, Weeks, status};
+use crate::reports::status::{Batch, Imported, Parity, Projected, Sealing, Status, Validated, Weeks, status};
 
 /// Show how the store stands, and what to do next.
 #[derive(Debug, Args)]
@@ -49,6 +49,7 @@ impl Status {
         let retired = if self.legacy_retired { "; the legacy view is retired" } else { "" };
         line("switch", format!("{}{retired}", self.switch.text()));
         line("events", named_counts(&self.events));
+        line("sealing", self.sealing.text());
         line("next", self.next.clone());
         text
     }
@@ -57,6 +58,18 @@ impl Status {
 fn named_counts(counts: &BTreeMap<String, u64>) -> String {
     let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
+}
+
+impl Sealing {
+    fn text(&self) -> String {
+        let Self { sealed, keys, erased, unfinished, master_key } = self;
+        if !sealed {
+            return format!("{}: personal data is in the clear", styled(BAD, "unsealed"));
+        }
+        let under = master_key.as_deref().map(|from| format!(" under {from}")).unwrap_or_default();
+        let cut_off = if unfinished.is_empty() { String::new() } else { styled(BAD, format!("; not through: {}", unfinished.join(", "))) };
+        format!("{keys} keys{under}, {erased} clients erased{cut_off}")
+    }
 }
 
 impl Projected {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use rollbook_domain::control::{BatchState, Control, ImportState, SwitchRefused, ValidationState};
 use rollbook_domain::event::{Audience, CheckOutcome, View};
 use rollbook_domain::{Event, Position};
+use rollbook_log::SealingState;
 use rollbook_projections::Projection;
 use rollbook_projections::rows::{MemoryRows, RowChanges};
 use rollbook_projections::tracker::{self, Counts, Tracker};
@@ -53,8 +54,34 @@ pub struct Status {
     pub legacy_retired: bool,
     /// Events by name.
     pub events: BTreeMap<String, u64>,
+    /// How personal data is kept.
+    pub sealing: Sealing,
     /// What to do next.
     pub next: String,
+}
+
+/// How personal data is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sealing {
+    /// Whether it is sealed; chosen when the store was made.
+    pub sealed: bool,
+    /// How many clients and coaches have a key.
+    pub keys: u64,
+    /// How many clients were erased.
+    pub erased: u64,
+    /// Clients whose erasure was cut off: `rollbook erase` goes on with it.
+    pub unfinished: Vec<String>,
+    /// Where the master key came from; `None` where none is needed.
+    pub master_key: Option<String>,
+}
+
+impl Sealing {
+    fn of(store: &Store) -> Self {
+        let SealingState { sealed, keys, master_key, .. } = store.log().sealing();
+        let erasures = store.log().erasures();
+        let unfinished = erasures.iter().filter(|erasure| !erasure.complete).filter_map(|erasure| erasure.ids.first().cloned()).collect();
+        Self { sealed, keys, erased: erasures.len() as u64, unfinished, master_key }
+    }
 }
 
 /// How far a projection is.
@@ -226,6 +253,7 @@ fn report(
         switch: Serving::of(&control.switch, clients),
         legacy_retired: control.legacy_retired,
         next: next(control),
+        sealing: Sealing::of(store),
         documents: counts.documents,
         events: counts.events,
     }

@@ -97,8 +97,9 @@ fn a_restore_that_is_killed_at_twenty_random_moments_leaves_a_whole_store_or_non
     }
     target.ok(&restore);
     assert_eq!((target.json(&["status"])["head"].clone(), lists(&target)), expected, "seed {seed}");
-    let left: Vec<_> = std::fs::read_dir(target.around()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["store"], "seed {seed}");
+    let mut left: Vec<_> = std::fs::read_dir(target.around()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["store", "store.master-key"], "seed {seed}");
 }
 
 /// A command under a limit on the size of every file that it writes: a full disk, as far as it can tell.
@@ -146,6 +147,8 @@ fn a_place_that_cannot_be_written_is_named_and_a_backup_there_can_still_be_read(
         run_to_end(&mut command)
     };
     let read_only = |path: &Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o555)).unwrap();
+    // Whoever may read backups only, and not the master key, could not open what is in them.
+    std::fs::set_permissions(beside(&store, "store.master-key"), std::fs::Permissions::from_mode(0o444)).unwrap();
     read_only(store.around());
     let data = beside(&store, "new");
     let from = beside(&store, "store-backups").display().to_string();

@@ -74,7 +74,7 @@ fn status_says_what_to_do_next_from_import_to_rollback() {
     assert_eq!(status["events"]["ClientImported"], json!(30));
     assert_eq!((&status["validation"], &status["batches"]), (&Value::Null, &json!([])));
     let projections = status["projections"].as_array().unwrap();
-    assert_eq!(projections.len(), 5);
+    assert_eq!(projections.len(), 6);
     assert!(projections.iter().all(|one| one["behind"] == json!(0) && one["position"] == status["head"]), "{projections:?}");
     let text = store.ok(&["status"]);
     assert!(text.contains("legacy for everybody (30 clients legacy, 0 precreated)"), "{text}");

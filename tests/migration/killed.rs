@@ -47,6 +47,8 @@ fn killed_at_twenty_random_moments_it_ends_as_if_undisturbed() {
     undisturbed.ok(&["import", export.to_str().unwrap()]);
     let killed = Store::new(home.path(), "killed");
     copy(&undisturbed.directory, &killed.directory);
+    let key_beside = |store: &Store| store.directory.with_extension("master-key");
+    std::fs::copy(key_beside(&undisturbed), key_beside(&killed)).unwrap();
     let batch = home.path().join("batch.ndjson");
     undisturbed.plan(&batch);
     let file = batch.to_str().unwrap();

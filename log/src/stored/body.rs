@@ -261,3 +261,42 @@ pub(super) enum Body<'a> {
         note: StoredPersonal<'a>,
     },
 }
+
+impl<'a> Body<'a> {
+    /// The personal content, where there is any.
+    pub(super) fn personal(&mut self) -> Option<&mut StoredPersonal<'a>> {
+        match self {
+            Self::DocumentImported(document) | Self::DocumentChanged(document) => Some(&mut document.body),
+            Self::ResponseSubmitted { answers: personal, .. }
+            | Self::AssignmentMissed { comment: Some(personal), .. }
+            | Self::ExtensionGranted { reason: personal, .. }
+            | Self::ReopenRequested { reason: personal, .. }
+            | Self::SeriesWithdrawn { reason: personal, .. }
+            | Self::AssignmentWithdrawn { reason: personal, .. }
+            | Self::ResponseCleared { reason: personal, .. }
+            | Self::FeedbackGiven { text: personal, .. }
+            | Self::NoteWritten { note: personal, .. } => Some(personal),
+            Self::AssignmentMissed { comment: None, .. }
+            | Self::DocumentRemoved { .. }
+            | Self::AssignmentCreated { .. }
+            | Self::ResponseLinked { .. }
+            | Self::AssignmentRescheduled { .. }
+            | Self::AssignmentReopened { .. }
+            | Self::SeriesPaused { .. }
+            | Self::SeriesResumed { .. }
+            | Self::SeriesExtended { .. }
+            | Self::ImportCompleted { .. }
+            | Self::BatchPlanned { .. }
+            | Self::BatchApplied { .. }
+            | Self::ValidationRecorded { .. }
+            | Self::ParityRecorded { .. }
+            | Self::ViewSwitched { .. }
+            | Self::BackupTaken { .. }
+            | Self::StageRecorded { .. }
+            | Self::LegacyRetired { .. }
+            | Self::ClientErased { .. }
+            | Self::StatusAssigned { .. }
+            | Self::ResponsesAttested { .. } => None,
+        }
+    }
+}

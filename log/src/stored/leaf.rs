@@ -142,7 +142,7 @@ impl<'a> Leaf<'a> {
     /// # Errors
     /// When the body does not decode, or is of a newer version.
     pub fn event(&self) -> Result<Event, DecodeError> {
-        super::read_body(self.stored_version, self.body)
+        super::read_body(self.stored_version, self.stream, self.body)
     }
 
     /// When the log recorded it.

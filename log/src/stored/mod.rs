@@ -17,29 +17,26 @@ pub mod binary;
 mod body;
 mod convert;
 mod leaf;
+mod seal;
 pub(crate) mod v1;
 
 use rollbook_domain::Event;
 use rollbook_domain::event::{Position, Recorded};
 
 use crate::error::{Corruption, CorruptionKind, DecodeError};
-use convert::Stored as _;
+use crate::keyring::{Keyring, Opening};
 pub use leaf::{Leaf, LeafHash, leaf_hash};
+pub(crate) use seal::{Scratch, has_personal, write_body};
 pub(crate) use v1::{Envelope, EnvelopeParts};
 
 /// The version that is written.
 const CURRENT: u8 = 1;
 const HEADER_BYTES: usize = 13;
 
-/// Appends an event's body to `out`.
-pub(crate) fn write_body(event: &Event, out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    binary::write(&event.to_form(), out)
-}
-
-/// Reads an event's body.
-fn read_body(version: u8, bytes: &[u8]) -> Result<Event, DecodeError> {
+/// Reads an event's body without a keyring: what is sealed stays so, and reads as erased.
+fn read_body(version: u8, stream: &str, bytes: &[u8]) -> Result<Event, DecodeError> {
     match version {
-        1 => v1::read_body(bytes),
+        1 => seal::read_body(bytes, stream, &Opening::Unopened, &mut Scratch::default()),
         _ => Err(DecodeError::Leaf("its body has a version that only a newer rollbook reads")),
     }
 }
@@ -121,14 +118,19 @@ impl<'a> Record<'a> {
     }
 
     /// Appends the events after a position to `out`.
-    pub(crate) fn events_after(&self, after: Position, out: &mut Vec<Recorded>) -> Result<(), Corruption> {
+    pub(crate) fn events_after(&self, keyring: &Keyring, after: Position, out: &mut Vec<Recorded>) -> Result<(), Corruption> {
         out.reserve(self.events as usize);
-        self.events_where(|position, _, _| position > after, out)
+        self.events_where(keyring, |position, _, _| position > after, out)
     }
 
     /// Appends the events that `wanted` asks for, by position, stream name and version, to `out`.
-    pub(crate) fn events_where(&self, wanted: impl FnMut(Position, &str, u64) -> bool, out: &mut Vec<Recorded>) -> Result<(), Corruption> {
-        self.envelope()?.decode(self.first, wanted, out).map_err(|error| self.undecodable(error))
+    pub(crate) fn events_where(
+        &self,
+        keyring: &Keyring,
+        wanted: impl FnMut(Position, &str, u64) -> bool,
+        out: &mut Vec<Recorded>,
+    ) -> Result<(), Corruption> {
+        self.envelope()?.decode(keyring, self.first, wanted, out).map_err(|error| self.undecodable(error))
     }
 
     /// Hands every event's leaf to `each`, in order. Bodies stay encoded.

@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use proptest::prelude::*;
 
 use rollbook_domain::event::{
     AssignedStatus, Audience, CheckOutcome, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View, WeekDue, WeekMove,
@@ -13,7 +16,10 @@ use rollbook_domain::event::{
 use rollbook_domain::{Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp};
 use uuid::Uuid;
 
+use super::convert::Stored as _;
 use super::*;
+use crate::keyring::aead::{NonceBytes, SecretKey};
+use crate::keyring::{MasterKeySource, Opening, Sealing};
 
 /// Names every variant in a match without a wildcard, so that a new one is missed here when compiling, and in the samples when testing.
 macro_rules! variants {
@@ -203,12 +209,35 @@ const SAMPLES_OF_THE_COMMIT: usize = 33;
 
 fn body(event: &Event) -> Vec<u8> {
     let mut bytes = Vec::new();
-    write_body(event, &mut bytes).unwrap();
+    write_body(event, STREAM, None, &mut Scratch::default(), &mut bytes).unwrap();
     bytes
 }
 
+const STREAM: &str = "series/client-1/form-1";
+
+/// A key and a nonce that never change: only tests can have them.
+fn sealing() -> (SecretKey, NonceBytes) {
+    (SecretKey::new([0x42; 32]), [0x24; 12])
+}
+
+fn sealed_body(event: &Event) -> Vec<u8> {
+    let ((key, nonce), mut bytes) = (sealing(), Vec::new());
+    write_body(event, STREAM, Some((&key, nonce)), &mut Scratch::default(), &mut bytes).unwrap();
+    bytes
+}
+
+fn open_body(bytes: &[u8], opening: &Opening) -> Result<Event, DecodeError> {
+    seal::read_body(bytes, STREAM, opening, &mut Scratch::default())
+}
+
 fn read_body(bytes: &[u8]) -> Event {
-    Event::from_form(binary::read(bytes).unwrap()).unwrap()
+    open_body(bytes, &Opening::Nobody).unwrap()
+}
+
+/// A keyring without any key.
+fn no_keys() -> Keyring {
+    let sealing = Sealing { master_key: MasterKeySource::default(), unsealed: true, on_new_master_key: None };
+    Keyring::of_new_store(std::path::Path::new("nowhere"), Uuid::nil(), sealing)
 }
 
 fn golden(name: &str) -> PathBuf {
@@ -244,6 +273,91 @@ fn every_event_is_stored_as_it_ever_was() {
     assert!(samples_of.values().all(|count| *count > 0), "a sample of every event: {samples_of:?}");
 }
 
+/// The samples with personal content, and the same without it.
+fn personal_samples() -> Vec<(Event, Event)> {
+    let gone = |event: &Event| {
+        let mut form = event.to_form();
+        match form.personal() {
+            Some(personal) if matches!(personal, body::StoredPersonal::Clear(_)) => *personal = body::StoredPersonal::Erased,
+            _ => return None,
+        }
+        Some((event.clone(), Event::from_form(form).unwrap()))
+    };
+    samples().iter().filter_map(gone).collect()
+}
+
+#[test]
+fn sealed_events_are_stored_as_they_ever_were() {
+    let samples = personal_samples();
+    assert_eq!(samples.len(), 11);
+    for (event, gone) in samples {
+        let name = format!("sealed-{}", variant(&event));
+        let bytes = check_golden(&name, &sealed_body(&event));
+        assert_eq!(open_body(&bytes, &Opening::Key(Arc::new(sealing().0))).unwrap(), event);
+        assert_eq!(open_body(&bytes, &Opening::Erased).unwrap(), Event::Erased(Box::new(gone.clone())));
+        assert_eq!(open_body(&bytes, &Opening::Unopened).unwrap(), gone);
+        let refused = open_body(&bytes, &Opening::NoKey).unwrap_err();
+        assert!(matches!(refused, DecodeError::NoKey { .. }), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_sealed_event_does_not_hold_its_content() {
+    for (event, _) in personal_samples() {
+        let clear = body(&event);
+        let mut form = event.to_form();
+        let Some(body::StoredPersonal::Clear(text)) = form.personal() else { panic!("{event:?}") };
+        let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(holds(&clear) && !holds(&sealed_body(&event)), "{event:?}");
+    }
+}
+
+#[test]
+fn any_changed_bit_of_a_sealed_event_is_refused_and_so_are_another_stream_and_another_key() {
+    let event = Event::ReopenRequested { run: 1, week: 4, reason: personal("forgot") };
+    let (whole, key) = (sealed_body(&event), Opening::Key(Arc::new(sealing().0)));
+    for at in 0..whole.len() {
+        for bit in 0..8 {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << bit;
+            assert!(open_body(&bytes, &key).is_err(), "bit {bit} of byte {at}");
+        }
+    }
+    for length in 0..whole.len() {
+        assert!(open_body(&whole[..length], &key).is_err(), "cut at {length}");
+    }
+    let elsewhere = seal::read_body(&whole, "series/client-2/form-1", &key, &mut Scratch::default()).unwrap_err();
+    assert!(matches!(elsewhere, DecodeError::DoesNotOpen), "{elsewhere:?}");
+    let other = open_body(&whole, &Opening::Key(Arc::new(SecretKey::new([0x43; 32])))).unwrap_err();
+    assert!(matches!(other, DecodeError::DoesNotOpen), "{other:?}");
+}
+
+proptest! {
+    #[test]
+    fn what_is_sealed_opens_as_it_was(text in ".{0,200}", key in any::<[u8; 32]>(), nonce in any::<[u8; 12]>(), week in 1_u32..400) {
+        let event = Event::AssignmentMissed { run: 1, week, reason: MissedReason::Other, comment: Some(personal(&text)) };
+        let (key, mut bytes) = (SecretKey::new(key), Vec::new());
+        write_body(&event, STREAM, Some((&key, nonce)), &mut Scratch::default(), &mut bytes).unwrap();
+        prop_assert_eq!(open_body(&bytes, &Opening::Key(Arc::new(key))).unwrap(), event);
+    }
+}
+
+#[test]
+fn content_that_does_not_open_is_corruption_with_its_position() {
+    let sealed = sealed_body(&Event::ReopenRequested { run: 1, week: 4, reason: personal("forgot") });
+    let actor = Actor::System(text("test"));
+    let parts = EnvelopeParts { recorded_at: time(0), actor: &actor, cause: "", key: None };
+    let mut envelope = Envelope::new(&parts, 1, 2);
+    let first = body(&created());
+    envelope.push_stream(STREAM, 1);
+    envelope.push_event(0, Uuid::nil(), time(0), &first);
+    envelope.push_event(0, Uuid::from_u128(1), time(0), &sealed);
+    let record = seal(70, &envelope, 0).unwrap();
+    let corruption = check(70, &record).unwrap().events_after(&no_keys(), 0, &mut Vec::new()).unwrap_err();
+    assert_eq!(corruption.position, 71);
+    assert!(matches!(corruption.kind, CorruptionKind::Undecodable { source: DecodeError::NoKey { .. } }), "{corruption:?}");
+}
+
 /// A commit of the first samples, on two streams in turn.
 fn whole_commit() -> (Position, Vec<u8>) {
     let (one, two) = (StreamId::series("client-1", "form-1").to_string(), StreamId::Control.to_string());
@@ -265,7 +379,7 @@ fn a_whole_commit_is_stored_as_it_ever_was() {
     let kept = check_golden("commit", &record);
     let record = check(first, &kept).unwrap();
     let mut events = Vec::new();
-    record.events_after(0, &mut events).unwrap();
+    record.events_after(&no_keys(), 0, &mut events).unwrap();
     assert_eq!(events.iter().map(|event| event.event.clone()).collect::<Vec<_>>(), samples()[..SAMPLES_OF_THE_COMMIT]);
     let last = events.last().unwrap();
     assert_eq!((last.position, record.last()), (332, 332));
@@ -290,7 +404,7 @@ fn every_actor_comes_back() {
         envelope.push_event(0, Uuid::nil(), time(0), &bytes);
         let record = seal(1, &envelope, 0).unwrap();
         let mut events = Vec::new();
-        check(1, &record).unwrap().events_after(0, &mut events).unwrap();
+        check(1, &record).unwrap().events_after(&no_keys(), 0, &mut events).unwrap();
         assert_eq!(events[0].actor, actor);
     }
 }
@@ -315,11 +429,12 @@ fn decoding_speed() {
     envelope.push_stream("series/client-1/form-1", 1);
     (0..500).for_each(|id| envelope.push_event(0, Uuid::from_u128(id), time(0), &bytes));
     let record = seal(1, &envelope, 0).unwrap();
+    let keyring = no_keys();
     let start = std::time::Instant::now();
     let mut count = 0;
     for _ in 0..2000 {
         let mut events = Vec::new();
-        check(1, &record).unwrap().events_after(0, &mut events).unwrap();
+        check(1, &record).unwrap().events_after(&keyring, 0, &mut events).unwrap();
         count += events.len();
     }
     let elapsed = start.elapsed();

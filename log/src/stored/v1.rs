@@ -14,7 +14,7 @@
 //! | … `stream` | u32 | index into `streams`; versions count up per stream |
 //! | … `id` | 16 bytes with length | the event's id |
 //! | … `occurred_at` | (i64, u32) | as above |
-//! | … `body` | bytes with length | the event, encoded on its own, so that it can be skipped unread |
+//! | … `body` | bytes with length | the event, encoded on its own, so that it can be skipped unread, and its sealed value: see `seal` |
 
 use rollbook_domain::event::{Position, Recorded, Version};
 use rollbook_domain::{Actor, Event, StreamId, Timestamp};
@@ -22,10 +22,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::binary;
-use super::body::Body;
-use super::convert::Stored;
 use super::leaf::Leaf;
+use super::seal::{Scratch, read_body};
 use crate::error::DecodeError;
+use crate::keyring::{Keyring, Opening};
 
 /// Seconds since 1970, nanoseconds.
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -254,6 +254,7 @@ impl<'a> Envelope<'a> {
     /// Decodes the events that `wanted` asks for, by position, stream name and version. The others are not even looked into.
     pub(crate) fn decode(
         &self,
+        keyring: &Keyring,
         first: Position,
         mut wanted: impl FnMut(Position, &str, Version) -> bool,
         out: &mut Vec<Recorded>,
@@ -261,7 +262,9 @@ impl<'a> Envelope<'a> {
         let at_first = |error| (first, error);
         let recorded_at = self.recorded_at().map_err(at_first)?;
         let actor = self.actor.to_domain();
-        let mut streams: Vec<(Option<StreamId>, Version)> = self.streams.iter().map(|stream| (None, stream.first_version)).collect();
+        let mut streams: Vec<(Option<(StreamId, Opening)>, Version)> =
+            self.streams.iter().map(|stream| (None, stream.first_version)).collect();
+        let mut scratch = Scratch::default();
         for (position, event) in (first..).zip(&self.events) {
             let here = |error| (position, error);
             let unknown = || here(DecodeError::StreamIndex { index: event.stream });
@@ -273,20 +276,20 @@ impl<'a> Envelope<'a> {
             if !wanted(position, name, version) {
                 continue;
             }
-            let stream = match id {
-                Some(known) => known.clone(),
+            let (stream, opening) = match id {
+                Some(known) => known,
                 None => {
                     let parsed: StreamId = name.parse().map_err(|source| here(DecodeError::StreamName(source)))?;
-                    id.insert(parsed).clone()
+                    id.insert((parsed, keyring.opening(name)))
                 }
             };
-            let mut content = read_body(event.body.0).map_err(here)?;
+            let mut content = read_body(event.body.0, name, opening, &mut scratch).map_err(here)?;
             if let Some(before) = out.last() {
                 share_terms(&mut content, &before.event);
             }
             out.push(Recorded {
                 position,
-                stream,
+                stream: stream.clone(),
                 version,
                 id: event.id,
                 occurred_at: event.occurred_at.try_into().map_err(here)?,
@@ -307,9 +310,4 @@ fn share_terms(event: &mut Event, before: &Event) {
     {
         *terms = held.clone();
     }
-}
-
-/// Reads an event's body.
-pub(super) fn read_body(bytes: &[u8]) -> Result<Event, DecodeError> {
-    binary::read::<Body<'_>>(bytes).and_then(Event::from_form)
 }

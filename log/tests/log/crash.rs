@@ -89,6 +89,7 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
 fn copy(from: &Path, to: &Path) {
     let _ = fs::remove_dir_all(to);
     fs::create_dir_all(to.join("db")).unwrap();
+    fs::copy(from.with_extension("master-key"), to.with_extension("master-key")).unwrap();
     for (path, bytes) in files(from) {
         if let Some(bytes) = bytes {
             fs::write(to.join(path.strip_prefix(from).unwrap()), bytes).unwrap();

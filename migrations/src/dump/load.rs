@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rollbook_domain::{NewEvent, StreamId, Timestamp, Version};
-use rollbook_log::{Beside, COMMIT_LIMIT_BYTES, Commit, Durability, ExpectedVersion, IdempotencyKey, Log, OpenOptions};
+use rollbook_log::{Beside, COMMIT_LIMIT_BYTES, Commit, Durability, ExpectedVersion, IdempotencyKey, Log, LogError, OpenOptions};
 use rollbook_projections::Runtime;
 use rollbook_projections::runtime::hex;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,8 @@ pub struct Loaded {
 /// When the directory exists, the dump is cut short or edited, or the disk refuses: then there is no store.
 pub fn load(dump: &mut dyn BufRead, path: &Path, data: &Path, options: &OpenOptions, progress: Progress<'_>) -> Result<Loaded, DumpError> {
     let beside = Beside::begin(data)?;
+    // The store is made under a hidden name: its master key is the one of its place, or a new one that is laid there in the end.
+    let options = &OpenOptions { master_key: options.master_key.for_new_store(data).map_err(LogError::from)?, ..options.clone() };
     let mut lines = Lines { dump, path: path.to_owned(), line: 0, digest: Sha256::new() };
     let header = lines.header()?;
     let clock = Arc::new(Mutex::new(Timestamp::EPOCH));
@@ -52,6 +54,10 @@ pub fn load(dump: &mut dyn BufRead, path: &Path, data: &Path, options: &OpenOpti
         Loading { log: &log, clock, header: &header, commit: Vec::new(), key: None, commits: 0, next: 1 }.run(&mut lines, progress)?;
     drop(log);
     dumps_the_same(&beside, path, options, &trailer, progress)?;
+    let master_key = if options.unsealed { None } else { options.master_key.keep_beside(data).map_err(LogError::from)? };
+    if let (Some(path), Some(tell)) = (master_key, &options.on_new_master_key) {
+        tell(&path);
+    }
     beside.publish()?;
     Ok(Loaded { header, trailer })
 }

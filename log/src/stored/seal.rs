@@ -1,0 +1,114 @@
+//! An event's body with its personal content sealed. Owns what is bound to what; the cipher and the keys are `keyring`'s, the layout of the
+//! rest `body`'s.
+//!
+//! | bytes | part of a stored body |
+//! | --- | --- |
+//! | … | the event: see `body`; a personal field says whether it is in the clear, sealed, or erased |
+//! | 12 | only when sealed: the nonce |
+//! | … | only when sealed: the personal content, UTF-8, under the key of the stream's owner |
+//! | 16 | only when sealed: the tag, bound to `rollbook 1`, NUL, the stream's name, NUL, and the event above |
+//!
+//! So a sealed value opens only in its own stream, in an event of its own kind with the same id, week and other open fields. What is
+//! not known when it is sealed (position, version, time of record) is not bound; the record's checksum and the tree hold that.
+
+use rollbook_domain::Event;
+
+use super::binary;
+use super::body::{Body, StoredPersonal};
+use super::convert::Stored as _;
+use crate::error::DecodeError;
+use crate::keyring::Opening;
+use crate::keyring::aead::{NONCE_BYTES, NonceBytes, SecretKey, TAG_BYTES};
+
+/// Memory that sealing and opening use again and again.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    bound: Vec<u8>,
+    text: Vec<u8>,
+}
+
+impl Scratch {
+    fn bind(&mut self, stream: &str, event: &[u8]) {
+        self.bound.clear();
+        self.bound.extend_from_slice(b"rollbook 1\0");
+        self.bound.extend_from_slice(stream.as_bytes());
+        self.bound.push(0);
+        self.bound.extend_from_slice(event);
+    }
+}
+
+/// Whether an event has personal content to seal.
+pub(crate) fn has_personal(event: &Event) -> bool {
+    matches!(event.to_form().personal(), Some(StoredPersonal::Clear(_)))
+}
+
+/// Appends an event's body to `out`; its personal content sealed, when there is a key.
+pub(crate) fn write_body(
+    event: &Event,
+    stream: &str,
+    sealing: Option<(&SecretKey, NonceBytes)>,
+    scratch: &mut Scratch,
+    out: &mut Vec<u8>,
+) -> Result<(), DecodeError> {
+    let mut form = event.to_form();
+    let mut sealed = None;
+    if let (Some(sealing), Some(personal)) = (sealing, form.personal())
+        && let StoredPersonal::Clear(text) = *personal
+    {
+        *personal = StoredPersonal::Sealed;
+        sealed = Some((sealing, text));
+    }
+    let start = out.len();
+    binary::write(&form, out)?;
+    let Some(((key, nonce), text)) = sealed else { return Ok(()) };
+    scratch.bind(stream, out.get(start..).unwrap_or_default());
+    out.extend_from_slice(&nonce);
+    let start = out.len();
+    out.extend_from_slice(text.as_bytes());
+    let tag = key.seal(nonce, &scratch.bound, out.get_mut(start..).unwrap_or_default()).map_err(|_| DecodeError::Unsealable)?;
+    out.extend_from_slice(&tag);
+    Ok(())
+}
+
+/// Reads an event's body; what is sealed is opened as far as there is a key.
+pub(crate) fn read_body(bytes: &[u8], stream: &str, opening: &Opening, scratch: &mut Scratch) -> Result<Event, DecodeError> {
+    let (mut form, used) = binary::read_some::<Body<'_>>(bytes)?;
+    let (event, sealed) = bytes.split_at_checked(used).ok_or(DecodeError::Trailing { bytes: 0 })?;
+    let is_sealed = matches!(form.personal(), Some(StoredPersonal::Sealed));
+    if !is_sealed && !sealed.is_empty() {
+        return Err(DecodeError::Trailing { bytes: sealed.len() });
+    }
+    match opening {
+        Opening::Key(key) if is_sealed => {
+            scratch.bind(stream, event);
+            let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(DecodeError::DoesNotOpen)?;
+            scratch.text.clear();
+            scratch.text.extend_from_slice(sealed);
+            let text = key.open(*nonce, &scratch.bound, &mut scratch.text).map_err(|_| DecodeError::DoesNotOpen)?;
+            let text = std::str::from_utf8(text).map_err(|_| DecodeError::DoesNotOpen)?;
+            return read_with(form, text);
+        }
+        Opening::NoKey | Opening::Nobody if is_sealed => return Err(DecodeError::NoKey { stream: stream.to_owned() }),
+        Opening::Erased => {
+            if is_sealed && sealed.len() < NONCE_BYTES + TAG_BYTES {
+                return Err(DecodeError::DoesNotOpen);
+            }
+            if let Some(personal) = form.personal() {
+                *personal = StoredPersonal::Erased;
+            }
+            return Ok(match Event::from_form(form)? {
+                erasure @ Event::ClientErased { .. } => erasure,
+                event => Event::Erased(Box::new(event)),
+            });
+        }
+        Opening::Key(_) | Opening::NoKey | Opening::Nobody | Opening::Unopened => {}
+    }
+    Event::from_form(form)
+}
+
+fn read_with<'t>(mut form: Body<'t>, text: &'t str) -> Result<Event, DecodeError> {
+    if let Some(personal) = form.personal() {
+        *personal = StoredPersonal::Clear(text);
+    }
+    Event::from_form(form)
+}

@@ -1,0 +1,98 @@
+//! `rollbook erase`: a client's personal data, gone for good. Owns the question before it and how it is told; what it does is the store's.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::arguments::Writing;
+use super::output::{GOOD, styled};
+use super::{Bar, Context};
+use crate::error::StoreError;
+use crate::store::Erased;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook erase --client ada --reason 'asked to be forgotten on 3 March'
+  rollbook --data prod erase --client ada --reason 'request 4711' --yes --json
+
+Destroys the keys of all identities of the client, records that, folds every list again and writes every file of the database anew: that takes
+as long as reading the store. Nothing brings the data back. Killed, the same command goes on. Backups older than this still hold
+the keys, wrapped by the master key: whatever is restored from them forgets the client again; prune them when you may.
+The reason is not personal data and stays readable.";
+
+/// Erase a client: destroy their keys, and clear what was folded from their data.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct EraseArguments {
+    /// The client, by any id.
+    #[arg(long, value_name = "ID", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    client: String,
+    /// Why. Stays readable: write nothing personal.
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: String,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+    /// A directory of backups to tell, beside DIR-backups; may be given several times.
+    #[arg(long, value_name = "DIR")]
+    backups: Vec<PathBuf>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+impl EraseArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        context.fold(&store)?;
+        let (ids, before) = store.erasure_of(&self.client)?;
+        if !before.is_some_and(|erasure| erasure.complete) {
+            self.confirm(&ids)?;
+        }
+        let mut backups = vec![beside(context)];
+        backups.extend(self.backups.iter().cloned());
+        let bar = Bar::new("folding without the client", "events");
+        let erased = store.erase(&self.client, &self.reason, &self.writing.request(), &backups, &|done, of| bar.fold_progress(done, of))?;
+        drop(bar);
+        context.output.either(&erased, || text(&erased))
+    }
+
+    /// Asks on a terminal; elsewhere `--yes` must have been said.
+    fn confirm(&self, ids: &[String]) -> Result<(), StoreError> {
+        if self.yes {
+            return Ok(());
+        }
+        let refuse = |why: &str| Err(StoreError::Usage(format!("{why}; nothing was done: --yes erases {} without asking", self.client)));
+        if !std::io::stdin().is_terminal() {
+            return refuse("an erasure cannot be taken back, and there is no terminal to ask on");
+        }
+        let _unheard = write!(
+            anstream::stderr().lock(),
+            "This destroys the personal data of {} for good. Type {} to go on: ",
+            ids.join(", "),
+            self.client
+        );
+        let mut typed = String::new();
+        std::io::stdin().lock().read_line(&mut typed)?;
+        if typed.trim() == self.client { Ok(()) } else { refuse("that was another id") }
+    }
+}
+
+/// The directory of backups beside the store.
+fn beside(context: &Context) -> PathBuf {
+    crate::backup::Backups::of(&context.data).directory().to_owned()
+}
+
+fn text(erased: &Erased) -> String {
+    let Erased { client, ids, position, already, resumed, told } = erased;
+    if *already {
+        return format!("{client} was erased already, at position {position}; nothing was done\n");
+    }
+    let went_on = if *resumed { " (went on where it had been cut off)" } else { "" };
+    let told: String = told.iter().map(|directory| format!("told {}: what is restored from there forgets them too\n", directory.display())).collect();
+    format!(
+        "{} {client}{went_on}: the keys of {} are destroyed, on record at position {position}\nrows folded again, every file of the database written anew\n{told}",
+        styled(GOOD, "erased"),
+        ids.join(", ")
+    )
+}
