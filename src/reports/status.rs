@@ -61,7 +61,7 @@ pub struct Status {
 }
 
 /// How personal data is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sealing {
     /// Whether it is sealed; chosen when the store was made.
     pub sealed: bool,
