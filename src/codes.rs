@@ -56,6 +56,7 @@ pub const ALL: &[Code] = &[
     failed("beyond_head", "A position that the log has not reached."),
     refused("busy", "Another backup is being taken or restored at this place."),
     refused("certificate_refused", "A certificate does not hold."),
+    refused("client_erased", "The client was erased; nothing more is recorded of them."),
     refused("completed", "The week is answered already."),
     usage("configuration", "The settings make no sense."),
     failed("contended", "Others changed the same thing at the same time; try again."),

@@ -22,7 +22,7 @@ answers and documents are in it, in the clear.";
 
 const LOAD_EXAMPLES: &str = "\
 Examples:
-  rollbook --data copy load prod.ndjson
+  rollbook load prod.ndjson --data copy
   gzip -dc prod.ndjson.gz | rollbook --data copy load -
 
 The directory (--data) must not exist; the store appears in it when all of the dump is in it, and dumps the same again. A dump that was

@@ -308,7 +308,11 @@ mod tests {
 
     #[test]
     fn every_example_in_the_help_and_the_manual_is_a_valid_command() {
-        let manual = concat!(include_str!("../../docs/operations.md"), include_str!("../../docs/backup.md"));
+        let manual = concat!(
+            include_str!("../../docs/operations.md"),
+            include_str!("../../docs/backup.md"),
+            include_str!("../../docs/service-operation.md")
+        );
         let mut texts: Vec<String> = manual.split("```").skip(1).step_by(2).map(str::to_owned).collect();
         let mut commands = vec![Cli::command()];
         while let Some(command) = commands.pop() {

@@ -80,6 +80,7 @@ pub const KEYS: &[Key] = &[
 
     key("timeouts.headers", "timeouts-headers", Kind::Span(100, HOUR), "10s", "how long a request's headers may take; then the connection is closed"),
     key("timeouts.body", "timeouts-body", Kind::Span(100, HOUR), "20s", "how long a request's body may take; then 408"),
+    key("timeouts.send", "timeouts-send", Kind::Span(100, HOUR), "30s", "how long a client may take nothing of its answer; then the connection is closed"),
     key("timeouts.request", "timeouts-request", Kind::Span(100, HOUR), "30s", "how long an answer may take; then 503"),
     key("timeouts.operation", "timeouts-operation", Kind::Span(100, DAY), "15m", "how long a plan, an apply, a validation or a parity report may take; then 503"),
     key("timeouts.behind", "timeouts-behind", Kind::Span(1, HOUR), "5s", "how long a read waits for the position it asks for; then 504"),

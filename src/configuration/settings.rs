@@ -70,6 +70,9 @@ pub struct Timeouts {
     /// For a request's body.
     #[serde(deserialize_with = "milliseconds")]
     pub body: Duration,
+    /// For a client to take any of its answer.
+    #[serde(deserialize_with = "milliseconds")]
+    pub send: Duration,
     /// For an answer.
     #[serde(deserialize_with = "milliseconds")]
     pub request: Duration,

@@ -23,12 +23,33 @@ use super::service::Service;
 use crate::access::RoleNote;
 use crate::telemetry::RequestLabels;
 
-/// Where nothing of the store is asked.
-const WITHOUT_STORE: [&str; 5] = ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"];
-/// What must answer however much else there is to do.
-const ALWAYS: [&str; 2] = ["/healthz", "/readyz"];
-/// What may take as long as an operator's operation takes.
-const OPERATIONS: [&str; 3] = ["/v1/migrations", "/v1/parity", "/v1/audit"];
+/// The parts of the service that are treated differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Must answer however much else there is to do.
+    Health,
+    /// Answers whether the store is there or not.
+    WithoutStore,
+    /// Takes as long as an operator's operation takes, and a whole batch.
+    Operation,
+    /// The old application's endpoints, which refuse in its form.
+    DropIn,
+    /// Everything else.
+    Native,
+}
+
+impl Part {
+    fn of(path: &str) -> Self {
+        match path {
+            "/healthz" | "/readyz" => Self::Health,
+            "/metrics" | "/openapi.json" => Self::WithoutStore,
+            _ if path.starts_with("/docs") => Self::WithoutStore,
+            _ if path.starts_with("/v1/migrations/") || path == "/v1/parity" || path == "/v1/audit" => Self::Operation,
+            _ if path.starts_with("/api/") => Self::DropIn,
+            _ => Self::Native,
+        }
+    }
+}
 
 /// Wraps all routes.
 pub fn wrap(router: Router, service: Service) -> Router {
@@ -41,7 +62,8 @@ struct About {
     id: RequestId,
     method: &'static str,
     route: String,
-    is_drop_in: bool,
+    /// What of the service it is for.
+    part: Part,
     is_head: bool,
     began: Instant,
     role: RoleNote,
@@ -53,15 +75,11 @@ impl About {
             id: RequestId::of(request.headers()),
             method: method(request.method()),
             route: request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned(),
-            is_drop_in: request.uri().path().starts_with("/api/"),
+            part: Part::of(request.uri().path()),
             is_head: request.method() == Method::HEAD,
             began: Instant::now(),
             role: RoleNote::default(),
         }
-    }
-
-    fn is_below(&self, prefixes: &[&str]) -> bool {
-        prefixes.iter().any(|prefix| self.route.starts_with(prefix))
     }
 
     fn writes(&self) -> bool {
@@ -107,7 +125,7 @@ async fn surround(State(service): State<Service>, mut request: Request, next: Ne
         Err(refusal) => refusal.into_response(),
     };
 
-    let code = error::render(&mut response, about.is_drop_in, about.is_head);
+    let code = error::render(&mut response, about.part == Part::DropIn, about.is_head);
     response.headers_mut().insert(REQUEST_ID, about.id.header());
     let view = response.headers().get(answer::VIEW).and_then(|view| view.to_str().ok());
     if let Some(trace) = trace {
@@ -120,23 +138,22 @@ async fn surround(State(service): State<Service>, mut request: Request, next: Ne
 /// What needs no look at the request's meaning.
 fn admit(service: &Service, about: &About, request: &Request) -> Result<(), Refusal> {
     let under_way = service.metrics().in_flight.inc() + 1;
-    if about.is_below(&ALWAYS) {
+    if about.part == Part::Health {
         return Ok(());
     }
     if let Some(peer) = request.extensions().get::<Peer>() {
         service.gate().admit(*peer, request.headers())?;
     }
     service.gate().admit_one_more(under_way)?;
-    if about.is_below(&WITHOUT_STORE) { Ok(()) } else { service.gate().require_store(service.store(), about.writes()) }
+    if about.part == Part::WithoutStore { Ok(()) } else { service.gate().require_store(service.store(), about.writes()) }
 }
 
 /// The handler, within its limits of time and size. A mistake in it is its own end, and nobody else's.
 async fn limited(service: &Service, about: &About, mut request: Request, next: Next) -> Response {
-    let is_operation = about.is_below(&OPERATIONS);
     let (limits, timeouts) = (&service.settings().limits, &service.settings().timeouts);
-    let (bytes, body_time, time) = match is_operation {
-        true => (limits.batch_bytes, timeouts.operation, timeouts.operation),
-        false => (limits.body_bytes, timeouts.body, timeouts.request),
+    let (bytes, body_time, time) = match about.part {
+        Part::Operation => (limits.batch_bytes, timeouts.operation, timeouts.operation),
+        _ => (limits.body_bytes, timeouts.body, timeouts.request),
     };
     let measured = Measured::new(&mut request, bytes, body_time);
     let handled = async {
@@ -208,5 +225,72 @@ fn class(status: StatusCode) -> &'static str {
         3 => "3xx",
         4 => "4xx",
         _ => "5xx",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use tower_service::Service as _;
+
+    use super::*;
+    use crate::access::Access;
+    use crate::configuration::{self, SettingFlags};
+    use crate::http::Clock;
+    use crate::store::Store;
+    use crate::telemetry::Telemetry;
+
+    async fn panics() {
+        panic!("a secret of a caller");
+    }
+
+    async fn blocks_and_panics(State(service): State<Service>) -> Result<(), Refusal> {
+        service.blocking(|_| -> Result<(), Refusal> { panic!("a secret of a caller") }).await
+    }
+
+    /// A service over an empty store, with routes that misbehave.
+    fn misbehaving(directory: &std::path::Path) -> Router {
+        let mut flags = SettingFlags::default();
+        flags.values.insert("timeouts.request", "101ms".into());
+        flags.values.insert("timeouts.behind", "100ms".into());
+        let settings = configuration::load(&flags, Some(directory.as_os_str())).unwrap().settings;
+        let store = Arc::new(Store::open(directory, true).unwrap());
+        let access = Arc::new(Access::new(&settings.access, directory).unwrap());
+        let service = Service::new(store, access, Clock::System, settings, Telemetry::quiet());
+        let router =
+            Router::new().route("/v1/panics", get(panics)).route("/api/panics", get(panics)).route("/v1/blocks", get(blocks_and_panics));
+        let router = router.route("/v1/never", get(std::future::pending::<()>)).route("/healthz", get(|| async { "well" }));
+        wrap(router.with_state(service.clone()), service)
+    }
+
+    async fn ask(router: &Router, path: &str) -> (StatusCode, String) {
+        let response = router.clone().call(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        assert!(response.headers().contains_key(REQUEST_ID));
+        let status = response.status();
+        (status, String::from_utf8(to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_500_without_what_it_said_and_hurts_no_other_request() {
+        let directory = tempfile::tempdir().unwrap();
+        let router = misbehaving(&directory.path().join("store"));
+        for path in ["/v1/panics", "/v1/blocks", "/api/panics"] {
+            let (status, text) = ask(&router, path).await;
+            assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
+            assert!(!text.contains("secret"), "{text}");
+            assert_eq!(text.contains("\"success\":false"), path.starts_with("/api/"), "{text}");
+        }
+        assert_eq!(ask(&router, "/healthz").await, (StatusCode::OK, "well".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_503() {
+        let directory = tempfile::tempdir().unwrap();
+        let (status, text) = ask(&misbehaving(&directory.path().join("store")), "/v1/never").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(text.contains("\"code\":\"timeout\""), "{text}");
     }
 }

@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod body;
 pub mod caller;
+pub mod description;
 pub mod drop_in;
 pub mod error;
 pub mod extract;
@@ -17,6 +18,7 @@ pub mod layers;
 pub mod metrics;
 pub mod native;
 pub mod ofrep;
+mod patient;
 pub mod request_id;
 pub mod router;
 pub mod server;

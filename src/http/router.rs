@@ -7,28 +7,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::description::{Description, pages};
 use super::error::Refusal;
 use super::service::Service;
 use super::{drop_in, health, layers, native, ofrep};
-
-/// What the description says of the whole.
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "Rollbook", description = "Recurring check-ins: the old application's endpoints, and the store's own."),
-    tags(
-        (name = "check-ins", description = "What clients see and answer."),
-        (name = "assignments", description = "What coaches allocate and correct."),
-        (name = "operation", description = "How the service is."),
-        (name = "series", description = "Pausing and withdrawing."),
-        (name = "views", description = "What clients see, by any view, at any instant and any position."),
-        (name = "events", description = "What happened: pages, live, histories."),
-        (name = "migrations", description = "Plan, apply, validate, compare."),
-        (name = "operations", description = "The switch, the status, the audit."),
-        (name = "ofrep", description = "The switch as a feature flag of OpenFeature."),
-        (name = "health", description = "Whether the service lives, and whether it is ready."),
-    )
-)]
-struct Description;
 
 /// Every route with its description.
 pub fn routes() -> OpenApiRouter<Service> {
@@ -58,7 +40,7 @@ fn drop_in_routes() -> OpenApiRouter<Service> {
         .routes(routes!(drop_in::feedback::give))
 }
 
-/// The description of the API, OpenAPI 3.1.
+/// What the handlers say of themselves. The whole description is [`description::document`](super::description::document).
 pub fn description() -> utoipa::openapi::OpenApi {
     routes().into_openapi()
 }
@@ -68,5 +50,8 @@ pub fn router(service: Service) -> Router {
     let router: Router<Service> = routes().into();
     let no_path = || async { Refusal::new(StatusCode::NOT_FOUND, "no_path", "There is nothing at this path") };
     let no_method = || async { Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "This path does not take this method") };
-    layers::wrap(router.fallback(no_path).method_not_allowed_fallback(no_method).with_state(service.clone()), service)
+    layers::wrap(
+        router.merge(pages::routes()).fallback(no_path).method_not_allowed_fallback(no_method).with_state(service.clone()),
+        service,
+    )
 }

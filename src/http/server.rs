@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 use super::gate::Peer;
+use super::patient::Patient;
 use super::service::Service;
 use crate::configuration::Settings;
 use crate::telemetry::Metrics;
@@ -30,6 +31,8 @@ use crate::telemetry::Metrics;
 pub struct Server {
     /// How long a client may take for a request's headers, and keep a connection without sending any.
     pub header_timeout: Duration,
+    /// How long a client may take nothing of its answer.
+    pub send_timeout: Duration,
     /// The most headers of a request.
     pub most_headers: usize,
     /// The largest request line with all headers, in bytes.
@@ -51,6 +54,7 @@ impl Server {
         let Settings { limits, timeouts, .. } = settings;
         Self {
             header_timeout: timeouts.headers,
+            send_timeout: timeouts.send,
             most_headers: limits.headers,
             header_bytes: limits.header_bytes,
             connections: limits.connections,
@@ -180,7 +184,7 @@ async fn connection(stream: TcpStream, peer: Peer, router: Router, server: Serve
         .header_read_timeout(server.header_timeout)
         .max_headers(server.most_headers)
         .max_buf_size(server.header_bytes)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(Patient::new(stream, server.send_timeout)), answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

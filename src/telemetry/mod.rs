@@ -57,6 +57,12 @@ impl Telemetry {
         Ok(Self { metrics, traces, lines })
     }
 
+    /// Figures alone, for tests inside this crate: nothing of the process is changed.
+    #[cfg(test)]
+    pub(crate) fn quiet() -> Self {
+        Self { metrics: Arc::default(), traces: None, lines: messages::Lines::default() }
+    }
+
     /// Writes and sends what waits.
     pub fn end(&self) {
         self.traces.iter().for_each(|traces| traces.end());

@@ -5,8 +5,10 @@
 mod answering;
 mod bad_input;
 mod coaching;
+mod description;
 mod ending;
 mod many_at_once;
+mod operation;
 mod server;
 mod store;
 mod views;

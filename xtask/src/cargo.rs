@@ -23,6 +23,14 @@ pub fn target_directory() -> Result<PathBuf> {
     Ok(PathBuf::from(home).join(".cache").join("rollbook-target"))
 }
 
+/// A program of the workspace, as `cargo build --release` leaves it.
+pub fn built(name: &str) -> Result<PathBuf> {
+    let target = target_directory()?;
+    // Whoever is given the path may run elsewhere.
+    let target = std::path::absolute(workspace_root().join(&target)).with_context(|| format!("no such place: {}", target.display()))?;
+    Ok(target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX)))
+}
+
 /// A `cargo` command in the workspace, building into [`target_directory`].
 pub fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Result<Command> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

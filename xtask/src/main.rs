@@ -6,9 +6,11 @@
 mod bench;
 mod cargo;
 mod demo;
+mod fuzz_api;
 mod libclang;
 mod setup;
 mod test;
+mod test_clients;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ cargo xtask COMMAND [OPTIONS]
   setup          check for the C++ compiler, libclang, rustfmt and clippy; install what is missing
   demo [ARGS]    set up, build, run `rollbook demo ARGS`
   test           set up, then everything that must be green
+  test-clients   the generated TypeScript client against the built service (needs node and npm)
+  fuzz-api       schemathesis against the built service (needs python3)
   bench          set up, then the benches and their figures as one table
 
 `cargo xtask COMMAND --help` says more. Everything is built with --release into CARGO_TARGET_DIR, by default
@@ -50,6 +54,8 @@ fn run(arguments: &[String]) -> Result<()> {
         "setup" => (setup::HELP, setup::command),
         "demo" => (demo::HELP, demo::command),
         "test" => (test::HELP, test::command),
+        "test-clients" => (test_clients::HELP, test_clients::command),
+        "fuzz-api" => (fuzz_api::HELP, fuzz_api::command),
         "bench" => (bench::HELP, bench::command),
         "help" | "--help" | "-h" => (HELP, |_| Ok(())),
         other => bail!("{other:?} is no command\n\n{HELP}"),

@@ -23,13 +23,13 @@ use crate::store::{Outcome, Request, SeriesCommand, Store};
 #[schema(example = json!({"formId": "habits", "clientId": "ada", "coachId": "robin", "duration": 12, "firstCheckInDate": "2026-03-02"}))]
 pub struct Wanted {
     /// The form.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     form_id: Option<String>,
     /// The client, by any id.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     client_id: Option<String>,
     /// The client's coach.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     coach_id: Option<String>,
     /// `once` makes one week; default `weekly`.
     frequency: Option<Frequency>,
@@ -41,6 +41,7 @@ pub struct Wanted {
     /// The first due date, moved to the next Monday unless it is one.
     first_check_in_date: Option<String>,
     /// The local time at which every week is due; default 09:00.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:00")]
     due_time: Option<String>,
     /// The status that the weeks begin with; default to be answered.
     status: Option<Status>,

@@ -19,7 +19,7 @@ use crate::store::{Asking, Store};
 #[into_params(parameter_in = Query)]
 pub struct Whose {
     /// The client, by document id or authUid.
-    #[param(required = true, example = "ada")]
+    #[param(required = true, min_length = 1, example = "ada")]
     client_id: Option<String>,
 }
 

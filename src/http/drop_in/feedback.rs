@@ -24,10 +24,10 @@ use crate::store::{SeriesCommand, Store};
 #[schema(example = json!({"responseId": "2tOmF32nl0g8Dh76Gz1n", "coachId": "robin", "content": "Well done"}))]
 pub struct Feedback {
     /// The response.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     response_id: Option<String>,
     /// The coach.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     coach_id: Option<String>,
     /// The coach's words.
     #[schema(required = true, nullable = false, min_length = 1)]

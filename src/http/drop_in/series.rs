@@ -21,13 +21,13 @@ use crate::store::{Outcome, SeriesCommand, Store};
 #[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin"}))]
 pub struct Which {
     /// The client, by any id.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     client_id: Option<String>,
     /// The form.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     form_id: Option<String>,
     /// The client's coach.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     coach_id: Option<String>,
 }
 

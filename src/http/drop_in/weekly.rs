@@ -23,7 +23,7 @@ use crate::store::{SeriesCommand, Store};
 #[schema(example = json!({"clientId": "ada", "reason": "sick"}))]
 pub struct Missed {
     /// The client, by any id.
-    #[schema(required = true, nullable = false)]
+    #[schema(required = true, nullable = false, min_length = 1)]
     client_id: Option<String>,
     /// Why.
     #[schema(required = true, nullable = false, value_type = Reason)]

@@ -38,7 +38,7 @@ pub struct ViewQuery {
     as_of: Option<Moment>,
     /// The grace before a week is overdue, such as `3d`; the legacy view always has 3d.
     #[serde(default, deserialize_with = "optional_span")]
-    #[param(value_type = Option<String>, example = "3d")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(d|h|m|s|ms)$", example = "3d")]
     overdue_after: Option<i64>,
     /// Wait until the answer holds at least this position: read your writes on another node.
     min_position: Option<Position>,

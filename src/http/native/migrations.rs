@@ -174,7 +174,7 @@ pub async fn apply(
 pub struct CompareQuery {
     /// When the pre-created view calls a week overdue, such as `3d`; the legacy view always after 3d.
     #[serde(default, deserialize_with = "optional_span")]
-    #[param(value_type = Option<String>, example = "3d")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(d|h|m|s|ms)$", example = "3d")]
     overdue_after: Option<i64>,
 }
 

@@ -13,14 +13,20 @@ use crate::store::Store;
 #[derive(Debug)]
 pub struct Turns {
     subscribers: Arc<Semaphore>,
+    places: usize,
     operation: Arc<Semaphore>,
 }
 
 impl Turns {
     /// So many subscribers at once, and one operation.
     pub fn new(subscribers: usize) -> Self {
-        let subscribers = Arc::new(Semaphore::new(subscribers.min(Semaphore::MAX_PERMITS)));
-        Self { subscribers, operation: Arc::new(Semaphore::new(1)) }
+        let places = subscribers.min(Semaphore::MAX_PERMITS);
+        Self { subscribers: Arc::new(Semaphore::new(places)), places, operation: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// How many follow live events now.
+    pub fn subscribed(&self) -> usize {
+        self.places - self.subscribers.available_permits()
     }
 
     /// A subscriber's place, if there is one left.

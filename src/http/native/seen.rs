@@ -25,7 +25,7 @@ pub struct SeenQuery {
     at: Timestamp,
     /// The grace before overdue of the pre-created view, such as `3d`.
     #[serde(default, deserialize_with = "optional_span")]
-    #[param(value_type = Option<String>, example = "3d")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(d|h|m|s|ms)$", example = "3d")]
     overdue_after: Option<i64>,
 }
 

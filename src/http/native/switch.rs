@@ -53,6 +53,7 @@ pub struct SwitchBody {
     #[schema(required = false)]
     clients: Vec<String>,
     /// Why; history shows it.
+    #[schema(min_length = 1)]
     reason: String,
     /// Override the guard; on record with the reason.
     #[serde(default)]

@@ -1,0 +1,100 @@
+//! The description of the API: OpenAPI 3.1, made of the handlers and their types. Owns what is said of the whole, and the one place
+//! where what holds for every operation is added: `statuses` those answers that come from around the handlers, `examples` what
+//! requests and answers look like, `pages` the document and its interactive form, served open and without the network.
+
+mod examples;
+pub mod pages;
+mod statuses;
+#[cfg(test)]
+mod tests;
+
+use std::sync::LazyLock;
+
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+/// What the description says of the whole. Paths and schemas come with the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Rollbook",
+        description = "Recurring check-ins: the endpoints that the front end had before, under `/api`, and the store's own, under `/v1`.\n\n\
+                       Refusals under `/api` are `{\"success\": false, \"message\": …}`; everywhere else they are RFC 9457 problems with a stable \
+                       `code`. Every answer carries `x-request-id`; answers of the store carry `x-rollbook-position`, and views `x-rollbook-view`."
+    ),
+    servers((url = "/", description = "The service that this document came from")),
+    tags(
+        (name = "check-ins", description = "What clients see and answer."),
+        (name = "assignments", description = "What coaches allocate and correct."),
+        (name = "series", description = "Pausing and withdrawing."),
+        (name = "views", description = "What clients see, by any view, at any instant and any position."),
+        (name = "events", description = "What happened: pages, live, histories."),
+        (name = "migrations", description = "Plan, apply, validate, compare."),
+        (name = "operations", description = "The switch, the status, the audit."),
+        (name = "ofrep", description = "The switch as a feature flag of OpenFeature."),
+        (name = "health", description = "Whether the service lives, and whether it is ready."),
+        (name = "operation", description = "The service's figures."),
+    )
+)]
+pub struct Description;
+
+/// The whole document, as it is served.
+pub fn document() -> &'static str {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+        let document = complete(json!(super::router::description()));
+        // Text, numbers, lists and maps by text: nothing that can fail to be written.
+        serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+    });
+    &DOCUMENT
+}
+
+/// Adds to the handlers' own description what holds for all of them.
+fn complete(mut document: Value) -> Value {
+    let bearer = json!({
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A JWT of the configured issuer, or an API key (`rbk_…`). A service without configured authentication asks for none; \
+                        it listens on loopback only."
+    });
+    if let Some(document) = document.as_object_mut() {
+        document.insert("security".to_owned(), json!([{"bearer": []}]));
+    }
+    if let Some(components) = document.get_mut("components").and_then(Value::as_object_mut) {
+        components.insert("securitySchemes".to_owned(), json!({"bearer": bearer}));
+        components.insert("responses".to_owned(), statuses::components());
+        components.insert("headers".to_owned(), statuses::headers());
+    }
+    each_operation(&mut document, |about, operation| {
+        statuses::complete(about, operation);
+        examples::complete(operation);
+    });
+    document
+}
+
+/// What is known of an operation from where it stands.
+#[derive(Clone, Copy, Debug)]
+struct About<'d> {
+    path: &'d str,
+    method: &'d str,
+}
+
+impl About<'_> {
+    fn is_drop_in(self) -> bool {
+        self.path.starts_with("/api/")
+    }
+
+    fn reads(self) -> bool {
+        matches!(self.method, "get" | "head")
+    }
+}
+
+fn each_operation(document: &mut Value, mut visit: impl FnMut(About<'_>, &mut Map<String, Value>)) {
+    let paths = document.get_mut("paths").and_then(Value::as_object_mut);
+    for (path, methods) in paths.into_iter().flatten() {
+        for (method, operation) in methods.as_object_mut().into_iter().flatten() {
+            if let Some(operation) = operation.as_object_mut() {
+                visit(About { path, method }, operation);
+            }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! `cargo xtask fuzz-api`: schemathesis against the built service. Owns the tool's environment, the store and the service it is run
+//! on, and that a red run is a failure; what is checked how is `xtask/fuzz-api/schemathesis.toml`'s.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::cargo::{announce_long_build, answers, built, cargo, run, target_directory, workspace_root};
+use crate::setup::{self, Need};
+
+pub const HELP: &str = "\
+cargo xtask fuzz-api [--seed N] [--examples N] [--seconds N] [-- ARGS]
+
+Builds the program, serves a store with the fixture `described`, and runs schemathesis with all its checks against every operation of
+/openapi.json, writes too, as an administrator by an API key. Red when any check fails, and when the store does not verify afterwards.
+Needs Python 3.11 or newer; schemathesis is installed into an environment in the target directory, at the versions of
+xtask/fuzz-api/requirements.txt.
+
+  --seed N       the seed, to repeat a run; by default a new one, which is printed
+  --examples N   the most test cases an operation and phase (default 30)
+  --seconds N    the most time for the whole run (default 600)
+  ARGS           further words for `schemathesis run`";
+
+/// What to run.
+#[derive(Debug, PartialEq, Eq)]
+struct Options<'a> {
+    seed: u64,
+    examples: u64,
+    seconds: u64,
+    rest: &'a [String],
+}
+
+pub fn command(arguments: &[String]) -> Result<()> {
+    let options = parse(arguments, new_seed())?;
+    let directory = target_directory()?.join("fuzz-api");
+    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    let schemathesis = ensure_schemathesis(&directory)?;
+    setup::ensure(Need::Build)?;
+    announce_long_build()?;
+    run(&mut cargo(["build", "--release", "--bin", "rollbook"])?)?;
+    let program = built("rollbook")?;
+    let store = directory.join("store");
+    let key = prepare(&program, &store)?;
+    let service = Service::start(&program, &store)?;
+    let outcome = fuzz(&schemathesis, &directory, &service.url, &key, &options);
+    let ended = service.end();
+    outcome.with_context(|| format!("seed {}: cargo xtask fuzz-api --seed {0} repeats the run", options.seed))?;
+    ended?;
+    run(Command::new(&program).arg("--data").arg(&store).arg("verify"))
+}
+
+fn parse(arguments: &[String], seed: u64) -> Result<Options<'_>> {
+    let mut options = Options { seed, examples: 30, seconds: 600, rest: &[] };
+    let mut rest = arguments;
+    while let Some((word, after)) = rest.split_first() {
+        if word == "--" {
+            options.rest = after;
+            break;
+        }
+        let place = match word.as_str() {
+            "--seed" => &mut options.seed,
+            "--examples" => &mut options.examples,
+            "--seconds" => &mut options.seconds,
+            other => bail!("fuzz-api knows no {other:?}\n\n{HELP}"),
+        };
+        let (value, after) = after.split_first().with_context(|| format!("{word} needs a number\n\n{HELP}"))?;
+        *place = value.parse().with_context(|| format!("{word} needs a number, not {value:?}"))?;
+        rest = after;
+    }
+    Ok(options)
+}
+
+/// Another one every time; it is printed, so that the run can be repeated.
+fn new_seed() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(1, |since| u64::from(since.subsec_micros()))
+}
+
+/// The program, in an environment that holds exactly what the requirements name.
+fn ensure_schemathesis(directory: &Path) -> Result<PathBuf> {
+    let requirements = workspace_root().join("xtask/fuzz-api/requirements.txt");
+    let wanted = fs::read(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let environment = directory.join("venv");
+    let (program, mark) = (environment.join("bin/schemathesis"), environment.join("installed.txt"));
+    if fs::read(&mark).is_ok_and(|installed| installed == wanted) && answers(&program, &["--version"]) {
+        return Ok(program);
+    }
+    if !answers("python3", &["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"]) {
+        bail!(
+            "missing: python3 3.11 or newer with venv. Install it (Debian and Ubuntu: `sudo apt-get install -y python3-venv`) and run this again"
+        );
+    }
+    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
+    run(Command::new(environment.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))?;
+    fs::write(&mark, wanted).with_context(|| format!("cannot write {}", mark.display()))?;
+    Ok(program)
+}
+
+/// A new store with the fixture, and an administrator's key for it.
+fn prepare(program: &Path, store: &Path) -> Result<String> {
+    if store.exists() {
+        fs::remove_dir_all(store).with_context(|| format!("cannot remove {}", store.display()))?;
+    }
+    let export = workspace_root().join("tests/fixtures/described/export");
+    run(rollbook(program, store).arg("import").arg(export).stdout(Stdio::null()))?;
+    let made = rollbook(program, store).args(["key", "create", "--name", "fuzz-api", "--scope", "admin"]).output();
+    let made = made.context("cannot start rollbook")?;
+    let text = String::from_utf8_lossy(&made.stdout);
+    text_field(&text, "key").with_context(|| format!("rollbook key create gave no key: {}", String::from_utf8_lossy(&made.stderr)))
+}
+
+fn rollbook(program: &Path, store: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.arg("--data").arg(store).arg("--json");
+    command
+}
+
+/// A text field of one of our own JSON lines, which escape nothing in keys and addresses.
+fn text_field(json: &str, name: &str) -> Option<String> {
+    let (_, after) = json.split_once(&format!("\"{name}\":"))?;
+    let (value, _) = after.trim_start().strip_prefix('"')?.split_once('"')?;
+    Some(value.to_owned())
+}
+
+/// The service while it runs; dropped, it is killed.
+struct Service {
+    child: Child,
+    url: String,
+}
+
+impl Service {
+    /// At an instant that the fixture is about. One address sends more here than any front end, hence no limit of requests.
+    fn start(program: &Path, store: &Path) -> Result<Self> {
+        let mut command = rollbook(program, store);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--limits-requests-per-second", "0", "--log-level", "warn"]);
+        command.args(["--fixed-clock", "2026-02-04T12:00:00Z", "--allow-fixed-clock"]);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start rollbook serve")?;
+        let mut line = String::new();
+        let output = child.stdout.take().context("rollbook serve has no output")?;
+        let mut service = Self { child, url: String::new() };
+        BufReader::new(output).read_line(&mut line).context("rollbook serve says nothing")?;
+        service.url = text_field(&line, "listening").with_context(|| format!("rollbook serve did not start: {line:?}"))?;
+        Ok(service)
+    }
+
+    /// Ends it as an operator would: it must still be there, and end well.
+    fn end(mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("the service ended before it was asked to ({status})");
+        }
+        run(Command::new("kill").arg(self.child.id().to_string()))?;
+        let status = self.child.wait()?;
+        if !status.success() {
+            bail!("the service did not end well ({status})");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It has ended already where all went well.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn fuzz(schemathesis: &Path, directory: &Path, url: &str, key: &str, options: &Options<'_>) -> Result<()> {
+    let configuration = workspace_root().join("xtask/fuzz-api/schemathesis.toml");
+    let mut command = Command::new(schemathesis);
+    command.arg("--config-file").arg(configuration).arg("run").arg(format!("{url}/openapi.json"));
+    command.arg("--seed").arg(options.seed.to_string()).arg("--max-examples").arg(options.examples.to_string());
+    command.arg("--max-time").arg(options.seconds.to_string()).args(options.rest);
+    // Not among the arguments: every user of the machine may read those.
+    run(command.env("ROLLBOOK_FUZZ_KEY", key).current_dir(directory))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn numbers_are_ours_and_the_rest_goes_to_schemathesis() {
+        let arguments = words("--seed 7 --seconds 60 -- --phases examples");
+        let options = parse(&arguments, 1).unwrap();
+        assert_eq!((options.seed, options.examples, options.seconds), (7, 30, 60));
+        assert_eq!(options.rest, words("--phases examples"));
+        assert!(parse(&words("--seed x"), 1).unwrap_err().to_string().contains("\"x\""));
+        assert!(parse(&words("--fast"), 1).unwrap_err().to_string().contains("\"--fast\""));
+    }
+
+    #[test]
+    fn a_field_is_read_with_and_without_spaces() {
+        assert_eq!(text_field("{\"name\": \"a\", \"key\": \"rbk_1\"}", "key").as_deref(), Some("rbk_1"));
+        assert_eq!(text_field("{\"listening\":\"http://127.0.0.1:1\"}", "listening").as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(text_field("{\"other\":1}", "key"), None);
+    }
+}
