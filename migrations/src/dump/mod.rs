@@ -6,7 +6,7 @@
 //! | line | content |
 //! |---|---|
 //! | 1 | [`Header`]: `{"rollbook_dump":1,"store","head","events"}` |
-//! | 2… | one event a line, in the order of the log: [`Line`] |
+//! | 2… | one event a line, in the order of the log: see `Line` |
 //! | last | [`Trailer`]: `{"rollbook_dump_end":1,"events","commits","sha256"}` |
 //!
 //! `sha256` is over every byte before the trailer's line. Nothing in a dump depends on when or where it was made, so the dump of a
