@@ -311,7 +311,8 @@ mod tests {
         let manual = concat!(
             include_str!("../../docs/operations.md"),
             include_str!("../../docs/backup.md"),
-            include_str!("../../docs/service-operation.md")
+            include_str!("../../docs/service-operation.md"),
+            include_str!("../../docs/access.md")
         );
         let mut texts: Vec<String> = manual.split("```").skip(1).step_by(2).map(str::to_owned).collect();
         let mut commands = vec![Cli::command()];
