@@ -74,13 +74,9 @@ pub async fn list(State(service): State<Service>, caller: Caller, QueryOf(query)
         caller.may(store, stream.as_ref().map_or(Wants::AllEvents, Wants::Stream))?;
         let head = store.log().head();
         require_reached(after, head)?;
-        let events = read(store, after, head, stream.as_ref())?;
-        let next = match (limit, &stream) {
-            (Some(limit), None) => Some(after.saturating_add(limit)).filter(|next| *next < head),
-            _ => None,
-        };
         let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok((head, next, lines(events.take(limit).map(move |event| event.map(|event| shown(event, with_answers))))))
+        let (events, next) = read(store, after, head, stream.as_ref(), limit)?;
+        Ok((head, next, lines(events.map(move |event| event.map(|event| shown(event, with_answers))))))
     };
     let (head, next, portion) = service.blocking(read).await?;
     let mut response = answer(service, "application/x-ndjson", portion).await?;
@@ -98,17 +94,32 @@ pub(super) fn shown(event: Recorded, with_answers: bool) -> Told {
 
 type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;
 
-fn read(store: &Store, after: Position, head: Position, stream: Option<&StreamId>) -> Result<Events, StoreError> {
+/// The events of a page, and where the next one begins.
+fn read(
+    store: &Store,
+    after: Position,
+    head: Position,
+    stream: Option<&StreamId>,
+    limit: usize,
+) -> Result<(Events, Option<Position>), StoreError> {
     let log = store.log();
     Ok(match stream {
         Some(stream) => {
-            let events = log.stream_until(stream, 0, head)?;
-            Box::new(events.into_iter().filter(move |event| event.position > after).map(Ok))
+            let mut events = log.stream_until(stream, 0, head)?;
+            events.retain(|event| event.position > after);
+            let is_whole = events.len() <= limit;
+            events.truncate(limit);
+            let next = events.last().map(|last| last.position).filter(|_| !is_whole);
+            (Box::new(events.into_iter().map(Ok)), next)
         }
-        None => Box::new(log.commits_after(after).flat_map(|commit| match commit {
-            Ok(events) => events.into_iter().map(Ok).collect::<Vec<_>>(),
-            Err(error) => vec![Err(error.into())],
-        })),
+        None => {
+            let next = after.saturating_add(limit as u64);
+            let events = log.commits_after(after).flat_map(|commit| match commit {
+                Ok(events) => events.into_iter().map(Ok).collect::<Vec<_>>(),
+                Err(error) => vec![Err(error.into())],
+            });
+            (Box::new(events.take(limit)), Some(next).filter(|next| *next < head))
+        }
     })
 }
 
