@@ -112,7 +112,7 @@ fn readiness_tells_when_the_directory_is_gone_and_the_service_lives_on() {
     assert_eq!((gone.status, gone.code().as_str()), (503, "store_unavailable"));
     assert!(!gone.text.contains(store.home.path().to_str().unwrap()), "{gone:?}");
     let refused = server.switch(&json!({"view": "legacy", "reason": "x"}), None);
-    assert_eq!((refused.status, refused.code().as_str()), (503, "store_unavailable"));
+    assert_eq!((refused.status, refused.code().as_str()), (503, "store_lost"));
     assert_eq!(server.get("/healthz").status, 200);
     std::fs::rename(&away, store.path()).unwrap();
 }
