@@ -97,7 +97,12 @@ pub fn bucket(client: &str) -> u8 {
 impl Switch {
     /// The view that serves a client, by document id.
     pub fn view_for(&self, client: &str) -> View {
-        self.clients.get(client).copied().unwrap_or_else(|| self.view_of_bucket(bucket(client)))
+        match self.clients.get(client) {
+            Some(view) => *view,
+            // Without a percentage nobody's place matters.
+            None if self.other_percent == 0 => self.default,
+            None => self.view_of_bucket(bucket(client)),
+        }
     }
 
     fn view_of_bucket(&self, bucket: u8) -> View {

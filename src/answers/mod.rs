@@ -14,7 +14,7 @@ mod touched;
 use std::time::Duration;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use rollbook_domain::control::Switch;
 use rollbook_domain::event::View;
 use rollbook_domain::{Position, StreamId, Timestamp};
@@ -51,13 +51,30 @@ pub struct Shared {
 /// The answers of one store, for one grace before overdue.
 pub struct Answers {
     overdue_after_milliseconds: i64,
-    state: Mutex<State>,
+    state: RwLock<State>,
 }
 
 struct State {
     /// `None` until the first answer.
     known: Option<Known>,
     shelf: Shelf,
+}
+
+impl State {
+    /// A kept answer that is right at `now` and at the position that was looked at.
+    fn kept(&self, asking: Asking, client: &str, now: Timestamp) -> Option<Shared> {
+        let known = self.known.as_ref()?;
+        let view = match asking {
+            Asking::View(view) => view,
+            Asking::Live => {
+                let whose = self.shelf.whose(client).filter(|whose| known.touched.is_unchanged(&[], whose.at))?;
+                known.switch.view_for(&whose.canonical)
+            }
+        };
+        let kept = self.shelf.get(client, view)?;
+        let is_right = kept.lasting.holds(now) && known.touched.is_unchanged(&kept.ids, kept.at);
+        is_right.then(|| Shared { view, position: known.touched.position(), body: kept.body.clone() })
+    }
 }
 
 /// What is known of the log up to a position.
@@ -69,12 +86,12 @@ struct Known {
 impl Answers {
     /// Nothing kept yet. `overdue_after_milliseconds` is the pre-created view's grace.
     pub fn new(overdue_after_milliseconds: i64) -> Self {
-        Self { overdue_after_milliseconds, state: Mutex::new(State { known: None, shelf: Shelf::new(BUDGET_BYTES) }) }
+        Self { overdue_after_milliseconds, state: RwLock::new(State { known: None, shelf: Shelf::new(BUDGET_BYTES) }) }
     }
 
     /// The same with another budget, in bytes.
     pub fn with_budget(self, budget_bytes: usize) -> Self {
-        self.state.lock().shelf = Shelf::new(budget_bytes);
+        self.state.write().shelf = Shelf::new(budget_bytes);
         self
     }
 
@@ -84,21 +101,22 @@ impl Answers {
     /// # Errors
     /// When the log cannot be read.
     pub fn kept(&self, store: &Store, asking: Asking, client: &str, now: Timestamp) -> Result<Option<Shared>, StoreError> {
-        let Some(mut state) = self.state.try_lock_for(SHORTLY) else { return Ok(None) };
+        let head = store.log().head();
+        // Most of the time nothing came, and readers do not wait for each other.
+        if let Some(state) = self.state.try_read_for(SHORTLY)
+            && state.known.as_ref().is_some_and(|known| known.touched.position() >= head)
+            && let Some(kept) = state.kept(asking, client, now)
+        {
+            return Ok(Some(kept));
+        }
+        let Some(mut state) = self.state.try_write_for(SHORTLY) else { return Ok(None) };
         let State { known: Some(known), shelf } = &mut *state else { return Ok(None) };
-        if store.log().head().saturating_sub(known.touched.position()) > FEW_EVENTS {
+        if head.saturating_sub(known.touched.position()) > FEW_EVENTS {
             return Ok(None);
         }
         known.look(store)?;
-        let view = match asking {
-            Asking::View(view) => view,
-            Asking::Live => match shelf.canonical(client).filter(|whose| known.touched.is_unchanged(&[], whose.at)) {
-                Some(whose) => known.switch.view_for(&whose.canonical),
-                None => return Ok(None),
-            },
-        };
-        let kept = shelf.get(client, view).filter(|kept| kept.lasting.holds(now) && known.touched.is_unchanged(&kept.ids, kept.at));
-        Ok(kept.map(|kept| Shared { view, position: known.touched.position(), body: kept.body.clone() }))
+        shelf.fetch(client);
+        Ok(state.kept(asking, client, now))
     }
 
     /// The answer, kept or made anew. Blocks.
@@ -118,13 +136,13 @@ impl Answers {
     /// # Errors
     /// When the store cannot be read.
     pub fn look(&self, store: &Store) -> Result<(), StoreError> {
-        if let Some(known) = &mut self.state.lock().known {
+        if let Some(known) = &mut self.state.write().known {
             return known.look(store);
         }
         let snapshot = store.snapshot()?;
         let (rows, position) = snapshot.of("tracker")?;
         let known = Known { touched: Touched::since(position), switch: tracker::control(&rows)?.switch };
-        self.state.lock().known.get_or_insert(known);
+        self.state.write().known.get_or_insert(known);
         Ok(())
     }
 
@@ -146,7 +164,7 @@ impl Answers {
         if identity.document.is_some() && lasting.holds(now) {
             let canonical = identity.canonical().to_owned();
             let kept = Kept { ids: made_of_ids(&rows, view, &identity)?, at: position, lasting, body: body.clone() };
-            self.state.lock().shelf.keep(client, &canonical, view, kept);
+            self.state.write().shelf.keep(client, &canonical, view, kept);
         }
         Ok(Shared { view, position, body })
     }

@@ -71,13 +71,23 @@ impl Shelf {
         Self { budget_bytes, newer: Board::default(), older: Board::default() }
     }
 
-    /// Whom an id means, as it was when its answer was kept.
-    pub(super) fn canonical(&mut self, client: &str) -> Option<&Whose> {
-        self.find(client).map(|held| &held.whose)
+    /// Whom an id means, as it was when its answer was kept. On the newer board only: see [`Shelf::fetch`].
+    pub(super) fn whose(&self, client: &str) -> Option<&Whose> {
+        self.newer.clients.get(client).map(|held| &held.whose)
     }
 
-    pub(super) fn get(&mut self, client: &str, view: View) -> Option<&Kept> {
-        self.find(client)?.of(view).as_ref()
+    /// The kept answer. On the newer board only: see [`Shelf::fetch`].
+    pub(super) fn get(&self, client: &str, view: View) -> Option<&Kept> {
+        let held = self.newer.clients.get(client)?;
+        match view {
+            View::Legacy => held.legacy.as_ref(),
+            View::Precreated => held.precreated.as_ref(),
+        }
+    }
+
+    /// Moves what is held of a client to the newer board.
+    pub(super) fn fetch(&mut self, client: &str) {
+        self.find(client);
     }
 
     pub(super) fn keep(&mut self, client: &str, canonical: &str, view: View, kept: Kept) {
@@ -124,9 +134,12 @@ mod tests {
         for number in 0..1_000 {
             shelf.keep(&format!("c{number}"), "c", View::Legacy, kept(&body));
             assert!(shelf.newer.bytes + shelf.older.bytes <= 110_000, "{} bytes", shelf.newer.bytes + shelf.older.bytes);
+            shelf.fetch("c0");
             assert!(shelf.get("c0", View::Legacy).is_some(), "asked for every time, and gone after {number}");
         }
+        shelf.fetch("c1");
         assert!(shelf.get("c1", View::Legacy).is_none());
+        shelf.fetch("c999");
         assert!(shelf.get("c999", View::Legacy).is_some());
         assert!(shelf.get("c999", View::Precreated).is_none());
         let counted: usize = shelf.newer.clients.values().map(Client::bytes).sum();
