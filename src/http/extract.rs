@@ -109,7 +109,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestKey {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
         let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
-        let readable = |key: &&str| !key.is_empty() && key.len() <= LONGEST_KEY;
+        let readable = |key: &&str| (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
         match key.to_str().ok().map(str::trim).filter(readable) {
             Some(key) => Ok(Self(Some(key.to_owned()))),
             None => Err(Refusal::bad_request("bad_key", format!("An Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters"))),

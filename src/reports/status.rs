@@ -108,6 +108,7 @@ pub struct Weeks {
 
 /// A recorded comparison of both views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RecordedParity)]
 pub struct Parity {
     /// The head that it looked at.
     pub at: Position,

@@ -136,6 +136,8 @@ impl Service {
     fn start(program: &Path, store: &Path) -> Result<Self> {
         let mut command = rollbook(program, store);
         command.args(["serve", "--listen", "127.0.0.1:0", "--limits-requests-per-second", "0", "--log-level", "warn"]);
+        // What waits for a position that never comes shall not wait for long.
+        command.args(["--timeouts-behind", "50ms"]);
         command.args(["--fixed-clock", "2026-02-04T12:00:00Z", "--allow-fixed-clock"]);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start rollbook serve")?;
         let mut line = String::new();
@@ -175,6 +177,7 @@ fn fuzz(schemathesis: &Path, directory: &Path, url: &str, key: &str, options: &O
     command.arg("--seed").arg(options.seed.to_string()).arg("--max-examples").arg(options.examples.to_string());
     command.arg("--max-time").arg(options.seconds.to_string()).args(options.rest);
     // Not among the arguments: every user of the machine may read those.
+    command.env("SCHEMATHESIS_HOOKS", workspace_root().join("xtask/fuzz-api/hooks.py"));
     run(command.env("ROLLBOOK_FUZZ_KEY", key).current_dir(directory))
 }
 

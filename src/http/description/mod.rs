@@ -1,8 +1,9 @@
 //! The description of the API: OpenAPI 3.1, made of the handlers and their types. Owns what is said of the whole, and the one place
 //! where what holds for every operation is added: `statuses` those answers that come from around the handlers, `examples` what
-//! requests and answers look like, `pages` the document and its interactive form, served open and without the network.
+//! requests and answers look like, `numbers` how large they may be, `pages` the document and its interactive form, served open and without the network.
 
 mod examples;
+mod numbers;
 pub mod pages;
 mod statuses;
 #[cfg(test)]
@@ -68,6 +69,7 @@ fn complete(mut document: Value) -> Value {
         statuses::complete(about, operation);
         examples::complete(operation);
     });
+    numbers::complete(&mut document);
     document
 }
 

@@ -72,6 +72,7 @@ pub enum Frequency {
 /// A stored status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = AssignedStatus)]
 pub enum Status {
     /// To be answered.
     Pending,

@@ -2,6 +2,7 @@
 //! time, is the domain's and the log's.
 
 use axum::extract::State;
+use rollbook_domain::series::decide::score_of;
 use rollbook_domain::{Event, JsonText, Number};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -27,25 +28,25 @@ pub struct Response {
     score: Option<u32>,
 }
 
-/// One answer. Further fields are kept.
+/// One answer, kept as it is sent, further fields too.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Answer {
-    /// The question.
+    /// The question's id.
     #[schema(required = false)]
-    pub question_id: Option<String>,
+    pub question_id: Value,
     /// Its text.
     #[schema(required = false)]
-    pub question: Option<String>,
+    pub question: Value,
     /// What the client says.
     #[schema(required = false)]
     pub answer: Value,
-    /// How much it counts.
+    /// How much it counts: a number; anything else does not count.
     #[schema(required = false)]
-    pub weight: Option<f64>,
-    /// 0 to 10.
+    pub weight: Value,
+    /// A number, 0 to 10; anything else does not count.
     #[schema(required = false)]
-    pub score: Option<f64>,
+    pub score: Value,
 }
 
 /// What became of a response.
@@ -115,6 +116,8 @@ pub async fn respond(
     PathOf(id): PathOf<String>,
     Body(Response { responses, score }): Body<Response>,
 ) -> Result<At<Responded>, Refusal> {
+    // What is no list of answers is none for an answered week either.
+    score_of(&responses)?;
     let respond = move |store: &crate::store::Store| -> Result<_, Refusal> {
         let answer = |run, week| SeriesCommand::Respond { run, week, answers: responses, score };
         let (_, outcome) = week::command(store, &writing, &id, As::Client, answer)?;

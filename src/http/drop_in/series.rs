@@ -18,7 +18,7 @@ use crate::store::{Outcome, SeriesCommand, Store};
 /// A series, and what is asked of it.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin"}))]
+#[schema(as = NamedSeries, example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin"}))]
 pub struct Which {
     /// The client, by any id.
     #[schema(required = true, nullable = false, min_length = 1)]

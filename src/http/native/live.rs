@@ -20,6 +20,7 @@ use utoipa::IntoParams;
 
 use super::events::shown;
 use super::query::require_reached;
+use super::shapes::LiveEvent;
 use crate::access::{Caller, Denied, Wants};
 use crate::error::StoreError;
 use crate::http::answer::POSITION;
@@ -61,9 +62,9 @@ pub struct LiveQuery {
     path = "/v1/events/live",
     operation_id = "followEvents",
     tag = "events",
-    params(LiveQuery, ("last-event-id" = Option<u64>, Header, description = "The position of the last event that you have.")),
+    params(LiveQuery, ("last-event-id" = Option<String>, Header, pattern = "^[0-9]{0,19}$", description = "The position of the last event that you have; empty for none.")),
     responses(
-        (status = 200, description = "Server-sent events, without end.", content_type = "text/event-stream", body = String,
+        (status = 200, description = "Server-sent events, without end.", content_type = "text/event-stream", body = LiveEvent,
             headers(("x-rollbook-position" = u64, description = "The head of the log when it began"))),
         (status = 400, description = "A query or a Last-Event-ID that does not fit, or one beyond the head.", content_type = "application/problem+json", body = Problem),
         (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),

@@ -23,6 +23,7 @@ use super::upload::Upload;
 use crate::access::{Caller, Denied, Wants};
 use crate::http::answer::{At, POSITION};
 use crate::http::caller::Writing;
+use crate::http::drop_in::shapes::IdempotencyKey;
 use crate::http::error::{Problem, Refusal};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
@@ -135,7 +136,7 @@ pub struct ApplyQuery {
     path = "/v1/migrations/apply",
     operation_id = "applyMigration",
     tag = "migrations",
-    params(ApplyQuery, ("idempotency-key" = Option<String>, Header, description = "Your name for this request: another batch under it is refused.")),
+    params(ApplyQuery, IdempotencyKey),
     request_body(content = String, content_type = "application/x-ndjson", description = "The batch file."),
     responses(
         (status = 200, description = "What was done now.", body = AppliedBatch, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
@@ -190,7 +191,7 @@ impl CompareQuery {
     path = "/v1/migrations/validations",
     operation_id = "validateMigration",
     tag = "migrations",
-    params(CompareQuery, ("idempotency-key" = Option<String>, Header, description = "Your name for this request: sent again under it, what is on record is told, without findings.")),
+    params(CompareQuery, IdempotencyKey),
     responses(
         (status = 200, description = "Every check, with what it names.", body = ValidationOutcome,
             headers(("x-rollbook-position" = u64, description = "The position it looked at"), ("idempotency-replayed" = Option<String>, description = "`true` when it is told again"))),

@@ -64,6 +64,16 @@ pub struct RecordedEvent {
     pub batch: Option<String>,
 }
 
+/// One of the server-sent events.
+#[derive(Debug, ToSchema)]
+pub struct LiveEvent {
+    /// The event's position: the `Last-Event-ID` to go on behind it.
+    #[schema(pattern = "^[0-9]+$")]
+    pub id: String,
+    /// The event, as JSON: see `RecordedEvent`.
+    pub data: String,
+}
+
 /// Who acted.
 #[derive(Debug, ToSchema)]
 pub struct EventActor {

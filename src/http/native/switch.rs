@@ -10,6 +10,7 @@ use super::shapes::ViewName;
 use crate::access::{Caller, Wants};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
+use crate::http::drop_in::shapes::IdempotencyKey;
 use crate::http::error::{Problem, Refusal};
 use crate::http::extract::Body;
 use crate::http::service::Service;
@@ -73,7 +74,7 @@ pub struct SwitchBody {
     path = "/v1/switch",
     operation_id = "switchView",
     tag = "operations",
-    params(("idempotency-key" = Option<String>, Header, description = "Your name for this request: sent again under it, it is done once.")),
+    params(IdempotencyKey),
     request_body = SwitchBody,
     responses(
         (status = 200, description = "Before and after.", body = Switched, headers(("x-rollbook-position" = u64, description = "Where it is recorded"))),

@@ -1,0 +1,24 @@
+//! How large whole numbers may be. Owns the formats of unsigned ones: the derive calls them `int64` and `int32`, which end at half of what
+//! is taken and answered.
+
+use serde_json::{Value, json};
+
+/// Gives whole numbers that begin at zero or later the unsigned format of their size, everywhere in the document.
+pub(super) fn complete(value: &mut Value) {
+    if let Some(schema) = value.as_object_mut() {
+        let begins = schema.get("minimum").and_then(Value::as_u64).is_some();
+        let unsigned = match schema.get("format").and_then(Value::as_str) {
+            Some("int64") if begins => Some("uint64"),
+            Some("int32") if begins => Some("uint32"),
+            _ => None,
+        };
+        if let Some(format) = unsigned {
+            schema.insert("format".to_owned(), json!(format));
+        }
+    }
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(complete),
+        Value::Array(items) => items.iter_mut().for_each(complete),
+        _ => {}
+    }
+}
