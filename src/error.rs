@@ -186,6 +186,7 @@ impl StoreError {
             Self::Backup(error) if error.is_refusal() => 3,
             Self::FileExists(_) | Self::Dump(DumpError::Log(LogError::Exists { .. } | LogError::BeingBuilt { .. })) => 3,
             Self::Dump(DumpError::Interrupted) => 130,
+            Self::Dump(DumpError::Unsealed) => 2,
             Self::Backup(BackupError::Name { .. }) => 2,
             Self::Evidence(error) if error.is_refusal() => 3,
             Self::Proof(_) => 3,

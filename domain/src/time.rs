@@ -113,10 +113,9 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match DateTime::parse_from_rfc3339(text) {
-            Ok(instant) => Ok(Self(instant.with_timezone(&Utc))),
-            Err(_) => Err(TimestampError { text: text.to_owned() }),
-        }
+        // Years that do not have four digits are written with their sign, which RFC 3339 does not know.
+        let parsed = if text.starts_with(['+', '-']) { text.parse() } else { DateTime::parse_from_rfc3339(text) };
+        parsed.map(|instant| Self(instant.with_timezone(&Utc))).map_err(|_| TimestampError { text: text.to_owned() })
     }
 }
 
@@ -157,6 +156,12 @@ mod tests {
     }
 
     proptest::proptest! {
+        #[test]
+        fn every_instant_is_read_back_from_its_text(seconds in -8_000_000_000_000_i64..8_000_000_000_000, nanoseconds in 0_u32..1_000_000_000) {
+            let instant = Timestamp::from_parts(seconds, nanoseconds).unwrap();
+            proptest::prop_assert_eq!(instant.to_string().parse::<Timestamp>().unwrap(), instant);
+        }
+
         #[test]
         fn milliseconds_text_is_what_chrono_writes(seconds in -100_000_000_000_i64..300_000_000_000, nanoseconds in 0_u32..1_000_000_000) {
             let instant = Timestamp::from_parts(seconds, nanoseconds).unwrap();

@@ -59,10 +59,8 @@ impl Beside {
 impl Drop for Beside {
     fn drop(&mut self) {
         // What cannot be removed now is cleared by whoever builds here next.
-        let _left = fs::remove_dir_all(&self.content);
-        let _left = fs::remove_file(self.building.join("LOCK"));
+        let _left = fs::remove_dir_all(&self.building);
         drop(self.lock.take());
-        let _left = fs::remove_dir(&self.building);
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use rollbook_domain::event::{Position, Recorded};
 
 use crate::commit::IdempotencyKey;
+use crate::copied::StoredCommit;
 use crate::engine::{Engine, Family, Purpose, failed};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::layout;
@@ -70,24 +71,32 @@ pub struct Commits(Reading);
 /// As [`Commits`], each with the hashes of its events' leaves.
 pub struct CommitsWithLeaves(Reading);
 
-/// As [`Commits`], each with the idempotency key that it was appended under.
-pub struct CommitsWithKeys(Reading);
+/// As [`Commits`], each as it is stored.
+pub struct StoredCommits(Reading);
 
-/// A commit as it was read, with as many leaf hashes as events, or none, and its key, where it was asked for.
-type Read = (Vec<Recorded>, Vec<LeafHash>, Option<IdempotencyKey>);
+/// A commit as it was read: with as many leaf hashes as events, or none; with its stored form, or without.
+type Read = (Vec<Recorded>, Vec<LeafHash>, Option<AsStored>);
+
+/// What is stored of a commit beside its events' fields.
+#[derive(Default)]
+struct AsStored {
+    key: Option<IdempotencyKey>,
+    body_version: u8,
+    bodies: Vec<Box<[u8]>>,
+}
 
 struct Reading {
     log: Log,
     next: Position,
     until: Position,
     with_leaves: bool,
-    with_keys: bool,
+    as_stored: bool,
     portion: VecDeque<Read>,
 }
 
 impl Commits {
     pub(crate) fn new(log: Log, after: Position, until: Position) -> Self {
-        Self(Reading { log, next: after.saturating_add(1), until, with_leaves: false, with_keys: false, portion: VecDeque::new() })
+        Self(Reading { log, next: after.saturating_add(1), until, with_leaves: false, as_stored: false, portion: VecDeque::new() })
     }
 
     /// The same commits with the hashes of their events' leaves.
@@ -95,9 +104,9 @@ impl Commits {
         CommitsWithLeaves(Reading { with_leaves: true, ..self.0 })
     }
 
-    /// The same commits with the keys that they were appended under.
-    pub fn with_keys(self) -> CommitsWithKeys {
-        CommitsWithKeys(Reading { with_keys: true, ..self.0 })
+    /// The same commits as they are stored, with their keys and the bytes of their bodies.
+    pub fn as_stored(self) -> StoredCommits {
+        StoredCommits(Reading { as_stored: true, ..self.0 })
     }
 }
 
@@ -105,7 +114,7 @@ impl Reading {
     fn read_portion(&mut self) -> Result<(), LogError> {
         // Only a log with events gets here, and that has an engine.
         let Some(engine) = self.log.store().engine() else { return Ok(()) };
-        let (after, with_leaves, with_keys, mut bytes) = (self.next - 1, self.with_leaves, self.with_keys, 0);
+        let (after, with_leaves, as_stored, mut bytes) = (self.next - 1, self.with_leaves, self.as_stored, 0);
         let (portion, mut leaf_bytes, keyring) = (&mut self.portion, Vec::new(), self.log.store().keyring());
         self.next = scan(&engine, self.next, self.until, |record, stored| {
             let (mut events, mut leaves) = (Vec::new(), Vec::new());
@@ -120,11 +129,8 @@ impl Reading {
                     Ok(())
                 })?;
             }
-            let mut key = None;
-            if with_keys {
-                key = record.envelope()?.key().map(|(key, request)| IdempotencyKey { key: key.to_owned(), request });
-            }
-            portion.push_back((events, leaves, key));
+            let stored_form = if as_stored { Some(stored_form(record, after)?) } else { None };
+            portion.push_back((events, leaves, stored_form));
             bytes += stored.len();
             Ok(if bytes < PORTION_BYTES { Going::On } else { Going::Stop })
         })?;
@@ -163,10 +169,27 @@ impl Iterator for CommitsWithLeaves {
     }
 }
 
-impl Iterator for CommitsWithKeys {
-    type Item = Result<(Vec<Recorded>, Option<IdempotencyKey>), LogError>;
+impl Iterator for StoredCommits {
+    type Item = Result<StoredCommit, LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.0.next()?.map(|(events, _, key)| (events, key)))
+        let read = self.0.next()?;
+        Some(read.map(|(events, _, stored)| {
+            let AsStored { key, body_version, bodies } = stored.unwrap_or_default();
+            StoredCommit { events, key, body_version, bodies }
+        }))
     }
+}
+
+fn stored_form(record: &Record<'_>, after: Position) -> Result<AsStored, LogError> {
+    let key = record.envelope()?.key().map(|(key, request)| IdempotencyKey { key: key.to_owned(), request });
+    let mut form = AsStored { key, ..AsStored::default() };
+    record.leaves(|leaf| {
+        form.body_version = leaf.stored_version;
+        if leaf.position > after {
+            form.bodies.push(leaf.body.into());
+        }
+        Ok(())
+    })?;
+    Ok(form)
 }

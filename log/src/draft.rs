@@ -9,6 +9,7 @@ use rollbook_domain::{Actor, Event, StreamId, Timestamp};
 use uuid::Uuid;
 
 use crate::commit::{Commit, ExpectedVersion, IdempotencyKey};
+use crate::copied::CopiedCommit;
 use crate::error::{AppendError, LogError};
 use crate::keyring::aead::{NonceBytes, SecretKey, random_nonces};
 use crate::keyring::{Keyring, KeyringError};
@@ -70,7 +71,7 @@ impl Draft {
         let (mut nonces, mut scratch, mut erases) = (Nonces::new(events.len()), stored::Scratch::default(), Vec::new());
         for event in &events {
             let start = bodies.len();
-            let (stream, entry) = streams.count(&event.stream, &event.event)?;
+            let (stream, entry) = streams.count(&event.stream, matches!(event.event, Event::ClientErased { .. }))?;
             let key = if stored::has_personal(&event.event) { entry.key(keyring)? } else { None };
             let sealing = key.map(|key| Ok::<_, KeyringError>((key, nonces.next()?))).transpose().map_err(LogError::from)?;
             let sealing = sealing.as_ref().map(|(key, nonce)| (key.as_ref(), *nonce));
@@ -81,18 +82,26 @@ impl Draft {
             }
             drafts.push(DraftEvent { stream, id: event.id, occurred_at: event.occurred_at, body: start..bodies.len() });
         }
-        let list: Vec<DraftStream> = streams.list.into_iter().map(|entry| entry.stream).collect();
-        let names: usize = list.iter().map(|stream| stream.name.len() + 16).sum();
-        let key_bytes = key.as_ref().map_or(0, |key| key.key.len() + 48);
-        let size_bytes = bodies.len() + names + drafts.len() * EVENT_OVERHEAD_BYTES + cause.len() + key_bytes;
-        if size_bytes > COMMIT_LIMIT_BYTES {
-            return Err(AppendError::TooLarge { bytes: size_bytes, limit_bytes: COMMIT_LIMIT_BYTES });
+        let encoded = Encoded { streams: streams.into_list(), events: drafts, bodies, erases };
+        encoded.admit(expected, actor, cause, key)
+    }
+
+    /// Admits a commit with bodies that are encoded and sealed already. Nothing is refused because its client was erased: it was there
+    /// before that.
+    pub(crate) fn copied(commit: CopiedCommit) -> Result<Self, AppendError> {
+        let CopiedCommit { events, expected, actor, cause, key } = commit;
+        if events.is_empty() {
+            return Err(AppendError::Empty);
         }
-        if let Some(key) = &key {
-            without_nul(&key.key)?;
+        let (mut bodies, mut streams, mut drafts) = (Vec::new(), StreamTable::default(), Vec::with_capacity(events.len()));
+        for event in &events {
+            let start = bodies.len();
+            bodies.extend_from_slice(&event.body);
+            let (stream, _) = streams.count(&event.stream, true)?;
+            drafts.push(DraftEvent { stream, id: Some(event.id), occurred_at: event.occurred_at, body: start..bodies.len() });
         }
-        let expected = expected.into_iter().map(|(stream, version)| (stream.to_string(), version)).collect();
-        Ok(Self { streams: list, events: drafts, bodies, expected, actor, cause, key, size_bytes, erases })
+        let encoded = Encoded { streams: streams.into_list(), events: drafts, bodies, erases: Vec::new() };
+        encoded.admit(expected, actor, cause, key)
     }
 
     /// The encoded body of one of its events.
@@ -103,6 +112,37 @@ impl Draft {
     /// Its size when stored, estimated from above.
     pub(crate) fn size_bytes(&self) -> usize {
         self.size_bytes
+    }
+}
+
+/// Events whose bodies are encoded.
+struct Encoded {
+    streams: Vec<DraftStream>,
+    events: Vec<DraftEvent>,
+    bodies: Vec<u8>,
+    erases: Vec<(Uuid, Vec<String>)>,
+}
+
+impl Encoded {
+    fn admit(
+        self,
+        expected: Vec<(StreamId, ExpectedVersion)>,
+        actor: Actor,
+        cause: String,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Draft, AppendError> {
+        let Self { streams: list, events: drafts, bodies, erases } = self;
+        let names: usize = list.iter().map(|stream| stream.name.len() + 16).sum();
+        let key_bytes = key.as_ref().map_or(0, |key| key.key.len() + 48);
+        let size_bytes = bodies.len() + names + drafts.len() * EVENT_OVERHEAD_BYTES + cause.len() + key_bytes;
+        if size_bytes > COMMIT_LIMIT_BYTES {
+            return Err(AppendError::TooLarge { bytes: size_bytes, limit_bytes: COMMIT_LIMIT_BYTES });
+        }
+        if let Some(key) = &key {
+            without_nul(&key.key)?;
+        }
+        let expected = expected.into_iter().map(|(stream, version)| (stream.to_string(), version)).collect();
+        Ok(Draft { streams: list, events: drafts, bodies, expected, actor, cause, key, size_bytes, erases })
     }
 }
 
@@ -151,8 +191,12 @@ struct StreamTable<'a> {
 }
 
 impl<'a> StreamTable<'a> {
+    fn into_list(self) -> Vec<DraftStream> {
+        self.list.into_iter().map(|entry| entry.stream).collect()
+    }
+
     /// Counts an event of a stream; returns the stream's index and its entry.
-    fn count(&mut self, stream: &'a StreamId, event: &Event) -> Result<(u32, &mut Entry), AppendError> {
+    fn count(&mut self, stream: &'a StreamId, only_erases: bool) -> Result<(u32, &mut Entry), AppendError> {
         // Events of one stream stand together more often than not.
         if self.known.get(self.latest) != Some(&stream) {
             self.latest = match self.find(stream) {
@@ -164,7 +208,7 @@ impl<'a> StreamTable<'a> {
         let index = u32::try_from(self.latest).map_err(|_| too_large())?;
         let entry = self.list.get_mut(self.latest).ok_or_else(too_large)?;
         entry.stream.events += 1;
-        entry.stream.only_erases &= matches!(event, Event::ClientErased { .. });
+        entry.stream.only_erases &= only_erases;
         Ok((index, entry))
     }
 

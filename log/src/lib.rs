@@ -39,6 +39,7 @@
 mod beside;
 mod commit;
 mod commits;
+mod copied;
 mod digest;
 mod directory;
 mod draft;
@@ -64,7 +65,8 @@ mod writer;
 
 pub use beside::Beside;
 pub use commit::{Commit, Committed, ExpectedVersion, IdempotencyKey};
-pub use commits::{Commits, CommitsWithKeys, CommitsWithLeaves};
+pub use commits::{Commits, CommitsWithLeaves, StoredCommits};
+pub use copied::{BODY_VERSION, CopiedCommit, CopiedEvent, StoredCommit};
 pub use draft::COMMIT_LIMIT_BYTES;
 pub use error::{AppendError, Corruption, CorruptionKind, DecodeError, EngineError, LogError};
 pub use files::{FileDamage, FilesChecked, check_files};

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::commit::{Commit, Committed};
 use crate::commits::Commits;
+use crate::copied::CopiedCommit;
 use crate::digest;
 use crate::directory::Directory;
 use crate::draft::Draft;
@@ -79,7 +80,11 @@ impl Log {
 
     /// Queues a commit for the writer. The answer comes when it is as durable as [`crate::Durability`] says.
     pub fn submit(&self, commit: Commit) -> Pending {
-        match Draft::admit(commit, self.store().keyring()) {
+        self.enqueue(Draft::admit(commit, self.store().keyring()))
+    }
+
+    fn enqueue(&self, draft: Result<Draft, AppendError>) -> Pending {
+        match draft {
             Ok(draft) => {
                 let (answer, pending) = Pending::channel();
                 self.open.queue.push(Request { draft, answer, submitted: Instant::now() });
@@ -87,6 +92,17 @@ impl Log {
             }
             Err(refusal) => Pending::ready(Err(refusal)),
         }
+    }
+
+    /// Appends a commit as another store has it, to the last stored byte, and waits for the answer: for making a copy of that store.
+    ///
+    /// # Errors
+    /// Why it was not appended.
+    ///
+    /// # Panics
+    /// As [`Log::append`].
+    pub fn append_copied(&self, commit: CopiedCommit) -> Result<Committed, AppendError> {
+        self.enqueue(Draft::copied(commit)).wait()
     }
 
     /// Appends a commit and waits for the answer.
@@ -284,6 +300,14 @@ impl Log {
     /// When the directory cannot be written, or is a store already.
     pub fn found(dir: &Path) -> Result<(), LogError> {
         Directory::format_file(dir)
+    }
+
+    /// Gives a store that nobody has open the keyring of the store that it is a copy of.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn replace_keyring(dir: &Path, bytes: &[u8]) -> Result<(), LogError> {
+        Ok(crate::keyring::replace(dir, bytes)?)
     }
 
     /// The format of stores that this build writes.

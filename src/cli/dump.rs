@@ -5,20 +5,22 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rollbook_migrations::dump::{self, Dumped, Loaded};
+use rollbook_migrations::dump::{self, Dumped, Form, Loaded};
 
 use super::output::{GOOD, styled};
 use super::progress::watched;
 use super::{Context, interrupt};
 use crate::error::StoreError;
+use crate::store::Store;
 
 const DUMP_EXAMPLES: &str = "\
 Examples:
-  rollbook dump prod.ndjson
-  rollbook dump | gzip > prod.ndjson.gz
+  rollbook dump --sealed prod.ndjson
+  rollbook dump --clear | gzip > prod.ndjson.gz
 
-One JSON object a line: a header, every event with its id, position and times, and a last line with the SHA-256 of all before. Names,
-answers and documents are in it, in the clear.";
+One JSON object a line: a header, every event with its id, position and times, and a last line with the SHA-256 of all before. A sealed
+store asks for a choice: --sealed leaves names, answers and documents sealed and needs the master key to be read again; --clear
+opens them.";
 
 const LOAD_EXAMPLES: &str = "\
 Examples:
@@ -26,7 +28,8 @@ Examples:
   gzip -dc prod.ndjson.gz | rollbook --data copy load -
 
 The directory (--data) must not exist; the store appears in it when all of the dump is in it, and dumps the same again. A dump that was
-cut short or edited makes no store.";
+cut short or edited makes no store. A clear dump makes a sealed store with a master key of its own, or with --unsealed an unsealed one; a
+sealed dump needs the master key of the store it came from.";
 
 /// Write every event as text, to be loaded into another store.
 #[derive(Debug, Args)]
@@ -35,6 +38,12 @@ pub(super) struct DumpArguments {
     /// The file, which must be new; `-` is stdout.
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
+    /// As stored: personal data stays sealed, the keyring comes along, wrapped by the master key.
+    #[arg(long, conflicts_with = "clear")]
+    sealed: bool,
+    /// Personal data in the clear, for whoever has the file.
+    #[arg(long)]
+    clear: bool,
 }
 
 /// Make a new store of a dump, the same to the last position.
@@ -59,10 +68,11 @@ impl DumpArguments {
             return Err(StoreError::FileExists(self.file.clone()));
         }
         let store = context.open()?;
+        let form = self.form(&store)?;
         context.fold(&store)?;
         let write = |out: &mut dyn Write| {
             watched("dumping", "events", |watch| {
-                dump::write(store.runtime(), out, &|done, of| {
+                dump::write(store.runtime(), form, out, &|done, of| {
                     (watch.progress)(done, of);
                     interrupt::interrupted()
                 })
@@ -84,6 +94,20 @@ impl DumpArguments {
                 trailer.sha256
             )
         })
+    }
+}
+
+impl DumpArguments {
+    /// What is personal in a sealed store leaves it in the clear by an explicit choice only.
+    fn form(&self, store: &Store) -> Result<Form, StoreError> {
+        match (self.sealed, self.clear, store.log().sealing().sealed) {
+            (true, ..) => Ok(Form::Sealed),
+            (false, true, _) | (false, false, false) => Ok(Form::Clear),
+            (false, false, true) => Err(StoreError::Usage(
+                "the store is sealed: say --sealed to dump it as it is stored, with the keyring, or --clear to dump personal data in the clear"
+                    .to_owned(),
+            )),
+        }
     }
 }
 

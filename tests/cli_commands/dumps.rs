@@ -9,9 +9,11 @@ use serde_json::json;
 use crate::backups::{beside, lists};
 use crate::support::{FIXTURES, TestStore, lines, run_to_end, start};
 
-fn dump(store: &TestStore, name: &str) -> (PathBuf, String) {
+const FORMS: [&str; 2] = ["--clear", "--sealed"];
+
+fn dump(store: &TestStore, name: &str, form: &str) -> (PathBuf, String) {
     let file = beside(store, name);
-    store.ok(&["dump", file.to_str().unwrap()]);
+    store.ok(&["dump", form, file.to_str().unwrap()]);
     let text = std::fs::read_to_string(&file).unwrap();
     (file, text)
 }
@@ -27,42 +29,99 @@ fn lived(fixture: &str) -> TestStore {
     store
 }
 
+/// A place for a copy of a store; its master key is laid there for a sealed dump.
+fn place_for_copy(store: &TestStore, form: &str) -> TestStore {
+    let copy = TestStore::none();
+    if form == "--sealed" {
+        std::fs::copy(beside(store, "store.master-key"), beside(&copy, "store.master-key")).unwrap();
+    }
+    copy
+}
+
 #[test]
 fn what_is_loaded_dumps_the_same_answers_the_same_and_remembers_its_keys() {
-    for (fixture, _) in FIXTURES {
+    for (fixture, form) in FIXTURES.iter().flat_map(|(fixture, _)| FORMS.map(|form| (*fixture, form))) {
         let store = lived(fixture);
-        let (file, text) = dump(&store, "dump.ndjson");
-        let copy = TestStore::none();
+        let (file, text) = dump(&store, "dump.ndjson", form);
+        let copy = place_for_copy(&store, form);
         let loaded = copy.json(&["load", file.to_str().unwrap()]);
-        let (_, again) = dump(&copy, "again.ndjson");
-        assert!(text == again, "{fixture}: the dump of the loaded store is another one");
+        let (_, again) = dump(&copy, "again.ndjson", form);
+        assert!(text == again, "{fixture} {form}: the dump of the loaded store is another one");
         let events = lines(&text);
         assert_eq!(loaded["header"], events[0]);
         assert_eq!(loaded["trailer"], *events.last().unwrap());
         assert_eq!(events.len() as u64, loaded["header"]["head"].as_u64().unwrap() + 2);
+        assert_eq!(events[0]["root"].is_string(), form == "--sealed");
         let status =
             |store: &TestStore| ["store_id", "head", "switch", "weeks", "events"].map(|field| store.json(&["status"])[field].clone());
-        assert_eq!(status(&copy), status(&store), "{fixture}");
-        assert_eq!(lists(&copy), lists(&store), "{fixture}");
+        assert_eq!(status(&copy), status(&store), "{fixture} {form}");
+        assert_eq!(lists(&copy), lists(&store), "{fixture} {form}");
         copy.ok(&["verify"]);
         // The same request under the same key is done already, here too.
         let assign = ["assign", "--client", "c", "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "3", "--key", "assigned"];
-        assert_eq!(copy.json(&assign)["repeated"], json!(true), "{fixture}");
+        assert_eq!(copy.json(&assign)["repeated"], json!(true), "{fixture} {form}");
     }
+}
+
+#[test]
+fn a_sealed_store_asks_for_a_choice_and_a_sealed_dump_tells_nothing_without_its_master_key() {
+    let store = lived("clean");
+    let error = store.fails(2, &["dump"]);
+    assert!(error.contains("--sealed") && error.contains("--clear"), "{error}");
+    let (file, sealed) = dump(&store, "sealed.ndjson", "--sealed");
+    let (_, clear) = dump(&store, "clear.ndjson", "--clear");
+    // An answer, an e-mail address, a name's field.
+    for personal in ["quoted", "@example.com", "onboardingStatus"] {
+        assert!(clear.contains(personal) && !sealed.contains(personal), "{personal}");
+    }
+    let none = TestStore::none();
+    let file = file.to_str().unwrap();
+    let error = none.fails(1, &["load", file]);
+    assert!(error.contains("there is no master key"), "{error}");
+    let other = TestStore::of("clean");
+    let key = beside(&other, "store.master-key").display().to_string();
+    let error = none.fails(1, &["--master-key", &key, "load", file]);
+    assert!(error.contains("does not open the keyring"), "{error}");
+    assert_eq!(std::fs::read_dir(none.around()).unwrap().count(), 0);
+    let key = beside(&store, "store.master-key").display().to_string();
+    none.ok(&["--master-key", &key, "load", file]);
+    assert_eq!(none.ok(&["--master-key", &key, "dump", "--sealed"]), sealed);
+    assert!(!beside(&none, "store.master-key").exists());
+}
+
+#[test]
+fn a_clear_dump_makes_a_sealed_store_with_a_key_of_its_own_or_by_choice_an_unsealed_one() {
+    let store = lived("clean");
+    let (file, clear) = dump(&store, "clear.ndjson", "--clear");
+    let file = file.to_str().unwrap();
+    let sealed = TestStore::none();
+    let ran = sealed.run(&["load", file]);
+    assert!(ran.code == 0 && ran.stderr.contains("made the master key"), "{ran:?}");
+    let key = |store: &TestStore| std::fs::read(beside(store, "store.master-key")).unwrap();
+    assert_ne!(key(&sealed), key(&store));
+    let unsealed = TestStore::none();
+    unsealed.ok(&["load", file, "--unsealed"]);
+    assert!(!beside(&unsealed, "store.master-key").exists());
+    for copy in [&sealed, &unsealed] {
+        assert_eq!(copy.ok(&["dump", "--clear"]), clear);
+    }
+    assert_eq!(unsealed.ok(&["dump"]), clear);
+    let error = unsealed.fails(2, &["dump", "--sealed"]);
+    assert!(error.contains("was made unsealed"), "{error}");
 }
 
 #[test]
 fn it_goes_through_pipes() {
     let store = TestStore::of("clean");
-    let text = store.ok(&["dump"]);
-    assert_eq!(store.ok(&["dump", "-"]), text);
+    let text = store.ok(&["dump", "--clear"]);
+    assert_eq!(store.ok(&["dump", "--clear", "-"]), text);
     let copy = TestStore::none();
     let file = beside(&copy, "dump.ndjson");
     std::fs::write(&file, &text).unwrap();
     let mut load = copy.command(&["load", "-", "--json"]);
     let ran = run_to_end(load.stdin(std::fs::File::open(&file).unwrap()));
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(copy.ok(&["dump"]), text);
+    assert_eq!(copy.ok(&["dump", "--clear"]), text);
 }
 
 /// Loads bytes as a dump; it must fail, name a line, and leave nothing.
@@ -79,8 +138,9 @@ fn is_refused(target: &TestStore, bytes: &[u8], about: &str) {
 #[test]
 fn a_dump_that_is_cut_short_or_edited_is_refused_and_leaves_no_store() {
     let store = TestStore::of("clean");
-    let text = store.ok(&["dump"]);
+    let text = store.ok(&["dump", "--clear"]);
     let bytes = text.as_bytes();
+    let sealed = store.ok(&["dump", "--sealed"]);
     let none = TestStore::none();
     // Cut at thirty places, some of them at the end of a line.
     let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
@@ -93,6 +153,17 @@ fn a_dump_that_is_cut_short_or_edited_is_refused_and_leaves_no_store() {
         let mut edited = bytes.to_vec();
         edited[at] ^= 1;
         is_refused(&none, &edited, &format!("byte {at} edited"));
+    }
+    let kept = place_for_copy(&store, "--sealed");
+    let key = beside(&kept, "store.master-key").display().to_string();
+    for part in 0..20 {
+        let at = (sealed.len() - 1) * part / 19;
+        let mut edited = sealed.clone().into_bytes();
+        edited[at] ^= 1;
+        std::fs::write(beside(&none, "dump.ndjson"), edited).unwrap();
+        none.fails(1, &["--master-key", &key, "load", beside(&none, "dump.ndjson").to_str().unwrap()]);
+        std::fs::remove_file(beside(&none, "dump.ndjson")).unwrap();
+        assert_eq!(std::fs::read_dir(none.around()).unwrap().count(), 0, "byte {at} of a sealed dump edited");
     }
     let whole: Vec<&str> = text.lines().collect();
     let joined = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
@@ -113,7 +184,7 @@ fn a_dump_that_is_cut_short_or_edited_is_refused_and_leaves_no_store() {
 fn a_forged_history_with_a_right_digest_is_refused_where_it_does_not_fit() {
     use sha2::{Digest, Sha256};
     let store = TestStore::of("clean");
-    let text = store.ok(&["dump"]);
+    let text = store.ok(&["dump", "--clear"]);
     let body: Vec<&str> = text.lines().collect();
     let sealed = |lines: &[String]| {
         let content: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -143,11 +214,11 @@ fn a_forged_history_with_a_right_digest_is_refused_where_it_does_not_fit() {
 #[test]
 fn nothing_is_loaded_or_dumped_over_anything() {
     let store = TestStore::of("clean");
-    let (file, _) = dump(&store, "dump.ndjson");
+    let (file, _) = dump(&store, "dump.ndjson", "--clear");
     let file = file.to_str().unwrap();
     let error = store.fails(3, &["load", file]);
     assert!(error.contains("exists already"), "{error}");
-    let error = store.fails(3, &["dump", file]);
+    let error = store.fails(3, &["dump", "--clear", file]);
     assert!(error.contains("exists already"), "{error}");
     let none = TestStore::none();
     let error = none.fails(1, &["load", "no-such-file"]);
@@ -157,7 +228,7 @@ fn nothing_is_loaded_or_dumped_over_anything() {
 #[test]
 fn a_load_that_is_killed_or_finds_the_disk_full_leaves_no_store() {
     let store = TestStore::of("dirty");
-    let (file, text) = dump(&store, "dump.ndjson");
+    let (file, text) = dump(&store, "dump.ndjson", "--clear");
     let target = TestStore::none();
     for milliseconds in [1, 5, 10, 20, 40] {
         let mut child = start(target.command(&["load", file.to_str().unwrap()]).stdout(Stdio::null()).stderr(Stdio::null()));
@@ -165,8 +236,9 @@ fn a_load_that_is_killed_or_finds_the_disk_full_leaves_no_store() {
         child.kill().unwrap();
         child.wait().unwrap();
         if target.path().exists() {
-            assert_eq!(target.ok(&["dump"]), text);
+            assert_eq!(target.ok(&["dump", "--clear"]), text);
             std::fs::remove_dir_all(target.path()).unwrap();
+            std::fs::remove_file(beside(&target, "store.master-key")).unwrap();
         }
         // The key is there before the store is.
         let _unless_it_was_killed_before = std::fs::remove_file(beside(&target, "store.master-key"));
@@ -178,5 +250,5 @@ fn a_load_that_is_killed_or_finds_the_disk_full_leaves_no_store() {
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert_eq!(std::fs::read_dir(target.around()).unwrap().count(), 0);
     target.ok(&["load", file.to_str().unwrap()]);
-    assert_eq!(target.ok(&["dump"]), text);
+    assert_eq!(target.ok(&["dump", "--clear"]), text);
 }

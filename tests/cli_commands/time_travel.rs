@@ -144,7 +144,7 @@ fn what_a_client_saw_is_the_view_the_switch_and_the_list_of_that_instant() {
 
 /// When a position was recorded, by the store's dump.
 fn recorded_anywhere(store: &TestStore, position: u64) -> String {
-    let dumped = crate::support::lines(&store.ok(&["dump"]));
+    let dumped = crate::support::lines(&store.ok(&["dump", "--clear"]));
     let event = dumped.iter().find(|line| line["position"] == json!(position)).unwrap();
     event["recorded_at"].as_str().unwrap().to_owned()
 }

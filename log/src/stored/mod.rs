@@ -30,7 +30,7 @@ pub(crate) use seal::{Scratch, has_personal, write_body};
 pub(crate) use v1::{Envelope, EnvelopeParts};
 
 /// The version that is written.
-const CURRENT: u8 = 1;
+pub(crate) const CURRENT: u8 = 1;
 const HEADER_BYTES: usize = 13;
 
 /// Reads an event's body without a keyring: what is sealed stays so, and reads as erased.

@@ -31,6 +31,9 @@ pub enum DumpError {
     /// A store without events.
     #[error("there is nothing to dump: the store has no events")]
     Empty,
+    /// A sealed dump of an unsealed store.
+    #[error("the store was made unsealed: nothing in it is sealed; leave --sealed out")]
+    Unsealed,
     /// A line that is not what stands there in a dump.
     #[error("{path}, line {line}: {what}; the dump is cut short or edited: fetch it again, or dump again; no store was made")]
     Line {
@@ -87,6 +90,7 @@ impl DumpError {
             Self::Write(_) => "output",
             Self::Read { .. } => "input",
             Self::Empty => "empty",
+            Self::Unsealed => "unsealed",
             Self::Line { .. } | Self::Append { .. } => "damaged_dump",
             Self::Newer { .. } => "newer_dump",
             Self::Differs { .. } => "not_identical",

@@ -6,14 +6,19 @@ use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rollbook_domain::{NewEvent, StreamId, Timestamp, Version};
-use rollbook_log::{Beside, COMMIT_LIMIT_BYTES, Commit, Durability, ExpectedVersion, IdempotencyKey, Log, LogError, OpenOptions};
+use rollbook_log::{
+    BODY_VERSION, Beside, COMMIT_LIMIT_BYTES, Commit, CopiedCommit, CopiedEvent, Durability, ExpectedVersion, IdempotencyKey, Log,
+    LogError, MasterKeySource, OpenOptions,
+};
 use rollbook_projections::Runtime;
 use rollbook_projections::runtime::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{DumpError, FORMAT, Header, Line, Progress, Trailer};
+use super::{DumpError, FORMAT, Form, Header, Line, Progress, Trailer};
 
 /// Longer than any line: JSON escapes at most six-fold what a commit may hold.
 const LINE_LIMIT_BYTES: u64 = 8 * COMMIT_LIMIT_BYTES as u64;
@@ -27,49 +32,67 @@ pub struct Loaded {
     pub trailer: Trailer,
 }
 
-/// Makes a store of a dump in a directory that must not exist. `path` is for messages; `options` says how the new store is made.
+/// Makes a store of a dump in a directory that must not exist. `path` is for messages; `options` says how the new store is made. A clear
+/// dump's store is sealed, or unsealed, as the options say; a sealed dump's has the dump's own keyring and needs its master key.
 ///
 /// # Errors
-/// When the directory exists, the dump is cut short or edited, or the disk refuses: then there is no store.
+/// When the directory exists, the dump is cut short or edited, the master key is another one, or the disk refuses: then there is no store.
 pub fn load(dump: &mut dyn BufRead, path: &Path, data: &Path, options: &OpenOptions, progress: Progress<'_>) -> Result<Loaded, DumpError> {
     let beside = Beside::begin(data)?;
-    // The store is made under a hidden name: its master key is the one of its place, or a new one that is laid there in the end.
-    let options = &OpenOptions { master_key: options.master_key.for_new_store(data).map_err(LogError::from)?, ..options.clone() };
     let mut lines = Lines { dump, path: path.to_owned(), line: 0, digest: Sha256::new() };
     let header = lines.header()?;
+    let options = with_key(options, data, header.form)?;
     let clock = Arc::new(Mutex::new(Timestamp::EPOCH));
     let told = clock.clone();
-    let log = Log::open(
-        beside.path(),
-        OpenOptions {
-            create: true,
-            // Closing syncs, and nobody finds the store before.
-            durability: Durability::Buffered,
-            clock: Arc::new(move || *told.lock().unwrap_or_else(PoisonError::into_inner)),
-            store_id: Some(header.store),
-            ..options.clone()
-        },
-    )?;
+    let building = OpenOptions {
+        create: true,
+        // Closing syncs, and nobody finds the store before.
+        durability: Durability::Buffered,
+        clock: Arc::new(move || *told.lock().unwrap_or_else(PoisonError::into_inner)),
+        store_id: Some(header.store),
+        // What is sealed already needs no key to be copied; its keyring comes behind it.
+        unsealed: options.unsealed || header.form == Form::Sealed,
+        on_new_master_key: None,
+        ..options.clone()
+    };
+    let log = Log::open(beside.path(), building)?;
     let trailer =
-        Loading { log: &log, clock, header: &header, commit: Vec::new(), key: None, commits: 0, next: 1 }.run(&mut lines, progress)?;
+        Loading { log: &log, clock, header: &header, commit: Vec::new(), key: None, recorded_at: Timestamp::EPOCH, commits: 0, next: 1 }
+            .run(&mut lines, progress)?;
     drop(log);
-    dumps_the_same(&beside, path, options, &trailer, progress)?;
-    let master_key = if options.unsealed { None } else { options.master_key.keep_beside(data).map_err(LogError::from)? };
-    if let (Some(path), Some(tell)) = (master_key, &options.on_new_master_key) {
+    if let Some(keyring) = &header.keyring {
+        let bytes = BASE64_STANDARD.decode(keyring).map_err(|error| lines.wrong(format!("the header's keyring is no base64: {error}")))?;
+        Log::replace_keyring(beside.path(), &bytes)?;
+    }
+    dumps_the_same(&beside, path, &options, &Loaded { header: header.clone(), trailer: trailer.clone() }, progress)?;
+    let made = if options.unsealed { None } else { options.master_key.keep_beside(data).map_err(LogError::from)? };
+    if let (Some(path), Some(tell)) = (made, &options.on_new_master_key) {
         tell(&path);
     }
     beside.publish()?;
     Ok(Loaded { header, trailer })
 }
 
+/// The store is made under a hidden name: its master key is the one of its place, or a new one that is laid there in the end. What is sealed
+/// already never gets a new one: where it is missing, its proper place is named.
+fn with_key(options: &OpenOptions, data: &Path, form: Form) -> Result<OpenOptions, LogError> {
+    let master_key = match (&options.master_key, form) {
+        (MasterKeySource::Beside, Form::Sealed) => MasterKeySource::File(MasterKeySource::beside(data)),
+        (source, _) => source.for_new_store(data)?,
+    };
+    Ok(OpenOptions { master_key, ..options.clone() })
+}
+
 /// Opens the new store as whoever comes next will, and dumps it.
-fn dumps_the_same(beside: &Beside, path: &Path, options: &OpenOptions, trailer: &Trailer, progress: Progress<'_>) -> Result<(), DumpError> {
+fn dumps_the_same(beside: &Beside, path: &Path, options: &OpenOptions, loaded: &Loaded, progress: Progress<'_>) -> Result<(), DumpError> {
     let log = Log::open(beside.path(), OpenOptions { create: false, ..options.clone() })?;
-    let dumped = super::write(&Runtime::new(log, rollbook_projections::all()), &mut io::sink(), progress)?;
-    if dumped.trailer == *trailer {
+    let runtime = Runtime::new(log, rollbook_projections::all());
+    let dumped = super::write(&runtime, loaded.header.form, &mut io::sink(), progress)?;
+    if (&dumped.header, &dumped.trailer) == (&loaded.header, &loaded.trailer) {
         return Ok(());
     }
-    Err(DumpError::Differs { path: path.to_owned(), expected: trailer.sha256.clone(), found: dumped.trailer.sha256 })
+    let (expected, found) = (loaded.trailer.sha256.clone(), dumped.trailer.sha256);
+    Err(DumpError::Differs { path: path.to_owned(), expected, found })
 }
 
 /// A dump's lines, counted and digested.
@@ -118,6 +141,8 @@ struct Loading<'l> {
     /// The events of the commit that is being read.
     commit: Vec<Line<'static>>,
     key: Option<IdempotencyKey>,
+    /// When the commit before was recorded.
+    recorded_at: Timestamp,
     commits: u64,
     next: u64,
 }
@@ -167,24 +192,26 @@ impl Loading<'_> {
         let (actor, cause) = (first.actor.clone().into_owned(), first.cause.clone().into_owned());
         // The first version of each stream, and the one that comes next.
         let mut streams: HashMap<StreamId, (Version, Version)> = HashMap::new();
-        let mut events = Vec::with_capacity(read.len());
-        for line in read {
-            let (stream, event) = (line.stream.into_owned(), line.event.into_owned());
-            let (_, next) = streams.entry(stream.clone()).or_insert((line.version, line.version));
+        for line in &read {
+            let (_, next) = streams.entry(line.stream.clone().into_owned()).or_insert((line.version, line.version));
             if line.version != *next || line.version == 0 {
-                return Err(lines.wrong(format!("version {} of {stream} does not follow", line.version)));
+                return Err(lines.wrong(format!("version {} of {} does not follow", line.version, line.stream)));
             }
             *next += 1;
-            events.push(NewEvent { stream, id: Some(line.id), occurred_at: line.occurred_at, event });
         }
         let expected = streams.into_iter().map(|(stream, (first, _))| (stream, ExpectedVersion::Exact(first - 1))).collect();
-        let commit = Commit { events, expected, actor, cause, key: self.key.take() };
+        let key = self.key.take();
+        let appended = match self.header.form {
+            Form::Clear => self.log.append(Commit { events: opened(read, lines)?, expected, actor, cause, key }),
+            Form::Sealed => self.log.append_copied(CopiedCommit { events: copied(read, lines)?, expected, actor, cause, key }),
+        };
         let refused = |source| DumpError::Append { path: lines.path.clone(), line: lines.line - 1, source };
-        let committed = self.log.append(commit).map_err(refused)?;
-        let stored = self.log.at(position)?.map(|stored| stored.recorded_at);
-        if committed.first != position || stored != Some(recorded_at) {
+        let committed = appended.map_err(refused)?;
+        // The log never lets its clock run backwards; so a time that does would be another one now.
+        if committed.first != position || recorded_at < self.recorded_at {
             return Err(lines.wrong(format!("the commit of position {position} is recorded before the one before it")));
         }
+        self.recorded_at = recorded_at;
         self.commits += 1;
         Ok(())
     }
@@ -210,6 +237,29 @@ impl Loading<'_> {
         }
         Ok(trailer)
     }
+}
+
+/// The events of a commit of a clear dump.
+fn opened(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<NewEvent>, DumpError> {
+    let event = |line: Line<'static>| {
+        let (Some(event), None) = (line.event, line.stored) else { return Err(lines.wrong("an event of a clear dump stands as JSON")) };
+        Ok(NewEvent { stream: line.stream.into_owned(), id: Some(line.id), occurred_at: line.occurred_at, event: event.into_owned() })
+    };
+    read.into_iter().map(event).collect()
+}
+
+/// The events of a commit of a sealed dump.
+fn copied(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<CopiedEvent>, DumpError> {
+    let event = |line: Line<'static>| {
+        let (None, Some(stored)) = (line.event, line.stored) else { return Err(lines.wrong("an event of a sealed dump stands as stored")) };
+        if stored.version != BODY_VERSION {
+            let what = format!("its body has version {}, this build copies version {BODY_VERSION}", stored.version);
+            return Err(lines.wrong(what));
+        }
+        let body = BASE64_STANDARD.decode(&stored.body).map_err(|error| lines.wrong(format!("its body is no base64: {error}")))?;
+        Ok(CopiedEvent { stream: line.stream.into_owned(), id: line.id, occurred_at: line.occurred_at, body })
+    };
+    read.into_iter().map(event).collect()
 }
 
 /// The idempotency key on a line.

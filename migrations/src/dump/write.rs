@@ -5,13 +5,15 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use rollbook_log::Log;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rollbook_log::{Log, StoredCommit};
 use rollbook_projections::runtime::hex;
-use rollbook_projections::{Runtime, tracker};
+use rollbook_projections::{Runtime, tracker, tree};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{DumpError, FORMAT, Header, Key, Line, Progress, Trailer};
+use super::{DumpError, FORMAT, Form, Header, Key, Line, Progress, Stored, Trailer};
 
 /// What was dumped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,14 +27,9 @@ pub struct Dumped {
 /// Dumps every event that the log holds now.
 ///
 /// # Errors
-/// When the store has no events, cannot be read, or `out` fails.
-pub fn write(runtime: &Runtime, out: &mut dyn Write, progress: Progress<'_>) -> Result<Dumped, DumpError> {
-    let snapshot = runtime.snapshot()?;
-    let counts = tracker::counts(&snapshot.of("tracker")?.0)?;
-    if counts.position == 0 {
-        return Err(DumpError::Empty);
-    }
-    let header = Header { rollbook_dump: FORMAT, store: runtime.log().store_id(), head: counts.position, events: counts.events };
+/// When the store has no events, is to be dumped sealed and is not, cannot be read, or `out` fails.
+pub fn write(runtime: &Runtime, form: Form, out: &mut dyn Write, progress: Progress<'_>) -> Result<Dumped, DumpError> {
+    let header = header(runtime, form)?;
     let mut lines = Digested { out, digest: Sha256::new() };
     lines.line(&header)?;
     let commits = events(runtime.log(), &header, &mut lines, progress)?;
@@ -43,13 +40,31 @@ pub fn write(runtime: &Runtime, out: &mut dyn Write, progress: Progress<'_>) -> 
     Ok(Dumped { header, trailer })
 }
 
+fn header(runtime: &Runtime, form: Form) -> Result<Header, DumpError> {
+    let snapshot = runtime.snapshot()?;
+    let tracker::Counts { position: head, events, .. } = tracker::counts(&snapshot.of("tracker")?.0)?;
+    if head == 0 {
+        return Err(DumpError::Empty);
+    }
+    let (mut root, mut keyring) = (None, None);
+    if form == Form::Sealed {
+        if !runtime.log().sealing().sealed {
+            return Err(DumpError::Unsealed);
+        }
+        root = Some(tree::head_at(&snapshot.of(tree::NAME)?.0, head)?.root.to_string());
+        // It has a key for every event up to the head, which was read before it.
+        keyring = Some(BASE64_STANDARD.encode(runtime.log().keyring_bytes()?));
+    }
+    Ok(Header { rollbook_dump: FORMAT, form, store: runtime.log().store_id(), head, events, root, keyring })
+}
+
 fn events(log: &Log, header: &Header, lines: &mut Digested<'_>, progress: Progress<'_>) -> Result<u64, DumpError> {
     let mut commits = 0;
-    for commit in log.commits_after(0).with_keys() {
-        let (events, mut key) = commit?;
+    for commit in log.commits_after(0).as_stored() {
+        let StoredCommit { events, mut key, body_version, bodies } = commit?;
         let Some(first) = events.first().map(|first| first.position).filter(|first| *first <= header.head) else { break };
-        for recorded in &events {
-            let key = key.take().map(|key| Key { key: key.key, request: hex(&key.request) });
+        for (recorded, body) in events.iter().zip(&bodies) {
+            let stored = (header.form == Form::Sealed).then(|| Stored { version: body_version, body: BASE64_STANDARD.encode(body) });
             lines.line(&Line {
                 position: recorded.position,
                 commit: first,
@@ -60,8 +75,9 @@ fn events(log: &Log, header: &Header, lines: &mut Digested<'_>, progress: Progre
                 recorded_at: recorded.recorded_at,
                 actor: Cow::Borrowed(&recorded.actor),
                 cause: Cow::Borrowed(&recorded.cause),
-                key,
-                event: Cow::Borrowed(&recorded.event),
+                key: key.take().map(|key| Key { key: key.key, request: hex(&key.request) }),
+                event: if stored.is_none() { Some(Cow::Borrowed(&recorded.event)) } else { None },
+                stored,
             })?;
         }
         commits += 1;
