@@ -17,6 +17,7 @@ pub mod reports;
 pub mod sample;
 pub mod store;
 pub mod telemetry;
+pub mod verify;
 
 /// Events are decoded on one thread and dropped on another, a million times a replay: the system's allocator spends a third of
 /// the time on that.

@@ -148,6 +148,11 @@ impl Engine {
         }
     }
 
+    /// The id that the database has in its manifest.
+    pub(crate) fn identity(&self) -> Result<Vec<u8>, LogError> {
+        self.db.get_db_identity().map_err(failed("read its id"))
+    }
+
     /// Whether it was opened for writing.
     pub(crate) fn is_writable(&self) -> bool {
         self.writable

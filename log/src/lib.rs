@@ -37,6 +37,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 mod beside;
+mod check;
 mod commit;
 mod commits;
 mod copied;
@@ -64,6 +65,7 @@ mod verify;
 mod writer;
 
 pub use beside::Beside;
+pub use check::{Finding, Findings, LogChecked, VisitLeaves};
 pub use commit::{Commit, Committed, ExpectedVersion, IdempotencyKey};
 pub use commits::{Commits, CommitsWithLeaves, StoredCommits};
 pub use copied::{BODY_VERSION, CopiedCommit, CopiedEvent, StoredCommit};

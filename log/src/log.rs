@@ -11,6 +11,7 @@ use rollbook_domain::event::{Position, Recorded, Version};
 use rollbook_domain::{StreamId, Timestamp};
 use uuid::Uuid;
 
+use crate::check::{self, LogChecked, VisitLeaves};
 use crate::commit::{Commit, Committed};
 use crate::commits::Commits;
 use crate::copied::CopiedCommit;
@@ -316,6 +317,15 @@ impl Log {
     /// Tells this opening of a store from every other in this process, also from one of a copy with the same [`Log::store_id`].
     pub fn opening(&self) -> u64 {
         self.open.number
+    }
+
+    /// Reads the whole log as [`Log::verify`] does, and goes on behind damage: all of it is named, and so is every index entry that no
+    /// event asks for. Hands the leaf hashes of every commit that can be read to `visit`; calls `progress` with the position reached.
+    ///
+    /// # Errors
+    /// When the database cannot be read at all, or `visit` fails. Damage is no error.
+    pub fn check(&self, visit: VisitLeaves<'_>, progress: &dyn Fn(Position)) -> Result<LogChecked, LogError> {
+        check::check(self.store(), visit, progress)
     }
 
     /// The id of this store: drawn when it was made, the same ever after.

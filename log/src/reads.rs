@@ -107,7 +107,7 @@ pub(crate) fn leaf(engine: &Engine, position: Position) -> Result<Vec<u8>, LogEr
 }
 
 /// Hands the record that should hold a position to `read`.
-fn in_record_of(
+pub(crate) fn in_record_of(
     engine: &Engine,
     position: Position,
     read: impl FnOnce(&stored::Record<'_>) -> Result<(), Corruption>,

@@ -121,6 +121,16 @@ impl Store {
         batch.write(true)
     }
 
+    /// What `IDENTITY` in the database's directory says; `None` where there is no such file.
+    pub(crate) fn database_identity(&self) -> Result<Option<Vec<u8>>, LogError> {
+        let path = self.directory.database().join("IDENTITY");
+        match std::fs::read(&path) {
+            Ok(identity) => Ok(Some(identity)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(LogError::File { doing: "read", path, source }),
+        }
+    }
+
     /// The id that the store got when it was made.
     pub(crate) fn store_id(&self) -> Uuid {
         self.store_id

@@ -18,6 +18,7 @@ pub mod rows;
 pub mod runtime;
 pub mod tracker;
 pub mod tree;
+pub mod tree_check;
 pub mod views;
 
 pub use error::ProjectionError;

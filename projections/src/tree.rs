@@ -114,8 +114,23 @@ impl Tiles for StoredTiles<'_> {
     type Error = ProjectionError;
 
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, ProjectionError> {
-        Ok(read_row::<Tile>(self.0, &key(level, index))?.map(|tile| tile.0))
+        tile(self.0, level, index)
     }
+}
+
+/// The bytes of a tile.
+pub(crate) fn tile(source: &dyn RowSource, level: u8, index: u64) -> Result<Option<Vec<u8>>, ProjectionError> {
+    Ok(read_row::<Tile>(source, &key(level, index))?.map(|tile| tile.0))
+}
+
+/// How many rows the tree has.
+pub(crate) fn count_rows(source: &dyn RowSource) -> Result<u64, ProjectionError> {
+    let mut rows = 0;
+    source.scan(b"", &mut |_, _| {
+        rows += 1;
+        Ok(())
+    })?;
+    Ok(rows)
 }
 
 fn failed(error: rollbook_proofs::TreeError<ProjectionError>) -> ProjectionError {

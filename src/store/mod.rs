@@ -131,6 +131,13 @@ impl Store {
         Ok(tree::head_at(&snapshot.of(tree::NAME)?.0, position)?)
     }
 
+    /// The same from the rows as they are, folding nothing; `None` where they are behind.
+    pub fn tree_head_unfolded(&self, position: Position) -> Option<TreeHead> {
+        let snapshot = self.runtime.unfolded().ok()?;
+        let (rows, folded) = snapshot.of(tree::NAME).ok()?;
+        (folded >= position).then(|| tree::head_at(&rows, position).ok()).flatten()
+    }
+
     /// The old server's zone.
     ///
     /// # Errors

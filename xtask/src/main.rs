@@ -8,6 +8,7 @@ mod cargo;
 mod demo;
 mod fuzz_api;
 mod libclang;
+mod proofs;
 mod setup;
 mod test;
 mod test_clients;
@@ -26,6 +27,7 @@ cargo xtask COMMAND [OPTIONS]
   test-clients   the generated TypeScript client against the built service (needs node and npm)
   fuzz-api       schemathesis against the built service (needs python3)
   bench          set up, then the benches and their figures as one table
+  check-proofs   have checkpoints, proofs and a certificate checked by programs from PyPI
 
 `cargo xtask COMMAND --help` says more. Everything is built with --release into CARGO_TARGET_DIR, by default
 $HOME/.cache/rollbook-target, so that RocksDB is compiled once: 10 to 20 minutes the first time, never again.";
@@ -57,6 +59,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "test-clients" => (test_clients::HELP, test_clients::command),
         "fuzz-api" => (fuzz_api::HELP, fuzz_api::command),
         "bench" => (bench::HELP, bench::command),
+        "check-proofs" => (proofs::HELP, proofs::command),
         "help" | "--help" | "-h" => (HELP, |_| Ok(())),
         other => bail!("{other:?} is no command\n\n{HELP}"),
     };

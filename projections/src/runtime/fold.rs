@@ -30,8 +30,15 @@ pub(super) struct Target<'r> {
     pub(super) role: Role,
 }
 
-/// Folds the log into every target, up to `until`, the position of a commit's last event. One thread decodes while this one folds.
-pub(super) fn fold(log: &Log, targets: &mut [Target<'_>], until: Position, progress: Progress<'_>) -> Result<(), ProjectionError> {
+/// Folds the log into every target, up to `until`, the position of a commit's last event. One thread decodes while this one folds. The
+/// rows go into those beside `into`: the same log, or another one that only lends its rows.
+pub(super) fn fold(
+    log: &Log,
+    into: &Log,
+    targets: &mut [Target<'_>],
+    until: Position,
+    progress: Progress<'_>,
+) -> Result<(), ProjectionError> {
     let Some(from) = targets.iter().map(|target| target.state.checkpoint).min().filter(|from| *from < until) else { return Ok(()) };
     let commits = log.commits_after(from);
     let mut commits: Box<dyn Iterator<Item = Decoded> + Send> = if targets.iter().any(|target| target.projection.wants_leaves()) {
@@ -39,7 +46,7 @@ pub(super) fn fold(log: &Log, targets: &mut [Target<'_>], until: Position, progr
     } else {
         Box::new(commits.map(|commit| Ok((commit?, Vec::new()))))
     };
-    let mut folding = Folding { log, targets, from, reached: from, until, batch: RowBatch::new(), spent: None };
+    let mut folding = Folding { into, targets, from, reached: from, until, batch: RowBatch::new(), spent: None };
     if until - from <= EVENTS_A_PORTION as u64 {
         return folding.run(&mut commits, progress);
     }
@@ -81,7 +88,7 @@ fn read_ahead(recorded: &Recorded) {
 }
 
 struct Folding<'r, 't, 'p> {
-    log: &'r Log,
+    into: &'r Log,
     targets: &'t mut [Target<'p>],
     from: Position,
     reached: Position,
@@ -103,7 +110,7 @@ impl Folding<'_, '_, '_> {
 
     /// Folds one batch, and writes its rows and checkpoints together.
     fn batch(&mut self, commits: &mut dyn Iterator<Item = Decoded>) -> Result<(), ProjectionError> {
-        let rows = self.log.rows();
+        let rows = self.into.rows();
         let sources: Vec<LiveRows<'_>> = (self.targets.iter())
             .map(|target| LiveRows::new(&rows, row_prefix(target.projection.name(), target.state.generation)))
             .collect();

@@ -6,6 +6,7 @@
 //! nothing. **Invariant: a reader sees one generation, whole, of every projection at one position**; a generation is promoted only
 //! when it has caught up.
 
+mod compare;
 mod fold;
 mod locks;
 mod rebuild;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use rollbook_domain::{Position, Recorded};
 use rollbook_log::{LeafHash, Log, RowBatch};
 
+pub use self::compare::{Compared, StrayRows};
 pub use self::rebuild::{Rebuilt, hex};
 pub use self::state::Snapshot;
 
@@ -132,11 +134,11 @@ impl Runtime {
         }
         drop(snapshot);
         if !beside.is_empty() {
-            fold(&self.log, &mut beside, head, progress)?;
+            fold(&self.log, &self.log, &mut beside, head, progress)?;
             let built: Vec<_> = beside.iter().zip(old).map(|(built, old)| (built.projection.name(), old, built.state)).collect();
             self.promote(&built)?;
         }
-        fold(&self.log, &mut current, head, progress)
+        fold(&self.log, &self.log, &mut current, head, progress)
     }
 
     /// A consistent look at rows that have folded at least what the log held when this was called.
@@ -145,6 +147,14 @@ impl Runtime {
     /// As [`Runtime::catch_up`].
     pub fn snapshot(&self) -> Result<Snapshot, ProjectionError> {
         self.catch_up(&|_, _| {})?;
+        Ok(Snapshot { rows: self.log.rows().snapshot() })
+    }
+
+    /// A look at the rows as they are, folding nothing: what they lack stays lacking.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn unfolded(&self) -> Result<Snapshot, ProjectionError> {
         Ok(Snapshot { rows: self.log.rows().snapshot() })
     }
 

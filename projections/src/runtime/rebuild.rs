@@ -43,11 +43,11 @@ impl Runtime {
         let old = serving(&self.log.rows().snapshot(), name)?;
         let fresh = self.beside(projection, old, false)?;
         let mut beside = [Target { projection, state: fresh, role: Role::Building }];
-        fold(&self.log, &mut beside, head, progress)?;
+        fold(&self.log, &self.log, &mut beside, head, progress)?;
         let _folding = self.locks.folding();
         let head = self.log.head();
         self.fold_all(head, &|_, _| {})?;
-        fold(&self.log, &mut beside, head, &|_, _| {})?;
+        fold(&self.log, &self.log, &mut beside, head, &|_, _| {})?;
         let [Target { state: built, .. }] = beside;
         let snapshot = self.log.rows().snapshot();
         let old = serving(&snapshot, name)?;

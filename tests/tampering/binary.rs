@@ -1,0 +1,81 @@
+//! The built binary on a store, and the store's files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::Value;
+
+/// A child holds copies of this process's locks from its fork to its exec. So while a store is open here, nothing is started.
+static STARTING: Mutex<()> = Mutex::new(());
+
+/// Does something during which no process may be started.
+pub fn while_nobody_starts<R>(run: impl FnOnce() -> R) -> R {
+    let _nobody_starts = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    run()
+}
+
+/// Runs a command to its end.
+pub fn run(store: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
+    command.arg("--data").arg(store).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = while_nobody_starts(|| command.spawn().unwrap());
+    child.wait_with_output().unwrap()
+}
+
+/// Runs a command that must succeed; what it printed.
+pub fn ok(store: &Path, arguments: &[&str]) -> String {
+    let output = run(store, arguments);
+    assert!(output.status.success(), "{arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What `verify` says is wrong: its message and its findings.
+pub fn wrong(store: &Path, more: &[&str]) -> (String, Vec<String>) {
+    let output = run(store, &[&["verify", "--json"], more].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
+    let error: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
+    let causes = error["error"]["causes"].as_array().unwrap().iter().map(|cause| cause.as_str().unwrap().to_owned()).collect();
+    (error["error"]["message"].as_str().unwrap().to_owned(), causes)
+}
+
+/// A store with a fixture imported, the migration applied and validated, and a checkpoint before and after.
+pub fn sample(home: &Path) -> PathBuf {
+    let store = home.join("store");
+    let export = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clean/export");
+    ok(&store, &["import", export.to_str().unwrap()]);
+    ok(&store, &["checkpoint"]);
+    let batch = home.join("batch.ndjson");
+    ok(&store, &["migrate", "plan", "--out", batch.to_str().unwrap()]);
+    ok(&store, &["migrate", "apply", batch.to_str().unwrap()]);
+    ok(&store, &["migrate", "validate"]);
+    ok(&store, &["checkpoint"]);
+    store
+}
+
+/// Every file under a directory, in the order of their names.
+pub fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut waiting = vec![directory.to_owned()];
+    while let Some(directory) = waiting.pop() {
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { waiting.push(path) } else { found.push(path) }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A copy of a store, with the key beside it.
+pub fn copy(store: &Path, to: &Path) {
+    for file in files(store) {
+        let target = to.join(file.strip_prefix(store).unwrap());
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
+        fs::copy(&file, target).unwrap();
+    }
+    let key = |store: &Path| PathBuf::from(format!("{}.signing-key", store.display()));
+    fs::copy(key(store), key(to)).unwrap();
+}
