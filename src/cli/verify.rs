@@ -7,6 +7,7 @@ use rollbook_proofs::SignedCheckpoint;
 
 use super::output::{GOOD, styled};
 use super::prove::TrustArguments;
+use super::remote::directory_only;
 use super::{Bar, Context};
 use crate::error::StoreError;
 use crate::evidence::EvidenceError;
@@ -41,6 +42,9 @@ pub(super) struct VerifyArguments {
 
 impl VerifyArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        if context.remote.is_some() {
+            return Err(directory_only());
+        }
         let mut checkpoints = Vec::new();
         for path in &self.checkpoint {
             let text = std::fs::read(path).map_err(|source| StoreError::Input { path: path.clone(), source })?;
@@ -49,7 +53,7 @@ impl VerifyArguments {
         }
         let request = Request { log_only: self.log_only, scratch: self.scratch.as_deref(), key: self.trust.key()?, checkpoints };
         let bar = Bar::new("", "");
-        let verified = verify(&context.data, &request, &|what, done, of| bar.step(what, done, of))?;
+        let verified = verify(&context.data, || context.open(), &request, &|what, done, of| bar.step(what, done, of))?;
         drop(bar);
         context.output.either(&verified, || verified.text())
     }

@@ -37,14 +37,19 @@ pub struct Request<'r> {
 /// Called with what is being done, how far it is, and how far it goes.
 pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Sync);
 
-/// Verifies the store in a directory.
+/// Verifies the store in a directory; `open` opens it, once its files were read.
 ///
 /// # Errors
 /// [`StoreError::Damaged`] with everything that is wrong; other errors when something cannot be read for another reason.
-pub fn verify(directory: &Path, request: &Request<'_>, progress: Progress<'_>) -> Result<Verified, StoreError> {
+pub fn verify(
+    directory: &Path,
+    open: impl FnOnce() -> Result<Store, StoreError>,
+    request: &Request<'_>,
+    progress: Progress<'_>,
+) -> Result<Verified, StoreError> {
     let began = Instant::now();
     let files = check_files(directory, |done, of| progress("reading files", done, of))?;
-    let store = match Store::open(directory, false) {
+    let store = match open() {
         Ok(store) => store,
         // What the files say is worth more than that it does not open.
         Err(error) if !files.damage.is_empty() => return Err(unopened(&files, &error)),
@@ -162,7 +167,7 @@ fn check_rows(store: &Store, request: &Request<'_>, wrong: &mut Wrong, progress:
     let parent = request.scratch.map_or_else(std::env::temp_dir, Path::to_owned);
     let in_scratch = |source| LogError::File { doing: "make a scratch directory in", path: parent.clone(), source };
     let directory = tempfile::Builder::new().prefix("rollbook-verify-").tempdir_in(&parent).map_err(in_scratch)?;
-    let scratch = Log::open(&directory.path().join("store"), OpenOptions { create: true, ..OpenOptions::default() })?;
+    let scratch = Log::open(&directory.path().join("store"), OpenOptions { create: true, unsealed: true, ..OpenOptions::default() })?;
     let folding = |done, of| progress("folding rows again", done, of);
     let compared = match store.runtime().compare(&scratch, &[tree::NAME], &folding) {
         Ok(compared) => compared,

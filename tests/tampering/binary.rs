@@ -69,13 +69,15 @@ pub fn files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// A copy of a store, with the key beside it.
+/// A copy of a store, with the keys beside it.
 pub fn copy(store: &Path, to: &Path) {
     for file in files(store) {
         let target = to.join(file.strip_prefix(store).unwrap());
         fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::copy(&file, target).unwrap();
     }
-    let key = |store: &Path| PathBuf::from(format!("{}.signing-key", store.display()));
-    fs::copy(key(store), key(to)).unwrap();
+    for kind in ["signing-key", "master-key"] {
+        let key = |store: &Path| PathBuf::from(format!("{}.{kind}", store.display()));
+        fs::copy(key(store), key(to)).unwrap();
+    }
 }

@@ -44,9 +44,12 @@ pub fn command(arguments: &[String]) -> Result<()> {
 /// The first Python that is new enough. A version manager's shims may name one that is not.
 fn find_python() -> Result<String> {
     let is_new_enough = |python: &str| answers(python, &["-c", "import sys, venv; sys.exit(sys.version_info < (3, 12))"]);
-    let of_manager = |version: &&str| Command::new("pyenv").args(["prefix", version]).output().ok().filter(|output| output.status.success());
+    let of_manager =
+        |version: &&str| Command::new("pyenv").args(["prefix", version]).output().ok().filter(|output| output.status.success());
     let prefixes = ["3.14", "3.13", "3.12"].iter().filter_map(of_manager);
     let managed = prefixes.map(|output| format!("{}/bin/python", String::from_utf8_lossy(&output.stdout).trim()));
     let found = PYTHONS.iter().map(ToString::to_string).chain(managed).find(|python| is_new_enough(python));
-    found.context("no Python of version 3.12 or newer is here (tried python3, python3.12 and later); install one, such as Debian's python3.13-venv")
+    found.context(
+        "no Python of version 3.12 or newer is here (tried python3, python3.12 and later); install one, such as Debian's python3.13-venv",
+    )
 }

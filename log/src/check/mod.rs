@@ -11,6 +11,7 @@ use rollbook_domain::event::{Position, Recorded};
 
 use crate::engine::{Engine, Family, Purpose};
 use crate::error::{Corruption, CorruptionKind, LogError};
+use crate::keyring::Keyring;
 use crate::layout;
 use crate::store::Store;
 use crate::stored::{self, LeafHash, Record, leaf_hash};
@@ -77,6 +78,7 @@ pub(crate) fn check(store: &Store, visit: VisitLeaves<'_>, progress: &dyn Fn(Pos
     let Some(engine) = store.engine() else { return Ok(checked) };
     let mut checking = Checking {
         engine: &engine,
+        keyring: store.keyring(),
         visit,
         progress,
         next: 1,
@@ -105,6 +107,7 @@ struct Totals {
 
 struct Checking<'a> {
     engine: &'a Engine,
+    keyring: &'a Keyring,
     visit: VisitLeaves<'a>,
     progress: &'a dyn Fn(Position),
     /// The position that the next record should begin at.
@@ -217,7 +220,7 @@ impl Checking<'_> {
         let record = stored::check(first, value)?;
         self.events.clear();
         self.leaves.clear();
-        record.events_after(0, &mut self.events)?;
+        record.events_after(self.keyring, 0, &mut self.events)?;
         record.leaves(|leaf| {
             leaf.write(&mut self.leaf)?;
             self.leaves.push(leaf_hash(&self.leaf));
