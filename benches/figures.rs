@@ -7,11 +7,12 @@ mod support;
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_log::RowBatch;
+use rollbook_log::{Log, RowBatch};
 use rollbook_migrations::apply::apply;
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::plan::plan;
@@ -19,9 +20,10 @@ use rollbook_migrations::precreate::DueRule;
 use rollbook_migrations::validate::validate;
 use rollbook_projections::Runtime;
 use rollbook_projections::entry::Asked;
+use rollbook_projections::tree::Tree;
 use rollbook_projections::views::{LEGACY, PRECREATED};
 use rollbook_projections::{directory as identities, views};
-use support::{RawBytes, WATCH, answered, append, copy_log, directory, export, import_into, median, migrated, now, open, peak_mebibytes};
+use support::{RawBytes, WATCH, answered, append, copy_log, directory, export, import_into, median, migrated, now, open, open_unsealed, peak_mebibytes};
 
 const MIGRATION_STEP: &str = "ROLLBOOK_BENCH_MIGRATION";
 
@@ -47,6 +49,9 @@ fn main() {
     let wanted = |part: &str| filter.as_deref().is_none_or(|filter| part.contains(filter));
     for writers in [1, 16, 64].into_iter().filter(|_| wanted("append")) {
         appends(writers, &size);
+    }
+    for writers in [1, 16, 64].into_iter().filter(|_| wanted("append custody")) {
+        custody(writers, &size);
     }
     if wanted("replay") {
         replays(&size);
@@ -80,6 +85,42 @@ fn appends(writers: usize, size: &Size) {
     }
     let figure = format!("synced append, {writers} writers (commits/s)");
     row(&figure, &format!("{:.0}", median(ours)), &format!("{:.0}", median(raw)), Some(median(ratios)), ">= 0.70 of raw groups");
+}
+
+/// Appends to a sealed store whose tree is folded meanwhile, as a service folds it; beside a store without either. The clients' keys and
+/// the last leaf of the tree are within the time.
+fn custody(writers: usize, size: &Size) {
+    let rate = |time: Duration| size.commits as f64 / time.as_secs_f64();
+    let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..size.rounds {
+        let home = directory();
+        let bare_rate = rate(append(&open_unsealed(&home.path().join("bare")), writers, size.commits / writers));
+        let our_rate = rate(append_with_tree(&open(&home.path().join("sealed")), writers, size.commits / writers));
+        ours.push(our_rate);
+        bare.push(bare_rate);
+        ratios.push(our_rate / bare_rate);
+    }
+    let figure = format!("append, sealed and tree, {writers} writers (/s)");
+    row(&figure, &format!("{:.0}", median(ours)), &format!("{:.0}", median(bare)), Some(median(ratios)), ">= 0.80 of both off");
+}
+
+fn append_with_tree(log: &Log, writers: usize, each: usize) -> Duration {
+    let tree = Runtime::new(log.clone(), vec![Box::new(Tree)]);
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let folding = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                tree.catch_up(&|_, _| {}).unwrap();
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            let start = Instant::now();
+            assert_eq!(tree.catch_up(&|_, _| {}).unwrap(), log.head());
+            start.elapsed()
+        });
+        let appending = append(log, writers, each);
+        done.store(true, Ordering::Relaxed);
+        appending + folding.join().unwrap()
+    })
 }
 
 fn replays(size: &Size) {

@@ -56,6 +56,15 @@ pub enum StoreError {
     /// Access is configured wrongly, or its keys cannot be read or changed.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// What backups were told of erasures.
+    #[error("cannot read or write what backups are told of erasures: {path}; put the file back from a copy, or check the directory")]
+    Erasures {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// Output could not be written.
     #[error("the output could not be written")]
     Output(#[from] std::io::Error),
@@ -222,6 +231,7 @@ impl StoreError {
             | Self::UnknownId(_) => "unknown_id",
             Self::AmbiguousDigest(_) => "ambiguous_id",
             Self::Usage(_) | Self::NoSeries(_) => "usage",
+            Self::Erasures { .. } => "erasures",
             Self::Output(_) => "output",
             Self::Input { .. } => "input",
             Self::Damaged { .. } => "damaged",

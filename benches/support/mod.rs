@@ -29,6 +29,11 @@ pub fn open(directory: &Path) -> Log {
     Log::open(directory, OpenOptions { create: true, ..OpenOptions::default() }).unwrap()
 }
 
+/// A store that keeps personal data in the clear.
+pub fn open_unsealed(directory: &Path) -> Log {
+    Log::open(directory, OpenOptions { create: true, unsealed: true, ..OpenOptions::default() }).unwrap()
+}
+
 /// A client's answer to one week, as the command makes it.
 pub fn answer(writer: usize, week: usize) -> Commit {
     let (client, form) = (format!("client-{writer:04}"), "form-1765694943359-ijdcpupcl");

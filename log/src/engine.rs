@@ -1,6 +1,8 @@
 //! RocksDB: how it is set up, opened, read and written. Owns every setting; what stands in the column families is `layout`'s.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, DBRawIterator, DBRecoveryMode, LogLevel,
@@ -15,6 +17,9 @@ const WRITE_BUFFERS_BYTES: usize = 96 << 20;
 const CACHE_BYTES: usize = 48 << 20;
 /// How much log RocksDB may keep to replay on opening; a read-only opening holds that much in memory.
 const WAL_BYTES: u64 = 64 << 20;
+/// How long old files may take to go away, and how often that is looked at.
+const OLD_FILES_DEADLINE: Duration = Duration::from_secs(60);
+const OLD_FILES_INTERVAL: Duration = Duration::from_millis(10);
 /// Files kept open while writing.
 const OPEN_FILES: i32 = 512;
 
@@ -237,9 +242,42 @@ impl Engine {
             options.set_bottommost_level_compaction(rocksdb::BottommostLevelCompaction::Force);
             self.db.compact_range_cf_opt(self.family(family)?, None::<&[u8]>, None::<&[u8]>, &options);
         }
-        // A compaction returns before the last old file is gone.
         self.settle()?;
-        self.db.wait_for_compact(&rocksdb::WaitForCompactOptions::default()).map_err(failed("write new table files"))
+        self.db.wait_for_compact(&rocksdb::WaitForCompactOptions::default()).map_err(failed("write new table files"))?;
+        self.wait_until_old_files_are_gone()
+    }
+
+    /// RocksDB removes files behind its writers' back, and keeps those that somebody still reads.
+    fn wait_until_old_files_are_gone(&self) -> Result<(), LogError> {
+        let deadline = Instant::now() + OLD_FILES_DEADLINE;
+        loop {
+            let Some(old) = self.old_file()? else { return Ok(()) };
+            if Instant::now() > deadline {
+                return Err(LogError::StillRead { path: old });
+            }
+            std::thread::sleep(OLD_FILES_INTERVAL);
+        }
+    }
+
+    /// A table file that is no longer one of the database's, or a write-ahead log beside the newest.
+    fn old_file(&self) -> Result<Option<PathBuf>, LogError> {
+        let live = self.db.live_files().map_err(failed("list its files"))?;
+        let live: HashSet<String> = live.into_iter().map(|file| file.name.trim_start_matches('/').to_owned()).collect();
+        let dir = self.db.path();
+        let unreadable = |source| LogError::File { doing: "read the directory", path: dir.to_owned(), source };
+        let (mut logs, mut old) = (Vec::new(), None);
+        for entry in std::fs::read_dir(dir).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("sst") if !live.contains(&name) => old = Some(path),
+                Some("log") => logs.push(path),
+                _ => {}
+            }
+        }
+        logs.sort();
+        logs.pop();
+        Ok(old.or_else(|| logs.pop()))
     }
 }
 

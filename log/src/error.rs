@@ -123,6 +123,12 @@ pub enum LogError {
         #[source]
         Arc<LogError>,
     ),
+    /// A file whose content was to go away is still open.
+    #[error("{path} is not gone, because somebody in this process still reads it; run the command again")]
+    StillRead {
+        /// The file.
+        path: PathBuf,
+    },
     /// The keyring or the master key.
     #[error(transparent)]
     Keyring(#[from] KeyringError),

@@ -353,6 +353,14 @@ impl Log {
         self.store().keyring().erasures()
     }
 
+    /// Destroys the keys of these client ids again: for a keyring that came back from before their erasure, which the log has on record.
+    ///
+    /// # Errors
+    /// When the keyring cannot be written.
+    pub fn destroy_keys(&self, id: Uuid, ids: &[String]) -> Result<(), LogError> {
+        Ok(self.store().keyring().erase(id, ids)?)
+    }
+
     /// Puts on record that an erasure is carried out in full, in rows and files too.
     ///
     /// # Errors

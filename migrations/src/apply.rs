@@ -134,12 +134,16 @@ impl<'a> Applying<'a> {
             let Some(stream) = events.first().map(|event| event.stream.clone()) else { return Ok(()) };
             let row = rollbook_projections::rows::read_row(&rows, &rollbook_projections::directory::keys::series(&stream))?;
             let series: Series = row.unwrap_or_default();
+            if !named.insert(stream.clone()) {
+                drifted.push(format!("{stream}: stands in two places of the file"));
+            }
+            // Nothing is recorded of an erased client: their weeks are neither missing nor drift.
+            if self.runtime.log().is_erased(&stream) {
+                return Ok(());
+            }
             match remaining(&stream, &series, events, &self.rules) {
                 Ok(remaining) => missing += remaining.len() as u64,
                 Err(why) => drifted.push(format!("{stream}: {why}")),
-            }
-            if !named.insert(stream.clone()) {
-                drifted.push(format!("{stream}: stands in two places of the file"));
             }
             Ok(())
         })?;
@@ -249,6 +253,14 @@ impl<'a> Applying<'a> {
                     count(&mut self.foreign, event);
                 }
             }
+        }
+        if log.is_erased(&stream) {
+            let never = events.iter().filter(|event| !causes.iter().any(|(id, _)| Some(*id) == event.id));
+            never.for_each(|event| {
+                self.done.skipped += 1;
+                count(&mut self.foreign, event);
+            });
+            return Ok(None);
         }
         let missing = remaining(&stream, &series, events, &self.rules)
             .map_err(|why| MigrationError::Drift { series: vec![format!("{stream}: {why}")], total: 1 })?;

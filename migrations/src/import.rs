@@ -6,7 +6,7 @@ mod routing;
 
 pub use digest::{body_digest, events_digest};
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rollbook_domain::event::ExportedCollection;
 use rollbook_domain::series::event_id;
@@ -35,6 +35,8 @@ pub struct Held {
     pub imports: u64,
     /// Every document that came with an import and did not go with a later one.
     pub documents: BTreeMap<DocumentPlace, HeldDocument>,
+    /// Clients that were erased, by every id: whatever an export still has of them is left out.
+    pub erased: BTreeSet<String>,
 }
 
 /// What an import does with one collection's documents.
@@ -48,6 +50,8 @@ pub struct ImportCounts {
     pub removed: u64,
     /// Documents that are there already, as they are.
     pub unchanged: u64,
+    /// Documents of erased clients, left out.
+    pub erased: u64,
 }
 
 /// An import, ready to be appended.
@@ -155,6 +159,10 @@ impl Planner<'_> {
         for stream in &streams {
             let before = self.held.documents.get(&(collection, document.id.clone(), stream.clone())).copied();
             let counts = self.counts.entry(collection).or_default();
+            if stream.client().is_some_and(|client| self.held.erased.contains(client)) {
+                counts.erased += 1;
+                continue;
+            }
             match before {
                 Some(before) if before.digest == digest => counts.unchanged += 1,
                 Some(before) => {

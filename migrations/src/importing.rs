@@ -56,7 +56,8 @@ pub fn import(runtime: &Runtime, export: Export, zone: Option<Zone>, watch: &Wat
     let control_version = runtime.log().stream_version(&StreamId::Control)?;
     let held = {
         let (rows, _) = snapshot.of("documents")?;
-        Held::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)?
+        let erased = runtime.log().erasures().into_iter().flat_map(|erasure| erasure.ids).collect();
+        Held { erased, ..Held::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)? }
     };
     let skipped = export.unknown.iter().map(|UnknownCollection { name, documents, .. }| (name.clone(), *documents as u64)).collect();
     let plan = plan_import(export, &held);

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_domain::{Collection, Event, Position};
+use rollbook_domain::{Collection, Event, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
@@ -33,6 +33,26 @@ impl Responses {
             }
         }
         Ok(responses)
+    }
+
+    /// The responses as they were at a position: all of them, and those in streams that are not left out.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn at_without(log: &Log, until: Position, is_left_out: &dyn Fn(&StreamId) -> bool) -> Result<(Self, Self), MigrationError> {
+        let (mut all, mut rest) = (Self::default(), Self::default());
+        for commit in log.commits_after(0) {
+            for recorded in commit? {
+                if recorded.position > until {
+                    return Ok((all, rest));
+                }
+                all.fold(&recorded.event);
+                if !is_left_out(&recorded.stream) {
+                    rest.fold(&recorded.event);
+                }
+            }
+        }
+        Ok((all, rest))
     }
 
     /// Folds one event.

@@ -21,7 +21,7 @@ impl Held {
     /// # Errors
     /// When the rows cannot be read.
     pub fn read(rows: &dyn RowSource, control: &[Recorded]) -> Result<Self, ProjectionError> {
-        let mut held = Self { imports: imports(control).count() as u64, documents: BTreeMap::new() };
+        let mut held = Self { imports: imports(control).count() as u64, ..Self::default() };
         for collection in Collection::ALL {
             documents::each(rows, collection, &mut |id, stream, row| {
                 let document = HeldDocument { ordinal: row.ordinal, digest: row.digest };

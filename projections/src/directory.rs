@@ -59,6 +59,8 @@ pub mod keys {
         format!("e/{id}").into_bytes()
     }
 
+    /// Every identity that a client document ever had.
+    pub const ALL_IDENTITIES: &[u8] = b"u/";
     /// Every id of a client that was erased.
     pub const ALL_ERASED: &[u8] = b"e/";
     /// Every series.
@@ -178,6 +180,28 @@ pub fn identify(source: &dyn RowSource, asked: &str) -> Result<Identity, Project
         }
     }
     Ok(Identity { ids, document: Some(document), onboarded: client.onboarded })
+}
+
+/// Every other id that a client document ever had and that is nobody else's now.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn earlier_identities(source: &dyn RowSource, document: &str) -> Result<Vec<String>, ProjectionError> {
+    let mut held = Vec::new();
+    source.scan(keys::ALL_IDENTITIES, &mut |key, _| {
+        let text = String::from_utf8_lossy(key.get(keys::ALL_IDENTITIES.len()..).unwrap_or_default()).into_owned();
+        held.extend(text.split_once('\0').filter(|(_, client)| *client == document).map(|(identity, _)| identity.to_owned()));
+        Ok(())
+    })?;
+    let mut earlier = Vec::new();
+    for identity in held {
+        let is_document = source.get(&keys::client(&identity))?.is_some();
+        let owner = owner(source, &identity)?;
+        if !is_document && owner.is_none_or(|(owner, _)| owner == document) {
+            earlier.push(identity);
+        }
+    }
+    Ok(earlier)
 }
 
 /// The client document with the lowest id whose `authUid` this is.

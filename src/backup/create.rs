@@ -82,6 +82,8 @@ impl Store {
         let manifest = manifest(&name, wanted.now, (&checkpoint.0, options), files, progress)?;
         let (manifest, manifest_digest) = write_manifest(manifest, beside.path())?;
         drop(checkpoint);
+        // Before the backup is there: whoever restores from this directory forgets whom the store has forgotten by now.
+        self.tell_backups(backups.directory()).map_err(|error| BackupError::Forget(Box::new(error)))?;
         beside.publish()?;
         let position = self.record(&manifest, &manifest_digest, wanted)?;
         Ok(Created { directory: backups.directory().join(&name), name, manifest_digest, position, manifest })

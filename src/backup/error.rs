@@ -8,6 +8,8 @@ use rollbook_domain::Position;
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
 
+use crate::error::StoreError;
+
 /// Why a backup was not taken, is not good, or was not restored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -86,6 +88,9 @@ pub enum BackupError {
     /// The store is not sound, so that a backup of it would not be either.
     #[error("the store is damaged, no backup was taken; run `rollbook verify`, and restore the latest good backup")]
     UnsoundStore(#[source] LogError),
+    /// Clients who were erased since the backup could not be erased again.
+    #[error("nothing was restored: clients who were erased since could not be erased again")]
+    Forget(#[source] Box<StoreError>),
     /// The backup is whole, and the store has no record of it.
     #[error("the backup {name} is whole, but the store did not take the record of it (head {head}); make the store writable again")]
     NotRecorded {
@@ -137,6 +142,7 @@ impl BackupError {
             Self::Damaged { .. } | Self::Differs { .. } => "damaged_backup",
             Self::UnsoundStore(_) => "damaged",
             Self::NotRecorded { .. } => "not_recorded",
+            Self::Forget(_) => "erasures",
             Self::File { .. } => "file",
             Self::Log(_) | Self::Projection(_) => "store",
         }

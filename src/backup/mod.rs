@@ -79,10 +79,14 @@ impl Backups {
                 named => named.clone(),
             };
         }
+        MasterKeySource::File(MasterKeySource::beside(self.store_beside().as_deref().unwrap_or(data)))
+    }
+
+    /// The store that the directory is named after, whether it is there or not.
+    fn store_beside(&self) -> Option<PathBuf> {
         let whole = fs::canonicalize(&self.directory).unwrap_or_else(|_| self.directory.clone());
-        let name = whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let store = name.strip_suffix("-backups").map(|store| whole.with_file_name(store));
-        MasterKeySource::File(MasterKeySource::beside(store.as_deref().unwrap_or(data)))
+        let name = whole.file_name()?.to_string_lossy().into_owned();
+        Some(whole.with_file_name(name.strip_suffix("-backups")?))
     }
 
     /// The directory.

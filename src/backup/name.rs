@@ -3,6 +3,7 @@
 use rollbook_domain::Timestamp;
 
 use super::BackupError;
+use crate::store::forgotten::ERASURES;
 
 /// The longest name, in bytes.
 const LONGEST_BYTES: usize = 100;
@@ -11,7 +12,7 @@ const LONGEST_BYTES: usize = 100;
 pub(super) fn require(name: &str) -> Result<(), BackupError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_name = !name.is_empty() && name.len() <= LONGEST_BYTES && !name.starts_with('.') && name.chars().all(plain);
-    if is_name && name != super::LOCK { Ok(()) } else { Err(BackupError::Name { name: name.to_owned() }) }
+    if is_name && name != super::LOCK && name != ERASURES { Ok(()) } else { Err(BackupError::Name { name: name.to_owned() }) }
 }
 
 /// `pre-migration-YYYYMMDD_HHMMSS`, in UTC, which sorts by time.
@@ -28,7 +29,7 @@ mod tests {
         for good in ["pre-migration-20260105_090000", "a", "2026.01"] {
             assert!(require(good).is_ok(), "{good}");
         }
-        for bad in ["", ".hidden", "..", "a/b", "a b", "ä", "LOCK", "a\0"] {
+        for bad in ["", ".hidden", "..", "a/b", "a b", "ä", "LOCK", "erasures", "a\0"] {
             assert!(require(bad).is_err(), "{bad:?}");
         }
         assert!(require(&"a".repeat(101)).is_err());

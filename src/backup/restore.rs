@@ -8,6 +8,10 @@ use rollbook_domain::Position;
 use rollbook_log::{Beside, Log, LogError, MasterKeySource, OpenOptions};
 use serde::Serialize;
 
+use crate::error::StoreError;
+use crate::store::forgotten::{self, Forgotten};
+use crate::store::Store;
+
 use super::manifest::{Manifest, REPORT};
 use super::{BackupError, Backups, Progress, check, copy};
 
@@ -24,6 +28,8 @@ pub struct Restored {
     pub bytes: u64,
     /// The copy of the master key that was laid beside it, where nobody named one.
     pub master_key: Option<PathBuf>,
+    /// How many clients were erased since the backup, and are so in the restored store.
+    pub forgotten_again: u64,
 }
 
 impl Backups {
@@ -42,13 +48,31 @@ impl Backups {
         let sealed = log.sealing().sealed;
         // Closed before it moves.
         drop(log);
+        let forgotten_again = self.forget_again(beside.path(), &key, progress).map_err(|error| BackupError::Forget(Box::new(error)))?;
         // Whoever named no key finds the restored store as they find any other: with its key beside it. First, so that no store is ever there
         // without it.
         let is_unnamed = sealed && matches!(master_key, MasterKeySource::Beside);
         let master_key = if is_unnamed { key.copy_beside(data).map_err(LogError::from)? } else { None };
         beside.publish()?;
-        Ok(Restored { name: name.to_owned(), data: data.display().to_string(), head: manifest.head, bytes, master_key })
+        Ok(Restored { name: name.to_owned(), data: data.display().to_string(), head: manifest.head, bytes, master_key, forgotten_again })
     }
+}
+
+impl Backups {
+    /// Erases in a restored store whom this directory was told of, and whom the store beside it has erased.
+    fn forget_again(&self, restored: &Path, key: &MasterKeySource, progress: Progress<'_>) -> Result<u64, StoreError> {
+        let mut forgotten = forgotten::read(&self.directory)?;
+        forgotten.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
+        let store = Store::open_with(restored, OpenOptions { master_key: key.clone(), ..OpenOptions::default() })?;
+        store.forget_again(&forgotten, &|done, of| progress("forgetting again", done, of))
+    }
+}
+
+/// Whom a store has erased. One that cannot be opened says nothing: it may be in use, or the reason why somebody restores; whom it erased
+/// while this directory was there, the directory was told.
+fn erased_in(old: &Path, key: &MasterKeySource) -> Vec<Forgotten> {
+    let options = OpenOptions { master_key: key.clone(), ..OpenOptions::default() };
+    Store::open_with(old, options).and_then(|store| store.forgotten()).unwrap_or_default()
 }
 
 /// Copies a backup's files into an empty directory and makes a store of it; the store, open, and how many bytes that was.

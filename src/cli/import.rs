@@ -66,6 +66,10 @@ fn import_text(imported: &Imported) -> String {
             counts.imported, counts.changed, counts.removed, counts.unchanged
         ));
     }
+    let erased: u64 = imported.collections.values().map(|counts| counts.erased).sum();
+    if erased > 0 {
+        text.push_str(&format!("left out: {erased} documents of erased clients\n"));
+    }
     for (name, documents) in &imported.skipped {
         text.push_str(&format!("left out: {name} ({documents} documents)\n"));
     }

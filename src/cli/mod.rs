@@ -13,11 +13,13 @@ mod config;
 mod demo;
 mod diff;
 mod dump;
+mod erase;
 mod format;
 mod history;
 mod import;
 mod interrupt;
 mod key;
+mod keyring;
 mod migrate;
 mod naming;
 mod output;
@@ -116,6 +118,8 @@ enum Command {
     Serve(serve::ServeArguments),
     Config(config::ConfigArguments),
     Key(key::KeyArguments),
+    Keyring(keyring::KeyringArguments),
+    Erase(erase::EraseArguments),
     Demo(demo::DemoArguments),
 }
 
@@ -234,6 +238,8 @@ fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
         Command::Serve(arguments) => arguments.run(context),
         Command::Config(arguments) => arguments.run(context),
         Command::Key(arguments) => arguments.run(context),
+        Command::Keyring(arguments) => arguments.run(context),
+        Command::Erase(arguments) => arguments.run(context),
         Command::Demo(arguments) => arguments.run(context),
     }
 }

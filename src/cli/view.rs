@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, ValueEnum};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_domain::{Position, Timestamp};
+use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::entry::Asked;
 
 use super::{Context, arguments, interrupt};
@@ -81,6 +81,9 @@ impl ViewArguments {
             None => {
                 let store = context.open()?;
                 context.fold(&store)?;
+                if store.log().is_erased(&StreamId::Client(client.to_owned())) {
+                    let _unheard = writeln!(anstream::stderr().lock(), "{client} was erased: there is nothing to show");
+                }
                 store.check_ins(self.asking(), client, self.asked(now), self.position(&store)?)?.body
             }
         };
@@ -101,7 +104,11 @@ impl ViewArguments {
                 let mut everyone = store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
                 while let Some((client, answered)) = everyone.next(&store)? {
                     interrupt::check()?;
-                    out.write_all(line(&client, &answered)?.as_bytes())?;
+                    let line = line(&client, &answered)?;
+                    let is_erased = store.log().is_erased(&StreamId::Client(client));
+                    // What stands for an erased client: an empty list, and that it is one.
+                    let line = if is_erased { line.replacen("\"body\":", "\"erased\":true,\"body\":", 1) } else { line };
+                    out.write_all(line.as_bytes())?;
                 }
             }
         }

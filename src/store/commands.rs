@@ -142,7 +142,7 @@ pub enum Outcome {
 }
 
 /// How often a command is decided anew when other writers are faster.
-const ATTEMPTS: usize = 16;
+pub(super) const ATTEMPTS: usize = 16;
 
 impl Store {
     /// Carries out a command on a series.
@@ -156,6 +156,9 @@ impl Store {
         }
         let zone = self.zone()?;
         let StreamId::Series { client, form } = stream else { return Err(StoreError::NoSeries(stream.to_string())) };
+        if self.log().is_erased(stream) {
+            return Err(AppendError::ClientErased { stream: stream.to_string() }.into());
+        }
         let _turn = self.turns.take(stream);
         for _attempt in 0..ATTEMPTS {
             let (series, version) = self.series(stream)?;

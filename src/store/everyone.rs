@@ -26,7 +26,7 @@ impl Store {
     pub fn everyone(&self, asking: Asking, asked: Asked, position: Option<Position>) -> Result<Everyone, StoreError> {
         let snapshot = self.snapshot()?;
         let clients = match position {
-            None => clients(&snapshot)?,
+            None => with_erased(clients(&snapshot)?, self),
             Some(position) => clients_at(self, position)?,
         };
         let (_, head) = snapshot.of("tracker")?;
@@ -63,6 +63,14 @@ impl Everyone {
         };
         Ok(Some((client, answered)))
     }
+}
+
+/// The clients with those that were erased, whose lists are empty.
+fn with_erased(mut clients: Vec<String>, store: &Store) -> Vec<String> {
+    clients.extend(store.log().erasures().into_iter().filter_map(|erasure| erasure.ids.into_iter().next()));
+    clients.sort();
+    clients.dedup();
+    clients
 }
 
 /// The client documents that there were at a position, in id order.

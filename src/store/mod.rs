@@ -1,10 +1,12 @@
 //! A store as the application uses it: the log, its projections, and the one way commands are carried out. Owns opening and
 //! asking; `commands` owns the way from a decision to the log, `naming` and `resolve` what an id means,
-//! `time_travel` the store as it was, `diff` what changed for a client.
+//! `time_travel` the store as it was, `diff` what changed for a client, `erase` and `forgotten` that a client is gone for good.
 
 mod commands;
 mod diff;
+mod erase;
 mod everyone;
+pub mod forgotten;
 mod naming;
 mod resolve;
 mod time_travel;
@@ -24,6 +26,7 @@ use rollbook_proofs::TreeHead;
 
 pub(crate) use commands::idempotency;
 pub use commands::{Outcome, Request, SeriesCommand};
+pub use erase::Erased;
 pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
 pub use everyone::Everyone;
 pub use resolve::Named;

@@ -4,6 +4,7 @@
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::event::View;
 use rollbook_domain::{Collection, Event, JsonText, StreamId};
+use rollbook_log::AppendError;
 use rollbook_projections::directory::{self, Identity};
 use rollbook_projections::rows::read_row;
 use serde::Deserialize;
@@ -27,6 +28,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::UnknownClient`] when no client document has it.
     pub fn client(&self, id: &str) -> Result<String, StoreError> {
+        let stream = StreamId::Client(id.to_owned());
+        if self.log().is_erased(&stream) {
+            return Err(AppendError::ClientErased { stream: stream.to_string() }.into());
+        }
         self.identify(id)?.document.ok_or_else(|| StoreError::UnknownClient(id.to_owned()))
     }
 

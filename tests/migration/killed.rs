@@ -28,10 +28,14 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// A small generator, seeded by the clock; the seed is printed with every failure.
-struct Draw(u64);
+pub struct Draw(pub u64);
 
 impl Draw {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn seeded() -> Self {
+        Self(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64)
+    }
+
+    pub fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit.max(1)
     }
@@ -57,9 +61,9 @@ fn killed_at_twenty_random_moments_it_ends_as_if_undisturbed() {
     undisturbed.ok(&arguments);
     let whole = began.elapsed();
 
-    let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let mut draw = Draw::seeded();
+    let seed = draw.0;
     println!("seed {seed}");
-    let mut draw = Draw(seed);
     for _ in 0..20 {
         let mut child = start(killed.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()));
         std::thread::sleep(Duration::from_micros(draw.below(u64::try_from(whole.as_micros()).unwrap())));

@@ -7,6 +7,7 @@ mod batches;
 mod binary;
 mod certificates;
 mod custody;
+mod erasure;
 mod killed;
 mod switching;
 mod views;

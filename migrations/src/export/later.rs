@@ -19,6 +19,7 @@ pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = 
     let mut documents: BTreeMap<(Collection, String), Document> = BTreeMap::new();
     let mut legacy = LegacySeries::default();
     let mut given = Vec::new();
+    let mut place = None;
     for recorded in events {
         match &recorded.event {
             // What was erased has no content to export; of a whole client, every event reads so.
@@ -32,6 +33,12 @@ pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = 
                 documents.remove(&(*collection, id.clone()));
             }
             Event::ResponseSubmitted { .. } | Event::FeedbackGiven { .. } => given.push(recorded),
+            Event::Erased(event) => place = place_of_client(event).or(place),
+            Event::ClientErased { client, .. } => {
+                if let Some(ordinal) = place {
+                    documents.insert((Collection::Clients, client.clone()), erased_client(client, ordinal, recorded.recorded_at));
+                }
+            }
             _ => {}
         }
         legacy.apply(stream, &recorded.event);
@@ -49,6 +56,22 @@ pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = 
     result.extend(documents.into_values().filter(|document| document.collection != Collection::CheckInAssignments));
     result.extend(given.into_iter().filter_map(|recorded| series.given(recorded)));
     result
+}
+
+/// Where a client's document stood in its file.
+fn place_of_client(event: &Event) -> Option<u32> {
+    match event {
+        Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::Clients => {
+            Some(document.ordinal)
+        }
+        _ => None,
+    }
+}
+
+/// What stands in an export for a client who was erased.
+fn erased_client(client: &str, ordinal: u32, at: Timestamp) -> Document {
+    let fields = BTreeMap::from([("erased", json(&true)), ("erasedAt", json(&at))]);
+    Document::new(Collection::Clients, client.to_owned(), ordinal, Personal::new(json(&fields)))
 }
 
 /// An object's members; `None` for anything but an object.

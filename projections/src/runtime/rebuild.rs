@@ -61,6 +61,26 @@ impl Runtime {
         Ok(Rebuilt { projection: name.to_owned(), position: head, rows, digest_before, digest_after, identical })
     }
 
+    /// Builds the rows of every projection again from position 1, in one pass, and lets them serve whatever the old ones were: after an
+    /// erasure, when what can be read is less than what was folded.
+    ///
+    /// # Errors
+    /// When the log or the rows cannot be read or written.
+    pub fn refold(&self, progress: Progress<'_>) -> Result<(), ProjectionError> {
+        let (_rebuilding, _folding) = (self.locks.rebuilding(), self.locks.folding());
+        let (head, snapshot) = (self.log.head(), self.log.rows().snapshot());
+        let (mut beside, mut old) = (Vec::new(), Vec::new());
+        for projection in self.projections.iter().map(AsRef::as_ref) {
+            let serving = serving(&snapshot, projection.name())?;
+            old.push(serving);
+            beside.push(Target { projection, state: self.beside(projection, serving, false)?, role: Role::Building });
+        }
+        drop(snapshot);
+        fold(&self.log, &mut beside, head, progress)?;
+        let built: Vec<_> = beside.iter().zip(old).map(|(built, old)| (built.projection.name(), old, built.state)).collect();
+        self.promote(&built)
+    }
+
     /// How many rows a projection has, and SHA-256 over them.
     ///
     /// # Errors

@@ -1,0 +1,129 @@
+//! `rollbook keyring`: the keys that personal data is sealed under, and changing the master key. Owns how that is asked for and told.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use rollbook_log::{KEYRING_FILE, MasterKeySource};
+use serde::Serialize;
+
+use super::Context;
+use super::output::{BAD, BOLD, styled};
+use crate::error::StoreError;
+use crate::store::Store;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollbook keyring status
+  rollbook --data prod keyring rotate --new-master-key /etc/rollbook/master-2
+
+These are the keys that personal data is sealed under. API keys are `rollbook key`.";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  rollbook keyring status
+  rollbook keyring status --json | jq .erasures";
+
+const ROTATE_EXAMPLES: &str = "\
+Examples:
+  rollbook --data prod keyring rotate --new-master-key /etc/rollbook/master-2
+  rollbook --data prod --master-key /etc/rollbook/master-2 keyring rotate --new-master-key /etc/rollbook/master-3
+
+Wraps every key by the new master key; no event is written anew. A new file is made with a new key; one that is there must hold a master
+key. Killed, either key is the right one. Backups taken before still need the old one: keep it as long as them.";
+
+/// Show the keys that personal data is sealed under, and change the master key.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct KeyringArguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show how personal data is kept, and who was erased.
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status,
+    /// Change the master key.
+    #[command(after_help = ROTATE_EXAMPLES)]
+    Rotate {
+        /// The file of the new master key; made when it is not there.
+        #[arg(long, value_name = "FILE")]
+        new_master_key: PathBuf,
+    },
+}
+
+#[derive(Serialize)]
+struct Keyring {
+    sealed: bool,
+    file: PathBuf,
+    master_key: Option<String>,
+    keys: u64,
+    rewritten: u64,
+    erasures: Vec<ErasureLine>,
+}
+
+#[derive(Serialize)]
+struct ErasureLine {
+    ids: Vec<String>,
+    complete: bool,
+}
+
+#[derive(Serialize)]
+struct Rotated {
+    master_key: PathBuf,
+    made: bool,
+    keys: u64,
+}
+
+impl KeyringArguments {
+    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        let store = context.open()?;
+        match &self.action {
+            Action::Status => status(context, &store),
+            Action::Rotate { new_master_key } => rotate(context, &store, new_master_key),
+        }
+    }
+}
+
+fn status(context: &Context, store: &Store) -> Result<(), StoreError> {
+    let state = store.log().sealing();
+    let line = |erasure: rollbook_log::Erasure| ErasureLine { ids: erasure.ids, complete: erasure.complete };
+    let keyring = Keyring {
+        sealed: state.sealed,
+        file: context.data.join(KEYRING_FILE),
+        master_key: state.master_key,
+        keys: state.keys,
+        rewritten: state.rewritten,
+        erasures: store.log().erasures().into_iter().map(line).collect(),
+    };
+    context.output.either(&keyring, || keyring.text())
+}
+
+impl Keyring {
+    fn text(&self) -> String {
+        let Self { sealed, file, master_key, keys, rewritten, erasures } = self;
+        let sealed = if *sealed { "sealed".to_owned() } else { styled(BAD, "unsealed: personal data is in the clear") };
+        let mut text = format!("{} {sealed}\n", styled(BOLD, "store     "));
+        text.push_str(&format!("{} {}, {keys} keys, written anew {rewritten} times\n", styled(BOLD, "keyring   "), file.display()));
+        text.push_str(&format!("{} {}\n", styled(BOLD, "master key"), master_key.as_deref().unwrap_or("none")));
+        for ErasureLine { ids, complete } in erasures {
+            let state = if *complete { String::new() } else { styled(BAD, ": not through, run `rollbook erase` again") };
+            text.push_str(&format!("{} {}{state}\n", styled(BOLD, "erased    "), ids.join(", ")));
+        }
+        text
+    }
+}
+
+fn rotate(context: &Context, store: &Store, to: &std::path::Path) -> Result<(), StoreError> {
+    let made = store.log().rotate_master_key(&MasterKeySource::File(to.to_owned()))?.is_some();
+    let rotated = Rotated { master_key: to.to_owned(), made, keys: store.log().sealing().keys };
+    context.output.either(&rotated, || {
+        let made = if made { "made now" } else { "as it was" };
+        format!(
+            "{} keys are wrapped by {} ({made}); name it with --master-key or ROLLBOOK_MASTER_KEY_FILE from now on\nkeep the old one as long as backups from before\n",
+            rotated.keys,
+            to.display()
+        )
+    })
+}

@@ -1,0 +1,395 @@
+//! One client of 26 is erased: no file has a word of theirs, everybody else is as before, every proof holds, and no restored backup
+//! remembers. Killed at any moment, it is one command away from its end.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::binary::{Store, fixture, start};
+use crate::killed::Draw;
+
+const ADA: &str = "XuDL7DxtpYlSXpfKtHF4vUCsMehG";
+const ADA_UID: &str = "AkWvj7FAc9QeWJKY40uvSwMFLZDe";
+const ADA_MAIL: &str = "ada.ash.0@example.com";
+const BO: &str = "SQedUStPKR0CsTy4Qwb8DwkNhFdn";
+const NOW: &str = "2026-02-20T10:00:00Z";
+
+/// The tracker's export, in which Ada's answers and one note about her can be told from everybody else's.
+fn export(home: &Path) -> PathBuf {
+    let to = home.join("export");
+    fs::create_dir(&to).unwrap();
+    for entry in fs::read_dir(fixture("tracker").join("export")).unwrap() {
+        let path = entry.unwrap().path();
+        let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        if path.ends_with("formResponses.json") {
+            let of_ada = file["documents"].as_array_mut().unwrap().iter_mut().filter(|document| document["clientId"] == ADA);
+            for (number, document) in of_ada.enumerate() {
+                document["responses"][0]["answer"] = format!("ada wrote this long ago {number}").into();
+            }
+        }
+        fs::write(to.join(path.file_name().unwrap()), file.to_string()).unwrap();
+    }
+    to
+}
+
+/// What nobody may find.
+const SECRETS: [&str; 5] = ["ada wrote this", "ada said this here", "ada is moving house", "ada did this very well", ADA_MAIL];
+
+/// A store that was imported, migrated and answered, by Ada and by Bo.
+fn lived(home: &Path) -> (Store, PathBuf) {
+    let export = export(home);
+    let store = Store::new(home, "store");
+    store.ok(&["import", export.to_str().unwrap()]);
+    let batch = home.join("batch.ndjson");
+    store.plan(&batch);
+    store.apply(&batch);
+    let (ada, bo) = (series_of(&store, ADA), series_of(&store, BO));
+    let answers = |said: &str| format!(r#"[{{"questionId":"q1","answer":"{said}","score":8,"weight":5}}]"#);
+    store.ok(&["respond", &ada, "--week", "7", "--answers", &answers("ada said this here"), "--at", NOW]);
+    store.ok(&["respond", &bo, "--week", "7", "--answers", &answers("bo said this here"), "--at", NOW]);
+    let response = history(&store, &ada).into_iter().find(|event| event["event"]["type"] == "ResponseSubmitted").unwrap();
+    let response = response["event"]["data"]["response"].as_str().unwrap().to_owned();
+    store.ok(&["feedback", &response, "--coach", "h8oOOL8dKLzdocJ2isAjIhKtJ0Rl", "--text", "ada did this very well"]);
+    let week = store.all("precreated", NOW)[ADA]["data"]["checkins"].as_array().unwrap().iter().find(|week| week["status"] == "pending").cloned();
+    store.ok(&["extend", week.unwrap()["id"].as_str().unwrap(), "--reason", "ada is moving house this week", "--at", NOW]);
+    assert_eq!(store.validate()["all_green"], true);
+    (store, export)
+}
+
+fn history(store: &Store, id: &str) -> Vec<Value> {
+    store.ok(&["history", id, "--json", "--with-answers"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn series_of(store: &Store, client: &str) -> String {
+    let imported = history(store, &format!("client/{client}")).into_iter();
+    let mut streams = imported.filter_map(|event| Some(event["stream"].as_str()?.to_owned()));
+    streams.find(|stream| stream.starts_with("series/")).unwrap()
+}
+
+fn erase(store: &Store) -> Value {
+    store.json(&["erase", "--client", ADA_UID, "--reason", "asked to be forgotten", "--yes", "--json"])
+}
+
+/// Every file under a directory.
+fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    Store { directory: directory.to_owned() }.files()
+}
+
+fn assert_nothing_is_left(directory: &Path) {
+    let files = files(directory);
+    assert!(files.len() > 5, "{} holds files", directory.display());
+    for (path, bytes) in files {
+        for secret in SECRETS {
+            let holds = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            assert!(!holds, "{} holds {secret:?}", path.display());
+        }
+    }
+}
+
+/// Everybody's lists but Ada's, in both views.
+fn of_the_rest(store: &Store) -> Vec<BTreeMap<String, Value>> {
+    let views = ["legacy", "precreated"].into_iter().map(|view| store.all(view, NOW));
+    views
+        .map(|mut all| {
+            assert_eq!(all.len(), 26);
+            all.remove(ADA);
+            all
+        })
+        .collect()
+}
+
+fn beside(store: &Store, name: &str) -> PathBuf {
+    store.directory.with_file_name(name)
+}
+
+#[test]
+fn an_erased_client_is_in_no_file_and_everybody_else_is_as_before() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = lived(home.path());
+    let rest = of_the_rest(&store);
+    assert!(history(&store, ADA).iter().any(|event| event.to_string().contains("ada said this here")));
+    store.fails(2, &["erase", "--client", ADA, "--reason", "asked"]);
+    store.fails(1, &["erase", "--client", "nobody", "--reason", "asked", "--yes"]);
+    let before = store.files();
+    assert_eq!(store.json(&["status", "--json"])["sealing"]["erased"], 0);
+    assert_eq!(store.files(), before, "a refused erasure leaves every byte as it was");
+
+    let erased = erase(&store);
+    assert_eq!((&erased["client"], &erased["already"]), (&json!(ADA), &json!(false)));
+    assert_eq!(erased["ids"], json!([ADA, ADA_UID]));
+    assert_nothing_is_left(&store.directory);
+    assert_eq!(erase(&store)["already"], true);
+
+    assert_eq!(of_the_rest(&store), rest);
+    for view in ["legacy", "precreated", "live"] {
+        let body = store.json(&["view", view, "--client", ADA, "--at", NOW]);
+        assert_eq!(body["data"]["checkins"], json!([]), "{view}");
+        let lines = store.ok(&["view", view, "--all", "--at", NOW]);
+        let marked: Vec<&str> = lines.lines().filter(|line| line.contains("\"erased\":true")).collect();
+        assert!(matches!(marked[..], [line] if line.contains(ADA)), "{marked:?}");
+        let then = store.json(&["view", view, "--client", ADA, "--at", NOW, "--as-of", "100"]);
+        assert_eq!(then["data"]["checkins"], json!([]), "as of an earlier position too");
+    }
+    let validation = store.validate();
+    assert_eq!(validation["all_green"], true, "{validation}");
+    assert_eq!(validation["checks"].as_array().unwrap().len(), 12);
+    store.ok(&["migrate", "parity"]);
+    store.ok(&["verify"]);
+    store.ok(&["rebuild", "--all"]);
+    assert!(!store.ok(&["audit"]).contains(ADA));
+    let status = store.json(&["status", "--json"]);
+    assert_eq!((&status["sealing"]["sealed"], &status["sealing"]["erased"]), (&json!(true), &json!(1)), "{status}");
+}
+
+#[test]
+fn history_and_export_show_the_person_as_erased_and_nothing_more_is_taken_of_them() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, export) = lived(home.path());
+    let told_before = history(&store, ADA).len();
+    let position = erase(&store)["position"].as_u64().unwrap();
+
+    for id in [ADA.to_owned(), ADA_UID.to_owned(), format!("client/{ADA}")] {
+        let told = history(&store, &id);
+        assert_eq!(told.len(), told_before + 1, "every event is told of, and the erasure");
+        let last = told.last().unwrap();
+        assert_eq!((last["event"]["type"].as_str(), last["position"].as_u64()), (Some("ClientErased"), Some(position)));
+        assert!(told[..told_before].iter().all(|event| event["event"]["type"] == "Erased"), "{told:?}");
+        let text = store.ok(&["history", &id, "--with-answers"]);
+        assert!(text.contains("[erased]") && text.contains("asked to be forgotten"), "{text}");
+    }
+
+    let out = home.path().join("out");
+    store.ok(&["export", out.to_str().unwrap()]);
+    assert_nothing_is_left(&out);
+    let documents = |directory: &Path, name: &str| -> Vec<Value> {
+        let file: Value = serde_json::from_slice(&fs::read(directory.join(name)).unwrap()).unwrap();
+        file["documents"].as_array().unwrap().clone()
+    };
+    let clients = documents(&out, "clients.json");
+    let ada = clients.iter().find(|client| client["_id"] == ADA).unwrap();
+    assert_eq!((clients.len(), &ada["erased"], ada.as_object().unwrap().len()), (26, &json!(true), 3), "{ada}");
+    let is_hers = |document: &Value| document["clientId"] == ADA || document["_id"] == ADA;
+    for name in ["clients.json", "coaches.json", "forms.json", "users.json", "formResponses.json"] {
+        let (ours, theirs) = (documents(&out, name), documents(&export, name));
+        let rest = |documents: Vec<Value>| documents.into_iter().filter(|document| !is_hers(document)).collect::<Vec<_>>();
+        let (ours, theirs) = (rest(ours), rest(theirs));
+        assert!(theirs.iter().all(|document| ours.contains(document)), "{name}: everybody else's documents are as they were");
+    }
+    assert!(!documents(&out, "formResponses.json").iter().any(is_hers));
+
+    let head = store.json(&["status", "--json"])["head"].clone();
+    let imported = store.json(&["import", export.to_str().unwrap(), "--json"]);
+    assert_eq!(imported["appended"], 0, "{imported}");
+    assert_eq!(imported["collections"]["clients"]["erased"], 1);
+    assert_eq!(imported["collections"]["formResponses"]["erased"], 4);
+    assert_eq!(store.json(&["import", out.to_str().unwrap(), "--json"])["collections"]["clients"]["erased"], 1);
+    let series = history(&store, ADA).iter().find_map(|event| event["stream"].as_str().filter(|name| name.starts_with("series/")).map(str::to_owned));
+    for refused in [
+        vec!["respond", series.as_deref().unwrap(), "--week", "8"],
+        vec!["assign", "--client", ADA, "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "2"],
+        vec!["pause", series.as_deref().unwrap(), "--weeks", "1"],
+    ] {
+        let said = store.fails(3, &refused);
+        assert!(said.contains("was erased"), "{refused:?}: {said}");
+    }
+    store.ok(&["respond", &series_of(&store, BO), "--week", "8", "--at", NOW]);
+    assert!(store.json(&["status", "--json"])["head"].as_u64() > head.as_u64());
+}
+
+#[test]
+fn proofs_from_before_and_after_hold_and_a_restored_backup_forgets_again() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = lived(home.path());
+    let rest = of_the_rest(&store);
+    let of_ada = history(&store, ADA)[0]["position"].to_string();
+    let (proof, again, grown) = (home.path().join("before"), home.path().join("after"), home.path().join("grown"));
+    let text = |path: &Path| path.to_str().unwrap().to_owned();
+    store.ok(&["prove", "event", &of_ada, "--out", &text(&proof)]);
+    store.ok(&["backup", "create", "--name", "old"]);
+    let head = store.json(&["status", "--json"])["head"].to_string();
+    erase(&store);
+    store.ok(&["prove", "event", &of_ada, "--out", &text(&again)]);
+    let now = store.json(&["status", "--json"])["head"].to_string();
+    store.ok(&["prove", "consistency", "--from", &head, "--to", &now, "--out", &text(&grown)]);
+    let leaf = |path: &Path| store.json(&["check-proof", &text(path), "--json"]);
+    let (before, after) = (leaf(&proof), leaf(&again));
+    assert_eq!(before["leaf"], after["leaf"], "the leaf is the same: {before} {after}");
+    store.ok(&["check-proof", &text(&grown)]);
+
+    store.ok(&["backup", "create", "--name", "new"]);
+    let backups = beside(&store, "store-backups");
+    assert_nothing_is_left(&backups.join("new"));
+    store.ok(&["backup", "verify", "new"]);
+    // The old one still verifies: it is what it was.
+    store.ok(&["backup", "verify", "old"]);
+    for (name, forgotten) in [("old", 1), ("new", 0)] {
+        let restored = Store::new(home.path(), &format!("restored-{name}"));
+        let report = restored.json(&["backup", "restore", name, "--from", backups.to_str().unwrap(), "--json"]);
+        assert_eq!(report["forgotten_again"], forgotten, "{report}");
+        assert_nothing_is_left(&restored.directory);
+        assert_eq!(restored.json(&["view", "legacy", "--client", ADA, "--at", NOW])["data"]["checkins"], json!([]));
+        assert_eq!(of_the_rest(&restored), rest);
+        assert!(restored.fails(3, &["assign", "--client", ADA, "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "2"]).contains("was erased"));
+        let validation = restored.validate();
+        assert_eq!(validation["all_green"], true, "{validation}");
+        restored.ok(&["verify"]);
+        let told = history(&restored, ADA);
+        assert!(told.iter().any(|event| event["event"]["type"] == "ClientErased" && event.to_string().contains("asked to be forgotten")));
+    }
+    // A list that backups were given and somebody edited stops a restore.
+    let told = files(&backups.join("erasures")).into_keys().next().unwrap();
+    fs::write(&told, fs::read_to_string(&told).unwrap().replace("asked", "asket")).unwrap();
+    let refused = Store::new(home.path(), "refused");
+    let said = refused.fails(1, &["backup", "restore", "old", "--from", backups.to_str().unwrap()]);
+    assert!(said.contains(told.file_name().unwrap().to_str().unwrap()), "{said}");
+    assert!(!refused.directory.exists());
+}
+
+#[test]
+fn killed_at_random_moments_an_erasure_is_one_command_away_from_its_end() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = lived(home.path());
+    let rest = of_the_rest(&store);
+    let mut draw = Draw::seeded();
+    let seed = draw.0;
+    println!("seed {seed}");
+    let arguments = ["erase", "--client", ADA, "--reason", "asked to be forgotten", "--yes"];
+    let mut whole = Duration::from_millis(400);
+    for _ in 0..12 {
+        let began = Instant::now();
+        let mut child = start(store.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()));
+        std::thread::sleep(Duration::from_micros(draw.below(u64::try_from(whole.as_micros()).unwrap())));
+        child.kill().unwrap();
+        if child.wait().unwrap().success() {
+            whole = whole.min(began.elapsed());
+        }
+    }
+    let erased = erase(&store);
+    assert_eq!(erased["ids"], json!([ADA, ADA_UID]), "seed {seed}");
+    assert_nothing_is_left(&store.directory);
+    assert_eq!(of_the_rest(&store), rest, "seed {seed}");
+    assert_eq!(store.validate()["all_green"], true, "seed {seed}");
+    assert_eq!(history(&store, ADA).iter().filter(|event| event["event"]["type"] == "ClientErased").count(), 1, "seed {seed}");
+    let status = store.json(&["status", "--json"]);
+    assert_eq!(status["sealing"]["unfinished"], json!([]), "seed {seed}");
+    store.ok(&["verify"]);
+    let names: Vec<_> = fs::read_dir(&store.directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!names.iter().any(|name| name.starts_with("keyring.")), "seed {seed}: {names:?}");
+}
+
+#[test]
+fn imports_and_rotations_that_are_killed_leave_a_store_that_opens() {
+    let home = tempfile::tempdir().unwrap();
+    let export = export(home.path());
+    let store = Store::new(home.path(), "store");
+    let mut draw = Draw::seeded();
+    let seed = draw.0;
+    println!("seed {seed}");
+    let killed_after = |arguments: &[&str], limit_milliseconds: u64, draw: &mut Draw| {
+        let mut child = start(store.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()));
+        std::thread::sleep(Duration::from_micros(draw.below(limit_milliseconds * 1000)));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    };
+    for _ in 0..10 {
+        killed_after(&["import", export.to_str().unwrap()], 60, &mut draw);
+    }
+    store.ok(&["import", export.to_str().unwrap()]);
+    store.ok(&["verify"]);
+    let whole = store.all("legacy", NOW);
+    assert_eq!(whole.len(), 26, "seed {seed}");
+
+    let key = |number: u32| home.path().join(format!("key-{number}")).display().to_string();
+    let mut current = beside(&store, "store.master-key").display().to_string();
+    for number in 0..10 {
+        let next = key(number);
+        killed_after(&["--master-key", &current, "keyring", "rotate", "--new-master-key", &next], 30, &mut draw);
+        // One of the two is the right one, and all is there.
+        if !store.run(&["--master-key", &current, "status"]).status.success() {
+            current = next;
+        }
+        assert_eq!(store.ok(&["--master-key", &current, "view", "legacy", "--all", "--at", NOW]).lines().count(), 26, "seed {seed}");
+    }
+    store.ok(&["--master-key", &current, "verify"]);
+}
+
+#[test]
+fn rotation_writes_no_event_anew_and_the_old_key_no_longer_opens() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::imported(home.path(), "store", "tracker");
+    let old = beside(&store, "store.master-key");
+    let new = home.path().join("new-key");
+    let digest = |store: &rollbook::store::Store| store.log().digest(store.log().head()).unwrap();
+    let before = store.inside(digest);
+    let all = store.all("legacy", NOW);
+    store.ok(&["keyring", "rotate", "--new-master-key", new.to_str().unwrap()]);
+    let said = store.fails(1, &["status"]);
+    assert!(said.contains("does not open the keyring") && said.contains("keyring"), "{said}");
+    fs::copy(&new, &old).unwrap();
+    assert_eq!(store.inside(digest), before, "the events are the same bytes");
+    assert_eq!(store.all("legacy", NOW), all);
+    let shown = store.json(&["keyring", "status", "--json"]);
+    assert_eq!((&shown["sealed"], &shown["rewritten"]), (&json!(true), &json!(1)), "{shown}");
+}
+
+#[test]
+fn keys_that_are_gone_damaged_or_another_stores_are_named_and_nothing_is_decoded() {
+    let home = tempfile::tempdir().unwrap();
+    let store = Store::imported(home.path(), "store", "tracker");
+    let (key, keyring) = (beside(&store, "store.master-key"), store.directory.join("keyring"));
+    let (key_bytes, keyring_bytes) = (fs::read(&key).unwrap(), fs::read(&keyring).unwrap());
+    let refused = |word: &str, path: &Path| {
+        for command in [&["view", "legacy", "--all"][..], &["status"], &["history", ADA]] {
+            let said = store.fails(1, command);
+            assert!(said.contains(word) && said.contains(path.file_name().unwrap().to_str().unwrap()), "{said}");
+        }
+        fs::write(&key, &key_bytes).unwrap();
+        fs::write(&keyring, &keyring_bytes).unwrap();
+        store.ok(&["status"]);
+    };
+    fs::remove_file(&key).unwrap();
+    refused("no master key", &key);
+    fs::write(&key, "no key").unwrap();
+    refused("is no master key", &key);
+    fs::write(&key, "7".repeat(64)).unwrap();
+    refused("does not open", &key);
+    fs::remove_file(&keyring).unwrap();
+    refused("is missing", &keyring);
+    let mut flipped = keyring_bytes.clone();
+    flipped[200] ^= 4;
+    fs::write(&keyring, flipped).unwrap();
+    refused("is damaged", &keyring);
+    // Cut at the end of its header it is whole, and without a key for anybody.
+    fs::write(&keyring, &keyring_bytes[..66]).unwrap();
+    let said = store.fails(1, &["history", ADA, "--with-answers"]);
+    assert!(said.contains("no key for") || said.contains("damaged at position"), "{said}");
+    fs::write(&keyring, &keyring_bytes).unwrap();
+    let other = Store::imported(home.path(), "other", "tracker");
+    fs::copy(other.directory.join("keyring"), &keyring).unwrap();
+    refused("belongs to the store", &keyring);
+}
+
+#[test]
+fn a_store_is_unsealed_only_when_it_was_made_so() {
+    let home = tempfile::tempdir().unwrap();
+    let export = export(home.path());
+    let store = Store::new(home.path(), "clear");
+    store.ok(&["import", export.to_str().unwrap(), "--unsealed"]);
+    assert!(!beside(&store, "clear.master-key").exists());
+    assert!(store.files().values().any(|bytes| bytes.windows(14).any(|window| window == b"ada wrote this")), "it is in the clear");
+    assert_eq!(store.json(&["status", "--json"])["sealing"]["sealed"], false);
+    assert!(store.ok(&["status"]).contains("unsealed"));
+    let said = store.fails(3, &["erase", "--client", ADA, "--reason", "asked", "--yes"]);
+    assert!(said.contains("unsealed"), "{said}");
+    let sealed = Store::new(home.path(), "sealed");
+    let made = sealed.run(&["import", export.to_str().unwrap()]);
+    assert!(String::from_utf8_lossy(&made.stderr).contains("sealed.master-key"), "{made:?}");
+    assert_nothing_is_left(&sealed.directory);
+    sealed.fails(2, &["import", export.to_str().unwrap(), "--unsealed"]);
+    let again = sealed.run(&["import", export.to_str().unwrap()]);
+    assert!(!String::from_utf8_lossy(&again.stderr).contains("master key"), "it is said once");
+}
