@@ -23,7 +23,9 @@ use rollbook_projections::entry::Asked;
 use rollbook_projections::tree::Tree;
 use rollbook_projections::views::{LEGACY, PRECREATED};
 use rollbook_projections::{directory as identities, views};
-use support::{RawBytes, WATCH, answered, append, copy_log, directory, export, import_into, median, migrated, now, open, open_unsealed, peak_mebibytes};
+use support::{
+    RawBytes, WATCH, answered, append, copy_log, directory, export, import_into, median, migrated, now, open, open_unsealed, peak_mebibytes,
+};
 
 const MIGRATION_STEP: &str = "ROLLBOOK_BENCH_MIGRATION";
 

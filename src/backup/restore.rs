@@ -9,8 +9,8 @@ use rollbook_log::{Beside, Log, LogError, MasterKeySource, OpenOptions};
 use serde::Serialize;
 
 use crate::error::StoreError;
-use crate::store::forgotten::{self, Forgotten};
 use crate::store::Store;
+use crate::store::forgotten::{self, Forgotten};
 
 use super::manifest::{Manifest, REPORT};
 use super::{BackupError, Backups, Progress, check, copy};

@@ -234,7 +234,11 @@ fn restore(context: &Context, backups: &Backups, name: &str) -> Result<(), Store
 
 fn restored_text(restored: &Restored) -> String {
     let Restored { name, data, head, bytes, master_key, forgotten_again } = restored;
-    let forgotten = if *forgotten_again == 0 { String::new() } else { format!("{forgotten_again} clients who were erased since are erased here too\n") };
+    let forgotten = if *forgotten_again == 0 {
+        String::new()
+    } else {
+        format!("{forgotten_again} clients who were erased since are erased here too\n")
+    };
     let key = master_key.as_ref().map(|path| format!("a copy of the master key is beside it: {}\n", path.display())).unwrap_or_default();
     format!("{} {name} in {data}: head {head}, {} copied\n{key}{forgotten}", styled(GOOD, "restored"), size(*bytes))
 }

@@ -89,7 +89,8 @@ fn text(erased: &Erased) -> String {
         return format!("{client} was erased already, at position {position}; nothing was done\n");
     }
     let went_on = if *resumed { " (went on where it had been cut off)" } else { "" };
-    let told: String = told.iter().map(|directory| format!("told {}: what is restored from there forgets them too\n", directory.display())).collect();
+    let told: String =
+        told.iter().map(|directory| format!("told {}: what is restored from there forgets them too\n", directory.display())).collect();
     format!(
         "{} {client}{went_on}: the keys of {} are destroyed, on record at position {position}\nrows folded again, every file of the database written anew\n{told}",
         styled(GOOD, "erased"),

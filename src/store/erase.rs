@@ -17,9 +17,9 @@ use rollbook_projections::runtime::Progress;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::Store;
 use super::commands::{ATTEMPTS, Request};
 use super::forgotten::{self, Forgotten};
-use super::Store;
 use crate::error::StoreError;
 
 /// What an erasure did.
@@ -77,7 +77,14 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::erasure_of`]; when the log, the keyring, the rows or the database cannot be written: then asking again goes on.
-    pub fn erase(&self, id: &str, reason: &str, request: &Request, backups: &[PathBuf], progress: Progress<'_>) -> Result<Erased, StoreError> {
+    pub fn erase(
+        &self,
+        id: &str,
+        reason: &str,
+        request: &Request,
+        backups: &[PathBuf],
+        progress: Progress<'_>,
+    ) -> Result<Erased, StoreError> {
         let (ids, before) = self.erasure_of(id)?;
         let client = ids.first().cloned().unwrap_or_else(|| id.to_owned());
         let event = erasure_id(&client);

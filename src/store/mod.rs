@@ -26,8 +26,8 @@ use rollbook_proofs::TreeHead;
 
 pub(crate) use commands::idempotency;
 pub use commands::{Outcome, Request, SeriesCommand};
-pub use erase::Erased;
 pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
+pub use erase::Erased;
 pub use everyone::Everyone;
 pub use resolve::Named;
 pub use time_travel::Seen;

@@ -54,7 +54,8 @@ fn lived(home: &Path) -> (Store, PathBuf) {
     let response = history(&store, &ada).into_iter().find(|event| event["event"]["type"] == "ResponseSubmitted").unwrap();
     let response = response["event"]["data"]["response"].as_str().unwrap().to_owned();
     store.ok(&["feedback", &response, "--coach", "h8oOOL8dKLzdocJ2isAjIhKtJ0Rl", "--text", "ada did this very well"]);
-    let week = store.all("precreated", NOW)[ADA]["data"]["checkins"].as_array().unwrap().iter().find(|week| week["status"] == "pending").cloned();
+    let week =
+        store.all("precreated", NOW)[ADA]["data"]["checkins"].as_array().unwrap().iter().find(|week| week["status"] == "pending").cloned();
     store.ok(&["extend", week.unwrap()["id"].as_str().unwrap(), "--reason", "ada is moving house this week", "--at", NOW]);
     assert_eq!(store.validate()["all_green"], true);
     (store, export)
@@ -187,7 +188,9 @@ fn history_and_export_show_the_person_as_erased_and_nothing_more_is_taken_of_the
     assert_eq!(imported["collections"]["clients"]["erased"], 1);
     assert_eq!(imported["collections"]["formResponses"]["erased"], 4);
     assert_eq!(store.json(&["import", out.to_str().unwrap(), "--json"])["collections"]["clients"]["erased"], 1);
-    let series = history(&store, ADA).iter().find_map(|event| event["stream"].as_str().filter(|name| name.starts_with("series/")).map(str::to_owned));
+    let series = history(&store, ADA)
+        .iter()
+        .find_map(|event| event["stream"].as_str().filter(|name| name.starts_with("series/")).map(str::to_owned));
     for refused in [
         vec!["respond", series.as_deref().unwrap(), "--week", "8"],
         vec!["assign", "--client", ADA, "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "2"],
@@ -233,7 +236,11 @@ fn proofs_from_before_and_after_hold_and_a_restored_backup_forgets_again() {
         assert_nothing_is_left(&restored.directory);
         assert_eq!(restored.json(&["view", "legacy", "--client", ADA, "--at", NOW])["data"]["checkins"], json!([]));
         assert_eq!(of_the_rest(&restored), rest);
-        assert!(restored.fails(3, &["assign", "--client", ADA, "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "2"]).contains("was erased"));
+        assert!(
+            restored
+                .fails(3, &["assign", "--client", ADA, "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "2"])
+                .contains("was erased")
+        );
         let validation = restored.validate();
         assert_eq!(validation["all_green"], true, "{validation}");
         restored.ok(&["verify"]);

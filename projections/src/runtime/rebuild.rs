@@ -76,7 +76,7 @@ impl Runtime {
             beside.push(Target { projection, state: self.beside(projection, serving, false)?, role: Role::Building });
         }
         drop(snapshot);
-        fold(&self.log, &mut beside, head, progress)?;
+        fold(&self.log, &self.log, &mut beside, head, progress)?;
         let built: Vec<_> = beside.iter().zip(old).map(|(built, old)| (built.projection.name(), old, built.state)).collect();
         self.promote(&built)
     }
