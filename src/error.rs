@@ -335,6 +335,7 @@ fn log_code(error: &LogError) -> &'static str {
         LogError::ReadOnly { .. } => "read_only",
         LogError::Corrupt(_) => "damaged",
         LogError::BeyondHead { .. } => "beyond_head",
+        LogError::Keyring(KeyringError::Unsealed) => "unsealed",
         LogError::Keyring(_) => "keyring",
         _ => "store",
     }

@@ -250,8 +250,16 @@ impl Log {
     /// # Errors
     /// When the database cannot be read or is damaged.
     pub fn committed_under(&self, key: &str) -> Result<Option<Committed>, LogError> {
+        Ok(self.requested_under(key)?.map(|(_, committed)| committed))
+    }
+
+    /// The same with the digest of the request that the key stands for.
+    ///
+    /// # Errors
+    /// When the database cannot be read or is damaged.
+    pub fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
         let Some(engine) = self.store().engine() else { return Ok(None) };
-        Ok(reads::key(&engine, key)?.map(|(_, committed)| committed))
+        reads::key(&engine, key)
     }
 
     /// Follows the log from a position.

@@ -7,7 +7,7 @@ use rollbook_domain::control::Control;
 use rollbook_domain::event::{LinkKind, View};
 use rollbook_domain::series::{Series, event_id};
 use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
-use rollbook_log::{AppendError, Commit, ExpectedVersion, IdempotencyKey, Pending};
+use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey, Log, Pending};
 use rollbook_projections::runtime::hex;
 use rollbook_projections::{Runtime, tracker, views};
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,9 @@ pub fn apply_under(
     key: Option<IdempotencyKey>,
     watch: &Watch<'_>,
 ) -> Result<Applied, MigrationError> {
+    if let Some(key) = &key {
+        not_anothers(runtime.log(), key)?;
+    }
     let mut applying = Applying::admit(runtime, batch, now)?;
     let missing = applying.check_drift()?;
     if applying.is_through() && missing == 0 {
@@ -84,6 +87,16 @@ pub fn apply_under(
     runtime.catch_up(watch.progress)?;
     applying.done.head = runtime.log().head();
     Ok(applying.done)
+}
+
+/// Refuses a key that is another request's before anything is looked at: it has one answer, whatever the batch is.
+fn not_anothers(log: &Log, key: &IdempotencyKey) -> Result<(), MigrationError> {
+    match log.requested_under(&key.key)? {
+        Some((request, Committed { first, last, .. })) if request != key.request => {
+            Err(AppendError::KeyReused { key: key.key.clone(), first, last }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 struct Applying<'a> {
@@ -128,6 +141,7 @@ impl<'a> Applying<'a> {
         let mut drifted = Vec::new();
         let mut missing = 0;
         let mut named = HashSet::new();
+        let has_others = self.control.batches.iter().any(|other| other.digest != self.batch.header.digest);
         let snapshot = self.runtime.snapshot()?;
         let (rows, _) = snapshot.of(View::Precreated.name())?;
         self.batch.each_stream(&mut |events| {
@@ -139,6 +153,10 @@ impl<'a> Applying<'a> {
             }
             // Nothing is recorded of an erased client: their weeks are neither missing nor drift.
             if self.runtime.log().is_erased(&stream) {
+                return Ok(());
+            }
+            if has_others && let Some(why) = self.made_otherwise(&events)? {
+                drifted.push(format!("{stream}: {why}"));
                 return Ok(());
             }
             match remaining(&stream, &series, events, &self.rules) {
@@ -162,6 +180,18 @@ impl<'a> Applying<'a> {
         let total = drifted.len();
         drifted.truncate(DRIFTED_NAMED);
         Err(MigrationError::Drift { series: drifted, total })
+    }
+
+    /// The first event that another batch put on record under the same id, with other content: another due, say.
+    fn made_otherwise(&self, events: &[NewEvent]) -> Result<Option<String>, MigrationError> {
+        for event in events {
+            let Some(recorded) = event.id.map(|id| self.runtime.log().event(id)).transpose()?.flatten() else { continue };
+            let is_anothers = matches!(&recorded.actor, Actor::Migration(digest) if *digest != self.batch.header.digest);
+            if is_anothers && recorded.event != event.event {
+                return Ok(Some(format!("batch {} made it otherwise; this one has {}", short(&recorded.cause), describe(event))));
+            }
+        }
+        Ok(None)
     }
 
     fn key(&self, part: &str) -> IdempotencyKey {
@@ -341,6 +371,11 @@ fn remaining(stream: &StreamId, series: &Series, events: Vec<NewEvent>, rules: &
         Some((batch, store)) => format!("the batch has {}, the store wants {}", describe(batch), describe(store)),
         None => format!("the batch has {} events for it, the store wants {}", missing.len(), planned.len()),
     })
+}
+
+/// The beginning of a digest, as people name it.
+fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
 }
 
 fn describe(event: &NewEvent) -> String {

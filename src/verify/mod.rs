@@ -88,6 +88,19 @@ impl Wrong {
 
     fn at(&mut self, from: u64, until: u64, what: &str) {
         self.first = Some(self.first.map_or(from, |first| first.min(from)));
+        self.place(from, until, what);
+    }
+
+    /// Something is wrong somewhere in a range; where exactly, a finding that lies in it says better.
+    fn within(&mut self, from: u64, until: u64, what: &str) {
+        if self.first.is_some_and(|first| (from..=until).contains(&first)) {
+            self.place(from, until, what)
+        } else {
+            self.at(from, until, what)
+        }
+    }
+
+    fn place(&mut self, from: u64, until: u64, what: &str) {
         let place = if from == until { format!("position {from}") } else { format!("positions {from} to {until}") };
         self.line(format!("{place}: {what}"));
     }

@@ -79,7 +79,11 @@ impl SignedCheckpoints {
     /// Says what does not hold, the log being read to its head.
     pub(super) fn finish(&self, head: u64, wrong: &mut Wrong) {
         for (from, until, name) in &self.refuted {
-            wrong.at(*from, *until, &format!("the log is not what {name} signed: an event here was changed, inserted, removed or moved"));
+            wrong.within(
+                *from,
+                *until,
+                &format!("the log is not what {name} signed: an event here was changed, inserted, removed or moved"),
+            );
         }
         for due in self.due.iter().filter(|due| due.head.size > head) {
             wrong.at(

@@ -66,6 +66,28 @@ impl Store {
         look(&store)
     }
 
+    /// Every key and value of the database, as RocksDB itself gives them: not compressed, as they may be in its files.
+    pub fn entries(&self) -> Vec<u8> {
+        let copy = tempfile::tempdir().unwrap();
+        for (path, bytes) in self.files() {
+            let to = copy.path().join(path.strip_prefix(&self.directory).unwrap());
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::write(to, bytes).unwrap();
+        }
+        let _nobody_starts = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let (options, path) = (rocksdb::Options::default(), copy.path().join("db"));
+        let families = rocksdb::DB::list_cf(&options, &path).unwrap();
+        let db = rocksdb::DB::open_cf(&options, &path, &families).unwrap();
+        let mut entries = Vec::new();
+        for family in &families {
+            for entry in db.iterator_cf(db.cf_handle(family).unwrap(), rocksdb::IteratorMode::Start) {
+                let (key, value) = entry.unwrap();
+                entries.extend([&key[..], b"\n", &value[..], b"\n"].concat());
+            }
+        }
+        entries
+    }
+
     /// Runs a command that must succeed; its stdout.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);

@@ -137,6 +137,7 @@ fn silence_is_broken_by_heartbeats_and_the_end_of_the_service_ends_the_answer() 
     for _ in 0..2 {
         let mut line = String::new();
         while line.trim().is_empty() {
+            line.clear();
             lines.read_line(&mut line).unwrap();
         }
         assert!(line.starts_with(':'), "{line:?}");

@@ -19,7 +19,14 @@ fn said(output: &Output) -> Said {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let error = stderr.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
     let code = error.and_then(|error| error["error"]["code"].as_str().map(str::to_owned));
-    Said { exit: output.status.code().unwrap(), stdout: String::from_utf8(output.stdout.clone()).unwrap(), code }
+    Said { exit: output.status.code().unwrap(), stdout: without_log_digest(std::str::from_utf8(&output.stdout).unwrap()), code }
+}
+
+/// The digest over the stored bytes, which hold when each event was recorded, is no two runs' the same.
+fn without_log_digest(stdout: &str) -> String {
+    let mut parts = stdout.split("are what they were, digest ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |said, part| said + "are what they were" + part.trim_start_matches(|letter: char| letter.is_ascii_hexdigit()))
 }
 
 /// A copy of a store that is not open.
@@ -85,7 +92,7 @@ fn script(client: &str) -> Vec<Vec<&str>> {
     let with_json: Vec<Vec<&str>> = script
         .iter()
         .flat_map(|arguments| {
-            let is_repeatable = !matches!(arguments[..2], ["switch", _] | ["migrate", "apply" | "validate"]);
+            let is_repeatable = !matches!(arguments[..], ["switch", ..] | ["migrate", "apply" | "validate", ..]);
             let json = [arguments.clone(), vec!["--json"]].concat();
             if is_repeatable { vec![arguments.clone(), json] } else { vec![json] }
         })
@@ -106,7 +113,8 @@ fn every_command_says_the_same_remotely() {
     std::fs::rename(&away, store.path()).unwrap();
     for entry in std::fs::read_dir(store.home.path()).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_file() {
+        // What the commands left; the store's keys are no such thing.
+        if path.is_file() && !path.extension().is_some_and(|kind| kind.to_string_lossy().ends_with("-key")) {
             std::fs::remove_file(path).unwrap();
         }
     }

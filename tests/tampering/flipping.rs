@@ -29,7 +29,7 @@ fn seed() -> u64 {
 /// Every event as text, and what every client sees: what must be the same wherever `verify` finds nothing.
 fn content(store: &Path) -> String {
     let view = |view| ok(store, &["view", view, "--all", "--at", "2026-01-15T09:30:00Z"]);
-    ok(store, &["dump"]) + &view("legacy") + &view("precreated")
+    ok(store, &["dump", "--sealed"]) + &view("legacy") + &view("precreated")
 }
 
 /// Why a file has no record in it: RocksDB never reads its text log and takes no settings from its options file, and a lock is empty.
@@ -39,7 +39,7 @@ fn holds_no_record(name: &str) -> bool {
 
 fn kind(name: &str) -> String {
     let kind = name.rsplit('/').next().unwrap();
-    let end = kind.find(|letter: char| letter == '-' || letter == '.').unwrap_or(kind.len());
+    let end = kind.find(['-', '.']).unwrap_or(kind.len());
     match kind.rsplit_once('.') {
         Some((number, extension)) if number.bytes().all(|byte| byte.is_ascii_digit()) => format!("*.{extension}"),
         _ => kind[..end].to_owned(),

@@ -90,7 +90,7 @@ impl DumpError {
             Self::Write(_) => "output",
             Self::Read { .. } => "input",
             Self::Empty => "empty",
-            Self::Unsealed => "unsealed",
+            Self::Unsealed => "usage",
             Self::Line { .. } | Self::Append { .. } => "damaged_dump",
             Self::Newer { .. } => "newer_dump",
             Self::Differs { .. } => "not_identical",

@@ -192,6 +192,7 @@ impl Town {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("store");
         copy(&before.directory.path().join("store"), &data);
+        std::fs::copy(before.directory.path().join("store.master-key"), directory.path().join("store.master-key")).unwrap();
         let rsa = Issuer::rsa("town-rsa");
         let jwks = directory.path().join("jwks.json");
         std::fs::write(&jwks, json!({"keys": [issuer().jwk(), rsa.jwk()]}).to_string()).unwrap();
