@@ -72,7 +72,7 @@ fn lists(store: &Store, position: Option<u64>) -> Vec<String> {
 fn restored_is_the_store_at_the_head(store: &Store, backups: &Backups, created: &Created, target: &Path) {
     let verified = backups.verify(&created.name, None, &MasterKeySource::Beside, &|_, _, _| {}).unwrap();
     assert!(verified.projections.iter().all(|one| one.compared) && verified.projections.len() >= 6);
-    backups.restore(&created.name, target, &MasterKeySource::Beside, &|_, _, _| {}).unwrap();
+    backups.restore(&created.name, target, &MasterKeySource::Beside, &[], &|_, _, _| {}).unwrap();
     let restored = Store::open(target, false).unwrap();
     let head = created.manifest.head;
     assert_eq!((restored.log().head(), restored.log().store_id()), (head, store.log().store_id()));

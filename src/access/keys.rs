@@ -108,9 +108,21 @@ mod scopes_as_text {
 pub(super) struct ApiKeys {
     rollbook_api_keys: u64,
     keys: Vec<ApiKey>,
+    /// SHA-256 of the keys as JSON without spaces: a bit that tipped over opens nothing.
+    sha256: Hash,
+}
+
+impl Default for Hash {
+    fn default() -> Self {
+        Self([0; 32])
+    }
 }
 
 impl ApiKeys {
+    fn digest(&self) -> Result<Hash, serde_json::Error> {
+        Ok(Hash(Sha256::digest(serde_json::to_vec(&self.keys)?).into()))
+    }
+
     /// Reads the file's text.
     pub(super) fn parse(path: &Path, metadata: &Metadata, text: &str) -> Result<Self, AccessError> {
         let damaged = |why: String| AccessError::DamagedKeys { path: path.to_owned(), why };
@@ -132,6 +144,9 @@ impl ApiKeys {
             if keys.keys.iter().skip(index + 1).any(|other| other.id == key.id || other.hash == key.hash) {
                 return Err(damaged(format!("the key {} is in it twice", key.id)));
             }
+        }
+        if keys.digest().map_err(|error| damaged(error.to_string()))? != keys.sha256 {
+            return Err(damaged("its SHA-256 does not hold: it was not written by `rollbook key`".to_owned()));
         }
         Ok(keys)
     }
@@ -225,7 +240,8 @@ impl KeyFile {
         self.keys.rollbook_api_keys = SUPPORTED;
         let path = self.directory.join(KEYS_FILE);
         let temporary = self.directory.join(TEMPORARY_FILE);
-        let written = || -> std::io::Result<()> {
+        let mut written = || -> std::io::Result<()> {
+            self.keys.sha256 = self.keys.digest()?;
             let mut text = serde_json::to_vec_pretty(&self.keys)?;
             text.push(b'\n');
             // What a crash left may have any mode.

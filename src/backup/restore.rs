@@ -33,11 +33,19 @@ pub struct Restored {
 }
 
 impl Backups {
-    /// Makes a store of a backup in a new directory.
+    /// Makes a store of a backup in a new directory. Whoever was erased since, as far as this directory, the store beside it and `told` know
+    /// (directories of stores or of backups), is erased from it before it appears.
     ///
     /// # Errors
     /// When a file of the backup is not as the manifest says, the directory exists, or the disk refuses. Then there is no store.
-    pub fn restore(&self, name: &str, data: &Path, master_key: &MasterKeySource, progress: Progress<'_>) -> Result<Restored, BackupError> {
+    pub fn restore(
+        &self,
+        name: &str,
+        data: &Path,
+        master_key: &MasterKeySource,
+        told: &[PathBuf],
+        progress: Progress<'_>,
+    ) -> Result<Restored, BackupError> {
         let path = self.existing(name)?;
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, _) = Manifest::read(&path, name)?;
@@ -48,7 +56,8 @@ impl Backups {
         let sealed = log.sealing().sealed;
         // Closed before it moves.
         drop(log);
-        let forgotten_again = self.forget_again(beside.path(), &key, progress).map_err(|error| BackupError::Forget(Box::new(error)))?;
+        let forgotten_again =
+            self.forget_again(beside.path(), &key, told, progress).map_err(|error| BackupError::Forget(Box::new(error)))?;
         // Whoever named no key finds the restored store as they find any other: with its key beside it. First, so that no store is ever there
         // without it.
         let is_unnamed = sealed && matches!(master_key, MasterKeySource::Beside);
@@ -59,10 +68,13 @@ impl Backups {
 }
 
 impl Backups {
-    /// Erases in a restored store whom this directory was told of, and whom the store beside it has erased.
-    fn forget_again(&self, restored: &Path, key: &MasterKeySource, progress: Progress<'_>) -> Result<u64, StoreError> {
+    /// Erases in a restored store whom this directory was told of, and whom the store beside it and those that were named have erased.
+    fn forget_again(&self, restored: &Path, key: &MasterKeySource, told: &[PathBuf], progress: Progress<'_>) -> Result<u64, StoreError> {
         let mut forgotten = forgotten::read(&self.directory)?;
         forgotten.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
+        for directory in told {
+            forgotten.extend(forgotten::known_to(directory, key)?);
+        }
         let store = Store::open_with(restored, OpenOptions { master_key: key.clone(), ..OpenOptions::default() })?;
         store.forget_again(&forgotten, &|done, of| progress("forgetting again", done, of))
     }
@@ -71,8 +83,7 @@ impl Backups {
 /// Whom a store has erased. One that cannot be opened says nothing: it may be in use, or the reason why somebody restores; whom it erased
 /// while this directory was there, the directory was told.
 fn erased_in(old: &Path, key: &MasterKeySource) -> Vec<Forgotten> {
-    let options = OpenOptions { master_key: key.clone(), ..OpenOptions::default() };
-    Store::open_with(old, options).and_then(|store| store.forgotten()).unwrap_or_default()
+    forgotten::known_to(old, key).unwrap_or_default()
 }
 
 /// Copies a backup's files into an empty directory and makes a store of it; the store, open, and how many bytes that was.

@@ -1,12 +1,17 @@
 //! How arguments are read into values: instants, actors, JSON. Owns their text forms on the command line, and the three
 //! options that every writing command has.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 use rollbook_domain::{Actor, JsonText, Timestamp};
+use rollbook_log::{MasterKeySource, OpenOptions};
 
+use super::Bar;
 use crate::error::StoreError;
 pub(super) use crate::reports::span::milliseconds;
+use crate::store::forgotten::known_to;
 use crate::store::{Request, Store};
 
 /// Who does it, when, and under which key.
@@ -47,6 +52,33 @@ impl Writing {
             Actor::Admin(user.unwrap_or_else(|| "operator".to_owned()))
         });
         Request { actor, now: self.at.unwrap_or_else(Store::now), key: self.key.clone(), cause: None }
+    }
+}
+
+/// Who else knows of erasures.
+#[derive(Debug, Args)]
+pub(super) struct Forgetting {
+    /// A directory that knows who was erased since, of a store or of backups; may be given several times.
+    #[arg(long, value_name = "DIR")]
+    pub(super) forget: Vec<PathBuf>,
+}
+
+impl Forgetting {
+    /// Erases from a store that nobody can find yet whom these directories know to be erased; how many that were.
+    ///
+    /// # Errors
+    /// When a directory says nothing of erasures, or the store cannot be opened or written.
+    pub(super) fn forget_in(&self, directory: &Path, options: &OpenOptions, key: &MasterKeySource) -> Result<u64, StoreError> {
+        let mut forgotten = Vec::new();
+        for known in &self.forget {
+            forgotten.extend(known_to(known, key)?);
+        }
+        if forgotten.is_empty() {
+            return Ok(0);
+        }
+        let bar = Bar::new("forgetting again", "events");
+        let store = Store::open_with(directory, options.clone())?;
+        store.forget_again(&forgotten, &|done, of| bar.fold_progress(done, of))
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use rollbook_domain::Timestamp;
 
-use super::arguments::Writing;
+use super::arguments::{Forgetting, Writing};
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::{Bar, Context};
 use crate::backup::{Backups, Created, Listed, Pruned, Restored, State, Verified, Wanted, size};
@@ -48,8 +48,10 @@ rows with the manifest, and cleans up. Exit code 1 names the file that is damage
 const RESTORE_EXAMPLES: &str = "\
 Examples:
   rollbook --data restored backup restore pre-migration-20260105_090000 --from prod-backups
+  rollbook --data restored backup restore before-precreate --from /mnt/copies --forget prod
 
-The directory (--data) must not exist: no backup is ever restored over anything. It appears when it is whole.";
+The directory (--data) must not exist: no backup is ever restored over anything. It appears when it is whole. Who was erased since the
+backup is erased from it first, as far as the directory of backups was told; --forget names another that knows.";
 
 const PRUNE_EXAMPLES: &str = "\
 Examples:
@@ -105,6 +107,8 @@ enum Action {
         name: String,
         #[command(flatten)]
         place: Place,
+        #[command(flatten)]
+        forgetting: Forgetting,
     },
     /// Take old backups away.
     #[command(after_help = PRUNE_EXAMPLES)]
@@ -146,7 +150,7 @@ impl BackupArguments {
             Action::Create { to, name, taking } => create(context, &backups(to), name.as_ref(), taking),
             Action::List { place } => list(context, &backups(&place.from)),
             Action::Verify { name, place, scratch } => verify(context, &backups(&place.from), name, scratch.as_deref()),
-            Action::Restore { name, place } => restore(context, &backups(&place.from), name),
+            Action::Restore { name, place, forgetting } => restore(context, &backups(&place.from), name, forgetting),
             Action::Prune { keep, place } => prune(context, &backups(&place.from), *keep),
         }
     }
@@ -227,8 +231,8 @@ fn verified_text(verified: &Verified) -> String {
     text
 }
 
-fn restore(context: &Context, backups: &Backups, name: &str) -> Result<(), StoreError> {
-    let restored = with_bar(|progress| backups.restore(name, &context.data, &context.master_key, progress))?;
+fn restore(context: &Context, backups: &Backups, name: &str, forgetting: &Forgetting) -> Result<(), StoreError> {
+    let restored = with_bar(|progress| backups.restore(name, &context.data, &context.master_key, &forgetting.forget, progress))?;
     context.output.either(&restored, || restored_text(&restored))
 }
 

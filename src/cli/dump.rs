@@ -5,8 +5,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rollbook_log::OpenOptions;
 use rollbook_migrations::dump::{self, Dumped, Form, Loaded};
+use serde::Serialize;
 
+use super::arguments::Forgetting;
 use super::output::{GOOD, styled};
 use super::progress::watched;
 use super::{Context, interrupt};
@@ -26,9 +29,10 @@ const LOAD_EXAMPLES: &str = "\
 Examples:
   rollbook load prod.ndjson --data copy
   gzip -dc prod.ndjson.gz | rollbook --data copy load -
+  rollbook --data copy load older.ndjson --forget prod-backups
 
 The directory (--data) must not exist; the store appears in it when all of the dump is in it, and dumps the same again. A dump that was
-cut short or edited makes no store. A clear dump makes a sealed store with a master key of its own, or with --unsealed an unsealed one; a
+cut short or edited makes no store. A dump knows nothing of who was erased after it: --forget names who does. A clear dump makes a sealed store with a master key of its own, or with --unsealed an unsealed one; a
 sealed dump needs the master key of the store it came from.";
 
 /// Write every event as text, to be loaded into another store.
@@ -56,6 +60,8 @@ pub(super) struct LoadArguments {
     /// Make a store that keeps personal data in the clear, for ever; nobody can be erased from it.
     #[arg(long)]
     unsealed: bool,
+    #[command(flatten)]
+    forgetting: Forgetting,
 }
 
 fn is_standard(path: &Path) -> bool {
@@ -119,16 +125,39 @@ impl LoadArguments {
             let file = File::open(&self.file).map_err(|source| StoreError::Input { path: self.file.clone(), source })?;
             Box::new(BufReader::with_capacity(1 << 20, file))
         };
+        let mut forgotten_again = 0;
         let loaded = watched("loading", "events", |watch| {
-            dump::load(&mut *input, &self.file, &context.data, &context.options_to_make(self.unsealed), &|done, of| {
+            let mut forget = |directory: &Path, options: &OpenOptions| {
+                forgotten_again = self.forgetting.forget_in(directory, options, &context.master_key).map_err(Box::new)?;
+                Ok(())
+            };
+            let options = context.options_to_make(self.unsealed);
+            dump::load(&mut *input, &self.file, &context.data, &options, &mut forget, &|done, of| {
                 (watch.progress)(done, of);
                 interrupt::interrupted()
             })
         })?;
-        context.output.either(&loaded, || {
-            let Loaded { header, trailer } = &loaded;
-            let data = context.data.display();
-            format!("{} {} events, {} commits into {data}: it dumps the same again\n", styled(GOOD, "loaded"), header.head, trailer.commits)
-        })
+        let made = Made { loaded, forgotten_again };
+        context.output.either(&made, || made.text(&context.data))
+    }
+}
+
+/// What was loaded, and who was erased from it before it appeared.
+#[derive(Serialize)]
+struct Made {
+    #[serde(flatten)]
+    loaded: Loaded,
+    forgotten_again: u64,
+}
+
+impl Made {
+    fn text(&self, data: &Path) -> String {
+        let Loaded { header, trailer } = &self.loaded;
+        let (events, commits, data) = (header.head, trailer.commits, data.display());
+        let forgotten = match self.forgotten_again {
+            0 => String::new(),
+            count => format!("{count} clients who were erased since are erased here too\n"),
+        };
+        format!("{} {events} events, {commits} commits into {data}: it dumps the same again\n{forgotten}", styled(GOOD, "loaded"))
     }
 }

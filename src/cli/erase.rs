@@ -4,12 +4,13 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
+use rollbook_projections::tracker;
 
 use super::arguments::Writing;
 use super::output::{GOOD, styled};
 use super::{Bar, Context};
 use crate::error::StoreError;
-use crate::store::Erased;
+use crate::store::{Erased, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +55,9 @@ impl EraseArguments {
         let bar = Bar::new("folding without the client", "events");
         let erased = store.erase(&self.client, &self.reason, &self.writing.request(), &backups, &|done, of| bar.fold_progress(done, of))?;
         drop(bar);
+        if erased.told.is_empty() && backups_on_record(&store)? > 0 {
+            let _unheard = writeln!(anstream::stderr().lock(), "{UNTOLD}");
+        }
         context.output.either(&erased, || text(&erased))
     }
 
@@ -76,6 +80,17 @@ impl EraseArguments {
         std::io::stdin().lock().read_line(&mut typed)?;
         if typed.trim() == self.client { Ok(()) } else { refuse("that was another id") }
     }
+}
+
+/// Said where a restored backup would bring the client back.
+const UNTOLD: &str = "note: backups of this store are on record, and no directory of backups was told; run this again with --backups DIR, \
+                      or restore them with --forget";
+
+/// How many backups the store has on record.
+fn backups_on_record(store: &Store) -> Result<u64, StoreError> {
+    let snapshot = store.snapshot()?;
+    let (rows, _) = snapshot.of("tracker")?;
+    Ok(tracker::counts(&rows)?.events.get("BackupTaken").copied().unwrap_or_default())
 }
 
 /// The directory of backups beside the store.

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use rollbook_domain::event::Recorded;
 use rollbook_domain::{Actor, Event, Timestamp};
+use rollbook_log::{MasterKeySource, OpenOptions};
 use rollbook_projections::runtime::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::Store;
 use crate::error::StoreError;
 
 /// The directory in a directory of backups.
@@ -112,6 +114,21 @@ pub fn read(backups: &Path) -> Result<Vec<Forgotten>, StoreError> {
     }
     paths.sort();
     paths.iter().map(|path| read_one(path)).collect()
+}
+
+/// Whom a directory knows to be erased, whether it holds a store or backups. A store's master key is the one beside it, else the one given:
+/// the store may have another one by now than its backups.
+///
+/// # Errors
+/// When it is not there, or what it holds cannot be read.
+pub fn known_to(directory: &Path, master_key: &MasterKeySource) -> Result<Vec<Forgotten>, StoreError> {
+    if !directory.join("FORMAT").is_file() {
+        fs::read_dir(directory).map_err(failed(directory))?;
+        return read(directory);
+    }
+    let beside = MasterKeySource::beside(directory);
+    let master_key = if beside.exists() { MasterKeySource::File(beside) } else { master_key.clone() };
+    Store::open_with(directory, OpenOptions { master_key, ..OpenOptions::default() })?.forgotten()
 }
 
 fn read_one(path: &Path) -> Result<Forgotten, StoreError> {

@@ -18,6 +18,7 @@ use rollbook_proofs::{SignedCheckpoint, VerifierKey};
 pub use report::{Verified, VerifiedRows};
 
 use self::signed::SignedCheckpoints;
+use crate::access;
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -56,6 +57,10 @@ pub fn verify(
         Err(error) => return Err(error),
     };
     let mut wrong = Wrong::of(&files);
+    // A file of the store like any other: a bit that tipped over there must not let somebody in.
+    if let Err(error) = access::list_keys(directory) {
+        wrong.line(error.to_string());
+    }
     let mut signed = SignedCheckpoints::of(&store, request, &mut wrong);
     let (log, tree) = check_log(&store, &mut signed, &mut wrong, progress)?;
     signed.finish(log.head, &mut wrong);

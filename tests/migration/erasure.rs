@@ -266,6 +266,50 @@ fn proofs_from_before_and_after_hold_and_a_restored_backup_forgets_again() {
 }
 
 #[test]
+fn a_moved_backup_and_an_older_dump_forget_whom_another_directory_knows_to_be_erased() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = lived(home.path());
+    let rest = of_the_rest(&store);
+    store.ok(&["backup", "create", "--name", "old", "--to", home.path().join("moved").to_str().unwrap()]);
+    let dumps = ["--sealed", "--clear"].map(|form| {
+        let file = home.path().join(format!("dump{form}"));
+        store.ok(&["dump", form, file.to_str().unwrap()]);
+        file
+    });
+    let erased = store.run(&["erase", "--client", ADA, "--reason", "asked to be forgotten", "--yes"]);
+    let said = String::from_utf8_lossy(&erased.stderr).into_owned();
+    assert!(erased.status.success() && said.contains("no directory of backups was told"), "{erased:?}");
+    store.ok(&["backup", "create", "--name", "near"]);
+    assert!(store.run(&["erase", "--client", ADA, "--reason", "again", "--yes"]).stderr.is_empty());
+    let (prod, near) = (store.directory.display().to_string(), beside(&store, "store-backups").display().to_string());
+    let key = beside(&store, "store.master-key").display().to_string();
+    let forgets = |name: &str, arguments: &[&str]| {
+        let made = Store::new(home.path(), name);
+        let report = made.json(&[arguments, &["--json"]].concat());
+        assert_eq!(report["forgotten_again"], 1, "{name}: {report}");
+        if arguments.contains(&"--master-key") {
+            fs::copy(&key, beside(&made, &format!("{name}.master-key"))).unwrap();
+        }
+        assert_nothing_is_left(&made.directory);
+        assert_eq!(of_the_rest(&made), rest, "{name}");
+        made.ok(&["verify"]);
+    };
+    let moved = home.path().join("moved").display().to_string();
+    forgets("of-moved", &["--master-key", &key, "backup", "restore", "old", "--from", &moved, "--forget", &prod]);
+    forgets("of-moved-too", &["--master-key", &key, "backup", "restore", "old", "--from", &moved, "--forget", &near]);
+    forgets("of-sealed", &["--master-key", &key, "load", dumps[0].to_str().unwrap(), "--forget", &prod]);
+    forgets("of-clear", &["load", dumps[1].to_str().unwrap(), "--forget", &near, "--forget", &prod]);
+
+    // Who says of nobody whether they were erased is no help, and nothing is made.
+    let none = Store::new(home.path(), "none");
+    for forget in ["nowhere", "dump--clear"] {
+        let said = none.fails(1, &["load", dumps[1].to_str().unwrap(), "--forget", home.path().join(forget).to_str().unwrap()]);
+        assert!(said.contains(forget) && said.contains("no store was made"), "{said}");
+    }
+    assert!(!none.directory.exists() && !beside(&none, "none.master-key").exists());
+}
+
+#[test]
 fn killed_at_random_moments_an_erasure_is_one_command_away_from_its_end() {
     let home = tempfile::tempdir().unwrap();
     let (store, _) = lived(home.path());

@@ -41,7 +41,7 @@ pub fn wrong(store: &Path, more: &[&str]) -> (String, Vec<String>) {
     (error["error"]["message"].as_str().unwrap().to_owned(), causes)
 }
 
-/// A store with a fixture imported, the migration applied and validated, and a checkpoint before and after.
+/// A store with a fixture imported, the migration applied and validated, a checkpoint before and after, and an API key.
 pub fn sample(home: &Path) -> PathBuf {
     let store = home.join("store");
     let export = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/clean/export");
@@ -52,6 +52,7 @@ pub fn sample(home: &Path) -> PathBuf {
     ok(&store, &["migrate", "apply", batch.to_str().unwrap()]);
     ok(&store, &["migrate", "validate"]);
     ok(&store, &["checkpoint"]);
+    ok(&store, &["key", "create", "--name", "deploy", "--scope", "operator"]);
     store
 }
 

@@ -75,6 +75,15 @@ pub enum DumpError {
         /// The digest of the loaded store's dump.
         found: String,
     },
+    /// The last step before the store appears went wrong.
+    #[error("the store made of {path} could not be made ready; no store was made")]
+    Finish {
+        /// The file, or `-`.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Ctrl-C.
     #[error("interrupted; nothing is half done")]
     Interrupted,
@@ -94,6 +103,7 @@ impl DumpError {
             Self::Line { .. } | Self::Append { .. } => "damaged_dump",
             Self::Newer { .. } => "newer_dump",
             Self::Differs { .. } => "not_identical",
+            Self::Finish { .. } => "erasures",
             Self::Interrupted => "interrupted",
         }
     }

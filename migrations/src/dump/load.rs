@@ -32,12 +32,23 @@ pub struct Loaded {
     pub trailer: Trailer,
 }
 
+/// The last step on a store before it appears: given where it is built, and how it is opened.
+pub type Finish<'a> = &'a mut dyn FnMut(&Path, &OpenOptions) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
 /// Makes a store of a dump in a directory that must not exist. `path` is for messages; `options` says how the new store is made. A clear
-/// dump's store is sealed, or unsealed, as the options say; a sealed dump's has the dump's own keyring and needs its master key.
+/// dump's store is sealed, or unsealed, as the options say; a sealed dump's has the dump's own keyring and needs its master key. `finish` is
+/// called when the store is whole and nobody can find it yet.
 ///
 /// # Errors
 /// When the directory exists, the dump is cut short or edited, the master key is another one, or the disk refuses: then there is no store.
-pub fn load(dump: &mut dyn BufRead, path: &Path, data: &Path, options: &OpenOptions, progress: Progress<'_>) -> Result<Loaded, DumpError> {
+pub fn load(
+    dump: &mut dyn BufRead,
+    path: &Path,
+    data: &Path,
+    options: &OpenOptions,
+    finish: Finish<'_>,
+    progress: Progress<'_>,
+) -> Result<Loaded, DumpError> {
     let beside = Beside::begin(data)?;
     let mut lines = Lines { dump, path: path.to_owned(), line: 0, digest: Sha256::new() };
     let header = lines.header()?;
@@ -65,6 +76,8 @@ pub fn load(dump: &mut dyn BufRead, path: &Path, data: &Path, options: &OpenOpti
         Log::replace_keyring(beside.path(), &bytes)?;
     }
     dumps_the_same(&beside, path, &options, &Loaded { header: header.clone(), trailer: trailer.clone() }, progress)?;
+    finish(beside.path(), &OpenOptions { create: false, ..options.clone() })
+        .map_err(|source| DumpError::Finish { path: path.to_owned(), source })?;
     let made = if options.unsealed { None } else { options.master_key.keep_beside(data).map_err(LogError::from)? };
     if let (Some(path), Some(tell)) = (made, &options.on_new_master_key) {
         tell(&path);

@@ -409,6 +409,8 @@ fn a_damaged_file_of_keys_is_named_and_opens_nothing() {
         "[]".to_owned(),
         sound.replace("\"admin\"", "\"root\""),
         sound.replace("\"expires_at\"", "\"expires\""),
+        sound.replace("\"one\"", "\"onf\""),
+        sound.replace("\"sha256\": \"", "\"sha256\": \"0"),
         sound.replace("\"rollbook_api_keys\": 1", "\"rollbook_api_keys\": 0"),
         sound.replace("\"rollbook_api_keys\": 1", "\"rollbook_api_keys\": 2"),
         twice,
