@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::commit::{Commit, ExpectedVersion, IdempotencyKey};
 use crate::copied::CopiedCommit;
 use crate::error::{AppendError, LogError};
-use crate::keyring::aead::{NonceBytes, SecretKey, random_nonces};
+use crate::keyring::aead::{NoRandomness, SecretKey, random_nonce};
 use crate::keyring::{Keyring, KeyringError};
 use crate::stored;
 
@@ -22,9 +22,7 @@ pub const COMMIT_LIMIT_BYTES: usize = 16 << 20;
 const EVENT_OVERHEAD_BYTES: usize = 48;
 
 /// What a body usually has, at most; for memory only.
-const USUAL_BODY_BYTES: usize = 256;
-/// How many nonces are drawn at a time, at the most.
-const NONCES_AT_A_TIME: usize = 64;
+const USUAL_BODY_BYTES: usize = 512;
 /// How many streams are looked through one by one before an index is made of them.
 const FEW_STREAMS: usize = 8;
 
@@ -34,7 +32,8 @@ pub(crate) struct Draft {
     pub(crate) streams: Vec<DraftStream>,
     pub(crate) events: Vec<DraftEvent>,
     bodies: Vec<u8>,
-    pub(crate) expected: Vec<(String, ExpectedVersion)>,
+    /// Streams that it does not write to, and where it expects them.
+    pub(crate) expected_elsewhere: Vec<(String, ExpectedVersion)>,
     pub(crate) actor: Actor,
     pub(crate) cause: String,
     pub(crate) key: Option<IdempotencyKey>,
@@ -46,6 +45,8 @@ pub(crate) struct Draft {
 pub(crate) struct DraftStream {
     pub(crate) name: String,
     pub(crate) events: u64,
+    /// Where the commit expects it.
+    pub(crate) expected: Option<ExpectedVersion>,
     /// Whether all of them are about the erasure of its client: nothing else is taken of an erased one.
     pub(crate) only_erases: bool,
 }
@@ -68,12 +69,15 @@ impl Draft {
         let mut bodies = Vec::with_capacity(events.len() * USUAL_BODY_BYTES);
         let mut streams = StreamTable::default();
         let mut drafts = Vec::with_capacity(events.len());
-        let (mut nonces, mut scratch, mut erases) = (Nonces::new(events.len()), stored::Scratch::default(), Vec::new());
+        let (mut scratch, mut erases) = (stored::Scratch::default(), Vec::new());
         for event in &events {
             let start = bodies.len();
             let (stream, entry) = streams.count(&event.stream, matches!(event.event, Event::ClientErased { .. }))?;
             let key = if stored::has_personal(&event.event) { entry.key(keyring)? } else { None };
-            let sealing = key.map(|key| Ok::<_, KeyringError>((key, nonces.next()?))).transpose().map_err(LogError::from)?;
+            let sealing = key
+                .map(|key| Ok((key, random_nonce()?)))
+                .transpose()
+                .map_err(|error: NoRandomness| LogError::from(KeyringError::from(error)))?;
             let sealing = sealing.as_ref().map(|(key, nonce)| (key.as_ref(), *nonce));
             let written = stored::write_body(&event.event, &entry.stream.name, sealing, &mut scratch, &mut bodies);
             written.map_err(|source| AppendError::Encode(Arc::new(source)))?;
@@ -82,8 +86,9 @@ impl Draft {
             }
             drafts.push(DraftEvent { stream, id: event.id, occurred_at: event.occurred_at, body: start..bodies.len() });
         }
-        let encoded = Encoded { streams: streams.into_list(), events: drafts, bodies, erases };
-        encoded.admit(expected, actor, cause, key)
+        let expected_elsewhere = streams.expect(&expected);
+        let encoded = Encoded { streams: streams.into_list(), expected_elsewhere, events: drafts, bodies, erases };
+        encoded.admit(actor, cause, key)
     }
 
     /// Admits a commit with bodies that are encoded and sealed already. Nothing is refused because its client was erased: it was there
@@ -100,8 +105,9 @@ impl Draft {
             let (stream, _) = streams.count(&event.stream, true)?;
             drafts.push(DraftEvent { stream, id: Some(event.id), occurred_at: event.occurred_at, body: start..bodies.len() });
         }
-        let encoded = Encoded { streams: streams.into_list(), events: drafts, bodies, erases: Vec::new() };
-        encoded.admit(expected, actor, cause, key)
+        let expected_elsewhere = streams.expect(&expected);
+        let encoded = Encoded { streams: streams.into_list(), expected_elsewhere, events: drafts, bodies, erases: Vec::new() };
+        encoded.admit(actor, cause, key)
     }
 
     /// The encoded body of one of its events.
@@ -118,20 +124,15 @@ impl Draft {
 /// Events whose bodies are encoded.
 struct Encoded {
     streams: Vec<DraftStream>,
+    expected_elsewhere: Vec<(String, ExpectedVersion)>,
     events: Vec<DraftEvent>,
     bodies: Vec<u8>,
     erases: Vec<(Uuid, Vec<String>)>,
 }
 
 impl Encoded {
-    fn admit(
-        self,
-        expected: Vec<(StreamId, ExpectedVersion)>,
-        actor: Actor,
-        cause: String,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Draft, AppendError> {
-        let Self { streams: list, events: drafts, bodies, erases } = self;
+    fn admit(self, actor: Actor, cause: String, key: Option<IdempotencyKey>) -> Result<Draft, AppendError> {
+        let Self { streams: list, expected_elsewhere, events: drafts, bodies, erases } = self;
         let names: usize = list.iter().map(|stream| stream.name.len() + 16).sum();
         let key_bytes = key.as_ref().map_or(0, |key| key.key.len() + 48);
         let size_bytes = bodies.len() + names + drafts.len() * EVENT_OVERHEAD_BYTES + cause.len() + key_bytes;
@@ -141,28 +142,7 @@ impl Encoded {
         if let Some(key) = &key {
             without_nul(&key.key)?;
         }
-        let expected = expected.into_iter().map(|(stream, version)| (stream.to_string(), version)).collect();
-        Ok(Draft { streams: list, events: drafts, bodies, expected, actor, cause, key, size_bytes, erases })
-    }
-}
-
-/// Nonces for a commit's events, drawn a few dozen at a time.
-struct Nonces {
-    drawn: Vec<NonceBytes>,
-    wanted: usize,
-}
-
-impl Nonces {
-    fn new(wanted: usize) -> Self {
-        Self { drawn: Vec::new(), wanted }
-    }
-
-    fn next(&mut self) -> Result<NonceBytes, KeyringError> {
-        if self.drawn.is_empty() {
-            self.drawn = random_nonces(self.wanted.clamp(1, NONCES_AT_A_TIME))?;
-        }
-        self.wanted = self.wanted.saturating_sub(1);
-        self.drawn.pop().ok_or(KeyringError::Seal)
+        Ok(Draft { streams: list, events: drafts, bodies, expected_elsewhere, actor, cause, key, size_bytes, erases })
     }
 }
 
@@ -195,6 +175,19 @@ impl<'a> StreamTable<'a> {
         self.list.into_iter().map(|entry| entry.stream).collect()
     }
 
+    /// Notes where streams are expected; gives back what is expected of those that are not in the table, or more than once.
+    fn expect(&mut self, expected: &[(StreamId, ExpectedVersion)]) -> Vec<(String, ExpectedVersion)> {
+        let mut elsewhere = Vec::new();
+        for (stream, version) in expected {
+            let entry = self.find(stream).and_then(|index| self.list.get_mut(index)).filter(|entry| entry.stream.expected.is_none());
+            match entry {
+                Some(entry) => entry.stream.expected = Some(*version),
+                None => elsewhere.push((stream.to_string(), *version)),
+            }
+        }
+        elsewhere
+    }
+
     /// Counts an event of a stream; returns the stream's index and its entry.
     fn count(&mut self, stream: &'a StreamId, only_erases: bool) -> Result<(u32, &mut Entry), AppendError> {
         // Events of one stream stand together more often than not.
@@ -224,7 +217,7 @@ impl<'a> StreamTable<'a> {
         let name = stream.to_string();
         without_nul(&name)?;
         let index = self.list.len();
-        self.list.push(Entry { stream: DraftStream { name, events: 0, only_erases: true }, key: None });
+        self.list.push(Entry { stream: DraftStream { name, events: 0, expected: None, only_erases: true }, key: None });
         self.known.push(stream);
         if self.known.len() > FEW_STREAMS {
             let first_unindexed = if self.indexes.is_empty() { 0 } else { index };

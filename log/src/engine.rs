@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, DBRawIterator, DBRecoveryMode, LogLevel,
-    LruCacheOptions, Options, ReadOptions, WriteBatch, WriteOptions,
+    LruCacheOptions, MemtableFactory, Options, ReadOptions, SliceTransform, WriteBatch, WriteOptions,
 };
 
 use crate::error::{EngineError, LogError};
@@ -15,6 +15,10 @@ use crate::error::{EngineError, LogError};
 const WRITE_BUFFERS_BYTES: usize = 96 << 20;
 /// Memory for blocks, indexes and filters of table files.
 const CACHE_BYTES: usize = 48 << 20;
+/// How long an event's id is.
+const ID_BYTES: usize = 16;
+/// How many lists the ids in memory are spread over; 8 bytes each.
+const IDS_BUCKETS: usize = 1 << 16;
 /// How much log RocksDB may keep to replay on opening; a read-only opening holds that much in memory.
 const WAL_BYTES: u64 = 64 << 20;
 /// How long old files may take to go away, and how often that is looked at.
@@ -68,8 +72,14 @@ impl Family {
         match self {
             // Scanned from end to end: large blocks.
             Self::Records => table.set_block_size(32 << 10),
+            // Random, and asked one by one: a hash table takes them in a third of a skip list's time and tells as fast who is not there.
+            Self::Ids => {
+                table.set_bloom_filter(10.0, false);
+                options.set_prefix_extractor(SliceTransform::create_fixed_prefix(ID_BYTES));
+                options.set_memtable_factory(MemtableFactory::HashLinkList { bucket_count: IDS_BUCKETS });
+            }
             // Asked mostly for what is not there, also while it is still in memory.
-            Self::Ids | Self::Keys => {
+            Self::Keys => {
                 table.set_bloom_filter(10.0, false);
                 options.set_memtable_prefix_bloom_ratio(0.1);
                 options.set_memtable_whole_key_filtering(true);
@@ -106,6 +116,8 @@ fn database_options() -> Options {
     // Only an unfinished last write may vanish; anything else that is wrong in RocksDB's own log is an error on opening.
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_paranoid_checks(true);
+    // One thread writes; the table of ids could not take more.
+    options.set_allow_concurrent_memtable_write(false);
     options.set_db_write_buffer_size(WRITE_BUFFERS_BYTES);
     options.set_max_total_wal_size(WAL_BYTES);
     options.set_max_background_jobs(2);
@@ -176,6 +188,7 @@ impl Engine {
     /// A cursor over a family.
     pub(crate) fn cursor(&self, family: Family, purpose: Purpose) -> Result<DBRawIterator<'_>, LogError> {
         let mut options = ReadOptions::default();
+        options.set_total_order_seek(true);
         if purpose == Purpose::Scan {
             options.fill_cache(false);
             options.set_readahead_size(1 << 20);
@@ -220,13 +233,18 @@ impl Engine {
         checkpoint.create_checkpoint(to).map_err(failed("write a checkpoint"))
     }
 
+    /// Makes everything written so far durable, in RocksDB's own log.
+    pub(crate) fn sync(&self) -> Result<(), LogError> {
+        self.db.flush_wal(true).map_err(failed("sync"))
+    }
+
     /// Makes everything written so far durable, in table files.
     ///
     /// Those are checked block by block when read, whereas in RocksDB's own log a damaged length near the end reads like an
     /// unfinished last write, which recovery must drop. So what was closed cleanly cannot lose its end unnoticed, and the next
     /// opening has nothing to replay.
     pub(crate) fn settle(&self) -> Result<(), LogError> {
-        self.db.flush_wal(true).map_err(failed("sync"))?;
+        self.sync()?;
         let families = Family::ALL.into_iter().map(|family| self.family(family)).collect::<Result<Vec<_>, _>>()?;
         self.db.flush_cfs_opt(&families, &rocksdb::FlushOptions::default()).map_err(failed("write table files"))
     }

@@ -68,18 +68,21 @@ impl<'a> Group<'a> {
         if let Some(stream) = draft.streams.iter().find(|stream| !stream.only_erases && self.is_erased(&stream.name)) {
             return Err(AppendError::ClientErased { stream: stream.name.clone() });
         }
-        for (stream, expected) in &draft.expected {
+        for (stream, expected) in &draft.expected_elsewhere {
             let actual = self.version(stream)?;
             if !expected.admits(actual) {
                 return Err(AppendError::VersionConflict { stream: stream.clone(), expected: *expected, actual });
             }
         }
-        let ids = self.ids(&draft)?;
         let mut streams = Vec::with_capacity(draft.streams.len());
-        for DraftStream { name, events, .. } in std::mem::take(&mut draft.streams) {
-            let version = self.version(&name)?;
-            streams.push((name, version + 1, version + events));
+        for DraftStream { name, events, expected, .. } in std::mem::take(&mut draft.streams) {
+            let actual = self.version(&name)?;
+            if let Some(expected) = expected.filter(|expected| !expected.admits(actual)) {
+                return Err(AppendError::VersionConflict { stream: name, expected, actual });
+            }
+            streams.push((name, actual + 1, actual + events));
         }
+        let ids = self.ids(&draft)?;
         let first = self.staged.last + 1;
         let committed = Committed { first, last: self.staged.last + draft.events.len() as u64, repeated: false };
         let record = self.encode(first, &draft, &ids, &streams)?;
@@ -109,7 +112,7 @@ impl<'a> Group<'a> {
     fn version(&self, stream: &str) -> Result<Version, AppendError> {
         match (self.staged.versions.get(stream).or_else(|| self.remembered.get(stream)), self.engine) {
             (Some(version), _) => Ok(*version),
-            (None, Some(engine)) => Ok(reads::stream_version(engine, stream)?),
+            (None, Some(engine)) => Ok(reads::stream_version(engine, stream, Position::MAX)?),
             (None, None) => Ok(0),
         }
     }
@@ -147,6 +150,11 @@ impl<'a> Group<'a> {
             envelope.push_event(event.stream, *id, event.occurred_at, draft.body(event));
         }
         stored::seal(first, &envelope, draft.size_bytes()).map_err(|source| AppendError::Encode(source.into()))
+    }
+
+    /// How many commits it has accepted.
+    pub(crate) fn commits(&self) -> usize {
+        self.staged.commits.len()
     }
 
     /// What is to be written.

@@ -172,7 +172,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn stream_until(&self, stream: &StreamId, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::stream(&engine, self.store().keyring(), &stream.to_string(), after, until),
+            Some(engine) => reads::stream(&engine, self.store().keyring(), &stream.to_string(), after, until.min(self.head())),
             None => Ok(Vec::new()),
         }
     }
@@ -183,7 +183,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn stream_version(&self, stream: &StreamId) -> Result<Version, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::stream_version(&engine, &stream.to_string()),
+            Some(engine) => reads::stream_version(&engine, &stream.to_string(), self.head()),
             None => Ok(0),
         }
     }
@@ -195,7 +195,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn streams_with_prefix(&self, prefix: &str) -> Result<Vec<StreamId>, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::streams_with_prefix(&engine, prefix),
+            Some(engine) => reads::streams_with_prefix(&engine, prefix, self.head()),
             None => Ok(Vec::new()),
         }
     }
@@ -206,10 +206,11 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn event(&self, id: Uuid) -> Result<Option<Recorded>, LogError> {
         let Some(engine) = self.store().engine() else { return Ok(None) };
-        match engine.get(Family::Ids, id.as_bytes(), layout::number)? {
-            None => Ok(None),
-            Some(position) => reads::at(&engine, self.store().keyring(), position.ok_or_else(|| layout::malformed("ids"))?).map(Some),
-        }
+        let position = match engine.get(Family::Ids, id.as_bytes(), layout::number)? {
+            None => return Ok(None),
+            Some(position) => position.ok_or_else(|| layout::malformed("ids"))?,
+        };
+        if position > self.head() { Ok(None) } else { reads::at(&engine, self.store().keyring(), position).map(Some) }
     }
 
     /// The event at a position; `None` for 0 and beyond the head.
@@ -259,7 +260,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
         let Some(engine) = self.store().engine() else { return Ok(None) };
-        reads::key(&engine, key)
+        Ok(reads::key(&engine, key)?.filter(|(_, committed)| committed.last <= self.head()))
     }
 
     /// Follows the log from a position.

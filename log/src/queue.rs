@@ -129,6 +129,11 @@ pub(crate) struct Intake<'a> {
 }
 
 impl Intake<'_> {
+    /// Whether all who were expected are there and nobody else waits.
+    pub(crate) fn is_complete(&self, expected: usize) -> bool {
+        self.commits >= expected && self.queue.length.load(Ordering::Relaxed) == 0
+    }
+
     /// The next commits of the group, those that wait now; none when it is complete or full.
     ///
     /// While it has fewer than are `expected` and none waits, it waits for more, `patience` at most in all: callers who were just

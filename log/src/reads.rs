@@ -1,4 +1,5 @@
-//! Reading by stream, id, position and key. Owns the way from an index entry to its events; scanning is `commits`'.
+//! Reading by stream, id, position and key. Owns the way from an index entry to its events; scanning is `commits`'. What is behind the
+//! head is not on disk yet for certain: whoever asks says where reading ends.
 
 use rollbook_domain::event::{Position, Recorded, Version};
 use rollbook_domain::{StreamId, Timestamp};
@@ -22,18 +23,22 @@ pub(crate) fn key(engine: &Engine, key: &str) -> Result<Option<([u8; 32], Commit
     }
 }
 
-/// How many events a stream has.
-pub(crate) fn stream_version(engine: &Engine, name: &str) -> Result<Version, LogError> {
+/// How many events a stream has up to a position.
+pub(crate) fn stream_version(engine: &Engine, name: &str, until: Position) -> Result<Version, LogError> {
     let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
     cursor.seek_for_prev(layout::stream_key(name, Version::MAX));
-    match cursor.key() {
-        Some(key) => match layout::read_stream_key(key) {
-            Some((found, version)) if found == name => Ok(version),
-            Some(_other) => Ok(0),
-            None => Err(layout::malformed("streams").into()),
-        },
-        None => cursor.status().map(|()| 0).map_err(failed("read")),
+    while let Some((key, value)) = cursor.item() {
+        let (found, version) = layout::read_stream_key(key).ok_or_else(|| layout::malformed("streams"))?;
+        if found != name {
+            return Ok(0);
+        }
+        let (first, _) = layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
+        if first <= until {
+            return Ok(version);
+        }
+        cursor.prev();
     }
+    cursor.status().map(|()| 0).map_err(failed("read"))
 }
 
 /// A stream's events after a version, up to a position.
@@ -58,19 +63,21 @@ pub(crate) fn stream(engine: &Engine, keyring: &Keyring, name: &str, after: Vers
     Ok(events)
 }
 
-/// The streams whose names start with a prefix, in name order; one seek a stream.
-pub(crate) fn streams_with_prefix(engine: &Engine, prefix: &str) -> Result<Vec<StreamId>, LogError> {
+/// The streams that begin up to a position and whose names start with a prefix, in name order; one seek a stream.
+pub(crate) fn streams_with_prefix(engine: &Engine, prefix: &str, until: Position) -> Result<Vec<StreamId>, LogError> {
     let mut streams = Vec::new();
     let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
     cursor.seek(prefix);
-    while let Some(key) = cursor.key() {
+    while let Some((key, value)) = cursor.item() {
         let (name, _) = layout::read_stream_key(key).ok_or_else(|| layout::malformed("streams"))?;
         if !name.starts_with(prefix) {
             return Ok(streams);
         }
-        let stream = name.parse().map_err(|_| layout::malformed("streams"))?;
+        let (first, _) = layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
+        if first <= until {
+            streams.push(name.parse().map_err(|_| layout::malformed("streams"))?);
+        }
         let next = layout::after_stream(name);
-        streams.push(stream);
         cursor.seek(next);
     }
     cursor.status().map_err(failed("read"))?;

@@ -1,5 +1,8 @@
-//! The write path. Owns the one thread that puts commits in order: it takes all that wait, decides on each, writes them in one batch
-//! with one sync, and answers them all. What makes up a group in memory is `group`'s.
+//! The write path. Owns the one thread that puts commits in order: it takes all that come in together, decides on each, writes them in
+//! parts while the rest is on its way, syncs once for all, and answers them all. What makes up a part in memory is `group`'s.
+//!
+//! **Invariant: nobody reads what is not on disk.** Parts are in the database before the sync; the head moves behind it, and every read
+//! stops at the head.
 //!
 //! Cost of an append beside its share of the sync: one look into `ids` for every event that brings its own id (a Bloom filter
 //! answers most), one into `keys` if it has a key, and one seek in `streams` for each stream that is not among the latest 65,536.
@@ -9,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rollbook_domain::Timestamp;
-use rollbook_domain::event::Version;
+use rollbook_domain::event::{Position, Version};
 
 use crate::commit::Committed;
 use crate::error::{AppendError, LogError};
@@ -25,6 +28,13 @@ const REMEMBERED_STREAMS: usize = 65_536;
 
 /// The longest that a group waits for those who are expected; beside that never longer than the group before took.
 const PATIENCE_LIMIT: Duration = Duration::from_millis(5);
+
+/// How many commits are worth a batch of their own before the group is complete: then the next ones are encoded by their callers while
+/// these are put into memory.
+const PART_COMMITS: usize = 8;
+
+/// Commits with what was decided on each, and when each was submitted.
+type Outcomes = Vec<(Answer, Result<Committed, AppendError>, Instant)>;
 
 /// What one group tells about the next.
 struct Usual {
@@ -64,17 +74,49 @@ impl Writer {
         let now = (self.clock)();
         // Never backwards, whatever the clock does.
         let recorded_at = self.last.recorded_at.map_or(now, |last: Timestamp| last.max(now));
+        let before = self.last.position;
+        let mut outcomes = Vec::with_capacity(usual.callers);
+        let mut writing = Duration::ZERO;
+        let written = loop {
+            let (staged, complete) = self.decide(&mut intake, usual, recorded_at, &mut outcomes);
+            let began = Instant::now();
+            let written = self.write_part(staged, recorded_at, before, complete);
+            writing += began.elapsed();
+            if complete || written.is_err() {
+                break written;
+            }
+        };
+        match written {
+            // Publish first: who is answered finds the head at its commit or beyond.
+            Ok(()) if self.last.position > before => {
+                self.store.publish(self.last.position);
+                self.observe(&outcomes, writing);
+            }
+            Ok(()) => {}
+            Err(failure) => {
+                // What is written of a group that cannot be synced may be on disk or not; nobody can tell before the store is opened
+                // again. So nothing may follow it.
+                let failure = if self.last.position > before { self.store.poison(failure) } else { failure };
+                let failure = AppendError::from(failure);
+                outcomes.iter_mut().for_each(|(_, outcome, _)| refuse_unwritten(outcome, &failure));
+            }
+        }
+        let callers = outcomes.len() + self.queue.len();
+        for (answer, outcome, _) in outcomes {
+            answer.send(outcome);
+        }
+        Usual { callers, patience: writing.min(PATIENCE_LIMIT) }
+    }
+
+    /// Decides on the next commits of a group, each on its own: sound log, key, expected versions, ids; then its number and its bytes. A
+    /// refusal leaves no trace. Stops when there is enough for a part or nothing more is to come; tells which.
+    fn decide(&self, intake: &mut Intake<'_>, usual: &Usual, recorded_at: Timestamp, outcomes: &mut Outcomes) -> (Staged, bool) {
         let engine = self.store.engine();
         let mut group = Group::new(engine.as_deref(), self.store.keyring(), &self.versions, self.last.position, recorded_at);
-
-        // Each commit on its own: sound log, key, expected versions, ids; then its number and its bytes. A refusal leaves no trace
-        // in the group.
-        let mut outcomes = Vec::with_capacity(usual.callers);
-        loop {
+        let mut complete = false;
+        while !complete && group.commits() < PART_COMMITS {
             let part = intake.next(usual.callers, usual.patience);
-            if part.is_empty() {
-                break;
-            }
+            complete = part.is_empty() || intake.is_complete(usual.callers);
             for Request { draft, answer, submitted } in part {
                 let outcome = match self.store.require_sound() {
                     Ok(()) => group.add(draft),
@@ -83,42 +125,41 @@ impl Writer {
                 outcomes.push((answer, outcome, submitted));
             }
         }
-        let began = Instant::now();
+        (group.finish(), complete)
+    }
 
-        let staged = group.finish();
-        if !staged.is_empty() {
-            // The first accepted commit makes the store writable; before it, not a byte on disk changes. If that fails nothing was written.
-            let written =
-                self.store.require_present().and_then(|()| self.store.engine_to_write()).map_err(AppendError::from).and_then(|engine| {
-                    let batch = staged.batch(&engine)?;
-                    // Barrier 1 of 2: keys that these commits are the first to be sealed under are on disk, all with one sync; keys
-                    // that they destroy are gone from there. A kill behind this leaves keys that nothing is sealed under, or an erasure
-                    // whose event is missing and which is asked for again.
-                    self.keep_keys(&staged)?;
-                    // Barrier 2 of 2: all commits of the group with their index entries and the new head are in RocksDB's log, and with
-                    // `Synced` that log is on disk. What fails here may be on disk or not; nobody can tell before the store is opened
-                    // again. So nothing may follow it.
-                    // A directory that was deleted meanwhile takes a sync like any other, and nobody will ever read it again.
-                    let written = batch.write(self.durability == Durability::Synced).and_then(|()| self.store.require_present());
-                    written.map_err(|failure| self.store.poison(failure).into())
-                });
-            match written {
-                Ok(()) => {
-                    // Publish first: who is answered finds the head at its commit or beyond.
-                    self.last = LastCommit { position: staged.last(), recorded_at: Some(recorded_at) };
-                    self.store.publish(staged.last());
-                    self.observe(&outcomes, began);
-                    self.remember(staged.into_versions());
-                }
-                Err(failure) => outcomes.iter_mut().for_each(|(_, outcome, _)| refuse_unwritten(outcome, &failure)),
-            }
+    /// Writes a part of a group whose last position was `before`; the last part is synced with all the others.
+    fn write_part(&mut self, staged: Staged, recorded_at: Timestamp, before: Position, is_last: bool) -> Result<(), LogError> {
+        let sync = is_last && self.durability == Durability::Synced;
+        let is_first = self.last.position == before;
+        if staged.is_empty() {
+            return if is_first || !is_last { Ok(()) } else { self.sync(sync) };
         }
+        if is_first {
+            self.store.require_present()?;
+        }
+        // The first accepted commit makes the store writable; before it, not a byte on disk changes. If that fails nothing was written.
+        let engine = self.store.engine_to_write()?;
+        let batch = staged.batch(&engine)?;
+        // Barrier 1 of 2: keys that these commits are the first to be sealed under are on disk, all with one sync; keys that they
+        // destroy are gone from there. A kill behind this leaves keys that nothing is sealed under, or an erasure whose event is
+        // missing and which is asked for again.
+        self.keep_keys(&staged)?;
+        // Barrier 2 of 2, with the last part: all commits of the group with their index entries and the new head are in RocksDB's log,
+        // and with `Synced` that log is on disk. What fails here may be on disk or not.
+        batch.write(sync).map_err(|failure| self.store.poison(failure))?;
+        self.last = LastCommit { position: staged.last(), recorded_at: Some(recorded_at) };
+        self.remember(staged.into_versions());
+        // A directory that was deleted meanwhile takes a sync like any other, and nobody will ever read it again.
+        if is_last { self.store.require_present() } else { Ok(()) }
+    }
 
-        let callers = outcomes.len() + self.queue.len();
-        for (answer, outcome, _) in outcomes {
-            answer.send(outcome);
+    /// Puts on disk what was written before, when the commits that came last were all refused.
+    fn sync(&self, sync: bool) -> Result<(), LogError> {
+        if sync {
+            self.store.engine_to_write()?.sync()?;
         }
-        Usual { callers, patience: began.elapsed().min(PATIENCE_LIMIT) }
+        self.store.require_present()
     }
 
     fn keep_keys(&self, staged: &Staged) -> Result<(), LogError> {
@@ -131,7 +172,7 @@ impl Writer {
     }
 
     /// Tells the observer of a group that was written.
-    fn observe(&self, outcomes: &[(Answer, Result<Committed, AppendError>, Instant)], began: Instant) {
+    fn observe(&self, outcomes: &Outcomes, write_duration: Duration) {
         let Some(observer) = &self.observer else { return };
         let now = Instant::now();
         let accepted = outcomes.iter().filter_map(|(_, outcome, submitted)| Some((outcome.as_ref().ok()?, submitted)));
@@ -140,7 +181,7 @@ impl Writer {
             events += committed.last - committed.first + 1;
             waits.push(now.saturating_duration_since(*submitted));
         }
-        observer.group_written(&GroupWritten { events, write_duration: now - began, waits: &waits });
+        observer.group_written(&GroupWritten { events, write_duration, waits: &waits });
     }
 
     fn remember(&mut self, versions: HashMap<String, Version>) {

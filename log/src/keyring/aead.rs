@@ -4,6 +4,7 @@
 //! Nonces are 96 random bits under a key that belongs to one client: a million values of one client collide with a probability below
 //! 2⁻⁵⁷. The bound of the mode, 2³² values a key, is out of reach of anything one client does.
 
+use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -33,11 +34,24 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), NoRandomness> {
     ring::rand::SystemRandom::new().fill(bytes).map_err(|_unspecified| NoRandomness)
 }
 
-/// That many nonces, with one call of the operating system.
-pub(crate) fn random_nonces(count: usize) -> Result<Vec<NonceBytes>, NoRandomness> {
-    let mut nonces = vec![[0; NONCE_BYTES]; count];
-    fill_random(nonces.as_flattened_mut())?;
-    Ok(nonces)
+/// How many nonces a thread draws with one call of the operating system, which takes as long as sealing a value does.
+const NONCES_AT_A_TIME: usize = 32;
+
+thread_local! {
+    /// Drawn by this thread and not used yet.
+    static DRAWN: RefCell<Vec<NonceBytes>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A nonce that nothing else has.
+pub(crate) fn random_nonce() -> Result<NonceBytes, NoRandomness> {
+    DRAWN.with_borrow_mut(|drawn| {
+        if drawn.is_empty() {
+            let mut fresh = [[0; NONCE_BYTES]; NONCES_AT_A_TIME];
+            fill_random(fresh.as_flattened_mut())?;
+            drawn.extend(fresh);
+        }
+        drawn.pop().ok_or(NoRandomness)
+    })
 }
 
 /// A key, for a client's values or for wrapping others. Its schedule is made when it is first used: 0.5 KiB.

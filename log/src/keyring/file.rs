@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::aead::{KEY_BYTES, NONCE_BYTES, NonceBytes, SecretKey, TAG_BYTES, fill_random};
+use super::aead::{self, KEY_BYTES, NONCE_BYTES, NonceBytes, SecretKey, TAG_BYTES};
 use super::error::KeyringError;
 
 const MAGIC: &[u8; 8] = b"RBKEYRNG";
@@ -73,9 +73,7 @@ pub(super) enum Record {
 pub(super) type Nonces<'a> = &'a mut dyn FnMut() -> Result<NonceBytes, KeyringError>;
 
 pub(super) fn random_nonce() -> Result<NonceBytes, KeyringError> {
-    let mut nonce = [0; NONCE_BYTES];
-    fill_random(&mut nonce)?;
-    Ok(nonce)
+    Ok(aead::random_nonce()?)
 }
 
 fn crc(bytes: &[u8]) -> [u8; CRC_BYTES] {

@@ -12,6 +12,7 @@ mod master;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use rollbook_domain::StreamId;
@@ -123,6 +124,8 @@ pub(crate) struct Keyring {
     sealed: bool,
     sealing: Sealing,
     ring: RwLock<Ring>,
+    /// Whether anybody is erased, to be seen without the lock.
+    any_erased: AtomicBool,
     /// Held during every change of the file; taken before `ring`.
     file: Mutex<KeyringFile>,
 }
@@ -132,7 +135,7 @@ impl Keyring {
     pub(crate) fn of_new_store(directory: &Path, store: Uuid, sealing: Sealing) -> Self {
         let file = Mutex::new(KeyringFile::new(directory.join(KEYRING_FILE), 0));
         let sealed = !sealing.unsealed;
-        Self { directory: directory.to_owned(), store, sealed, sealing, ring: RwLock::default(), file }
+        Self { directory: directory.to_owned(), store, sealed, sealing, ring: RwLock::default(), any_erased: AtomicBool::new(false), file }
     }
 
     /// Reads the keyring of a store that is there. Changes no byte.
@@ -155,7 +158,8 @@ impl Keyring {
         ring.master = master;
         let file = Mutex::new(KeyringFile::new(path.clone(), reader.offset() as u64));
         let sealed = header.sealed;
-        Ok(Self { directory: directory.to_owned(), store, sealed, sealing, ring: RwLock::new(ring), file })
+        let any_erased = AtomicBool::new(!ring.erased.is_empty());
+        Ok(Self { directory: directory.to_owned(), store, sealed, sealing, ring: RwLock::new(ring), any_erased, file })
     }
 
     /// Puts the keyring of a new store on the disk; makes the master key if there is none.
@@ -216,7 +220,7 @@ impl Keyring {
 
     /// Whether a stream's owner was erased.
     pub(crate) fn is_erased(&self, stream: &str) -> bool {
-        owner(stream).is_some_and(|owner| self.ring.read().erased.contains_key(owner))
+        self.any_erased.load(Ordering::Acquire) && owner(stream).is_some_and(|owner| self.ring.read().erased.contains_key(owner))
     }
 
     /// Makes every key that was drawn durable, with one append and one sync; nothing when none was.
@@ -251,6 +255,7 @@ impl Keyring {
             ring.pending.retain(|pending| pending != owner);
             ring.erased.entry(owner.clone()).or_insert(id);
         }
+        self.any_erased.store(true, Ordering::Release);
         ring.erasures.entry(id).or_insert((owners, false));
         self.rewrite(&mut ring, &mut file)
     }

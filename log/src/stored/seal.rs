@@ -29,8 +29,10 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     fn bind(&mut self, stream: &str, event: &[u8]) {
+        const BOUND_TO: &[u8] = b"rollbook 1\0";
         self.bound.clear();
-        self.bound.extend_from_slice(b"rollbook 1\0");
+        self.bound.reserve(BOUND_TO.len() + stream.len() + 1 + event.len());
+        self.bound.extend_from_slice(BOUND_TO);
         self.bound.extend_from_slice(stream.as_bytes());
         self.bound.push(0);
         self.bound.extend_from_slice(event);
@@ -62,6 +64,7 @@ pub(crate) fn write_body(
     binary::write(&form, out)?;
     let Some(((key, nonce), text)) = sealed else { return Ok(()) };
     scratch.bind(stream, out.get(start..).unwrap_or_default());
+    out.reserve(NONCE_BYTES + text.len() + TAG_BYTES);
     out.extend_from_slice(&nonce);
     let start = out.len();
     out.extend_from_slice(text.as_bytes());
