@@ -44,7 +44,7 @@ fn main() {
     let size = if quick {
         Size { rounds: 3, commits: 512, replay_clients: 100, migration_clients: 100 }
     } else {
-        Size { rounds: 7, commits: 8_192, replay_clients: 1_000, migration_clients: 5_000 }
+        Size { rounds: 7, commits: 16_384, replay_clients: 1_000, migration_clients: 5_000 }
     };
     println!("{:<44} {:>16} {:>16} {:>7}  wanted", "figure (medians of one run)", "rollbook", "beside it", "ratio");
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));

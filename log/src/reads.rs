@@ -129,3 +129,40 @@ pub(crate) fn in_record_of(
         None => cursor.status().map_err(failed("read")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
+    use uuid::Uuid;
+
+    use crate::{Commit, IdempotencyKey, Log, OpenOptions};
+
+    fn commit(stream: StreamId, id: u128) -> Commit {
+        let event = Event::LegacyRetired { reason: "over".to_owned() };
+        let events = vec![NewEvent { stream, id: Some(Uuid::from_u128(id)), occurred_at: Timestamp::EPOCH, event }];
+        let key = Some(IdempotencyKey { key: format!("key-{id}"), request: [7; 32] });
+        Commit { events, expected: Vec::new(), actor: Actor::System("test".to_owned()), cause: String::new(), key }
+    }
+
+    /// A part of a group is in the database before its sync; the head is what stands between it and readers.
+    #[test]
+    fn nothing_behind_the_head_is_read_however_it_is_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = Log::open(&dir.path().join("store"), OpenOptions { create: true, ..OpenOptions::default() }).unwrap();
+        let (old, new) = (StreamId::Control, StreamId::Form("new".to_owned()));
+        for (id, stream) in [(1, &old), (2, &old), (3, &new)] {
+            log.append(commit(stream.clone(), id)).unwrap();
+        }
+        log.store().publish(1);
+        assert_eq!((log.stream_version(&old).unwrap(), log.stream_version(&new).unwrap()), (1, 0));
+        assert_eq!((log.stream(&old, 0).unwrap().len(), log.stream(&new, 0).unwrap().len()), (1, 0));
+        assert_eq!(log.streams_with_prefix("").unwrap(), [old]);
+        for id in 1..=3 {
+            let is_there = id == 1;
+            assert_eq!(log.event(Uuid::from_u128(id)).unwrap().is_some(), is_there);
+            assert_eq!(log.committed_under(&format!("key-{id}")).unwrap().is_some(), is_there);
+            assert_eq!(log.at(u64::try_from(id).unwrap()).unwrap().is_some(), is_there);
+        }
+        assert_eq!(log.commits_after(0).count(), 1);
+    }
+}
