@@ -47,6 +47,7 @@ pub const ALL: &[Code] = &[
     failed("bad_reason", "`reason` is none of sick, traveling, personal_emergency and other."),
     failed("bad_stream", "This names no stream."),
     failed("bad_time", "A text that is no time of day."),
+    refused("backup_exists", "A backup of that name is there already."),
     failed("batch_damaged", "A batch file is cut short or edited."),
     failed("batch_file", "A batch file cannot be read or written."),
     failed("batch_kind", "A batch of a kind that this build does not know."),

@@ -58,7 +58,7 @@ impl ApiKey {
 }
 
 /// A SHA-256, written as 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Hash([u8; 32]);
 
 impl std::fmt::Debug for Hash {
@@ -110,12 +110,6 @@ pub(super) struct ApiKeys {
     keys: Vec<ApiKey>,
     /// SHA-256 of the keys as JSON without spaces: a bit that tipped over opens nothing.
     sha256: Hash,
-}
-
-impl Default for Hash {
-    fn default() -> Self {
-        Self([0; 32])
-    }
 }
 
 impl ApiKeys {

@@ -17,7 +17,7 @@ use rollbook_log::{Beside, Commit, Log, LogError, OpenOptions};
 use rollbook_projections::rows::RowSource;
 use rollbook_projections::runtime::hex;
 use rollbook_projections::{Runtime, directory, tracker, tree};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::manifest::{Counts, FORMAT, FileEntry, MANIFEST, Manifest, ProjectionDigest, REPORT, SUMS};
@@ -36,7 +36,7 @@ pub struct Wanted {
 }
 
 /// A backup that was taken.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Created {
     /// Its name.
     pub name: String,

@@ -105,7 +105,7 @@ pub enum BackupError {
 }
 
 /// A file of a backup that is not what was written.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
     /// The file, below the backup's directory.
     pub file: String,
@@ -136,7 +136,8 @@ impl BackupError {
         match self {
             Self::Name { .. } => "usage",
             Self::Unknown { .. } => "unknown_backup",
-            Self::NameTaken { .. } | Self::Log(LogError::Exists { .. }) => "exists",
+            Self::NameTaken { .. } => "backup_exists",
+            Self::Log(LogError::Exists { .. }) => "exists",
             Self::Busy { .. } | Self::Log(LogError::BeingBuilt { .. }) => "busy",
             Self::Newer { .. } => "newer_backup",
             Self::Damaged { .. } | Self::Differs { .. } => "damaged_backup",

@@ -4,13 +4,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use super::{BackupError, Backups, Finding, check, name};
 
 /// A backup as it is listed.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Listed {
     /// Its name: the directory's.
     pub name: String,
@@ -23,7 +23,7 @@ pub struct Listed {
 }
 
 /// What is known of a backup without reading all of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Every file is there, with its length. `rollbook backup verify` tells whether the content is right too.

@@ -7,9 +7,10 @@ use rollbook_domain::Timestamp;
 
 use super::arguments::{Forgetting, Writing};
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
-use super::{Bar, Context};
+use super::{Bar, Context, remote};
 use crate::backup::{Backups, Created, Listed, Pruned, Restored, State, Verified, Wanted, size};
 use crate::error::StoreError;
+use crate::remote::Remote;
 use crate::store::Request;
 
 const EXAMPLES: &str = "\
@@ -26,8 +27,9 @@ const CREATE_EXAMPLES: &str = "\
 Examples:
   rollbook backup create
   rollbook --data prod backup create --to /mnt/backups --name before-precreate
+  rollbook --server http://127.0.0.1:7350 backup create --name before-precreate
 
-The backup is whole and consistent; files that the last backup in the same directory has already are not stored twice. The store's
+A running service has the store to itself: ask it, with --server. The backup is whole and consistent; files that the last backup in the same directory has already are not stored twice. The store's
 control stream has it on record.";
 
 const LIST_EXAMPLES: &str = "\
@@ -142,6 +144,9 @@ struct Taking {
 
 impl BackupArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        if let Some(remote) = &context.remote {
+            return self.run_remotely(context, remote);
+        }
         let backups = |directory: &Option<PathBuf>| match directory {
             Some(directory) => Backups::at(directory),
             None => Backups::of(&context.data),
@@ -152,6 +157,31 @@ impl BackupArguments {
             Action::Verify { name, place, scratch } => verify(context, &backups(&place.from), name, scratch.as_deref()),
             Action::Restore { name, place, forgetting } => restore(context, &backups(&place.from), name, forgetting),
             Action::Prune { keep, place } => prune(context, &backups(&place.from), *keep),
+        }
+    }
+}
+
+impl BackupArguments {
+    /// Whether a service may be asked.
+    pub(super) fn place(&self) -> remote::Place {
+        match self.action {
+            Action::Create { .. } | Action::List { .. } => remote::Place::Either,
+            _ => remote::Place::Directory,
+        }
+    }
+
+    fn run_remotely(&self, context: &Context, remote: &Remote) -> Result<(), StoreError> {
+        let elsewhere =
+            || StoreError::Usage("a service has its own directory of backups (setting `backups`); leave --to and --from out".to_owned());
+        match &self.action {
+            Action::Create { to: Some(_), .. } | Action::List { place: Place { from: Some(_) } } => Err(elsewhere()),
+            Action::Create { to: None, name, taking } => {
+                let (at, _) = Writing::of(taking.actor.clone(), taking.at).remotely()?;
+                let created = remote.back_up(name.as_deref(), at)?;
+                context.output.either(&created, || created_text(&created))
+            }
+            Action::List { .. } => listed(context, &remote.backups()?, "there"),
+            _ => Err(remote::directory_only()),
         }
     }
 }
@@ -187,10 +217,13 @@ fn created_text(created: &Created) -> String {
 }
 
 fn list(context: &Context, backups: &Backups) -> Result<(), StoreError> {
-    let listed = backups.list()?;
+    listed(context, &backups.list()?, &format!("in {}", backups.directory().display()))
+}
+
+fn listed(context: &Context, listed: &[Listed], place: &str) -> Result<(), StoreError> {
     context.output.either(&listed, || {
         if listed.is_empty() {
-            return format!("no backups in {}\n", backups.directory().display());
+            return format!("no backups {place}\n");
         }
         listed.iter().map(listed_text).collect()
     })

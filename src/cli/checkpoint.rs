@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::Context;
 use super::output::{BOLD, FAINT, notice, styled};
+use super::remote::Place;
 use crate::error::StoreError;
 use crate::evidence::{EvidenceError, Notary, verifier_key, write_new};
 use crate::reports::evidence::Signed;
@@ -15,6 +16,7 @@ Examples:
   rollbook checkpoint
   rollbook checkpoint --out 2026-01-15.checkpoint
   rollbook checkpoint --public-key
+  rollbook --server http://127.0.0.1:7350 --token-file ops.key checkpoint --out 2026-01-15.checkpoint
 
 Signs the root of the tree over all events, in C2SP's format tlog-checkpoint, and keeps it in the store. Keep copies elsewhere, together
 with the public key: they show later that no event was changed, removed or moved. The first checkpoint draws the signing key.";
@@ -58,7 +60,16 @@ impl SigningArguments {
 }
 
 impl CheckpointArguments {
+    /// Whether a service may be asked: with the key that it signs with.
+    pub(super) fn place(&self) -> Place {
+        if self.public_key || self.signing.signing_key.is_some() { Place::Directory } else { Place::Either }
+    }
+
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+        if let Some(remote) = &context.remote {
+            let signed = remote.checkpoint()?;
+            return self.tell(context, &signed);
+        }
         let store = context.open()?;
         if self.public_key {
             let key = verifier_key(store.directory())?.ok_or(EvidenceError::NoKeyYet)?;
@@ -67,11 +78,14 @@ impl CheckpointArguments {
         context.fold(&store)?;
         let notary = self.signing.notary(&store)?;
         let checkpoint = notary.checkpoint(store.log().head())?;
+        self.tell(context, &Signed::of(&notary, &checkpoint))
+    }
+
+    fn tell(&self, context: &Context, signed: &Signed) -> Result<(), StoreError> {
         if let Some(path) = &self.out {
-            write_new(path, checkpoint.text())?;
+            write_new(path, &signed.checkpoint)?;
         }
-        let signed = Signed::of(&notary, &checkpoint);
-        context.output.either(&signed, || match &self.out {
+        context.output.either(signed, || match &self.out {
             Some(path) => format!(
                 "{} {} events, root {}, in {}\n{}\n",
                 styled(BOLD, "signed"),

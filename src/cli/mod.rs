@@ -200,6 +200,8 @@ impl Command {
     fn place(&self) -> Place {
         match self {
             Self::Audit(_) | Self::Migrate(_) | Self::View(_) | Self::Switch(_) | Self::History(_) | Self::Status(_) => Place::Either,
+            Self::Backup(arguments) => arguments.place(),
+            Self::Checkpoint(arguments) => arguments.place(),
             Self::Serve(_) | Self::Config(_) | Self::Demo(_) | Self::CheckProof(_) | Self::CheckCertificate(_) => Place::Here,
             _ => Place::Directory,
         }

@@ -13,7 +13,7 @@ use crate::remote::Remote;
 #[derive(Args)]
 #[command(next_help_heading = super::EVERYWHERE)]
 pub(super) struct RemoteArguments {
-    /// Ask this service instead of a store's directory: audit, migrate, view, switch, history and status.
+    /// Ask this service instead of a store's directory: audit, migrate, view, switch, history, status, checkpoint, backup create and backup list.
     #[arg(long, global = true, env = "ROLLBOOK_SERVER", value_name = "URL")]
     server: Option<String>,
     /// The token or API key for it. Others on this machine can read a command line: better a file, or the environment.

@@ -58,6 +58,7 @@ const MIB: u64 = 1 << 20;
 pub const KEYS: &[Key] = &[
     key("listen", "listen", Kind::Address, "127.0.0.1:7350", "the address to answer on; port 0 takes a free one"),
     key("data", "data", Kind::Path, "./rollbook-data", "the store's directory"),
+    optional("backups", "backups", Kind::Path, "the directory of backups that operators take over the network; without it the store's directory with -backups behind it"),
     key("overdue_after", "overdue-after", Kind::Span(0, 3_650 * DAY), "3d", "how long after its due time an open week is overdue, in the pre-created view"),
 
     optional("access.firebase_project", "access-firebase-project", Kind::Text, "a Firebase project whose tokens are accepted: stands for issuer, audience and JWKS"),

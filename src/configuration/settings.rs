@@ -17,6 +17,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// The store's directory.
     pub data: PathBuf,
+    /// The directory of backups; beside the store without one.
+    pub backups: Option<PathBuf>,
     /// How long after its due time an open week is overdue.
     #[serde(deserialize_with = "milliseconds")]
     pub overdue_after: Duration,

@@ -18,6 +18,7 @@ use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::access::Denied;
+use crate::backup::BackupError;
 use crate::error::StoreError;
 
 /// Why a request is not done.
@@ -312,6 +313,9 @@ impl Refusal {
             StoreError::Migration(ref migration) if migration.is_refusal() => Self::conflict(migration.code(), error.to_string()),
             StoreError::Migration(ref migration) if migration.is_bad_batch() => Self::bad_request(migration.code(), error.to_string()),
             StoreError::ValidationRed { .. } | StoreError::Unexplained(_) => Self::conflict(error.code(), error.to_string()),
+            StoreError::Backup(ref backup) if backup.is_refusal() => Self::conflict(backup.code(), error.to_string()),
+            StoreError::Backup(BackupError::Name { .. }) => Self::bad_request("usage", error.to_string()),
+            StoreError::Evidence(ref evidence) if evidence.is_refusal() => Self::conflict(evidence.code(), error.to_string()),
             _ => Self::internal(&error),
         }
     }
@@ -336,6 +340,9 @@ impl From<AppendError> for Refusal {
             AppendError::BadName { .. } => Self::bad_request("bad_name", "No id and no key may contain a NUL character"),
             AppendError::VersionConflict { .. } | AppendError::DuplicateEvent { .. } => {
                 Self::conflict("contended", "Others changed this at the same time. Try again")
+            }
+            AppendError::ClientErased { .. } => {
+                Self::conflict("client_erased", "This client was erased; nothing more is recorded of them").with_detail(error.to_string())
             }
             AppendError::Overloaded { .. } => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be written. Try again in a moment")

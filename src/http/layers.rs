@@ -38,13 +38,16 @@ enum Part {
     Native,
 }
 
+/// Operations that stand alone.
+const OPERATIONS: [&str; 4] = ["/v1/parity", "/v1/audit", "/v1/backups", "/v1/checkpoints"];
+
 impl Part {
     fn of(path: &str) -> Self {
         match path {
             "/healthz" | "/readyz" => Self::Health,
             "/metrics" | "/openapi.json" => Self::WithoutStore,
             _ if path.starts_with("/docs") => Self::WithoutStore,
-            _ if path.starts_with("/v1/migrations/") || path == "/v1/parity" || path == "/v1/audit" => Self::Operation,
+            _ if path.starts_with("/v1/migrations/") || OPERATIONS.contains(&path) => Self::Operation,
             _ if path.starts_with("/api/") => Self::DropIn,
             _ => Self::Native,
         }

@@ -9,7 +9,9 @@ use ureq::SendBody;
 use ureq::http::Method;
 
 use super::{Asked, Remote, RemoteError, escaped};
+use crate::backup::{Created, Listed};
 use crate::reports::check_ins::Which;
+use crate::reports::evidence::Signed;
 use crate::reports::migration::ValidationReport;
 use crate::reports::moment::Moment;
 use crate::reports::span;
@@ -123,6 +125,33 @@ impl Remote {
     pub fn parity(&self, overdue_after_milliseconds: Option<i64>) -> Result<ParityReport, RemoteError> {
         let query: Vec<_> = overdue_after(overdue_after_milliseconds).into_iter().collect();
         self.read(self.get("/v1/parity", &query)?)
+    }
+
+    /// Takes a backup there.
+    ///
+    /// # Errors
+    /// When the service does not answer, or refuses.
+    pub fn back_up(&self, name: Option<&str>, at: Option<Timestamp>) -> Result<Created, RemoteError> {
+        let body = json!({"name": name, "at": at});
+        let asked = Asked { method: Method::POST, path: "/v1/backups", content_type: JSON, ..Asked::default() };
+        self.read(self.send(asked, body.to_string().as_str())?)
+    }
+
+    /// The backups there.
+    ///
+    /// # Errors
+    /// When the service does not answer, or refuses.
+    pub fn backups(&self) -> Result<Vec<Listed>, RemoteError> {
+        self.read(self.get("/v1/backups", &[])?)
+    }
+
+    /// Has the log signed there.
+    ///
+    /// # Errors
+    /// When the service does not answer, or refuses.
+    pub fn checkpoint(&self) -> Result<Signed, RemoteError> {
+        let asked = Asked { method: Method::POST, path: "/v1/checkpoints", ..Asked::default() };
+        self.read(self.send(asked, SendBody::none())?)
     }
 
     /// The audit, as JSON or Markdown.

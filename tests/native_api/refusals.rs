@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Server, Store};
+use crate::support::{AT, Server, Store};
 
 #[test]
 fn bad_input_is_refused_by_code_and_writes_nothing() {
@@ -115,4 +115,38 @@ fn readiness_tells_when_the_directory_is_gone_and_the_service_lives_on() {
     assert_eq!((refused.status, refused.code().as_str()), (503, "store_lost"));
     assert_eq!(server.get("/healthz").status, 200);
     std::fs::rename(&away, store.path()).unwrap();
+}
+
+#[test]
+fn whatever_would_be_written_about_an_erased_client_is_refused_with_its_code() {
+    let store = Store::imported("tracker");
+    let client = "XuDL7DxtpYlSXpfKtHF4vUCsMehG";
+    store.migrate();
+    let server = Server::on(&store);
+    let shown = server.get(&format!("/v1/clients/{client}/check-ins?view=precreated&at={AT}")).json();
+    let week = shown["data"]["checkins"].as_array().unwrap().iter().find(|week| week["status"] == "pending").unwrap()["id"].clone();
+    // A running service has the store: whoever erases is told to stop it.
+    let erase = ["erase", "--client", client, "--reason", "asked", "--yes"];
+    let in_use = store.run(&erase);
+    let said = String::from_utf8_lossy(&in_use.stderr).into_owned();
+    assert!(in_use.status.code() == Some(1) && said.contains("in use by another process; stop that one"), "{said}");
+    server.end();
+    store.ok(&erase);
+
+    let server = Server::on(&store);
+    let json = [("content-type", "application/json")];
+    let allocation = json!({"formId": "form-1765694943359-ijdcpupcl", "clientId": client, "coachId": "k", "duration": 2}).to_string();
+    let allocated = server.send("POST", "/api/check-in-assignments", &json, allocation.as_bytes());
+    assert_eq!((allocated.status, &allocated.json()["success"]), (409, &json!(false)), "{allocated:?}");
+    assert!(allocated.text.contains("erased"), "{allocated:?}");
+    let switched = server.switch(&json!({"view": "precreated", "clients": [client], "reason": "x", "force": true}), None);
+    assert_eq!((switched.status, switched.code().as_str()), (409, "client_erased"));
+    // An id of a week of theirs is nobody's now.
+    let answer = server.send("POST", &format!("/api/client-portal/check-in/{}", week.as_str().unwrap()), &json, b"{\"responses\": []}");
+    assert_eq!(answer.status, 404, "{answer:?}");
+    let head = server.head();
+    assert_eq!(server.get(&format!("/v1/clients/{client}/check-ins")).json()["data"]["checkins"], json!([]));
+    server.end();
+    let status: serde_json::Value = serde_json::from_str(&store.ok(&["status", "--json"])).unwrap();
+    assert_eq!(status["head"], head, "nothing was written");
 }

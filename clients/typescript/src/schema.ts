@@ -334,6 +334,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The backups there are, oldest first; what was cut off while it was taken is not among them. */
+        get: operations["listBackups"];
+        put?: never;
+        /**
+         * Take a backup, while others go on reading and writing.
+         * @description It holds everything that was acknowledged when it began. Answers when it is whole and on record; a name is used once.
+         */
+        post: operations["takeBackup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/check-ins": {
         parameters: {
             query?: never;
@@ -345,6 +366,27 @@ export interface paths {
         get: operations["viewAllCheckIns"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it elsewhere too.
+         * @description The signing key is the one beside the store; the first checkpoint of a store draws it. A log that contradicts what it signed before gets
+         *     no further signature.
+         */
+        post: operations["signCheckpoint"];
         delete?: never;
         options?: never;
         head?: never;
@@ -634,29 +676,23 @@ export interface components {
              */
             id: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The week, from 1.
              */
             recurringWeek: number;
         };
-        /** @description One answer. Further fields are kept. */
+        /** @description One answer, kept as it is sent, further fields too. */
         Answer: {
             /** @description What the client says. */
             answer?: unknown;
             /** @description Its text. */
-            question?: string | null;
-            /** @description The question. */
-            questionId?: string | null;
-            /**
-             * Format: double
-             * @description 0 to 10.
-             */
-            score?: number | null;
-            /**
-             * Format: double
-             * @description How much it counts.
-             */
-            weight?: number | null;
+            question?: unknown;
+            /** @description The question's id. */
+            questionId?: unknown;
+            /** @description A number, 0 to 10; anything else does not count. */
+            score?: unknown;
+            /** @description How much it counts: a number; anything else does not count. */
+            weight?: unknown;
         };
         /**
          * @description What applying a batch did.
@@ -672,34 +708,34 @@ export interface components {
          */
         AppliedBatch: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Responses adopted now.
              */
             adopted: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Weeks created now.
              */
             created: number;
             /** @description The batch's digest. */
             digest: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description The head of the log afterwards.
              */
             head: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Responses linked now.
              */
             linked: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Series that the migration is about.
              */
             series: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Events of the batch that were there already.
              */
             skipped: number;
@@ -714,6 +750,11 @@ export interface components {
             /** @description In the client's words. */
             reason?: string | null;
         };
+        /**
+         * @description A stored status.
+         * @enum {string}
+         */
+        AssignedStatus: "pending" | "active" | "inactive" | "overdue" | "missed" | "completed";
         /** @description One week of a series, as it is stored. */
         Assignment: {
             /**
@@ -761,14 +802,14 @@ export interface components {
              */
             pausedUntil?: string | null;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The week, from 1.
              */
             recurringWeek: number;
             /** @description The response. */
             responseId?: string | null;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The run of the series, from 1.
              */
             run: number;
@@ -780,15 +821,96 @@ export interface components {
             /** @description Its status, as lists show it. */
             status: components["schemas"]["CheckInStatus"];
             /**
-             * Format: int32
+             * Format: uint32
              * @description How many weeks the run has.
              */
             totalWeeks: number;
         };
+        /**
+         * @description What backup to take.
+         * @example {
+         *       "name": "before-precreate"
+         *     }
+         */
+        BackupBody: {
+            /**
+             * Format: date-time
+             * @description When it is taken, RFC 3339, for its name and the record; now without one.
+             */
+            at?: string | null;
+            /** @description Its name; `pre-migration-YYYYMMDD_HHMMSS` without one. */
+            name?: string | null;
+        };
+        /** @description A file of a backup that is not what was written. */
+        BackupFinding: {
+            /** @description The file. */
+            file: string;
+            /** @description What is wrong with it. */
+            what: string;
+        };
+        /** @description The manifest of a backup. */
+        BackupManifest: {
+            /**
+             * Format: uint64
+             * @description Bytes that no earlier backup had.
+             */
+            bytes_new: number;
+            /**
+             * Format: uint64
+             * @description Bytes of files that are shared with earlier backups.
+             */
+            bytes_shared: number;
+            /** @description Clients, documents by collection, events by name. */
+            counts: unknown;
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            created_at: string;
+            /** @description Every file: path, bytes, SHA-256, whether it is shared with an earlier backup. */
+            files: unknown[];
+            /**
+             * Format: uint64
+             * @description The position of the last event in it.
+             */
+            head: number;
+            /**
+             * Format: date-time
+             * @description When that was recorded.
+             */
+            head_recorded_at?: string | null;
+            /** @description SHA-256 over the stored bytes of all commits. */
+            log_digest: string;
+            /** @description The root of the Merkle tree over all events, base64. */
+            merkle_root: string;
+            /** @description The backup's name when it was made. */
+            name: string;
+            /** @description The rows of every projection: name, version, rows, digest. */
+            projections: unknown[];
+            /** @description The version of the rollbook that made it. */
+            rollbook: string;
+            /**
+             * Format: uint64
+             * @description The format's version.
+             */
+            rollbook_backup: number;
+            /** @description The store's id. */
+            store: string;
+            /**
+             * Format: uint32
+             * @description The store's format.
+             */
+            store_format: number;
+        };
+        /**
+         * @description What is known of a backup without reading all of it.
+         * @enum {string}
+         */
+        BackupState: "whole" | "damaged";
         /** @description A batch, as far as it got. */
         Batch: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Weekless responses that it linked.
              */
             adopted: number;
@@ -796,7 +918,7 @@ export interface components {
             /** @description The head before it. */
             base: components["schemas"]["u64"];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Weeks that it made.
              */
             created: number;
@@ -805,19 +927,19 @@ export interface components {
             /** @description The definition's name. */
             kind: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Responses that it linked to their own week.
              */
             linked: number;
             /** @description The rules that it was planned with. */
             rules: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Series that it was about.
              */
             series: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Events that were there already.
              */
             skipped: number;
@@ -870,7 +992,7 @@ export interface components {
              */
             pausedUntil?: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The week, from 1.
              */
             recurringWeek: number;
@@ -886,7 +1008,7 @@ export interface components {
             /** @description The title. */
             title: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description How many weeks the run has.
              */
             totalWeeks: number;
@@ -906,22 +1028,22 @@ export interface components {
         /** @description How many check-ins a list has. */
         CheckInSummary: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Of these, completed.
              */
             completed: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Of these, overdue by the view's own rule.
              */
             overdue: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Of these, pending.
              */
             pending: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description All.
              */
             total: number;
@@ -993,12 +1115,12 @@ export interface components {
             /** @description What the pre-created view shows. */
             precreated: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The run.
              */
             run: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The week.
              */
             week: number;
@@ -1181,10 +1303,27 @@ export interface components {
             /** @description The series' stream. */
             series: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Its week.
              */
             week?: number | null;
+        };
+        /** @description A backup as it is listed. */
+        ListedBackup: {
+            /** @description Every file that is not as it should be. */
+            findings: components["schemas"]["BackupFinding"][];
+            manifest?: components["schemas"]["BackupManifest"] | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Whether every file is there, with its length. */
+            state: components["schemas"]["BackupState"];
+        };
+        /** @description One of the server-sent events. */
+        LiveEvent: {
+            /** @description The event, as JSON: see `RecordedEvent`. */
+            data: string;
+            /** @description The event's position: the `Last-Event-ID` to go on behind it. */
+            id: string;
         };
         /**
          * @description Why a week was missed.
@@ -1200,6 +1339,22 @@ export interface components {
             comment?: string | null;
             /** @description Why. */
             reason: components["schemas"]["Reason"];
+        };
+        /**
+         * @description A series, and what is asked of it.
+         * @example {
+         *       "clientId": "ada",
+         *       "coachId": "robin",
+         *       "formId": "habits"
+         *     }
+         */
+        NamedSeries: {
+            /** @description The client, by any id. */
+            clientId: string;
+            /** @description The client's coach. */
+            coachId: string;
+            /** @description The form. */
+            formId: string;
         };
         /** @description One assignment. */
         One: {
@@ -1229,15 +1384,33 @@ export interface components {
             /** @description How many there are in all. */
             total: number;
         };
-        /** @description A recorded comparison of both views. */
+        /** @description Both views, compared. */
         Parity: {
-            /** @description The head that it looked at. */
-            at: components["schemas"]["u64"];
             /**
-             * Format: int64
-             * @description Differences without a class.
+             * Format: uint64
+             * @description How many clients were compared.
              */
-            unexplained: number;
+            clients: number;
+            /** @description By class: how many weeks differ so at some instant. */
+            differences: {
+                [key: string]: number;
+            };
+            /** @description A few of each class. */
+            examples: {
+                [key: string]: components["schemas"]["Difference"][];
+            };
+            /**
+             * Format: uint64
+             * @description At how many instants, all clients together.
+             */
+            instants: number;
+            /** @description The first of them. */
+            unexplained: components["schemas"]["Unexplained"][];
+            /**
+             * Format: uint64
+             * @description How many differences no class explains.
+             */
+            unexplained_total: number;
         };
         /**
          * @description What is to be corrected. What is not named stays; a field that is not listed here is refused, so that no correction is lost to a
@@ -1254,7 +1427,7 @@ export interface components {
             coachNotes?: string | null;
             /** @description The due date. */
             dueDate?: string | null;
-            status?: components["schemas"]["Status"] | null;
+            status?: components["schemas"]["AssignedStatus"] | null;
         };
         /** @description A pause. */
         Paused: {
@@ -1279,9 +1452,9 @@ export interface components {
          *       "pauseWeeks": 2
          *     }
          */
-        Pausing: components["schemas"]["Which"] & {
+        Pausing: components["schemas"]["NamedSeries"] & {
             /**
-             * Format: int32
+             * Format: uint32
              * @description By how many weeks, 1 to 52.
              */
             pauseWeeks: number;
@@ -1289,12 +1462,12 @@ export interface components {
         /** @description What a batch file holds, and what planning left as it is. */
         PlanReport: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description Weekless responses to link.
              */
             adopted: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Weeks to create.
              */
             created: number;
@@ -1303,7 +1476,7 @@ export interface components {
             /** @description When made weeks are due: `monday` or `weekday`. */
             due: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Events.
              */
             events: number;
@@ -1312,14 +1485,14 @@ export interface components {
             /** @description The definition's name. */
             kind: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Responses to link to their own week.
              */
             linked: number;
             /** @description What stays as it is, and why. */
             obstacles: components["schemas"]["LeftAsItIs"][];
             /**
-             * Format: int64
+             * Format: uint64
              * @description Series that the migration is about.
              */
             series: number;
@@ -1344,7 +1517,7 @@ export interface components {
             /** @description What to do next, where `detail` does not say so itself. */
             next_step?: string | null;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The status.
              */
             status: number;
@@ -1356,7 +1529,7 @@ export interface components {
         /** @description How far a projection is. */
         Projected: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description How many positions that is behind the head.
              */
             behind: number;
@@ -1429,7 +1602,7 @@ export interface components {
              */
             occurred_at: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Place in the whole log, from 1, without gaps.
              */
             position: number;
@@ -1441,12 +1614,22 @@ export interface components {
             /** @description The stream. */
             stream: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Place in the stream, from 1, without gaps.
              */
             version: number;
             /** @description Why it happened, where that is known. */
             why?: string | null;
+        };
+        /** @description A recorded comparison of both views. */
+        RecordedParity: {
+            /** @description The head that it looked at. */
+            at: components["schemas"]["u64"];
+            /**
+             * Format: uint64
+             * @description Differences without a class.
+             */
+            unexplained: number;
         };
         /**
          * @description What became of a response.
@@ -1490,7 +1673,7 @@ export interface components {
             /** @description The answers, kept as they are. */
             responses: components["schemas"]["Answer"][];
             /**
-             * Format: int32
+             * Format: uint32
              * @description The score, 0 to 100. Default: 100 × Σ score·weight ⁄ Σ 10·weight over the answers with both, rounded.
              */
             score?: number | null;
@@ -1498,12 +1681,12 @@ export interface components {
         /** @description How personal data is kept. */
         Sealing: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description How many clients were erased.
              */
             erased: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description How many clients and coaches have a key.
              */
             keys: number;
@@ -1526,7 +1709,7 @@ export interface components {
             /** @description The id that was asked for. */
             client: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description The last position recorded by then.
              */
             position: number;
@@ -1551,24 +1734,83 @@ export interface components {
             /** @description How many client documents have the legacy view; `None` when the store's rows are not folded yet. */
             legacy?: number | null;
             /**
-             * Format: int32
+             * Format: uint32
              * @description That part of all clients, by a hash of their ids, has the other view.
              */
             other_percent: number;
             /** @description How many have the pre-created view. */
             precreated?: number | null;
         };
-        /**
-         * @description A stored status.
-         * @enum {string}
-         */
-        Status: "pending" | "active" | "inactive" | "overdue" | "missed" | "completed";
+        /** @description A checkpoint that was signed: what `rollbook checkpoint --json` prints. */
+        SignedCheckpoint: {
+            /** @description The checkpoint, as it is written to a file. */
+            checkpoint: string;
+            /** @description The public key, `name+hash+base64`. */
+            key: string;
+            /** @description Where the signing key was written, when it was drawn just now. */
+            made_key?: string | null;
+            /** @description The log. */
+            origin: string;
+            /** @description The root, base64. */
+            root: string;
+            /**
+             * Format: uint64
+             * @description How many events its tree has.
+             */
+            size: number;
+        };
+        /** @description How a store stands. */
+        Status: {
+            /**
+             * Format: uint64
+             * @description Answers given here.
+             */
+            answered: number;
+            /** @description Every batch, oldest first. */
+            batches: components["schemas"]["Batch"][];
+            /** @description The store's directory, as it was opened. */
+            data: string;
+            /** @description Documents that imports hold now, by collection. */
+            documents: {
+                [key: string]: number;
+            };
+            /** @description Events by name. */
+            events: {
+                [key: string]: number;
+            };
+            /**
+             * Format: uint32
+             * @description The format of its directory.
+             */
+            format?: number | null;
+            /** @description The position of the last event. */
+            head: components["schemas"]["u64"];
+            import?: components["schemas"]["Imported"] | null;
+            /** @description Whether the legacy view is gone. */
+            legacy_retired: boolean;
+            /** @description What to do next. */
+            next: string;
+            parity?: components["schemas"]["RecordedParity"] | null;
+            /** @description How far each projection is. */
+            projections: components["schemas"]["Projected"][];
+            /** @description How personal data is kept. */
+            sealing: components["schemas"]["Sealing"];
+            /** @description The store's id. */
+            store_id: string;
+            /** @description Which view serves whom. */
+            switch: components["schemas"]["Serving"];
+            validation?: components["schemas"]["Validated"] | null;
+            /** @description Weeks that were made here. */
+            weeks: components["schemas"]["Weeks"];
+            /** @description The old server's zone. */
+            zone: string;
+        };
         /** @description A page of a stream. */
         StreamPage: {
             /** @description The events of this page, by version. */
             events: components["schemas"]["RecordedEvent"][];
             /**
-             * Format: int64
+             * Format: uint64
              * @description The `after` of the next page; null on the last.
              */
             next?: number | null;
@@ -1578,7 +1820,7 @@ export interface components {
              */
             stream: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description How many events it has.
              */
             version: number;
@@ -1602,7 +1844,7 @@ export interface components {
             /** @description Override the guard; on record with the reason. */
             force?: boolean;
             /**
-             * Format: int32
+             * Format: uint32
              * @description Only that part of all clients, by a hash of their ids; the rest have the other view.
              */
             percent?: number | null;
@@ -1620,12 +1862,12 @@ export interface components {
             /** @description The view of whoever no exception named. */
             default: components["schemas"]["ViewName"];
             /**
-             * Format: int32
+             * Format: uint32
              * @description That part of all clients had the other view.
              */
             other_percent: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description How often it had been switched.
              */
             switched: number;
@@ -1642,6 +1884,22 @@ export interface components {
             /** @description Whether it was done before, under the same key. */
             repeated: boolean;
         };
+        /** @description A backup that was taken: what `rollbook backup create --json` prints. */
+        TakenBackup: {
+            /** @description Its directory, where the service runs. */
+            directory: string;
+            /** @description What it holds. */
+            manifest: components["schemas"]["BackupManifest"];
+            /** @description SHA-256 of its manifest, which the store has on record. */
+            manifest_digest: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: uint64
+             * @description Where the store has it on record: behind the backup's own head.
+             */
+            position: number;
+        };
         /** @description A difference that no class explains. */
         Unexplained: {
             /**
@@ -1654,12 +1912,12 @@ export interface components {
             /** @description The form; empty for the summary. */
             form: string;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The run.
              */
             run: number;
             /**
-             * Format: int32
+             * Format: uint32
              * @description The week.
              */
             week: number;
@@ -1684,7 +1942,7 @@ export interface components {
             /** @description Whether all do. */
             all_green: boolean;
             /**
-             * Format: int64
+             * Format: uint64
              * @description The head that was looked at.
              */
             at: number;
@@ -1693,12 +1951,12 @@ export interface components {
             /** @description The batch that was applied last; empty when there is none. */
             digest: string;
             /**
-             * Format: int64
+             * Format: uint64
              * @description How many hold.
              */
             green: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description Of how many.
              */
             total: number;
@@ -1741,7 +1999,7 @@ export interface components {
              */
             dueTime?: string | null;
             /**
-             * Format: int32
+             * Format: uint32
              * @description How many weeks, 1 to 520; default 4. With `extend`, how many more.
              */
             duration?: number | null;
@@ -1754,43 +2012,27 @@ export interface components {
             frequency?: components["schemas"]["Frequency"] | null;
             /** @description The first due is on the Monday strictly after this date; default today. */
             startDate?: string | null;
-            status?: components["schemas"]["Status"] | null;
+            status?: components["schemas"]["AssignedStatus"] | null;
             /** @description The title; default the form's. */
             title?: string | null;
         };
         /** @description Weeks by what made them. */
         Weeks: {
             /**
-             * Format: int64
+             * Format: uint64
              * @description By an allocation.
              */
             allocated: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description By a migration.
              */
             migrated: number;
             /**
-             * Format: int64
+             * Format: uint64
              * @description By an answer.
              */
             submitted: number;
-        };
-        /**
-         * @description A series, and what is asked of it.
-         * @example {
-         *       "clientId": "ada",
-         *       "coachId": "robin",
-         *       "formId": "habits"
-         *     }
-         */
-        Which: {
-            /** @description The client, by any id. */
-            clientId: string;
-            /** @description The client's coach. */
-            coachId: string;
-            /** @description The form. */
-            formId: string;
         };
         /**
          * @description A series, and what stays of it.
@@ -1801,7 +2043,7 @@ export interface components {
          *       "preserveHistory": true
          *     }
          */
-        Withdrawing: components["schemas"]["Which"] & {
+        Withdrawing: components["schemas"]["NamedSeries"] & {
             /** @description Whether answered weeks stay in the views; default true. History keeps everything in either case. */
             preserveHistory?: boolean | null;
         };
@@ -1814,7 +2056,7 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
-        /** Format: int64 */
+        /** Format: uint64 */
         u64: number;
     };
     responses: {
@@ -3129,7 +3371,7 @@ export interface operations {
                  *       "formId": "onboarding"
                  *     }
                  */
-                "application/json": components["schemas"]["Which"];
+                "application/json": components["schemas"]["NamedSeries"];
             };
         };
         responses: {
@@ -6740,6 +6982,367 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    listBackups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each with its manifest, and whether its files are there. */
+            200: {
+                headers: {
+                    /** @description The head of the log */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "findings": [],
+                     *         "manifest": {
+                     *           "bytes_new": 67298,
+                     *           "bytes_shared": 0,
+                     *           "counts": {
+                     *             "clients": 3,
+                     *             "documents": {
+                     *               "check_in_assignments": 4,
+                     *               "clients": 3,
+                     *               "coaches": 2,
+                     *               "formResponses": 2,
+                     *               "forms": 3,
+                     *               "users": 2
+                     *             },
+                     *             "events": {
+                     *               "AssignmentImported": 4,
+                     *               "ClientImported": 3,
+                     *               "CoachImported": 2,
+                     *               "FeedbackImported": 1,
+                     *               "FormImported": 3,
+                     *               "ImportCompleted": 1,
+                     *               "ResponseImported": 2,
+                     *               "UserImported": 2
+                     *             }
+                     *           },
+                     *           "created_at": "2026-02-04T12:00:00.000Z",
+                     *           "files": [
+                     *             {
+                     *               "bytes": 2188,
+                     *               "path": "REPORT.md",
+                     *               "sha256": "46f0365e98385d202d9b2aad96fdd0e57197dc5d73c2175bda354d53f4ddbb58",
+                     *               "shared": false
+                     *             },
+                     *             {
+                     *               "bytes": 612,
+                     *               "path": "keyring",
+                     *               "sha256": "6a7ccc53ec40444ae3ad2e7e17c18d698cb1c855191726c01ed4c5991d568859",
+                     *               "shared": false
+                     *             }
+                     *           ],
+                     *           "head": 18,
+                     *           "head_recorded_at": "2026-11-23T13:44:37.973573650Z",
+                     *           "log_digest": "e1698c5414eabffeda7aa4e3b28e584803a31c79fe0def431cdcf50b6244fa04",
+                     *           "merkle_root": "HxmC9HG424mv3cDrdLfkq4WtxatYTrJQirzZyeuoCGs=",
+                     *           "name": "before-precreate",
+                     *           "projections": [
+                     *             {
+                     *               "digest": "92cb13c720a0b3ac108e742c1eb595276322675a89b29f3773858ccacb549906",
+                     *               "name": "legacy",
+                     *               "rows": 15,
+                     *               "version": 1
+                     *             },
+                     *             {
+                     *               "digest": "ab5e0964d885c187f8f6396baa922ba5831f2b00ed409707ab25119bcbd6ce38",
+                     *               "name": "precreated",
+                     *               "rows": 15,
+                     *               "version": 1
+                     *             }
+                     *           ],
+                     *           "rollbook": "0.1.0",
+                     *           "rollbook_backup": 1,
+                     *           "store": "01a208a6-c948-758d-9d71-5c3237501474",
+                     *           "store_format": 1
+                     *         },
+                     *         "name": "before-precreate",
+                     *         "state": "whole"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["ListedBackup"][];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A caller who may not. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    takeBackup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "before-precreate"
+                 *     }
+                 */
+                "application/json": components["schemas"]["BackupBody"];
+            };
+        };
+        responses: {
+            /** @description What it holds. */
+            200: {
+                headers: {
+                    /** @description Where it is on record */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "directory": "prod-backups/before-precreate",
+                     *       "manifest": {
+                     *         "bytes_new": 67298,
+                     *         "bytes_shared": 0,
+                     *         "counts": {
+                     *           "clients": 3,
+                     *           "documents": {
+                     *             "check_in_assignments": 4,
+                     *             "clients": 3,
+                     *             "coaches": 2,
+                     *             "formResponses": 2,
+                     *             "forms": 3,
+                     *             "users": 2
+                     *           },
+                     *           "events": {
+                     *             "AssignmentImported": 4,
+                     *             "ClientImported": 3,
+                     *             "CoachImported": 2,
+                     *             "FeedbackImported": 1,
+                     *             "FormImported": 3,
+                     *             "ImportCompleted": 1,
+                     *             "ResponseImported": 2,
+                     *             "UserImported": 2
+                     *           }
+                     *         },
+                     *         "created_at": "2026-02-04T12:00:00.000Z",
+                     *         "files": [
+                     *           {
+                     *             "bytes": 2188,
+                     *             "path": "REPORT.md",
+                     *             "sha256": "46f0365e98385d202d9b2aad96fdd0e57197dc5d73c2175bda354d53f4ddbb58",
+                     *             "shared": false
+                     *           },
+                     *           {
+                     *             "bytes": 612,
+                     *             "path": "keyring",
+                     *             "sha256": "6a7ccc53ec40444ae3ad2e7e17c18d698cb1c855191726c01ed4c5991d568859",
+                     *             "shared": false
+                     *           }
+                     *         ],
+                     *         "head": 18,
+                     *         "head_recorded_at": "2026-11-23T13:44:37.973573650Z",
+                     *         "log_digest": "e1698c5414eabffeda7aa4e3b28e584803a31c79fe0def431cdcf50b6244fa04",
+                     *         "merkle_root": "HxmC9HG424mv3cDrdLfkq4WtxatYTrJQirzZyeuoCGs=",
+                     *         "name": "before-precreate",
+                     *         "projections": [
+                     *           {
+                     *             "digest": "92cb13c720a0b3ac108e742c1eb595276322675a89b29f3773858ccacb549906",
+                     *             "name": "legacy",
+                     *             "rows": 15,
+                     *             "version": 1
+                     *           },
+                     *           {
+                     *             "digest": "ab5e0964d885c187f8f6396baa922ba5831f2b00ed409707ab25119bcbd6ce38",
+                     *             "name": "precreated",
+                     *             "rows": 15,
+                     *             "version": 1
+                     *           }
+                     *         ],
+                     *         "rollbook": "0.1.0",
+                     *         "rollbook_backup": 1,
+                     *         "store": "01a208a6-c948-758d-9d71-5c3237501474",
+                     *         "store_format": 1
+                     *       },
+                     *       "manifest_digest": "cf608502d9f0d8e2f4a5e4a1c4a15262b70872e196f0de86345de092acf34c94",
+                     *       "name": "before-precreate",
+                     *       "position": 19
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TakenBackup"];
+                };
+            };
+            /** @description A body that does not fit, or no name for a backup. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A caller who may not. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description The name is taken, or another process works in the directory of backups. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A body that is too large. */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "too_large",
+                     *       "detail": "The body is larger than 1048576 bytes",
+                     *       "status": 413,
+                     *       "title": "Payload Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A body that is not application/json. */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "no_json",
+                     *       "detail": "Send the body as content-type: application/json",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     viewAllCheckIns: {
         parameters: {
             query?: {
@@ -6871,6 +7474,102 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    signCheckpoint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The checkpoint. */
+            200: {
+                headers: {
+                    /** @description How many events it signs */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "checkpoint": "rollbook/01a208a6-c948-758d-9d71-5c3237501474\n20\ndzGLi4scpkTqfe4+TuuKefU0N9yDxwAe8250peQ7XG8=\n\n— rollbook/01a208a6-c948-758d-9d71-5c3237501474 alrS/ofCQ3Hvj/kzP1nhC1LfSq/WwZPcyYFjAVlZHRdN16ZMyNRCvArljlwAVxSLOalrMMKD6XfauDpPQaEFpZp7rw8=\n",
+                     *       "key": "rollbook/01a208a6-c948-758d-9d71-5c3237501474+6a5ad2fe+AXlXqmn6Tdvq4De6vEjKvxX+UPcfiU5fah9CWhXEATRZ",
+                     *       "made_key": null,
+                     *       "origin": "rollbook/01a208a6-c948-758d-9d71-5c3237501474",
+                     *       "root": "dzGLi4scpkTqfe4+TuuKefU0N9yDxwAe8250peQ7XG8=",
+                     *       "size": 20
+                     *     }
+                     */
+                    "application/json": components["schemas"]["SignedCheckpoint"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A caller who may not. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description The log contradicts what it signed before. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     viewCheckIns: {
@@ -7366,8 +8065,8 @@ export interface operations {
                 with_answers?: boolean;
             };
             header?: {
-                /** @description The position of the last event that you have. */
-                "last-event-id"?: number | null;
+                /** @description The position of the last event that you have; empty for none. */
+                "last-event-id"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -7386,7 +8085,7 @@ export interface operations {
                      * @example id: 1
                      *     data: {"position":1,"stream":"client/ada","version":1,"id":"202eee44-ff73-5b20-8106-e215e312b501","occurred_at":"2026-02-04T12:00:00.000Z","recorded_at":"2026-11-23T11:36:33.821372837Z","actor":{"role":"migration","id":"cea1c7388d7364651a4b9b4029c5614101e8d7eabab67cb9c8cfb9d1fa7e168f"},"cause":"cea1c7388d7364651a4b9b4029c5614101e8d7eabab67cb9c8cfb9d1fa7e168f","event":{"type":"DocumentImported","data":{"collection":"clients","id":"ada","ordinal":0,"body":"[\u2026]"}},"name":"ClientImported","why":null,"batch":"cea1c7388d7364651a4b9b4029c5614101e8d7eabab67cb9c8cfb9d1fa7e168f"}
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": components["schemas"]["LiveEvent"];
                 };
             };
             /** @description A query or a Last-Event-ID that does not fit, or one beyond the head. */
@@ -7600,8 +8299,11 @@ export interface operations {
                 at?: string;
             };
             header?: {
-                /** @description Your name for this request: another batch under it is refused. */
-                "idempotency-key"?: string | null;
+                /**
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
+                 *     was and nothing is written; another request under it is refused (422).
+                 */
+                "Idempotency-Key"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -8173,8 +8875,11 @@ export interface operations {
                 overdue_after?: string;
             };
             header?: {
-                /** @description Your name for this request: sent again under it, what is on record is told, without findings. */
-                "idempotency-key"?: string | null;
+                /**
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
+                 *     was and nothing is written; another request under it is refused (422).
+                 */
+                "Idempotency-Key"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -8980,8 +9685,11 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Your name for this request: sent again under it, it is done once. */
-                "idempotency-key"?: string | null;
+                /**
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
+                 *     was and nothing is written; another request under it is refused (422).
+                 */
+                "Idempotency-Key"?: string | null;
             };
             path?: never;
             cookie?: never;

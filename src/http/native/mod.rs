@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod check_ins;
+pub mod custody;
 pub mod events;
 pub mod history;
 pub mod live;
@@ -40,6 +41,8 @@ pub fn routes() -> OpenApiRouter<Service> {
         .routes(routes!(audit::audit))
         .routes(routes!(switch::show, switch::put))
         .routes(routes!(status::status))
+        .routes(routes!(custody::list, custody::take))
+        .routes(routes!(custody::sign))
         // Names with slashes in them may also stand in the path as they are.
         .route("/v1/streams/{kind}/{id}", get(events::of_stream))
         .route("/v1/streams/{kind}/{client}/{form}", get(events::of_stream))

@@ -259,3 +259,104 @@ pub struct LeftAsItIs {
     #[schema(required = false)]
     pub week: Option<u32>,
 }
+
+/// A backup that was taken: what `rollbook backup create --json` prints.
+#[derive(Debug, ToSchema)]
+pub struct TakenBackup {
+    /// Its name.
+    pub name: String,
+    /// Its directory, where the service runs.
+    pub directory: String,
+    /// SHA-256 of its manifest, which the store has on record.
+    pub manifest_digest: String,
+    /// Where the store has it on record: behind the backup's own head.
+    pub position: u64,
+    /// What it holds.
+    pub manifest: BackupManifest,
+}
+
+/// A backup as it is listed.
+#[derive(Debug, ToSchema)]
+pub struct ListedBackup {
+    /// Its name.
+    pub name: String,
+    /// Whether every file is there, with its length.
+    pub state: BackupState,
+    /// What it holds; null where the manifest itself is damaged.
+    pub manifest: Option<BackupManifest>,
+    /// Every file that is not as it should be.
+    pub findings: Vec<BackupFinding>,
+}
+
+/// What is known of a backup without reading all of it.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum BackupState {
+    /// Every file is there, with its length.
+    Whole,
+    /// A file is missing, or not as the manifest says.
+    Damaged,
+}
+
+/// A file of a backup that is not what was written.
+#[derive(Debug, ToSchema)]
+pub struct BackupFinding {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// The manifest of a backup.
+#[derive(Debug, ToSchema)]
+pub struct BackupManifest {
+    /// The format's version.
+    pub rollbook_backup: u64,
+    /// The backup's name when it was made.
+    pub name: String,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// The version of the rollbook that made it.
+    pub rollbook: String,
+    /// The store's id.
+    pub store: String,
+    /// The store's format.
+    pub store_format: u32,
+    /// The position of the last event in it.
+    pub head: u64,
+    /// When that was recorded.
+    #[schema(format = DateTime)]
+    pub head_recorded_at: Option<String>,
+    /// SHA-256 over the stored bytes of all commits.
+    pub log_digest: String,
+    /// The root of the Merkle tree over all events, base64.
+    pub merkle_root: String,
+    /// The rows of every projection: name, version, rows, digest.
+    pub projections: Vec<Value>,
+    /// Clients, documents by collection, events by name.
+    pub counts: Value,
+    /// Every file: path, bytes, SHA-256, whether it is shared with an earlier backup.
+    pub files: Vec<Value>,
+    /// Bytes that no earlier backup had.
+    pub bytes_new: u64,
+    /// Bytes of files that are shared with earlier backups.
+    pub bytes_shared: u64,
+}
+
+/// A checkpoint that was signed: what `rollbook checkpoint --json` prints.
+#[derive(Debug, ToSchema)]
+pub struct SignedCheckpoint {
+    /// The log.
+    pub origin: String,
+    /// How many events its tree has.
+    pub size: u64,
+    /// The root, base64.
+    pub root: String,
+    /// The public key, `name+hash+base64`.
+    pub key: String,
+    /// The checkpoint, as it is written to a file.
+    pub checkpoint: String,
+    /// Where the signing key was written, when it was drawn just now.
+    pub made_key: Option<String>,
+}

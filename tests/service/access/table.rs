@@ -98,13 +98,15 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
             ("?stream=", Ask::new(method, format!("{route}?stream={}", escaped(&format!("series/{client}/{form}"))), None)),
         ],
         ("GET", "/v1/check-ins" | "/v1/audit" | "/v1/migrations/plan" | "/v1/migrations/plan/report" | "/v1/migrations/validations")
-        | ("GET", "/v1/parity" | "/v1/switch" | "/v1/status" | "/metrics" | "/healthz" | "/readyz" | "/openapi.json" | "/docs/") => {
-            get(route.to_owned())
-        }
+        | (
+            "GET",
+            "/v1/parity" | "/v1/switch" | "/v1/status" | "/v1/backups" | "/metrics" | "/healthz" | "/readyz" | "/openapi.json" | "/docs/",
+        ) => get(route.to_owned()),
         ("POST", "/v1/migrations/plan" | "/v1/migrations/validations" | "/v1/parity") => send(route.to_owned(), json!({})),
         ("POST", "/v1/migrations/apply") => {
             vec![("", Ask { method: method.to_owned(), target: route.to_owned(), body: Some(town.batch.to_owned()) })]
         }
+        ("POST", "/v1/backups" | "/v1/checkpoints") => send(route.to_owned(), json!({})),
         ("PUT", "/v1/switch") => send(route.to_owned(), json!({"view": "legacy", "reason": "as it was"})),
         ("POST", "/ofrep/v1/evaluate/flags") => send(route.to_owned(), key),
         ("POST", "/ofrep/v1/evaluate/flags/{key}") => send(route.replace("{key}", "use-pre-created-assignments"), key),
