@@ -118,6 +118,7 @@ fn the_manual_lists_every_setting_with_its_default() {
         let default = key.default.filter(|default| !default.is_empty()).map_or("-".to_owned(), |default| format!("`{default}`"));
         assert_eq!(row[1], default, "{}", key.name);
     }
-    let listed = rows.iter().filter(|row| row[0].contains('.') || ["| `listen`", "| `data`", "| `overdue_after`"].contains(&row[0]));
+    let listed =
+        rows.iter().filter(|row| row[0].contains('.') || ["| `listen`", "| `data`", "| `backups`", "| `overdue_after`"].contains(&row[0]));
     assert_eq!(listed.count(), KEYS.len());
 }
