@@ -84,7 +84,7 @@ pub const KEYS: &[Key] = &[
     key("timeouts.send", "timeouts-send", Kind::Span(100, HOUR), "30s", "how long a client may take nothing of its answer; then the connection is closed"),
     key("timeouts.request", "timeouts-request", Kind::Span(100, HOUR), "30s", "how long an answer may take; then 503"),
     key("timeouts.operation", "timeouts-operation", Kind::Span(100, DAY), "15m", "how long a plan, an apply, a validation or a parity report may take; then 503"),
-    key("timeouts.behind", "timeouts-behind", Kind::Span(1, HOUR), "5s", "how long a read waits for the position it asks for; then 504"),
+    key("timeouts.behind", "timeouts-behind", Kind::Span(1, HOUR), "2s", "how long a read waits for the position it asks for; then 504"),
     key("timeouts.heartbeat", "timeouts-heartbeat", Kind::Span(100, HOUR), "15s", "how often a subscriber of live events hears something when nothing happens"),
     key("timeouts.drain", "timeouts-drain", Kind::Span(0, HOUR), "20s", "how long requests under way may take once the service was told to stop"),
 

@@ -1,12 +1,17 @@
 //! What is read from a request: JSON bodies, query strings, paths, the idempotency key. Owns that whatever cannot be read becomes
 //! a refusal with a code; limits on size are the layers'.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, JsonRejection};
 use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::error::Refusal;
 
@@ -37,7 +42,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let Json(body) = Json::from_request(request, state).await.map_err(of_json)?;
+        let Json(Object(body)) = Json::from_request(request, state).await.map_err(of_json)?;
         Ok(Self(body))
     }
 }
@@ -51,8 +56,33 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
-        let Body(body) = Body::from_request(Request::from_parts(parts, bytes.into()), state).await?;
-        Ok(Self(body))
+        let request = Request::from_parts(parts, bytes.into());
+        let Json(body): Json<Option<Object<T>>> = Json::from_request(request, state).await.map_err(of_json)?;
+        // `null` is nothing, too.
+        Ok(Self(body.map(|Object(body)| body).unwrap_or_default()))
+    }
+}
+
+/// What is an object and nothing else: a derived type would also be read from a list of its fields' values.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
     }
 }
 

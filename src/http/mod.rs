@@ -23,6 +23,7 @@ pub mod request_id;
 pub mod router;
 pub mod server;
 pub mod service;
+mod whole;
 
 pub use error::Refusal;
 pub use router::router;

@@ -60,6 +60,11 @@ async fn every_id_of_a_week_is_the_same_week_and_it_is_answered_once() {
         assert_eq!((again.status, &again.body["alreadyCompleted"]), (200, &json!(true)), "{id}");
         assert_eq!((&again.body["responseId"], &again.body["score"]), (&first.body["responseId"], &json!(40)), "{id}");
     }
+    // What is no score is none of an answered week either.
+    for score in [json!(101), json!(-1), json!(7.5)] {
+        assert_eq!(respond(&server, &by_name, json!({"responses": [], "score": score})).await.status, 400, "{score}");
+    }
+    assert_eq!(respond(&server, &by_name, json!({"responses": [], "score": 90.0})).await.status, 200);
     // A week that an import brought answered: its first response.
     let imported = respond(&server, &format!("{BASE}_week_23"), json!({"responses": []})).await;
     assert_eq!((&imported.body["alreadyCompleted"], &imported.body["responseId"]), (&json!(true), &json!("2tOmF32nl0g8Dh76Gz1n")));

@@ -26,6 +26,8 @@ async fn every_bad_body_is_told_apart_and_writes_nothing() {
         (send(json_type, b"".to_vec()).await, 400),
         (send(json_type, b"\xff\xfe".to_vec()).await, 400),
         (send(json_type, b"[1,2]".to_vec()).await, 400),
+        (send(json_type, br#"["habits","ada","robin",null,null,null,null,null,null,null,null,null,null,false]"#.to_vec()).await, 400),
+        (send(json_type, b"null".to_vec()).await, 400),
         (send(json_type, br#"{"formId": 1}"#.to_vec()).await, 400),
         (send(json_type, br#"{"formId": "a", "formId": "b"}"#.to_vec()).await, 400),
         (send(json_type, [b"[".repeat(100_000), b"]".repeat(100_000)].concat()).await, 400),

@@ -2,6 +2,7 @@
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
+use serde_json::Value;
 
 use crate::server::Server;
 use crate::store::Store;
@@ -40,4 +41,30 @@ async fn both_forms_are_open_where_a_key_is_needed_for_all_else() {
     }
     let nothing = get(&client, &server, "/docs/no-such-file.js").await;
     assert_eq!((nothing.status().as_u16(), header(&nothing, "content-type")), (404, "application/problem+json"));
+}
+
+/// A tool that reads the description tries what happens without a token, and would be told that one is needed.
+#[tokio::test]
+async fn a_service_that_lets_everybody_in_asks_for_no_token_until_there_is_a_key() {
+    let store = Store::imported("clean");
+    let server = Server::at(&store, "2026-02-04T12:00:00Z");
+    let golden: Value = serde_json::from_str(include_str!("../../docs/openapi.json")).unwrap();
+    let mut open = server.get("/openapi.json").await.body;
+    assert_eq!(open.get("security"), None);
+    assert!(
+        open["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|path| path.as_object().unwrap().values())
+            .all(|it| it.get("security").is_none())
+    );
+    // Nothing else differs.
+    open["security"] = golden["security"].clone();
+    for health in ["/healthz", "/readyz"] {
+        open["paths"][health]["get"]["security"] = golden["paths"][health]["get"]["security"].clone();
+    }
+    assert_eq!(open, golden);
+    store.ok(&["key", "create", "--name", "somebody", "--scope", "status"]);
+    assert_eq!(server.get("/openapi.json").await.body, golden);
 }

@@ -2615,7 +2615,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -2871,7 +2871,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3113,7 +3113,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3357,7 +3357,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -3808,7 +3808,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
@@ -4045,7 +4045,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
@@ -4498,7 +4498,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
@@ -4743,7 +4743,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
@@ -4989,7 +4989,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
@@ -5234,7 +5234,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
@@ -5479,7 +5479,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path: {
                 /**
@@ -6170,7 +6170,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -6527,7 +6527,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The ETag that you have. */
-                "if-none-match"?: string | null;
+                "if-none-match"?: string;
             };
             path?: never;
             cookie?: never;
@@ -6638,7 +6638,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description The ETag that you have. */
-                "if-none-match"?: string | null;
+                "if-none-match"?: string;
             };
             path: {
                 /**
@@ -7358,7 +7358,7 @@ export interface operations {
                 at?: string;
                 /**
                  * @description The store as it was at this position, or at this instant by the time of record (RFC 3339).
-                 * @example 812
+                 * @example 12
                  */
                 as_of?: string;
                 /**
@@ -7587,7 +7587,7 @@ export interface operations {
                 at?: string;
                 /**
                  * @description The store as it was at this position, or at this instant by the time of record (RFC 3339).
-                 * @example 812
+                 * @example 12
                  */
                 as_of?: string;
                 /**
@@ -8066,7 +8066,7 @@ export interface operations {
             };
             header?: {
                 /** @description The position of the last event that you have; empty for none. */
-                "last-event-id"?: string | null;
+                "last-event-id"?: string;
             };
             path?: never;
             cookie?: never;
@@ -8303,7 +8303,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -8317,6 +8317,12 @@ export interface operations {
                  *     {"stream":"series/ada/habits","id":"f7f82d4b-6c20-5af9-ae96-84d0a8258c43","occurred_at":"2026-01-03T06:03:00.000Z","event":{"type":"AssignmentCreated","data":{"assignment":"f7f82d4b-6c20-5af9-ae96-84d0a8258c43","run":1,"week":4,"due":"2026-01-26T09:00:00.000Z","origin":"migration","terms":{"stored_client":"ada","coach":"robin","title":"Habits Review","description":"","assigned_by":null,"assigned_at":"2026-01-03T06:03:00.000Z","window":null,"recurring":true,"total_weeks":12}}}}
                  */
                 "application/x-ndjson": string;
+                /**
+                 * @example {"rollbook_batch":1,"kind":"precreate","rules":{"due":"monday","zone":"UTC"},"source":{"log":"01a20831-88fc-718a-8bdd-6393d272baa3","position":38},"counts":{"series":3,"events":17,"created":17,"linked":0,"adopted":0},"digest":"2a1daf384579fc6335f64ba6c81956c069cdae63b7ca1d9c9af5740161f72142"}
+                 *     {"stream":"series/ada/habits","id":"6c15df3c-c026-5f26-84f8-703a7269dac0","occurred_at":"2026-01-03T06:03:00.000Z","event":{"type":"AssignmentCreated","data":{"assignment":"6c15df3c-c026-5f26-84f8-703a7269dac0","run":1,"week":3,"due":"2026-01-19T09:00:00.000Z","origin":"migration","terms":{"stored_client":"ada","coach":"robin","title":"Habits Review","description":"","assigned_by":null,"assigned_at":"2026-01-03T06:03:00.000Z","window":null,"recurring":true,"total_weeks":12}}}}
+                 *     {"stream":"series/ada/habits","id":"f7f82d4b-6c20-5af9-ae96-84d0a8258c43","occurred_at":"2026-01-03T06:03:00.000Z","event":{"type":"AssignmentCreated","data":{"assignment":"f7f82d4b-6c20-5af9-ae96-84d0a8258c43","run":1,"week":4,"due":"2026-01-26T09:00:00.000Z","origin":"migration","terms":{"stored_client":"ada","coach":"robin","title":"Habits Review","description":"","assigned_by":null,"assigned_at":"2026-01-03T06:03:00.000Z","window":null,"recurring":true,"total_weeks":12}}}}
+                 */
+                "text/plain": string;
             };
         };
         responses: {
@@ -8439,7 +8445,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is not application/x-ndjson. */
+            /** @description A body that is neither application/x-ndjson nor text/plain. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8879,7 +8885,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -9689,7 +9695,7 @@ export interface operations {
                  * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
                  *     was and nothing is written; another request under it is refused (422).
                  */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: string;
             };
             path?: never;
             cookie?: never;

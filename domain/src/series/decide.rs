@@ -169,6 +169,17 @@ pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> Na
     }
 }
 
+/// Refuses what is no score, whatever became of the week.
+///
+/// # Errors
+/// When it is beyond 100.
+pub fn require_score(score: Option<u32>) -> Result<(), Refused> {
+    match score {
+        Some(given @ 101..) => Err(Refused::OutOfRange { what: "the score", least: 0, most: 100, given }),
+        _ => Ok(()),
+    }
+}
+
 /// The score of answers: round(100 × Σ score·weight ⁄ Σ 10·weight) over those with both, 0 to 100; `None` without any.
 ///
 /// # Errors
@@ -305,9 +316,7 @@ impl Decider<'_> {
             return Ok(Answered::Before { response: String::new(), score: stored.score });
         }
         let computed = score_of(&answers)?;
-        if let Some(given @ 101..) = score {
-            return Err(Refused::OutOfRange { what: "the score", least: 0, most: 100, given });
-        }
+        require_score(score)?;
         let assignment = assignment_id(self.client, self.form, run, week);
         events.push(Event::ResponseSubmitted {
             assignment,

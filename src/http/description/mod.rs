@@ -39,14 +39,28 @@ use utoipa::OpenApi;
 )]
 pub struct Description;
 
-/// The whole document, as it is served.
+/// The whole document, as a service with authentication serves it.
 pub fn document() -> &'static str {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| written(&complete(json!(super::router::description()))));
+    &DOCUMENT
+}
+
+/// The same of a service without configured authentication: nothing in it asks for a token.
+pub fn open_document() -> &'static str {
     static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-        let document = complete(json!(super::router::description()));
-        // Text, numbers, lists and maps by text: nothing that can fail to be written.
-        serde_json::to_string_pretty(&document).unwrap_or_default() + "\n"
+        let mut document = complete(json!(super::router::description()));
+        if let Some(document) = document.as_object_mut() {
+            document.remove("security");
+        }
+        each_operation(&mut document, |_, operation| drop(operation.remove("security")));
+        written(&document)
     });
     &DOCUMENT
+}
+
+fn written(document: &Value) -> String {
+    // Text, numbers, lists and maps by text: nothing that can fail to be written.
+    serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 
 /// Adds to the handlers' own description what holds for all of them.
@@ -68,9 +82,21 @@ fn complete(mut document: Value) -> Value {
     each_operation(&mut document, |about, operation| {
         statuses::complete(about, operation);
         examples::complete(operation);
+        no_null_parameters(operation);
     });
     numbers::complete(&mut document);
     document
+}
+
+/// A parameter is sent or it is not: null is no value of any. The derive says so of what need not be there.
+fn no_null_parameters(operation: &mut Map<String, Value>) {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
+    for named in parameters.filter_map(|parameter| parameter.pointer_mut("/schema/type")) {
+        let one = named.as_array().map(|types| types.iter().filter(|it| **it != json!("null")).cloned().collect::<Vec<_>>());
+        if let Some([one]) = one.as_deref() {
+            *named = one.clone();
+        }
+    }
 }
 
 /// What is known of an operation from where it stands.

@@ -1,9 +1,9 @@
-//! How large whole numbers may be. Owns the formats of unsigned ones: the derive calls them `int64` and `int32`, which end at half of what
-//! is taken and answered.
+//! How large whole numbers may be. Owns the formats of unsigned ones, and where they end: the derive calls them `int64` and `int32`, which
+//! is half of what is taken and answered.
 
 use serde_json::{Value, json};
 
-/// Gives whole numbers that begin at zero or later the unsigned format of their size, everywhere in the document.
+/// Gives whole numbers that begin at zero or later the unsigned format of their size and its largest number, everywhere in the document.
 pub(super) fn complete(value: &mut Value) {
     if let Some(schema) = value.as_object_mut() {
         let begins = schema.get("minimum").and_then(Value::as_u64).is_some();
@@ -14,6 +14,14 @@ pub(super) fn complete(value: &mut Value) {
         };
         if let Some(format) = unsigned {
             schema.insert("format".to_owned(), json!(format));
+        }
+        let most = match schema.get("format").and_then(Value::as_str) {
+            Some("uint64") => Some(u64::MAX),
+            Some("uint32") => Some(u32::MAX.into()),
+            _ => None,
+        };
+        if let Some(most) = most {
+            schema.entry("maximum").or_insert(json!(most));
         }
     }
     match value {

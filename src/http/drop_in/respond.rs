@@ -2,7 +2,7 @@
 //! time, is the domain's and the log's.
 
 use axum::extract::State;
-use rollbook_domain::series::decide::score_of;
+use rollbook_domain::series::decide::{require_score, score_of};
 use rollbook_domain::{Event, JsonText, Number};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -24,6 +24,7 @@ pub struct Response {
     #[schema(value_type = Vec<Answer>)]
     responses: JsonText,
     /// The score, 0 to 100. Default: 100 × Σ score·weight ⁄ Σ 10·weight over the answers with both, rounded.
+    #[serde(default, deserialize_with = "crate::http::whole::optional")]
     #[schema(maximum = 100)]
     score: Option<u32>,
 }
@@ -116,8 +117,9 @@ pub async fn respond(
     PathOf(id): PathOf<String>,
     Body(Response { responses, score }): Body<Response>,
 ) -> Result<At<Responded>, Refusal> {
-    // What is no list of answers is none for an answered week either.
+    // What is no list of answers is none for an answered week either, and what is no score is none.
     score_of(&responses)?;
+    require_score(score)?;
     let respond = move |store: &crate::store::Store| -> Result<_, Refusal> {
         let answer = |run, week| SeriesCommand::Respond { run, week, answers: responses, score };
         let (_, outcome) = week::command(store, &writing, &id, As::Client, answer)?;

@@ -37,7 +37,7 @@ pub struct EventsQuery {
     #[param(required = false)]
     after: Position,
     /// Only events of this stream.
-    #[param(value_type = Option<String>, example = "series/ada/weekly")]
+    #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "series/ada/weekly")]
     stream: Option<StreamId>,
     /// At most so many. Without it, all up to the head.
     #[param(minimum = 1)]
@@ -164,7 +164,7 @@ pub struct StreamPage {
     path = "/v1/streams/{stream}",
     operation_id = "readStream",
     tag = "events",
-    params(("stream" = String, Path, description = "series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control.", example = "control"), StreamQuery),
+    params(("stream" = String, Path, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", description = "series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control.", example = "control"), StreamQuery),
     responses(
         (status = 200, description = "The page.", body = StreamPage, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "No stream's name, or a query that does not fit.", content_type = "application/problem+json", body = Problem),

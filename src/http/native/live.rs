@@ -46,7 +46,7 @@ pub struct LiveQuery {
     #[param(required = false)]
     after: Position,
     /// Only events of this stream.
-    #[param(value_type = Option<String>, example = "control")]
+    #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "control")]
     stream: Option<StreamId>,
     /// Answers, comments and imported documents too; they read `[…]` without it.
     #[serde(default)]

@@ -137,7 +137,7 @@ pub struct ApplyQuery {
     operation_id = "applyMigration",
     tag = "migrations",
     params(ApplyQuery, IdempotencyKey),
-    request_body(content = String, content_type = "application/x-ndjson", description = "The batch file."),
+    request_body(content((String = "application/x-ndjson"), (String = "text/plain")), description = "The batch file."),
     responses(
         (status = 200, description = "What was done now.", body = AppliedBatch, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "No batch file, a damaged one, or one of another kind or format.", content_type = "application/problem+json", body = Problem),
@@ -145,7 +145,7 @@ pub struct ApplyQuery {
         (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
         (status = 409, description = "The store drifted, keeps another zone, or another batch is not through.", content_type = "application/problem+json", body = Problem),
         (status = 413, description = "A file above the limit.", content_type = "application/problem+json", body = Problem),
-        (status = 415, description = "A body that is not application/x-ndjson.", content_type = "application/problem+json", body = Problem),
+        (status = 415, description = "A body that is neither application/x-ndjson nor text/plain.", content_type = "application/problem+json", body = Problem),
         (status = 422, description = "The key was used for another request.", content_type = "application/problem+json", body = Problem),
         (status = 503, description = "The service is about to end; the same file goes on later.", content_type = "application/problem+json", body = Problem),
     )

@@ -80,12 +80,12 @@ async fn write(service: &Service, mut file: File, mut gathered: Vec<u8>) -> Resu
 
 fn require_ndjson(headers: &HeaderMap) -> Result<(), Refusal> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    match kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(NDJSON) {
-        true => Ok(()),
-        false => {
-            Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no_ndjson", "Send the batch file as content-type: application/x-ndjson"))
-        }
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    // Text, as programs send it that know no lines of JSON.
+    if [NDJSON, "text/plain"].iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
+        return Ok(());
     }
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no_ndjson", "Send the batch file as content-type: application/x-ndjson"))
 }
 
 fn too_large(limit: u64) -> Refusal {

@@ -10,7 +10,7 @@ use super::table::{asks, routes};
 use super::town::{ADA, BEN, Resident, Town, secret, token};
 use super::wire::{Ask, escaped};
 
-/// How often, over all callers.
+/// How often for each caller under each view.
 const CASES: u32 = 400;
 
 /// Everything that is said of a resident and of nobody else: what is in their data, and ids that lead to it.
@@ -20,12 +20,14 @@ fn told_to_nobody(of: &Resident) -> Vec<String> {
     words.into_iter().chain(ids.map(str::to_owned)).collect()
 }
 
-/// Names of things of the other's, of one's own, of nobody's, and what they could be mistaken for.
-fn id() -> impl Strategy<Value = String> {
+/// Names of things of the other's, of one's own, of nobody's, and what they could be mistaken for. `made` are the ids of weeks that the
+/// service made for the other.
+fn id(made: &[String]) -> impl Strategy<Value = String> + use<> {
     let names = |of: &Resident| {
         [of.client, of.auth_uid, of.response, of.coach, of.form].into_iter().chain(of.weeks).map(str::to_owned).collect::<Vec<_>>()
     };
-    let (mut pool, others) = (names(&ADA), names(&BEN));
+    let (mut pool, mut others) = (names(&ADA), names(&BEN));
+    others.extend_from_slice(made);
     pool.extend(others.clone());
     let series =
         |of: &Resident| [format!("series/{}/{}", of.client, of.form), format!("client/{}", of.client), format!("client/{}", of.auth_uid)];
@@ -43,9 +45,22 @@ fn id() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What only operators may ask.
+const OPERATORS: [&str; 8] = [
+    "/v1/audit",
+    "/v1/events",
+    "/v1/migrations/plan",
+    "/v1/migrations/plan/report",
+    "/v1/migrations/validations",
+    "/v1/parity",
+    "/v1/status",
+    "/metrics",
+];
+
 /// A request with ids in every place that takes one.
-fn ask() -> impl Strategy<Value = Ask> {
-    (0_usize..29, id(), id(), id(), id(), 0_usize..8).prop_map(|(which, one, two, three, four, extra)| {
+fn ask(made: &[String]) -> impl Strategy<Value = Ask> + use<> {
+    let id = || id(made);
+    (0_usize..32, id(), id(), id(), id(), 0_usize..8).prop_map(|(which, one, two, three, four, extra)| {
         let (path_id, client, form, coach) = (escaped(&one), escaped(&two), escaped(&three), escaped(&four));
         let body = json!({"clientId": two, "formId": three, "coachId": four, "responseId": one, "pauseWeeks": 1, "content": "a feedback", "reason": "other",
             "comment": "a comment", "responses": [{"questionId": "q", "question": "q", "answer": "a", "weight": 1, "score": 1}]});
@@ -81,6 +96,9 @@ fn ask() -> impl Strategy<Value = Ask> {
             24 => get(format!("/v1/history/{path_id}?{}", extra.trim_start_matches('&'))),
             25 => get(format!("/v1/history/{one}").replace(|character: char| !character.is_ascii_graphic(), "")),
             27 => get(format!("/v1/clients/{client}/seen?at=2026-02-01T00:00:00Z")),
+            28 => with("POST", "/api/check-in-assignments/series/unpause".to_owned(), json!({"clientId": two, "formId": three, "coachId": four})),
+            29 => with("PATCH", week, json!({"dueDate": "2026-03-02T09:00:00Z"})),
+            30 => get(OPERATORS[one.len() % OPERATORS.len()].to_owned()),
             26 => with("POST", "/ofrep/v1/evaluate/flags".to_owned(), json!({"context": {"targetingKey": two, "clientId": one}})),
             _ => with("POST", "/ofrep/v1/evaluate/flags/use-pre-created-assignments".to_owned(), json!({"context": {"targetingKey": two}})),
         }
@@ -95,14 +113,48 @@ fn everything_of(town: &Town, of: &Resident) -> String {
     events
 }
 
-/// Asks at random with a caller's token; the other's secrets must be in no answer that the question did not hold already.
+/// Which view the switch serves: the legacy one of an import, or the pre-created one after the migration.
+#[derive(Clone, Copy, Debug)]
+enum Served {
+    Legacy,
+    Precreated,
+}
+
+/// Migrates and switches; the ids of the weeks that were made for the other.
+fn switch_over(town: &Town, other: &Resident) -> Vec<String> {
+    let batch = Ask { method: "POST".to_owned(), target: "/v1/migrations/apply".to_owned(), body: Some(town.batch.to_owned()) };
+    let applied = town.admin(&batch);
+    assert_eq!(applied.status, 200, "{}", applied.text);
+    let switched = town.admin(&Ask::new("PUT", "/v1/switch", Some(json!({"view": "precreated", "reason": "a test", "force": true}))));
+    assert_eq!(switched.status, 200, "{}", switched.text);
+    let list = town.admin(&Ask::new("GET", format!("/api/check-in-assignments?clientId={}&limit=200", other.client), None));
+    let list: Value = serde_json::from_str(list.body()).unwrap();
+    let ids = list["assignments"].as_array().unwrap().iter().map(|week| week["id"].as_str().unwrap().to_owned());
+    let made: Vec<String> = ids.filter(|id| !other.weeks.contains(&id.as_str())).collect();
+    assert!(made.len() > 3, "{made:?}");
+    made
+}
+
+/// Asks at random with a caller's token, under both views; the other's secrets must be in no answer that the question did not hold
+/// already.
 fn nothing_leaks(subject: &str, role: Option<&str>, other: &Resident) {
+    for served in [Served::Legacy, Served::Precreated] {
+        nothing_leaks_where(served, subject, role, other);
+    }
+}
+
+fn nothing_leaks_where(served: Served, subject: &str, role: Option<&str>, other: &Resident) {
     let town = Town::start();
+    let made = match served {
+        Served::Legacy => Vec::new(),
+        Served::Precreated => switch_over(&town, other),
+    };
     let bearer = token(subject, role);
     let before = everything_of(&town, other);
-    let secrets = told_to_nobody(other);
+    let mut secrets = told_to_nobody(other);
+    secrets.extend_from_slice(&made);
     let (mut runner, let_in) = (TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() }), Cell::new(0_u32));
-    let outcome = runner.run(&ask(), |ask| {
+    let outcome = runner.run(&ask(&made), |ask| {
         let answer = town.ask(Some(&bearer), &ask);
         let asked = format!("{} {}", ask.target, ask.body.as_deref().unwrap_or_default());
         for secret in &secrets {
@@ -113,7 +165,7 @@ fn nothing_leaks(subject: &str, role: Option<&str>, other: &Resident) {
         Ok(())
     });
     if let Err(failure) = outcome {
-        panic!("{subject} as {role:?}: {failure}\n{}", town.complaints());
+        panic!("{subject} as {role:?}, {served:?}: {failure}\n{}", town.complaints());
     }
     // Who is never let in is told nothing anyway.
     assert!(let_in.get() > 0 || role == Some("nobody"), "{subject} was never let in");

@@ -48,8 +48,10 @@ pub fn send(address: &str, bearer: Option<&str>, ask: &Ask) -> Answer {
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let bearer = bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     let body = ask.body.as_deref().unwrap_or_default();
-    let content =
-        if ask.body.is_some() { format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()) } else { String::new() };
+    // A batch is lines of JSON; every other body is one value.
+    let media_type = if ask.target.starts_with("/v1/migrations/apply") { "application/x-ndjson" } else { "application/json" };
+    let content = ask.body.as_ref().map(|body| format!("content-type: {media_type}\r\ncontent-length: {}\r\n", body.len()));
+    let content = content.unwrap_or_default();
     let head = format!("{} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{bearer}{content}\r\n", ask.method, ask.target);
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
     let text = String::from_utf8_lossy(&receive(&mut stream)).into_owned();
