@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use rollbook_log::{FilesChecked, LogError, check_files};
 
-use crate::support::{Conditions, commit, event, events_of, large_event, open, stream};
+use crate::support::{Conditions, commit, event, events_of, large_event, once_free, open, stream};
 
 /// A store with something in every family, in table files, in the write-ahead log, or in both.
 fn sample(dir: &Path, commits: u32, rows_written: u32) {
@@ -25,16 +24,8 @@ fn checked(dir: &Path) -> FilesChecked {
     look(dir).unwrap()
 }
 
-/// Checks the files of a store that nobody has open. A process that another test starts holds copies of this process's locks from its
-/// fork to its exec; those moments are waited for.
 fn look(dir: &Path) -> Result<FilesChecked, LogError> {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        match check_files(dir, |_, _| {}) {
-            Err(LogError::InUse { .. }) if Instant::now() < deadline => std::thread::yield_now(),
-            looked => return looked,
-        }
-    }
+    once_free(|| check_files(dir, |_, _| {}))
 }
 
 fn database_files(dir: &Path) -> Vec<PathBuf> {

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
-use rollbook_log::{Commit, ExpectedVersion, IdempotencyKey, Log, OpenOptions};
+use rollbook_log::{Commit, ExpectedVersion, IdempotencyKey, Log, LogError, OpenOptions};
 use uuid::Uuid;
 
 /// A stream of its own for every number.
@@ -65,7 +66,19 @@ impl Conditions for Commit {
 
 /// Opens a store, or makes one.
 pub fn open(dir: &Path) -> Log {
-    Log::open(dir, OpenOptions { create: true, ..OpenOptions::default() }).unwrap()
+    once_free(|| Log::open(dir, OpenOptions { create: true, ..OpenOptions::default() })).unwrap()
+}
+
+/// Does something with a store that nobody has open. A process that another test starts holds copies of this process's locks from its fork
+/// to its exec; those moments are waited for.
+pub fn once_free<T>(attempt: impl Fn() -> Result<T, LogError>) -> Result<T, LogError> {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match attempt() {
+            Err(LogError::InUse { .. }) if Instant::now() < deadline => std::thread::yield_now(),
+            done => return done,
+        }
+    }
 }
 
 /// The options of a store that is made if need be, with a clock.
