@@ -7128,14 +7128,14 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
                  *       "name": "before-precreate"
                  *     }
                  */
-                "application/json": components["schemas"]["BackupBody"];
+                "application/json": components["schemas"]["BackupBody"] | null;
             };
         };
         responses: {

@@ -34,7 +34,7 @@ pub struct ViewQuery {
     #[param(value_type = Option<String>, format = DateTime, example = "2026-01-15T09:30:00Z")]
     at: Option<Timestamp>,
     /// The store as it was at this position, or at this instant by the time of record (RFC 3339).
-    #[param(value_type = Option<String>, example = "12")]
+    #[param(value_type = Option<String>, pattern = "^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9:]+))$", example = "12")]
     as_of: Option<Moment>,
     /// The grace before a week is overdue, such as `3d`; the legacy view always has 3d.
     #[serde(default, deserialize_with = "optional_span")]

@@ -27,7 +27,7 @@ use crate::store::Store;
 #[schema(example = json!({"name": "before-precreate"}))]
 pub struct BackupBody {
     /// Its name; `pre-migration-YYYYMMDD_HHMMSS` without one.
-    #[schema(min_length = 1, max_length = 100)]
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
     name: Option<String>,
     /// When it is taken, RFC 3339, for its name and the record; now without one.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -52,7 +52,7 @@ impl Service {
     path = "/v1/backups",
     operation_id = "takeBackup",
     tag = "operations",
-    request_body = BackupBody,
+    request_body = Option<BackupBody>,
     responses(
         (status = 200, description = "What it holds.", body = TakenBackup, headers(("x-rollbook-position" = u64, description = "Where it is on record"))),
         (status = 400, description = "A body that does not fit, or no name for a backup.", content_type = "application/problem+json", body = Problem),
