@@ -1,6 +1,6 @@
 //! The figures of the README as one table: each beside raw RocksDB, or a scan, on the same bytes in the same run.
-//! `cargo xtask bench` prints it; `cargo bench --bench figures -- --quick` is a smaller one, and `append`, `replay`, `view` or
-//! `migration` only that part.
+//! `cargo xtask bench` prints it; `cargo bench --bench figures -- --quick` is a smaller one, and `append`, `replay`, `view`,
+//! `migration` or `custody` (both throughputs of a sealed store with its tree, and its verification) only that part.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod support;
@@ -10,6 +10,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rollbook::store::Store;
+use rollbook::verify::Request;
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_log::{Log, RowBatch};
@@ -28,6 +30,7 @@ use support::{
 };
 
 const MIGRATION_STEP: &str = "ROLLBOOK_BENCH_MIGRATION";
+const VERIFICATION_STEP: &str = "ROLLBOOK_BENCH_VERIFICATION";
 
 struct Size {
     rounds: usize,
@@ -39,6 +42,9 @@ struct Size {
 fn main() {
     if let Ok(home) = std::env::var(MIGRATION_STEP) {
         return migrate(Path::new(&home));
+    }
+    if let Ok(home) = std::env::var(VERIFICATION_STEP) {
+        return verify(Path::new(&home));
     }
     let quick = std::env::args().any(|argument| argument == "--quick");
     let size = if quick {
@@ -61,7 +67,7 @@ fn main() {
     if wanted("view") {
         view_times();
     }
-    if wanted("migration") {
+    if wanted("migration") || wanted("custody verification") {
         migrations(&size);
     }
 }
@@ -174,15 +180,30 @@ fn view_times() {
     }
 }
 
-/// In a process of its own, so that its peak is its own.
+/// Each in a process of its own, so that its peak is its own.
 fn migrations(size: &Size) {
     let home = directory();
     {
         let runtime = Runtime::new(open(&home.path().join("store")), rollbook_projections::all());
         import_into(&runtime, &export(home.path(), size.migration_clients, 4));
     }
-    let done = Command::new(std::env::current_exe().unwrap()).env(MIGRATION_STEP, home.path()).status().unwrap();
-    assert!(done.success());
+    for step in [MIGRATION_STEP, VERIFICATION_STEP] {
+        let done = Command::new(std::env::current_exe().unwrap()).env(step, home.path()).status().unwrap();
+        assert!(done.success(), "{step}");
+    }
+}
+
+/// What `rollbook verify` does on the migrated store, first without the rows.
+fn verify(home: &Path) {
+    let directory = home.join("store");
+    for (log_only, what) in [(true, "files, log, tree"), (false, "and all rows folded again")] {
+        let request = Request { log_only, scratch: Some(home), ..Request::default() };
+        let verified = rollbook::verify::verify(&directory, || Store::open(&directory, false), &request, &|_, _, _| {}).unwrap();
+        let figure = format!("verify {} events: {what} (/s)", verified.head);
+        row(&figure, &format!("{:.0}", verified.events_per_second), &format!("{:.1} s", verified.seconds), None, "reported");
+        let peak = peak_mebibytes().map_or_else(|| "unknown".to_owned(), |peak| format!("{peak} MiB"));
+        row("  peak memory of that process so far", &peak, &format!("{} MiB read", verified.bytes >> 20), None, "< 512 MiB");
+    }
 }
 
 fn migrate(home: &Path) {
