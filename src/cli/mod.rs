@@ -322,7 +322,9 @@ mod tests {
             include_str!("../../docs/service-operation.md"),
             include_str!("../../docs/access.md"),
             include_str!("../../docs/erasure.md"),
-            include_str!("../../docs/proofs.md")
+            include_str!("../../docs/proofs.md"),
+            include_str!("../../docs/custody.md"),
+            include_str!("../../docs/native-api.md")
         );
         let mut texts: Vec<String> = manual.split("```").skip(1).step_by(2).map(str::to_owned).collect();
         let mut commands = vec![Cli::command()];

@@ -239,7 +239,7 @@ impl Proved {
                     event.position
                 )
             }
-            Shown::Consistency { older_size, older_root } => format!(
+            Shown::Consistency { older_size, older_root, .. } => format!(
                 "{} the {size} events of {origin}, root {root},\nbegin with the {older_size} events of root {older_root}: none was changed, removed or moved\n",
                 styled(GOOD, "proved:")
             ),

@@ -72,6 +72,8 @@ pub enum Shown {
         older_size: u64,
         /// Its root.
         older_root: Hash,
+        /// The proof's hashes, in the order of RFC 6962, 2.1.2.
+        nodes: Vec<Hash>,
     },
 }
 
@@ -100,6 +102,8 @@ pub struct ProvedEvent {
     pub leaf_hash: Hash,
     /// The leaf, base64: all that is stored of the event.
     pub leaf: String,
+    /// The hashes from the leaf's sibling up to the root, as in RFC 6962, 2.1.1. The leaf's index is its position less one.
+    pub path: Vec<Hash>,
 }
 
 impl Proved {
@@ -120,6 +124,7 @@ impl Proved {
             cause: leaf.cause.to_owned(),
             leaf_hash: Hash(leaf_hash(&proof.leaf)),
             leaf: BASE64_STANDARD.encode(&proof.leaf),
+            path: proof.path.clone(),
         };
         Some(Self::of(&proof.checkpoint, &proof.key, key_trusted, Shown::Event(Box::new(event))))
     }
@@ -127,7 +132,7 @@ impl Proved {
     /// What a believed consistency proof shows.
     pub fn consistency(proof: &ConsistencyProof, key_trusted: bool) -> Self {
         let older = proof.older.claimed();
-        let shown = Shown::Consistency { older_size: older.size, older_root: older.root };
+        let shown = Shown::Consistency { older_size: older.size, older_root: older.root, nodes: proof.nodes.clone() };
         Self::of(&proof.newer, &proof.key, key_trusted, shown)
     }
 

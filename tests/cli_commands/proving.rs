@@ -74,6 +74,13 @@ fn events_and_growth_are_proved_to_whoever_has_the_public_key_alone() {
         let grown = offline(&["check-proof", text(&grown_file), "--key", given, "--json"]);
         let grown: Value = serde_json::from_str(&grown.stdout).unwrap();
         assert_eq!((&grown["older_size"], &grown["older_root"]), (&before["size"], &before["root"]));
+        // What the fields say is what the file says.
+        let file = fs::read_to_string(&grown_file).unwrap();
+        let nodes: Vec<Value> = file.lines().skip(2).take_while(|line| !line.is_empty()).map(|line| json!(line)).collect();
+        assert_eq!(grown["nodes"], json!(nodes));
+        let file = fs::read_to_string(&event_file).unwrap();
+        let path: Vec<Value> = file.lines().skip(3).take_while(|line| !line.is_empty()).map(|line| json!(line)).collect();
+        assert_eq!(checked["path"], json!(path));
         assert_eq!(grown["size"], json!(before["size"].as_u64().unwrap() + 1));
     }
     let untrusted = offline(&["check-proof", text(&event_file)]);

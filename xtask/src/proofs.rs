@@ -1,6 +1,7 @@
 //! `cargo xtask check-proofs`: Rollbook's proofs in the hands of programs that share no code with it. Owns finding a Python and giving it those
 //! programs; what is checked is `tests/independent/check_proofs.py`'s.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -9,10 +10,10 @@ use crate::cargo::{announce_long_build, answers, cargo, run, target_directory, w
 use crate::setup::{self, Need};
 
 pub const HELP: &str = "\
-cargo xtask check-proofs
+cargo xtask check-proofs [EXPORT]...
 
-Builds Rollbook, makes checkpoints, proofs and a certificate, and has each checked, and each forged one refused, by aics-tlog and pymerkle
-from PyPI. Needs a Python of version 3.12 or newer with venv, and PyPI for the first time; what is installed stays under the target
+Builds Rollbook, makes checkpoints, proofs and a certificate of each export directory of the old application (by default two of
+tests/fixtures), and has each checked, and each forged one refused, by aics-tlog and pymerkle from PyPI. Needs a Python of version 3.12 or newer with venv, and PyPI for the first time; what is installed stays under the target
 directory.";
 
 /// Fixed, so that a check means the same tomorrow.
@@ -20,9 +21,13 @@ const PACKAGES: [&str; 2] = ["aics-tlog==0.2.1", "pymerkle==7.0.0"];
 const PYTHONS: [&str; 6] = ["python3", "python3.15", "python3.14", "python3.13", "python3.12", "python"];
 
 pub fn command(arguments: &[String]) -> Result<()> {
-    if let Some(word) = arguments.first() {
+    if let Some(word) = arguments.iter().find(|word| word.starts_with('-')) {
         bail!("check-proofs knows no {word:?}\n\n{HELP}");
     }
+    let root = workspace_root();
+    let given: Vec<PathBuf> = arguments.iter().map(PathBuf::from).collect();
+    let fixtures = || ["clean", "tracker"].map(|name| root.join("tests/fixtures").join(name).join("export")).to_vec();
+    let exports = if given.is_empty() { fixtures() } else { given };
     setup::ensure(Need::Build)?;
     announce_long_build()?;
     run(&mut cargo(["build", "--release", "--bin", "rollbook"])?)?;
@@ -32,13 +37,11 @@ pub fn command(arguments: &[String]) -> Result<()> {
         run(Command::new(find_python()?).args(["-m", "venv", "--clear"]).arg(&environment))?;
         run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))?;
     }
-    let root = workspace_root();
     let rollbook = target_directory()?.join("release").join("rollbook");
-    run(Command::new(&python)
-        .arg(root.join("tests/independent/check_proofs.py"))
-        .arg(rollbook)
-        .arg(root.join("tests/fixtures/clean/export"))
-        .current_dir(&root))
+    for export in exports {
+        run(Command::new(&python).arg(root.join("tests/independent/check_proofs.py")).arg(&rollbook).arg(export))?;
+    }
+    Ok(())
 }
 
 /// The first Python that is new enough. A version manager's shims may name one that is not.
