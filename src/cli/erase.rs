@@ -36,7 +36,7 @@ pub(super) struct EraseArguments {
     #[arg(long)]
     yes: bool,
     /// A directory of backups to tell, beside DIR-backups; may be given several times.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "ROLLBOOK_BACKUPS")]
     backups: Vec<PathBuf>,
     #[command(flatten)]
     writing: Writing,

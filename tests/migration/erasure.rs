@@ -281,6 +281,11 @@ fn a_moved_backup_and_an_older_dump_forget_whom_another_directory_knows_to_be_er
     assert!(erased.status.success() && said.contains("no directory of backups was told"), "{erased:?}");
     store.ok(&["backup", "create", "--name", "near"]);
     assert!(store.run(&["erase", "--client", ADA, "--reason", "again", "--yes"]).stderr.is_empty());
+    // The directory that the environment names for backups is told, too.
+    let named = home.path().join("named");
+    fs::create_dir(&named).unwrap();
+    let told = start(store.command(&["erase", "--client", ADA, "--reason", "again", "--yes"]).env("ROLLBOOK_BACKUPS", &named)).wait();
+    assert!(told.unwrap().success() && files(&named).len() == 1);
     let (prod, near) = (store.directory.display().to_string(), beside(&store, "store-backups").display().to_string());
     let key = beside(&store, "store.master-key").display().to_string();
     let forgets = |name: &str, arguments: &[&str]| {
