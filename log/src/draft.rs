@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::commit::{Commit, ExpectedVersion, IdempotencyKey};
 use crate::copied::CopiedCommit;
 use crate::error::{AppendError, LogError};
-use crate::keyring::aead::{NoRandomness, SecretKey, random_nonce};
-use crate::keyring::{Keyring, KeyringError};
+use crate::keyring::aead::SecretKey;
+use crate::keyring::{Keyring, random_nonce};
 use crate::stored;
 
 /// The most that one commit may have, in bytes.
@@ -74,10 +74,7 @@ impl Draft {
             let start = bodies.len();
             let (stream, entry) = streams.count(&event.stream, matches!(event.event, Event::ClientErased { .. }))?;
             let key = if stored::has_personal(&event.event) { entry.key(keyring)? } else { None };
-            let sealing = key
-                .map(|key| Ok((key, random_nonce()?)))
-                .transpose()
-                .map_err(|error: NoRandomness| LogError::from(KeyringError::from(error)))?;
+            let sealing = key.map(|key| random_nonce().map(|nonce| (key, nonce))).transpose().map_err(LogError::from)?;
             let sealing = sealing.as_ref().map(|(key, nonce)| (key.as_ref(), *nonce));
             let written = stored::write_body(&event.event, &entry.stream.name, sealing, &mut scratch, &mut bodies);
             written.map_err(|source| AppendError::Encode(Arc::new(source)))?;

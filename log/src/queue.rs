@@ -16,8 +16,9 @@ const GROUP_COMMITS: usize = 1024;
 /// The size above which no further commit joins a group, in bytes.
 const GROUP_BYTES: usize = 16 << 20;
 
-/// How many commits are worth waking the writer for while it waits for the rest of a group.
-const PART_COMMITS: usize = 8;
+/// How many commits make a part of a group: they are worth waking the writer for while it waits for the rest, and worth a batch of their
+/// own, so that the next ones are encoded by their callers while these are put into memory.
+pub(crate) const PART_COMMITS: usize = 8;
 
 /// How long the writer looks for commits before it sleeps. Being woken takes about as long, and a caller that was just answered comes
 /// back sooner than that.

@@ -1,5 +1,5 @@
 //! The write path. Owns the one thread that puts commits in order: it takes all that come in together, decides on each, writes them in
-//! parts while the rest is on its way, syncs once for all, and answers them all. What makes up a part in memory is `group`'s.
+//! parts while the rest is on its way, syncs once for all, and answers them all. What makes up a part in memory is `part`'s.
 //!
 //! **Invariant: nobody reads what is not on disk.** Parts are in the database before the sync; the head moves behind it, and every read
 //! stops at the head.
@@ -16,11 +16,11 @@ use rollbook_domain::event::{Position, Version};
 
 use crate::commit::Committed;
 use crate::error::{AppendError, LogError};
-use crate::group::{Group, Staged};
 use crate::observer::{GroupWritten, Observer};
 use crate::options::{Clock, Durability};
+use crate::part::{Part, Staged};
 use crate::pending::Answer;
-use crate::queue::{Intake, Queue, Request};
+use crate::queue::{Intake, PART_COMMITS, Queue, Request};
 use crate::store::{LastCommit, Store};
 
 /// How many stream versions are remembered; when there are more, all are forgotten and read again as needed.
@@ -28,10 +28,6 @@ const REMEMBERED_STREAMS: usize = 65_536;
 
 /// The longest that a group waits for those who are expected; beside that never longer than the group before took.
 const PATIENCE_LIMIT: Duration = Duration::from_millis(5);
-
-/// How many commits are worth a batch of their own before the group is complete: then the next ones are encoded by their callers while
-/// these are put into memory.
-const PART_COMMITS: usize = 8;
 
 /// Commits with what was decided on each, and when each was submitted.
 type Outcomes = Vec<(Answer, Result<Committed, AppendError>, Instant)>;
@@ -112,20 +108,20 @@ impl Writer {
     /// refusal leaves no trace. Stops when there is enough for a part or nothing more is to come; tells which.
     fn decide(&self, intake: &mut Intake<'_>, usual: &Usual, recorded_at: Timestamp, outcomes: &mut Outcomes) -> (Staged, bool) {
         let engine = self.store.engine();
-        let mut group = Group::new(engine.as_deref(), self.store.keyring(), &self.versions, self.last.position, recorded_at);
+        let mut part = Part::new(engine.as_deref(), self.store.keyring(), &self.versions, self.last.position, recorded_at);
         let mut complete = false;
-        while !complete && group.commits() < PART_COMMITS {
-            let part = intake.next(usual.callers, usual.patience);
-            complete = part.is_empty() || intake.is_complete(usual.callers);
-            for Request { draft, answer, submitted } in part {
+        while !complete && part.commits() < PART_COMMITS {
+            let waiting = intake.next(usual.callers, usual.patience);
+            complete = waiting.is_empty() || intake.is_complete(usual.callers);
+            for Request { draft, answer, submitted } in waiting {
                 let outcome = match self.store.require_sound() {
-                    Ok(()) => group.add(draft),
+                    Ok(()) => part.add(draft),
                     Err(poisoned) => Err(poisoned.into()),
                 };
                 outcomes.push((answer, outcome, submitted));
             }
         }
-        (group.finish(), complete)
+        (part.finish(), complete)
     }
 
     /// Writes a part of a group whose last position was `before`; the last part is synced with all the others.

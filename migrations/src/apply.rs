@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::batch::{Batch, Counts};
+use crate::batch::{Batch, Counts, short};
 use crate::error::MigrationError;
 use crate::plan::zone;
 use crate::precreate::{Rules, plan_series};
@@ -371,11 +371,6 @@ fn remaining(stream: &StreamId, series: &Series, events: Vec<NewEvent>, rules: &
         Some((batch, store)) => format!("the batch has {}, the store wants {}", describe(batch), describe(store)),
         None => format!("the batch has {} events for it, the store wants {}", missing.len(), planned.len()),
     })
-}
-
-/// The beginning of a digest, as people name it.
-fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }
 
 fn describe(event: &NewEvent) -> String {

@@ -91,6 +91,11 @@ pub struct Counts {
     pub adopted: u64,
 }
 
+/// The beginning of a digest, as people name it: 12 hexadecimal digits.
+pub fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
+}
+
 /// One event's canonical line, with its end.
 fn line(event: &NewEvent) -> Vec<u8> {
     // Strings, numbers and enums: nothing that can fail to be written.
@@ -166,7 +171,7 @@ impl BatchWriter {
 impl Header {
     /// The name of a batch's file, made of kind and digest.
     pub fn file_name(&self) -> String {
-        format!("{}-{}.ndjson", self.kind, self.digest.get(..12).unwrap_or_default())
+        format!("{}-{}.ndjson", self.kind, short(&self.digest))
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_domain::{Collection, Event, Position, StreamId};
+use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
@@ -14,6 +14,18 @@ use crate::error::MigrationError;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Responses(BTreeMap<String, [u8; 32]>);
 
+/// Goes over the events up to a position.
+fn each_event(log: &Log, until: Position, visit: &mut dyn FnMut(&Recorded)) -> Result<(), MigrationError> {
+    let mut reached = 0;
+    let mut commits = log.commits_after(0);
+    while reached < until {
+        let Some(commit) = commits.next().transpose()? else { break };
+        commit.iter().take_while(|recorded| recorded.position <= until).for_each(&mut *visit);
+        reached = commit.last().map_or(until, |last| last.position);
+    }
+    Ok(())
+}
+
 impl Responses {
     /// The responses as they were at a position.
     ///
@@ -21,17 +33,7 @@ impl Responses {
     /// When the log cannot be read.
     pub fn at(log: &Log, until: Position) -> Result<Self, MigrationError> {
         let mut responses = Self::default();
-        if until == 0 {
-            return Ok(responses);
-        }
-        for commit in log.commits_after(0) {
-            let commit = commit?;
-            let last = commit.last().map_or(0, |last| last.position);
-            commit.iter().take_while(|recorded| recorded.position <= until).for_each(|recorded| responses.fold(&recorded.event));
-            if last >= until {
-                break;
-            }
-        }
+        each_event(log, until, &mut |recorded| responses.fold(&recorded.event))?;
         Ok(responses)
     }
 
@@ -41,17 +43,12 @@ impl Responses {
     /// When the log cannot be read.
     pub fn at_without(log: &Log, until: Position, is_left_out: &dyn Fn(&StreamId) -> bool) -> Result<(Self, Self), MigrationError> {
         let (mut all, mut rest) = (Self::default(), Self::default());
-        for commit in log.commits_after(0) {
-            for recorded in commit? {
-                if recorded.position > until {
-                    return Ok((all, rest));
-                }
-                all.fold(&recorded.event);
-                if !is_left_out(&recorded.stream) {
-                    rest.fold(&recorded.event);
-                }
+        each_event(log, until, &mut |recorded| {
+            all.fold(&recorded.event);
+            if !is_left_out(&recorded.stream) {
+                rest.fold(&recorded.event);
             }
-        }
+        })?;
         Ok((all, rest))
     }
 

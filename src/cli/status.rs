@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use rollbook_migrations::batch::short;
 
 use super::Context;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
@@ -89,7 +90,7 @@ impl Imported {
 impl Batch {
     fn text(&self) -> String {
         let Self { digest, kind, rules, base, series, created, linked, adopted, skipped, .. } = self;
-        let digest = styled(FAINT, digest.get(..12).unwrap_or(digest));
+        let digest = styled(FAINT, short(digest));
         match self.applied_at {
             Some(at) => format!(
                 "{digest} {kind} {rules}, applied at {at}: {series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped"

@@ -7,6 +7,7 @@ use rollbook_domain::control::{BatchState, Control, ImportState, SwitchRefused, 
 use rollbook_domain::event::{Audience, CheckOutcome, View};
 use rollbook_domain::{Event, Position};
 use rollbook_log::SealingState;
+use rollbook_migrations::batch::short;
 use rollbook_projections::Projection;
 use rollbook_projections::rows::{MemoryRows, RowChanges};
 use rollbook_projections::tracker::{self, Counts, Tracker};
@@ -288,7 +289,7 @@ fn next(control: &Control) -> String {
     }
     match control.decide_switch(View::Precreated, Audience::Everyone, "status", false) {
         Err(SwitchRefused::Unfinished(digest)) => {
-            format!("rollbook migrate apply FILE again, with the file of batch {}", digest.get(..12).unwrap_or(&digest))
+            format!("rollbook migrate apply FILE again, with the file of batch {}", short(&digest))
         }
         Err(SwitchRefused::NotValidated | SwitchRefused::Stale { .. }) => "rollbook migrate validate".to_owned(),
         Err(SwitchRefused::Red(red)) => format!("find out why these are red, then rollbook migrate validate: {red}"),

@@ -136,7 +136,7 @@ impl Store {
 
     /// The same from the rows as they are, folding nothing; `None` where they are behind.
     pub fn tree_head_unfolded(&self, position: Position) -> Option<TreeHead> {
-        let snapshot = self.runtime.unfolded().ok()?;
+        let snapshot = self.runtime.unfolded();
         let (rows, folded) = snapshot.of(tree::NAME).ok()?;
         (folded >= position).then(|| tree::head_at(&rows, position).ok()).flatten()
     }

@@ -144,7 +144,7 @@ fn check_log(
     progress: Progress<'_>,
 ) -> Result<(LogChecked, TreeChecked), StoreError> {
     let runtime = store.runtime();
-    let snapshot = runtime.unfolded()?;
+    let snapshot = runtime.unfolded();
     let (rows, folded) = snapshot.of(tree::NAME)?;
     let head = store.log().head();
     let mut tree = TreeCheck::new(&rows, folded);

@@ -1,14 +1,15 @@
-//! `cargo xtask fuzz-api`: schemathesis against the built service. Owns the tool's environment, the store and the service it is run
+//! `cargo xtask fuzz-api`: schemathesis against the built service. Owns the store and the service it is run
 //! on, and that a red run is a failure; what is checked how is `xtask/fuzz-api/schemathesis.toml`'s.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo::{announce_long_build, answers, built, cargo, run, target_directory, workspace_root};
+use crate::cargo::{announce_long_build, built, cargo, run, target_directory, workspace_root};
+use crate::python;
 use crate::setup::{self, Need};
 
 pub const HELP: &str = "\
@@ -37,7 +38,9 @@ pub fn command(arguments: &[String]) -> Result<()> {
     let options = parse(arguments, new_seed())?;
     let directory = target_directory()?.join("fuzz-api");
     fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    let schemathesis = ensure_schemathesis(&directory)?;
+    let requirements = workspace_root().join("xtask/fuzz-api/requirements.txt");
+    let requirements = fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let schemathesis = python::environment("fuzz-api", &requirements, 11)?.join("schemathesis");
     setup::ensure(Need::Build)?;
     announce_long_build()?;
     run(&mut cargo(["build", "--release", "--bin", "rollbook"])?)?;
@@ -77,26 +80,6 @@ fn parse(arguments: &[String], seed: u64) -> Result<Options<'_>> {
 fn new_seed() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(1, |since| u64::from(since.subsec_micros()))
-}
-
-/// The program, in an environment that holds exactly what the requirements name.
-fn ensure_schemathesis(directory: &Path) -> Result<PathBuf> {
-    let requirements = workspace_root().join("xtask/fuzz-api/requirements.txt");
-    let wanted = fs::read(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
-    let environment = directory.join("venv");
-    let (program, mark) = (environment.join("bin/schemathesis"), environment.join("installed.txt"));
-    if fs::read(&mark).is_ok_and(|installed| installed == wanted) && answers(&program, &["--version"]) {
-        return Ok(program);
-    }
-    if !answers("python3", &["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))"]) {
-        bail!(
-            "missing: python3 3.11 or newer with venv. Install it (Debian and Ubuntu: `sudo apt-get install -y python3-venv`) and run this again"
-        );
-    }
-    run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))?;
-    run(Command::new(environment.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements))?;
-    fs::write(&mark, wanted).with_context(|| format!("cannot write {}", mark.display()))?;
-    Ok(program)
 }
 
 /// A new store with the fixture, and an administrator's key for it.

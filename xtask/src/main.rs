@@ -9,6 +9,7 @@ mod demo;
 mod fuzz_api;
 mod libclang;
 mod proofs;
+mod python;
 mod setup;
 mod test;
 mod test_clients;

@@ -169,17 +169,6 @@ pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> Na
     }
 }
 
-/// Refuses what is no score, whatever became of the week.
-///
-/// # Errors
-/// When it is beyond 100.
-pub fn require_score(score: Option<u32>) -> Result<(), Refused> {
-    match score {
-        Some(given @ 101..) => Err(Refused::OutOfRange { what: "the score", least: 0, most: 100, given }),
-        _ => Ok(()),
-    }
-}
-
 /// The score of answers: round(100 × Σ score·weight ⁄ Σ 10·weight) over those with both, 0 to 100; `None` without any.
 ///
 /// # Errors
@@ -306,17 +295,20 @@ impl Decider<'_> {
     /// Takes an answer. A week that is not stored yet is made in the same commit.
     ///
     /// # Errors
-    /// When the series has no such week, or the answers are no list. An answered week is no error: see [`Answered::Before`].
+    /// When the series has no such week, or the answers are no list, or the score is beyond 100, be the week answered or not. That it is
+    /// answered is no error: see [`Answered::Before`].
     pub fn respond(&self, run: u32, week: u32, answers: JsonText, score: Option<u32>) -> Result<Answered, Refused> {
         let (stored, mut events) = self.week(run, week)?;
+        let computed = score_of(&answers)?;
+        if let Some(given @ 101..) = score {
+            return Err(Refused::OutOfRange { what: "the score", least: 0, most: 100, given });
+        }
         if let Some(response) = stored.response_id() {
             return Ok(Answered::Before { response: response.to_owned(), score: stored.score });
         }
         if stored.is_completed() {
             return Ok(Answered::Before { response: String::new(), score: stored.score });
         }
-        let computed = score_of(&answers)?;
-        require_score(score)?;
         let assignment = assignment_id(self.client, self.form, run, week);
         events.push(Event::ResponseSubmitted {
             assignment,

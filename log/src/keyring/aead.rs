@@ -34,7 +34,8 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), NoRandomness> {
     ring::rand::SystemRandom::new().fill(bytes).map_err(|_unspecified| NoRandomness)
 }
 
-/// How many nonces a thread draws with one call of the operating system, which takes as long as sealing a value does.
+/// How many nonces a thread draws with one call of the operating system, which takes as long as sealing a value does. Whoever resumes one
+/// image of a process's memory twice lets both use the nonces that were left in it, fewer than this a thread.
 const NONCES_AT_A_TIME: usize = 32;
 
 thread_local! {

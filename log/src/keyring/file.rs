@@ -40,7 +40,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::aead::{self, KEY_BYTES, NONCE_BYTES, NonceBytes, SecretKey, TAG_BYTES};
+use super::aead::{KEY_BYTES, NONCE_BYTES, NonceBytes, SecretKey, TAG_BYTES};
 use super::error::KeyringError;
 
 const MAGIC: &[u8; 8] = b"RBKEYRNG";
@@ -71,10 +71,6 @@ pub(super) enum Record {
 
 /// Where nonces come from: the operating system, and in tests a sequence.
 pub(super) type Nonces<'a> = &'a mut dyn FnMut() -> Result<NonceBytes, KeyringError>;
-
-pub(super) fn random_nonce() -> Result<NonceBytes, KeyringError> {
-    Ok(aead::random_nonce()?)
-}
 
 fn crc(bytes: &[u8]) -> [u8; CRC_BYTES] {
     crc32fast::hash(bytes).to_le_bytes()

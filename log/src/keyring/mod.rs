@@ -21,8 +21,8 @@ use uuid::Uuid;
 pub use error::KeyringError;
 pub use master::MasterKeySource;
 
-use aead::SecretKey;
-use file::{Header, KeyringFile, Reader, Record, random_nonce};
+use aead::{NonceBytes, SecretKey};
+use file::{Header, KeyringFile, Reader, Record};
 use master::MasterKey;
 
 /// The file's name in the store's directory.
@@ -77,6 +77,11 @@ pub(crate) enum Opening {
     Nobody,
     /// It is read without a keyring: what is sealed stays so.
     Unopened,
+}
+
+/// A nonce that nothing else has.
+pub(crate) fn random_nonce() -> Result<NonceBytes, KeyringError> {
+    Ok(aead::random_nonce()?)
 }
 
 /// The owner of a stream by its name: a client's id as names have it, or `coach/<id>`.

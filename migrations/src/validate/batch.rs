@@ -11,6 +11,7 @@ use rollbook_projections::Runtime;
 use rollbook_projections::runtime::hex;
 
 use super::Check;
+use crate::batch::short;
 use crate::error::MigrationError;
 use crate::responses::Responses;
 
@@ -165,7 +166,7 @@ impl Seen<'_> {
         if let Some(batch) = self.batch.filter(|batch| batch.responses_digest != digest) {
             findings.push(format!("the responses before the batch have the digest {digest}, on record is {}", batch.responses_digest));
         }
-        let short = digest.get(..12).unwrap_or_default();
+        let short = short(&digest);
         Check::new("responses-unchanged", format!("{} responses, digest {short}…", self.before.len()), findings)
     }
 
@@ -187,7 +188,7 @@ impl Seen<'_> {
         if batch.log_digest != self.log_digest {
             findings.push(format!("positions 1 to {} have the digest {}, on record is {}", batch.base, self.log_digest, batch.log_digest));
         }
-        let short = self.log_digest.get(..12).unwrap_or_default();
+        let short = short(&self.log_digest);
         Check::new("additive-only", format!("positions 1 to {} are what they were, digest {short}…", batch.base), findings)
     }
 }

@@ -151,11 +151,8 @@ impl Runtime {
     }
 
     /// A look at the rows as they are, folding nothing: what they lack stays lacking.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn unfolded(&self) -> Result<Snapshot, ProjectionError> {
-        Ok(Snapshot { rows: self.log.rows().snapshot() })
+    pub fn unfolded(&self) -> Snapshot {
+        Snapshot { rows: self.log.rows().snapshot() }
     }
 
     /// Where building beside begins, or, with `resume`, goes on after it was cut off. What was built for another version is cleared.

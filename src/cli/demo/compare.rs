@@ -2,6 +2,7 @@
 //! the answers are the views' own.
 
 use rollbook_domain::event::View;
+use rollbook_migrations::batch::short;
 use rollbook_projections::entry::Asked;
 use serde_json::Value;
 
@@ -66,7 +67,7 @@ pub(super) fn history(store: &Store, assignment: &str) -> Result<Vec<String>, St
     let line = |recorded: &rollbook_domain::Recorded| {
         let who = match &recorded.actor {
             rollbook_domain::Actor::Client(id) => format!("client {id}"),
-            rollbook_domain::Actor::Migration(digest) => format!("migration {}…", digest.get(..12).unwrap_or(digest)),
+            rollbook_domain::Actor::Migration(digest) => format!("migration {}…", short(digest)),
             rollbook_domain::Actor::Coach(id) => format!("coach {id}"),
             rollbook_domain::Actor::Admin(name) | rollbook_domain::Actor::System(name) => name.clone(),
         };

@@ -9,6 +9,7 @@ use std::io::Write;
 
 use clap::Args;
 use rollbook_domain::{Actor, Timestamp};
+use rollbook_migrations::batch;
 
 pub(super) use detail::detail;
 use lines::Lines;
@@ -101,5 +102,5 @@ pub(super) fn who(actor: &Actor) -> String {
 /// A digest's beginning; anything else as it is.
 pub(super) fn short(text: &str) -> &str {
     let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_digest { text.get(..12).unwrap_or(text) } else { text }
+    if is_digest { batch::short(text) } else { text }
 }

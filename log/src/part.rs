@@ -1,5 +1,5 @@
-//! Commits that are written together. Owns the decisions on each against the log as the group's earlier commits leave it, and the batch
-//! that all of them make.
+//! A part of a group: commits that are written together. Owns the decisions on each against the log as the part's earlier commits leave it,
+//! and the batch that all of them make.
 
 use std::collections::{HashMap, HashSet};
 
@@ -16,8 +16,8 @@ use crate::layout;
 use crate::reads;
 use crate::stored::{self, Envelope, EnvelopeParts};
 
-/// A group while it is put together.
-pub(crate) struct Group<'a> {
+/// A part while it is put together.
+pub(crate) struct Part<'a> {
     engine: Option<&'a Engine>,
     keyring: &'a Keyring,
     remembered: &'a HashMap<String, Version>,
@@ -25,7 +25,7 @@ pub(crate) struct Group<'a> {
     staged: Staged,
 }
 
-/// The accepted commits of a group, numbered and encoded.
+/// The accepted commits of a part, numbered and encoded.
 pub(crate) struct Staged {
     last: Position,
     commits: Vec<StagedCommit>,
@@ -45,8 +45,8 @@ struct StagedCommit {
     erases: Vec<(Uuid, Vec<String>)>,
 }
 
-impl<'a> Group<'a> {
-    /// An empty group behind the last position; reads what it must know from the engine and the remembered versions.
+impl<'a> Part<'a> {
+    /// An empty part behind the last position; reads what it must know from the engine and the remembered versions.
     pub(crate) fn new(
         engine: Option<&'a Engine>,
         keyring: &'a Keyring,
@@ -90,7 +90,7 @@ impl<'a> Group<'a> {
         Ok(committed)
     }
 
-    /// Whether a stream's client was erased, by this group too.
+    /// Whether a stream's client was erased, by this part too.
     fn is_erased(&self, stream: &str) -> bool {
         self.keyring.is_erased(stream) || self.staged.erases.iter().any(|(_, ids)| ids.iter().any(|id| owns(id, stream)))
     }
