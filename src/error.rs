@@ -333,7 +333,7 @@ fn log_code(error: &LogError) -> &'static str {
         LogError::Lost { .. } => "lost",
         LogError::NewerStore { .. } => "newer_store",
         LogError::ReadOnly { .. } => "read_only",
-        LogError::Corrupt(_) => "damaged",
+        LogError::Corrupt(_) | LogError::DamagedFile { .. } => "damaged",
         LogError::BeyondHead { .. } => "beyond_head",
         LogError::Keyring(KeyringError::Unsealed) => "unsealed",
         LogError::Keyring(_) => "keyring",

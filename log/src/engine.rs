@@ -113,7 +113,8 @@ fn cache() -> Cache {
 
 fn database_options() -> Options {
     let mut options = Options::default();
-    // Only an unfinished last write may vanish; anything else that is wrong in RocksDB's own log is an error on opening.
+    // Only an unfinished last write may vanish; anything else that is wrong in RocksDB's own log is an error on opening. What of that
+    // RocksDB does not see, `files::check_journals` has refused before.
     options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
     options.set_paranoid_checks(true);
     // One thread writes; the table of ids could not take more.
@@ -240,9 +241,8 @@ impl Engine {
 
     /// Makes everything written so far durable, in table files.
     ///
-    /// Those are checked block by block when read, whereas in RocksDB's own log a damaged length near the end reads like an
-    /// unfinished last write, which recovery must drop. So what was closed cleanly cannot lose its end unnoticed, and the next
-    /// opening has nothing to replay.
+    /// Those are checked block by block when read, whereas RocksDB's own log may end anywhere, and an unfinished last write is
+    /// dropped. So what was closed cleanly cannot lose its end unnoticed, and the next opening has nothing to replay.
     pub(crate) fn settle(&self) -> Result<(), LogError> {
         self.sync()?;
         let families = Family::ALL.into_iter().map(|family| self.family(family)).collect::<Result<Vec<_>, _>>()?;

@@ -97,6 +97,16 @@ pub enum LogError {
         #[source]
         source: EngineError,
     },
+    /// A file of the database is not what was written.
+    #[error("{path} is damaged at byte {offset}: {what}; restore a backup, and keep this store for analysis")]
+    DamagedFile {
+        /// The file.
+        path: PathBuf,
+        /// Where the damaged part begins, in bytes from the start.
+        offset: u64,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The database failed.
     #[error("the database failed to {doing}; check the disk and its free space, then run again")]
     Engine {

@@ -64,7 +64,8 @@ impl Log {
     /// Opens the store in a directory.
     ///
     /// # Errors [`LogError::Missing`] without `create`, [`LogError::NotAStore`], [`LogError::NewerStore`], [`LogError::InUse`];
-    /// [`LogError::Corrupt`] when the last commit is damaged; [`LogError::Database`] when RocksDB finds its files damaged.
+    /// [`LogError::Corrupt`] when the last commit is damaged; [`LogError::DamagedFile`] when a write-ahead log or the manifest is;
+    /// [`LogError::Database`] when RocksDB finds its files damaged.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, LogError> {
         let OpenOptions { create, durability, clock, queue_budget_bytes, store_id, master_key, unsealed, on_new_master_key, observer } =
             options;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::directory::{Directory, Found};
 use crate::engine::{Engine, Family, Purpose};
 use crate::error::{AppendError, Corruption, CorruptionKind, LogError};
+use crate::files::check_journals;
 use crate::keyring::{Keyring, Sealing};
 use crate::layout;
 use crate::stored;
@@ -52,6 +53,7 @@ impl Store {
             }
             Found::Store => {
                 directory.require_database()?;
+                check_journals(&directory.database())?;
                 let engine = Engine::open_to_read(dir, &directory.database())?;
                 let store_id = engine.get(Family::Meta, layout::META_STORE, |bytes| Uuid::from_slice(bytes).ok())?.flatten();
                 let store_id = store_id.ok_or_else(|| layout::malformed("meta"))?;

@@ -209,7 +209,7 @@ fn manifest(
     progress: Progress<'_>,
 ) -> Result<Manifest, BackupError> {
     let unsound = |error: LogError| match error {
-        LogError::Corrupt(_) => BackupError::UnsoundStore(error),
+        LogError::Corrupt(_) | LogError::DamagedFile { .. } => BackupError::UnsoundStore(error),
         other => other.into(),
     };
     Log::found(checkpoint)?;

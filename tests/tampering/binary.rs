@@ -1,9 +1,12 @@
 //! The built binary on a store, and the store's files.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -16,12 +19,37 @@ pub fn while_nobody_starts<R>(run: impl FnOnce() -> R) -> R {
     run()
 }
 
-/// Runs a command to its end.
+/// Longer than any command takes, however busy the machine is.
+const ENDS_WITHIN: Duration = Duration::from_secs(300);
+
+/// Runs a command to its end. One that does not come to it is ended, and the test with it.
 pub fn run(store: &Path, arguments: &[&str]) -> Output {
+    // Not pipes: nobody reads before the end.
+    let (stdout, stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-    command.arg("--data").arg(store).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = while_nobody_starts(|| command.spawn().unwrap());
-    child.wait_with_output().unwrap()
+    command.arg("--data").arg(store).args(arguments).stdin(Stdio::null());
+    command.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
+    let mut child = while_nobody_starts(|| command.spawn().unwrap());
+    let began = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if began.elapsed() > ENDS_WITHIN {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("{arguments:?} on {store:?} does not end");
+        }
+        thread::sleep(Duration::from_millis(1));
+    };
+    Output { status, stdout: content(stdout), stderr: content(stderr) }
+}
+
+fn content(mut file: File) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    file.rewind().unwrap();
+    file.read_to_end(&mut bytes).unwrap();
+    bytes
 }
 
 /// Runs a command that must succeed; what it printed.

@@ -41,9 +41,12 @@ pub struct FileDamage {
 /// A part of a file that is not what was written: where, and how.
 type Damage = (u64, String);
 
-/// What a check says: damage, or that the file cannot be read at all.
+/// What a check says.
 enum Unsound {
     Damaged(Damage),
+    /// The file ends in the middle of a record that begins there: a write was interrupted, or the end was changed.
+    Unfinished(u64),
+    /// It cannot be read at all.
     Unreadable(io::Error),
 }
 
@@ -87,6 +90,30 @@ pub fn check_files(dir: &Path, mut progress: impl FnMut(u64, u64)) -> Result<Fil
     Ok(checked)
 }
 
+/// Checks what RocksDB reads of its journals when it opens a database, but for an unfinished end, which it tolerates rightly. Damage
+/// that it does not see is refused here, before it loses what was acknowledged or never comes back.
+///
+/// Cost: reads the write-ahead logs, 64 MiB at most, and the manifest once.
+///
+/// # Errors
+/// [`LogError::DamagedFile`]; when a file cannot be read.
+pub(crate) fn check_journals(database: &Path) -> Result<(), LogError> {
+    // Without a `CURRENT` that can be read, RocksDB says so itself.
+    let current = fs::read_to_string(database.join("CURRENT")).unwrap_or_default();
+    for (path, _) in files_in(database)? {
+        let is_manifest = path.file_name().is_some_and(|name| name == current.trim_end());
+        if !is_manifest && path.extension().is_none_or(|extension| extension != "log") {
+            continue;
+        }
+        match File::open(&path).map_err(Unsound::from).and_then(journal::check) {
+            Ok(()) | Err(Unsound::Unfinished(_)) => {}
+            Err(Unsound::Damaged((offset, what))) => return Err(LogError::DamagedFile { path, offset, what }),
+            Err(Unsound::Unreadable(error)) => return Err(unreadable(&path)(error)),
+        }
+    }
+    Ok(())
+}
+
 fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> LogError {
     let path = path.to_owned();
     move |source| LogError::File { doing: "read", path, source }
@@ -124,14 +151,16 @@ impl FilesChecked {
         };
         self.files += 1;
         self.bytes += bytes;
-        match sound {
-            Ok(()) => Ok(()),
-            Err(Unsound::Damaged((offset, what))) => {
-                self.damage.push(FileDamage { file, offset, what });
-                Ok(())
+        let (offset, what) = match sound {
+            Ok(()) => return Ok(()),
+            Err(Unsound::Damaged(damage)) => damage,
+            Err(Unsound::Unfinished(at)) => {
+                (at, "it ends in the middle of a record: a write was interrupted, or its end was changed".to_owned())
             }
-            Err(Unsound::Unreadable(error)) => Err(unreadable(path)(error)),
-        }
+            Err(Unsound::Unreadable(error)) => return Err(unreadable(path)(error)),
+        };
+        self.damage.push(FileDamage { file, offset, what });
+        Ok(())
     }
 
     fn without_record(&mut self, file: String, why: &'static str) -> Result<(), LogError> {
