@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use rollbook::answers::Answers;
@@ -253,4 +254,25 @@ fn answers_are_kept_at_all() {
     let StreamId::Series { client, .. } = &world.series[0] else { unreachable!() };
     let of_client = world.clients.iter().filter(|(_, document, _)| document == client).count();
     assert_eq!(still.count(), world.clients.len() - of_client);
+}
+
+#[test]
+fn after_a_switch_those_who_asked_lately_find_their_answers_made() {
+    let world = World::of("clean", "UTC");
+    let answers = Answers::new(3 * DAY);
+    let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
+    let asked = &world.clients[..20];
+    for (client, _, _) in asked {
+        answers.answer(&world.store, Asking::Live, client, now).unwrap();
+    }
+    world.take(&Step::Switch { view: View::Precreated, whom: None }, now);
+    let made = || {
+        let kept = asked.iter().filter_map(|(client, _, _)| answers.kept(&world.store, Asking::Live, client, now).unwrap());
+        kept.inspect(|kept| assert_eq!((kept.view, kept.position), (View::Precreated, world.store.log().head()))).count()
+    };
+    assert_eq!(made(), 0);
+    answers.prepare(&world.store, now, Duration::ZERO).unwrap();
+    assert_eq!(made(), 0, "no time, no answers");
+    answers.prepare(&world.store, now, Duration::from_secs(60)).unwrap();
+    assert_eq!(made(), asked.len());
 }

@@ -11,7 +11,7 @@ mod lasting;
 mod shelf;
 mod touched;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use parking_lot::RwLock;
@@ -36,6 +36,8 @@ const BUDGET_BYTES: usize = 64 << 20;
 const SHORTLY: Duration = Duration::from_micros(500);
 /// So many events are looked at on the spot; when there are more, whoever may block does it.
 const FEW_EVENTS: u64 = 256;
+/// The most clients whose answers are prepared.
+const MOST_PREPARED: usize = 64;
 
 /// A view's answer. Clones share the body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +145,23 @@ impl Answers {
         let (rows, position) = snapshot.of("tracker")?;
         let known = Known { touched: Touched::since(position), switch: tracker::control(&rows)?.switch };
         self.state.write().known.get_or_insert(known);
+        Ok(())
+    }
+
+    /// Makes answers for those who asked lately, as the switch serves them now, until there are none to make or `limit` is over: who
+    /// asks first after a switch does not wait for what nobody has read yet. Blocks.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn prepare(&self, store: &Store, now: Timestamp, limit: Duration) -> Result<(), StoreError> {
+        let until = Instant::now() + limit;
+        let asked = self.state.read().shelf.newest(MOST_PREPARED);
+        for client in asked {
+            if Instant::now() >= until {
+                break;
+            }
+            self.answer(store, Asking::Live, &client, now)?;
+        }
         Ok(())
     }
 

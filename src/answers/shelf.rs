@@ -85,6 +85,11 @@ impl Shelf {
         }
     }
 
+    /// Ids that were asked for, some of those on the newer board.
+    pub(super) fn newest(&self, most: usize) -> Vec<String> {
+        self.newer.clients.keys().take(most).cloned().collect()
+    }
+
     /// Moves what is held of a client to the newer board.
     pub(super) fn fetch(&mut self, client: &str) {
         self.find(client);

@@ -20,6 +20,7 @@ use utoipa::{IntoResponses, ToSchema};
 use crate::access::Denied;
 use crate::backup::BackupError;
 use crate::error::StoreError;
+use crate::telemetry::request::request_id_text;
 
 /// Why a request is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,13 +62,13 @@ impl Refusal {
 
     /// Something failed here: 500. The cause goes to the log.
     pub fn internal(cause: &dyn Error) -> Self {
-        tracing::error!(cause = %chain(cause), "a request failed");
+        tracing::error!(request_id = request_id_text(), cause = %chain(cause), "a request failed");
         Self::mistake()
     }
 
     /// The store cannot be read or written: 503. The cause goes to the log.
     pub fn unavailable(cause: &dyn Error) -> Self {
-        tracing::error!(cause = %chain(cause), "the store is unavailable");
+        tracing::error!(request_id = request_id_text(), cause = %chain(cause), "the store is unavailable");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "store_unavailable",
@@ -257,13 +258,13 @@ impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Unauthenticated(why) => {
-                tracing::debug!(why, "not authenticated");
+                tracing::debug!(request_id = request_id_text(), why, "not authenticated");
                 Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication required")
             }
             Denied::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do that, or there is no such thing"),
             Denied::Store(error) => error.into(),
             Denied::Unavailable(error) => {
-                tracing::error!(cause = %chain(&error), "callers cannot be checked");
+                tracing::error!(request_id = request_id_text(), cause = %chain(&error), "callers cannot be checked");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "access_unavailable", "Who you are cannot be checked now. Try again in a moment")
             }
             other => Self::unavailable(&other),

@@ -12,7 +12,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, extract::DefaultBodyLimit};
 use futures_util::FutureExt;
-use tracing::Instrument;
 
 use super::answer;
 use super::body::Measured;
@@ -21,7 +20,8 @@ use super::gate::Peer;
 use super::request_id::{REQUEST_ID, RequestId};
 use super::service::Service;
 use crate::access::RoleNote;
-use crate::telemetry::RequestLabels;
+use crate::telemetry::request::working_for;
+use crate::telemetry::{RequestLabels, Route};
 
 /// The parts of the service that are treated differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn wrap(router: Router, service: Service) -> Router {
 struct About {
     id: RequestId,
     method: &'static str,
-    route: String,
+    route: Route,
     /// What of the service it is for.
     part: Part,
     is_head: bool,
@@ -77,7 +77,7 @@ impl About {
         Self {
             id: RequestId::of(request.headers()),
             method: method(request.method()),
-            route: request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned(),
+            route: Route::of(request.extensions().get::<MatchedPath>()),
             part: Part::of(request.uri().path()),
             is_head: request.method() == Method::HEAD,
             began: Instant::now(),
@@ -116,15 +116,13 @@ impl Drop for UnderWay<'_> {
 /// The way of a request, from top to bottom.
 async fn surround(State(service): State<Service>, mut request: Request, next: Next) -> Response {
     let about = About::of(&request);
-    let trace = service.traces().map(|traces| traces.begin(about.method, &about.route, request.headers()));
+    let trace = service.traces().map(|traces| traces.begin(about.method, about.route.as_str(), request.headers()));
     let _under_way = UnderWay(&service);
     let admitted = admit(&service, &about, &request);
 
-    request.extensions_mut().insert(about.id.clone());
     request.extensions_mut().insert(about.role.clone());
-    let span = tracing::info_span!(target: "rollbook::request", "request", request_id = about.id.as_str());
     let mut response = match admitted {
-        Ok(()) => limited(&service, &about, request, next).instrument(span.clone()).await,
+        Ok(()) => working_for(about.id.header(), limited(&service, &about, request, next)).await,
         Err(refusal) => refusal.into_response(),
     };
 
@@ -134,7 +132,7 @@ async fn surround(State(service): State<Service>, mut request: Request, next: Ne
     if let Some(trace) = trace {
         trace.end(response.status().as_u16(), about.id.as_str(), view);
     }
-    span.in_scope(|| tell(&service, &about, response.status(), code, view));
+    tell(&service, &about, response.status(), code, view);
     response
 }
 
@@ -205,11 +203,11 @@ fn tell(service: &Service, about: &About, status: StatusCode, code: Option<&'sta
         Some("precreated") => metrics.read("precreated"),
         _ => {}
     }
-    let (method, route, role) = (about.method, about.route.as_str(), about.role.get().copied());
+    let (request_id, method, route, role) = (about.id.as_str(), about.method, about.route.as_str(), about.role.get().copied());
     let status_code = status.as_u16();
     macro_rules! line {
         ($level:ident) => {
-            tracing::$level!(target: "rollbook::request", method, route, status = status_code, duration_seconds, role, view, code, "answered")
+            tracing::$level!(target: "rollbook::request", request_id, method, route, status = status_code, duration_seconds, role, view, code, "answered")
         };
     }
     if status.is_server_error() {
@@ -245,6 +243,7 @@ mod tests {
     use crate::http::Clock;
     use crate::store::Store;
     use crate::telemetry::Telemetry;
+    use crate::telemetry::request::request_id_text;
 
     async fn panics() {
         panic!("a secret of a caller");
@@ -265,8 +264,16 @@ mod tests {
         let service = Service::new(store, access, Clock::System, settings, Telemetry::quiet());
         let router =
             Router::new().route("/v1/panics", get(panics)).route("/api/panics", get(panics)).route("/v1/blocks", get(blocks_and_panics));
-        let router = router.route("/v1/never", get(std::future::pending::<()>)).route("/healthz", get(|| async { "well" }));
+        let router = router
+            .route("/v1/names", get(names))
+            .route("/v1/never", get(std::future::pending::<()>))
+            .route("/healthz", get(|| async { "well" }));
         wrap(router.with_state(service.clone()), service)
+    }
+
+    /// What a message about the request would name, from a thread that blocks.
+    async fn names(State(service): State<Service>) -> Result<String, Refusal> {
+        service.blocking(|_| -> Result<_, Refusal> { Ok(request_id_text().unwrap_or_default()) }).await
     }
 
     async fn ask(router: &Router, path: &str) -> (StatusCode, String) {
@@ -287,6 +294,15 @@ mod tests {
             assert_eq!(text.contains("\"success\":false"), path.starts_with("/api/"), "{text}");
         }
         assert_eq!(ask(&router, "/healthz").await, (StatusCode::OK, "well".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn the_id_of_a_request_is_known_on_every_thread_that_works_for_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let request = Request::get("/v1/names").header(REQUEST_ID, "told-42").body(Body::empty()).unwrap();
+        let response = misbehaving(&directory.path().join("store")).call(request).await.unwrap();
+        assert_eq!(to_bytes(response.into_body(), 1 << 10).await.unwrap(), "told-42");
+        assert_eq!(request_id_text(), None);
     }
 
     #[tokio::test]

@@ -15,6 +15,7 @@ use crate::access::Access;
 use crate::answers::Answers;
 use crate::configuration::Settings;
 use crate::store::Store;
+use crate::telemetry::request::carried;
 use crate::telemetry::{Metrics, Telemetry, Traces};
 
 /// Where *now* comes from.
@@ -118,7 +119,7 @@ impl Service {
         E: Into<Refusal> + Send + 'static,
     {
         let store = self.shared.store.clone();
-        match tokio::task::spawn_blocking(move || work(&store)).await {
+        match tokio::task::spawn_blocking(carried(move || work(&store))).await {
             Ok(outcome) => outcome.map_err(Into::into),
             // Its message may hold what a caller sent, and stays where it is; the place went to the log.
             Err(_panicked) => Err(Refusal::mistake()),

@@ -2,10 +2,13 @@
 //! question each answers, and a test holds that list to this file. What a figure is taken from knows nothing of metrics: the log tells
 //! an [`Observer`], projections have checkpoints, and `figures` looks at the store when it is asked.
 
+use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::AtomicU64;
 
-use prometheus_client::encoding::EncodeLabelSet;
+use axum::extract::MatchedPath;
 use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::{Family, MetricConstructor};
 use prometheus_client::metrics::gauge::Gauge;
@@ -31,10 +34,46 @@ const GROUP_BUCKETS: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 2
 pub struct RequestLabels {
     /// The method; `other` for one that no route has.
     pub method: &'static str,
-    /// The route's template; `none` where no route fits.
-    pub route: String,
+    /// The route.
+    pub route: Route,
     /// The status' class, such as `2xx`.
     pub status: &'static str,
+}
+
+/// A route by its template; `none` where no route fits.
+#[derive(Clone, Debug)]
+pub struct Route(Option<MatchedPath>);
+
+impl Route {
+    /// The route that a request was matched to, if any.
+    pub fn of(matched: Option<&MatchedPath>) -> Self {
+        Self(matched.cloned())
+    }
+
+    /// The template.
+    pub fn as_str(&self) -> &str {
+        self.0.as_ref().map_or("none", MatchedPath::as_str)
+    }
+}
+
+impl PartialEq for Route {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Route {}
+
+impl Hash for Route {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl EncodeLabelValue for Route {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
+        self.as_str().encode(encoder)
+    }
 }
 
 /// One label with a value out of a fixed list.

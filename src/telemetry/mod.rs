@@ -1,5 +1,5 @@
 //! What the service tells of itself: messages, figures, traces. Owns how they are started and ended; `messages` has the form of the
-//! log, `metrics` every figure, `figures` those that are looked up, `traces` the way to a collector.
+//! log, `metrics` every figure, `figures` those that are looked up, `traces` the way to a collector, `request` for whom work is done.
 //!
 //! **Invariant: nothing personal, no token and no body is told.** Messages and labels hold ids of requests, templates of routes, codes,
 //! and errors of this program; what a caller sent is none of these.
@@ -7,12 +7,13 @@
 pub mod figures;
 mod messages;
 pub mod metrics;
+pub mod request;
 mod traces;
 
 use std::panic;
 use std::sync::Arc;
 
-pub use metrics::{Metrics, RequestLabels};
+pub use metrics::{Metrics, RequestLabels, Route};
 pub use traces::{RequestSpan, Traces};
 
 use crate::configuration::Settings;
@@ -75,6 +76,6 @@ fn tell_of_panics(metrics: Arc<Metrics>) {
     panic::set_hook(Box::new(move |panicked| {
         metrics.panic();
         let place = panicked.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a mistake in the service itself; report it with this place");
+        tracing::error!(request_id = request::request_id_text(), place, "a mistake in the service itself; report it with this place");
     }));
 }

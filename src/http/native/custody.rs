@@ -20,6 +20,7 @@ use crate::http::extract::OptionalBody;
 use crate::http::service::Service;
 use crate::reports::evidence::Signed;
 use crate::store::Store;
+use crate::telemetry::request::request_id_text;
 
 /// What backup to take.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -122,7 +123,7 @@ pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At
         store.catch_up(&|_, _| {})?;
         let notary = Notary::open(store, None)?;
         if let Some(path) = notary.made() {
-            tracing::warn!(path = %path.display(), key = %notary.verifier(), "the signing key of this store was drawn; keep a copy of it");
+            tracing::warn!(request_id = request_id_text(), path = %path.display(), key = %notary.verifier(), "the signing key of this store was drawn; keep a copy of it");
         }
         let signed = Signed::of(&notary, &notary.checkpoint(store.log().head())?);
         Ok(At { position: signed.size, body: signed })

@@ -11,6 +11,7 @@ use crate::error::StoreError;
 use crate::http::error::Refusal;
 use crate::http::service::Service;
 use crate::store::Store;
+use crate::telemetry::request::request_id_text;
 
 /// Lines are gathered up to this size before they are sent.
 pub const PORTION_BYTES: usize = 64 << 10;
@@ -24,14 +25,16 @@ pub type Portion = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, StoreError> 
 /// What the first portion fails with.
 pub async fn answer(service: Service, kind: &'static str, portion: Portion) -> Result<Response, Refusal> {
     let (first, portion) = next(&service, portion).await?;
-    let rest = first.is_some().then_some((service, portion));
+    // The rest is made when the handler has long returned.
+    let id = request_id_text();
+    let rest = first.is_some().then_some((service, portion, id));
     let rest = stream::try_unfold(rest, |state| async move {
-        let Some((service, portion)) = state else { return Ok(None) };
+        let Some((service, portion, id)) = state else { return Ok(None) };
         match next(&service, portion).await {
-            Ok((Some(bytes), portion)) => Ok(Some((bytes, Some((service, portion))))),
+            Ok((Some(bytes), portion)) => Ok(Some((bytes, Some((service, portion, id))))),
             Ok((None, _)) => Ok(None),
             Err(refusal) => {
-                tracing::error!(code = refusal.code(), "a long answer is cut off");
+                tracing::error!(request_id = id, code = refusal.code(), "a long answer is cut off");
                 Err(std::io::Error::other(refusal.code()))
             }
         }

@@ -1,5 +1,7 @@
 //! `/v1/switch`: which view serves whom, and changing it.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::View;
@@ -37,6 +39,9 @@ pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<S
     };
     service.blocking(work).await
 }
+
+/// How long a switch makes answers for those who will ask next, before it is acknowledged.
+const PREPARING: Duration = Duration::from_millis(10);
 
 /// What to switch.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -91,6 +96,7 @@ pub struct SwitchBody {
 )]
 pub async fn put(State(service): State<Service>, writing: Writing, Body(body): Body<SwitchBody>) -> Result<At<Switched>, Refusal> {
     let SwitchBody { view, percent, clients, reason, force, at } = body;
+    let answers = service.clone();
     let work = move |store: &Store| -> Result<At<Switched>, Refusal> {
         let mut request = writing.request(store, Wants::Switch)?;
         if percent.is_some() && !clients.is_empty() {
@@ -98,6 +104,8 @@ pub async fn put(State(service): State<Service>, writing: Writing, Body(body): B
         }
         request.now = at.unwrap_or(request.now);
         let switched = switch(store, &Switching { view, percent, clients, reason, force }, &request)?;
+        // The next requests find their answers made. What fails here has no part in the switch, and fails again for who reads.
+        let _for_who_reads = answers.answers().prepare(store, answers.now(), PREPARING);
         Ok(At { position: switched.position.unwrap_or_else(|| store.log().head()), body: switched })
     };
     service.blocking(work).await

@@ -25,7 +25,7 @@ fn an_id_comes_back_stands_in_the_line_and_is_the_cause_of_what_was_written() {
     let made = made.header("x-request-id").unwrap().to_owned();
     assert_eq!(uuid::Uuid::parse_str(&made).unwrap().get_version_num(), 7);
     let lines = lines(&service.messages());
-    let of = |id: &str| lines.iter().find(|line| line["span"]["request_id"] == id).unwrap_or_else(|| panic!("{id}: {lines:?}")).clone();
+    let of = |id: &str| lines.iter().find(|line| line["request_id"] == id).unwrap_or_else(|| panic!("{id}: {lines:?}")).clone();
     let line = of(id);
     assert_eq!(
         (&line["method"], &line["route"], &line["status"]),
