@@ -508,6 +508,25 @@ fn withdrawing_a_week_clears_its_answer_first() {
 }
 
 #[test]
+fn an_answered_week_that_a_withdrawn_run_kept_is_cleared_and_goes() {
+    let mut case = Case::allocated(2, FIRST);
+    case.answer(1, 2);
+    let withdrawn = case.decide().withdraw(true, "left".into()).unwrap();
+    case.happen(withdrawn);
+    assert!(case.series.items.week(1, 1).is_none() && case.series.items.week(1, 2).is_some());
+    let response = response_id(assignment_id(CLIENT, FORM, 1, 2), 1).to_string();
+    let events = case.decide().withdraw_week(1, 2, "by mistake".into()).unwrap();
+    let reason = || Personal::new("by mistake".into());
+    let expected = [
+        Event::ResponseCleared { run: 1, week: 2, response, reason: reason() },
+        Event::AssignmentWithdrawn { run: 1, week: 2, reason: reason() },
+    ];
+    assert_eq!(events, expected);
+    case.happen(events);
+    assert!(case.series.items.is_empty());
+}
+
+#[test]
 fn a_cleared_week_can_be_missed_and_paused_like_any_other() {
     let mut case = Case::allocated(2, "2026-01-08T10:00:00Z");
     case.answer(1, 1);

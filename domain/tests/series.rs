@@ -136,7 +136,7 @@ proptest! {
 /// Histories that broke a series once.
 #[test]
 fn histories_that_once_broke_a_series_no_longer_do() {
-    use Command::{Allocate, Import, Migrate, Pause, Remove, Reschedule, Respond, Resume, WithdrawWeek};
+    use Command::{Allocate, Import, ImportResponse, Link, Migrate, Pause, Remove, Reschedule, Respond, Resume, Withdraw, WithdrawWeek};
     let now: Timestamp = "2025-12-26T09:00:00Z".parse().unwrap();
     let import = |document, week, form| Import { document, week, form };
     let allocate = |weeks, extend| Allocate { weeks, extend };
@@ -159,6 +159,35 @@ fn histories_that_once_broke_a_series_no_longer_do() {
         vec![allocate(3, false), Pause { weeks: 1 }, import(0, 3, 1), Resume, import(1, 3, 0), respond(3)],
         // A document that went, but for its answer, stood behind the made week for one fold only.
         vec![allocate(2, false), import(1, 2, 0), respond(2), Remove { document: 1 }, withdraw(2), respond(2)],
+        // A week that only a migration's link had kept in a withdrawn run was cleared, and answered again where one fold had it no more.
+        vec![
+            ImportResponse { response: 1, week: 1 },
+            import(0, 2, 3),
+            Link { response: 1, week: 2, adopted: false },
+            Withdraw { keep_answered: true },
+            withdraw(2),
+            respond(2),
+        ],
+        // A withdrawn run came to weeks again by an import, and was extended over those that were withdrawn with it.
+        vec![
+            allocate(2, false),
+            Pause { weeks: 1 },
+            respond(1),
+            import(0, 1, 4),
+            Reschedule { run: 1, week: 3, days: 0 },
+            Withdraw { keep_answered: true },
+            import(1, 2, 3),
+            allocate(1, true),
+        ],
+        // Clearing a response that a migration had linked took the client's own answer away where nobody knew the link.
+        vec![
+            ImportResponse { response: 0, week: 1 },
+            import(1, 1, 3),
+            respond(2),
+            Link { response: 0, week: 1, adopted: false },
+            import(1, 2, 0),
+            withdraw(2),
+        ],
     ];
     for history in histories {
         let mut model = Model::default();

@@ -230,6 +230,11 @@ impl Decider<'_> {
         Clock::new(self.now, self.zone).status(stored.is_completed(), stored.status == "missed", due)
     }
 
+    /// Whether a run was withdrawn.
+    fn is_over(&self, run: u32) -> bool {
+        self.series.runs.get(&run).is_some_and(|known| known.withdrawn)
+    }
+
     /// Weeks of a run that can still be answered in time: stored ones, and such as an answer would make.
     fn open_weeks(&self, run: u32) -> usize {
         let Some(base) = self.series.items.base(run) else { return 0 };
@@ -242,7 +247,7 @@ impl Decider<'_> {
         stored + made.count()
     }
 
-    /// Allocates the form: a new run, or a longer one.
+    /// Allocates the form: a new run, or a longer one. A run that was withdrawn stays as it is, whatever an import brought to it later.
     ///
     /// # Errors
     /// While the latest run has open weeks, unless it is to be extended; with no weeks, or more than [`MOST_WEEKS`].
@@ -258,7 +263,7 @@ impl Decider<'_> {
         if open > 0 && !allocation.extend {
             return Err(Refused::OpenWeeks { series: self.name(), run, open });
         }
-        if open > 0 {
+        if open > 0 && !self.is_over(run) {
             return self.extend_run(run, weeks, range);
         }
         let run = if is_new { 1 } else { run + 1 };
@@ -515,18 +520,22 @@ impl Decider<'_> {
         Ok(vec![Event::SeriesWithdrawn { run, keep_answered, reason: Personal::new(reason) }])
     }
 
-    /// Takes one week away, or clears its answer back to pending.
+    /// Takes one week away, or clears its answer back to pending. In a run that was withdrawn but for its answered weeks nothing is
+    /// pending: there a week goes with its last answer.
     ///
     /// # Errors
     /// When there is no such week.
     pub fn withdraw_week(&self, run: u32, week: u32, reason: String) -> Result<Vec<Event>, Refused> {
         let (stored, mut events) = self.week(run, week)?;
         let reason = Personal::new(reason);
-        events.push(match stored.response_id() {
-            Some(response) => Event::ResponseCleared { run, week, response: response.to_owned(), reason },
-            None if stored.is_completed() => Event::ResponseCleared { run, week, response: String::new(), reason },
-            None => Event::AssignmentWithdrawn { run, week, reason },
-        });
+        let answered = self.series.items.of_week(run, week).filter(|item| item.is_completed()).count();
+        if answered > 0 {
+            let response = stored.response_id().unwrap_or_default().to_owned();
+            events.push(Event::ResponseCleared { run, week, response, reason: reason.clone() });
+        }
+        if answered == 0 || (answered == 1 && self.is_over(run)) {
+            events.push(Event::AssignmentWithdrawn { run, week, reason });
+        }
         Ok(events)
     }
 

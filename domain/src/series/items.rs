@@ -296,20 +296,22 @@ impl Items {
 
     /// The same, to change it.
     pub fn week_mut(&mut self, run: u32, week: u32) -> Option<&mut Item> {
-        self.meant_mut(run, week, |_| false)
+        let document = self.week(run, week)?.stored.document.clone();
+        self.at_mut(run, week, &document)
     }
 
-    /// The first item of a week that is meant, else the one that stands for the week.
-    fn meant_mut(&mut self, run: u32, week: u32, is_meant: impl Fn(&Item) -> bool) -> Option<&mut Item> {
-        let meant = self.of_week(run, week).find(|item| is_meant(item)).or_else(|| self.week(run, week));
-        let document = meant?.stored.document.clone();
-        let at = self.place(run, week, &document).ok()?;
+    fn at_mut(&mut self, run: u32, week: u32, document: &str) -> Option<&mut Item> {
+        let at = self.place(run, week, document).ok()?;
         self.held.get_mut(at)
     }
 
-    /// The item of a week that has this response, else the one that stands for the week.
+    /// The item of a week that has this response, else the one that stands for the week, unless that has another one: what only one
+    /// fold knows to be answered takes no answer away from the other.
     pub fn answered_mut(&mut self, run: u32, week: u32, response: &str) -> Option<&mut Item> {
-        self.meant_mut(run, week, |item| item.stored.response_id() == Some(response))
+        let named = self.of_week(run, week).find(|item| item.stored.response_id() == Some(response));
+        let meant = named.or_else(|| self.week(run, week).filter(|item| item.stored.response_id().is_none()));
+        let document = meant?.stored.document.clone();
+        self.at_mut(run, week, &document)
     }
 
     /// The last item: of the latest run, the greatest week.
