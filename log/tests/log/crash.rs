@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rollbook_log::{Log, LogError, OpenOptions};
 
-use crate::support::{Conditions, child, child_dir, events_of, files, open, stream};
+use crate::support::{Conditions, child, child_dir, events_of, files, once_free, open, stream};
 
 /// A sequence of numbers that a seed decides.
 struct Numbers(u64);
@@ -68,7 +68,7 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
         let status = appender.wait().unwrap();
         assert!(killed && !status.success(), "round {round} of seed {seed}: the child ended by itself, {status}");
 
-        let log = Log::open(&store, OpenOptions::default()).unwrap();
+        let log = once_free(|| Log::open(&store, OpenOptions::default())).unwrap();
         let commits: Vec<(u64, u64)> = log
             .commits_after(head_before)
             .map(|commit| {
@@ -125,7 +125,7 @@ fn cut_at_any_byte_the_log_is_a_prefix_of_whole_commits() {
     for length in (0..=whole.len()).step_by(7).chain([whole.len()]) {
         copy(&crashed, &torn);
         fs::write(write_ahead_log(&torn), &whole[..length]).unwrap();
-        match Log::open(&torn, OpenOptions::default()) {
+        match once_free(|| Log::open(&torn, OpenOptions::default())) {
             Ok(log) => {
                 heads.push(log.head());
                 assert_eq!(log.verify(|_| ()).unwrap(), log.head(), "cut at {length}");
@@ -157,7 +157,7 @@ fn no_flipped_bit_of_a_journal_loses_anything_in_silence() {
                 let mut flipped = sound.clone();
                 flipped[at] ^= 1 << bit;
                 fs::write(&path, flipped).unwrap();
-                let error = Log::open(&crashed, OpenOptions::default()).err();
+                let error = once_free(|| Log::open(&crashed, OpenOptions::default())).err();
                 let named =
                     matches!(&error, Some(LogError::DamagedFile { path: named, offset, .. }) if *named == path && *offset <= at as u64);
                 assert!(named, "{path:?}, byte {at} of {}, bit {bit}: {error:?}", sound.len());
@@ -165,7 +165,7 @@ fn no_flipped_bit_of_a_journal_loses_anything_in_silence() {
         }
         fs::write(&path, sound).unwrap();
     }
-    assert_eq!(Log::open(&crashed, OpenOptions::default()).unwrap().head(), 15);
+    assert_eq!(once_free(|| Log::open(&crashed, OpenOptions::default())).unwrap().head(), 15);
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a_damaged_journal_is_refused_and_left_as_it_is() {
     bytes[middle] ^= 1;
     fs::write(&path, bytes).unwrap();
     let before = files(&crashed);
-    let error = Log::open(&crashed, OpenOptions::default()).err().expect("the damage is seen");
+    let error = once_free(|| Log::open(&crashed, OpenOptions::default())).err().expect("the damage is seen");
     assert!(matches!(error, LogError::DamagedFile { .. }), "{error:?}");
     assert!(files(&crashed) == before);
 }
