@@ -178,6 +178,12 @@ async fn a_withdrawn_week_goes_and_an_answered_one_is_cleared() {
     assert_eq!((&again["status"], &again["responseId"]), (&json!("pending"), &Value::Null));
     let anew = server.post(&format!("/api/client-portal/check-in/{}", id(0)), json!({"responses": []})).await;
     assert_ne!(anew.body["responseId"], answered.body["responseId"]);
+    // With its series withdrawn, an answered week that was kept has nothing to be pending for.
+    let series = json!({"clientId": CLIENT, "formId": form, "coachId": COACH});
+    assert_eq!(server.delete("/api/check-in-assignments/series", Some(series)).await.status, 200);
+    let last = server.delete(&path(&id(0), COACH), None).await;
+    assert_eq!((last.status, &last.body["cleared"]), (200, &json!(false)));
+    assert_eq!(server.get(&format!("/api/check-in-assignments/{}", id(0))).await.status, 404);
     server.signal("TERM");
     assert!(server.ended().success());
     store.ok(&["history", answered.body["responseId"].as_str().unwrap()]);

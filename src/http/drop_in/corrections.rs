@@ -115,8 +115,12 @@ pub async fn withdraw(
         let reason = by.coach_id.as_ref().map_or_else(|| "withdrawn".to_owned(), |coach| format!("withdrawn by coach {coach}"));
         let command = |run, week| SeriesCommand::WithdrawWeek { run, week, reason };
         let (_, outcome) = week::command(store, &writing, &id, As::Coach(by.coach_id.as_deref()), command)?;
-        let is_cleared = |outcome: &Outcome| matches!(outcome, Outcome::Done { events, .. } if events.iter().any(|recorded| matches!(recorded.event, Event::ResponseCleared { .. })));
-        let cleared = is_cleared(&outcome);
+        let last = match &outcome {
+            Outcome::Done { events, .. } => events.last().map(|recorded| &recorded.event),
+            _ => None,
+        };
+        // In a series that was withdrawn, the week goes with its answer.
+        let cleared = matches!(last, Some(Event::ResponseCleared { .. }));
         let message = if cleared { "Check-in response cleared successfully" } else { "Check-in assignment deleted successfully" };
         Ok(At { position: week::position(store, &outcome), body: Withdrawn { success: true, message, cleared } })
     };
