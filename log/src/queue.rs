@@ -24,6 +24,10 @@ pub(crate) const PART_COMMITS: usize = 8;
 /// back sooner than that.
 const LINGER: Duration = Duration::from_micros(40);
 
+/// How many pauses of the processor lie between two looks: what shares a core with the writer, or its host, gets on meanwhile, and that
+/// is who it looks for.
+const PAUSES: u32 = 32;
+
 /// A commit and where its answer goes.
 pub(crate) struct Request {
     pub(crate) draft: Draft,
@@ -102,6 +106,7 @@ impl Queue {
     fn linger(&self) {
         let until = Instant::now() + LINGER;
         while self.length.load(Ordering::Relaxed) == 0 && Instant::now() < until {
+            (0..PAUSES).for_each(|_| std::hint::spin_loop());
             thread::yield_now();
         }
     }
