@@ -241,6 +241,7 @@ mod tests {
     use crate::access::Access;
     use crate::configuration::{self, SettingFlags};
     use crate::http::Clock;
+    use crate::http::native::portions;
     use crate::store::Store;
     use crate::telemetry::Telemetry;
     use crate::telemetry::request::request_id_text;
@@ -266,6 +267,7 @@ mod tests {
             Router::new().route("/v1/panics", get(panics)).route("/api/panics", get(panics)).route("/v1/blocks", get(blocks_and_panics));
         let router = router
             .route("/v1/names", get(names))
+            .route("/v1/names-again", get(names_again))
             .route("/v1/never", get(std::future::pending::<()>))
             .route("/healthz", get(|| async { "well" }));
         wrap(router.with_state(service.clone()), service)
@@ -274,6 +276,16 @@ mod tests {
     /// What a message about the request would name, from a thread that blocks.
     async fn names(State(service): State<Service>) -> Result<String, Refusal> {
         service.blocking(|_| -> Result<_, Refusal> { Ok(request_id_text().unwrap_or_default()) }).await
+    }
+
+    /// The same, three times, each when the one before is sent.
+    async fn names_again(State(service): State<Service>) -> Result<Response, Refusal> {
+        let mut left = 3;
+        let portion = move |_: &Store| {
+            left -= 1;
+            Ok((left >= 0).then(|| request_id_text().unwrap_or_default().into_bytes()))
+        };
+        portions::answer(service, "text/plain", Box::new(portion)).await
     }
 
     async fn ask(router: &Router, path: &str) -> (StatusCode, String) {
@@ -299,9 +311,12 @@ mod tests {
     #[tokio::test]
     async fn the_id_of_a_request_is_known_on_every_thread_that_works_for_it() {
         let directory = tempfile::tempdir().unwrap();
-        let request = Request::get("/v1/names").header(REQUEST_ID, "told-42").body(Body::empty()).unwrap();
-        let response = misbehaving(&directory.path().join("store")).call(request).await.unwrap();
-        assert_eq!(to_bytes(response.into_body(), 1 << 10).await.unwrap(), "told-42");
+        let router = misbehaving(&directory.path().join("store"));
+        for (path, named) in [("/v1/names", "told-42"), ("/v1/names-again", "told-42told-42told-42")] {
+            let request = Request::get(path).header(REQUEST_ID, "told-42").body(Body::empty()).unwrap();
+            let response = router.clone().call(request).await.unwrap();
+            assert_eq!(to_bytes(response.into_body(), 1 << 10).await.unwrap(), named);
+        }
         assert_eq!(request_id_text(), None);
     }
 

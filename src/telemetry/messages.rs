@@ -103,7 +103,7 @@ impl FormatTime for Now {
     }
 }
 
-/// Fields as the library writes them, and where no colours are wanted, in a fifth of its time: there is a line for each request.
+/// Fields as the library writes them, and where no colours are wanted, in half of its time: there is a line for each request.
 struct Fields;
 
 impl<'w> FormatFields<'w> for Fields {

@@ -12,6 +12,14 @@ pub async fn working_for<W: Future>(id: HeaderValue, work: W) -> W::Output {
     WORKING_FOR.scope(id, work).await
 }
 
+/// Goes on with a request's work after its handler has returned, as answers do that are made while they are sent.
+pub async fn going_on_for<W: Future>(id: Option<HeaderValue>, work: W) -> W::Output {
+    match id {
+        Some(id) => working_for(id, work).await,
+        None => work.await,
+    }
+}
+
 /// The same work, to be done on another thread for the same request.
 pub fn carried<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     let id = request_id();

@@ -29,7 +29,7 @@ use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 use crate::reports::history::Told;
 use crate::store::Store;
-use crate::telemetry::request::request_id_text;
+use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// A proxy that gathers answers would keep events back.
@@ -90,7 +90,7 @@ pub async fn follow(
     let subscribed = service.turns().subscribe().ok_or_else(full)?;
     let keep_alive = KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
     let tail = service.store().log().tail(after);
-    let following = Following { service, tail, stream, with_answers, request_id: request_id_text(), _subscribed: subscribed };
+    let following = Following { service, tail, stream, with_answers, _subscribed: subscribed };
     let mut response = Sse::new(events(following)).keep_alive(keep_alive).into_response();
     let headers = response.headers_mut();
     headers.insert(POSITION, HeaderValue::from(head));
@@ -111,15 +111,16 @@ struct Following {
     tail: Tail,
     stream: Option<StreamId>,
     with_answers: bool,
-    /// Events are read when the handler has long returned.
-    request_id: Option<String>,
     _subscribed: OwnedSemaphorePermit,
 }
 
 fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>> {
-    stream::unfold(following, |following| async move {
-        let (events, following) = following.next().await?;
-        Some((stream::iter(events), following))
+    let id = request_id();
+    stream::unfold(following, move |following| {
+        going_on_for(id.clone(), async move {
+            let (events, following) = following.next().await?;
+            Some((stream::iter(events), following))
+        })
     })
     .flatten()
     .map(Ok)
@@ -129,7 +130,7 @@ impl Following {
     /// The next events; `None` when the service is about to end or the log cannot be read: then the answer ends, and whoever comes back
     /// goes on where it ended.
     async fn next(self) -> Option<(Vec<Event>, Self)> {
-        let Self { service, mut tail, stream, with_answers, request_id, _subscribed } = self;
+        let Self { service, mut tail, stream, with_answers, _subscribed } = self;
         tokio::select! {
             biased;
             () = service.drained() => return None,
@@ -140,9 +141,9 @@ impl Following {
             Ok((events, tail, stream))
         };
         match service.blocking(read).await {
-            Ok((events, tail, stream)) => Some((events, Self { service, tail, stream, with_answers, request_id, _subscribed })),
+            Ok((events, tail, stream)) => Some((events, Self { service, tail, stream, with_answers, _subscribed })),
             Err(refusal) => {
-                tracing::error!(request_id, code = refusal.code(), "live events are cut off");
+                tracing::error!(request_id = request_id_text(), code = refusal.code(), "live events are cut off");
                 None
             }
         }

@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::http::error::Refusal;
 use crate::http::service::Service;
 use crate::store::Store;
-use crate::telemetry::request::request_id_text;
+use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 
 /// Lines are gathered up to this size before they are sent.
 pub const PORTION_BYTES: usize = 64 << 10;
@@ -25,19 +25,20 @@ pub type Portion = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, StoreError> 
 /// What the first portion fails with.
 pub async fn answer(service: Service, kind: &'static str, portion: Portion) -> Result<Response, Refusal> {
     let (first, portion) = next(&service, portion).await?;
-    // The rest is made when the handler has long returned.
-    let id = request_id_text();
-    let rest = first.is_some().then_some((service, portion, id));
-    let rest = stream::try_unfold(rest, |state| async move {
-        let Some((service, portion, id)) = state else { return Ok(None) };
-        match next(&service, portion).await {
-            Ok((Some(bytes), portion)) => Ok(Some((bytes, Some((service, portion, id))))),
-            Ok((None, _)) => Ok(None),
-            Err(refusal) => {
-                tracing::error!(request_id = id, code = refusal.code(), "a long answer is cut off");
-                Err(std::io::Error::other(refusal.code()))
+    let rest = first.is_some().then_some((service, portion));
+    let id = request_id();
+    let rest = stream::try_unfold(rest, move |state| {
+        going_on_for(id.clone(), async move {
+            let Some((service, portion)) = state else { return Ok(None) };
+            match next(&service, portion).await {
+                Ok((Some(bytes), portion)) => Ok(Some((bytes, Some((service, portion))))),
+                Ok((None, _)) => Ok(None),
+                Err(refusal) => {
+                    tracing::error!(request_id = request_id_text(), code = refusal.code(), "a long answer is cut off");
+                    Err(std::io::Error::other(refusal.code()))
+                }
             }
-        }
+        })
     });
     let first = stream::iter(first.map(Ok::<Bytes, std::io::Error>));
     let mut response = Body::from_stream(futures_util::StreamExt::chain(first, rest.into_stream())).into_response();
