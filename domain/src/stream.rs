@@ -52,25 +52,43 @@ impl StreamId {
 
     /// The text that every series stream of this client starts with, and no other stream does.
     pub fn series_prefix(client: &str) -> String {
-        format!("series/{}/", Escaped(client))
+        let mut prefix = "series/".to_owned();
+        push_escaped(&mut prefix, client);
+        prefix.push('/');
+        prefix
+    }
+
+    /// Its text, made without the formatter: every commit has one made.
+    pub fn name(&self) -> String {
+        let (kind, ids) = match self {
+            Self::Series { client, form } => ("series", [Some(client), Some(form)]),
+            Self::Client(id) => ("client", [Some(id), None]),
+            Self::Coach(id) => ("coach", [Some(id), None]),
+            Self::Form(id) => ("form", [Some(id), None]),
+            Self::Control => ("control", [None, None]),
+        };
+        let ids = ids.into_iter().flatten();
+        let mut name = String::with_capacity(ids.clone().fold(kind.len(), |bytes, id| bytes + 1 + id.len()));
+        name.push_str(kind);
+        for id in ids {
+            name.push('/');
+            push_escaped(&mut name, id);
+        }
+        name
     }
 }
 
-/// An id with `%` and `/` escaped.
-struct Escaped<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = self.0;
-        // Both are ASCII, so bytes are enough, and faster to look through than characters.
-        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'%' | b'/')) {
-            let (plain, special) = rest.split_at(at);
-            f.write_str(plain)?;
-            f.write_str(if special.starts_with('%') { "%25" } else { "%2F" })?;
-            rest = special.get(1..).unwrap_or_default();
-        }
-        f.write_str(rest)
+/// Appends an id with `%` and `/` escaped.
+fn push_escaped(name: &mut String, id: &str) {
+    let mut rest = id;
+    // Both are ASCII, so bytes are enough, and faster to look through than characters.
+    while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'%' | b'/')) {
+        let (plain, special) = rest.split_at(at);
+        name.push_str(plain);
+        name.push_str(if special.starts_with('%') { "%25" } else { "%2F" });
+        rest = special.get(1..).unwrap_or_default();
     }
+    name.push_str(rest);
 }
 
 fn unescape(text: &str) -> Option<String> {
@@ -91,13 +109,7 @@ fn unescape(text: &str) -> Option<String> {
 
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Series { client, form } => write!(f, "series/{}/{}", Escaped(client), Escaped(form)),
-            Self::Client(id) => write!(f, "client/{}", Escaped(id)),
-            Self::Coach(id) => write!(f, "coach/{}", Escaped(id)),
-            Self::Form(id) => write!(f, "form/{}", Escaped(id)),
-            Self::Control => f.write_str("control"),
-        }
+        f.write_str(&self.name())
     }
 }
 
@@ -120,7 +132,7 @@ impl FromStr for StreamId {
 
 impl Serialize for StreamId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.name())
     }
 }
 

@@ -31,7 +31,7 @@ impl Log {
 
     /// Whether the client of this stream was erased.
     pub fn is_erased(&self, stream: &StreamId) -> bool {
-        self.store().keyring().is_erased(&stream.to_string())
+        self.store().keyring().is_erased(&stream.name())
     }
 
     /// Every erasure that the keyring remembers.

@@ -179,7 +179,7 @@ impl<'a> StreamTable<'a> {
             let entry = self.find(stream).and_then(|index| self.list.get_mut(index)).filter(|entry| entry.stream.expected.is_none());
             match entry {
                 Some(entry) => entry.stream.expected = Some(*version),
-                None => elsewhere.push((stream.to_string(), *version)),
+                None => elsewhere.push((stream.name(), *version)),
             }
         }
         elsewhere
@@ -211,7 +211,7 @@ impl<'a> StreamTable<'a> {
     }
 
     fn add(&mut self, stream: &'a StreamId) -> Result<usize, AppendError> {
-        let name = stream.to_string();
+        let name = stream.name();
         without_nul(&name)?;
         let index = self.list.len();
         self.list.push(Entry { stream: DraftStream { name, events: 0, expected: None, only_erases: true }, key: None });

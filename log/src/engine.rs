@@ -134,6 +134,8 @@ fn database_options() -> Options {
 /// An open database.
 pub(crate) struct Engine {
     db: DB,
+    /// How single keys are read.
+    lookup: ReadOptions,
     writable: bool,
 }
 
@@ -147,7 +149,7 @@ impl Engine {
         let cache = cache();
         let families = Family::ALL.map(|family| (family.name(), family.options(&cache)));
         match DB::open_cf_with_opts_for_read_only(&options, db_dir, families, false) {
-            Ok(db) => Ok(Self { db, writable: false }),
+            Ok(db) => Ok(Self { db, lookup: ReadOptions::default(), writable: false }),
             Err(source) => Err(LogError::Database { dir: dir.to_owned(), source: source.into() }),
         }
     }
@@ -161,7 +163,7 @@ impl Engine {
         let cache = cache();
         let families = Family::ALL.map(|family| (family.name(), family.options(&cache)));
         match DB::open_cf_with_opts(&options, db_dir, families) {
-            Ok(db) => Ok(Self { db, writable: true }),
+            Ok(db) => Ok(Self { db, lookup: ReadOptions::default(), writable: true }),
             Err(source) => Err(LogError::Database { dir: dir.to_owned(), source: source.into() }),
         }
     }
@@ -182,7 +184,7 @@ impl Engine {
 
     /// Hands the value of a key to `read`, without copying it.
     pub(crate) fn get<T>(&self, family: Family, key: &[u8], read: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, LogError> {
-        let value = self.db.get_pinned_cf(self.family(family)?, key).map_err(failed("read"))?;
+        let value = self.db.get_pinned_cf_opt(self.family(family)?, key, &self.lookup).map_err(failed("read"))?;
         Ok(value.as_deref().map(read))
     }
 

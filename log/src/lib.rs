@@ -63,6 +63,7 @@ mod store;
 mod stored;
 mod tail;
 mod verify;
+mod versions;
 mod writer;
 
 pub use beside::Beside;

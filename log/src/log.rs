@@ -1,6 +1,5 @@
 //! The log as its users see it. Owns the handle and the writer's thread; every method leads to the file that does the work.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
@@ -30,6 +29,7 @@ use crate::rows::Rows;
 use crate::store::Store;
 use crate::tail::Tail;
 use crate::verify;
+use crate::versions::Versions;
 use crate::writer::Writer;
 
 /// An open log. Clones are handles of the same log; when the last one is dropped, what was submitted is written and the store is closed.
@@ -71,7 +71,8 @@ impl Log {
             options;
         let (store, last) = Store::open(dir, create, store_id, Sealing { master_key, unsealed, on_new_master_key })?;
         let (store, queue) = (Arc::new(store), Arc::new(Queue::new(queue_budget_bytes)));
-        let writer = Writer { store: store.clone(), queue: queue.clone(), clock, durability, observer, last, versions: HashMap::new() };
+        let writer =
+            Writer { store: store.clone(), queue: queue.clone(), clock, durability, observer, last, versions: Versions::default() };
         let thread = thread::Builder::new().name("rollbook-writer".to_owned()).spawn(move || writer.run()).map_err(LogError::Thread)?;
         Ok(Self { open: Arc::new(Open { number: OPENED.fetch_add(1, Memory::Relaxed), store, queue, writer: Some(thread) }) })
     }
@@ -173,7 +174,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn stream_until(&self, stream: &StreamId, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::stream(&engine, self.store().keyring(), &stream.to_string(), after, until.min(self.head())),
+            Some(engine) => reads::stream(&engine, self.store().keyring(), &stream.name(), after, until.min(self.head())),
             None => Ok(Vec::new()),
         }
     }
@@ -184,7 +185,7 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn stream_version(&self, stream: &StreamId) -> Result<Version, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::stream_version(&engine, &stream.to_string(), self.head()),
+            Some(engine) => reads::stream_version(&engine, &stream.name(), self.head()),
             None => Ok(0),
         }
     }

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use foldhash::fast::RandomState;
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::{Position, Version};
 use uuid::Uuid;
@@ -15,12 +16,13 @@ use crate::keyring::{Keyring, owns};
 use crate::layout;
 use crate::reads;
 use crate::stored::{self, Envelope, EnvelopeParts};
+use crate::versions::Versions;
 
 /// A part while it is put together.
 pub(crate) struct Part<'a> {
     engine: Option<&'a Engine>,
     keyring: &'a Keyring,
-    remembered: &'a HashMap<String, Version>,
+    versions: &'a mut Versions,
     recorded_at: Timestamp,
     staged: Staged,
 }
@@ -29,8 +31,7 @@ pub(crate) struct Part<'a> {
 pub(crate) struct Staged {
     last: Position,
     commits: Vec<StagedCommit>,
-    versions: HashMap<String, Version>,
-    ids: HashSet<Uuid>,
+    ids: HashSet<Uuid, RandomState>,
     keys: HashMap<String, ([u8; 32], Committed)>,
     erases: Vec<(Uuid, Vec<String>)>,
 }
@@ -46,17 +47,17 @@ struct StagedCommit {
 }
 
 impl<'a> Part<'a> {
-    /// An empty part behind the last position; reads what it must know from the engine and the remembered versions.
+    /// An empty part behind the last position; reads what it must know from the engine and the remembered versions, and leaves there
+    /// where its commits take their streams.
     pub(crate) fn new(
         engine: Option<&'a Engine>,
         keyring: &'a Keyring,
-        remembered: &'a HashMap<String, Version>,
+        versions: &'a mut Versions,
         last: Position,
         recorded_at: Timestamp,
     ) -> Self {
-        let staged =
-            Staged { last, commits: Vec::new(), versions: HashMap::new(), ids: HashSet::new(), keys: HashMap::new(), erases: Vec::new() };
-        Self { engine, keyring, remembered, recorded_at, staged }
+        let staged = Staged { last, commits: Vec::new(), ids: HashSet::default(), keys: HashMap::new(), erases: Vec::new() };
+        Self { engine, keyring, versions, recorded_at, staged }
     }
 
     /// Decides on a commit; accepted, it is numbered and encoded. Refused, it leaves nothing behind.
@@ -86,6 +87,7 @@ impl<'a> Part<'a> {
         let first = self.staged.last + 1;
         let committed = Committed { first, last: self.staged.last + draft.events.len() as u64, repeated: false };
         let record = self.encode(first, &draft, &ids, &streams)?;
+        streams.iter().for_each(|(name, _, last_version)| self.versions.set(name, *last_version));
         self.staged.take(StagedCommit { committed, record, streams, ids, key: draft.key, erases: draft.erases });
         Ok(committed)
     }
@@ -110,8 +112,8 @@ impl<'a> Part<'a> {
     }
 
     fn version(&self, stream: &str) -> Result<Version, AppendError> {
-        match (self.staged.versions.get(stream).or_else(|| self.remembered.get(stream)), self.engine) {
-            (Some(version), _) => Ok(*version),
+        match (self.versions.get(stream), self.engine) {
+            (Some(version), _) => Ok(version),
             (None, Some(engine)) => Ok(reads::stream_version(engine, stream, Position::MAX)?),
             (None, None) => Ok(0),
         }
@@ -166,12 +168,6 @@ impl<'a> Part<'a> {
 impl Staged {
     fn take(&mut self, commit: StagedCommit) {
         self.last = commit.committed.last;
-        for (name, _, last_version) in &commit.streams {
-            match self.versions.get_mut(name) {
-                Some(version) => *version = *last_version,
-                None => drop(self.versions.insert(name.clone(), *last_version)),
-            }
-        }
         self.ids.extend(&commit.ids);
         if let Some(IdempotencyKey { key, request }) = &commit.key {
             self.keys.insert(key.clone(), (*request, commit.committed));
@@ -193,11 +189,6 @@ impl Staged {
     /// The position of the last event.
     pub(crate) fn last(&self) -> Position {
         self.last
-    }
-
-    /// The versions of the streams that it writes to.
-    pub(crate) fn into_versions(self) -> HashMap<String, Version> {
-        self.versions
     }
 
     /// Everything that is written, as one batch: records, index entries, the head.

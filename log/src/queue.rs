@@ -137,7 +137,12 @@ pub(crate) struct Intake<'a> {
 impl Intake<'_> {
     /// Whether all who were expected are there and nobody else waits.
     pub(crate) fn is_complete(&self, expected: usize) -> bool {
-        self.commits >= expected && self.queue.length.load(Ordering::Relaxed) == 0
+        self.commits >= expected && !self.has_more()
+    }
+
+    /// Whether somebody waits now.
+    pub(crate) fn has_more(&self) -> bool {
+        self.queue.length.load(Ordering::Relaxed) > 0
     }
 
     /// The next commits of the group, those that wait now; none when it is complete or full.

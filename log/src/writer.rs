@@ -7,12 +7,11 @@
 //! Cost of an append beside its share of the sync: one look into `ids` for every event that brings its own id (a Bloom filter
 //! answers most), one into `keys` if it has a key, and one seek in `streams` for each stream that is not among the latest 65,536.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rollbook_domain::Timestamp;
-use rollbook_domain::event::{Position, Version};
+use rollbook_domain::event::Position;
 
 use crate::commit::Committed;
 use crate::error::{AppendError, LogError};
@@ -22,9 +21,7 @@ use crate::part::{Part, Staged};
 use crate::pending::Answer;
 use crate::queue::{Intake, PART_COMMITS, Queue, Request};
 use crate::store::{LastCommit, Store};
-
-/// How many stream versions are remembered; when there are more, all are forgotten and read again as needed.
-const REMEMBERED_STREAMS: usize = 65_536;
+use crate::versions::Versions;
 
 /// The longest that a group waits for those who are expected; beside that never longer than the group before took.
 const PATIENCE_LIMIT: Duration = Duration::from_millis(5);
@@ -48,8 +45,7 @@ pub(crate) struct Writer {
     pub(crate) durability: Durability,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     pub(crate) last: LastCommit,
-    /// Versions of streams as they are on disk.
-    pub(crate) versions: HashMap<String, Version>,
+    pub(crate) versions: Versions,
 }
 
 impl Writer {
@@ -72,24 +68,17 @@ impl Writer {
         let recorded_at = self.last.recorded_at.map_or(now, |last: Timestamp| last.max(now));
         let before = self.last.position;
         let mut outcomes = Vec::with_capacity(usual.callers);
-        let mut writing = Duration::ZERO;
-        let written = loop {
-            let (staged, complete) = self.decide(&mut intake, usual, recorded_at, &mut outcomes);
-            let began = Instant::now();
-            let written = self.write_part(staged, recorded_at, before, complete);
-            writing += began.elapsed();
-            if complete || written.is_err() {
-                break written;
-            }
-        };
+        let written = self.write_parts(&mut intake, usual, recorded_at, &mut outcomes);
+        let patience = written.as_ref().map_or(Duration::ZERO, |writing| (*writing).min(PATIENCE_LIMIT));
         match written {
             // Publish first: who is answered finds the head at its commit or beyond.
-            Ok(()) if self.last.position > before => {
+            Ok(writing) if self.last.position > before => {
                 self.store.publish(self.last.position);
                 self.observe(&outcomes, writing);
             }
-            Ok(()) => {}
+            Ok(_nothing) => {}
             Err(failure) => {
+                self.versions.forget();
                 // What is written of a group that cannot be synced may be on disk or not; nobody can tell before the store is opened
                 // again. So nothing may follow it.
                 let failure = if self.last.position > before { self.store.poison(failure) } else { failure };
@@ -101,16 +90,41 @@ impl Writer {
         for (answer, outcome, _) in outcomes {
             answer.send(outcome);
         }
-        Usual { callers, patience: writing.min(PATIENCE_LIMIT) }
+        Usual { callers, patience }
+    }
+
+    /// Decides and writes until the group is complete, then syncs once for all of it. Returns how long writing and syncing took.
+    fn write_parts(
+        &mut self,
+        intake: &mut Intake<'_>,
+        usual: &Usual,
+        recorded_at: Timestamp,
+        outcomes: &mut Outcomes,
+    ) -> Result<Duration, LogError> {
+        let (before, mut writing) = (self.last.position, Duration::ZERO);
+        loop {
+            let (staged, complete) = self.decide(intake, usual, recorded_at, outcomes);
+            let began = Instant::now();
+            self.write_part(staged, recorded_at, before)?;
+            if complete && self.last.position > before {
+                self.sync()?;
+            }
+            writing += began.elapsed();
+            if complete {
+                return Ok(writing);
+            }
+        }
     }
 
     /// Decides on the next commits of a group, each on its own: sound log, key, expected versions, ids; then its number and its bytes. A
-    /// refusal leaves no trace. Stops when there is enough for a part or nothing more is to come; tells which.
-    fn decide(&self, intake: &mut Intake<'_>, usual: &Usual, recorded_at: Timestamp, outcomes: &mut Outcomes) -> (Staged, bool) {
+    /// refusal leaves no trace. Stops when there is enough for a part and nobody waits, or when nothing more is to come; tells which.
+    fn decide(&mut self, intake: &mut Intake<'_>, usual: &Usual, recorded_at: Timestamp, outcomes: &mut Outcomes) -> (Staged, bool) {
         let engine = self.store.engine();
-        let mut part = Part::new(engine.as_deref(), self.store.keyring(), &self.versions, self.last.position, recorded_at);
+        self.versions.make_room();
+        let mut part = Part::new(engine.as_deref(), self.store.keyring(), &mut self.versions, self.last.position, recorded_at);
         let mut complete = false;
-        while !complete && part.commits() < PART_COMMITS {
+        while !complete && (part.commits() < PART_COMMITS || intake.has_more()) {
+            // Deciding goes before writing as long as somebody waits: a part is what fills the time until more come.
             let waiting = intake.next(usual.callers, usual.patience);
             complete = waiting.is_empty() || intake.is_complete(usual.callers);
             for Request { draft, answer, submitted } in waiting {
@@ -124,14 +138,12 @@ impl Writer {
         (part.finish(), complete)
     }
 
-    /// Writes a part of a group whose last position was `before`; the last part is synced with all the others.
-    fn write_part(&mut self, staged: Staged, recorded_at: Timestamp, before: Position, is_last: bool) -> Result<(), LogError> {
-        let sync = is_last && self.durability == Durability::Synced;
-        let is_first = self.last.position == before;
+    /// Writes a part of a group before which the last position was `before`; it may be on disk when this returns, or not.
+    fn write_part(&mut self, staged: Staged, recorded_at: Timestamp, before: Position) -> Result<(), LogError> {
         if staged.is_empty() {
-            return if is_first || !is_last { Ok(()) } else { self.sync(sync) };
+            return Ok(());
         }
-        if is_first {
+        if self.last.position == before {
             self.store.require_present()?;
         }
         // The first accepted commit makes the store writable; before it, not a byte on disk changes. If that fails nothing was written.
@@ -141,20 +153,19 @@ impl Writer {
         // destroy are gone from there. A kill behind this leaves keys that nothing is sealed under, or an erasure whose event is
         // missing and which is asked for again.
         self.keep_keys(&staged)?;
-        // Barrier 2 of 2, with the last part: all commits of the group with their index entries and the new head are in RocksDB's log,
-        // and with `Synced` that log is on disk. What fails here may be on disk or not.
-        batch.write(sync).map_err(|failure| self.store.poison(failure))?;
+        // What fails here may be on disk or not.
+        batch.write(false).map_err(|failure| self.store.poison(failure))?;
         self.last = LastCommit { position: staged.last(), recorded_at: Some(recorded_at) };
-        self.remember(staged.into_versions());
-        // A directory that was deleted meanwhile takes a sync like any other, and nobody will ever read it again.
-        if is_last { self.store.require_present() } else { Ok(()) }
+        Ok(())
     }
 
-    /// Puts on disk what was written before, when the commits that came last were all refused.
-    fn sync(&self, sync: bool) -> Result<(), LogError> {
-        if sync {
+    /// Barrier 2 of 2: all commits of the group with their index entries and the new head are in RocksDB's log and in its memory; now,
+    /// with `Synced`, that log is put on disk. Last of all, so that nothing but the answers is left to do behind it.
+    fn sync(&self) -> Result<(), LogError> {
+        if self.durability == Durability::Synced {
             self.store.engine_to_write()?.sync()?;
         }
+        // A directory that was deleted meanwhile takes a sync like any other, and nobody will ever read it again.
         self.store.require_present()
     }
 
@@ -178,13 +189,6 @@ impl Writer {
             waits.push(now.saturating_duration_since(*submitted));
         }
         observer.group_written(&GroupWritten { events, write_duration, waits: &waits });
-    }
-
-    fn remember(&mut self, versions: HashMap<String, Version>) {
-        if self.versions.len() + versions.len() > REMEMBERED_STREAMS {
-            self.versions.clear();
-        }
-        self.versions.extend(versions);
     }
 }
 

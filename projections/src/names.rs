@@ -54,7 +54,7 @@ fn key(name: &str, kind: &str, document: &str) -> Vec<u8> {
 
 fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Document) {
     let id = &document.id;
-    let stream_name = stream.to_string();
+    let stream_name = stream.name();
     match document.content() {
         Content::Assignment(stored) => {
             let week = stored.week();

@@ -99,7 +99,7 @@ pub(crate) fn owns(client: &str, stream: &str) -> bool {
 
 /// A client's id as names of streams have it.
 fn owner_of_client(id: &str) -> Box<str> {
-    let stream = StreamId::Client(id.to_owned()).to_string();
+    let stream = StreamId::Client(id.to_owned()).name();
     owner(&stream).unwrap_or_default().into()
 }
 

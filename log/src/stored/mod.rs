@@ -51,8 +51,8 @@ pub(crate) fn seal(first: Position, envelope: &Envelope<'_>, payload_hint_bytes:
     let events = u32::try_from(envelope.len()).map_err(too_large)?;
     let (header, payload) = record.split_at_mut(HEADER_BYTES);
     let crc = checksum(first, CURRENT, events, payload_bytes, payload);
-    let fields = [&[CURRENT][..], &crc.to_le_bytes(), &events.to_le_bytes(), &payload_bytes.to_le_bytes()].concat();
-    header.copy_from_slice(&fields);
+    let fields = [crc, events, payload_bytes].into_iter().flat_map(u32::to_le_bytes);
+    header.iter_mut().zip([CURRENT].into_iter().chain(fields)).for_each(|(byte, field)| *byte = field);
     Ok(record)
 }
 

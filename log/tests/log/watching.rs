@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rollbook_log::{AppendError, GroupWritten, Log, LogError, Observer, OpenOptions};
+use rollbook_log::{AppendError, ExpectedVersion, GroupWritten, Log, LogError, Observer, OpenOptions};
 
 use crate::support::{Conditions, events_of, files, open, stream};
 
@@ -74,6 +74,9 @@ fn a_directory_that_is_moved_away_takes_no_commit_and_goes_on_when_it_is_back() 
     fs::rename(&away, &store).unwrap();
     log.require_sound().unwrap();
     assert_eq!(log.append(events_of(&stream(2), 1)).unwrap().last, 2);
+    // What was decided on and not written has left no version behind.
+    let next = events_of(&stream(9), 1).expecting(&stream(9), ExpectedVersion::NoStream);
+    assert_eq!(log.append(next).unwrap().last, 3);
 }
 
 #[test]
