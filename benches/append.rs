@@ -25,7 +25,9 @@ fn appends(criterion: &mut Criterion) {
         append(&open(&home.path().join("store")), writers, COMMITS / writers);
         let bytes = RawBytes::of(&home.path().join("store"));
         group.bench_function(BenchmarkId::new("raw_rocksdb", writers), |bencher| {
-            bencher.iter_custom(|times| (0..times).map(|_| bytes.write(directory().path(), writers)).sum());
+            bencher.iter_custom(|times| {
+                (0..times).map(|_| bytes.write(directory().path(), writers)).sum()
+            });
         });
     }
     group.finish();

@@ -26,7 +26,8 @@ use rollbook_projections::tree::Tree;
 use rollbook_projections::views::{LEGACY, PRECREATED};
 use rollbook_projections::{directory as identities, views};
 use support::{
-    RawBytes, WATCH, answered, append, copy_log, directory, export, import_into, median, migrated, now, open, open_unsealed, peak_mebibytes,
+    RawBytes, WATCH, answered, append, copy_log, directory, export, import_into, median, migrated,
+    now, open, open_unsealed, peak_mebibytes,
 };
 
 const MIGRATION_STEP: &str = "ROLLBOOK_BENCH_MIGRATION";
@@ -52,7 +53,10 @@ fn main() {
     } else {
         Size { rounds: 7, commits: 16_384, replay_clients: 1_000, migration_clients: 5_000 }
     };
-    println!("{:<44} {:>16} {:>16} {:>7}  wanted", "figure (medians of one run)", "rollbook", "beside it", "ratio");
+    println!(
+        "{:<44} {:>16} {:>16} {:>7}  wanted",
+        "figure (medians of one run)", "rollbook", "beside it", "ratio"
+    );
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let wanted = |part: &str| filter.as_deref().is_none_or(|filter| part.contains(filter));
     for writers in [1, 16, 64].into_iter().filter(|_| wanted("append")) {
@@ -98,7 +102,13 @@ fn appends(writers: usize, size: &Size) {
         ratios.push(our_rate / raw_rate);
     }
     let figure = format!("synced append, {writers} writers (commits/s)");
-    row(&figure, &format!("{:.0}", median(ours)), &format!("{:.0}", median(raw)), Some(median(ratios)), ">= 0.70 of raw groups");
+    row(
+        &figure,
+        &format!("{:.0}", median(ours)),
+        &format!("{:.0}", median(raw)),
+        Some(median(ratios)),
+        ">= 0.70 of raw groups",
+    );
 }
 
 /// Appends to a sealed store whose tree is folded meanwhile, as a service folds it; beside a store without either. The clients' keys and
@@ -108,14 +118,28 @@ fn custody(writers: usize, size: &Size) {
     let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..append_rounds(writers, size) {
         let home = directory();
-        let bare_rate = rate(append(&open_unsealed(&home.path().join("bare")), writers, size.commits / writers));
-        let our_rate = rate(append_with_tree(&open(&home.path().join("sealed")), writers, size.commits / writers));
+        let bare_rate = rate(append(
+            &open_unsealed(&home.path().join("bare")),
+            writers,
+            size.commits / writers,
+        ));
+        let our_rate = rate(append_with_tree(
+            &open(&home.path().join("sealed")),
+            writers,
+            size.commits / writers,
+        ));
         ours.push(our_rate);
         bare.push(bare_rate);
         ratios.push(our_rate / bare_rate);
     }
     let figure = format!("append, sealed and tree, {writers} writers (/s)");
-    row(&figure, &format!("{:.0}", median(ours)), &format!("{:.0}", median(bare)), Some(median(ratios)), ">= 0.80 of both off");
+    row(
+        &figure,
+        &format!("{:.0}", median(ours)),
+        &format!("{:.0}", median(bare)),
+        Some(median(ratios)),
+        ">= 0.80 of both off",
+    );
 }
 
 fn append_with_tree(log: &Log, writers: usize, each: usize) -> Duration {
@@ -163,13 +187,22 @@ fn replays(size: &Size) {
         ratios.push(scan / fold);
     }
     let figure = format!("replay of {head:.0} events, both views (events/s)");
-    row(&figure, &format!("{:.0}", median(folds)), &format!("{:.0}", median(scans)), Some(median(ratios)), ">= 0.40 of scan and decode");
+    row(
+        &figure,
+        &format!("{:.0}", median(folds)),
+        &format!("{:.0}", median(scans)),
+        Some(median(ratios)),
+        ">= 0.40 of scan and decode",
+    );
 }
 
 fn view_times() {
     let home = directory();
     let (runtime, client) = answered(home.path());
-    let asked = Asked { now: "2027-03-01T12:00:00Z".parse().unwrap(), overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS };
+    let asked = Asked {
+        now: "2027-03-01T12:00:00Z".parse().unwrap(),
+        overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
+    };
     for view in [View::Legacy, View::Precreated] {
         let mut times = Vec::new();
         for _ in 0..4_000 {
@@ -177,7 +210,8 @@ fn view_times() {
             let snapshot = runtime.snapshot().unwrap();
             let (rows, _) = snapshot.of(view.name()).unwrap();
             let identity = identities::identify(&rows, &client).unwrap();
-            let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json()).unwrap();
+            let body =
+                views::answer(&rows, view, &identity, asked, |answer| answer.to_json()).unwrap();
             times.push(start.elapsed().as_secs_f64() * 1e6);
             assert_eq!(body.matches("recurringWeek").count(), 52);
         }
@@ -194,7 +228,8 @@ fn migrations(size: &Size) {
         import_into(&runtime, &export(home.path(), size.migration_clients, 4));
     }
     for step in [MIGRATION_STEP, VERIFICATION_STEP] {
-        let done = Command::new(std::env::current_exe().unwrap()).env(step, home.path()).status().unwrap();
+        let done =
+            Command::new(std::env::current_exe().unwrap()).env(step, home.path()).status().unwrap();
         assert!(done.success(), "{step}");
     }
 }
@@ -204,11 +239,30 @@ fn verify(home: &Path) {
     let directory = home.join("store");
     for (log_only, what) in [(true, "files, log, tree"), (false, "and all rows folded again")] {
         let request = Request { log_only, scratch: Some(home), ..Request::default() };
-        let verified = rollbook::verify::verify(&directory, || Store::open(&directory, false), &request, &|_, _, _| {}).unwrap();
+        let verified = rollbook::verify::verify(
+            &directory,
+            || Store::open(&directory, false),
+            &request,
+            &|_, _, _| {},
+        )
+        .unwrap();
         let figure = format!("verify {} events: {what} (/s)", verified.head);
-        row(&figure, &format!("{:.0}", verified.events_per_second), &format!("{:.1} s", verified.seconds), None, "reported");
-        let peak = peak_mebibytes().map_or_else(|| "unknown".to_owned(), |peak| format!("{peak} MiB"));
-        row("  peak memory of that process so far", &peak, &format!("{} MiB read", verified.bytes >> 20), None, "< 512 MiB");
+        row(
+            &figure,
+            &format!("{:.0}", verified.events_per_second),
+            &format!("{:.1} s", verified.seconds),
+            None,
+            "reported",
+        );
+        let peak =
+            peak_mebibytes().map_or_else(|| "unknown".to_owned(), |peak| format!("{peak} MiB"));
+        row(
+            "  peak memory of that process so far",
+            &peak,
+            &format!("{} MiB read", verified.bytes >> 20),
+            None,
+            "< 512 MiB",
+        );
     }
 }
 
@@ -218,7 +272,13 @@ fn migrate(home: &Path) {
     let start = Instant::now();
     let planned = plan(&runtime, DueRule::Monday, Some(&home.join("batch.ndjson"))).unwrap();
     let counts = planned.header.counts;
-    row(&format!("plan {} series, {} weeks", counts.series, counts.created), &timed(start), "", None, "reported");
+    row(
+        &format!("plan {} series, {} weeks", counts.series, counts.created),
+        &timed(start),
+        "",
+        None,
+        "reported",
+    );
     let start = Instant::now();
     let applied = apply(&runtime, &Batch::open(&planned.file).unwrap(), now(), &WATCH).unwrap();
     assert_eq!(applied.created, counts.created);

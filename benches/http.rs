@@ -38,7 +38,8 @@ impl Serving {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("it does not serve: {line:?}"));
+        let said: Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("it does not serve: {line:?}"));
         let address = said["listening"].as_str().unwrap().trim_start_matches("http://").to_owned();
         Self { child, address }
     }
@@ -47,7 +48,14 @@ impl Serving {
     fn service(store: &Path, level: &str) -> Self {
         let messages = File::create(store.with_extension("messages")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-        command.arg("--data").arg(store).args(["--json", "serve", "--listen", "127.0.0.1:0", "--limits-requests-per-second", "0"]);
+        command.arg("--data").arg(store).args([
+            "--json",
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--limits-requests-per-second",
+            "0",
+        ]);
         Self::start(command.args(["--log-level", level]).stderr(messages))
     }
 
@@ -86,12 +94,22 @@ fn wrk(address: &str, client: &str, seconds: u32) -> Measured {
     let url = format!("http://{address}/api/client-portal/check-ins?clientId={client}");
     let duration = format!("{seconds}s");
     let connections = CONNECTIONS.to_string();
-    let output = Command::new("wrk").args(["-t1", "-c", &connections, "-d", &duration, "--latency", &url]).output();
+    let output = Command::new("wrk")
+        .args(["-t1", "-c", &connections, "-d", &duration, "--latency", &url])
+        .output();
     let output = output.expect("wrk cannot be started; `cargo xtask bench --http` installs it");
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && !text.contains("Non-2xx") && !text.contains("Socket errors"), "{text}");
-    let after = |label: &str| text.lines().find_map(|line| line.trim().strip_prefix(label)).unwrap().trim().to_owned();
-    Measured { requests_a_second: after("Requests/sec:").parse().unwrap(), p99_milliseconds: milliseconds(&after("99%")) }
+    assert!(
+        output.status.success() && !text.contains("Non-2xx") && !text.contains("Socket errors"),
+        "{text}"
+    );
+    let after = |label: &str| {
+        text.lines().find_map(|line| line.trim().strip_prefix(label)).unwrap().trim().to_owned()
+    };
+    Measured {
+        requests_a_second: after("Requests/sec:").parse().unwrap(),
+        p99_milliseconds: milliseconds(&after("99%")),
+    }
 }
 
 fn milliseconds(text: &str) -> f64 {
@@ -126,7 +144,12 @@ impl Connection {
         while !head.ends_with("\r\n\r\n") {
             assert!(self.0.read_line(&mut head).unwrap() > 0, "the connection was closed: {head}");
         }
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap();
+        let length = head
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: "))
+            .unwrap()
+            .parse()
+            .unwrap();
         self.0.read_exact(&mut vec![0; length]).unwrap();
         (head, length)
     }
@@ -138,12 +161,19 @@ fn switch_to_effect(address: &str, path: &str) -> Vec<f64> {
     let mut took = Vec::new();
     for flip in 0..FLIPS {
         let view = if flip % 2 == 0 { "precreated" } else { "legacy" };
-        let (head, _) = connection.ask("PUT", "/v1/switch", &format!(r#"{{"view":"{view}","reason":"a bench","force":true}}"#));
+        let (head, _) = connection.ask(
+            "PUT",
+            "/v1/switch",
+            &format!(r#"{{"view":"{view}","reason":"a bench","force":true}}"#),
+        );
         let acknowledged = Instant::now();
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         let (head, _) = connection.ask("GET", path, "");
         took.push(acknowledged.elapsed().as_secs_f64() * 1000.0);
-        assert!(head.contains(&format!("x-rollbook-view: {view}")), "the switch had no effect: {head}");
+        assert!(
+            head.contains(&format!("x-rollbook-view: {view}")),
+            "the switch had no effect: {head}"
+        );
     }
     took.sort_by(f64::total_cmp);
     took
@@ -162,7 +192,9 @@ fn main() {
     let quiet = Serving::service(&store, "warn");
     let (_, bytes) = Connection::to(&quiet.address).ask("GET", &path, "");
     let bare = Serving::bare(bytes);
-    println!("live view of a client with 52 weeks, {bytes} bytes, wrk -t1 -c{CONNECTIONS} -d{SECONDS}s, {ROUNDS} rounds in turns\n");
+    println!(
+        "live view of a client with 52 weeks, {bytes} bytes, wrk -t1 -c{CONNECTIONS} -d{SECONDS}s, {ROUNDS} rounds in turns\n"
+    );
     println!("{:<26} {:>12} {:>9} {:>11}", "", "requests/s", "ratio", "p99 ms");
     let table = |name: &str, service: &Serving| {
         // What is asked for the first time is not measured.
@@ -176,12 +208,28 @@ fn main() {
         }
         let rate = |all: &[Measured]| median(all.iter().map(|one| one.requests_a_second).collect());
         let p99 = |all: &[Measured]| median(all.iter().map(|one| one.p99_milliseconds).collect());
-        println!("{:<26} {:>12.0} {:>9} {:>11.2}", "bare axum, constant body", rate(&of_bare), "1.00", p99(&of_bare));
+        println!(
+            "{:<26} {:>12.0} {:>9} {:>11.2}",
+            "bare axum, constant body",
+            rate(&of_bare),
+            "1.00",
+            p99(&of_bare)
+        );
         // Round by round: what else the machine does falls on both of a round.
-        let ratios: Vec<f64> =
-            of_service.iter().zip(&of_bare).map(|(service, bare)| service.requests_a_second / bare.requests_a_second).collect();
-        let spread = ratios.iter().fold((f64::MAX, 0.0_f64), |(least, most), ratio| (least.min(*ratio), most.max(*ratio)));
-        println!("{name:<26} {:>12.0} {:>9.2} {:>11.2}", rate(&of_service), median(ratios), p99(&of_service));
+        let ratios: Vec<f64> = of_service
+            .iter()
+            .zip(&of_bare)
+            .map(|(service, bare)| service.requests_a_second / bare.requests_a_second)
+            .collect();
+        let spread = ratios.iter().fold((f64::MAX, 0.0_f64), |(least, most), ratio| {
+            (least.min(*ratio), most.max(*ratio))
+        });
+        println!(
+            "{name:<26} {:>12.0} {:>9.2} {:>11.2}",
+            rate(&of_service),
+            median(ratios),
+            p99(&of_service)
+        );
         println!("{:<26} {:>12} {:>4.2}-{:.2}", "", "", spread.0, spread.1);
     };
     table("rollbook, log.level warn", &quiet);

@@ -13,7 +13,10 @@ use support::{answered, directory};
 fn view(criterion: &mut Criterion) {
     let home = directory();
     let (runtime, client) = answered(home.path());
-    let asked = Asked { now: "2027-03-01T12:00:00Z".parse().unwrap(), overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS };
+    let asked = Asked {
+        now: "2027-03-01T12:00:00Z".parse().unwrap(),
+        overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
+    };
     let mut group = criterion.benchmark_group("view_52_weeks");
     for view in [View::Legacy, View::Precreated] {
         group.bench_function(view.name(), |bencher| {

@@ -165,18 +165,23 @@ mod tests {
                 if path.is_dir() { waiting.push(path) } else { files.push(path) }
             }
         }
-        files.retain(|path| path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("src/codes.rs"));
+        files.retain(|path| {
+            path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("src/codes.rs")
+        });
         files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
     }
 
     /// The codes that refusals are made with: the first text that looks like one after each of these.
     fn made(sources: &str) -> BTreeSet<&str> {
         let mut codes = BTreeSet::new();
-        for maker in ["bad_request(", "conflict(", "Refusal::new(", "Self::new(StatusCode::", "Self::new(\n"] {
+        for maker in
+            ["bad_request(", "conflict(", "Refusal::new(", "Self::new(StatusCode::", "Self::new(\n"]
+        {
             for (at, _) in sources.match_indices(maker) {
                 let statement = sources[at..].split(';').next().unwrap();
                 let code = statement.split('"').nth(1).unwrap_or_default();
-                let looks_like_one = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+                let looks_like_one = !code.is_empty()
+                    && code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
                 codes.extend(looks_like_one.then_some(code));
             }
         }
@@ -197,7 +202,8 @@ mod tests {
         assert!(made.len() > 30, "{made:?}");
         let unknown: Vec<_> = made.difference(&known).collect();
         assert!(unknown.is_empty(), "add to src/codes.rs and docs/errors.md: {unknown:?}");
-        let unused: Vec<_> = known.iter().filter(|code| !sources.contains(&format!("\"{code}\""))).collect();
+        let unused: Vec<_> =
+            known.iter().filter(|code| !sources.contains(&format!("\"{code}\""))).collect();
         assert!(unused.is_empty(), "nothing is refused with {unused:?}");
     }
 
@@ -211,7 +217,10 @@ mod tests {
             StoreError::Migration(MigrationError::NothingImported),
             StoreError::Migration(MigrationError::Drift { series: Vec::new(), total: 0 }),
             StoreError::Migration(MigrationError::Unfinished { digest: String::new() }),
-            StoreError::Migration(MigrationError::Zone { batch: String::new(), store: String::new() }),
+            StoreError::Migration(MigrationError::Zone {
+                batch: String::new(),
+                store: String::new(),
+            }),
             StoreError::Migration(MigrationError::Interrupted),
             StoreError::Migration(MigrationError::Exists { path: PathBuf::new() }),
             StoreError::ValidationRed { green: 0, total: 1 },
@@ -222,7 +231,11 @@ mod tests {
             StoreError::Interrupted,
         ];
         for error in errors {
-            assert_eq!(find(error.code()).map(|code| code.exit), Some(error.exit_code()), "{error:?}");
+            assert_eq!(
+                find(error.code()).map(|code| code.exit),
+                Some(error.exit_code()),
+                "{error:?}"
+            );
         }
     }
 

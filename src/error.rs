@@ -42,10 +42,14 @@ pub enum StoreError {
     #[error(transparent)]
     Switch(#[from] SwitchRefused),
     /// No such assignment.
-    #[error("no assignment has the id {0:?}; give its own id, its document's, the old legacy id, or <base>_week_<n>")]
+    #[error(
+        "no assignment has the id {0:?}; give its own id, its document's, the old legacy id, or <base>_week_<n>"
+    )]
     UnknownAssignment(String),
     /// No such response.
-    #[error("no response has the id {0:?}; `rollbook history` of its assignment shows the response's id")]
+    #[error(
+        "no response has the id {0:?}; `rollbook history` of its assignment shows the response's id"
+    )]
     UnknownResponse(String),
     /// A stream that is no series.
     #[error("{0} is no series; write series/<client>/<form>")]
@@ -57,7 +61,9 @@ pub enum StoreError {
     #[error(transparent)]
     Access(#[from] AccessError),
     /// What backups were told of erasures.
-    #[error("cannot read or write what backups are told of erasures: {path}; put the file back from a copy, or check the directory")]
+    #[error(
+        "cannot read or write what backups are told of erasures: {path}; put the file back from a copy, or check the directory"
+    )]
     Erasures {
         /// The file or directory.
         path: PathBuf,
@@ -180,7 +186,9 @@ pub enum StoreError {
     #[error(transparent)]
     Proof(#[from] ProofError),
     /// Ctrl-C.
-    #[error("interrupted at a commit boundary; nothing is half done: run the same command again to go on")]
+    #[error(
+        "interrupted at a commit boundary; nothing is half done: run the same command again to go on"
+    )]
     Interrupted,
 }
 
@@ -188,12 +196,17 @@ impl StoreError {
     /// The exit code of the command line: 1 failed, 2 usage, 3 refused, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Refused(_) | Self::Switch(_) | Self::Append(AppendError::KeyReused { .. } | AppendError::ClientErased { .. }) => 3,
+            Self::Refused(_)
+            | Self::Switch(_)
+            | Self::Append(AppendError::KeyReused { .. } | AppendError::ClientErased { .. }) => 3,
             Self::Log(LogError::Keyring(KeyringError::Unsealed)) => 3,
             Self::Migration(error) if error.is_refusal() => 3,
             Self::ValidationRed { .. } | Self::Unexplained(_) | Self::NotServed(_) => 3,
             Self::Backup(error) if error.is_refusal() => 3,
-            Self::FileExists(_) | Self::Dump(DumpError::Log(LogError::Exists { .. } | LogError::BeingBuilt { .. })) => 3,
+            Self::FileExists(_)
+            | Self::Dump(DumpError::Log(LogError::Exists { .. } | LogError::BeingBuilt { .. })) => {
+                3
+            }
             Self::Dump(DumpError::Interrupted) => 130,
             Self::Dump(DumpError::Unsealed) => 2,
             Self::Backup(BackupError::Name { .. }) => 2,
@@ -272,7 +285,9 @@ impl StoreError {
         if let Self::Remote(error) = self {
             causes.extend(error.because());
         }
-        if let Self::Damaged { findings: found, .. } | Self::NotIdentical { digests: found, .. } = self {
+        if let Self::Damaged { findings: found, .. } | Self::NotIdentical { digests: found, .. } =
+            self
+        {
             causes.extend_from_slice(found);
         }
         if let Self::Backup(BackupError::Damaged { findings, .. }) = self {
@@ -312,13 +327,17 @@ impl StoreError {
     fn log_error(&self) -> Option<&LogError> {
         match self {
             Self::Log(error) | Self::Projection(ProjectionError::Log(error)) => Some(error),
-            Self::Dump(DumpError::Log(error) | DumpError::Projection(ProjectionError::Log(error)))
+            Self::Dump(
+                DumpError::Log(error) | DumpError::Projection(ProjectionError::Log(error)),
+            ) if !matches!(error, LogError::Exists { .. } | LogError::BeingBuilt { .. }) => {
+                Some(error)
+            }
+            Self::Backup(BackupError::Projection(ProjectionError::Log(error))) => Some(error),
+            Self::Backup(BackupError::Log(error))
                 if !matches!(error, LogError::Exists { .. } | LogError::BeingBuilt { .. }) =>
             {
                 Some(error)
             }
-            Self::Backup(BackupError::Projection(ProjectionError::Log(error))) => Some(error),
-            Self::Backup(BackupError::Log(error)) if !matches!(error, LogError::Exists { .. } | LogError::BeingBuilt { .. }) => Some(error),
             Self::Append(AppendError::Storage(error)) => Some(error),
             _ => None,
         }

@@ -12,7 +12,9 @@ use rollbook::answers::Answers;
 use rollbook::store::{Asking, Request, SeriesCommand, Store};
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
 use rollbook_domain::series::decide::{Allocation, Correction};
-use rollbook_domain::{Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp};
+use rollbook_domain::{
+    Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp,
+};
 use rollbook_log::Commit;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::{Held, plan_import};
@@ -62,7 +64,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn append(store: &Store, events: Vec<NewEvent>, cause: &str) {
-    let commit = Commit { events, expected: Vec::new(), actor: Actor::Migration(cause.to_owned()), cause: cause.to_owned(), key: None };
+    let commit = Commit {
+        events,
+        expected: Vec::new(),
+        actor: Actor::Migration(cause.to_owned()),
+        cause: cause.to_owned(),
+        key: None,
+    };
     store.log().append(commit).unwrap();
 }
 
@@ -79,9 +87,13 @@ impl World {
     fn of(fixture: &str, zone: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("store"), true).unwrap();
-        let export = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture).join("export");
+        let export = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/fixtures")
+            .join(fixture)
+            .join("export");
         let plan = plan_import(JsonDirectory::new(export).read().unwrap(), &Held::default());
-        let events: Vec<NewEvent> = plan.events.iter().cloned().chain(plan.completed(zone)).collect();
+        let events: Vec<NewEvent> =
+            plan.events.iter().cloned().chain(plan.completed(zone)).collect();
         let documents = events.iter().filter_map(|event| match &event.event {
             Event::DocumentImported(document) => Some(document.clone()),
             _ => None,
@@ -92,9 +104,12 @@ impl World {
             match document.collection {
                 Collection::Clients => {
                     let fields: BTreeMap<String, serde_json::Value> = body.read().unwrap();
-                    let auth_uid = fields.get("authUid").and_then(|uid| uid.as_str()).map(str::to_owned);
+                    let auth_uid =
+                        fields.get("authUid").and_then(|uid| uid.as_str()).map(str::to_owned);
                     clients.extend(
-                        auth_uid.filter(|uid| !uid.is_empty() && *uid != document.id).map(|uid| (uid, document.id.clone(), body.clone())),
+                        auth_uid
+                            .filter(|uid| !uid.is_empty() && *uid != document.id)
+                            .map(|uid| (uid, document.id.clone(), body.clone())),
                     );
                     clients.push((document.id.clone(), document.id, body));
                 }
@@ -116,40 +131,74 @@ impl World {
                 let answers = JsonText::parse(r#"[{"score":5,"weight":2}]"#).unwrap();
                 (stream(series), SeriesCommand::Respond { run, week, answers, score: None })
             }
-            Step::Miss { ref series, week } => {
-                (stream(series), SeriesCommand::Miss { run, week, reason: MissedReason::Sick, comment: None })
-            }
+            Step::Miss { ref series, week } => (
+                stream(series),
+                SeriesCommand::Miss { run, week, reason: MissedReason::Sick, comment: None },
+            ),
             Step::Correct { ref series, week, days } => {
                 let due = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(days * DAY);
-                let correction = Correction { due: Some(due), status: (days % 3 == 0).then_some(AssignedStatus::Missed), note: None };
+                let correction = Correction {
+                    due: Some(due),
+                    status: (days % 3 == 0).then_some(AssignedStatus::Missed),
+                    note: None,
+                };
                 (stream(series), SeriesCommand::Correct { run, week, correction })
             }
             Step::Note { ref series, week } => {
                 let correction = Correction { note: Some("call".into()), ..Correction::default() };
                 (stream(series), SeriesCommand::Correct { run, week, correction })
             }
-            Step::Extend { ref series, week } => {
-                (stream(series), SeriesCommand::Extend { run, week, reason: "a good enough reason".into() })
-            }
+            Step::Extend { ref series, week } => (
+                stream(series),
+                SeriesCommand::Extend { run, week, reason: "a good enough reason".into() },
+            ),
             Step::Pause { ref series, weeks } => (stream(series), SeriesCommand::Pause { weeks }),
             Step::Resume { ref series } => (stream(series), SeriesCommand::Resume),
-            Step::Withdraw { ref series, week } => (stream(series), SeriesCommand::WithdrawWeek { run, week, reason: "by mistake".into() }),
+            Step::Withdraw { ref series, week } => (
+                stream(series),
+                SeriesCommand::WithdrawWeek { run, week, reason: "by mistake".into() },
+            ),
             Step::Allocate { ref series } => (stream(series), self.allocation(stream(series), now)),
             Step::Feedback { ref series, week } => {
                 let (folded, _) = self.store.series(stream(series)).unwrap();
-                let response = folded.items.week(run, week).and_then(|item| item.stored.response_id()).unwrap_or("none").to_owned();
-                (stream(series), SeriesCommand::Feedback { response, coach: self.coach.clone(), text: "well done".into() })
+                let response = folded
+                    .items
+                    .week(run, week)
+                    .and_then(|item| item.stored.response_id())
+                    .unwrap_or("none")
+                    .to_owned();
+                (
+                    stream(series),
+                    SeriesCommand::Feedback {
+                        response,
+                        coach: self.coach.clone(),
+                        text: "well done".into(),
+                    },
+                )
             }
             Step::NameCoach { name } => {
                 let body = format!(r#"{{"profile":{{"firstName":"N{name}","lastName":"Doe"}}}}"#);
-                return self.change(Collection::Coaches, StreamId::Coach(self.coach.clone()), &self.coach, &body);
+                return self.change(
+                    Collection::Coaches,
+                    StreamId::Coach(self.coach.clone()),
+                    &self.coach,
+                    &body,
+                );
             }
             Step::ChangeClient { client, onboarded } => {
                 let (_, id, body) = &self.clients[client % self.clients.len()];
                 let mut fields: serde_json::Map<String, serde_json::Value> = body.read().unwrap();
                 fields.insert("canStartCheckIns".into(), onboarded.into());
-                fields.insert("onboardingStatus".into(), if onboarded { "completed" } else { "started" }.into());
-                return self.change(Collection::Clients, StreamId::Client(id.clone()), id, &serde_json::Value::Object(fields).to_string());
+                fields.insert(
+                    "onboardingStatus".into(),
+                    if onboarded { "completed" } else { "started" }.into(),
+                );
+                return self.change(
+                    Collection::Clients,
+                    StreamId::Client(id.clone()),
+                    id,
+                    &serde_json::Value::Object(fields).to_string(),
+                );
             }
             Step::Switch { view, whom } => {
                 let audience = whom.map_or(Audience::Everyone, Audience::Percent);
@@ -181,25 +230,52 @@ impl World {
     fn change(&self, collection: Collection, stream: StreamId, id: &str, body: &str) {
         let body = Personal::new(JsonText::parse(body).unwrap());
         let event = Event::DocumentChanged(Document::new(collection, id.to_owned(), 0, body));
-        append(&self.store, vec![NewEvent { stream, id: None, occurred_at: Timestamp::EPOCH, event }], "changed");
+        append(
+            &self.store,
+            vec![NewEvent { stream, id: None, occurred_at: Timestamp::EPOCH, event }],
+            "changed",
+        );
     }
 
     /// Every kept or new answer for a client equals the one made anew.
-    fn compare(&self, answers: &Answers, overdue_after_milliseconds: i64, client: &str, now: Timestamp) {
+    fn compare(
+        &self,
+        answers: &Answers,
+        overdue_after_milliseconds: i64,
+        client: &str,
+        now: Timestamp,
+    ) {
         for asking in [Asking::Live, Asking::View(View::Legacy), Asking::View(View::Precreated)] {
-            let fresh = self.store.check_ins(asking, client, Asked { now, overdue_after_milliseconds }, None).unwrap();
+            let fresh = self
+                .store
+                .check_ins(asking, client, Asked { now, overdue_after_milliseconds }, None)
+                .unwrap();
             if let Some(kept) = answers.kept(&self.store, asking, client, now).unwrap() {
-                assert_eq!((kept.view, kept.position), (fresh.view, fresh.position), "kept, {client} at {now}");
+                assert_eq!(
+                    (kept.view, kept.position),
+                    (fresh.view, fresh.position),
+                    "kept, {client} at {now}"
+                );
                 assert_eq!(kept.body, fresh.body.as_bytes(), "kept, {client} at {now}");
             }
             let given = answers.answer(&self.store, asking, client, now).unwrap();
-            assert_eq!((given.view, given.position), (fresh.view, fresh.position), "{client} at {now}");
+            assert_eq!(
+                (given.view, given.position),
+                (fresh.view, fresh.position),
+                "{client} at {now}"
+            );
             assert_eq!(given.body, fresh.body.as_bytes(), "{client} at {now}");
         }
     }
 }
 
-fn law(fixture: &str, zone: &str, steps: &[(Step, usize, i64)], overdue_after_milliseconds: i64, budget_bytes: usize) {
+fn law(
+    fixture: &str,
+    zone: &str,
+    steps: &[(Step, usize, i64)],
+    overdue_after_milliseconds: i64,
+    budget_bytes: usize,
+) {
     let world = World::of(fixture, zone);
     let answers = Answers::new(overdue_after_milliseconds).with_budget(budget_bytes);
     let first: Timestamp = FIRST.parse().unwrap();
@@ -245,12 +321,19 @@ fn answers_are_kept_at_all() {
     for (client, _, _) in &world.clients {
         assert_eq!(answers.kept(&world.store, Asking::Live, client, now).unwrap(), None);
         answers.answer(&world.store, Asking::Live, client, now).unwrap();
-        kept += usize::from(answers.kept(&world.store, Asking::Live, client, now.plus_milliseconds(1)).unwrap().is_some());
+        kept += usize::from(
+            answers
+                .kept(&world.store, Asking::Live, client, now.plus_milliseconds(1))
+                .unwrap()
+                .is_some(),
+        );
     }
     assert_eq!(kept, world.clients.len(), "every client of a clean store");
     // An event of one client leaves the others' answers where they are.
     world.take(&Step::Respond { series: 0, week: 2 }, now);
-    let still = world.clients.iter().filter(|(client, _, _)| answers.kept(&world.store, Asking::Live, client, now).unwrap().is_some());
+    let still = world.clients.iter().filter(|(client, _, _)| {
+        answers.kept(&world.store, Asking::Live, client, now).unwrap().is_some()
+    });
     let StreamId::Series { client, .. } = &world.series[0] else { unreachable!() };
     let of_client = world.clients.iter().filter(|(_, document, _)| document == client).count();
     assert_eq!(still.count(), world.clients.len() - of_client);
@@ -267,8 +350,13 @@ fn after_a_switch_those_who_asked_lately_find_their_answers_made() {
     }
     world.take(&Step::Switch { view: View::Precreated, whom: None }, now);
     let made = || {
-        let kept = asked.iter().filter_map(|(client, _, _)| answers.kept(&world.store, Asking::Live, client, now).unwrap());
-        kept.inspect(|kept| assert_eq!((kept.view, kept.position), (View::Precreated, world.store.log().head()))).count()
+        let kept = asked.iter().filter_map(|(client, _, _)| {
+            answers.kept(&world.store, Asking::Live, client, now).unwrap()
+        });
+        kept.inspect(|kept| {
+            assert_eq!((kept.view, kept.position), (View::Precreated, world.store.log().head()))
+        })
+        .count()
     };
     assert_eq!(made(), 0);
     answers.prepare(&world.store, now, Duration::ZERO).unwrap();

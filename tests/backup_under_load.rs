@@ -19,11 +19,20 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn request() -> Request {
-    Request { actor: Actor::Admin("tester".into()), now: at("2026-03-01T09:00:00Z"), key: None, cause: None }
+    Request {
+        actor: Actor::Admin("tester".into()),
+        now: at("2026-03-01T09:00:00Z"),
+        key: None,
+        cause: None,
+    }
 }
 
 fn wanted(name: &str) -> Wanted {
-    Wanted { name: Some(name.to_owned()), actor: Actor::Admin("tester".into()), now: at("2026-03-01T09:00:00Z") }
+    Wanted {
+        name: Some(name.to_owned()),
+        actor: Actor::Admin("tester".into()),
+        now: at("2026-03-01T09:00:00Z"),
+    }
 }
 
 fn allocation(client: &str) -> SeriesCommand {
@@ -38,7 +47,12 @@ fn allocation(client: &str) -> SeriesCommand {
         recurring: true,
         total_weeks: 4,
     };
-    SeriesCommand::Allocate(Allocation { terms, first_due: at("2026-03-02T09:00:00Z"), status: None, extend: false })
+    SeriesCommand::Allocate(Allocation {
+        terms,
+        first_due: at("2026-03-02T09:00:00Z"),
+        status: None,
+        extend: false,
+    })
 }
 
 /// Allocates a form and answers its first week, again and again, until it is told to stop.
@@ -46,8 +60,12 @@ fn write(store: &Store, writer: usize, stop: &AtomicBool, acknowledged: &AtomicU
     for number in 0.. {
         let client = format!("client-{writer}");
         let stream = StreamId::series(&client, &format!("form-{number}"));
-        let respond =
-            SeriesCommand::Respond { run: 1, week: 1, answers: JsonText::parse(r#"[{"answer":"yes"}]"#).unwrap(), score: Some(70) };
+        let respond = SeriesCommand::Respond {
+            run: 1,
+            week: 1,
+            answers: JsonText::parse(r#"[{"answer":"yes"}]"#).unwrap(),
+            score: Some(70),
+        };
         for command in [allocation(&client), respond] {
             if stop.load(Ordering::SeqCst) {
                 return;
@@ -69,8 +87,14 @@ fn lists(store: &Store, position: Option<u64>) -> Vec<String> {
     clients.flat_map(of).collect()
 }
 
-fn restored_is_the_store_at_the_head(store: &Store, backups: &Backups, created: &Created, target: &Path) {
-    let verified = backups.verify(&created.name, None, &MasterKeySource::Beside, &|_, _, _| {}).unwrap();
+fn restored_is_the_store_at_the_head(
+    store: &Store,
+    backups: &Backups,
+    created: &Created,
+    target: &Path,
+) {
+    let verified =
+        backups.verify(&created.name, None, &MasterKeySource::Beside, &|_, _, _| {}).unwrap();
     assert!(verified.projections.iter().all(|one| one.compared) && verified.projections.len() >= 6);
     backups.restore(&created.name, target, &MasterKeySource::Beside, &[], &|_, _, _| {}).unwrap();
     let restored = Store::open(target, false).unwrap();
@@ -78,10 +102,18 @@ fn restored_is_the_store_at_the_head(store: &Store, backups: &Backups, created: 
     assert_eq!((restored.log().head(), restored.log().store_id()), (head, store.log().store_id()));
     assert_eq!(restored.log().digest(head).unwrap(), store.log().digest(head).unwrap());
     let root = store.tree_head(head).unwrap().root;
-    assert_eq!((restored.tree_head(head).unwrap().root, root.to_string()), (root, created.manifest.merkle_root.clone()));
+    assert_eq!(
+        (restored.tree_head(head).unwrap().root, root.to_string()),
+        (root, created.manifest.merkle_root.clone())
+    );
     restored.catch_up(&|_, _| {}).unwrap();
     for said in &created.manifest.projections {
-        assert_eq!(restored.runtime().digest(&said.name).unwrap(), (said.rows, said.digest.clone()), "{}", said.name);
+        assert_eq!(
+            restored.runtime().digest(&said.name).unwrap(),
+            (said.rows, said.digest.clone()),
+            "{}",
+            said.name
+        );
     }
     assert_eq!(lists(&restored, None), lists(store, Some(head)));
 }
@@ -93,16 +125,34 @@ fn backups_under_64_writers_are_good_and_restore_the_store_at_their_heads() {
     let store = Store::open(&data, true).unwrap();
     // A client document makes the lists open.
     for writer in 0..WRITERS {
-        let body = rollbook_domain::Personal::new(JsonText::parse(r#"{"onboardingStatus":"completed"}"#).unwrap());
+        let body = rollbook_domain::Personal::new(
+            JsonText::parse(r#"{"onboardingStatus":"completed"}"#).unwrap(),
+        );
         let id = format!("client-{writer}");
-        let document = rollbook_domain::Document::new(rollbook_domain::Collection::Clients, id.clone(), 0, body);
+        let document = rollbook_domain::Document::new(
+            rollbook_domain::Collection::Clients,
+            id.clone(),
+            0,
+            body,
+        );
         let event = Event::DocumentImported(document);
-        let event = rollbook_domain::NewEvent { stream: StreamId::Client(id), id: None, occurred_at: Timestamp::EPOCH, event };
-        let commit =
-            rollbook_log::Commit { events: vec![event], expected: vec![], actor: request().actor, cause: "test".into(), key: None };
+        let event = rollbook_domain::NewEvent {
+            stream: StreamId::Client(id),
+            id: None,
+            occurred_at: Timestamp::EPOCH,
+            event,
+        };
+        let commit = rollbook_log::Commit {
+            events: vec![event],
+            expected: vec![],
+            actor: request().actor,
+            cause: "test".into(),
+            key: None,
+        };
         store.log().append(commit).unwrap();
     }
-    let (backups, stop, acknowledged) = (Backups::of(&data), AtomicBool::new(false), AtomicU64::new(0));
+    let (backups, stop, acknowledged) =
+        (Backups::of(&data), AtomicBool::new(false), AtomicU64::new(0));
     let taken = std::thread::scope(|scope| {
         for writer in 0..WRITERS {
             let (store, stop, acknowledged) = (&store, &stop, &acknowledged);
@@ -116,8 +166,15 @@ fn backups_under_64_writers_are_good_and_restore_the_store_at_their_heads() {
                 std::thread::yield_now();
             }
             let promised = acknowledged.load(Ordering::SeqCst);
-            let created = store.back_up(&backups, &wanted(&format!("number-{number}")), &|_, _, _| {}).unwrap();
-            assert!(created.manifest.head >= promised, "{} was acknowledged, {} is backed up", promised, created.manifest.head);
+            let created = store
+                .back_up(&backups, &wanted(&format!("number-{number}")), &|_, _, _| {})
+                .unwrap();
+            assert!(
+                created.manifest.head >= promised,
+                "{} was acknowledged, {} is backed up",
+                promised,
+                created.manifest.head
+            );
             assert!(created.position > created.manifest.head);
             taken.push(created);
         }
@@ -125,11 +182,23 @@ fn backups_under_64_writers_are_good_and_restore_the_store_at_their_heads() {
         taken
     });
     assert_eq!(backups.list().unwrap().len(), 3);
-    assert!(taken[2].manifest.bytes_shared > 0, "nothing of three backups is shared: {:?}", taken[2].manifest.files);
+    assert!(
+        taken[2].manifest.bytes_shared > 0,
+        "nothing of three backups is shared: {:?}",
+        taken[2].manifest.files
+    );
     for created in &taken {
-        restored_is_the_store_at_the_head(&store, &backups, created, &around.path().join(&created.name));
+        restored_is_the_store_at_the_head(
+            &store,
+            &backups,
+            created,
+            &around.path().join(&created.name),
+        );
         let on_record = store.log().at(created.position).unwrap().unwrap();
-        assert_eq!(on_record.event, Event::BackupTaken { name: created.name.clone(), at: created.manifest.head });
+        assert_eq!(
+            on_record.event,
+            Event::BackupTaken { name: created.name.clone(), at: created.manifest.head }
+        );
         assert_eq!(on_record.cause, created.manifest_digest);
     }
     assert!(!data.join(".backup-in-progress").exists());
@@ -140,7 +209,9 @@ fn two_backups_at_once_are_one_backup_and_a_refusal() {
     let around = tempfile::tempdir().unwrap();
     let data = around.path().join("prod");
     let store = Store::open(&data, true).unwrap();
-    store.command(&StreamId::series("client-1", "form"), &allocation("client-1"), &request()).unwrap();
+    store
+        .command(&StreamId::series("client-1", "form"), &allocation("client-1"), &request())
+        .unwrap();
     let backups = Backups::of(&data);
     let seen = AtomicBool::new(false);
     let second = |_: &str, _: u64, _: u64| {
@@ -154,6 +225,7 @@ fn two_backups_at_once_are_one_backup_and_a_refusal() {
     };
     store.back_up(&backups, &wanted("first"), &second).unwrap();
     assert!(seen.load(Ordering::SeqCst));
-    let names: Vec<String> = backups.list().unwrap().into_iter().map(|listed| listed.name).collect();
+    let names: Vec<String> =
+        backups.list().unwrap().into_iter().map(|listed| listed.name).collect();
     assert_eq!(names, ["first"]);
 }

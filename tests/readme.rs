@@ -6,7 +6,8 @@ use std::process::Command;
 
 /// The lines of the README's shell blocks, block by block.
 fn blocks() -> Vec<Vec<String>> {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     let mut blocks = Vec::new();
     for block in readme.split("```sh\n").skip(1) {
         let lines = block.split("```").next().unwrap().lines();
@@ -18,16 +19,27 @@ fn blocks() -> Vec<Vec<String>> {
 #[test]
 fn the_readme_starts_with_the_two_commands_and_xtask_knows_them() {
     assert_eq!(blocks()[0], ["cargo xtask demo", "cargo xtask test"]);
-    let help = Command::new(env!("CARGO")).args(["xtask", "--help"]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let help = Command::new(env!("CARGO"))
+        .args(["xtask", "--help"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
     let help = String::from_utf8_lossy(&help.stdout).into_owned();
     assert!(help.contains("demo") && help.contains("test"), "{help}");
     let home = tempfile::tempdir().unwrap();
-    let demo = Command::new(env!("CARGO_BIN_EXE_rollbook")).arg("demo").current_dir(home.path()).output().unwrap();
+    let demo = Command::new(env!("CARGO_BIN_EXE_rollbook"))
+        .arg("demo")
+        .current_dir(home.path())
+        .output()
+        .unwrap();
     let said = String::from_utf8(demo.stdout).unwrap();
     assert!(demo.status.success(), "{said}");
-    for figure in
-        ["26 clients, 36 responses", "28 series, 691 weeks to create, 2 responses to link", "12 of 12 checks green", "week 3 is completed"]
-    {
+    for figure in [
+        "26 clients, 36 responses",
+        "28 series, 691 weeks to create, 2 responses to link",
+        "12 of 12 checks green",
+        "week 3 is completed",
+    ] {
         assert!(said.contains(figure), "the demo does not say {figure:?}: {said}");
     }
     assert!(!said.contains('\u{1b}'), "no colours in a pipe");
@@ -36,14 +48,24 @@ fn the_readme_starts_with_the_two_commands_and_xtask_knows_them() {
 #[test]
 fn every_command_of_the_tour_succeeds_in_its_order() {
     let home = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), home.path().join("tests")).unwrap();
+    std::os::unix::fs::symlink(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"),
+        home.path().join("tests"),
+    )
+    .unwrap();
     let binary = Path::new(env!("CARGO_BIN_EXE_rollbook")).parent().unwrap();
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
     let mut ran = 0;
     // The first block is the two commands, the second builds what is built already.
     for line in blocks().into_iter().skip(2).flatten() {
-        let output = Command::new("sh").args(["-c", &line]).env("PATH", &path).current_dir(home.path()).output().unwrap();
-        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let output = Command::new("sh")
+            .args(["-c", &line])
+            .env("PATH", &path)
+            .current_dir(home.path())
+            .output()
+            .unwrap();
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{line}: {stdout}{stderr}");
         if line.contains("migrate plan") {
             assert!(stdout.contains("28 series, 691 created, 2 linked"), "{stdout}");

@@ -1,6 +1,12 @@
 //! What all benches share: stores in a directory that goes away, commits of a realistic size, and raw RocksDB with the very bytes
 //! that a store wrote. Owns no measurement.
-#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(
+    dead_code,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -31,7 +37,8 @@ pub fn open(directory: &Path) -> Log {
 
 /// A store that keeps personal data in the clear.
 pub fn open_unsealed(directory: &Path) -> Log {
-    Log::open(directory, OpenOptions { create: true, unsealed: true, ..OpenOptions::default() }).unwrap()
+    Log::open(directory, OpenOptions { create: true, unsealed: true, ..OpenOptions::default() })
+        .unwrap()
 }
 
 /// A client's answer to one week, as the command makes it.
@@ -55,16 +62,24 @@ pub fn answer(writer: usize, week: usize) -> Commit {
     };
     let expected = vec![(stream.clone(), ExpectedVersion::Exact(u64::from(week) - 1))];
     let events = vec![NewEvent { stream, id: Some(response), occurred_at: now, event }];
-    Commit { events, expected, actor: Actor::Client(client), cause: response.to_string(), key: None }
+    Commit {
+        events,
+        expected,
+        actor: Actor::Client(client),
+        cause: response.to_string(),
+        key: None,
+    }
 }
 
 /// `writers` tasks, each appending `each` answers one after the other and waiting for every one to be acknowledged, as the tasks
 /// of a server do; the time it took.
 pub fn append(log: &Log, writers: usize, each: usize) -> Duration {
-    let commits: Vec<Vec<Commit>> = (0..writers).map(|writer| (0..each).map(|week| answer(writer, week)).collect()).collect();
+    let commits: Vec<Vec<Commit>> =
+        (0..writers).map(|writer| (0..each).map(|week| answer(writer, week)).collect()).collect();
     // The writer has a core of its own, as it has in a service that is not short of them; callers share the others.
     let others = std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).max(1);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(others).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(others).build().unwrap();
     // The first commit of all makes the store; raw RocksDB is open when its time begins.
     log.append(answer(writers, 0)).unwrap();
     let start = Instant::now();
@@ -101,7 +116,8 @@ impl RawBytes {
         let mut families: Vec<Vec<(Vec<u8>, Vec<u8>)>> = (FAMILIES.iter())
             .map(|name| {
                 let rows = db.iterator_cf(db.cf_handle(name).unwrap(), IteratorMode::Start);
-                rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap()).collect()
+                rows.map(|row| row.map(|(key, value)| (key.to_vec(), value.to_vec())).unwrap())
+                    .collect()
             })
             .collect();
         let mut commits = vec![Vec::new(); families[0].len()];
@@ -147,12 +163,14 @@ pub fn peak_mebibytes() -> Option<u64> {
 pub fn export(directory: &Path, clients: u32, series_per_client: u32) -> PathBuf {
     let export = directory.join("export");
     let size = SampleSize::Scaled { clients, series_per_client, total_weeks: 52 };
-    write_export(&export, &SampleOptions { seed: 7, today: "2026-01-05".parse().unwrap(), size }).unwrap();
+    write_export(&export, &SampleOptions { seed: 7, today: "2026-01-05".parse().unwrap(), size })
+        .unwrap();
     export
 }
 
 pub fn import_into(runtime: &Runtime, export: &Path) {
-    import(runtime, read_export(&JsonDirectory::new(export), false).unwrap(), None, &WATCH).unwrap();
+    import(runtime, read_export(&JsonDirectory::new(export), false).unwrap(), None, &WATCH)
+        .unwrap();
 }
 
 pub fn now() -> Timestamp {
@@ -179,7 +197,14 @@ pub fn copy_log(from: &Log, to: &Log) {
             occurred_at: recorded.occurred_at,
             event: recorded.event,
         });
-        to.append(Commit { events: events.collect(), expected: Vec::new(), actor, cause, key: None }).unwrap();
+        to.append(Commit {
+            events: events.collect(),
+            expected: Vec::new(),
+            actor,
+            cause,
+            key: None,
+        })
+        .unwrap();
     }
 }
 
@@ -194,24 +219,55 @@ pub fn answered(directory: &Path) -> (Runtime, String) {
     let runtime = migrated(directory, 64, 1);
     let clients = rollbook::store::clients(&runtime.snapshot().unwrap()).unwrap();
     let series_of = |client: &String| {
-        let stream = runtime.log().streams_with_prefix(&StreamId::series_prefix(client)).unwrap().remove(0);
+        let stream =
+            runtime.log().streams_with_prefix(&StreamId::series_prefix(client)).unwrap().remove(0);
         let mut series = rollbook_domain::series::Series::default();
-        runtime.log().stream(&stream, 0).unwrap().iter().for_each(|recorded| series.apply(&stream, &recorded.event));
+        runtime
+            .log()
+            .stream(&stream, 0)
+            .unwrap()
+            .iter()
+            .for_each(|recorded| series.apply(&stream, &recorded.event));
         (client.clone(), stream, series)
     };
     // One without an answer on the wrong week: there the legacy view hides a week.
-    let (client, stream, mut series) = clients.iter().map(series_of).find(|(_, _, series)| series.linked.is_empty()).unwrap();
+    let (client, stream, mut series) =
+        clients.iter().map(series_of).find(|(_, _, series)| series.linked.is_empty()).unwrap();
     let StreamId::Series { form, .. } = stream.clone() else { panic!("{stream} is a series") };
     for week in 1..=52 {
         let zone = rollbook_domain::calendar::Zone::UTC;
-        let decider = rollbook_domain::series::decide::Decider { client: &client, form: &form, series: &series, now: now(), zone };
-        let answers = JsonText::parse(r#"[{"answer":8,"question":"How was it?","questionId":"q1","score":8,"weight":5}]"#).unwrap();
-        let Ok(rollbook_domain::series::decide::Answered::Now(events)) = decider.respond(1, week, answers, None) else { continue };
-        let events: Vec<NewEvent> =
-            events.into_iter().map(|event| NewEvent { stream: stream.clone(), id: None, occurred_at: now(), event }).collect();
+        let decider = rollbook_domain::series::decide::Decider {
+            client: &client,
+            form: &form,
+            series: &series,
+            now: now(),
+            zone,
+        };
+        let answers = JsonText::parse(
+            r#"[{"answer":8,"question":"How was it?","questionId":"q1","score":8,"weight":5}]"#,
+        )
+        .unwrap();
+        let Ok(rollbook_domain::series::decide::Answered::Now(events)) =
+            decider.respond(1, week, answers, None)
+        else {
+            continue;
+        };
+        let events: Vec<NewEvent> = events
+            .into_iter()
+            .map(|event| NewEvent { stream: stream.clone(), id: None, occurred_at: now(), event })
+            .collect();
         events.iter().for_each(|event| series.apply(&stream, &event.event));
         let actor = Actor::Client(client.clone());
-        runtime.log().append(Commit { events, expected: Vec::new(), actor, cause: "bench".to_owned(), key: None }).unwrap();
+        runtime
+            .log()
+            .append(Commit {
+                events,
+                expected: Vec::new(),
+                actor,
+                cause: "bench".to_owned(),
+                key: None,
+            })
+            .unwrap();
     }
     runtime.catch_up(&|_, _| {}).unwrap();
     (runtime, client)

@@ -35,7 +35,11 @@ fn clock(hour: u32) -> NaiveTime {
 /// `date` moved by days, stopping at the ends of the calendar.
 pub fn plus_days(date: NaiveDate, days: i64) -> NaiveDate {
     let by = Days::new(days.unsigned_abs());
-    if days < 0 { date.checked_sub_days(by).unwrap_or(NaiveDate::MIN) } else { date.checked_add_days(by).unwrap_or(NaiveDate::MAX) }
+    if days < 0 {
+        date.checked_sub_days(by).unwrap_or(NaiveDate::MIN)
+    } else {
+        date.checked_add_days(by).unwrap_or(NaiveDate::MAX)
+    }
 }
 
 impl Zone {
@@ -59,11 +63,16 @@ impl Zone {
             return Timestamp::from(local.and_utc());
         }
         match self.0.from_local_datetime(&local) {
-            LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => Timestamp::from(instant.to_utc()),
+            LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => {
+                Timestamp::from(instant.to_utc())
+            }
             LocalResult::None => {
                 // The offset in force before the gap: that of the same local time the day before, for no gap is longer than a day.
-                let before = local.checked_sub_days(Days::new(1)).and_then(|before| self.0.offset_from_local_datetime(&before).latest());
-                let offset = before.unwrap_or_else(|| self.0.offset_from_utc_datetime(&local)).fix();
+                let before = local
+                    .checked_sub_days(Days::new(1))
+                    .and_then(|before| self.0.offset_from_local_datetime(&before).latest());
+                let offset =
+                    before.unwrap_or_else(|| self.0.offset_from_utc_datetime(&local)).fix();
                 Timestamp::from(local.checked_sub_offset(offset).unwrap_or(local).and_utc())
             }
         }
@@ -82,7 +91,10 @@ impl Zone {
 
     /// When the next week's window opens: local 10:00 on the Friday of the week holding `due`.
     pub fn next_window_opens(self, due: Timestamp) -> Timestamp {
-        let friday = self.monday(due).checked_add_days(Days::new(WINDOW_OPENS_AFTER_DAYS)).unwrap_or(NaiveDate::MAX);
+        let friday = self
+            .monday(due)
+            .checked_add_days(Days::new(WINDOW_OPENS_AFTER_DAYS))
+            .unwrap_or(NaiveDate::MAX);
         self.at_hour(friday, 10)
     }
 
@@ -94,7 +106,10 @@ impl Zone {
 
     /// The dues that a list shows while they are pending, at `now`: both ends included.
     pub fn horizon(self, now: Timestamp) -> (Timestamp, Timestamp) {
-        (self.plus_local_days(now, -HORIZON_BACK_DAYS), self.plus_local_days(now, HORIZON_AHEAD_DAYS))
+        (
+            self.plus_local_days(now, -HORIZON_BACK_DAYS),
+            self.plus_local_days(now, HORIZON_AHEAD_DAYS),
+        )
     }
 
     /// The due of a week that is counted from its base's Monday: local 09:00, `week` from 1.
@@ -164,9 +179,15 @@ mod tests {
     #[test]
     fn windows_and_dues_keep_local_time_across_a_clock_change() {
         let london: Zone = "Europe/London".parse().unwrap();
-        assert_eq!(london.next_window_opens(at("2026-03-30T08:00:00Z")), at("2026-04-03T09:00:00Z"));
+        assert_eq!(
+            london.next_window_opens(at("2026-03-30T08:00:00Z")),
+            at("2026-04-03T09:00:00Z")
+        );
         assert_eq!(london.monday_due(at("2026-03-23T09:00:00Z"), 2), at("2026-03-30T08:00:00Z"));
         assert_eq!(london.weekday_due(at("2026-03-25T15:00:00Z"), 2), at("2026-04-01T08:00:00Z"));
-        assert_eq!(london.midnight_utc_date(at("2026-03-30T08:00:00Z")), "2026-03-29".parse().unwrap());
+        assert_eq!(
+            london.midnight_utc_date(at("2026-03-30T08:00:00Z")),
+            "2026-03-29".parse().unwrap()
+        );
     }
 }

@@ -122,16 +122,23 @@ impl Switch {
                 next.default = view.other();
                 next.other_percent = *percent;
             }
-            Audience::Clients(clients) => next.clients.extend(clients.iter().map(|client| (client.clone(), view))),
+            Audience::Clients(clients) => {
+                next.clients.extend(clients.iter().map(|client| (client.clone(), view)))
+            }
         }
         next
     }
 
     /// Whether `next` gives anybody the pre-created view who does not have it now.
     fn widens_precreated(&self, next: &Self) -> bool {
-        let widened = |before: View, after: View| before == View::Legacy && after == View::Precreated;
+        let widened =
+            |before: View, after: View| before == View::Legacy && after == View::Precreated;
         (0..100).any(|bucket| widened(self.view_of_bucket(bucket), next.view_of_bucket(bucket)))
-            || self.clients.keys().chain(next.clients.keys()).any(|client| widened(self.view_for(client), next.view_for(client)))
+            || self
+                .clients
+                .keys()
+                .chain(next.clients.keys())
+                .any(|client| widened(self.view_for(client), next.view_for(client)))
     }
 }
 
@@ -167,7 +174,9 @@ pub enum SwitchRefused {
     #[error("{0} per cent is more than everybody; give 0 to 100")]
     Percent(u8),
     /// No validation at all.
-    #[error("nothing was validated yet; run `rollbook migrate validate` first, or override with --force and a reason")]
+    #[error(
+        "nothing was validated yet; run `rollbook migrate validate` first, or override with --force and a reason"
+    )]
     NotValidated,
     /// A batch or import came after the last validation.
     #[error(
@@ -180,10 +189,14 @@ pub enum SwitchRefused {
         batch: Position,
     },
     /// A batch was begun and not finished.
-    #[error("batch {0} was begun and is not through; run `rollbook migrate apply` with the same file again")]
+    #[error(
+        "batch {0} was begun and is not through; run `rollbook migrate apply` with the same file again"
+    )]
     Unfinished(String),
     /// The last validation was red.
-    #[error("the last validation is red: {0}; see `rollbook migrate validate`, or override with --force and a reason")]
+    #[error(
+        "the last validation is red: {0}; see `rollbook migrate validate`, or override with --force and a reason"
+    )]
     Red(String),
     /// The legacy view is gone.
     #[error("the legacy view was retired; there is nothing to switch back to")]
@@ -196,10 +209,22 @@ impl Control {
         match event {
             Event::ImportCompleted { digest, legacy_timezone, collections, summary } => {
                 self.legacy_timezone = Some(legacy_timezone.clone());
-                self.import =
-                    Some(ImportState { position, digest: digest.clone(), collections: collections.clone(), summary: summary.clone() });
+                self.import = Some(ImportState {
+                    position,
+                    digest: digest.clone(),
+                    collections: collections.clone(),
+                    summary: summary.clone(),
+                });
             }
-            Event::BatchPlanned { digest, kind, rules, base, log_digest, responses_digest, responses } => self.batches.push(BatchState {
+            Event::BatchPlanned {
+                digest,
+                kind,
+                rules,
+                base,
+                log_digest,
+                responses_digest,
+                responses,
+            } => self.batches.push(BatchState {
                 digest: digest.clone(),
                 kind: kind.clone(),
                 rules: rules.clone(),
@@ -223,11 +248,22 @@ impl Control {
                 }
             }
             Event::ValidationRecorded { digest, at, checks } => {
-                self.validation = Some(ValidationState { position, at: *at, digest: digest.clone(), checks: checks.clone() });
+                self.validation = Some(ValidationState {
+                    position,
+                    at: *at,
+                    digest: digest.clone(),
+                    checks: checks.clone(),
+                });
             }
-            Event::ParityRecorded { at, unexplained, .. } => self.parity = Some((*at, *unexplained)),
-            Event::ViewSwitched { view, audience, .. } => self.switch = self.switch.switched_to(*view, audience),
-            Event::StageRecorded { stage, note } => self.stage = Some((stage.clone(), note.clone())),
+            Event::ParityRecorded { at, unexplained, .. } => {
+                self.parity = Some((*at, *unexplained))
+            }
+            Event::ViewSwitched { view, audience, .. } => {
+                self.switch = self.switch.switched_to(*view, audience)
+            }
+            Event::StageRecorded { stage, note } => {
+                self.stage = Some((stage.clone(), note.clone()))
+            }
             Event::LegacyRetired { .. } => self.legacy_retired = true,
             _ => {}
         }
@@ -235,7 +271,10 @@ impl Control {
 
     /// The batch that was applied last.
     pub fn last_applied(&self) -> Option<&BatchState> {
-        self.batches.iter().filter(|batch| batch.applied_at.is_some()).max_by_key(|batch| batch.applied_at)
+        self.batches
+            .iter()
+            .filter(|batch| batch.applied_at.is_some())
+            .max_by_key(|batch| batch.applied_at)
     }
 
     /// Decides a switch.
@@ -243,7 +282,13 @@ impl Control {
     /// # Errors
     /// When the reason is missing, or somebody would get the pre-created view without a green validation newer than the last
     /// batch and `force` is not set. Switching back needs nothing but a reason.
-    pub fn decide_switch(&self, view: View, audience: Audience, reason: &str, force: bool) -> Result<Event, SwitchRefused> {
+    pub fn decide_switch(
+        &self,
+        view: View,
+        audience: Audience,
+        reason: &str,
+        force: bool,
+    ) -> Result<Event, SwitchRefused> {
         if reason.trim().is_empty() {
             return Err(SwitchRefused::NoReason);
         }
@@ -269,11 +314,22 @@ impl Control {
         }
         let validation = self.validation.as_ref().ok_or(SwitchRefused::NotValidated)?;
         let imported = self.import.as_ref().map(|import| import.position);
-        let batch = self.batches.iter().filter_map(|batch| batch.applied_at).chain(imported).max().unwrap_or(0);
+        let batch = self
+            .batches
+            .iter()
+            .filter_map(|batch| batch.applied_at)
+            .chain(imported)
+            .max()
+            .unwrap_or(0);
         if validation.at < batch {
             return Err(SwitchRefused::Stale { validated: validation.at, batch });
         }
-        let red: Vec<&str> = validation.checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
+        let red: Vec<&str> = validation
+            .checks
+            .iter()
+            .filter(|check| !check.green)
+            .map(|check| check.name.as_str())
+            .collect();
         if red.is_empty() { Ok(()) } else { Err(SwitchRefused::Red(red.join(", "))) }
     }
 }
@@ -285,19 +341,34 @@ mod tests {
     fn validated(green: bool) -> Control {
         let mut control = Control::default();
         let check = CheckOutcome { name: "response-count".into(), green, detail: String::new() };
-        control.apply(3, &Event::ValidationRecorded { digest: String::new(), at: 2, checks: vec![check] });
+        control.apply(
+            3,
+            &Event::ValidationRecorded { digest: String::new(), at: 2, checks: vec![check] },
+        );
         control
     }
 
     #[test]
     fn the_pre_created_view_needs_a_green_validation_newer_than_the_last_batch() {
-        let decide = |control: &Control, force| control.decide_switch(View::Precreated, Audience::Everyone, "go", force);
+        let decide = |control: &Control, force| {
+            control.decide_switch(View::Precreated, Audience::Everyone, "go", force)
+        };
         assert_eq!(decide(&Control::default(), false), Err(SwitchRefused::NotValidated));
-        assert_eq!(decide(&validated(false), false), Err(SwitchRefused::Red("response-count".into())));
+        assert_eq!(
+            decide(&validated(false), false),
+            Err(SwitchRefused::Red("response-count".into()))
+        );
         assert!(decide(&validated(true), false).is_ok());
         let mut stale = validated(true);
-        stale
-            .apply(4, &Event::ImportCompleted { digest: String::new(), legacy_timezone: "UTC".into(), collections: vec![], summary: None });
+        stale.apply(
+            4,
+            &Event::ImportCompleted {
+                digest: String::new(),
+                legacy_timezone: "UTC".into(),
+                collections: vec![],
+                summary: None,
+            },
+        );
         assert_eq!(decide(&stale, false), Err(SwitchRefused::Stale { validated: 2, batch: 4 }));
         assert!(matches!(decide(&stale, true), Ok(Event::ViewSwitched { forced: true, .. })));
     }
@@ -305,16 +376,24 @@ mod tests {
     #[test]
     fn switching_back_needs_only_a_reason_and_forgets_every_exception() {
         let mut control = validated(true);
-        for (audience, forced) in [(Audience::Percent(30), false), (Audience::Clients(vec!["a".into()]), false)] {
+        for (audience, forced) in
+            [(Audience::Percent(30), false), (Audience::Clients(vec!["a".into()]), false)]
+        {
             let event = control.decide_switch(View::Precreated, audience, "trial", forced).unwrap();
             control.apply(9, &event);
         }
         assert_eq!(control.switch.view_for("a"), View::Precreated);
-        let served = (0..1000).filter(|n| control.switch.view_for(&format!("client-{n}")) == View::Precreated).count();
+        let served = (0..1000)
+            .filter(|n| control.switch.view_for(&format!("client-{n}")) == View::Precreated)
+            .count();
         assert!((200..400).contains(&served), "{served} of 1000 at 30 per cent");
         control.validation = None;
-        assert_eq!(control.decide_switch(View::Legacy, Audience::Everyone, " ", false), Err(SwitchRefused::NoReason));
-        let back = control.decide_switch(View::Legacy, Audience::Everyone, "rollback", false).unwrap();
+        assert_eq!(
+            control.decide_switch(View::Legacy, Audience::Everyone, " ", false),
+            Err(SwitchRefused::NoReason)
+        );
+        let back =
+            control.decide_switch(View::Legacy, Audience::Everyone, "rollback", false).unwrap();
         control.apply(10, &back);
         assert!((0..1000).all(|n| control.switch.view_for(&format!("client-{n}")) == View::Legacy));
         assert_eq!(control.switch.view_for("a"), View::Legacy);

@@ -70,7 +70,11 @@ impl<'a> Raw<'a> {
         match self.0 {
             None => Ok(None),
             Some(raw) if raw.get() == "null" => Ok(None),
-            Some(raw) => serde_json::from_str::<AnyTimestamp>(raw.get()).ok().and_then(AnyTimestamp::instant).map(Some).ok_or(()),
+            Some(raw) => serde_json::from_str::<AnyTimestamp>(raw.get())
+                .ok()
+                .and_then(AnyTimestamp::instant)
+                .map(Some)
+                .ok_or(()),
         }
     }
 
@@ -99,9 +103,8 @@ impl AnyTimestamp {
     fn instant(self) -> Option<Timestamp> {
         match self {
             Self::Text(text) => text.parse().ok(),
-            Self::Parts { _seconds, _nanoseconds } => {
-                (_nanoseconds < 1_000_000_000).then(|| Timestamp::from_parts(_seconds, _nanoseconds))?
-            }
+            Self::Parts { _seconds, _nanoseconds } => (_nanoseconds < 1_000_000_000)
+                .then(|| Timestamp::from_parts(_seconds, _nanoseconds))?,
             Self::Typed { datatype, value } => match *value {
                 Self::Parts { .. } if datatype == "timestamp" => value.instant(),
                 _ => None,
@@ -127,7 +130,10 @@ pub struct BadTimestamp {
 pub fn check_timestamps(collection: Collection, body: &JsonText) -> Result<(), BadTimestamp> {
     let bad = |field: &'static str, raw: Raw<'_>| match raw.instant() {
         Ok(_) => Ok(()),
-        Err(()) => Err(BadTimestamp { field, value: raw.0.map(|raw| raw.get().to_owned()).unwrap_or_default() }),
+        Err(()) => Err(BadTimestamp {
+            field,
+            value: raw.0.map(|raw| raw.get().to_owned()).unwrap_or_default(),
+        }),
     };
     match collection {
         Collection::CheckInAssignments => {
@@ -394,7 +400,9 @@ impl StoredClient {
         Self {
             auth_uid: raw.auth_uid.text(),
             coach: raw.coach_id.text(),
-            onboarded: stage == "completed" || stage == "submitted" || raw.can_start_check_ins.read() == Some(true),
+            onboarded: stage == "completed"
+                || stage == "submitted"
+                || raw.can_start_check_ins.read() == Some(true),
         }
     }
 }
@@ -451,7 +459,11 @@ mod tests {
         ];
         for form in forms {
             let due = StoredAssignment::read("d", &json(form)).due;
-            assert_eq!(due.value().unwrap().to_string(), "2026-01-05T09:00:00.123456789Z", "{form}");
+            assert_eq!(
+                due.value().unwrap().to_string(),
+                "2026-01-05T09:00:00.123456789Z",
+                "{form}"
+            );
             assert!(check_timestamps(Collection::CheckInAssignments, &json(form)).is_ok());
         }
     }
@@ -466,7 +478,11 @@ mod tests {
             r#"{"__datatype__":"geo","value":{"_seconds":1,"_nanoseconds":0}}"#,
             "\"\"",
         ] {
-            let error = check_timestamps(Collection::CheckInAssignments, &json(&format!("{{\"completedAt\":{bad}}}"))).unwrap_err();
+            let error = check_timestamps(
+                Collection::CheckInAssignments,
+                &json(&format!("{{\"completedAt\":{bad}}}")),
+            )
+            .unwrap_err();
             assert_eq!(error.field, "completedAt");
         }
     }
@@ -475,6 +491,9 @@ mod tests {
     fn missing_and_null_are_told_apart() {
         assert_eq!(StoredAssignment::read("d", &json("{}")).due, Field::Missing);
         assert_eq!(StoredAssignment::read("d", &json(r#"{"dueDate":null}"#)).due, Field::Null);
-        assert_eq!(StoredAssignment::read("d", &json(r#"{"responseId":null}"#)).response, Field::Null);
+        assert_eq!(
+            StoredAssignment::read("d", &json(r#"{"responseId":null}"#)).response,
+            Field::Null
+        );
     }
 }

@@ -129,10 +129,14 @@ impl Collection {
             Self::Coaches => ("CoachImported", "CoachChanged", "CoachRemoved"),
             Self::Users => ("UserImported", "UserChanged", "UserRemoved"),
             Self::Forms => ("FormImported", "FormChanged", "FormRemoved"),
-            Self::CheckInAssignments => ("AssignmentImported", "AssignmentChanged", "AssignmentRemoved"),
+            Self::CheckInAssignments => {
+                ("AssignmentImported", "AssignmentChanged", "AssignmentRemoved")
+            }
             Self::FormResponses => ("ResponseImported", "ResponseChanged", "ResponseRemoved"),
             Self::CoachFeedback => ("FeedbackImported", "FeedbackChanged", "FeedbackRemoved"),
-            Self::CheckInExtensions => ("ExtensionImported", "ExtensionChanged", "ExtensionRemoved"),
+            Self::CheckInExtensions => {
+                ("ExtensionImported", "ExtensionChanged", "ExtensionRemoved")
+            }
         }
     }
 

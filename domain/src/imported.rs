@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{StoredAssignment, StoredClient, StoredResponse, coach_name, feedback_response};
+use crate::document::{
+    StoredAssignment, StoredClient, StoredResponse, coach_name, feedback_response,
+};
 use crate::event::Collection;
 use crate::json::JsonText;
 use crate::personal::Personal;
@@ -63,12 +65,16 @@ impl Document {
     fn read(&self) -> Content {
         let Some(body) = self.body.expose() else { return Content::Nothing };
         match self.collection {
-            Collection::CheckInAssignments => Content::Assignment(StoredAssignment::read(&self.id, body)),
+            Collection::CheckInAssignments => {
+                Content::Assignment(StoredAssignment::read(&self.id, body))
+            }
             Collection::FormResponses => Content::Response(StoredResponse::read(&self.id, body)),
             Collection::Clients => Content::Client(StoredClient::read(body)),
             Collection::Coaches => Content::Coach(coach_name(body)),
             Collection::CoachFeedback => Content::Feedback(feedback_response(body)),
-            Collection::Users | Collection::Forms | Collection::CheckInExtensions => Content::Nothing,
+            Collection::Users | Collection::Forms | Collection::CheckInExtensions => {
+                Content::Nothing
+            }
         }
     }
 }
@@ -96,12 +102,18 @@ mod tests {
     use super::*;
 
     fn document(collection: Collection, body: &str) -> Document {
-        Document::new(collection, "d-1".to_owned(), 0, Personal::new(JsonText::parse(body).unwrap()))
+        Document::new(
+            collection,
+            "d-1".to_owned(),
+            0,
+            Personal::new(JsonText::parse(body).unwrap()),
+        )
     }
 
     #[test]
     fn what_was_read_is_no_part_of_the_document() {
-        let (read, unread) = (document(Collection::Coaches, "{}"), document(Collection::Coaches, "{}"));
+        let (read, unread) =
+            (document(Collection::Coaches, "{}"), document(Collection::Coaches, "{}"));
         assert_eq!(read.content(), &Content::Coach("Unknown Coach".to_owned()));
         assert_eq!(read, unread);
         assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&unread).unwrap());
@@ -115,7 +127,8 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(uid(&client), "u-1");
-        let changed = client.with_body(Personal::new(JsonText::parse(r#"{"authUid":"u-2"}"#).unwrap()));
+        let changed =
+            client.with_body(Personal::new(JsonText::parse(r#"{"authUid":"u-2"}"#).unwrap()));
         assert_eq!(uid(&changed), "u-2");
         assert_eq!(changed.with_body(Personal::erased()).content(), &Content::Nothing);
     }

@@ -60,7 +60,8 @@ impl fmt::Debug for JsonText {
 impl Serialize for JsonText {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() {
-            let raw: &RawValue = serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
+            let raw: &RawValue =
+                serde_json::from_str(&self.0).map_err(serde::ser::Error::custom)?;
             raw.serialize(serializer)
         } else {
             self.0.serialize(serializer)
@@ -96,7 +97,9 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 let mut members = BTreeMap::new();
                 while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
                     if let Some(_earlier) = members.insert(key.clone(), value) {
-                        return Err(A::Error::custom(format!("the key {key:?} stands twice in one object")));
+                        return Err(A::Error::custom(format!(
+                            "the key {key:?} stands twice in one object"
+                        )));
                     }
                 }
                 Ok(Members(members))
@@ -148,8 +151,14 @@ mod tests {
 
     #[test]
     fn canonical_text_sorts_keys_and_keeps_every_digit() {
-        let text = JsonText::parse(r#" { "b" : [1.0, 12345678901234567890123, -0.0, 1E+2], "a": "\u00e9\n", "c": {} } "#).unwrap();
-        assert_eq!(text.as_str(), r#"{"a":"é\n","b":[1.0,12345678901234567890123,-0.0,1E+2],"c":{}}"#);
+        let text = JsonText::parse(
+            r#" { "b" : [1.0, 12345678901234567890123, -0.0, 1E+2], "a": "\u00e9\n", "c": {} } "#,
+        )
+        .unwrap();
+        assert_eq!(
+            text.as_str(),
+            r#"{"a":"é\n","b":[1.0,12345678901234567890123,-0.0,1E+2],"c":{}}"#
+        );
     }
 
     #[test]

@@ -93,12 +93,16 @@ mod tests {
         let gone: Personal<JsonText> = Personal::erased();
         let written = serde_json::to_string(&(&text, &document, &gone)).unwrap();
         assert_eq!(written, r#"["Ada",{"a":1.50},{"$erased":true}]"#);
-        let back: (Personal<String>, Personal<JsonText>, Personal<JsonText>) = serde_json::from_str(&written).unwrap();
+        let back: (Personal<String>, Personal<JsonText>, Personal<JsonText>) =
+            serde_json::from_str(&written).unwrap();
         assert_eq!(back, (text, document, gone));
     }
 
     #[test]
     fn debug_shows_neither() {
-        assert_eq!(format!("{:?} {:?}", Personal::new("Ada"), Personal::<String>::erased()), "[personal] [erased]");
+        assert_eq!(
+            format!("{:?} {:?}", Personal::new("Ada"), Personal::<String>::erased()),
+            "[personal] [erased]"
+        );
     }
 }

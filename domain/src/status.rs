@@ -87,7 +87,8 @@ mod tests {
     #[test]
     fn the_first_case_that_holds_names_the_status() {
         let due: Timestamp = "2026-01-05T09:00:00Z".parse().unwrap();
-        let status_at = |now: &str| Clock::new(now.parse().unwrap(), Zone::UTC).status(false, false, due);
+        let status_at =
+            |now: &str| Clock::new(now.parse().unwrap(), Zone::UTC).status(false, false, due);
         assert_eq!(status_at("2026-01-05T09:00:00Z"), Status::Pending);
         assert_eq!(status_at("2026-01-08T08:59:59.999Z"), Status::Pending);
         assert_eq!(status_at("2026-01-08T09:00:00Z"), Status::Overdue);

@@ -31,7 +31,9 @@ pub enum StreamId {
 
 /// Text that names no stream.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} names no stream; write series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control")]
+#[error(
+    "{text:?} names no stream; write series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control"
+)]
 pub struct StreamIdError {
     text: String,
 }
@@ -68,7 +70,8 @@ impl StreamId {
             Self::Control => ("control", [None, None]),
         };
         let ids = ids.into_iter().flatten();
-        let mut name = String::with_capacity(ids.clone().fold(kind.len(), |bytes, id| bytes + 1 + id.len()));
+        let mut name =
+            String::with_capacity(ids.clone().fold(kind.len(), |bytes, id| bytes + 1 + id.len()));
         name.push_str(kind);
         for id in ids {
             name.push('/');
@@ -123,7 +126,9 @@ impl FromStr for StreamId {
             ["client", id] => unescape(id).map(Self::Client),
             ["coach", id] => unescape(id).map(Self::Coach),
             ["form", id] => unescape(id).map(Self::Form),
-            ["series", client, form] => unescape(client).zip(unescape(form)).map(|(client, form)| Self::Series { client, form }),
+            ["series", client, form] => unescape(client)
+                .zip(unescape(form))
+                .map(|(client, form)| Self::Series { client, form }),
             _ => None,
         };
         parsed.ok_or_else(|| StreamIdError { text: text.to_owned() })

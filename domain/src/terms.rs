@@ -47,10 +47,11 @@ struct Held {
 impl RunTerms {
     /// What a week of this form holds of the terms: that of a week `near` it, where they agree, or made once for all weeks.
     pub fn fields(&self, form: &str, near: Option<&Arc<SharedFields>>) -> Arc<SharedFields> {
-        let held = self.0.fields.get_or_init(|| match near.filter(|near| agree(near, form, self)) {
-            Some(near) => near.clone(),
-            None => Arc::new(shared_fields(form, self)),
-        });
+        let held =
+            self.0.fields.get_or_init(|| match near.filter(|near| agree(near, form, self)) {
+                Some(near) => near.clone(),
+                None => Arc::new(shared_fields(form, self)),
+            });
         // One event's terms are of one form; but nothing keeps a caller from asking for another.
         if held.form == form { held.clone() } else { Arc::new(shared_fields(form, self)) }
     }
@@ -106,7 +107,17 @@ fn shared_fields(form: &str, terms: &Terms) -> SharedFields {
 }
 
 fn agree(shared: &SharedFields, form: &str, terms: &Terms) -> bool {
-    let Terms { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks } = terms;
+    let Terms {
+        stored_client,
+        coach,
+        title,
+        description,
+        assigned_by,
+        assigned_at,
+        window,
+        recurring,
+        total_weeks,
+    } = terms;
     shared.form == form
         && shared.client == *stored_client
         && shared.coach == *coach
@@ -124,16 +135,31 @@ mod tests {
     use super::*;
 
     fn terms(title: &str) -> RunTerms {
-        let (stored_client, coach, title, description) = ("c-1".into(), "k-1".into(), title.into(), String::new());
+        let (stored_client, coach, title, description) =
+            ("c-1".into(), "k-1".into(), title.into(), String::new());
         let (assigned_by, assigned_at, window) = (None, None, None);
-        Terms { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring: true, total_weeks: 4 }.into()
+        Terms {
+            stored_client,
+            coach,
+            title,
+            description,
+            assigned_by,
+            assigned_at,
+            window,
+            recurring: true,
+            total_weeks: 4,
+        }
+        .into()
     }
 
     #[test]
     fn all_weeks_of_a_run_hold_the_same_fields() {
         let made = terms("Weekly");
         let first = made.fields("f-1", None);
-        assert_eq!((first.title.as_str(), first.client.as_str(), first.form.as_str()), ("Weekly", "c-1", "f-1"));
+        assert_eq!(
+            (first.title.as_str(), first.client.as_str(), first.form.as_str()),
+            ("Weekly", "c-1", "f-1")
+        );
         assert!(Arc::ptr_eq(&first, &made.clone().fields("f-1", None)));
         assert_eq!(made.fields("f-2", None).form, "f-2");
     }
@@ -152,6 +178,9 @@ mod tests {
         let _made = read.fields("f-1", None);
         assert_eq!(read, terms("Weekly"));
         assert_ne!(read, terms("Monthly"));
-        assert_eq!(serde_json::from_str::<RunTerms>(&serde_json::to_string(&read).unwrap()).unwrap(), read);
+        assert_eq!(
+            serde_json::from_str::<RunTerms>(&serde_json::to_string(&read).unwrap()).unwrap(),
+            read
+        );
     }
 }

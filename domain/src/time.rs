@@ -47,8 +47,13 @@ impl Timestamp {
 
     /// The instant `milliseconds` later (earlier when negative); the last representable instant on overflow.
     pub fn plus_milliseconds(self, milliseconds: i64) -> Self {
-        let moved = chrono::Duration::try_milliseconds(milliseconds).and_then(|by| self.0.checked_add_signed(by));
-        Self(moved.unwrap_or(if milliseconds < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC }))
+        let moved = chrono::Duration::try_milliseconds(milliseconds)
+            .and_then(|by| self.0.checked_add_signed(by));
+        Self(moved.unwrap_or(if milliseconds < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        }))
     }
 
     /// As a chrono instant, for calendar arithmetic.
@@ -68,7 +73,9 @@ impl Timestamp {
     /// The serializer's own.
     pub fn serialize_milliseconds<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.digits() {
-            Some(digits) => serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default()),
+            Some(digits) => {
+                serializer.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
+            }
             None => serializer.serialize_str(&self.to_milliseconds_text()),
         }
     }
@@ -90,7 +97,8 @@ impl Timestamp {
             }
         }
         if let [.., hundreds, tens, ones, _z] = rest {
-            (*hundreds, *tens, *ones) = (ascii(milliseconds / 100), ascii(milliseconds / 10), ascii(milliseconds));
+            (*hundreds, *tens, *ones) =
+                (ascii(milliseconds / 100), ascii(milliseconds / 10), ascii(milliseconds));
         }
         Some(text)
     }
@@ -104,7 +112,11 @@ impl From<DateTime<Utc>> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let form = if self.0.timestamp_subsec_nanos().is_multiple_of(1_000_000) { SecondsFormat::Millis } else { SecondsFormat::Nanos };
+        let form = if self.0.timestamp_subsec_nanos().is_multiple_of(1_000_000) {
+            SecondsFormat::Millis
+        } else {
+            SecondsFormat::Nanos
+        };
         f.write_str(&self.0.to_rfc3339_opts(form, true))
     }
 }
@@ -114,8 +126,14 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         // Years that do not have four digits are written with their sign, which RFC 3339 does not know.
-        let parsed = if text.starts_with(['+', '-']) { text.parse() } else { DateTime::parse_from_rfc3339(text) };
-        parsed.map(|instant| Self(instant.with_timezone(&Utc))).map_err(|_| TimestampError { text: text.to_owned() })
+        let parsed = if text.starts_with(['+', '-']) {
+            text.parse()
+        } else {
+            DateTime::parse_from_rfc3339(text)
+        };
+        parsed
+            .map(|instant| Self(instant.with_timezone(&Utc)))
+            .map_err(|_| TimestampError { text: text.to_owned() })
     }
 }
 
@@ -136,7 +154,8 @@ impl<'de> Deserialize<'de> for Timestamp {
             text.parse().map_err(D::Error::custom)
         } else {
             let (seconds, nanoseconds) = <(i64, u32)>::deserialize(deserializer)?;
-            Self::from_parts(seconds, nanoseconds).ok_or_else(|| D::Error::custom("an instant outside the calendar"))
+            Self::from_parts(seconds, nanoseconds)
+                .ok_or_else(|| D::Error::custom("an instant outside the calendar"))
         }
     }
 }

@@ -188,6 +188,9 @@ fn a_local_time_that_occurs_twice_is_the_first() {
 #[test]
 fn a_name_that_is_no_zone_is_refused_with_what_to_write() {
     let error = "London".parse::<Zone>().unwrap_err();
-    assert_eq!(error.to_string(), "\"London\" is no time zone; write an IANA name such as UTC or Europe/London");
+    assert_eq!(
+        error.to_string(),
+        "\"London\" is no time zone; write an IANA name such as UTC or Europe/London"
+    );
     assert_eq!(zone("Europe/London").to_string(), "Europe/London");
 }

@@ -52,14 +52,29 @@ impl Model {
     fn note(&mut self, event: &Event, before: &Series) {
         match event {
             Event::AssignmentCreated { assignment, run, week, origin, .. } => {
-                assert!(self.made.insert(assignment.to_string()), "week {week} of run {run} was made twice");
+                assert!(
+                    self.made.insert(assignment.to_string()),
+                    "week {week} of run {run} was made twice"
+                );
                 assert_eq!(*assignment, assignment_id(CLIENT, FORM, *run, *week));
-                assert!(before.items.week(*run, *week).is_none(), "week {week} of run {run} was there already");
-                assert_eq!(LegacySeries::concerns(event), *origin == Origin::Allocation && *week == 1);
+                assert!(
+                    before.items.week(*run, *week).is_none(),
+                    "week {week} of run {run} was there already"
+                );
+                assert_eq!(
+                    LegacySeries::concerns(event),
+                    *origin == Origin::Allocation && *week == 1
+                );
             }
             Event::ResponseSubmitted { run, week, response, .. } => {
-                assert!(before.items.week(*run, *week).is_none_or(|item| !item.is_completed()), "week {week} was answered already");
-                assert!(self.responses.insert(response.clone()), "the response {response} was given twice");
+                assert!(
+                    before.items.week(*run, *week).is_none_or(|item| !item.is_completed()),
+                    "week {week} was answered already"
+                );
+                assert!(
+                    self.responses.insert(response.clone()),
+                    "the response {response} was given twice"
+                );
                 let item = self.series.items.week(*run, *week).unwrap();
                 assert_eq!(item.stored.response_id(), Some(response.as_str()));
                 self.answered.insert(response.clone(), item.stored.document.clone());
@@ -68,7 +83,11 @@ impl Model {
                 self.answered.remove(response);
             }
             Event::SeriesWithdrawn { keep_answered: false, run, .. } => {
-                let gone = before.items.iter().filter(|item| item.run == *run).filter_map(|item| item.stored.response_id());
+                let gone = before
+                    .items
+                    .iter()
+                    .filter(|item| item.run == *run)
+                    .filter_map(|item| item.stored.response_id());
                 gone.for_each(|response| {
                     self.answered.remove(response);
                 });
@@ -77,7 +96,10 @@ impl Model {
                 let mut again = (self.series.clone(), self.legacy.clone());
                 again.0.apply(&stream(), event);
                 again.1.apply(&stream(), event);
-                assert!(again == (self.series.clone(), self.legacy.clone()), "the same document again changed something");
+                assert!(
+                    again == (self.series.clone(), self.legacy.clone()),
+                    "the same document again changed something"
+                );
             }
             _ => {}
         }
@@ -87,19 +109,30 @@ impl Model {
     fn check(&self, event: &Event) {
         for (response, document) in &self.answered {
             for (name, series) in [("series", &self.series), ("legacy", &self.legacy.stored)] {
-                let item = series.items.iter().find(|item| item.stored.response_id() == Some(response));
+                let item =
+                    series.items.iter().find(|item| item.stored.response_id() == Some(response));
                 let held = item.map(|item| &item.stored.document);
                 assert_eq!(held, Some(document), "the answer {response} in {name} after {event:?}");
                 assert!(item.unwrap().is_completed());
             }
         }
-        let places: Vec<_> = self.series.items.iter().map(|item| (item.run, item.week(), &item.stored.document)).collect();
-        assert!(places.is_sorted() && places.windows(2).all(|pair| pair[0] != pair[1]), "{places:?}");
+        let places: Vec<_> = self
+            .series
+            .items
+            .iter()
+            .map(|item| (item.run, item.week(), &item.stored.document))
+            .collect();
+        assert!(
+            places.is_sorted() && places.windows(2).all(|pair| pair[0] != pair[1]),
+            "{places:?}"
+        );
     }
 
     /// Whatever is paused now and resumed at once is due as before.
     fn check_pause(&self, now: Timestamp) {
-        let dues = |series: &Series| series.items.iter().map(|item| item.stored.due.clone()).collect::<Vec<_>>();
+        let dues = |series: &Series| {
+            series.items.iter().map(|item| item.stored.due.clone()).collect::<Vec<_>>()
+        };
         let Ok(paused) = self.decider(now).pause(2) else { return };
         let mut series = self.series.clone();
         paused.iter().for_each(|event| series.apply(&stream(), event));
@@ -136,7 +169,10 @@ proptest! {
 /// Histories that broke a series once.
 #[test]
 fn histories_that_once_broke_a_series_no_longer_do() {
-    use Command::{Allocate, Import, ImportResponse, Link, Migrate, Pause, Remove, Reschedule, Respond, Resume, Withdraw, WithdrawWeek};
+    use Command::{
+        Allocate, Import, ImportResponse, Link, Migrate, Pause, Remove, Reschedule, Respond,
+        Resume, Withdraw, WithdrawWeek,
+    };
     let now: Timestamp = "2025-12-26T09:00:00Z".parse().unwrap();
     let import = |document, week, form| Import { document, week, form };
     let allocate = |weeks, extend| Allocate { weeks, extend };
@@ -155,10 +191,31 @@ fn histories_that_once_broke_a_series_no_longer_do() {
             allocate(1, true),
         ],
         // A pause moved a made week that the legacy fold does not have, and there another one in its place.
-        vec![import(0, 2, 0), Migrate, import(0, 3, 4), import(1, 3, 4), Pause { weeks: 1 }, respond(3)],
-        vec![allocate(3, false), Pause { weeks: 1 }, import(0, 3, 1), Resume, import(1, 3, 0), respond(3)],
+        vec![
+            import(0, 2, 0),
+            Migrate,
+            import(0, 3, 4),
+            import(1, 3, 4),
+            Pause { weeks: 1 },
+            respond(3),
+        ],
+        vec![
+            allocate(3, false),
+            Pause { weeks: 1 },
+            import(0, 3, 1),
+            Resume,
+            import(1, 3, 0),
+            respond(3),
+        ],
         // A document that went, but for its answer, stood behind the made week for one fold only.
-        vec![allocate(2, false), import(1, 2, 0), respond(2), Remove { document: 1 }, withdraw(2), respond(2)],
+        vec![
+            allocate(2, false),
+            import(1, 2, 0),
+            respond(2),
+            Remove { document: 1 },
+            withdraw(2),
+            respond(2),
+        ],
         // A week that only a migration's link had kept in a withdrawn run was cleared, and answered again where one fold had it no more.
         vec![
             ImportResponse { response: 1, week: 1 },
@@ -233,30 +290,44 @@ fn answer(week: u32) -> Event {
 
 #[test]
 fn a_changed_document_keeps_what_happened_here() {
-    let open = r#"{"clientId":"c","formId":"f","dueDate":"2026-01-05T09:00:00Z","formTitle":"Old"}"#;
+    let open =
+        r#"{"clientId":"c","formId":"f","dueDate":"2026-01-05T09:00:00Z","formTitle":"Old"}"#;
     let renamed = r#"{"clientId":"c","formId":"f","dueDate":"2026-01-06T09:00:00Z","formTitle":"New","score":3}"#;
     let (series, legacy) = folded(&[imported("d", open), answer(1), imported("d", renamed)]);
     for series in [&series, &legacy.stored] {
         let stored = &series.items.document("d").unwrap().stored;
-        assert_eq!((stored.title.as_str(), stored.score.unwrap().value(), stored.is_completed()), ("New", 70.0, true));
+        assert_eq!(
+            (stored.title.as_str(), stored.score.unwrap().value(), stored.is_completed()),
+            ("New", 70.0, true)
+        );
     }
 }
 
 #[test]
 fn an_answered_week_outlives_its_document_and_an_open_one_does_not() {
     let open = r#"{"clientId":"c","formId":"f"}"#;
-    let gone = Event::DocumentRemoved { collection: Collection::CheckInAssignments, id: "d".into() };
+    let gone =
+        Event::DocumentRemoved { collection: Collection::CheckInAssignments, id: "d".into() };
     let (series, legacy) = folded(&[imported("d", open), answer(1), gone.clone()]);
-    assert!(series.items.week(1, 1).unwrap().is_completed() && legacy.stored.items.week(1, 1).unwrap().is_completed());
+    assert!(
+        series.items.week(1, 1).unwrap().is_completed()
+            && legacy.stored.items.week(1, 1).unwrap().is_completed()
+    );
     let (series, legacy) = folded(&[imported("d", open), gone]);
     assert!(series.items.is_empty() && legacy.stored.items.is_empty());
 }
 
 #[test]
 fn a_withdrawn_week_stays_away_however_its_document_changes() {
-    let form = |title: &str| imported("d", &format!(r#"{{"clientId":"c","formId":"f","formTitle":"{title}"}}"#));
+    let form = |title: &str| {
+        imported("d", &format!(r#"{{"clientId":"c","formId":"f","formTitle":"{title}"}}"#))
+    };
     let week = Event::AssignmentWithdrawn { run: 1, week: 1, reason: Personal::new("gone".into()) };
-    let run = Event::SeriesWithdrawn { run: 1, keep_answered: true, reason: Personal::new("gone".into()) };
+    let run = Event::SeriesWithdrawn {
+        run: 1,
+        keep_answered: true,
+        reason: Personal::new("gone".into()),
+    };
     for withdrawn in [week, run] {
         let (series, legacy) = folded(&[form("Old"), withdrawn, form("New")]);
         assert!(series.items.is_empty() && legacy.stored.items.is_empty());
@@ -266,22 +337,36 @@ fn a_withdrawn_week_stays_away_however_its_document_changes() {
 #[test]
 fn a_week_answered_after_its_base_is_gone_still_has_its_terms() {
     let base = r#"{"clientId":"c","formId":"f","dueDate":"2026-01-05T09:00:00Z","isRecurring":true,"totalWeeks":3,"formTitle":"Habits"}"#;
-    let gone = Event::DocumentRemoved { collection: Collection::CheckInAssignments, id: "d".into() };
+    let gone =
+        Event::DocumentRemoved { collection: Collection::CheckInAssignments, id: "d".into() };
     let (_, legacy) = folded(&[imported("d", base), gone, answer(2)]);
     let item = legacy.stored.items.week(1, 2).unwrap();
-    assert_eq!((item.stored.title.as_str(), item.stored.client.as_str(), item.is_completed()), ("Habits", "c", true));
+    assert_eq!(
+        (item.stored.title.as_str(), item.stored.client.as_str(), item.is_completed()),
+        ("Habits", "c", true)
+    );
 }
 
 #[test]
 fn a_migrations_link_is_nothing_the_old_system_knew() {
     let open = r#"{"clientId":"c","formId":"f"}"#;
-    let linked =
-        |kind| Event::ResponseLinked { response: "r".into(), run: 1, week: 1, named: "x".into(), kind, completed_at: None, score: None };
+    let linked = |kind| Event::ResponseLinked {
+        response: "r".into(),
+        run: 1,
+        week: 1,
+        named: "x".into(),
+        kind,
+        completed_at: None,
+        score: None,
+    };
     let (series, legacy) = folded(&[imported("d", open), linked(LinkKind::Linked)]);
     assert!(series.items.week(1, 1).unwrap().is_completed());
     assert!(!legacy.stored.items.week(1, 1).unwrap().is_completed());
     let (series, _) = folded(&[imported("d", open), linked(LinkKind::Adopted)]);
-    assert!(!series.items.week(1, 1).unwrap().is_completed(), "an adopted response changes no view");
+    assert!(
+        !series.items.week(1, 1).unwrap().is_completed(),
+        "an adopted response changes no view"
+    );
 }
 
 /// These are stored in every log there is: they never change.
@@ -290,5 +375,8 @@ fn derived_ids_are_frozen() {
     let assignment = assignment_id("client-1", "form-1", 1, 2);
     assert_eq!(assignment.to_string(), "a1acfa73-6f6b-59b9-8904-8060cd1cf0ac");
     assert_eq!(response_id(assignment, 1).to_string(), "5a82f031-a113-5dd5-bce0-d44421f88500");
-    assert_eq!(event_id(&StreamId::Control, &["import-completed", "x"]).to_string(), "578ae8ec-63e7-5891-9e68-c55c73b3eda4");
+    assert_eq!(
+        event_id(&StreamId::Control, &["import-completed", "x"]).to_string(),
+        "578ae8ec-63e7-5891-9e68-c55c73b3eda4"
+    );
 }

@@ -27,7 +27,8 @@ impl Beside {
     /// [`LogError::Exists`], [`LogError::BeingBuilt`]; [`LogError::File`] when the file system refuses.
     pub fn begin(target: &Path) -> Result<Self, LogError> {
         require_free(target)?;
-        let name = target.file_name().ok_or_else(|| LogError::Exists { path: target.to_owned() })?;
+        let name =
+            target.file_name().ok_or_else(|| LogError::Exists { path: target.to_owned() })?;
         let mut hidden = OsString::from(".");
         hidden.push(name);
         hidden.push(".building");
@@ -82,7 +83,13 @@ fn require_free(target: &Path) -> Result<(), LogError> {
 
 fn lock(building: &Path) -> Result<File, LogError> {
     let path = building.join("LOCK");
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(failed("make", &path))?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(failed("make", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LogError::BeingBuilt { path: building.to_owned() }),
@@ -92,7 +99,9 @@ fn lock(building: &Path) -> Result<File, LogError> {
 
 fn remove(path: &Path) -> Result<(), LogError> {
     match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(LogError::File { doing: "remove", path: path.to_owned(), source: error }),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(LogError::File { doing: "remove", path: path.to_owned(), source: error })
+        }
         _ => Ok(()),
     }
 }
@@ -129,7 +138,9 @@ fn move_to_free(from: &Path, to: &Path) -> Result<(), LogError> {
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> LogError {
     let path = path.to_owned();
     move |source| match source.kind() {
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => LogError::ReadOnly { dir: path, source },
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            LogError::ReadOnly { dir: path, source }
+        }
         _ => LogError::File { doing, path, source },
     }
 }
@@ -139,8 +150,10 @@ mod tests {
     use super::*;
 
     fn names(directory: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }
@@ -158,7 +171,10 @@ mod tests {
         let beside = Beside::begin(&target).unwrap();
         fs::create_dir(beside.path().join("db")).unwrap();
         beside.publish().unwrap();
-        assert_eq!((names(around.path()), names(&target)), (vec!["prod".to_owned()], vec!["db".to_owned()]));
+        assert_eq!(
+            (names(around.path()), names(&target)),
+            (vec!["prod".to_owned()], vec!["db".to_owned()])
+        );
     }
 
     #[test]

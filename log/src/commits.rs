@@ -96,7 +96,14 @@ struct Reading {
 
 impl Commits {
     pub(crate) fn new(log: Log, after: Position, until: Position) -> Self {
-        Self(Reading { log, next: after.saturating_add(1), until, with_leaves: false, as_stored: false, portion: VecDeque::new() })
+        Self(Reading {
+            log,
+            next: after.saturating_add(1),
+            until,
+            with_leaves: false,
+            as_stored: false,
+            portion: VecDeque::new(),
+        })
     }
 
     /// The same commits with the hashes of their events' leaves.
@@ -114,8 +121,10 @@ impl Reading {
     fn read_portion(&mut self) -> Result<(), LogError> {
         // Only a log with events gets here, and that has an engine.
         let Some(engine) = self.log.store().engine() else { return Ok(()) };
-        let (after, with_leaves, as_stored, mut bytes) = (self.next - 1, self.with_leaves, self.as_stored, 0);
-        let (portion, mut leaf_bytes, keyring) = (&mut self.portion, Vec::new(), self.log.store().keyring());
+        let (after, with_leaves, as_stored, mut bytes) =
+            (self.next - 1, self.with_leaves, self.as_stored, 0);
+        let (portion, mut leaf_bytes, keyring) =
+            (&mut self.portion, Vec::new(), self.log.store().keyring());
         self.next = scan(&engine, self.next, self.until, |record, stored| {
             let (mut events, mut leaves) = (Vec::new(), Vec::new());
             record.events_after(keyring, after, &mut events)?;
@@ -146,7 +155,11 @@ impl Reading {
                     self.until = 0;
                     return Some(Err(error));
                 }
-                self.next = self.portion.back().and_then(|(commit, ..)| commit.last()).map_or(self.next, |event| event.position + 1);
+                self.next = self
+                    .portion
+                    .back()
+                    .and_then(|(commit, ..)| commit.last())
+                    .map_or(self.next, |event| event.position + 1);
             }
         }
         self.portion.pop_front().map(Ok)
@@ -182,7 +195,10 @@ impl Iterator for StoredCommits {
 }
 
 fn stored_form(record: &Record<'_>, after: Position) -> Result<AsStored, LogError> {
-    let key = record.envelope()?.key().map(|(key, request)| IdempotencyKey { key: key.to_owned(), request });
+    let key = record
+        .envelope()?
+        .key()
+        .map(|(key, request)| IdempotencyKey { key: key.to_owned(), request });
     let mut form = AsStored { key, ..AsStored::default() };
     record.leaves(|leaf| {
         form.body_version = leaf.stored_version;

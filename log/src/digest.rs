@@ -18,7 +18,11 @@ pub(crate) fn digest(store: &Store, until: Position) -> Result<[u8; 32], LogErro
     if let Some(engine) = store.engine() {
         scan(&engine, 1, until, |record, stored| {
             if record.last() > until {
-                return Err(LogError::InsideCommit { position: until, first: record.first(), last: record.last() });
+                return Err(LogError::InsideCommit {
+                    position: until,
+                    first: record.first(),
+                    last: record.last(),
+                });
             }
             hasher.update(record.first().to_be_bytes());
             hasher.update((stored.len() as u64).to_be_bytes());

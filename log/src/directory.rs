@@ -45,7 +45,8 @@ impl Directory {
         if found == Found::Nothing && !create {
             return Err(LogError::Missing { dir: dir.to_owned() });
         }
-        let directory = Self { dir: dir.to_owned(), lock: Mutex::new(None), identity: OnceLock::new() };
+        let directory =
+            Self { dir: dir.to_owned(), lock: Mutex::new(None), identity: OnceLock::new() };
         if let Some(lock) = lock {
             directory.keep(lock)?;
         }
@@ -80,14 +81,17 @@ impl Directory {
     pub(crate) fn require_present(&self, database: bool) -> Result<(), LogError> {
         let Some(locked) = self.identity.get() else { return Ok(()) };
         let format = fs::metadata(self.dir.join(FORMAT_FILE)).ok().as_ref().map(identity);
-        if format == Some(*locked) && (!database || fs::metadata(self.dir.join(CURRENT_FILE)).is_ok()) {
+        if format == Some(*locked)
+            && (!database || fs::metadata(self.dir.join(CURRENT_FILE)).is_ok())
+        {
             return Ok(());
         }
         Err(LogError::Lost { dir: self.dir.clone() })
     }
 
     fn keep(&self, file: File) -> Result<(), LogError> {
-        let metadata = file.metadata().map_err(|source| self.refused("look at FORMAT in", source))?;
+        let metadata =
+            file.metadata().map_err(|source| self.refused("look at FORMAT in", source))?;
         self.identity.get_or_init(|| identity(&metadata));
         *self.lock.lock() = Some(file);
         Ok(())
@@ -96,18 +100,21 @@ impl Directory {
     /// Makes the directory with an empty `FORMAT` and takes the lock.
     pub(crate) fn begin(&self) -> Result<(), LogError> {
         if self.lock.lock().is_none() {
-            fs::create_dir_all(&self.dir).map_err(|source| self.refused("make the directory", source))?;
+            fs::create_dir_all(&self.dir)
+                .map_err(|source| self.refused("make the directory", source))?;
             let (found, _) = look(&self.dir)?;
             if found.is_some() {
                 return Err(LogError::MadeMeanwhile { dir: self.dir.clone() });
             }
-            let file =
-                OpenOptions::new().read(true).write(true).create_new(true).open(self.dir.join(FORMAT_FILE)).map_err(
-                    |source| match source.kind() {
-                        ErrorKind::AlreadyExists => LogError::MadeMeanwhile { dir: self.dir.clone() },
-                        _ => self.refused("make FORMAT in", source),
-                    },
-                )?;
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(self.dir.join(FORMAT_FILE))
+                .map_err(|source| match source.kind() {
+                    ErrorKind::AlreadyExists => LogError::MadeMeanwhile { dir: self.dir.clone() },
+                    _ => self.refused("make FORMAT in", source),
+                })?;
             self.keep(locked(&self.dir, file)?)?;
         }
         Ok(())
@@ -134,7 +141,9 @@ impl Directory {
         let path = dir.join(FORMAT_FILE);
         let in_format = |source| LogError::File { doing: "write", path: path.clone(), source };
         let mut file = File::create_new(&path).map_err(in_format)?;
-        file.write_all(format!("{FORMAT_WORD}{SUPPORTED}\n").as_bytes()).and_then(|()| file.sync_all()).map_err(in_format)
+        file.write_all(format!("{FORMAT_WORD}{SUPPORTED}\n").as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(in_format)
     }
 
     /// Says so when this user may not write here, before anything is tried.
@@ -150,7 +159,9 @@ impl Directory {
 
     fn refused(&self, doing: &'static str, source: std::io::Error) -> LogError {
         match source.kind() {
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => LogError::ReadOnly { dir: self.dir.clone(), source },
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                LogError::ReadOnly { dir: self.dir.clone(), source }
+            }
             _ => LogError::File { doing, path: self.dir.clone(), source },
         }
     }
@@ -173,22 +184,29 @@ fn look(dir: &Path) -> Result<(Option<File>, Found), LogError> {
     let mut file = match File::open(&path) {
         Ok(file) => locked(dir, file)?,
         Err(error) if error.kind() == ErrorKind::NotFound => return look_without_format(dir),
-        Err(error) if error.kind() == ErrorKind::NotADirectory => return Err(no_store("it is a file")),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => {
+            return Err(no_store("it is a file"));
+        }
         Err(error) => return Err(unreadable(error)),
     };
     let mut text = String::new();
     // Far more than any format line: what is longer is something else.
     match (&mut file).take(256).read_to_string(&mut text) {
         Ok(_bytes) => {}
-        Err(error) if error.kind() == ErrorKind::InvalidData => return Err(no_store("its FORMAT is not text")),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            return Err(no_store("its FORMAT is not text"));
+        }
         Err(error) => return Err(unreadable(error)),
     }
     if text.is_empty() {
         return Ok((Some(file), Found::Nothing));
     }
-    match text.strip_prefix(FORMAT_WORD).and_then(|version| version.trim_end().parse::<u32>().ok()) {
+    match text.strip_prefix(FORMAT_WORD).and_then(|version| version.trim_end().parse::<u32>().ok())
+    {
         Some(SUPPORTED) => Ok((Some(file), Found::Store)),
-        Some(found) if found > SUPPORTED => Err(LogError::NewerStore { dir: dir.to_owned(), found, supported: SUPPORTED }),
+        Some(found) if found > SUPPORTED => {
+            Err(LogError::NewerStore { dir: dir.to_owned(), found, supported: SUPPORTED })
+        }
         _ => Err(no_store("its FORMAT is of something else")),
     }
 }
@@ -197,10 +215,19 @@ fn look_without_format(dir: &Path) -> Result<(Option<File>, Found), LogError> {
     let mut entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok((None, Found::Nothing)),
-        Err(source) => return Err(LogError::File { doing: "read the directory", path: dir.to_owned(), source }),
+        Err(source) => {
+            return Err(LogError::File {
+                doing: "read the directory",
+                path: dir.to_owned(),
+                source,
+            });
+        }
     };
     match entries.next() {
-        Some(_something) => Err(LogError::NotAStore { dir: dir.to_owned(), why: "it has files, and no FORMAT among them" }),
+        Some(_something) => Err(LogError::NotAStore {
+            dir: dir.to_owned(),
+            why: "it has files, and no FORMAT among them",
+        }),
         None => Ok((None, Found::Nothing)),
     }
 }
@@ -210,6 +237,8 @@ fn locked(dir: &Path, file: File) -> Result<File, LogError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LogError::InUse { dir: dir.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(LogError::File { doing: "lock", path: dir.join(FORMAT_FILE), source }),
+        Err(TryLockError::Error(source)) => {
+            Err(LogError::File { doing: "lock", path: dir.join(FORMAT_FILE), source })
+        }
     }
 }

@@ -72,19 +72,40 @@ impl Draft {
         let (mut scratch, mut erases) = (stored::Scratch::default(), Vec::new());
         for event in &events {
             let start = bodies.len();
-            let (stream, entry) = streams.count(&event.stream, matches!(event.event, Event::ClientErased { .. }))?;
+            let (stream, entry) =
+                streams.count(&event.stream, matches!(event.event, Event::ClientErased { .. }))?;
             let key = if stored::has_personal(&event.event) { entry.key(keyring)? } else { None };
-            let sealing = key.map(|key| random_nonce().map(|nonce| (key, nonce))).transpose().map_err(LogError::from)?;
+            let sealing = key
+                .map(|key| random_nonce().map(|nonce| (key, nonce)))
+                .transpose()
+                .map_err(LogError::from)?;
             let sealing = sealing.as_ref().map(|(key, nonce)| (key.as_ref(), *nonce));
-            let written = stored::write_body(&event.event, &entry.stream.name, sealing, &mut scratch, &mut bodies);
+            let written = stored::write_body(
+                &event.event,
+                &entry.stream.name,
+                sealing,
+                &mut scratch,
+                &mut bodies,
+            );
             written.map_err(|source| AppendError::Encode(Arc::new(source)))?;
             if let Event::ClientErased { ids, .. } = &event.event {
                 erases.push((event.id.unwrap_or_else(Uuid::now_v7), ids.clone()));
             }
-            drafts.push(DraftEvent { stream, id: event.id, occurred_at: event.occurred_at, body: start..bodies.len() });
+            drafts.push(DraftEvent {
+                stream,
+                id: event.id,
+                occurred_at: event.occurred_at,
+                body: start..bodies.len(),
+            });
         }
         let expected_elsewhere = streams.expect(&expected);
-        let encoded = Encoded { streams: streams.into_list(), expected_elsewhere, events: drafts, bodies, erases };
+        let encoded = Encoded {
+            streams: streams.into_list(),
+            expected_elsewhere,
+            events: drafts,
+            bodies,
+            erases,
+        };
         encoded.admit(actor, cause, key)
     }
 
@@ -95,15 +116,27 @@ impl Draft {
         if events.is_empty() {
             return Err(AppendError::Empty);
         }
-        let (mut bodies, mut streams, mut drafts) = (Vec::new(), StreamTable::default(), Vec::with_capacity(events.len()));
+        let (mut bodies, mut streams, mut drafts) =
+            (Vec::new(), StreamTable::default(), Vec::with_capacity(events.len()));
         for event in &events {
             let start = bodies.len();
             bodies.extend_from_slice(&event.body);
             let (stream, _) = streams.count(&event.stream, true)?;
-            drafts.push(DraftEvent { stream, id: Some(event.id), occurred_at: event.occurred_at, body: start..bodies.len() });
+            drafts.push(DraftEvent {
+                stream,
+                id: Some(event.id),
+                occurred_at: event.occurred_at,
+                body: start..bodies.len(),
+            });
         }
         let expected_elsewhere = streams.expect(&expected);
-        let encoded = Encoded { streams: streams.into_list(), expected_elsewhere, events: drafts, bodies, erases: Vec::new() };
+        let encoded = Encoded {
+            streams: streams.into_list(),
+            expected_elsewhere,
+            events: drafts,
+            bodies,
+            erases: Vec::new(),
+        };
         encoded.admit(actor, cause, key)
     }
 
@@ -128,18 +161,37 @@ struct Encoded {
 }
 
 impl Encoded {
-    fn admit(self, actor: Actor, cause: String, key: Option<IdempotencyKey>) -> Result<Draft, AppendError> {
+    fn admit(
+        self,
+        actor: Actor,
+        cause: String,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Draft, AppendError> {
         let Self { streams: list, expected_elsewhere, events: drafts, bodies, erases } = self;
         let names: usize = list.iter().map(|stream| stream.name.len() + 16).sum();
         let key_bytes = key.as_ref().map_or(0, |key| key.key.len() + 48);
-        let size_bytes = bodies.len() + names + drafts.len() * EVENT_OVERHEAD_BYTES + cause.len() + key_bytes;
+        let size_bytes =
+            bodies.len() + names + drafts.len() * EVENT_OVERHEAD_BYTES + cause.len() + key_bytes;
         if size_bytes > COMMIT_LIMIT_BYTES {
-            return Err(AppendError::TooLarge { bytes: size_bytes, limit_bytes: COMMIT_LIMIT_BYTES });
+            return Err(AppendError::TooLarge {
+                bytes: size_bytes,
+                limit_bytes: COMMIT_LIMIT_BYTES,
+            });
         }
         if let Some(key) = &key {
             without_nul(&key.key)?;
         }
-        Ok(Draft { streams: list, events: drafts, bodies, expected_elsewhere, actor, cause, key, size_bytes, erases })
+        Ok(Draft {
+            streams: list,
+            events: drafts,
+            bodies,
+            expected_elsewhere,
+            actor,
+            cause,
+            key,
+            size_bytes,
+            erases,
+        })
     }
 }
 
@@ -173,10 +225,16 @@ impl<'a> StreamTable<'a> {
     }
 
     /// Notes where streams are expected; gives back what is expected of those that are not in the table, or more than once.
-    fn expect(&mut self, expected: &[(StreamId, ExpectedVersion)]) -> Vec<(String, ExpectedVersion)> {
+    fn expect(
+        &mut self,
+        expected: &[(StreamId, ExpectedVersion)],
+    ) -> Vec<(String, ExpectedVersion)> {
         let mut elsewhere = Vec::new();
         for (stream, version) in expected {
-            let entry = self.find(stream).and_then(|index| self.list.get_mut(index)).filter(|entry| entry.stream.expected.is_none());
+            let entry = self
+                .find(stream)
+                .and_then(|index| self.list.get_mut(index))
+                .filter(|entry| entry.stream.expected.is_none());
             match entry {
                 Some(entry) => entry.stream.expected = Some(*version),
                 None => elsewhere.push((stream.name(), *version)),
@@ -186,7 +244,11 @@ impl<'a> StreamTable<'a> {
     }
 
     /// Counts an event of a stream; returns the stream's index and its entry.
-    fn count(&mut self, stream: &'a StreamId, only_erases: bool) -> Result<(u32, &mut Entry), AppendError> {
+    fn count(
+        &mut self,
+        stream: &'a StreamId,
+        only_erases: bool,
+    ) -> Result<(u32, &mut Entry), AppendError> {
         // Events of one stream stand together more often than not.
         if self.known.get(self.latest) != Some(&stream) {
             self.latest = match self.find(stream) {
@@ -194,7 +256,8 @@ impl<'a> StreamTable<'a> {
                 None => self.add(stream)?,
             };
         }
-        let too_large = || AppendError::TooLarge { bytes: usize::MAX, limit_bytes: COMMIT_LIMIT_BYTES };
+        let too_large =
+            || AppendError::TooLarge { bytes: usize::MAX, limit_bytes: COMMIT_LIMIT_BYTES };
         let index = u32::try_from(self.latest).map_err(|_| too_large())?;
         let entry = self.list.get_mut(self.latest).ok_or_else(too_large)?;
         entry.stream.events += 1;
@@ -214,7 +277,10 @@ impl<'a> StreamTable<'a> {
         let name = stream.name();
         without_nul(&name)?;
         let index = self.list.len();
-        self.list.push(Entry { stream: DraftStream { name, events: 0, expected: None, only_erases: true }, key: None });
+        self.list.push(Entry {
+            stream: DraftStream { name, events: 0, expected: None, only_erases: true },
+            key: None,
+        });
         self.known.push(stream);
         if self.known.len() > FEW_STREAMS {
             let first_unindexed = if self.indexes.is_empty() { 0 } else { index };

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rocksdb::{
-    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType, DBRawIterator, DBRecoveryMode, LogLevel,
-    LruCacheOptions, MemtableFactory, Options, ReadOptions, SliceTransform, WriteBatch, WriteOptions,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamily, DB, DBCompressionType,
+    DBRawIterator, DBRecoveryMode, LogLevel, LruCacheOptions, MemtableFactory, Options,
+    ReadOptions, SliceTransform, WriteBatch, WriteOptions,
 };
 
 use crate::error::{EngineError, LogError};
@@ -45,7 +46,8 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    const ALL: [Self; 6] = [Self::Records, Self::Streams, Self::Ids, Self::Keys, Self::Meta, Self::Rows];
+    const ALL: [Self; 6] =
+        [Self::Records, Self::Streams, Self::Ids, Self::Keys, Self::Meta, Self::Rows];
 
     fn name(self) -> &'static str {
         match self {
@@ -76,7 +78,9 @@ impl Family {
             Self::Ids => {
                 table.set_bloom_filter(10.0, false);
                 options.set_prefix_extractor(SliceTransform::create_fixed_prefix(ID_BYTES));
-                options.set_memtable_factory(MemtableFactory::HashLinkList { bucket_count: IDS_BUCKETS });
+                options.set_memtable_factory(MemtableFactory::HashLinkList {
+                    bucket_count: IDS_BUCKETS,
+                });
             }
             // Asked mostly for what is not there, also while it is still in memory.
             Self::Keys => {
@@ -91,7 +95,11 @@ impl Family {
             Self::Streams | Self::Meta => {}
         }
         // Random ids do not compress.
-        options.set_compression_type(if self == Self::Ids { DBCompressionType::None } else { DBCompressionType::Lz4 });
+        options.set_compression_type(if self == Self::Ids {
+            DBCompressionType::None
+        } else {
+            DBCompressionType::Lz4
+        });
         options.set_write_buffer_size(match self {
             Self::Records | Self::Rows => 24 << 20,
             Self::Streams | Self::Ids => 12 << 20,
@@ -183,13 +191,25 @@ impl Engine {
     }
 
     /// Hands the value of a key to `read`, without copying it.
-    pub(crate) fn get<T>(&self, family: Family, key: &[u8], read: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, LogError> {
-        let value = self.db.get_pinned_cf_opt(self.family(family)?, key, &self.lookup).map_err(failed("read"))?;
+    pub(crate) fn get<T>(
+        &self,
+        family: Family,
+        key: &[u8],
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<Option<T>, LogError> {
+        let value = self
+            .db
+            .get_pinned_cf_opt(self.family(family)?, key, &self.lookup)
+            .map_err(failed("read"))?;
         Ok(value.as_deref().map(read))
     }
 
     /// A cursor over a family.
-    pub(crate) fn cursor(&self, family: Family, purpose: Purpose) -> Result<DBRawIterator<'_>, LogError> {
+    pub(crate) fn cursor(
+        &self,
+        family: Family,
+        purpose: Purpose,
+    ) -> Result<DBRawIterator<'_>, LogError> {
         let mut options = ReadOptions::default();
         options.set_total_order_seek(true);
         if purpose == Purpose::Scan {
@@ -205,7 +225,12 @@ impl Engine {
     }
 
     /// The value of a key in a snapshot.
-    pub(crate) fn get_in(&self, snapshot: &rocksdb::Snapshot<'_>, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
+    pub(crate) fn get_in(
+        &self,
+        snapshot: &rocksdb::Snapshot<'_>,
+        family: Family,
+        key: &[u8],
+    ) -> Result<Option<Vec<u8>>, LogError> {
         snapshot.get_cf(self.family(family)?, key).map_err(failed("read"))
     }
 
@@ -232,7 +257,8 @@ impl Engine {
     /// Puts the database as it is now into a new directory: table files as hard links where the file system has them, else as copies.
     /// Writing goes on meanwhile.
     pub(crate) fn checkpoint(&self, to: &Path) -> Result<(), LogError> {
-        let checkpoint = rocksdb::checkpoint::Checkpoint::new(&self.db).map_err(failed("prepare a checkpoint"))?;
+        let checkpoint = rocksdb::checkpoint::Checkpoint::new(&self.db)
+            .map_err(failed("prepare a checkpoint"))?;
         checkpoint.create_checkpoint(to).map_err(failed("write a checkpoint"))
     }
 
@@ -247,8 +273,13 @@ impl Engine {
     /// dropped. So what was closed cleanly cannot lose its end unnoticed, and the next opening has nothing to replay.
     pub(crate) fn settle(&self) -> Result<(), LogError> {
         self.sync()?;
-        let families = Family::ALL.into_iter().map(|family| self.family(family)).collect::<Result<Vec<_>, _>>()?;
-        self.db.flush_cfs_opt(&families, &rocksdb::FlushOptions::default()).map_err(failed("write table files"))
+        let families = Family::ALL
+            .into_iter()
+            .map(|family| self.family(family))
+            .collect::<Result<Vec<_>, _>>()?;
+        self.db
+            .flush_cfs_opt(&families, &rocksdb::FlushOptions::default())
+            .map_err(failed("write table files"))
     }
 }
 
@@ -260,10 +291,17 @@ impl Engine {
             let mut options = rocksdb::CompactOptions::default();
             options.set_exclusive_manual_compaction(true);
             options.set_bottommost_level_compaction(rocksdb::BottommostLevelCompaction::Force);
-            self.db.compact_range_cf_opt(self.family(family)?, None::<&[u8]>, None::<&[u8]>, &options);
+            self.db.compact_range_cf_opt(
+                self.family(family)?,
+                None::<&[u8]>,
+                None::<&[u8]>,
+                &options,
+            );
         }
         self.settle()?;
-        self.db.wait_for_compact(&rocksdb::WaitForCompactOptions::default()).map_err(failed("write new table files"))?;
+        self.db
+            .wait_for_compact(&rocksdb::WaitForCompactOptions::default())
+            .map_err(failed("write new table files"))?;
         self.wait_until_old_files_are_gone()
     }
 
@@ -282,13 +320,18 @@ impl Engine {
     /// A table file that is no longer one of the database's, or a write-ahead log beside the newest.
     fn old_file(&self) -> Result<Option<PathBuf>, LogError> {
         let live = self.db.live_files().map_err(failed("list its files"))?;
-        let live: HashSet<String> = live.into_iter().map(|file| file.name.trim_start_matches('/').to_owned()).collect();
+        let live: HashSet<String> =
+            live.into_iter().map(|file| file.name.trim_start_matches('/').to_owned()).collect();
         let dir = self.db.path();
-        let unreadable = |source| LogError::File { doing: "read the directory", path: dir.to_owned(), source };
+        let unreadable =
+            |source| LogError::File { doing: "read the directory", path: dir.to_owned(), source };
         let (mut logs, mut old) = (Vec::new(), None);
         for entry in std::fs::read_dir(dir).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("sst") if !live.contains(&name) => old = Some(path),
                 Some("log") => logs.push(path),
@@ -336,7 +379,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Removes the keys from `start` up to `end`, which stays.
-    pub(crate) fn delete_range(&mut self, family: Family, start: &[u8], end: &[u8]) -> Result<(), LogError> {
+    pub(crate) fn delete_range(
+        &mut self,
+        family: Family,
+        start: &[u8],
+        end: &[u8],
+    ) -> Result<(), LogError> {
         self.batch.delete_range_cf(self.family(family)?, start, end);
         Ok(())
     }
@@ -358,7 +406,10 @@ impl<'a> Batch<'a> {
 }
 
 fn missing(family: Family) -> LogError {
-    LogError::Engine { doing: "open a column family", source: EngineError::missing_family(family.name()) }
+    LogError::Engine {
+        doing: "open a column family",
+        source: EngineError::missing_family(family.name()),
+    }
 }
 
 /// Names what failed.

@@ -15,7 +15,9 @@ use crate::keyring::KeyringError;
 #[non_exhaustive]
 pub enum LogError {
     /// The directory holds something else.
-    #[error("{dir} is no rollbook store: {why}; name a store, or a new or empty directory to import into")]
+    #[error(
+        "{dir} is no rollbook store: {why}; name a store, or a new or empty directory to import into"
+    )]
     NotAStore {
         /// The directory.
         dir: PathBuf,
@@ -23,31 +25,41 @@ pub enum LogError {
         why: &'static str,
     },
     /// There is no store, and none was to be made.
-    #[error("there is no rollbook store in {dir}; import an export into it first, or name the right directory")]
+    #[error(
+        "there is no rollbook store in {dir}; import an export into it first, or name the right directory"
+    )]
     Missing {
         /// The directory.
         dir: PathBuf,
     },
     /// Another process has the store open.
-    #[error("the store {dir} is in use by another process; stop that one, or wait until it has finished")]
+    #[error(
+        "the store {dir} is in use by another process; stop that one, or wait until it has finished"
+    )]
     InUse {
         /// The directory.
         dir: PathBuf,
     },
     /// Another process made a store in the directory after this one had found none.
-    #[error("another process made a store in {dir} in the meantime; nothing was written: run the command again")]
+    #[error(
+        "another process made a store in {dir} in the meantime; nothing was written: run the command again"
+    )]
     MadeMeanwhile {
         /// The directory.
         dir: PathBuf,
     },
     /// The directory was deleted, moved or replaced under the open store.
-    #[error("the store {dir} is gone, or another stands in its place; put it back where it was, or restore a backup and start again")]
+    #[error(
+        "the store {dir} is gone, or another stands in its place; put it back where it was, or restore a backup and start again"
+    )]
     Lost {
         /// The directory.
         dir: PathBuf,
     },
     /// The store was written by a newer rollbook.
-    #[error("the store {dir} has format {found}, this rollbook reads formats up to {supported}; use the newer rollbook that wrote it")]
+    #[error(
+        "the store {dir} has format {found}, this rollbook reads formats up to {supported}; use the newer rollbook that wrote it"
+    )]
     NewerStore {
         /// The directory.
         dir: PathBuf,
@@ -57,7 +69,9 @@ pub enum LogError {
         supported: u32,
     },
     /// The store can be read but not written.
-    #[error("the store {dir} cannot be written; give this user write permission, or mount the file system for writing")]
+    #[error(
+        "the store {dir} cannot be written; give this user write permission, or mount the file system for writing"
+    )]
     ReadOnly {
         /// The directory.
         dir: PathBuf,
@@ -78,7 +92,9 @@ pub enum LogError {
         path: PathBuf,
     },
     /// The operating system refused an access to a file.
-    #[error("cannot {doing} {path}; check the path, its permissions and the free space, then run again")]
+    #[error(
+        "cannot {doing} {path}; check the path, its permissions and the free space, then run again"
+    )]
     File {
         /// What was attempted.
         doing: &'static str,
@@ -89,7 +105,9 @@ pub enum LogError {
         source: std::io::Error,
     },
     /// The database inside the store does not open.
-    #[error("the database of the store {dir} does not open; free space if the disk is full, else restore a backup")]
+    #[error(
+        "the database of the store {dir} does not open; free space if the disk is full, else restore a backup"
+    )]
     Database {
         /// The store's directory.
         dir: PathBuf,
@@ -98,7 +116,9 @@ pub enum LogError {
         source: EngineError,
     },
     /// A file of the database is not what was written.
-    #[error("{path} is damaged at byte {offset}: {what}; restore a backup, and keep this store for analysis")]
+    #[error(
+        "{path} is damaged at byte {offset}: {what}; restore a backup, and keep this store for analysis"
+    )]
     DamagedFile {
         /// The file.
         path: PathBuf,
@@ -134,7 +154,9 @@ pub enum LogError {
         Arc<LogError>,
     ),
     /// A file whose content was to go away is still open.
-    #[error("{path} is not gone, because somebody in this process still reads it; run the command again")]
+    #[error(
+        "{path} is not gone, because somebody in this process still reads it; run the command again"
+    )]
     StillRead {
         /// The file.
         path: PathBuf,
@@ -289,10 +311,14 @@ pub enum DecodeError {
     #[error("the bytes are no leaf: {0}")]
     Leaf(&'static str),
     /// A sealed value that is not what was sealed, or not under this key.
-    #[error("its personal content does not open: it is not what was sealed here, or the keyring is another store's")]
+    #[error(
+        "its personal content does not open: it is not what was sealed here, or the keyring is another store's"
+    )]
     DoesNotOpen,
     /// A sealed value without a key.
-    #[error("its personal content is sealed and the keyring has no key for {stream}; copy the keyring back from the latest backup")]
+    #[error(
+        "its personal content is sealed and the keyring has no key for {stream}; copy the keyring back from the latest backup"
+    )]
     NoKey {
         /// The stream.
         stream: String,
@@ -331,7 +357,9 @@ pub enum AppendError {
         name: String,
     },
     /// The stream is not at the version that the commit was decided on.
-    #[error("the stream {stream} is at version {actual}, the commit expected {expected}; read it again and decide anew")]
+    #[error(
+        "the stream {stream} is at version {actual}, the commit expected {expected}; read it again and decide anew"
+    )]
     VersionConflict {
         /// The stream.
         stream: String,
@@ -347,7 +375,9 @@ pub enum AppendError {
         id: Uuid,
     },
     /// The idempotency key was used for another request.
-    #[error("the key {key:?} was used for another request (positions {first} to {last}); use a new key for a new request")]
+    #[error(
+        "the key {key:?} was used for another request (positions {first} to {last}); use a new key for a new request"
+    )]
     KeyReused {
         /// The key.
         key: String,
@@ -363,7 +393,9 @@ pub enum AppendError {
         stream: String,
     },
     /// Too much is waiting to be written.
-    #[error("{queued_bytes} bytes are waiting to be written, the limit is {limit_bytes}; try again in a moment")]
+    #[error(
+        "{queued_bytes} bytes are waiting to be written, the limit is {limit_bytes}; try again in a moment"
+    )]
     Overloaded {
         /// What is waiting.
         queued_bytes: usize,
@@ -371,7 +403,9 @@ pub enum AppendError {
         limit_bytes: usize,
     },
     /// The log was closed before the commit was answered.
-    #[error("the log was closed before it answered; open it and send the commit again under its key")]
+    #[error(
+        "the log was closed before it answered; open it and send the commit again under its key"
+    )]
     Closed,
     /// The commit does not encode.
     #[error("the commit does not encode")]

@@ -106,7 +106,12 @@ mod tests {
 
     #[test]
     fn stream_entries_sort_by_name_then_version() {
-        let ordered = [stream_key("client/a", 1), stream_key("client/a", 256), stream_key("client/a\u{1}", 1), stream_key("client/ab", 1)];
+        let ordered = [
+            stream_key("client/a", 1),
+            stream_key("client/a", 256),
+            stream_key("client/a\u{1}", 1),
+            stream_key("client/ab", 1),
+        ];
         assert!(ordered.is_sorted());
         assert!(after_stream("client/a") > ordered[1] && after_stream("client/a") < ordered[2]);
         assert_eq!(read_stream_key(&ordered[1]), Some(("client/a", 256)));

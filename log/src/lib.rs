@@ -74,7 +74,9 @@ pub use copied::{BODY_VERSION, CopiedCommit, CopiedEvent, StoredCommit};
 pub use draft::COMMIT_LIMIT_BYTES;
 pub use error::{AppendError, Corruption, CorruptionKind, DecodeError, EngineError, LogError};
 pub use files::{FileDamage, FilesChecked, check_files};
-pub use keyring::{Erasure, KEYRING_FILE, KeyringError, MasterKeySource, OnNewMasterKey, SealingState};
+pub use keyring::{
+    Erasure, KEYRING_FILE, KeyringError, MasterKeySource, OnNewMasterKey, SealingState,
+};
 pub use log::Log;
 pub use observer::{GroupWritten, Observer};
 pub use options::{Clock, Durability, OpenOptions};

@@ -67,14 +67,45 @@ impl Log {
     /// [`LogError::Corrupt`] when the last commit is damaged; [`LogError::DamagedFile`] when a write-ahead log or the manifest is;
     /// [`LogError::Database`] when RocksDB finds its files damaged.
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, LogError> {
-        let OpenOptions { create, durability, clock, queue_budget_bytes, store_id, master_key, unsealed, on_new_master_key, observer } =
-            options;
-        let (store, last) = Store::open(dir, create, store_id, Sealing { master_key, unsealed, on_new_master_key })?;
+        let OpenOptions {
+            create,
+            durability,
+            clock,
+            queue_budget_bytes,
+            store_id,
+            master_key,
+            unsealed,
+            on_new_master_key,
+            observer,
+        } = options;
+        let (store, last) = Store::open(
+            dir,
+            create,
+            store_id,
+            Sealing { master_key, unsealed, on_new_master_key },
+        )?;
         let (store, queue) = (Arc::new(store), Arc::new(Queue::new(queue_budget_bytes)));
-        let writer =
-            Writer { store: store.clone(), queue: queue.clone(), clock, durability, observer, last, versions: Versions::default() };
-        let thread = thread::Builder::new().name("rollbook-writer".to_owned()).spawn(move || writer.run()).map_err(LogError::Thread)?;
-        Ok(Self { open: Arc::new(Open { number: OPENED.fetch_add(1, Memory::Relaxed), store, queue, writer: Some(thread) }) })
+        let writer = Writer {
+            store: store.clone(),
+            queue: queue.clone(),
+            clock,
+            durability,
+            observer,
+            last,
+            versions: Versions::default(),
+        };
+        let thread = thread::Builder::new()
+            .name("rollbook-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(LogError::Thread)?;
+        Ok(Self {
+            open: Arc::new(Open {
+                number: OPENED.fetch_add(1, Memory::Relaxed),
+                store,
+                queue,
+                writer: Some(thread),
+            }),
+        })
     }
 
     pub(crate) fn store(&self) -> &Arc<Store> {
@@ -172,9 +203,20 @@ impl Log {
     ///
     /// # Errors
     /// When the database cannot be read or is damaged.
-    pub fn stream_until(&self, stream: &StreamId, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
+    pub fn stream_until(
+        &self,
+        stream: &StreamId,
+        after: Version,
+        until: Position,
+    ) -> Result<Vec<Recorded>, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::stream(&engine, self.store().keyring(), &stream.name(), after, until.min(self.head())),
+            Some(engine) => reads::stream(
+                &engine,
+                self.store().keyring(),
+                &stream.name(),
+                after,
+                until.min(self.head()),
+            ),
             None => Ok(Vec::new()),
         }
     }
@@ -212,7 +254,11 @@ impl Log {
             None => return Ok(None),
             Some(position) => position.ok_or_else(|| layout::malformed("ids"))?,
         };
-        if position > self.head() { Ok(None) } else { reads::at(&engine, self.store().keyring(), position).map(Some) }
+        if position > self.head() {
+            Ok(None)
+        } else {
+            reads::at(&engine, self.store().keyring(), position).map(Some)
+        }
     }
 
     /// The event at a position; `None` for 0 and beyond the head.
@@ -221,7 +267,9 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn at(&self, position: Position) -> Result<Option<Recorded>, LogError> {
         match self.store().engine() {
-            Some(engine) if (1..=self.head()).contains(&position) => reads::at(&engine, self.store().keyring(), position).map(Some),
+            Some(engine) if (1..=self.head()).contains(&position) => {
+                reads::at(&engine, self.store().keyring(), position).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -232,7 +280,9 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn position_at(&self, instant: Timestamp) -> Result<Position, LogError> {
         match self.store().engine() {
-            Some(engine) => reads::position_at(&engine, self.store().keyring(), instant, self.head()),
+            Some(engine) => {
+                reads::position_at(&engine, self.store().keyring(), instant, self.head())
+            }
             None => Ok(0),
         }
     }
@@ -243,7 +293,9 @@ impl Log {
     /// When the database cannot be read or is damaged.
     pub fn leaf(&self, position: Position) -> Result<Option<Vec<u8>>, LogError> {
         match self.store().engine() {
-            Some(engine) if (1..=self.head()).contains(&position) => reads::leaf(&engine, position).map(Some),
+            Some(engine) if (1..=self.head()).contains(&position) => {
+                reads::leaf(&engine, position).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -303,7 +355,11 @@ impl Log {
         // Afterwards: it has a key for everything in the checkpoint, and knows every erasure that the checkpoint has on record.
         let path = to.join(KEYRING_FILE);
         let bytes = self.store().keyring().bytes()?;
-        std::fs::write(&path, bytes).map_err(|source| LogError::File { doing: "write", path, source })
+        std::fs::write(&path, bytes).map_err(|source| LogError::File {
+            doing: "write",
+            path,
+            source,
+        })
     }
 
     /// Makes a store of a directory that has a whole database in `db/`, such as a checkpoint: from here on it can be opened.
@@ -327,7 +383,11 @@ impl Log {
     ///
     /// # Errors
     /// When the database cannot be read at all, or `visit` fails. Damage is no error.
-    pub fn check(&self, visit: VisitLeaves<'_>, progress: &dyn Fn(Position)) -> Result<LogChecked, LogError> {
+    pub fn check(
+        &self,
+        visit: VisitLeaves<'_>,
+        progress: &dyn Fn(Position),
+    ) -> Result<LogChecked, LogError> {
         check::check(self.store(), visit, progress)
     }
 

@@ -56,7 +56,13 @@ impl<'a> Part<'a> {
         last: Position,
         recorded_at: Timestamp,
     ) -> Self {
-        let staged = Staged { last, commits: Vec::new(), ids: HashSet::default(), keys: HashMap::new(), erases: Vec::new() };
+        let staged = Staged {
+            last,
+            commits: Vec::new(),
+            ids: HashSet::default(),
+            keys: HashMap::new(),
+            erases: Vec::new(),
+        };
         Self { engine, keyring, versions, recorded_at, staged }
     }
 
@@ -66,13 +72,19 @@ impl<'a> Part<'a> {
         if let Some(repeated) = self.earlier_answer(draft.key.as_ref())? {
             return Ok(repeated);
         }
-        if let Some(stream) = draft.streams.iter().find(|stream| !stream.only_erases && self.is_erased(&stream.name)) {
+        if let Some(stream) =
+            draft.streams.iter().find(|stream| !stream.only_erases && self.is_erased(&stream.name))
+        {
             return Err(AppendError::ClientErased { stream: stream.name.clone() });
         }
         for (stream, expected) in &draft.expected_elsewhere {
             let actual = self.version(stream)?;
             if !expected.admits(actual) {
-                return Err(AppendError::VersionConflict { stream: stream.clone(), expected: *expected, actual });
+                return Err(AppendError::VersionConflict {
+                    stream: stream.clone(),
+                    expected: *expected,
+                    actual,
+                });
             }
         }
         let mut streams = Vec::with_capacity(draft.streams.len());
@@ -85,19 +97,34 @@ impl<'a> Part<'a> {
         }
         let ids = self.ids(&draft)?;
         let first = self.staged.last + 1;
-        let committed = Committed { first, last: self.staged.last + draft.events.len() as u64, repeated: false };
+        let committed = Committed {
+            first,
+            last: self.staged.last + draft.events.len() as u64,
+            repeated: false,
+        };
         let record = self.encode(first, &draft, &ids, &streams)?;
         streams.iter().for_each(|(name, _, last_version)| self.versions.set(name, *last_version));
-        self.staged.take(StagedCommit { committed, record, streams, ids, key: draft.key, erases: draft.erases });
+        self.staged.take(StagedCommit {
+            committed,
+            record,
+            streams,
+            ids,
+            key: draft.key,
+            erases: draft.erases,
+        });
         Ok(committed)
     }
 
     /// Whether a stream's client was erased, by this part too.
     fn is_erased(&self, stream: &str) -> bool {
-        self.keyring.is_erased(stream) || self.staged.erases.iter().any(|(_, ids)| ids.iter().any(|id| owns(id, stream)))
+        self.keyring.is_erased(stream)
+            || self.staged.erases.iter().any(|(_, ids)| ids.iter().any(|id| owns(id, stream)))
     }
 
-    fn earlier_answer(&self, key: Option<&IdempotencyKey>) -> Result<Option<Committed>, AppendError> {
+    fn earlier_answer(
+        &self,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<Committed>, AppendError> {
         let Some(IdempotencyKey { key, request }) = key else { return Ok(None) };
         let known = match (self.staged.keys.get(key), self.engine) {
             (Some(known), _) => Some(*known),
@@ -106,8 +133,12 @@ impl<'a> Part<'a> {
         };
         match known {
             None => Ok(None),
-            Some((earlier, committed)) if earlier == *request => Ok(Some(Committed { repeated: true, ..committed })),
-            Some((_, Committed { first, last, .. })) => Err(AppendError::KeyReused { key: key.clone(), first, last }),
+            Some((earlier, committed)) if earlier == *request => {
+                Ok(Some(Committed { repeated: true, ..committed }))
+            }
+            Some((_, Committed { first, last, .. })) => {
+                Err(AppendError::KeyReused { key: key.clone(), first, last })
+            }
         }
     }
 
@@ -141,9 +172,20 @@ impl<'a> Part<'a> {
         Ok(ids)
     }
 
-    fn encode(&self, first: Position, draft: &Draft, ids: &[Uuid], streams: &[(String, Version, Version)]) -> Result<Vec<u8>, AppendError> {
+    fn encode(
+        &self,
+        first: Position,
+        draft: &Draft,
+        ids: &[Uuid],
+        streams: &[(String, Version, Version)],
+    ) -> Result<Vec<u8>, AppendError> {
         let key = draft.key.as_ref().map(|key| (key.key.as_str(), key.request));
-        let parts = EnvelopeParts { recorded_at: self.recorded_at, actor: &draft.actor, cause: &draft.cause, key };
+        let parts = EnvelopeParts {
+            recorded_at: self.recorded_at,
+            actor: &draft.actor,
+            cause: &draft.cause,
+            key,
+        };
         let mut envelope = Envelope::new(&parts, streams.len(), ids.len());
         for (name, first_version, _) in streams {
             envelope.push_stream(name, *first_version);
@@ -151,7 +193,8 @@ impl<'a> Part<'a> {
         for (event, id) in draft.events.iter().zip(ids) {
             envelope.push_event(event.stream, *id, event.occurred_at, draft.body(event));
         }
-        stored::seal(first, &envelope, draft.size_bytes()).map_err(|source| AppendError::Encode(source.into()))
+        stored::seal(first, &envelope, draft.size_bytes())
+            .map_err(|source| AppendError::Encode(source.into()))
     }
 
     /// How many commits it has accepted.

@@ -56,7 +56,12 @@ struct Waiting {
 impl Queue {
     /// An empty queue; refuses what goes over the budget.
     pub(crate) fn new(budget_bytes: Option<usize>) -> Self {
-        Self { waiting: Mutex::default(), changed: Condvar::new(), length: AtomicUsize::new(0), budget_bytes }
+        Self {
+            waiting: Mutex::default(),
+            changed: Condvar::new(),
+            length: AtomicUsize::new(0),
+            budget_bytes,
+        }
     }
 
     /// Adds a commit, or answers that too much is waiting or nobody is left to write it. A commit that alone is over the budget is
@@ -68,7 +73,10 @@ impl Queue {
             return request.answer.send(Err(AppendError::Closed));
         }
         let size_bytes = request.draft.size_bytes();
-        if let Some(limit_bytes) = self.budget_bytes.filter(|&limit| waiting.bytes > 0 && waiting.bytes + size_bytes > limit) {
+        if let Some(limit_bytes) = self
+            .budget_bytes
+            .filter(|&limit| waiting.bytes > 0 && waiting.bytes + size_bytes > limit)
+        {
             let queued_bytes = waiting.bytes;
             drop(waiting);
             return request.answer.send(Err(AppendError::Overloaded { queued_bytes, limit_bytes }));
@@ -151,7 +159,8 @@ impl Intake<'_> {
     /// answered are about to come back, and one sync for all of them is cheaper than two for half of them each. What comes meanwhile
     /// is handed out in parts, so that it can be decided on while the rest is on its way.
     pub(crate) fn next(&mut self, expected: usize, patience: Duration) -> Vec<Request> {
-        if self.commits < expected && self.deadline.is_none_or(|deadline| Instant::now() < deadline) {
+        if self.commits < expected && self.deadline.is_none_or(|deadline| Instant::now() < deadline)
+        {
             self.queue.linger();
         }
         let mut waiting = self.queue.waiting.lock();
@@ -167,7 +176,9 @@ impl Intake<'_> {
         let mut part = Vec::with_capacity(waiting.requests.len());
         while let Some(next) = waiting.requests.front() {
             let size_bytes = next.draft.size_bytes();
-            if self.commits == GROUP_COMMITS || (self.bytes > 0 && self.bytes + size_bytes > GROUP_BYTES) {
+            if self.commits == GROUP_COMMITS
+                || (self.bytes > 0 && self.bytes + size_bytes > GROUP_BYTES)
+            {
                 break;
             }
             self.commits += 1;

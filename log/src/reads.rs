@@ -24,15 +24,21 @@ pub(crate) fn key(engine: &Engine, key: &str) -> Result<Option<([u8; 32], Commit
 }
 
 /// How many events a stream has up to a position.
-pub(crate) fn stream_version(engine: &Engine, name: &str, until: Position) -> Result<Version, LogError> {
+pub(crate) fn stream_version(
+    engine: &Engine,
+    name: &str,
+    until: Position,
+) -> Result<Version, LogError> {
     let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
     cursor.seek_for_prev(layout::stream_key(name, Version::MAX));
     while let Some((key, value)) = cursor.item() {
-        let (found, version) = layout::read_stream_key(key).ok_or_else(|| layout::malformed("streams"))?;
+        let (found, version) =
+            layout::read_stream_key(key).ok_or_else(|| layout::malformed("streams"))?;
         if found != name {
             return Ok(0);
         }
-        let (first, _) = layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
+        let (first, _) =
+            layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
         if first <= until {
             return Ok(version);
         }
@@ -42,17 +48,27 @@ pub(crate) fn stream_version(engine: &Engine, name: &str, until: Position) -> Re
 }
 
 /// A stream's events after a version, up to a position.
-pub(crate) fn stream(engine: &Engine, keyring: &Keyring, name: &str, after: Version, until: Position) -> Result<Vec<Recorded>, LogError> {
+pub(crate) fn stream(
+    engine: &Engine,
+    keyring: &Keyring,
+    name: &str,
+    after: Version,
+    until: Position,
+) -> Result<Vec<Recorded>, LogError> {
     let mut events = Vec::new();
     let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
     cursor.seek(layout::stream_key(name, after.saturating_add(1)));
     while let Some((key, value)) = cursor.item() {
-        let (found, _) = layout::read_stream_key(key).ok_or_else(|| layout::malformed("streams"))?;
-        let (first, _) = layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
+        let (found, _) =
+            layout::read_stream_key(key).ok_or_else(|| layout::malformed("streams"))?;
+        let (first, _) =
+            layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
         if found != name || first > until {
             return Ok(events);
         }
-        let wanted = |position, stream: &str, version| stream == name && version > after && position <= until;
+        let wanted = |position, stream: &str, version| {
+            stream == name && version > after && position <= until
+        };
         let read = engine.get(Family::Records, &first.to_be_bytes(), |record| {
             stored::check(first, record)?.events_where(keyring, wanted, &mut events)
         })?;
@@ -64,7 +80,11 @@ pub(crate) fn stream(engine: &Engine, keyring: &Keyring, name: &str, after: Vers
 }
 
 /// The streams that begin up to a position and whose names start with a prefix, in name order; one seek a stream.
-pub(crate) fn streams_with_prefix(engine: &Engine, prefix: &str, until: Position) -> Result<Vec<StreamId>, LogError> {
+pub(crate) fn streams_with_prefix(
+    engine: &Engine,
+    prefix: &str,
+    until: Position,
+) -> Result<Vec<StreamId>, LogError> {
     let mut streams = Vec::new();
     let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
     cursor.seek(prefix);
@@ -73,7 +93,8 @@ pub(crate) fn streams_with_prefix(engine: &Engine, prefix: &str, until: Position
         if !name.starts_with(prefix) {
             return Ok(streams);
         }
-        let (first, _) = layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
+        let (first, _) =
+            layout::read_stream_value(value).ok_or_else(|| layout::malformed("streams"))?;
         if first <= until {
             streams.push(name.parse().map_err(|_| layout::malformed("streams"))?);
         }
@@ -85,15 +106,26 @@ pub(crate) fn streams_with_prefix(engine: &Engine, prefix: &str, until: Position
 }
 
 /// The event at a position, which the log has reached.
-pub(crate) fn at(engine: &Engine, keyring: &Keyring, position: Position) -> Result<Recorded, LogError> {
+pub(crate) fn at(
+    engine: &Engine,
+    keyring: &Keyring,
+    position: Position,
+) -> Result<Recorded, LogError> {
     let mut events = Vec::new();
-    in_record_of(engine, position, |record| record.events_where(keyring, |here, _, _| here == position, &mut events))?;
+    in_record_of(engine, position, |record| {
+        record.events_where(keyring, |here, _, _| here == position, &mut events)
+    })?;
     events.pop().ok_or_else(|| missing(position))
 }
 
 /// The last position up to the head that was recorded at an instant or before it. Halves the log until it is found: times of record
 /// never run backwards.
-pub(crate) fn position_at(engine: &Engine, keyring: &Keyring, instant: Timestamp, head: Position) -> Result<Position, LogError> {
+pub(crate) fn position_at(
+    engine: &Engine,
+    keyring: &Keyring,
+    instant: Timestamp,
+    head: Position,
+) -> Result<Position, LogError> {
     let (mut recorded, mut later) = (0, head + 1);
     while recorded + 1 < later {
         let middle = recorded + (later - recorded) / 2;
@@ -109,7 +141,10 @@ pub(crate) fn position_at(engine: &Engine, keyring: &Keyring, instant: Timestamp
 /// The bytes of the leaf of the event at a position, which the log has reached.
 pub(crate) fn leaf(engine: &Engine, position: Position) -> Result<Vec<u8>, LogError> {
     let mut bytes = Vec::new();
-    in_record_of(engine, position, |record| record.leaves(|leaf| if leaf.position == position { leaf.write(&mut bytes) } else { Ok(()) }))?;
+    in_record_of(engine, position, |record| {
+        record
+            .leaves(|leaf| if leaf.position == position { leaf.write(&mut bytes) } else { Ok(()) })
+    })?;
     if bytes.is_empty() { Err(missing(position)) } else { Ok(bytes) }
 }
 
@@ -139,23 +174,41 @@ mod tests {
 
     fn commit(stream: StreamId, id: u128) -> Commit {
         let event = Event::LegacyRetired { reason: "over".to_owned() };
-        let events = vec![NewEvent { stream, id: Some(Uuid::from_u128(id)), occurred_at: Timestamp::EPOCH, event }];
+        let events = vec![NewEvent {
+            stream,
+            id: Some(Uuid::from_u128(id)),
+            occurred_at: Timestamp::EPOCH,
+            event,
+        }];
         let key = Some(IdempotencyKey { key: format!("key-{id}"), request: [7; 32] });
-        Commit { events, expected: Vec::new(), actor: Actor::System("test".to_owned()), cause: String::new(), key }
+        Commit {
+            events,
+            expected: Vec::new(),
+            actor: Actor::System("test".to_owned()),
+            cause: String::new(),
+            key,
+        }
     }
 
     /// A part of a group is in the database before its sync; the head is what stands between it and readers.
     #[test]
     fn nothing_behind_the_head_is_read_however_it_is_asked_for() {
         let dir = tempfile::tempdir().unwrap();
-        let log = Log::open(&dir.path().join("store"), OpenOptions { create: true, ..OpenOptions::default() }).unwrap();
+        let log = Log::open(
+            &dir.path().join("store"),
+            OpenOptions { create: true, ..OpenOptions::default() },
+        )
+        .unwrap();
         let (old, new) = (StreamId::Control, StreamId::Form("new".to_owned()));
         for (id, stream) in [(1, &old), (2, &old), (3, &new)] {
             log.append(commit(stream.clone(), id)).unwrap();
         }
         log.store().publish(1);
         assert_eq!((log.stream_version(&old).unwrap(), log.stream_version(&new).unwrap()), (1, 0));
-        assert_eq!((log.stream(&old, 0).unwrap().len(), log.stream(&new, 0).unwrap().len()), (1, 0));
+        assert_eq!(
+            (log.stream(&old, 0).unwrap().len(), log.stream(&new, 0).unwrap().len()),
+            (1, 0)
+        );
         assert_eq!(log.streams_with_prefix("").unwrap(), [old]);
         for id in 1..=3 {
             let is_there = id == 1;

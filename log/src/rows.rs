@@ -40,7 +40,8 @@ impl Rows {
 
     /// All rows as they are now, whatever is written afterwards. While it lives, the disk space of what it sees is not given back.
     pub fn snapshot(&self) -> RowSnapshot {
-        let view = self.log.store().engine().map(|engine| View::new(engine, |engine| engine.snapshot()));
+        let view =
+            self.log.store().engine().map(|engine| View::new(engine, |engine| engine.snapshot()));
         RowSnapshot { view, _log: self.log.clone() }
     }
 
@@ -63,7 +64,8 @@ impl Rows {
                 Kind::Put => rows.put(Family::Rows, key, value)?,
                 Kind::Delete => rows.delete(Family::Rows, key)?,
                 Kind::DeletePrefix => {
-                    let end = layout::after_prefix(key).map_or_else(|| after_all(&engine, batch), Ok)?;
+                    let end =
+                        layout::after_prefix(key).map_or_else(|| after_all(&engine, batch), Ok)?;
                     rows.delete_range(Family::Rows, key, &end)?;
                 }
             }
@@ -77,7 +79,13 @@ fn after_all(engine: &Engine, batch: &RowBatch) -> Result<Vec<u8>, LogError> {
     let mut cursor = engine.cursor(Family::Rows, Purpose::Lookup)?;
     cursor.seek_to_last();
     cursor.status().map_err(failed("read"))?;
-    let mut last = batch.operations().map(|(_, key, _)| key).chain(cursor.key()).max().unwrap_or_default().to_vec();
+    let mut last = batch
+        .operations()
+        .map(|(_, key, _)| key)
+        .chain(cursor.key())
+        .max()
+        .unwrap_or_default()
+        .to_vec();
     last.push(0);
     Ok(last)
 }
@@ -106,7 +114,8 @@ impl RowBatch {
 
     fn operations(&self) -> impl Iterator<Item = (Kind, &[u8], &[u8])> {
         self.operations.iter().map(|(kind, bytes, key_bytes)| {
-            let (key, value) = self.bytes.get(bytes.clone()).unwrap_or_default().split_at(*key_bytes);
+            let (key, value) =
+                self.bytes.get(bytes.clone()).unwrap_or_default().split_at(*key_bytes);
             (*kind, key, value)
         })
     }
@@ -199,7 +208,11 @@ impl RowSnapshot {
     /// When the database cannot be read.
     pub fn scan_from(&self, prefix: &[u8], start: &[u8]) -> Result<RowScan<'_>, LogError> {
         let Some(view) = &self.view else { return Ok(RowScan { cursor: None }) };
-        let mut cursor = view.borrow_owner().cursor_in(view.borrow_dependent(), Family::Rows, layout::after_prefix(prefix))?;
+        let mut cursor = view.borrow_owner().cursor_in(
+            view.borrow_dependent(),
+            Family::Rows,
+            layout::after_prefix(prefix),
+        )?;
         cursor.seek(prefix.max(start));
         Ok(RowScan { cursor: Some(cursor) })
     }

@@ -43,7 +43,12 @@ pub(crate) struct LastCommit {
 
 impl Store {
     /// Opens a store for reading, or an empty one that is not on disk yet.
-    pub(crate) fn open(dir: &Path, create: bool, new_id: Option<Uuid>, sealing: Sealing) -> Result<(Self, LastCommit), LogError> {
+    pub(crate) fn open(
+        dir: &Path,
+        create: bool,
+        new_id: Option<Uuid>,
+        sealing: Sealing,
+    ) -> Result<(Self, LastCommit), LogError> {
         let (directory, found) = Directory::open(dir, create)?;
         let (engine, store_id, keyring, last) = match found {
             Found::Nothing => {
@@ -55,7 +60,9 @@ impl Store {
                 directory.require_database()?;
                 check_journals(&directory.database())?;
                 let engine = Engine::open_to_read(dir, &directory.database())?;
-                let store_id = engine.get(Family::Meta, layout::META_STORE, |bytes| Uuid::from_slice(bytes).ok())?.flatten();
+                let store_id = engine
+                    .get(Family::Meta, layout::META_STORE, |bytes| Uuid::from_slice(bytes).ok())?
+                    .flatten();
                 let store_id = store_id.ok_or_else(|| layout::malformed("meta"))?;
                 let keyring = Keyring::open(dir, store_id, sealing)?;
                 let last = last_commit(&engine)?;
@@ -201,10 +208,15 @@ fn last_commit(engine: &Engine) -> Result<LastCommit, LogError> {
     cursor.seek_to_last();
     let last = match cursor.item() {
         Some((key, value)) => {
-            let record = stored::check(layout::number(key).ok_or_else(|| layout::malformed("records"))?, value)?;
+            let record = stored::check(
+                layout::number(key).ok_or_else(|| layout::malformed("records"))?,
+                value,
+            )?;
             let recorded_at = record.envelope()?.recorded_at();
-            let recorded_at =
-                recorded_at.map_err(|source| Corruption { position: record.last(), kind: CorruptionKind::Undecodable { source } })?;
+            let recorded_at = recorded_at.map_err(|source| Corruption {
+                position: record.last(),
+                kind: CorruptionKind::Undecodable { source },
+            })?;
             LastCommit { position: record.last(), recorded_at: Some(recorded_at) }
         }
         None => {
@@ -215,6 +227,10 @@ fn last_commit(engine: &Engine) -> Result<LastCommit, LogError> {
     if last.position == remembered {
         Ok(last)
     } else {
-        Err(Corruption { position: last.position.min(remembered) + 1, kind: CorruptionKind::MissingRecord }.into())
+        Err(Corruption {
+            position: last.position.min(remembered) + 1,
+            kind: CorruptionKind::MissingRecord,
+        }
+        .into())
     }
 }

@@ -12,7 +12,10 @@ use crate::store::Store;
 use crate::stored::Record;
 
 /// Checks up to the head of this instant; returns it.
-pub(crate) fn verify(store: &Store, mut progress: impl FnMut(Position)) -> Result<Position, LogError> {
+pub(crate) fn verify(
+    store: &Store,
+    mut progress: impl FnMut(Position),
+) -> Result<Position, LogError> {
     let head = store.head();
     let Some(engine) = store.engine() else { return Ok(head) };
     let mut events = Vec::new();
@@ -36,17 +39,26 @@ fn check_indexes(engine: &Engine, record: &Record<'_>) -> Result<(), LogError> {
         first.get_or_insert((position, index));
     })?;
     match first {
-        Some((position, index)) => Err(Corruption { position, kind: CorruptionKind::Index { index } }.into()),
+        Some((position, index)) => {
+            Err(Corruption { position, kind: CorruptionKind::Index { index } }.into())
+        }
         None => Ok(()),
     }
 }
 
 /// Hands every index entry that the record asks for and that is not there, or is not right, to `wrong`: its position and its index.
-pub(crate) fn wrong_entries(engine: &Engine, record: &Record<'_>, wrong: &mut dyn FnMut(Position, &'static str)) -> Result<(), LogError> {
+pub(crate) fn wrong_entries(
+    engine: &Engine,
+    record: &Record<'_>,
+    wrong: &mut dyn FnMut(Position, &'static str),
+) -> Result<(), LogError> {
     let envelope = record.envelope()?;
     for (name, first_version, last_version) in envelope.streams() {
         let expected = layout::stream_value(record.first(), first_version);
-        let entry = engine.get(Family::Streams, &layout::stream_key(name, last_version), |value| value == expected)?;
+        let entry =
+            engine.get(Family::Streams, &layout::stream_key(name, last_version), |value| {
+                value == expected
+            })?;
         if entry != Some(true) || !follows(engine, name, first_version, record.first())? {
             wrong(record.first(), "streams");
         }
@@ -67,12 +79,21 @@ pub(crate) fn wrong_entries(engine: &Engine, record: &Record<'_>, wrong: &mut dy
 }
 
 /// Whether the version before the first of a commit ends an earlier commit of its stream. With every entry right, that leaves no gap.
-fn follows(engine: &Engine, name: &str, first_version: Version, first: Position) -> Result<bool, LogError> {
+fn follows(
+    engine: &Engine,
+    name: &str,
+    first_version: Version,
+    first: Position,
+) -> Result<bool, LogError> {
     match first_version {
         0 => Ok(false),
         1 => Ok(true),
         _ => {
-            let before = engine.get(Family::Streams, &layout::stream_key(name, first_version - 1), layout::read_stream_value)?;
+            let before = engine.get(
+                Family::Streams,
+                &layout::stream_key(name, first_version - 1),
+                layout::read_stream_value,
+            )?;
             Ok(before.flatten().is_some_and(|(before, _)| before < first))
         }
     }

@@ -69,7 +69,8 @@ impl Writer {
         let before = self.last.position;
         let mut outcomes = Vec::with_capacity(usual.callers);
         let written = self.write_parts(&mut intake, usual, recorded_at, &mut outcomes);
-        let patience = written.as_ref().map_or(Duration::ZERO, |writing| (*writing).min(PATIENCE_LIMIT));
+        let patience =
+            written.as_ref().map_or(Duration::ZERO, |writing| (*writing).min(PATIENCE_LIMIT));
         match written {
             // Publish first: who is answered finds the head at its commit or beyond.
             Ok(writing) if self.last.position > before => {
@@ -81,7 +82,8 @@ impl Writer {
                 self.versions.forget();
                 // What is written of a group that cannot be synced may be on disk or not; nobody can tell before the store is opened
                 // again. So nothing may follow it.
-                let failure = if self.last.position > before { self.store.poison(failure) } else { failure };
+                let failure =
+                    if self.last.position > before { self.store.poison(failure) } else { failure };
                 let failure = AppendError::from(failure);
                 outcomes.iter_mut().for_each(|(_, outcome, _)| refuse_unwritten(outcome, &failure));
             }
@@ -118,10 +120,22 @@ impl Writer {
 
     /// Decides on the next commits of a group, each on its own: sound log, key, expected versions, ids; then its number and its bytes. A
     /// refusal leaves no trace. Stops when there is enough for a part and nobody waits, or when nothing more is to come; tells which.
-    fn decide(&mut self, intake: &mut Intake<'_>, usual: &Usual, recorded_at: Timestamp, outcomes: &mut Outcomes) -> (Staged, bool) {
+    fn decide(
+        &mut self,
+        intake: &mut Intake<'_>,
+        usual: &Usual,
+        recorded_at: Timestamp,
+        outcomes: &mut Outcomes,
+    ) -> (Staged, bool) {
         let engine = self.store.engine();
         self.versions.make_room();
-        let mut part = Part::new(engine.as_deref(), self.store.keyring(), &mut self.versions, self.last.position, recorded_at);
+        let mut part = Part::new(
+            engine.as_deref(),
+            self.store.keyring(),
+            &mut self.versions,
+            self.last.position,
+            recorded_at,
+        );
         let mut complete = false;
         while !complete && (part.commits() < PART_COMMITS || intake.has_more()) {
             // Deciding goes before writing as long as somebody waits: a part is what fills the time until more come.
@@ -139,7 +153,12 @@ impl Writer {
     }
 
     /// Writes a part of a group before which the last position was `before`; it may be on disk when this returns, or not.
-    fn write_part(&mut self, staged: Staged, recorded_at: Timestamp, before: Position) -> Result<(), LogError> {
+    fn write_part(
+        &mut self,
+        staged: Staged,
+        recorded_at: Timestamp,
+        before: Position,
+    ) -> Result<(), LogError> {
         if staged.is_empty() {
             return Ok(());
         }
@@ -182,7 +201,9 @@ impl Writer {
     fn observe(&self, outcomes: &Outcomes, write_duration: Duration) {
         let Some(observer) = &self.observer else { return };
         let now = Instant::now();
-        let accepted = outcomes.iter().filter_map(|(_, outcome, submitted)| Some((outcome.as_ref().ok()?, submitted)));
+        let accepted = outcomes
+            .iter()
+            .filter_map(|(_, outcome, submitted)| Some((outcome.as_ref().ok()?, submitted)));
         let (mut events, mut waits) = (0, Vec::with_capacity(outcomes.len()));
         for (committed, submitted) in accepted.filter(|(committed, _)| !committed.repeated) {
             events += committed.last - committed.first + 1;

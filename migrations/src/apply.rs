@@ -57,7 +57,12 @@ const DRIFTED_NAMED: usize = 20;
 /// # Errors
 /// [`MigrationError::Drift`] and its like when the store is not what the batch was planned from: then nothing was written.
 /// [`MigrationError::Interrupted`] when `watch` asked for it; applying the same file again goes on.
-pub fn apply(runtime: &Runtime, batch: &Batch, now: Timestamp, watch: &Watch<'_>) -> Result<Applied, MigrationError> {
+pub fn apply(
+    runtime: &Runtime,
+    batch: &Batch,
+    now: Timestamp,
+    watch: &Watch<'_>,
+) -> Result<Applied, MigrationError> {
     apply_under(runtime, batch, now, None, watch)
 }
 
@@ -111,7 +116,11 @@ struct Applying<'a> {
 }
 
 impl<'a> Applying<'a> {
-    fn admit(runtime: &'a Runtime, batch: &'a Batch, now: Timestamp) -> Result<Self, MigrationError> {
+    fn admit(
+        runtime: &'a Runtime,
+        batch: &'a Batch,
+        now: Timestamp,
+    ) -> Result<Self, MigrationError> {
         let snapshot = runtime.snapshot()?;
         let (rows, position) = snapshot.of("tracker")?;
         if position == 0 {
@@ -121,19 +130,32 @@ impl<'a> Applying<'a> {
         let zone = zone(&snapshot)?;
         let header = &batch.header;
         if header.rules.zone != zone.to_string() {
-            return Err(MigrationError::Zone { batch: header.rules.zone.clone(), store: zone.to_string() });
+            return Err(MigrationError::Zone {
+                batch: header.rules.zone.clone(),
+                store: zone.to_string(),
+            });
         }
-        let unfinished = control.batches.iter().find(|other| other.applied_at.is_none() && other.digest != header.digest);
+        let unfinished = control
+            .batches
+            .iter()
+            .find(|other| other.applied_at.is_none() && other.digest != header.digest);
         if let Some(unfinished) = unfinished {
             return Err(MigrationError::Unfinished { digest: unfinished.digest.clone() });
         }
-        let done = Applied { digest: header.digest.clone(), series: header.counts.series, ..Applied::default() };
+        let done = Applied {
+            digest: header.digest.clone(),
+            series: header.counts.series,
+            ..Applied::default()
+        };
         let rules = Rules { due: header.rules.due, zone };
         Ok(Self { runtime, batch, now, rules, control, done, foreign: Counts::default() })
     }
 
     fn is_through(&self) -> bool {
-        self.control.batches.iter().any(|batch| batch.digest == self.batch.header.digest && batch.applied_at.is_some())
+        self.control
+            .batches
+            .iter()
+            .any(|batch| batch.digest == self.batch.header.digest && batch.applied_at.is_some())
     }
 
     /// Compares every series with what the batch says of it; how many events are missing.
@@ -141,12 +163,18 @@ impl<'a> Applying<'a> {
         let mut drifted = Vec::new();
         let mut missing = 0;
         let mut named = HashSet::new();
-        let has_others = self.control.batches.iter().any(|other| other.digest != self.batch.header.digest);
+        let has_others =
+            self.control.batches.iter().any(|other| other.digest != self.batch.header.digest);
         let snapshot = self.runtime.snapshot()?;
         let (rows, _) = snapshot.of(View::Precreated.name())?;
         self.batch.each_stream(&mut |events| {
-            let Some(stream) = events.first().map(|event| event.stream.clone()) else { return Ok(()) };
-            let row = rollbook_projections::rows::read_row(&rows, &rollbook_projections::directory::keys::series(&stream))?;
+            let Some(stream) = events.first().map(|event| event.stream.clone()) else {
+                return Ok(());
+            };
+            let row = rollbook_projections::rows::read_row(
+                &rows,
+                &rollbook_projections::directory::keys::series(&stream),
+            )?;
             let series: Series = row.unwrap_or_default();
             if !named.insert(stream.clone()) {
                 drifted.push(format!("{stream}: stands in two places of the file"));
@@ -169,7 +197,10 @@ impl<'a> Applying<'a> {
             if !named.contains(&stream) {
                 let plan = plan_series(&stream, &series, &self.rules);
                 if !plan.events.is_empty() {
-                    drifted.push(format!("{stream}: lacks {} events that the batch does not have", plan.events.len()));
+                    drifted.push(format!(
+                        "{stream}: lacks {} events that the batch does not have",
+                        plan.events.len()
+                    ));
                 }
             }
             Ok(())
@@ -185,10 +216,18 @@ impl<'a> Applying<'a> {
     /// The first event that another batch put on record under the same id, with other content: another due, say.
     fn made_otherwise(&self, events: &[NewEvent]) -> Result<Option<String>, MigrationError> {
         for event in events {
-            let Some(recorded) = event.id.map(|id| self.runtime.log().event(id)).transpose()?.flatten() else { continue };
+            let Some(recorded) =
+                event.id.map(|id| self.runtime.log().event(id)).transpose()?.flatten()
+            else {
+                continue;
+            };
             let is_anothers = matches!(&recorded.actor, Actor::Migration(digest) if *digest != self.batch.header.digest);
             if is_anothers && recorded.event != event.event {
-                return Ok(Some(format!("batch {} made it otherwise; this one has {}", short(&recorded.cause), describe(event))));
+                return Ok(Some(format!(
+                    "batch {} made it otherwise; this one has {}",
+                    short(&recorded.cause),
+                    describe(event)
+                )));
             }
         }
         Ok(None)
@@ -196,20 +235,44 @@ impl<'a> Applying<'a> {
 
     fn key(&self, part: &str) -> IdempotencyKey {
         let digest = &self.batch.header.digest;
-        IdempotencyKey { key: format!("batch/{digest}/{part}"), request: Sha256::digest(digest.as_bytes()).into() }
+        IdempotencyKey {
+            key: format!("batch/{digest}/{part}"),
+            request: Sha256::digest(digest.as_bytes()).into(),
+        }
     }
 
-    fn commit(&self, part: &str, events: Vec<NewEvent>, expected: Vec<(StreamId, ExpectedVersion)>) -> Commit {
+    fn commit(
+        &self,
+        part: &str,
+        events: Vec<NewEvent>,
+        expected: Vec<(StreamId, ExpectedVersion)>,
+    ) -> Commit {
         let digest = self.batch.header.digest.clone();
-        Commit { events, expected, actor: Actor::Migration(digest.clone()), cause: digest, key: Some(self.key(part)) }
+        Commit {
+            events,
+            expected,
+            actor: Actor::Migration(digest.clone()),
+            cause: digest,
+            key: Some(self.key(part)),
+        }
     }
 
     fn control_id(&self, part: &str) -> Uuid {
         event_id(&StreamId::Control, &[part, &self.batch.header.digest])
     }
 
-    fn append_control(&self, part: &str, event: Event, key: Option<IdempotencyKey>) -> Result<(), MigrationError> {
-        let event = NewEvent { stream: StreamId::Control, id: Some(self.control_id(part)), occurred_at: self.now, event };
+    fn append_control(
+        &self,
+        part: &str,
+        event: Event,
+        key: Option<IdempotencyKey>,
+    ) -> Result<(), MigrationError> {
+        let event = NewEvent {
+            stream: StreamId::Control,
+            id: Some(self.control_id(part)),
+            occurred_at: self.now,
+            event,
+        };
         let mut commit = self.commit(part, vec![event], Vec::new());
         commit.key = key.or(commit.key);
         self.runtime.log().append(commit)?;
@@ -256,7 +319,10 @@ impl<'a> Applying<'a> {
             {
                 self.settle(events, pending)?;
             }
-            (watch.progress)(self.done.created + self.done.linked + self.done.adopted + self.done.skipped, total);
+            (watch.progress)(
+                self.done.created + self.done.linked + self.done.adopted + self.done.skipped,
+                total,
+            );
             Ok(())
         })?;
         for (events, pending) in waiting {
@@ -266,8 +332,13 @@ impl<'a> Applying<'a> {
     }
 
     /// Decides on the series as the log has it now, and hands the commit over.
-    fn submit(&mut self, events: Vec<NewEvent>) -> Result<Option<(Vec<NewEvent>, Pending)>, MigrationError> {
-        let Some(stream) = events.first().map(|event| event.stream.clone()) else { return Ok(None) };
+    fn submit(
+        &mut self,
+        events: Vec<NewEvent>,
+    ) -> Result<Option<(Vec<NewEvent>, Pending)>, MigrationError> {
+        let Some(stream) = events.first().map(|event| event.stream.clone()) else {
+            return Ok(None);
+        };
         let log = self.runtime.log();
         let (mut series, mut version) = (Series::default(), 0);
         let mut causes: Vec<(Uuid, bool)> = Vec::new();
@@ -285,15 +356,17 @@ impl<'a> Applying<'a> {
             }
         }
         if log.is_erased(&stream) {
-            let never = events.iter().filter(|event| !causes.iter().any(|(id, _)| Some(*id) == event.id));
+            let never =
+                events.iter().filter(|event| !causes.iter().any(|(id, _)| Some(*id) == event.id));
             never.for_each(|event| {
                 self.done.skipped += 1;
                 count(&mut self.foreign, event);
             });
             return Ok(None);
         }
-        let missing = remaining(&stream, &series, events, &self.rules)
-            .map_err(|why| MigrationError::Drift { series: vec![format!("{stream}: {why}")], total: 1 })?;
+        let missing = remaining(&stream, &series, events, &self.rules).map_err(|why| {
+            MigrationError::Drift { series: vec![format!("{stream}: {why}")], total: 1 }
+        })?;
         if missing.is_empty() {
             return Ok(None);
         }
@@ -306,7 +379,8 @@ impl<'a> Applying<'a> {
         match pending.wait() {
             Ok(_) => {}
             Err(AppendError::VersionConflict { stream, .. }) => {
-                let why = format!("{stream}: changed while the batch was applied; apply the file again");
+                let why =
+                    format!("{stream}: changed while the batch was applied; apply the file again");
                 return Err(MigrationError::Drift { series: vec![why], total: 1 });
             }
             Err(other) => return Err(other.into()),
@@ -351,11 +425,17 @@ fn count(counts: &mut Counts, event: &NewEvent) {
 ///
 /// The measure is the plan itself: what is not there must be exactly what planning this series would give now. So an answer
 /// that came since planning is no drift, and a base that moved, was renamed or is gone is.
-fn remaining(stream: &StreamId, series: &Series, events: Vec<NewEvent>, rules: &Rules) -> Result<Vec<NewEvent>, String> {
+fn remaining(
+    stream: &StreamId,
+    series: &Series,
+    events: Vec<NewEvent>,
+    rules: &Rules,
+) -> Result<Vec<NewEvent>, String> {
     let is_there = |event: &NewEvent| match &event.event {
         Event::AssignmentCreated { assignment, run, week, .. } => {
             let document = assignment.to_string();
-            series.is_withdrawn(*run, *week) || series.items.of_week(*run, *week).any(|item| item.stored.document == document)
+            series.is_withdrawn(*run, *week)
+                || series.items.of_week(*run, *week).any(|item| item.stored.document == document)
         }
         Event::ResponseLinked { response, .. } => series.linked.contains_key(response),
         _ => false,
@@ -367,16 +447,28 @@ fn remaining(stream: &StreamId, series: &Series, events: Vec<NewEvent>, rules: &
     }
     let differing = missing.iter().zip(&planned).find(|(batch, store)| batch != store);
     Err(match differing {
-        Some((batch, store)) if batch.id == store.id => format!("{} differs in its content", describe(batch)),
-        Some((batch, store)) => format!("the batch has {}, the store wants {}", describe(batch), describe(store)),
-        None => format!("the batch has {} events for it, the store wants {}", missing.len(), planned.len()),
+        Some((batch, store)) if batch.id == store.id => {
+            format!("{} differs in its content", describe(batch))
+        }
+        Some((batch, store)) => {
+            format!("the batch has {}, the store wants {}", describe(batch), describe(store))
+        }
+        None => format!(
+            "the batch has {} events for it, the store wants {}",
+            missing.len(),
+            planned.len()
+        ),
     })
 }
 
 fn describe(event: &NewEvent) -> String {
     match &event.event {
-        Event::AssignmentCreated { run, week, due, .. } => format!("week {week} of run {run}, due {due}"),
-        Event::ResponseLinked { response, week, .. } => format!("response {response} linked to week {week}"),
+        Event::AssignmentCreated { run, week, due, .. } => {
+            format!("week {week} of run {run}, due {due}")
+        }
+        Event::ResponseLinked { response, week, .. } => {
+            format!("response {response} linked to week {week}")
+        }
         other => other.name().to_owned(),
     }
 }

@@ -130,7 +130,13 @@ impl BatchWriter {
     pub fn begin(directory: &Path) -> Result<Self, MigrationError> {
         let spool = directory.join(format!(".batch.partial-{}", std::process::id()));
         let events = File::create(&spool).map_err(|source| failed(&spool, "written", source))?;
-        Ok(Self { path: directory.to_owned(), spool, events: BufWriter::new(events), digest: Sha256::new(), written: 0 })
+        Ok(Self {
+            path: directory.to_owned(),
+            spool,
+            events: BufWriter::new(events),
+            digest: Sha256::new(),
+            written: 0,
+        })
     }
 
     /// Adds an event.
@@ -148,7 +154,11 @@ impl BatchWriter {
     ///
     /// # Errors
     /// When a file of that name holds something else, or cannot be written.
-    pub fn finish(mut self, out: Option<&Path>, header: impl FnOnce(String) -> Header) -> Result<(PathBuf, Header), MigrationError> {
+    pub fn finish(
+        mut self,
+        out: Option<&Path>,
+        header: impl FnOnce(String) -> Header,
+    ) -> Result<(PathBuf, Header), MigrationError> {
         self.events.flush().map_err(|source| failed(&self.spool, "written", source))?;
         let header = header(hex(&std::mem::take(&mut self.digest).finalize()));
         // Before the whole is written: a file of that name may hold something else.
@@ -176,9 +186,15 @@ impl Header {
 }
 
 /// The name that a batch may have in a directory, or `out`: one that nothing else has.
-fn free_name(directory: &Path, out: Option<&Path>, header: &Header) -> Result<PathBuf, MigrationError> {
+fn free_name(
+    directory: &Path,
+    out: Option<&Path>,
+    header: &Header,
+) -> Result<PathBuf, MigrationError> {
     let target = out.map_or_else(|| directory.join(header.file_name()), Path::to_owned);
-    if target.exists() && Batch::open(&target).ok().is_none_or(|there| there.header.digest != header.digest) {
+    if target.exists()
+        && Batch::open(&target).ok().is_none_or(|there| there.header.digest != header.digest)
+    {
         return Err(MigrationError::Exists { path: target });
     }
     Ok(target)
@@ -188,7 +204,12 @@ fn free_name(directory: &Path, out: Option<&Path>, header: &Header) -> Result<Pa
 ///
 /// # Errors
 /// When a file of that name holds something else, or cannot be written.
-pub fn keep(file: &Path, directory: &Path, out: Option<&Path>, header: &Header) -> Result<PathBuf, MigrationError> {
+pub fn keep(
+    file: &Path,
+    directory: &Path,
+    out: Option<&Path>,
+    header: &Header,
+) -> Result<PathBuf, MigrationError> {
     let target = free_name(directory, out, header)?;
     fs::rename(file, &target).map_err(|source| failed(&target, "written", source))?;
     Ok(target)
@@ -231,7 +252,9 @@ impl Batch {
             found.events += 1;
             match event.event {
                 Event::AssignmentCreated { .. } => found.created += 1,
-                Event::ResponseLinked { kind: rollbook_domain::event::LinkKind::Linked, .. } => found.linked += 1,
+                Event::ResponseLinked {
+                    kind: rollbook_domain::event::LinkKind::Linked, ..
+                } => found.linked += 1,
                 _ => found.adopted += 1,
             }
             Ok(())
@@ -239,14 +262,22 @@ impl Batch {
         let path = path.to_owned();
         let Header { counts, digest: expected, .. } = &batch.header;
         if found.events != counts.events {
-            return Err(MigrationError::Count { path, expected: counts.events, found: found.events });
+            return Err(MigrationError::Count {
+                path,
+                expected: counts.events,
+                found: found.events,
+            });
         }
         let digest = hex(&digest.finalize());
         if digest != *expected {
             return Err(MigrationError::Digest { path, expected: expected.clone(), found: digest });
         }
         if found != *counts {
-            return Err(MigrationError::Line { path, line: 1, what: "the header's counts are not those of the events".to_owned() });
+            return Err(MigrationError::Line {
+                path,
+                line: 1,
+                what: "the header's counts are not those of the events".to_owned(),
+            });
         }
         Ok(batch)
     }
@@ -255,14 +286,26 @@ impl Batch {
     ///
     /// # Errors
     /// When the file cannot be read, a line is no event of this kind of batch, or `visit` fails.
-    pub fn each_event(&self, visit: &mut dyn FnMut(NewEvent) -> Result<(), MigrationError>) -> Result<(), MigrationError> {
+    pub fn each_event(
+        &self,
+        visit: &mut dyn FnMut(NewEvent) -> Result<(), MigrationError>,
+    ) -> Result<(), MigrationError> {
         let mut lines = Lines::open(&self.path)?;
         lines.next()?;
         while let Some(text) = lines.next()? {
-            let event: NewEvent = serde_json::from_str(&text).map_err(|error| lines.wrong(format!("no event: {error}")))?;
+            let event: NewEvent = serde_json::from_str(&text)
+                .map_err(|error| lines.wrong(format!("no event: {error}")))?;
             match &event.event {
-                Event::AssignmentCreated { origin: Origin::Migration, .. } | Event::ResponseLinked { .. } if event.id.is_some() => {}
-                other => return Err(lines.wrong(format!("{} is no event of a {} batch", other.name(), self.header.kind))),
+                Event::AssignmentCreated { origin: Origin::Migration, .. }
+                | Event::ResponseLinked { .. }
+                    if event.id.is_some() => {}
+                other => {
+                    return Err(lines.wrong(format!(
+                        "{} is no event of a {} batch",
+                        other.name(),
+                        self.header.kind
+                    )));
+                }
             }
             visit(event)?;
         }
@@ -273,7 +316,10 @@ impl Batch {
     ///
     /// # Errors
     /// As [`Batch::each_event`].
-    pub fn each_stream(&self, visit: &mut dyn FnMut(Vec<NewEvent>) -> Result<(), MigrationError>) -> Result<(), MigrationError> {
+    pub fn each_stream(
+        &self,
+        visit: &mut dyn FnMut(Vec<NewEvent>) -> Result<(), MigrationError>,
+    ) -> Result<(), MigrationError> {
         let mut held: Vec<NewEvent> = Vec::new();
         self.each_event(&mut |event| {
             if held.last().is_some_and(|last| last.stream != event.stream) {
@@ -310,7 +356,9 @@ impl Lines {
             Ok(0) => Ok(None),
             Ok(_) if text.ends_with('\n') => Ok(Some(text)),
             Ok(_) => Err(self.wrong("the line has no end".to_owned())),
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => Err(self.wrong("no UTF-8 text".to_owned())),
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                Err(self.wrong("no UTF-8 text".to_owned()))
+            }
             Err(source) => Err(failed(&self.path, "read", source)),
         }
     }
@@ -322,12 +370,21 @@ impl Lines {
             kind: String,
         }
         let text = self.next()?.ok_or_else(|| self.wrong("the file is empty".to_owned()))?;
-        let known: Known = serde_json::from_str(&text).map_err(|error| self.wrong(format!("no batch header: {error}")))?;
+        let known: Known = serde_json::from_str(&text)
+            .map_err(|error| self.wrong(format!("no batch header: {error}")))?;
         if known.rollbook_batch != FORMAT {
-            return Err(MigrationError::Version { path: self.path.clone(), version: known.rollbook_batch, known: FORMAT });
+            return Err(MigrationError::Version {
+                path: self.path.clone(),
+                version: known.rollbook_batch,
+                known: FORMAT,
+            });
         }
         if known.kind != PRECREATE {
-            return Err(MigrationError::Kind { path: self.path.clone(), kind: known.kind, known: PRECREATE });
+            return Err(MigrationError::Kind {
+                path: self.path.clone(),
+                kind: known.kind,
+                known: PRECREATE,
+            });
         }
         serde_json::from_str(&text).map_err(|error| self.wrong(format!("no batch header: {error}")))
     }

@@ -15,7 +15,9 @@ use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::{Event, Position, StreamId};
 use rollbook_log::{DecodeError, Leaf};
 use rollbook_proofs::inclusion::trusted_key;
-use rollbook_proofs::{ConsistencyProof, Hash, ProofError, SignedCheckpoint, TreeHead, VerifierKey, leaf_hash, tree};
+use rollbook_proofs::{
+    ConsistencyProof, Hash, ProofError, SignedCheckpoint, TreeHead, VerifierKey, leaf_hash, tree,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::validate::CHECKS;
@@ -34,7 +36,9 @@ pub enum CertificateError {
     #[error(transparent)]
     Proof(#[from] ProofError),
     /// A newer format.
-    #[error("it has format {0}, this rollbook reads format {FORMAT}; use the rollbook that made it")]
+    #[error(
+        "it has format {0}, this rollbook reads format {FORMAT}; use the rollbook that made it"
+    )]
     Newer(u64),
     /// A leaf that is none.
     #[error("what it shows as {what} is no such event")]
@@ -49,7 +53,9 @@ pub enum CertificateError {
     #[error("{0}")]
     Contradiction(&'static str),
     /// A check that was not green.
-    #[error("the recorded validation is not green: {0}; mend what it names and run `rollbook migrate validate` again")]
+    #[error(
+        "the recorded validation is not green: {0}; mend what it names and run `rollbook migrate validate` again"
+    )]
     Red(String),
 }
 
@@ -170,7 +176,11 @@ impl Certificate {
             return Err(CertificateError::Newer(format.rollbook_certificate));
         }
         let certificate: Self = serde_json::from_str(text).map_err(CertificateError::Malformed)?;
-        if certificate.to_text() == text { Ok(certificate) } else { Err(ProofError::NotCanonical.into()) }
+        if certificate.to_text() == text {
+            Ok(certificate)
+        } else {
+            Err(ProofError::NotCanonical.into())
+        }
     }
 
     /// Refuses unless everything in it holds. Without `trusted` the key is the one that the file brings: that shows the file to be
@@ -180,9 +190,15 @@ impl Certificate {
     /// Why it is not believed.
     pub fn check(&self, trusted: Option<&VerifierKey>) -> Result<Certified, CertificateError> {
         let key = trusted_key(trusted, &self.key)?;
-        let (before, after) = (SignedCheckpoint::read(&self.before)?, SignedCheckpoint::read(&self.after)?);
+        let (before, after) =
+            (SignedCheckpoint::read(&self.before)?, SignedCheckpoint::read(&self.after)?);
         let origin = after.origin().to_owned();
-        let proof = ConsistencyProof { older: before, newer: after, nodes: self.consistency.clone(), key: key.clone() };
+        let proof = ConsistencyProof {
+            older: before,
+            newer: after,
+            nodes: self.consistency.clone(),
+            key: key.clone(),
+        };
         let (before, after) = proof.check(Some(key))?;
         let story = Story {
             planned: self.planned.event("BatchPlanned", after)?,
@@ -191,19 +207,32 @@ impl Certificate {
         };
         let (batch, checks, validated_at) = story.told(self, before)?;
         if (&batch, &checks) != (&self.batch, &self.checks) {
-            return Err(CertificateError::Contradiction("the batch or the checks it shows are not those of the events it proves"));
+            return Err(CertificateError::Contradiction(
+                "the batch or the checks it shows are not those of the events it proves",
+            ));
         }
         require_green(&checks)?;
-        Ok(Certified { origin, batch, before: before.size, after: after.size, validated_at, checks, key: key.clone() })
+        Ok(Certified {
+            origin,
+            batch,
+            before: before.size,
+            after: after.size,
+            validated_at,
+            checks,
+            key: key.clone(),
+        })
     }
 }
 
 /// Refuses unless these are all the checks there are, and green.
 fn require_green(checks: &[CheckOutcome]) -> Result<(), CertificateError> {
     if !checks.iter().map(|check| check.name.as_str()).eq(CHECKS) {
-        return Err(CertificateError::Contradiction("the recorded validation is not of the twelve checks"));
+        return Err(CertificateError::Contradiction(
+            "the recorded validation is not of the twelve checks",
+        ));
     }
-    let red: Vec<&str> = checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
+    let red: Vec<&str> =
+        checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
     if red.is_empty() { Ok(()) } else { Err(CertificateError::Red(red.join(", "))) }
 }
 
@@ -216,17 +245,32 @@ struct Story {
 
 impl Story {
     /// What the events say, if they are of one migration and in its order.
-    fn told(&self, proved: &Certificate, before: TreeHead) -> Result<(BatchShown, Vec<CheckOutcome>, Position), CertificateError> {
+    fn told(
+        &self,
+        proved: &Certificate,
+        before: TreeHead,
+    ) -> Result<(BatchShown, Vec<CheckOutcome>, Position), CertificateError> {
         let (batch, checks) = shown(&self.planned, &self.applied, &self.validated)?;
-        let (Event::BatchPlanned { base, .. }, Event::ValidationRecorded { at, .. }) = (&self.planned, &self.validated) else {
+        let (Event::BatchPlanned { base, .. }, Event::ValidationRecorded { at, .. }) =
+            (&self.planned, &self.validated)
+        else {
             return Err(CertificateError::Contradiction("its events are not those of a migration"));
         };
         if *base != before.size {
-            return Err(CertificateError::Contradiction("the checkpoint before is not of the log that the batch was planned on"));
+            return Err(CertificateError::Contradiction(
+                "the checkpoint before is not of the log that the batch was planned on",
+            ));
         }
-        let [planned_at, applied_at, recorded_at] = [proved.planned.position, proved.applied.position, proved.validated.position];
-        if !(*base < planned_at && planned_at < applied_at && applied_at <= *at && *at < recorded_at) {
-            return Err(CertificateError::Contradiction("the log was not planned for, applied to and validated in this order"));
+        let [planned_at, applied_at, recorded_at] =
+            [proved.planned.position, proved.applied.position, proved.validated.position];
+        if !(*base < planned_at
+            && planned_at < applied_at
+            && applied_at <= *at
+            && *at < recorded_at)
+        {
+            return Err(CertificateError::Contradiction(
+                "the log was not planned for, applied to and validated in this order",
+            ));
         }
         Ok((batch, checks, *at))
     }
@@ -236,14 +280,27 @@ impl Story {
 ///
 /// # Errors
 /// When they are not those three, or not of one batch.
-pub fn shown(planned: &Event, applied: &Event, validated: &Event) -> Result<(BatchShown, Vec<CheckOutcome>), CertificateError> {
+pub fn shown(
+    planned: &Event,
+    applied: &Event,
+    validated: &Event,
+) -> Result<(BatchShown, Vec<CheckOutcome>), CertificateError> {
     let not = |what| CertificateError::Leaf { what, source: None };
-    let Event::BatchPlanned { digest, kind, rules, .. } = planned else { return Err(not("BatchPlanned")) };
-    let Event::BatchApplied { digest: applied, created, linked, adopted, .. } = applied else { return Err(not("BatchApplied")) };
-    let Event::ValidationRecorded { digest: validated, checks, .. } = validated else { return Err(not("ValidationRecorded")) };
+    let Event::BatchPlanned { digest, kind, rules, .. } = planned else {
+        return Err(not("BatchPlanned"));
+    };
+    let Event::BatchApplied { digest: applied, created, linked, adopted, .. } = applied else {
+        return Err(not("BatchApplied"));
+    };
+    let Event::ValidationRecorded { digest: validated, checks, .. } = validated else {
+        return Err(not("ValidationRecorded"));
+    };
     if applied != digest || validated != digest {
         return Err(CertificateError::Contradiction("its events are of different batches"));
     }
     let (digest, kind, rules) = (digest.clone(), kind.clone(), rules.clone());
-    Ok((BatchShown { digest, kind, rules, created: *created, linked: *linked, adopted: *adopted }, checks.clone()))
+    Ok((
+        BatchShown { digest, kind, rules, created: *created, linked: *linked, adopted: *adopted },
+        checks.clone(),
+    ))
 }

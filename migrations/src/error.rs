@@ -30,13 +30,17 @@ pub enum MigrationError {
         source: std::io::Error,
     },
     /// A file that stands there already.
-    #[error("{path} exists already and holds something else; give another name with --out, or move it away")]
+    #[error(
+        "{path} exists already and holds something else; give another name with --out, or move it away"
+    )]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// A line that is no header or no event.
-    #[error("{path}, line {line}: {what}; the file is cut short or edited: plan again, or fetch the file again")]
+    #[error(
+        "{path}, line {line}: {what}; the file is cut short or edited: plan again, or fetch the file again"
+    )]
     Line {
         /// The file.
         path: PathBuf,
@@ -46,7 +50,9 @@ pub enum MigrationError {
         what: String,
     },
     /// Fewer or more events than the header says.
-    #[error("{path} holds {found} events, its header says {expected}; it is cut short or edited: fetch the file again")]
+    #[error(
+        "{path} holds {found} events, its header says {expected}; it is cut short or edited: fetch the file again"
+    )]
     Count {
         /// The file.
         path: PathBuf,
@@ -68,7 +74,9 @@ pub enum MigrationError {
         found: String,
     },
     /// A format this build does not read.
-    #[error("{path} is a batch of format {version}; this build reads format {known}: use a newer rollbook")]
+    #[error(
+        "{path} is a batch of format {version}; this build reads format {known}: use a newer rollbook"
+    )]
     Version {
         /// The file.
         path: PathBuf,
@@ -78,7 +86,9 @@ pub enum MigrationError {
         known: u64,
     },
     /// A migration this build does not know.
-    #[error("{path} is a batch of the kind {kind:?}; this build knows {known}: use the rollbook that planned it")]
+    #[error(
+        "{path} is a batch of the kind {kind:?}; this build knows {known}: use the rollbook that planned it"
+    )]
     Kind {
         /// The file.
         path: PathBuf,
@@ -99,7 +109,9 @@ pub enum MigrationError {
         total: usize,
     },
     /// A zone that is not the store's.
-    #[error("the batch was planned for the zone {batch}, this store's old server was in {store}; plan again on this store")]
+    #[error(
+        "the batch was planned for the zone {batch}, this store's old server was in {store}; plan again on this store"
+    )]
     Zone {
         /// The batch's.
         batch: String,
@@ -107,7 +119,9 @@ pub enum MigrationError {
         store: String,
     },
     /// A store keeps one zone for ever: every generated week depends on it.
-    #[error("the store keeps the zone {kept} for its old server, not {asked}; leave --legacy-timezone out, or import into a new store")]
+    #[error(
+        "the store keeps the zone {kept} for its old server, not {asked}; leave --legacy-timezone out, or import into a new store"
+    )]
     ImportZone {
         /// The store's.
         kept: String,
@@ -124,7 +138,9 @@ pub enum MigrationError {
     #[error("the store holds no import yet; run `rollbook import EXPORT_DIR` first")]
     NothingImported,
     /// Stopped on request.
-    #[error("interrupted at a commit boundary; what was appended stays, and the same command goes on from there")]
+    #[error(
+        "interrupted at a commit boundary; what was appended stays, and the same command goes on from there"
+    )]
     Interrupted,
 }
 
@@ -146,12 +162,26 @@ impl MigrationError {
 
     /// Whether a batch file is not what it should be.
     pub fn is_bad_batch(&self) -> bool {
-        matches!(self, Self::Line { .. } | Self::Count { .. } | Self::Digest { .. } | Self::Version { .. } | Self::Kind { .. })
+        matches!(
+            self,
+            Self::Line { .. }
+                | Self::Count { .. }
+                | Self::Digest { .. }
+                | Self::Version { .. }
+                | Self::Kind { .. }
+        )
     }
 
     /// Whether the request was understood and refused, rather than failed.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Drift { .. } | Self::Zone { .. } | Self::ImportZone { .. } | Self::Unfinished { .. } | Self::NothingImported)
+        matches!(
+            self,
+            Self::Drift { .. }
+                | Self::Zone { .. }
+                | Self::ImportZone { .. }
+                | Self::Unfinished { .. }
+                | Self::NothingImported
+        )
     }
 
     /// A stable name for programs.

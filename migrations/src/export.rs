@@ -26,7 +26,10 @@ pub trait ExportedDocuments {
     ///
     /// # Errors
     /// What `take` fails with, and [`ExportError::Store`] when the store cannot be read.
-    fn each_document(&self, take: &mut dyn FnMut(&Document) -> Result<(), ExportError>) -> Result<(), ExportError>;
+    fn each_document(
+        &self,
+        take: &mut dyn FnMut(&Document) -> Result<(), ExportError>,
+    ) -> Result<(), ExportError>;
 }
 
 /// What the imports said about the exports they came from, beside the documents.
@@ -60,23 +63,34 @@ pub fn write_export(
     for (collection, spool) in spools {
         let exported = before.collections.iter().find(|exported| exported.collection == collection);
         if exported.is_some() || !spool.is_empty() {
-            counts.insert(collection, file::write_collection(&partial.path, collection, exported, spool)?);
+            counts.insert(
+                collection,
+                file::write_collection(&partial.path, collection, exported, spool)?,
+            );
         } else {
             spool.discard()?;
         }
     }
     if let Some(summary) = &before.summary {
         let summary = summary::with_counts(summary, &before.collections, &counts);
-        file::write_synced(&partial.path.join("BACKUP_SUMMARY.json"), |out| out.write_all(summary.as_str().as_bytes()))?;
+        file::write_synced(&partial.path.join("BACKUP_SUMMARY.json"), |out| {
+            out.write_all(summary.as_str().as_bytes())
+        })?;
     }
     partial.publish(&target)?;
     Ok(counts)
 }
 
-fn fill_spools(source: &impl ExportedDocuments, directory: &Path) -> Result<BTreeMap<Collection, Spool>, ExportError> {
+fn fill_spools(
+    source: &impl ExportedDocuments,
+    directory: &Path,
+) -> Result<BTreeMap<Collection, Spool>, ExportError> {
     let mut spools = BTreeMap::new();
     for collection in Collection::ALL {
-        spools.insert(collection, Spool::create(directory.join(format!("{}.spool", collection.name())))?);
+        spools.insert(
+            collection,
+            Spool::create(directory.join(format!("{}.spool", collection.name())))?,
+        );
     }
     source.each_document(&mut |document| match spools.get_mut(&document.collection) {
         Some(spool) => spool.add(document),
@@ -99,11 +113,14 @@ struct Target {
 impl Target {
     fn admit(directory: &Path) -> Result<Self, ExportError> {
         let path = match fs::metadata(directory) {
-            Ok(found) if !found.is_dir() => return Err(ExportError::NotADirectory { path: directory.to_owned() }),
+            Ok(found) if !found.is_dir() => {
+                return Err(ExportError::NotADirectory { path: directory.to_owned() });
+            }
             Ok(_) => fs::canonicalize(directory).map_err(failed("finding", directory))?,
             Err(_) => std::path::absolute(directory).map_err(failed("finding", directory))?,
         };
-        if path.is_dir() && fs::read_dir(&path).map_err(failed("reading", &path))?.next().is_some() {
+        if path.is_dir() && fs::read_dir(&path).map_err(failed("reading", &path))?.next().is_some()
+        {
             return Err(ExportError::NotEmpty { path });
         }
         match (path.parent(), path.file_name()) {
@@ -130,7 +147,11 @@ impl Partial {
     }
 
     fn publish(mut self, target: &Target) -> Result<(), ExportError> {
-        let sync = |path: &Path| File::open(path).and_then(|directory| directory.sync_all()).map_err(failed("syncing", path));
+        let sync = |path: &Path| {
+            File::open(path)
+                .and_then(|directory| directory.sync_all())
+                .map_err(failed("syncing", path))
+        };
         // 1. The files' names are on the disk before the directory has its own: each file was synced as it was written.
         sync(&self.path)?;
         // An empty directory gives way to this one.

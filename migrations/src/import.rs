@@ -82,7 +82,10 @@ impl ImportPlan {
             collections: self.collections.clone(),
             summary: self.summary.clone(),
         };
-        let id = Some(event_id(&StreamId::Control, &["import-completed", &self.digest, legacy_timezone, &number]));
+        let id = Some(event_id(
+            &StreamId::Control,
+            &["import-completed", &self.digest, legacy_timezone, &number],
+        ));
         Some(NewEvent { stream: StreamId::Control, id, occurred_at: self.completed_at, event })
     }
 }
@@ -94,7 +97,13 @@ impl ImportPlan {
 pub fn plan_import(export: Export, held: &Held) -> ImportPlan {
     let times = Times::of(&export);
     let routing = Routing::of(&export);
-    let mut planner = Planner { held, times: &times, seen: HashMap::new(), counts: BTreeMap::new(), events: Vec::new() };
+    let mut planner = Planner {
+        held,
+        times: &times,
+        seen: HashMap::new(),
+        counts: BTreeMap::new(),
+        events: Vec::new(),
+    };
     let mut collections = Vec::with_capacity(export.collections.len());
     for (exported, documents) in export.collections {
         planner.counts.insert(exported.collection, ImportCounts::default());
@@ -109,7 +118,15 @@ pub fn plan_import(export: Export, held: &Held) -> ImportPlan {
     events.sort_by_cached_key(|(order, _)| order.clone());
     let events: Vec<NewEvent> = events.into_iter().map(|(_, event)| event).collect();
     let digest = events_digest(&events);
-    ImportPlan { events, counts, digest, collections, summary: export.summary, completed_at: times.latest(), imports_before: held.imports }
+    ImportPlan {
+        events,
+        counts,
+        digest,
+        collections,
+        summary: export.summary,
+        completed_at: times.latest(),
+        imports_before: held.imports,
+    }
 }
 
 /// When the documents of each collection were exported: the only time that every store can agree on.
@@ -120,9 +137,14 @@ struct Times {
 
 impl Times {
     fn of(export: &Export) -> Self {
-        let fallback = export.summary.as_ref().and_then(|summary| time_field(summary, "backupDate")).unwrap_or(Timestamp::EPOCH);
-        let of =
-            export.collections.iter().filter_map(|(exported, _)| Some((exported.collection, time_field(&exported.header, "exportDate")?)));
+        let fallback = export
+            .summary
+            .as_ref()
+            .and_then(|summary| time_field(summary, "backupDate"))
+            .unwrap_or(Timestamp::EPOCH);
+        let of = export.collections.iter().filter_map(|(exported, _)| {
+            Some((exported.collection, time_field(&exported.header, "exportDate")?))
+        });
         Self { of: of.collect(), fallback }
     }
 
@@ -157,7 +179,11 @@ impl Planner<'_> {
         let collection = document.collection;
         let Some(digest) = document.body.expose().map(body_digest) else { return };
         for stream in &streams {
-            let before = self.held.documents.get(&(collection, document.id.clone(), stream.clone())).copied();
+            let before = self
+                .held
+                .documents
+                .get(&(collection, document.id.clone(), stream.clone()))
+                .copied();
             let counts = self.counts.entry(collection).or_default();
             if stream.client().is_some_and(|client| self.held.erased.contains(client)) {
                 counts.erased += 1;
@@ -167,13 +193,32 @@ impl Planner<'_> {
                 Some(before) if before.digest == digest => counts.unchanged += 1,
                 Some(before) => {
                     counts.changed += 1;
-                    let id = self.id(stream, "changed", (collection, &document.id), Some(digest), Some(before.digest));
-                    self.push(stream, (document.ordinal, &document.id), id, collection, Event::DocumentChanged(document.clone()));
+                    let id = self.id(
+                        stream,
+                        "changed",
+                        (collection, &document.id),
+                        Some(digest),
+                        Some(before.digest),
+                    );
+                    self.push(
+                        stream,
+                        (document.ordinal, &document.id),
+                        id,
+                        collection,
+                        Event::DocumentChanged(document.clone()),
+                    );
                 }
                 None => {
                     counts.imported += 1;
-                    let id = self.id(stream, "imported", (collection, &document.id), Some(digest), None);
-                    self.push(stream, (document.ordinal, &document.id), id, collection, Event::DocumentImported(document.clone()));
+                    let id =
+                        self.id(stream, "imported", (collection, &document.id), Some(digest), None);
+                    self.push(
+                        stream,
+                        (document.ordinal, &document.id),
+                        id,
+                        collection,
+                        Event::DocumentImported(document.clone()),
+                    );
                 }
             }
         }
@@ -185,7 +230,11 @@ impl Planner<'_> {
         let held = self.held;
         for ((collection, id, stream), before) in &held.documents {
             let Some(counts) = self.counts.get_mut(collection) else { continue };
-            if self.seen.get(&(*collection, id.clone())).is_some_and(|streams| streams.contains(stream)) {
+            if self
+                .seen
+                .get(&(*collection, id.clone()))
+                .is_some_and(|streams| streams.contains(stream))
+            {
                 continue;
             }
             counts.removed += 1;
@@ -210,7 +259,8 @@ impl Planner<'_> {
         to: Option<[u8; 32]>,
         from: Option<[u8; 32]>,
     ) -> uuid::Uuid {
-        let hexadecimal = |digest: Option<[u8; 32]>| digest.map(digest::hexadecimal).unwrap_or_default();
+        let hexadecimal =
+            |digest: Option<[u8; 32]>| digest.map(digest::hexadecimal).unwrap_or_default();
         let (to, from) = (hexadecimal(to), hexadecimal(from));
         let number = (self.held.imports + 1).to_string();
         let mut parts = vec![kind, collection.name(), document, &to];
@@ -220,7 +270,14 @@ impl Planner<'_> {
         event_id(stream, &parts)
     }
 
-    fn push(&mut self, stream: &StreamId, (ordinal, document): (u32, &str), id: uuid::Uuid, collection: Collection, event: Event) {
+    fn push(
+        &mut self,
+        stream: &StreamId,
+        (ordinal, document): (u32, &str),
+        id: uuid::Uuid,
+        collection: Collection,
+        event: Event,
+    ) {
         let kind = match stream {
             StreamId::Client(_) => 0,
             StreamId::Coach(_) => 1,
@@ -230,6 +287,7 @@ impl Planner<'_> {
         };
         let order = (kind, stream.to_string(), collection, ordinal, document.to_owned());
         let occurred_at = self.times.at(collection);
-        self.events.push((order, NewEvent { stream: stream.clone(), id: Some(id), occurred_at, event }));
+        self.events
+            .push((order, NewEvent { stream: stream.clone(), id: Some(id), occurred_at, event }));
     }
 }

@@ -42,7 +42,12 @@ const BYTES_A_COMMIT: usize = 4 << 20;
 /// # Errors
 /// [`MigrationError::ImportZone`] when the store keeps another zone; what the log refuses; [`MigrationError::Interrupted`]
 /// when `watch` asked for it: importing the same export again goes on.
-pub fn import(runtime: &Runtime, export: Export, zone: Option<Zone>, watch: &Watch<'_>) -> Result<Imported, MigrationError> {
+pub fn import(
+    runtime: &Runtime,
+    export: Export,
+    zone: Option<Zone>,
+    watch: &Watch<'_>,
+) -> Result<Imported, MigrationError> {
     let snapshot = runtime.snapshot()?;
     let (rows, _) = snapshot.of("tracker")?;
     let kept = tracker::control(&rows)?.legacy_timezone;
@@ -59,18 +64,30 @@ pub fn import(runtime: &Runtime, export: Export, zone: Option<Zone>, watch: &Wat
         let erased = runtime.log().erasures().into_iter().flat_map(|erasure| erasure.ids).collect();
         Held { erased, ..Held::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)? }
     };
-    let skipped = export.unknown.iter().map(|UnknownCollection { name, documents, .. }| (name.clone(), *documents as u64)).collect();
+    let skipped = export
+        .unknown
+        .iter()
+        .map(|UnknownCollection { name, documents, .. }| (name.clone(), *documents as u64))
+        .collect();
     let plan = plan_import(export, &held);
     let completed = plan.completed(&zone);
     let importing = Importing { runtime, digest: &plan.digest, imports_before: held.imports };
     let mut appended = importing.append_documents(&plan.events, watch)?;
     if let Some(completed) = completed {
-        importing.append("completed", vec![completed], vec![(StreamId::Control, ExpectedVersion::Exact(control_version))])?;
+        importing.append(
+            "completed",
+            vec![completed],
+            vec![(StreamId::Control, ExpectedVersion::Exact(control_version))],
+        )?;
         appended += 1;
     }
     runtime.catch_up(watch.progress)?;
     Ok(Imported {
-        collections: plan.counts.iter().map(|(collection, counts): (&Collection, _)| (collection.name(), *counts)).collect(),
+        collections: plan
+            .counts
+            .iter()
+            .map(|(collection, counts): (&Collection, _)| (collection.name(), *counts))
+            .collect(),
         appended,
         legacy_timezone: zone,
         skipped,
@@ -86,7 +103,11 @@ struct Importing<'a> {
 }
 
 impl Importing<'_> {
-    fn append_documents(&self, events: &[NewEvent], watch: &Watch<'_>) -> Result<u64, MigrationError> {
+    fn append_documents(
+        &self,
+        events: &[NewEvent],
+        watch: &Watch<'_>,
+    ) -> Result<u64, MigrationError> {
         let mut done = 0;
         for (number, events) in commits(events).into_iter().enumerate() {
             if (watch.interrupted)() {
@@ -100,11 +121,22 @@ impl Importing<'_> {
         Ok(done)
     }
 
-    fn append(&self, part: &str, events: Vec<NewEvent>, expected: Vec<(StreamId, ExpectedVersion)>) -> Result<(), MigrationError> {
+    fn append(
+        &self,
+        part: &str,
+        events: Vec<NewEvent>,
+        expected: Vec<(StreamId, ExpectedVersion)>,
+    ) -> Result<(), MigrationError> {
         let key = format!("import/{}/{}/{part}", self.imports_before + 1, self.digest);
         let key = IdempotencyKey { request: Sha256::digest(key.as_bytes()).into(), key };
         let actor = Actor::Migration(self.digest.to_owned());
-        self.runtime.log().append(Commit { events, expected, actor, cause: self.digest.to_owned(), key: Some(key) })?;
+        self.runtime.log().append(Commit {
+            events,
+            expected,
+            actor,
+            cause: self.digest.to_owned(),
+            key: Some(key),
+        })?;
         Ok(())
     }
 }
@@ -112,7 +144,8 @@ impl Importing<'_> {
 /// Cuts events into commits, between streams where possible.
 fn commits(events: &[NewEvent]) -> Vec<Vec<NewEvent>> {
     let size = |event: &NewEvent| match &event.event {
-        rollbook_domain::Event::DocumentImported(document) | rollbook_domain::Event::DocumentChanged(document) => {
+        rollbook_domain::Event::DocumentImported(document)
+        | rollbook_domain::Event::DocumentChanged(document) => {
             document.body.expose().map_or(0, |body| body.as_str().len())
         }
         _ => 0,
@@ -120,7 +153,9 @@ fn commits(events: &[NewEvent]) -> Vec<Vec<NewEvent>> {
     let mut commits: Vec<Vec<NewEvent>> = Vec::new();
     let mut bytes = 0;
     for event in events {
-        let fits = commits.last().is_some_and(|commit| commit.len() < EVENTS_A_COMMIT && bytes + size(event) <= BYTES_A_COMMIT);
+        let fits = commits.last().is_some_and(|commit| {
+            commit.len() < EVENTS_A_COMMIT && bytes + size(event) <= BYTES_A_COMMIT
+        });
         if !fits {
             commits.push(Vec::new());
             bytes = 0;

@@ -44,7 +44,11 @@ pub(crate) fn zone(snapshot: &Snapshot) -> Result<Zone, MigrationError> {
 ///
 /// # Errors
 /// When the store holds no import, cannot be read, or the file cannot be written.
-pub fn plan(runtime: &Runtime, due: DueRule, out: Option<&Path>) -> Result<Planned, MigrationError> {
+pub fn plan(
+    runtime: &Runtime,
+    due: DueRule,
+    out: Option<&Path>,
+) -> Result<Planned, MigrationError> {
     let snapshot = runtime.snapshot()?;
     let (rows, position) = snapshot.of(View::Precreated.name())?;
     if position == 0 {
@@ -52,7 +56,10 @@ pub fn plan(runtime: &Runtime, due: DueRule, out: Option<&Path>) -> Result<Plann
     }
     let zone = zone(&snapshot)?;
     let rules = Rules { due, zone };
-    let directory = out.and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let directory = out
+        .and_then(Path::parent)
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
     let mut writer = BatchWriter::begin(directory)?;
     let mut counts = Counts::default();
     let mut obstacles = Vec::new();
@@ -64,7 +71,11 @@ pub fn plan(runtime: &Runtime, due: DueRule, out: Option<&Path>) -> Result<Plann
         counts.linked += plan.linked;
         counts.adopted += plan.adopted;
         counts.events += plan.events.len() as u64;
-        obstacles.extend(plan.obstacles.into_iter().map(|obstacle| SeriesObstacle { series: stream.to_string(), obstacle }));
+        obstacles.extend(
+            plan.obstacles
+                .into_iter()
+                .map(|obstacle| SeriesObstacle { series: stream.to_string(), obstacle }),
+        );
         if written.is_ok() {
             written = plan.events.iter().try_for_each(|event| writer.push(event));
         }
@@ -74,7 +85,13 @@ pub fn plan(runtime: &Runtime, due: DueRule, out: Option<&Path>) -> Result<Plann
     let source = Source { log: runtime.log().store_id(), position };
     let header_rules = HeaderRules { due, zone: zone.to_string() };
     let kind = PRECREATE.to_owned();
-    let (file, header) =
-        writer.finish(out, |digest| Header { rollbook_batch: FORMAT, kind, rules: header_rules, source, counts, digest })?;
+    let (file, header) = writer.finish(out, |digest| Header {
+        rollbook_batch: FORMAT,
+        kind,
+        rules: header_rules,
+        source,
+        counts,
+        digest,
+    })?;
     Ok(Planned { file, header, obstacles })
 }

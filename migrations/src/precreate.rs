@@ -90,12 +90,20 @@ impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoWeekOne => f.write_str("it has no week 1 to count from; no week is created"),
-            Self::NoBaseDue => f.write_str("its base has no due date to count from; no week is created"),
+            Self::NoBaseDue => {
+                f.write_str("its base has no due date to count from; no week is created")
+            }
             Self::WeekHoldsAnother { response, week } => {
-                write!(f, "response {response} is meant for week {week}, which has another; it is not linked")
+                write!(
+                    f,
+                    "response {response} is meant for week {week}, which has another; it is not linked"
+                )
             }
             Self::WeekOutside { response, week } => {
-                write!(f, "response {response} is meant for week {week}, which the series does not have; it is not linked")
+                write!(
+                    f,
+                    "response {response} is meant for week {week}, which the series does not have; it is not linked"
+                )
             }
         }
     }
@@ -142,14 +150,19 @@ impl SeriesPlan {
         rules: &Rules,
         weeks_made: &mut BTreeSet<(u32, u32)>,
     ) {
-        let Some(base) = series.items.base(run).filter(|base| base.stored.recurring) else { return };
+        let Some(base) = series.items.base(run).filter(|base| base.stored.recurring) else {
+            return;
+        };
         self.concerned = true;
         if base.week() != 1 {
             self.obstacles.push(Obstacle::NoWeekOne);
             return;
         }
         let missing: Vec<u32> = (2..=base.stored.total_weeks)
-            .filter(|week| series.items.of_week(run, *week).next().is_none() && !series.is_withdrawn(run, *week))
+            .filter(|week| {
+                series.items.of_week(run, *week).next().is_none()
+                    && !series.is_withdrawn(run, *week)
+            })
             .collect();
         let Some(base_due) = base.stored.due.value().copied() else {
             if !missing.is_empty() {
@@ -177,14 +190,22 @@ impl SeriesPlan {
         }
     }
 
-    fn link(&mut self, stream: &StreamId, series: &Series, response: &StoredResponse, weeks_made: &BTreeSet<(u32, u32)>) {
+    fn link(
+        &mut self,
+        stream: &StreamId,
+        series: &Series,
+        response: &StoredResponse,
+        weeks_made: &BTreeSet<(u32, u32)>,
+    ) {
         if series.linked.contains_key(&response.document) {
             return;
         }
         // An import puts all documents of a series into run 1.
         const RUN: u32 = 1;
         let target = match response.week {
-            Some(week) if week >= 2 => self.week_to_link(series, response, RUN, week, weeks_made).map(|week| (week, LinkKind::Linked)),
+            Some(week) if week >= 2 => self
+                .week_to_link(series, response, RUN, week, weeks_made)
+                .map(|week| (week, LinkKind::Linked)),
             Some(_) => None,
             None => week_to_adopt(series, response, RUN).map(|week| (week, LinkKind::Adopted)),
         };
@@ -222,7 +243,9 @@ impl SeriesPlan {
             None if weeks_made.contains(&(run, week)) => return Some(week),
             None => Obstacle::WeekOutside { response: response.document.clone(), week },
             Some(item) => match item.stored.response_id() {
-                Some(held) if held != response.document => Obstacle::WeekHoldsAnother { response: response.document.clone(), week },
+                Some(held) if held != response.document => {
+                    Obstacle::WeekHoldsAnother { response: response.document.clone(), week }
+                }
                 _ => return Some(week),
             },
         };
@@ -243,7 +266,10 @@ fn is_named_by(item: &Item, name: &str) -> bool {
 /// The one stored week that names a weekless response which itself names another.
 fn week_to_adopt(series: &Series, response: &StoredResponse, run: u32) -> Option<u32> {
     series.items.iter().find(|item| is_named_by(item, &response.named))?;
-    let mut naming = series.items.iter().filter(|item| item.run == run && item.stored.response_id() == Some(&response.document));
+    let mut naming = series
+        .items
+        .iter()
+        .filter(|item| item.run == run && item.stored.response_id() == Some(&response.document));
     match (naming.next(), naming.next()) {
         (Some(item), None) if !is_named_by(item, &response.named) => Some(item.week()),
         _ => None,

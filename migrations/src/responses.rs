@@ -15,7 +15,11 @@ use crate::error::MigrationError;
 pub struct Responses(BTreeMap<String, [u8; 32]>);
 
 /// Goes over the events up to a position.
-fn each_event(log: &Log, until: Position, visit: &mut dyn FnMut(&Recorded)) -> Result<(), MigrationError> {
+fn each_event(
+    log: &Log,
+    until: Position,
+    visit: &mut dyn FnMut(&Recorded),
+) -> Result<(), MigrationError> {
     let mut reached = 0;
     let mut commits = log.commits_after(0);
     while reached < until {
@@ -41,7 +45,11 @@ impl Responses {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn at_without(log: &Log, until: Position, is_left_out: &dyn Fn(&StreamId) -> bool) -> Result<(Self, Self), MigrationError> {
+    pub fn at_without(
+        log: &Log,
+        until: Position,
+        is_left_out: &dyn Fn(&StreamId) -> bool,
+    ) -> Result<(Self, Self), MigrationError> {
         let (mut all, mut rest) = (Self::default(), Self::default());
         each_event(log, until, &mut |recorded| {
             all.fold(&recorded.event);
@@ -55,16 +63,23 @@ impl Responses {
     /// Folds one event.
     pub fn fold(&mut self, event: &Event) {
         match event {
-            Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::FormResponses => {
+            Event::DocumentImported(document) | Event::DocumentChanged(document)
+                if document.collection == Collection::FormResponses =>
+            {
                 // A response whose content was erased is none that could be unchanged.
                 if let Some(body) = document.body.expose() {
-                    self.0.insert(document.id.clone(), Sha256::digest(body.as_str().as_bytes()).into());
+                    self.0.insert(
+                        document.id.clone(),
+                        Sha256::digest(body.as_str().as_bytes()).into(),
+                    );
                 }
             }
             Event::DocumentRemoved { collection: Collection::FormResponses, id } => {
                 self.0.remove(id);
             }
-            Event::ResponseSubmitted { response, assignment, submitted_at, score, answers, .. } => {
+            Event::ResponseSubmitted {
+                response, assignment, submitted_at, score, answers, ..
+            } => {
                 let Some(answers) = answers.expose() else { return };
                 let mut digest = Sha256::new();
                 digest.update(format!("{assignment}\n{submitted_at}\n{score:?}\n"));
@@ -98,6 +113,9 @@ impl Responses {
 
     /// The ids whose content is not the same in `later`, or that are gone there.
     pub fn changed_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(|(id, content)| later.0.get(*id) != Some(content)).map(|(id, _)| id.as_str())
+        self.0
+            .iter()
+            .filter(|(id, content)| later.0.get(*id) != Some(content))
+            .map(|(id, _)| id.as_str())
     }
 }

@@ -39,7 +39,8 @@ impl ExportedBefore {
         let mut collections = BTreeMap::new();
         let mut before = Self::default();
         for (exported, summary) in imports(control) {
-            collections.extend(exported.iter().map(|exported| (exported.collection, exported.clone())));
+            collections
+                .extend(exported.iter().map(|exported| (exported.collection, exported.clone())));
             before.summary = summary.clone().or(before.summary);
         }
         before.collections = collections.into_values().collect();
@@ -47,11 +48,14 @@ impl ExportedBefore {
     }
 }
 
-type Imported<'a> = (&'a [rollbook_domain::event::ExportedCollection], &'a Option<rollbook_domain::JsonText>);
+type Imported<'a> =
+    (&'a [rollbook_domain::event::ExportedCollection], &'a Option<rollbook_domain::JsonText>);
 
 fn imports(control: &[Recorded]) -> impl Iterator<Item = Imported<'_>> {
     control.iter().filter_map(|recorded| match &recorded.event {
-        Event::ImportCompleted { collections, summary, .. } => Some((collections.as_slice(), summary)),
+        Event::ImportCompleted { collections, summary, .. } => {
+            Some((collections.as_slice(), summary))
+        }
         _ => None,
     })
 }
@@ -87,7 +91,9 @@ impl AuditSource for StoredAudit<'_> {
     fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), ProjectionError> {
         self.0.scan(keys::ALL_SERIES, &mut |key, value| {
             let name = id_behind(keys::ALL_SERIES, key);
-            let stream = name.parse().map_err(|source| ProjectionError::Row { key: name, source: Box::new(source) })?;
+            let stream = name
+                .parse()
+                .map_err(|source| ProjectionError::Row { key: name, source: Box::new(source) })?;
             each(&stream, &decode(key, value)?);
             Ok(())
         })
@@ -106,7 +112,10 @@ pub struct LogDocuments<'a> {
 const WITH_DOCUMENTS: [&str; 4] = ["client/", "coach/", "form/", "series/"];
 
 impl ExportedDocuments for LogDocuments<'_> {
-    fn each_document(&self, take: &mut dyn FnMut(&Document) -> Result<(), ExportError>) -> Result<(), ExportError> {
+    fn each_document(
+        &self,
+        take: &mut dyn FnMut(&Document) -> Result<(), ExportError>,
+    ) -> Result<(), ExportError> {
         let store = |error: LogError| ExportError::Store(Box::new(error));
         for prefix in WITH_DOCUMENTS {
             for stream in self.log.streams_with_prefix(prefix).map_err(store)? {

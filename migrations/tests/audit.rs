@@ -29,13 +29,19 @@ fn store_of(export: Export) -> MemoryStore {
 }
 
 fn fixture_report(name: &str) -> AuditReport {
-    audit(&store_of(read_fixture(name)), &rules(if name == "dirty-london" { "Europe/London" } else { "UTC" })).unwrap()
+    audit(
+        &store_of(read_fixture(name)),
+        &rules(if name == "dirty-london" { "Europe/London" } else { "UTC" }),
+    )
+    .unwrap()
 }
 
 fn with(mut document: Value, fields: Value) -> Value {
     for (key, value) in fields.as_object().unwrap() {
         match value {
-            Value::String(text) if text == "(absent)" => document.as_object_mut().unwrap().remove(key),
+            Value::String(text) if text == "(absent)" => {
+                document.as_object_mut().unwrap().remove(key)
+            }
             _ => document.as_object_mut().unwrap().insert(key.clone(), value.clone()),
         };
     }
@@ -67,15 +73,32 @@ fn found(assignments: &[Value], responses: &[Value]) -> BTreeMap<&'static str, V
     report
         .findings
         .iter()
-        .map(|group| (group.code.code(), group.findings.iter().map(|finding| finding.documents.clone()).collect()))
+        .map(|group| {
+            (
+                group.code.code(),
+                group.findings.iter().map(|finding| finding.documents.clone()).collect(),
+            )
+        })
         .collect()
 }
 
 #[track_caller]
-fn assert_found(assignments: &[Value], responses: &[Value], expected: &[(&'static str, &[&[&str]])]) {
+fn assert_found(
+    assignments: &[Value],
+    responses: &[Value],
+    expected: &[(&'static str, &[&[&str]])],
+) {
     let expected: BTreeMap<&str, Vec<Vec<String>>> = expected
         .iter()
-        .map(|(code, findings)| (*code, findings.iter().map(|documents| documents.iter().map(|id| (*id).to_owned()).collect()).collect()))
+        .map(|(code, findings)| {
+            (
+                *code,
+                findings
+                    .iter()
+                    .map(|documents| documents.iter().map(|id| (*id).to_owned()).collect())
+                    .collect(),
+            )
+        })
         .collect();
     assert_eq!(found(assignments, responses), expected);
 }
@@ -83,7 +106,11 @@ fn assert_found(assignments: &[Value], responses: &[Value], expected: &[(&'stati
 #[test]
 fn a_clean_series_has_no_findings() {
     let done = json!({"status": "completed", "responseId": "r", "completedAt": "2026-01-06T09:00:00Z", "score": 50});
-    assert_found(&[week("a", 1, done), week("b", 2, json!({}))], &[answer("r", "a", json!({}))], &[]);
+    assert_found(
+        &[week("a", 1, done), week("b", 2, json!({}))],
+        &[answer("r", "a", json!({}))],
+        &[],
+    );
     assert_found(
         &[
             week("a", 1, json!({"status": "inactive", "assignedBy": "Coach"})),
@@ -100,11 +127,19 @@ fn a_clean_series_has_no_findings() {
 
 #[test]
 fn dirt_of_one_assignment_is_found() {
-    let one = |fields: Value, code: &'static str| assert_found(&[week("a", 1, json!({})), week("b", 2, fields)], &[], &[(code, &[&["b"]])]);
+    let one = |fields: Value, code: &'static str| {
+        assert_found(&[week("a", 1, json!({})), week("b", 2, fields)], &[], &[(code, &[&["b"]])])
+    };
     one(json!({"dueDate": null}), "due-null");
     one(json!({"dueDate": "(absent)"}), "due-missing");
-    one(json!({"status": "inactive", "pausedUntil": "2026-01-15T09:30:00Z"}), "inactive-pause-past");
-    one(json!({"status": "inactive", "pausedUntil": "2026-01-15T09:30:00.001Z"}), "inactive-pause-future");
+    one(
+        json!({"status": "inactive", "pausedUntil": "2026-01-15T09:30:00Z"}),
+        "inactive-pause-past",
+    );
+    one(
+        json!({"status": "inactive", "pausedUntil": "2026-01-15T09:30:00.001Z"}),
+        "inactive-pause-future",
+    );
     one(json!({"status": "overdue"}), "stored-overdue");
     one(json!({"status": "missed", "score": 0}), "stored-missed");
     one(json!({"status": "completed", "score": 0}), "score-zero");
@@ -115,13 +150,25 @@ fn dirt_of_one_assignment_is_found() {
     one(json!({"id": "a_week_2"}), "week-n-id");
     one(json!({"id": "legacy-a"}), "base-id-reused");
     one(json!({"id": "a"}), "base-id-reused");
-    assert_found(&[week("a", 1, json!({"recurringWeek": "(absent)"}))], &[], &[("assignment-without-week", &[&["a"]])]);
-    assert_found(&[week("a", 1, json!({"dueDate": "2026-01-06T09:00:00Z"}))], &[], &[("base-due-not-monday", &[&["a"]])]);
+    assert_found(
+        &[week("a", 1, json!({"recurringWeek": "(absent)"}))],
+        &[],
+        &[("assignment-without-week", &[&["a"]])],
+    );
+    assert_found(
+        &[week("a", 1, json!({"dueDate": "2026-01-06T09:00:00Z"}))],
+        &[],
+        &[("base-due-not-monday", &[&["a"]])],
+    );
 }
 
 #[test]
 fn a_monday_is_one_in_the_old_servers_zone() {
-    let directory = small_export(&[json!({"_id": "c"})], &[week("a", 1, json!({"dueDate": "2026-07-05T23:30:00Z"}))], &[]);
+    let directory = small_export(
+        &[json!({"_id": "c"})],
+        &[week("a", 1, json!({"dueDate": "2026-07-05T23:30:00Z"}))],
+        &[],
+    );
     write_collection(directory.path(), "coaches", &[json!({"_id": "k"})]);
     let store = store_of(JsonDirectory::new(directory.path()).read().unwrap());
     assert_eq!(report_of(&store).of(FindingKind::BaseDueNotMonday).len(), 1);
@@ -131,14 +178,26 @@ fn a_monday_is_one_in_the_old_servers_zone() {
 #[test]
 fn dirt_of_a_series_is_found() {
     assert_found(
-        &[week("a", 1, json!({})), week("x", 1, json!({})), week("b", 2, json!({"clientId": "u"})), week("y", 2, json!({}))],
+        &[
+            week("a", 1, json!({})),
+            week("x", 1, json!({})),
+            week("b", 2, json!({"clientId": "u"})),
+            week("y", 2, json!({})),
+        ],
         &[],
         &[("duplicate-week", &[&["a", "x"], &["b", "y"]]), ("split-identity", &[&["b"]])],
     );
     assert_found(&[week("b", 2, json!({}))], &[], &[("series-without-week-1", &[&["b"]])]);
     let far = json!({"totalWeeks": 52, "status": "completed"});
-    assert_found(&[week("a", 1, json!({})), week("b", 2, json!({})), week("z", 49, far)], &[], &[("completed-week-ahead", &[&["z"]])]);
-    let unknown = [week("a", 1, json!({"clientId": "nobody"})), week("b", 1, json!({"clientId": "nobody", "formId": "g"}))];
+    assert_found(
+        &[week("a", 1, json!({})), week("b", 2, json!({})), week("z", 49, far)],
+        &[],
+        &[("completed-week-ahead", &[&["z"]])],
+    );
+    let unknown = [
+        week("a", 1, json!({"clientId": "nobody"})),
+        week("b", 1, json!({"clientId": "nobody", "formId": "g"})),
+    ];
     assert_found(&unknown, &[], &[("client-unknown", &[&["a", "b"]])]);
 }
 
@@ -146,25 +205,44 @@ fn dirt_of_a_series_is_found() {
 fn dirt_between_assignments_and_responses_is_found() {
     let done = |response: &str| json!({"status": "completed", "responseId": response, "score": 50});
     let weekless = json!({"recurringWeek": "(absent)"});
-    assert_found(&[week("a", 1, done("r"))], &[answer("r", "a", weekless.clone())], &[("response-without-week", &[&["r"]])]);
+    assert_found(
+        &[week("a", 1, done("r"))],
+        &[answer("r", "a", weekless.clone())],
+        &[("response-without-week", &[&["r"]])],
+    );
     assert_found(
         &[week("a", 1, done("r")), week("b", 2, json!({}))],
         &[answer("r", "a", json!({"recurringWeek": 2}))],
         &[("response-names-week-1", &[&["r"]])],
     );
-    assert_found(&[week("a", 1, done("r"))], &[answer("r", "legacy-a", json!({}))], &[("response-names-legacy-id", &[&["r"]])]);
+    assert_found(
+        &[week("a", 1, done("r"))],
+        &[answer("r", "legacy-a", json!({}))],
+        &[("response-names-legacy-id", &[&["r"]])],
+    );
     assert_found(
         &[week("a", 1, json!({}))],
         &[answer("r", "nothing", json!({}))],
         &[("response-names-nothing", &[&["r"]]), ("response-not-named-back", &[&["r"]])],
     );
-    assert_found(&[week("a", 1, done("absent"))], &[], &[("assignment-response-missing", &[&["a"]])]);
+    assert_found(
+        &[week("a", 1, done("absent"))],
+        &[],
+        &[("assignment-response-missing", &[&["a"]])],
+    );
     assert_found(
         &[week("a", 1, json!({})), week("b", 2, done("r"))],
         &[answer("r", "a", weekless)],
-        &[("assignment-response-names-another", &[&["b", "r"]]), ("response-without-week", &[&["r"]])],
+        &[
+            ("assignment-response-names-another", &[&["b", "r"]]),
+            ("response-without-week", &[&["r"]]),
+        ],
     );
-    assert_found(&[week("a", 1, json!({}))], &[answer("r", "a", json!({}))], &[("response-not-named-back", &[&["r"]])]);
+    assert_found(
+        &[week("a", 1, json!({}))],
+        &[answer("r", "a", json!({}))],
+        &[("response-not-named-back", &[&["r"]])],
+    );
     // The id is the base's too: the response's own week bears the name it uses.
     assert_found(
         &[week("a", 1, json!({})), week("b", 2, with(done("r"), json!({"id": "legacy-a"})))],
@@ -179,14 +257,21 @@ fn names_are_looked_for_in_every_series() {
     let elsewhere = json!({"formId": "g"});
     let clean = [week("a", 1, done("r"))];
     assert_found(&clean, &[answer("r", "a", elsewhere.clone())], &[]);
-    assert_found(&clean, &[answer("r", "legacy-a", elsewhere.clone())], &[("response-names-legacy-id", &[&["r"]])]);
+    assert_found(
+        &clean,
+        &[answer("r", "legacy-a", elsewhere.clone())],
+        &[("response-names-legacy-id", &[&["r"]])],
+    );
     assert_found(
         &[week("a", 1, done("r")), week("b", 2, json!({}))],
         &[answer("r", "b", with(elsewhere, json!({"recurringWeek": 2})))],
         &[("assignment-response-names-another", &[&["a", "r"]])],
     );
-    let directory =
-        small_export(&[], &[week("a", 3, json!({}))], &[answer("r", "legacy-a", json!({"formId": "g", "recurringWeek": "(absent)"}))]);
+    let directory = small_export(
+        &[],
+        &[week("a", 3, json!({}))],
+        &[answer("r", "legacy-a", json!({"formId": "g", "recurringWeek": "(absent)"}))],
+    );
     let report = report_of(&store_of(JsonDirectory::new(directory.path()).read().unwrap()));
     assert_eq!(
         report.responses_by_week.weeks,
@@ -198,8 +283,14 @@ fn names_are_looked_for_in_every_series() {
 #[test]
 fn the_tracker_counts_what_the_old_audit_counted() {
     let report = fixture_report("tracker");
-    assert_eq!((report.totals.clients, report.totals.responses, report.totals.weeks_missing), (26, 36, 691));
-    assert_eq!(report.responses_by_week.weeks, BTreeMap::from([(1, 31), (2, 2), (3, 1), (4, 1), (5, 1)]));
+    assert_eq!(
+        (report.totals.clients, report.totals.responses, report.totals.weeks_missing),
+        (26, 36, 691)
+    );
+    assert_eq!(
+        report.responses_by_week.weeks,
+        BTreeMap::from([(1, 31), (2, 2), (3, 1), (4, 1), (5, 1)])
+    );
     assert_eq!(report.responses_by_week.unknown, 0);
     let by_client: u64 = report.clients.values().map(|client| client.responses).sum();
     assert_eq!((by_client, report.clients.len()), (36, 26));
@@ -207,7 +298,13 @@ fn the_tracker_counts_what_the_old_audit_counted() {
 
 #[test]
 fn the_fixtures_findings_are_those_counted_by_hand() {
-    let counts = |name| fixture_report(name).findings.iter().map(|group| (group.code.code(), group.count)).collect::<BTreeMap<_, _>>();
+    let counts = |name| {
+        fixture_report(name)
+            .findings
+            .iter()
+            .map(|group| (group.code.code(), group.count))
+            .collect::<BTreeMap<_, _>>()
+    };
     let dirty = [
         ("assigned-by-gone", 4),
         ("assignment-response-names-another", 9),
@@ -285,18 +382,31 @@ fn what_the_migration_and_later_answers_add_is_no_dirt() {
     assert!(!report_of(&store).findings.is_empty());
     store.append(&[event(made(2)), event(made(3)), event(linked), event(submitted)]);
     let report = report_of(&store);
-    assert_eq!(report.findings.iter().map(|group| group.code.code()).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert_eq!(
+        report.findings.iter().map(|group| group.code.code()).collect::<Vec<_>>(),
+        Vec::<&str>::new()
+    );
     assert_eq!((report.totals.responses, report.totals.weeks_missing), (2, 0));
     assert_eq!(report.responses_by_week.weeks, BTreeMap::from([(2, 1), (3, 1)]));
 }
 
 #[test]
 fn a_week_that_was_withdrawn_is_not_missing() {
-    let directory = small_export(&[json!({"_id": "c"})], &[week("a", 1, json!({})), week("b", 2, json!({}))], &[]);
+    let directory = small_export(
+        &[json!({"_id": "c"})],
+        &[week("a", 1, json!({})), week("b", 2, json!({}))],
+        &[],
+    );
     let mut store = store_of(JsonDirectory::new(directory.path()).read().unwrap());
     assert_eq!(report_of(&store).totals.weeks_missing, 2);
-    let event = Event::AssignmentWithdrawn { run: 1, week: 2, reason: Personal::new("left".to_owned()) };
-    store.append(&[NewEvent { stream: StreamId::series("c", "f"), id: None, occurred_at: rules("UTC").now, event }]);
+    let event =
+        Event::AssignmentWithdrawn { run: 1, week: 2, reason: Personal::new("left".to_owned()) };
+    store.append(&[NewEvent {
+        stream: StreamId::series("c", "f"),
+        id: None,
+        occurred_at: rules("UTC").now,
+        event,
+    }]);
     let totals = report_of(&store).totals;
     assert_eq!((totals.weeks_stored, totals.weeks_missing), (1, 2));
 }
@@ -306,8 +416,16 @@ fn every_kind_has_a_code_of_its_own_and_an_explanation() {
     let codes: BTreeSet<&str> = FindingKind::ALL.into_iter().map(FindingKind::code).collect();
     assert_eq!(codes.len(), FindingKind::ALL.len());
     for kind in FindingKind::ALL {
-        assert!(kind.code().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{}", kind.code());
-        assert!(kind.explanation().ends_with('.') && kind.migration().ends_with('.'), "{}", kind.code());
+        assert!(
+            kind.code().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+            "{}",
+            kind.code()
+        );
+        assert!(
+            kind.explanation().ends_with('.') && kind.migration().ends_with('.'),
+            "{}",
+            kind.code()
+        );
     }
 }
 
@@ -334,6 +452,7 @@ fn the_report_as_markdown_and_json() {
 #[test]
 fn ids_cannot_break_the_markdown() {
     let directory = small_export(&[json!({"_id": "a`|\nb"})], &[], &[]);
-    let text = report_of(&store_of(JsonDirectory::new(directory.path()).read().unwrap())).to_markdown();
+    let text =
+        report_of(&store_of(JsonDirectory::new(directory.path()).read().unwrap())).to_markdown();
     assert!(text.contains("| `` a`\\| b `` | 0 | 0 | 0 |  |"), "{text}");
 }

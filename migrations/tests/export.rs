@@ -8,10 +8,17 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use rollbook_domain::document::StoredAssignment;
-use rollbook_domain::event::{AssignedStatus, ExportedCollection, LinkKind, MissedReason, Origin, Recorded, Terms, WeekDue, WeekMove};
+use rollbook_domain::event::{
+    AssignedStatus, ExportedCollection, LinkKind, MissedReason, Origin, Recorded, Terms, WeekDue,
+    WeekMove,
+};
 use rollbook_domain::series::{LegacySeries, assignment_id, response_id};
-use rollbook_domain::{Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp};
-use rollbook_migrations::export::{ExportError, ExportedBefore, ExportedDocuments, NO_PLACE, stream_documents, write_export};
+use rollbook_domain::{
+    Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp,
+};
+use rollbook_migrations::export::{
+    ExportError, ExportedBefore, ExportedDocuments, NO_PLACE, stream_documents, write_export,
+};
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
 use rollbook_migrations::import::{Held, plan_import};
 use serde_json::{Value, json};
@@ -57,11 +64,23 @@ impl MemoryLog {
     }
 
     fn happen(&mut self, stream: &StreamId, event: Event) {
-        self.append(NewEvent { stream: stream.clone(), id: None, occurred_at: at("2026-02-01T10:00:00Z"), event });
+        self.append(NewEvent {
+            stream: stream.clone(),
+            id: None,
+            occurred_at: at("2026-02-01T10:00:00Z"),
+            event,
+        });
     }
 
     fn export(&self, directory: &Path) -> Result<BTreeMap<Collection, u64>, ExportError> {
-        write_export(self, &ExportedBefore { collections: self.collections.clone(), summary: self.summary.clone() }, directory)
+        write_export(
+            self,
+            &ExportedBefore {
+                collections: self.collections.clone(),
+                summary: self.summary.clone(),
+            },
+            directory,
+        )
     }
 
     /// Exports, and reads the export.
@@ -73,7 +92,10 @@ impl MemoryLog {
 }
 
 impl ExportedDocuments for MemoryLog {
-    fn each_document(&self, take: &mut dyn FnMut(&Document) -> Result<(), ExportError>) -> Result<(), ExportError> {
+    fn each_document(
+        &self,
+        take: &mut dyn FnMut(&Document) -> Result<(), ExportError>,
+    ) -> Result<(), ExportError> {
         let mut shown = 0;
         for (stream, events) in self.streams.iter().rev() {
             for document in stream_documents(stream, events) {
@@ -94,12 +116,16 @@ fn at(text: &str) -> Timestamp {
 
 fn documents(export: &Export, collection: Collection) -> BTreeMap<String, Value> {
     let of = export.collections.iter().filter(|(exported, _)| exported.collection == collection);
-    of.flat_map(|(_, documents)| documents).map(|document| (document.id.clone(), document.body.expose().unwrap().read().unwrap())).collect()
+    of.flat_map(|(_, documents)| documents)
+        .map(|document| (document.id.clone(), document.body.expose().unwrap().read().unwrap()))
+        .collect()
 }
 
 fn names_in(directory: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
@@ -113,7 +139,13 @@ fn an_export_of_an_import_equals_the_export() {
         let counts = log.export(&target).unwrap();
         assert_eq!(as_json(&target), as_json(&fixture(name)), "{name}");
         let read = support::read_fixture(name);
-        assert_eq!(counts, read.collections.iter().map(|(exported, documents)| (exported.collection, documents.len() as u64)).collect());
+        assert_eq!(
+            counts,
+            read.collections
+                .iter()
+                .map(|(exported, documents)| (exported.collection, documents.len() as u64))
+                .collect()
+        );
         assert_eq!(names_in(parent.path()), ["again"], "nothing is left beside the export");
         let first = plan_import(read, &Held::default());
         let again = plan_import(JsonDirectory::new(&target).read().unwrap(), &Held::default());
@@ -126,7 +158,10 @@ fn an_export_of_an_import_equals_the_export() {
 fn odd_fields_numbers_and_headers_survive() {
     let directory = small_export(
         &[],
-        &[json!({"_id": "a\"\\\n", "clientId": 7, "dueDate": {"_seconds": 1, "_nanoseconds": 5}}), json!({"_id": "b"})],
+        &[
+            json!({"_id": "a\"\\\n", "clientId": 7, "dueDate": {"_seconds": 1, "_nanoseconds": 5}}),
+            json!({"_id": "b"}),
+        ],
         &[],
     );
     let forms = r#"{"collection":"forms","totalDocuments":2,"exporter":{"v":{"x":1.10}},"documents":[{"_id":"z","n":12345678901234567890.50},{"_id":"a","e":[1e2]}]}"#;
@@ -139,12 +174,20 @@ fn odd_fields_numbers_and_headers_survive() {
 
 #[test]
 fn a_document_of_several_streams_is_exported_once() {
-    let weeks = ["f", "g"].map(|form| json!({"_id": form, "clientId": "c", "formId": form, "responseId": "r"}));
+    let weeks = ["f", "g"]
+        .map(|form| json!({"_id": form, "clientId": "c", "formId": form, "responseId": "r"}));
     let directory = small_export(&[], &weeks, &[]);
     write_collection(directory.path(), "coachFeedback", &[json!({"_id": "b", "responseId": "r"})]);
     let read = JsonDirectory::new(directory.path()).read().unwrap();
     let log = MemoryLog::of(read.clone());
-    assert_eq!(log.streams.values().flatten().filter(|recorded| recorded.event.name() == "FeedbackImported").count(), 2);
+    assert_eq!(
+        log.streams
+            .values()
+            .flatten()
+            .filter(|recorded| recorded.event.name() == "FeedbackImported")
+            .count(),
+        2
+    );
     assert_eq!(log.exported(), read);
 }
 
@@ -154,11 +197,18 @@ fn a_directory_that_holds_something_is_refused() {
     let parent = tempfile::tempdir().unwrap();
     std::fs::write(parent.path().join("file"), "x").unwrap();
     let error = log.export(parent.path()).unwrap_err();
-    assert!(matches!(&error, ExportError::NotEmpty { .. }) && error.to_string().contains("is not empty"), "{error}");
+    assert!(
+        matches!(&error, ExportError::NotEmpty { .. })
+            && error.to_string().contains("is not empty"),
+        "{error}"
+    );
     let error = log.export(&parent.path().join("file")).unwrap_err();
     assert!(matches!(error, ExportError::NotADirectory { .. }), "{error}");
     let error = log.export(&parent.path().join("absent/target")).unwrap_err();
-    assert!(matches!(&error, ExportError::Write { .. }) && error.to_string().contains("absent"), "{error}");
+    assert!(
+        matches!(&error, ExportError::Write { .. }) && error.to_string().contains("absent"),
+        "{error}"
+    );
     assert_eq!(names_in(parent.path()), ["file"]);
     std::fs::create_dir(parent.path().join("empty")).unwrap();
     log.export(&parent.path().join("empty")).unwrap();
@@ -221,7 +271,10 @@ fn an_answer_to_a_stored_week_changes_that_document_only() {
     log.happen(&series(), submitted(2, 1));
     let after = log.exported();
     let response = response_id(assignment_id("c", "f", 1, 2), 1).to_string();
-    let (mut wanted, mut responses) = (documents(&before, Collection::CheckInAssignments), documents(&before, Collection::FormResponses));
+    let (mut wanted, mut responses) = (
+        documents(&before, Collection::CheckInAssignments),
+        documents(&before, Collection::FormResponses),
+    );
     for (field, value) in [
         ("status", json!("completed")),
         ("completedAt", json!("2026-01-20T08:00:00.123456000Z")),
@@ -244,7 +297,8 @@ fn an_answer_to_a_stored_week_changes_that_document_only() {
         json!({"collections": [{"name": "formResponses", "count": 2, "sizeMB": 0.0}, {"name": "clients", "count": 1}], "totals": {"totalDocuments": 5}})
     );
     // Told by text, not as JSON values: a document that nothing happened to keeps its digits and its timestamps' form.
-    let text = |export: &Export| export.collections[1].1[0].body.expose().unwrap().as_str().to_owned();
+    let text =
+        |export: &Export| export.collections[1].1[0].body.expose().unwrap().as_str().to_owned();
     assert_eq!(text(&before), text(&after));
 }
 
@@ -272,11 +326,22 @@ fn an_answer_to_a_made_week_becomes_the_documents_the_old_system_would_have_made
     };
     let before = log.exported();
     log.happen(&series(), made);
-    assert_eq!(log.exported(), before, "a week that the migration made is no document until it is answered");
+    assert_eq!(
+        log.exported(),
+        before,
+        "a week that the migration made is no document until it is answered"
+    );
     log.happen(&series(), submitted(3, 1));
     let id = assignment_id("c", "f", 1, 3).to_string();
     let response = response_id(assignment_id("c", "f", 1, 3), 1).to_string();
-    log.happen(&series(), Event::FeedbackGiven { response: response.clone(), coach: "k".into(), text: Personal::new("Well done".into()) });
+    log.happen(
+        &series(),
+        Event::FeedbackGiven {
+            response: response.clone(),
+            coach: "k".into(),
+            text: Personal::new("Well done".into()),
+        },
+    );
     let after = log.exported();
     assert_eq!(
         documents(&after, Collection::CheckInAssignments)[&id],
@@ -301,38 +366,77 @@ fn an_answer_to_a_made_week_becomes_the_documents_the_old_system_would_have_made
 fn documents_without_a_place_stand_last_and_withdrawn_ones_are_gone() {
     let mut log = small_log();
     log.happen(&series(), submitted(4, 1));
-    log.happen(&series(), Event::AssignmentWithdrawn { run: 1, week: 2, reason: Personal::new("left".into()) });
+    log.happen(
+        &series(),
+        Event::AssignmentWithdrawn { run: 1, week: 2, reason: Personal::new("left".into()) },
+    );
     let stream = stream_documents(&series(), &log.streams[&series()]);
     let made = assignment_id("c", "f", 1, 4).to_string();
     assert!(stream.iter().any(|document| document.id == made && document.ordinal == NO_PLACE));
     let after = log.exported();
-    let ids: Vec<&str> = after.collections[1].1.iter().map(|document| document.id.as_str()).collect();
+    let ids: Vec<&str> =
+        after.collections[1].1.iter().map(|document| document.id.as_str()).collect();
     assert_eq!(ids, ["a1", made.as_str()]);
     assert!(documents(&after, Collection::FormResponses).len() == 2);
 }
 
 fn later_event() -> impl Strategy<Value = Event> {
     let week = 1u32..6;
-    let when = (0i64..90).prop_map(|days| at("2026-01-01T08:30:00Z").plus_milliseconds(days * 86_400_000));
+    let when =
+        (0i64..90).prop_map(|days| at("2026-01-01T08:30:00Z").plus_milliseconds(days * 86_400_000));
     prop_oneof![
         (week.clone(), 1u32..9).prop_map(|(week, ordinal)| submitted(week, ordinal)),
-        week.clone().prop_map(|week| Event::AssignmentMissed { run: 1, week, reason: MissedReason::Sick, comment: None }),
-        week.clone().prop_map(|week| Event::ExtensionGranted { run: 1, week, reason: Personal::new("ill".into()) }),
-        week.clone().prop_map(|week| Event::AssignmentReopened { run: 1, week }),
-        week.clone().prop_map(|week| Event::StatusAssigned { run: 1, week, status: AssignedStatus::Completed }),
-        week.clone().prop_map(|week| Event::StatusAssigned { run: 1, week, status: AssignedStatus::Pending }),
-        (week.clone(), when.clone()).prop_map(|(week, due)| Event::AssignmentRescheduled { run: 1, week, due }),
-        week.clone().prop_map(|week| Event::ResponseCleared { run: 1, week, response: "r".into(), reason: Personal::new("wrong".into()) }),
-        (week.clone(), when.clone(), proptest::option::of(when.clone())).prop_map(|(week, until, to)| Event::SeriesPaused {
+        week.clone().prop_map(|week| Event::AssignmentMissed {
             run: 1,
-            pause_weeks: 1,
-            until,
-            moved: vec![WeekMove { week, from: None, to }]
+            week,
+            reason: MissedReason::Sick,
+            comment: None
         }),
-        (week.clone(), when.clone())
-            .prop_map(|(week, due)| Event::SeriesResumed { run: 1, restored: vec![WeekDue { week, due: Some(due) }] }),
+        week.clone().prop_map(|week| Event::ExtensionGranted {
+            run: 1,
+            week,
+            reason: Personal::new("ill".into())
+        }),
+        week.clone().prop_map(|week| Event::AssignmentReopened { run: 1, week }),
+        week.clone().prop_map(|week| Event::StatusAssigned {
+            run: 1,
+            week,
+            status: AssignedStatus::Completed
+        }),
+        week.clone().prop_map(|week| Event::StatusAssigned {
+            run: 1,
+            week,
+            status: AssignedStatus::Pending
+        }),
+        (week.clone(), when.clone()).prop_map(|(week, due)| Event::AssignmentRescheduled {
+            run: 1,
+            week,
+            due
+        }),
+        week.clone().prop_map(|week| Event::ResponseCleared {
+            run: 1,
+            week,
+            response: "r".into(),
+            reason: Personal::new("wrong".into())
+        }),
+        (week.clone(), when.clone(), proptest::option::of(when.clone())).prop_map(
+            |(week, until, to)| Event::SeriesPaused {
+                run: 1,
+                pause_weeks: 1,
+                until,
+                moved: vec![WeekMove { week, from: None, to }]
+            }
+        ),
+        (week.clone(), when.clone()).prop_map(|(week, due)| Event::SeriesResumed {
+            run: 1,
+            restored: vec![WeekDue { week, due: Some(due) }]
+        }),
         (4u32..8).prop_map(|total_weeks| Event::SeriesExtended { run: 1, total_weeks }),
-        week.clone().prop_map(|week| Event::AssignmentWithdrawn { run: 1, week, reason: Personal::new("left".into()) }),
+        week.clone().prop_map(|week| Event::AssignmentWithdrawn {
+            run: 1,
+            week,
+            reason: Personal::new("left".into())
+        }),
         (week, when).prop_map(|(week, at)| Event::ResponseLinked {
             response: "r".into(),
             run: 1,
@@ -352,7 +456,12 @@ fn read_weeks(legacy: &LegacySeries) -> BTreeMap<String, StoredAssignment> {
         status: if stored.status.is_empty() { "active".to_owned() } else { stored.status.clone() },
         ..stored.clone()
     };
-    legacy.stored.items.iter().map(|item| (item.stored.document.clone(), read(&item.stored))).collect()
+    legacy
+        .stored
+        .items
+        .iter()
+        .map(|item| (item.stored.document.clone(), read(&item.stored)))
+        .collect()
 }
 
 proptest! {

@@ -4,7 +4,9 @@
 mod support;
 
 use rollbook_domain::Collection;
-use rollbook_migrations::export_reader::{Export, ExportSource, ImportError, JsonDirectory, read_export};
+use rollbook_migrations::export_reader::{
+    Export, ExportSource, ImportError, JsonDirectory, read_export,
+};
 use serde_json::{Value, json};
 use support::{FIXTURES, as_json, fixture, read_fixture, small_export, write_collection};
 
@@ -64,10 +66,23 @@ fn numbers_keep_their_digits_and_documents_their_places() {
     let text = r#"{"exportDate":"2026-01-01T00:00:00Z","exporter":{"v":1.10},"documents":[{"b":12345678901234567890.50,"_id":"z","a":1e2},{"_id":"a"}],"totalDocuments":2,"collection":"forms"}"#;
     std::fs::write(directory.path().join("forms.json"), text).unwrap();
     let export = JsonDirectory::new(directory.path()).read().unwrap();
-    let (forms, documents) = export.collections.iter().find(|(exported, _)| exported.collection == Collection::Forms).unwrap();
-    assert_eq!(forms.header.as_str(), r#"{"exportDate":"2026-01-01T00:00:00Z","exporter":{"v":1.10}}"#);
-    assert_eq!(documents[0].body.expose().unwrap().as_str(), r#"{"a":1e2,"b":12345678901234567890.50}"#);
-    assert_eq!(documents.iter().map(|d| (d.id.as_str(), d.ordinal)).collect::<Vec<_>>(), [("z", 0), ("a", 1)]);
+    let (forms, documents) = export
+        .collections
+        .iter()
+        .find(|(exported, _)| exported.collection == Collection::Forms)
+        .unwrap();
+    assert_eq!(
+        forms.header.as_str(),
+        r#"{"exportDate":"2026-01-01T00:00:00Z","exporter":{"v":1.10}}"#
+    );
+    assert_eq!(
+        documents[0].body.expose().unwrap().as_str(),
+        r#"{"a":1e2,"b":12345678901234567890.50}"#
+    );
+    assert_eq!(
+        documents.iter().map(|d| (d.id.as_str(), d.ordinal)).collect::<Vec<_>>(),
+        [("z", 0), ("a", 1)]
+    );
 }
 
 #[test]
@@ -88,31 +103,50 @@ fn what_is_no_json_is_named_with_its_line_and_document() {
 #[test]
 fn a_file_without_documents_or_with_other_figures_is_named() {
     let name = "check_in_assignments.json";
-    assert_names(&error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0}"#), &[name, "no `documents` array"]);
     assert_names(
-        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":{}}"#),
+        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0}"#),
+        &[name, "no `documents` array"],
+    );
+    assert_names(
+        &error_of_text(
+            r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":{}}"#,
+        ),
         &[name, "`documents` array"],
     );
-    assert_names(&error_of_text(r#"{"collection":"check_in_assignments","documents":[]}"#), &[name, "no `totalDocuments`"]);
-    assert_names(&error_of_text(r#"{"totalDocuments":0,"documents":[]}"#), &[name, "no `collection`"]);
+    assert_names(
+        &error_of_text(r#"{"collection":"check_in_assignments","documents":[]}"#),
+        &[name, "no `totalDocuments`"],
+    );
+    assert_names(
+        &error_of_text(r#"{"totalDocuments":0,"documents":[]}"#),
+        &[name, "no `collection`"],
+    );
     assert_names(
         &error_of_text(r#"{"collection":"forms","totalDocuments":0,"documents":[]}"#),
         &[name, "\"forms\"", "\"check_in_assignments\""],
     );
     assert_names(
-        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":2,"documents":[{"_id":"a"}]}"#),
+        &error_of_text(
+            r#"{"collection":"check_in_assignments","totalDocuments":2,"documents":[{"_id":"a"}]}"#,
+        ),
         &[name, "totalDocuments 2", "holds 1"],
     );
     assert_names(
-        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"exportDate":"yesterday"}"#),
+        &error_of_text(
+            r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"exportDate":"yesterday"}"#,
+        ),
         &[name, "exportDate", "yesterday"],
     );
     assert_names(
-        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"documents":[]}"#),
+        &error_of_text(
+            r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"documents":[]}"#,
+        ),
         &[name, "\"documents\" stands twice"],
     );
     assert_names(
-        &error_of_text(r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"x":{"y":1,"y":1}}"#),
+        &error_of_text(
+            r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"x":{"y":1,"y":1}}"#,
+        ),
         &[name, "\"y\" stands twice"],
     );
 }
@@ -130,9 +164,18 @@ fn what_is_no_document_is_named() {
         (json!({"_id": "b", "formId": "a\0b"}), vec!["\"b\"", "NUL", "formId"]),
         (json!({"_id": "good"}), vec!["\"good\"", "index 1", "index 0", "same `_id`"]),
         (json!({"_id": "b", "dueDate": "soon"}), vec!["\"b\"", "dueDate", "soon"]),
-        (json!({"_id": "b", "pausedUntil": {"_seconds": "1", "_nanoseconds": 0}}), vec!["\"b\"", "pausedUntil"]),
-        (json!({"_id": "b", "x": [{"y/z": {"__datatype__": "timestamp", "value": "soon"}}]}), vec!["\"b\"", "/x/0/y~1z", "soon"]),
-        (json!({"_id": "b", "x": {"_seconds": 1, "_nanoseconds": 1_000_000_000}}), vec!["\"b\"", "/x", "1000000000"]),
+        (
+            json!({"_id": "b", "pausedUntil": {"_seconds": "1", "_nanoseconds": 0}}),
+            vec!["\"b\"", "pausedUntil"],
+        ),
+        (
+            json!({"_id": "b", "x": [{"y/z": {"__datatype__": "timestamp", "value": "soon"}}]}),
+            vec!["\"b\"", "/x/0/y~1z", "soon"],
+        ),
+        (
+            json!({"_id": "b", "x": {"_seconds": 1, "_nanoseconds": 1_000_000_000}}),
+            vec!["\"b\"", "/x", "1000000000"],
+        ),
         (json!({"_id": "b", "x": {"_seconds": i64::MAX, "_nanoseconds": 0}}), vec!["\"b\"", "/x"]),
     ] {
         let error = error_of_documents(&[good.clone(), bad]);
@@ -158,7 +201,8 @@ fn a_response_with_a_bad_time_and_a_bad_summary_are_named() {
     let directory = small_export(&[], &[], &[json!({"_id": "r", "submittedAt": 5})]);
     assert_names(&error_of(directory.path()), &["formResponses.json", "\"r\"", "submittedAt"]);
     let directory = small_export(&[], &[], &[]);
-    std::fs::write(directory.path().join("BACKUP_SUMMARY.json"), "{\"backupDate\":\"never\"}").unwrap();
+    std::fs::write(directory.path().join("BACKUP_SUMMARY.json"), "{\"backupDate\":\"never\"}")
+        .unwrap();
     assert_names(&error_of(directory.path()), &["BACKUP_SUMMARY.json", "backupDate"]);
     std::fs::write(directory.path().join("BACKUP_SUMMARY.json"), "nonsense").unwrap();
     assert_names(&error_of(directory.path()), &["BACKUP_SUMMARY.json", "line 1"]);
@@ -168,7 +212,10 @@ fn a_response_with_a_bad_time_and_a_bad_summary_are_named() {
 fn a_directory_that_is_none_is_named() {
     let directory = small_export(&[], &[], &[]);
     assert_names(&error_of(&directory.path().join("absent")), &["absent", "cannot be read"]);
-    assert_names(&error_of(&directory.path().join("clients.json")), &["clients.json", "is no directory"]);
+    assert_names(
+        &error_of(&directory.path().join("clients.json")),
+        &["clients.json", "is no directory"],
+    );
     for name in ["clients", "check_in_assignments", "formResponses"] {
         let directory = small_export(&[], &[], &[]);
         std::fs::remove_file(directory.path().join(format!("{name}.json"))).unwrap();

@@ -20,15 +20,26 @@ fn read(directory: &tempfile::TempDir) -> Export {
 fn by_stream(events: &[NewEvent]) -> BTreeMap<String, Vec<String>> {
     let mut streams: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for event in events {
-        let (Event::DocumentImported(document) | Event::DocumentChanged(document)) = &event.event else { continue };
-        streams.entry(event.stream.to_string()).or_default().push(format!("{}/{}", document.collection.name(), document.id));
+        let (Event::DocumentImported(document) | Event::DocumentChanged(document)) = &event.event
+        else {
+            continue;
+        };
+        streams.entry(event.stream.to_string()).or_default().push(format!(
+            "{}/{}",
+            document.collection.name(),
+            document.id
+        ));
     }
     streams
 }
 
 /// An export with split identities, feedback and extensions.
 fn tangled() -> tempfile::TempDir {
-    let clients = [json!({"_id": "c1", "authUid": "u"}), json!({"_id": "c0", "authUid": "u"}), json!({"_id": "c2", "authUid": "c1"})];
+    let clients = [
+        json!({"_id": "c1", "authUid": "u"}),
+        json!({"_id": "c0", "authUid": "u"}),
+        json!({"_id": "c2", "authUid": "c1"}),
+    ];
     let assignments = [
         json!({"_id": "a1", "id": "l", "clientId": "u", "formId": "f", "responseId": "r"}),
         json!({"_id": "a2", "id": "l", "clientId": "c1", "formId": "g", "responseId": "r"}),
@@ -38,7 +49,10 @@ fn tangled() -> tempfile::TempDir {
     let directory = small_export(
         &clients,
         &assignments,
-        &[json!({"_id": "r", "clientId": "c0", "formId": "f"}), json!({"_id": "r2", "clientId": "c2", "formId": "f"})],
+        &[
+            json!({"_id": "r", "clientId": "c0", "formId": "f"}),
+            json!({"_id": "r2", "clientId": "c2", "formId": "f"}),
+        ],
     );
     let feedback = [
         json!({"_id": "b1", "responseId": "r", "clientId": "c2"}),
@@ -70,18 +84,34 @@ fn every_document_goes_to_the_stream_it_belongs_to() {
         ("coach/k", vec!["coaches/k"]),
         ("form/f%2F1", vec!["forms/f/1"]),
         ("series//", vec!["check_in_assignments/a3"]),
-        ("series/c0/f", vec!["check_in_assignments/a1", "formResponses/r", "coachFeedback/b1", "check_in_extensions/e2"]),
+        (
+            "series/c0/f",
+            vec![
+                "check_in_assignments/a1",
+                "formResponses/r",
+                "coachFeedback/b1",
+                "check_in_extensions/e2",
+            ],
+        ),
         ("series/c1/g", vec!["check_in_assignments/a2", "coachFeedback/b1"]),
         ("series/c2/f", vec!["formResponses/r2", "coachFeedback/b2"]),
         ("series/gone/f%2F1", vec!["check_in_assignments/a4", "check_in_extensions/e1"]),
     ];
-    let expected: BTreeMap<String, Vec<String>> =
-        expected.into_iter().map(|(stream, documents)| (stream.to_owned(), documents.into_iter().map(str::to_owned).collect())).collect();
+    let expected: BTreeMap<String, Vec<String>> = expected
+        .into_iter()
+        .map(|(stream, documents)| {
+            (stream.to_owned(), documents.into_iter().map(str::to_owned).collect())
+        })
+        .collect();
     assert_eq!(by_stream(&plan.events), expected);
     let order: Vec<String> = plan.events.iter().map(|event| event.stream.to_string()).collect();
     let mut streams = order.clone();
     streams.dedup();
-    assert_eq!(streams, expected.keys().cloned().collect::<Vec<_>>(), "each stream's events stand together, people first");
+    assert_eq!(
+        streams,
+        expected.keys().cloned().collect::<Vec<_>>(),
+        "each stream's events stand together, people first"
+    );
 }
 
 #[test]
@@ -107,13 +137,25 @@ fn the_same_export_gives_the_same_events_everywhere_and_nothing_the_second_time(
 fn the_closing_event_tells_what_was_imported() {
     let plan = plan_import(read_fixture("tracker"), &Held::default());
     let completed = plan.completed("Europe/London").unwrap();
-    assert_eq!((completed.stream, completed.occurred_at.to_string().as_str()), (StreamId::Control, "2026-01-11T00:52:51.000Z"));
-    let Event::ImportCompleted { digest, legacy_timezone, collections, summary } = completed.event else { panic!("another event") };
+    assert_eq!(
+        (completed.stream, completed.occurred_at.to_string().as_str()),
+        (StreamId::Control, "2026-01-11T00:52:51.000Z")
+    );
+    let Event::ImportCompleted { digest, legacy_timezone, collections, summary } = completed.event
+    else {
+        panic!("another event")
+    };
     assert_eq!((digest, legacy_timezone.as_str()), (plan.digest.clone(), "Europe/London"));
-    assert_eq!(collections.iter().map(|exported| exported.documents).collect::<Vec<_>>(), [26, 2, 2, 2, 34, 36, 0, 0]);
+    assert_eq!(
+        collections.iter().map(|exported| exported.documents).collect::<Vec<_>>(),
+        [26, 2, 2, 2, 34, 36, 0, 0]
+    );
     assert!(summary.is_some());
     let empty = plan_import(read(&small_export(&[], &[], &[])), &Held::default());
-    assert!(empty.events.is_empty() && empty.completed("UTC").is_some(), "the first import is on record even when it is empty");
+    assert!(
+        empty.events.is_empty() && empty.completed("UTC").is_some(),
+        "the first import is on record even when it is empty"
+    );
 }
 
 #[test]
@@ -129,8 +171,10 @@ fn an_interrupted_import_is_finished_with_the_same_ids() {
 
 #[test]
 fn a_document_that_changes_there_and_back_is_another_event_each_time() {
-    let one = || small_export(&[], &[json!({"_id": "a", "clientId": "c", "formId": "f", "x": 1})], &[]);
-    let two = || small_export(&[], &[json!({"_id": "a", "clientId": "c", "formId": "f", "x": 2})], &[]);
+    let one =
+        || small_export(&[], &[json!({"_id": "a", "clientId": "c", "formId": "f", "x": 1})], &[]);
+    let two =
+        || small_export(&[], &[json!({"_id": "a", "clientId": "c", "formId": "f", "x": 2})], &[]);
     let none = || small_export(&[], &[], &[]);
     let mut held = Held::default();
     let mut ids = BTreeSet::new();
@@ -146,15 +190,37 @@ fn a_document_that_changes_there_and_back_is_another_event_each_time() {
 fn a_document_whose_stream_changes_is_removed_there_and_imported_here() {
     let assignment = [json!({"_id": "a", "clientId": "u", "formId": "f"})];
     let mut held = Held::default();
-    apply(&mut held, &plan_import(read(&small_export(&[json!({"_id": "c1", "authUid": "u"})], &assignment, &[])), &Held::default()).events);
+    apply(
+        &mut held,
+        &plan_import(
+            read(&small_export(&[json!({"_id": "c1", "authUid": "u"})], &assignment, &[])),
+            &Held::default(),
+        )
+        .events,
+    );
     let moved = plan_import(
-        read(&small_export(&[json!({"_id": "c0", "authUid": "u"}), json!({"_id": "c1", "authUid": "u"})], &assignment, &[])),
+        read(&small_export(
+            &[json!({"_id": "c0", "authUid": "u"}), json!({"_id": "c1", "authUid": "u"})],
+            &assignment,
+            &[],
+        )),
         &held,
     );
     let assignments = moved.counts[&Collection::CheckInAssignments];
     assert_eq!(assignments, ImportCounts { imported: 1, removed: 1, ..ImportCounts::default() });
-    let series: Vec<(String, &str)> = moved.events.iter().skip(1).map(|event| (event.stream.to_string(), event.event.name())).collect();
-    assert_eq!(series, [("series/c0/f".to_owned(), "AssignmentImported"), ("series/c1/f".to_owned(), "AssignmentRemoved")]);
+    let series: Vec<(String, &str)> = moved
+        .events
+        .iter()
+        .skip(1)
+        .map(|event| (event.stream.to_string(), event.event.name()))
+        .collect();
+    assert_eq!(
+        series,
+        [
+            ("series/c0/f".to_owned(), "AssignmentImported"),
+            ("series/c1/f".to_owned(), "AssignmentRemoved")
+        ]
+    );
 }
 
 #[test]
@@ -178,7 +244,11 @@ enum Edit {
 }
 
 fn edits() -> impl Strategy<Value = Vec<Edit>> {
-    let edit = prop_oneof![any::<usize>().prop_map(Edit::Change), any::<usize>().prop_map(Edit::Remove), any::<u32>().prop_map(Edit::Add)];
+    let edit = prop_oneof![
+        any::<usize>().prop_map(Edit::Change),
+        any::<usize>().prop_map(Edit::Remove),
+        any::<u32>().prop_map(Edit::Add)
+    ];
     proptest::collection::vec(edit, 0..12)
 }
 

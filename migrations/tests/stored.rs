@@ -13,12 +13,19 @@ use rollbook_projections::{Runtime, all};
 use support::{FIXTURES, MemoryStore, as_json, fixture, read_fixture};
 
 fn open(directory: &std::path::Path) -> Runtime {
-    let options = OpenOptions { create: true, durability: Durability::Buffered, ..OpenOptions::default() };
+    let options =
+        OpenOptions { create: true, durability: Durability::Buffered, ..OpenOptions::default() };
     Runtime::new(Log::open(directory, options).unwrap(), all())
 }
 
 fn append(store: &Runtime, events: Vec<NewEvent>) {
-    let commit = Commit { events, expected: Vec::new(), actor: Actor::Migration("import".to_owned()), cause: "test".to_owned(), key: None };
+    let commit = Commit {
+        events,
+        expected: Vec::new(),
+        actor: Actor::Migration("import".to_owned()),
+        cause: "test".to_owned(),
+        key: None,
+    };
     store.log().append(commit).unwrap();
 }
 
@@ -48,8 +55,14 @@ fn what_was_imported_is_held_audited_and_exported() {
 
         let snapshot = store.snapshot().unwrap();
         let (rows, _) = snapshot.of("precreated").unwrap();
-        let rules = AuditRules { now: "2026-01-15T09:30:00Z".parse().unwrap(), zone: "UTC".parse().unwrap() };
-        assert_eq!(audit(&StoredAudit(&rows), &rules).unwrap(), audit(&MemoryStore::of(&plan.events), &rules).unwrap());
+        let rules = AuditRules {
+            now: "2026-01-15T09:30:00Z".parse().unwrap(),
+            zone: "UTC".parse().unwrap(),
+        };
+        assert_eq!(
+            audit(&StoredAudit(&rows), &rules).unwrap(),
+            audit(&MemoryStore::of(&plan.events), &rules).unwrap()
+        );
 
         let target = directory.path().join("export");
         let control = store.log().stream(&StreamId::Control, 0).unwrap();
@@ -71,7 +84,12 @@ fn a_changed_export_is_imported_as_its_changes_and_exported_as_it_is() {
     import(&store, "clean");
     let target = directory.path().join("export");
     let control = store.log().stream(&StreamId::Control, 0).unwrap();
-    write_export(&LogDocuments { log: store.log(), until: store.log().head() }, &ExportedBefore::of(&control), &target).unwrap();
+    write_export(
+        &LogDocuments { log: store.log(), until: store.log().head() },
+        &ExportedBefore::of(&control),
+        &target,
+    )
+    .unwrap();
     assert_eq!(as_json(&target), as_json(&fixture("clean")));
     assert_eq!(held(&store).imports, 3);
 }

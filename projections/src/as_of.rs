@@ -31,7 +31,12 @@ pub struct Folded {
 ///
 /// # Errors
 /// When `position` is beyond the head, or the log or the rows cannot be read.
-pub fn folded(runtime: &Runtime, view: View, asked: &str, position: Position) -> Result<Folded, ProjectionError> {
+pub fn folded(
+    runtime: &Runtime,
+    view: View,
+    asked: &str,
+    position: Position,
+) -> Result<Folded, ProjectionError> {
     require_reached(runtime, position)?;
     let snapshot = runtime.snapshot()?;
     let (today, _) = snapshot.of(view.name())?;
@@ -50,7 +55,12 @@ pub fn folded(runtime: &Runtime, view: View, asked: &str, position: Position) ->
 ///
 /// # Errors
 /// As [`folded`].
-pub fn rows(runtime: &Runtime, view: View, asked: &str, position: Position) -> Result<(MemoryRows, Identity), ProjectionError> {
+pub fn rows(
+    runtime: &Runtime,
+    view: View,
+    asked: &str,
+    position: Position,
+) -> Result<(MemoryRows, Identity), ProjectionError> {
     let Folded { rows, identity, .. } = folded(runtime, view, asked, position)?;
     Ok((rows, identity))
 }
@@ -71,7 +81,11 @@ pub fn control(runtime: &Runtime, position: Position) -> Result<Control, Project
 ///
 /// # Errors
 /// As [`folded`].
-pub fn live_view(runtime: &Runtime, asked: &str, position: Position) -> Result<View, ProjectionError> {
+pub fn live_view(
+    runtime: &Runtime,
+    asked: &str,
+    position: Position,
+) -> Result<View, ProjectionError> {
     let control = control(runtime, position)?;
     let snapshot = runtime.snapshot()?;
     let (today, _) = snapshot.of(View::Legacy.name())?;
@@ -81,10 +95,19 @@ pub fn live_view(runtime: &Runtime, asked: &str, position: Position) -> Result<V
 
 fn require_reached(runtime: &Runtime, position: Position) -> Result<(), ProjectionError> {
     let head = runtime.log().head();
-    if position > head { Err(ProjectionError::BeyondHead { asked: position, head }) } else { Ok(()) }
+    if position > head {
+        Err(ProjectionError::BeyondHead { asked: position, head })
+    } else {
+        Ok(())
+    }
 }
 
-fn series_streams(runtime: &Runtime, today: &dyn RowSource, view: View, identity: &Identity) -> Result<Vec<StreamId>, ProjectionError> {
+fn series_streams(
+    runtime: &Runtime,
+    today: &dyn RowSource,
+    view: View,
+    identity: &Identity,
+) -> Result<Vec<StreamId>, ProjectionError> {
     let mut streams = Vec::new();
     for id in &identity.ids {
         streams.extend(match view {
@@ -109,7 +132,11 @@ impl<'r> Folding<'r> {
     }
 
     /// Who is meant by `asked`, from everybody who ever may have been.
-    fn identity(&mut self, today: &dyn RowSource, asked: &str) -> Result<Identity, ProjectionError> {
+    fn identity(
+        &mut self,
+        today: &dyn RowSource,
+        asked: &str,
+    ) -> Result<Identity, ProjectionError> {
         self.stream(StreamId::Control)?;
         self.stream(StreamId::Client(asked.to_owned()))?;
         for candidate in directory::identity_candidates(today, asked)? {
@@ -140,10 +167,13 @@ impl<'r> Folding<'r> {
     fn coaches(&self) -> Result<BTreeSet<String>, ProjectionError> {
         let mut coaches = BTreeSet::new();
         if self.view == View::Legacy {
-            views::each_series(&self.rows, &mut |_, series: rollbook_domain::series::LegacySeries| {
-                coaches.extend(assigners(&series.stored));
-                Ok(())
-            })?;
+            views::each_series(
+                &self.rows,
+                &mut |_, series: rollbook_domain::series::LegacySeries| {
+                    coaches.extend(assigners(&series.stored));
+                    Ok(())
+                },
+            )?;
         }
         Ok(coaches)
     }

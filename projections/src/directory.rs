@@ -4,7 +4,9 @@
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::event::Origin;
-use rollbook_domain::{Collection, Content, Document, Event, Position, Recorded, StreamId, Timestamp};
+use rollbook_domain::{
+    Collection, Content, Document, Event, Position, Recorded, StreamId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
@@ -79,13 +81,21 @@ pub mod keys {
 /// each row a fold of its own, and makes the lists hold for every `as_of`.
 pub(crate) fn fold(rows: &mut RowChanges<'_>, recorded: &Recorded) -> Result<(), ProjectionError> {
     match &recorded.event {
-        Event::DocumentImported(document) | Event::DocumentChanged(document) => fold_document(rows, &recorded.stream, document),
-        Event::DocumentRemoved { collection: Collection::Clients, id } => rows.delete(&keys::client(id)),
-        Event::DocumentRemoved { collection: Collection::Coaches, id } => rows.delete(&keys::coach(id)),
+        Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+            fold_document(rows, &recorded.stream, document)
+        }
+        Event::DocumentRemoved { collection: Collection::Clients, id } => {
+            rows.delete(&keys::client(id))
+        }
+        Event::DocumentRemoved { collection: Collection::Coaches, id } => {
+            rows.delete(&keys::coach(id))
+        }
         Event::AssignmentCreated { origin: Origin::Allocation, week: 1, terms, .. } => {
             rows.put(&keys::stored(&terms.stored_client, &recorded.stream), ());
         }
-        Event::ImportCompleted { legacy_timezone, .. } => rows.put(keys::ZONE, legacy_timezone.clone()),
+        Event::ImportCompleted { legacy_timezone, .. } => {
+            rows.put(keys::ZONE, legacy_timezone.clone())
+        }
         Event::ClientErased { client, ids, .. } => fold_erased(rows, client, ids, recorded),
         _ => {}
     }
@@ -95,7 +105,12 @@ pub(crate) fn fold(rows: &mut RowChanges<'_>, recorded: &Recorded) -> Result<(),
 /// Takes away what was held of a client before the erasure, and remembers that they were erased. What leads to their series by one of
 /// their ids leads nowhere then; rows built from position 1 do not have it.
 fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded: &Recorded) {
-    let erased = ErasedClient { client: client.to_owned(), ids: ids.to_vec(), at: recorded.recorded_at, position: recorded.position };
+    let erased = ErasedClient {
+        client: client.to_owned(),
+        ids: ids.to_vec(),
+        at: recorded.recorded_at,
+        position: recorded.position,
+    };
     for id in ids {
         rows.delete(&keys::client(id));
         rows.put(&keys::erased(id), erased.clone());
@@ -168,7 +183,8 @@ pub fn identify(source: &dyn RowSource, asked: &str) -> Result<Identity, Project
             Some(found) => found,
             // An erased client keeps their ids, so that history finds their streams; the lists are closed to them.
             None => {
-                let ids = erased(source, asked)?.map_or_else(|| vec![asked.to_owned()], |erased| erased.ids);
+                let ids = erased(source, asked)?
+                    .map_or_else(|| vec![asked.to_owned()], |erased| erased.ids);
                 return Ok(Identity { ids, document: None, onboarded: false });
             }
         },
@@ -186,11 +202,20 @@ pub fn identify(source: &dyn RowSource, asked: &str) -> Result<Identity, Project
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn earlier_identities(source: &dyn RowSource, document: &str) -> Result<Vec<String>, ProjectionError> {
+pub fn earlier_identities(
+    source: &dyn RowSource,
+    document: &str,
+) -> Result<Vec<String>, ProjectionError> {
     let mut held = Vec::new();
     source.scan(keys::ALL_IDENTITIES, &mut |key, _| {
-        let text = String::from_utf8_lossy(key.get(keys::ALL_IDENTITIES.len()..).unwrap_or_default()).into_owned();
-        held.extend(text.split_once('\0').filter(|(_, client)| *client == document).map(|(identity, _)| identity.to_owned()));
+        let text =
+            String::from_utf8_lossy(key.get(keys::ALL_IDENTITIES.len()..).unwrap_or_default())
+                .into_owned();
+        held.extend(
+            text.split_once('\0')
+                .filter(|(_, client)| *client == document)
+                .map(|(identity, _)| identity.to_owned()),
+        );
         Ok(())
     })?;
     let mut earlier = Vec::new();
@@ -205,7 +230,10 @@ pub fn earlier_identities(source: &dyn RowSource, document: &str) -> Result<Vec<
 }
 
 /// The client document with the lowest id whose `authUid` this is.
-fn owner(source: &dyn RowSource, auth_uid: &str) -> Result<Option<(String, StoredClient)>, ProjectionError> {
+fn owner(
+    source: &dyn RowSource,
+    auth_uid: &str,
+) -> Result<Option<(String, StoredClient)>, ProjectionError> {
     for candidate in identity_candidates(source, auth_uid)? {
         if let Some(client) = read_row::<StoredClient>(source, &keys::client(&candidate))?
             && client.auth_uid == auth_uid
@@ -217,22 +245,34 @@ fn owner(source: &dyn RowSource, auth_uid: &str) -> Result<Option<(String, Store
 }
 
 /// Every client document that ever had this `authUid`, lowest id first.
-pub(crate) fn identity_candidates(source: &dyn RowSource, auth_uid: &str) -> Result<Vec<String>, ProjectionError> {
+pub(crate) fn identity_candidates(
+    source: &dyn RowSource,
+    auth_uid: &str,
+) -> Result<Vec<String>, ProjectionError> {
     let prefix = keys::identity_prefix(auth_uid);
     let mut candidates = Vec::new();
     source.scan(&prefix, &mut |key, _| {
-        candidates.push(String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned());
+        candidates.push(
+            String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned(),
+        );
         Ok(())
     })?;
     Ok(candidates)
 }
 
 /// The series streams that hold documents stored under this client id, also such as held one once.
-pub(crate) fn stored_streams(source: &dyn RowSource, client: &str) -> Result<Vec<StreamId>, ProjectionError> {
+pub(crate) fn stored_streams(
+    source: &dyn RowSource,
+    client: &str,
+) -> Result<Vec<StreamId>, ProjectionError> {
     let prefix = keys::stored_prefix(client);
     let mut streams = Vec::new();
     source.scan(&prefix, &mut |key, _| {
-        streams.extend(String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).parse::<StreamId>().ok());
+        streams.extend(
+            String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default())
+                .parse::<StreamId>()
+                .ok(),
+        );
         Ok(())
     })?;
     Ok(streams)
@@ -243,7 +283,9 @@ pub(crate) fn stored_streams(source: &dyn RowSource, client: &str) -> Result<Vec
 /// # Errors
 /// When the rows cannot be read.
 pub fn zone(source: &dyn RowSource) -> Result<Zone, ProjectionError> {
-    Ok(read_row::<String>(source, keys::ZONE)?.and_then(|name| name.parse().ok()).unwrap_or_default())
+    Ok(read_row::<String>(source, keys::ZONE)?
+        .and_then(|name| name.parse().ok())
+        .unwrap_or_default())
 }
 
 /// A coach's name as lists show it.

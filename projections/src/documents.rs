@@ -43,10 +43,16 @@ impl Projection for Documents {
                     // What was erased is not held any more: there is nothing to compare a later import with.
                     let Some(body) = document.body.expose() else { continue };
                     let digest = Sha256::digest(body.as_str().as_bytes()).into();
-                    let row = DocumentRow { ordinal: document.ordinal, digest, position: recorded.position };
+                    let row = DocumentRow {
+                        ordinal: document.ordinal,
+                        digest,
+                        position: recorded.position,
+                    };
                     rows.put(&key(document.collection, &document.id, &recorded.stream), row);
                 }
-                Event::DocumentRemoved { collection, id } => rows.delete(&key(*collection, id, &recorded.stream)),
+                Event::DocumentRemoved { collection, id } => {
+                    rows.delete(&key(*collection, id, &recorded.stream))
+                }
                 _ => {}
             }
         }
@@ -58,7 +64,11 @@ impl Projection for Documents {
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn find(source: &dyn RowSource, collection: Collection, id: &str) -> Result<Option<DocumentRow>, ProjectionError> {
+pub fn find(
+    source: &dyn RowSource,
+    collection: Collection,
+    id: &str,
+) -> Result<Option<DocumentRow>, ProjectionError> {
     let mut found = None;
     source.scan(format!("{}\0{id}\0", collection.name()).as_bytes(), &mut |key, value| {
         found = Some(decode(key, value)?);
@@ -80,7 +90,10 @@ pub fn each(
     source.scan(&prefix, &mut |key, value| {
         let text = String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default());
         let (id, stream) = text.split_once('\0').unwrap_or((&text, ""));
-        let broken = |source| ProjectionError::Row { key: text.clone().into_owned(), source: Box::new(source) };
+        let broken = |source| ProjectionError::Row {
+            key: text.clone().into_owned(),
+            source: Box::new(source),
+        };
         visit(id, stream.parse().map_err(broken)?, decode(key, value)?)
     })
 }

@@ -67,7 +67,12 @@ pub struct Answer<'a> {
 
 impl<'a> Entry<'a> {
     /// Rule 5 of `spec/legacy-view.md`, without `clientId` and `pausedUntil`.
-    pub fn of(stored: &'a StoredAssignment, id: &'a str, clock: &Clock, coach_responded: bool) -> Self {
+    pub fn of(
+        stored: &'a StoredAssignment,
+        id: &'a str,
+        clock: &Clock,
+        coach_responded: bool,
+    ) -> Self {
         let due = stored.due.value().copied().unwrap_or(clock.now);
         Self {
             id: Cow::Borrowed(id),
@@ -76,7 +81,11 @@ impl<'a> Entry<'a> {
             due,
             status: clock.status(stored.is_completed(), stored.status == "missed", due),
             week: stored.week(),
-            assigned_by: Cow::Borrowed(if stored.assigned_by.is_empty() { "Coach" } else { &stored.assigned_by }),
+            assigned_by: Cow::Borrowed(if stored.assigned_by.is_empty() {
+                "Coach"
+            } else {
+                &stored.assigned_by
+            }),
             assigned_at: stored.assigned_at.unwrap_or(clock.now),
             completed_at: stored.completed_at,
             score: stored.score.filter(|score| !score.is_zero()),
@@ -100,11 +109,17 @@ impl<'a> Entry<'a> {
 /// Rule 15: completed and missed always, others while due within the horizon.
 pub fn keep_within_horizon(entries: &mut Vec<Entry<'_>>, clock: &Clock) {
     let (from, to) = clock.horizon();
-    entries.retain(|entry| matches!(entry.status, Status::Completed | Status::Missed) || (from <= entry.due && entry.due <= to));
+    entries.retain(|entry| {
+        matches!(entry.status, Status::Completed | Status::Missed)
+            || (from <= entry.due && entry.due <= to)
+    });
 }
 
 /// Rule 16: coaches by their names. `name` is asked once for each id.
-pub fn name_coaches<'a, E>(entries: &mut [Entry<'a>], mut name: impl FnMut(&str) -> Result<Option<String>, E>) -> Result<(), E> {
+pub fn name_coaches<'a, E>(
+    entries: &mut [Entry<'a>],
+    mut name: impl FnMut(&str) -> Result<Option<String>, E>,
+) -> Result<(), E> {
     let mut known: Vec<(Cow<'a, str>, Option<String>)> = Vec::new();
     for entry in entries {
         if entry.assigned_by == "Coach" {
@@ -157,7 +172,10 @@ impl Serialize for Entry<'_> {
             entry.serialize_field("clientId", client)?;
         }
         entry.serialize_field("title", or_default(&stored.title, "Check-in Assignment"))?;
-        entry.serialize_field("description", or_default(&stored.description, "Complete your assigned check-in"))?;
+        entry.serialize_field(
+            "description",
+            or_default(&stored.description, "Complete your assigned check-in"),
+        )?;
         entry.serialize_field("dueDate", &Milliseconds(self.due))?;
         entry.serialize_field("status", &self.status)?;
         entry.serialize_field("formId", &stored.form)?;

@@ -25,7 +25,9 @@ pub enum ProjectionError {
         key: String,
     },
     /// A row of the tree is not what was written.
-    #[error("the tree's rows do not end at position {position}; rebuild it with `rollbook rebuild tree`")]
+    #[error(
+        "the tree's rows do not end at position {position}; rebuild it with `rollbook rebuild tree`"
+    )]
     TreeRow {
         /// The position after which a leaf was to be added.
         position: u64,
@@ -45,7 +47,9 @@ pub enum ProjectionError {
         known: String,
     },
     /// The log ended before the position it had been folded up to should be.
-    #[error("the log ended at position {reached} while folding up to {until}; check it with `rollbook verify`")]
+    #[error(
+        "the log ended at position {reached} while folding up to {until}; check it with `rollbook verify`"
+    )]
     CutShort {
         /// The last position that came.
         reached: u64,

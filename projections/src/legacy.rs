@@ -30,14 +30,23 @@ pub fn answer<'a>(ids: &[String], rows: &'a [LegacySeries], clock: &Clock) -> An
     let mut entries = survivors(before_collisions(ids, rows, clock), clock);
     entries.sort_by_key(|entry| entry.due);
     keep_within_horizon(&mut entries, clock);
-    let summary = summarise(&entries, |entry| entry.status != Status::Completed && entry.due < clock.now);
+    let summary =
+        summarise(&entries, |entry| entry.status != Status::Completed && entry.due < clock.now);
     Answer { entries, summary }
 }
 
 /// The list as rules 4 to 13 leave it: what rule 14 chooses from.
-pub fn before_collisions<'a>(ids: &[String], rows: &'a [LegacySeries], clock: &Clock) -> Vec<Entry<'a>> {
-    let feedback: HashSet<&str> = rows.iter().flat_map(|series| series.stored.feedback_responses()).collect();
-    let all: Vec<Stored<'a>> = rows.iter().flat_map(|series| series.stored.items.iter().map(move |item| Stored { item, series })).collect();
+pub fn before_collisions<'a>(
+    ids: &[String],
+    rows: &'a [LegacySeries],
+    clock: &Clock,
+) -> Vec<Entry<'a>> {
+    let feedback: HashSet<&str> =
+        rows.iter().flat_map(|series| series.stored.feedback_responses()).collect();
+    let all: Vec<Stored<'a>> = rows
+        .iter()
+        .flat_map(|series| series.stored.items.iter().map(move |item| Stored { item, series }))
+        .collect();
     Listing { all: &all, feedback: &feedback, clock }.entries(ids)
 }
 
@@ -82,7 +91,9 @@ impl<'a> Listing<'a, '_> {
         let mut found = Vec::new();
         for id in ids {
             let from = found.len();
-            found.extend(self.all.iter().filter(|stored| stored.document().client == *id && stored.document().due != Field::Missing));
+            found.extend(self.all.iter().filter(|stored| {
+                stored.document().client == *id && stored.document().due != Field::Missing
+            }));
             if let Some(of_id) = found.get_mut(from..) {
                 of_id.sort_by_key(|stored| (due(stored), stored.document().document.as_str()));
             }
@@ -94,10 +105,12 @@ impl<'a> Listing<'a, '_> {
     /// Rules 5 to 7.
     fn listed(&self, stored: Stored<'a>) -> Listed<'a> {
         let document = stored.document();
-        let responded = document.coach_responded || document.response_id().is_some_and(|id| self.feedback.contains(id));
+        let responded = document.coach_responded
+            || document.response_id().is_some_and(|id| self.feedback.contains(id));
         let mut entry = Entry::of(document, document.public_id(), self.clock, responded);
         entry.client = Some(&document.client);
-        let rests_no_more = document.status == "inactive" && document.paused_until.is_some_and(|until| until <= self.clock.now);
+        let rests_no_more = document.status == "inactive"
+            && document.paused_until.is_some_and(|until| until <= self.clock.now);
         entry.paused_until = document.paused_until.filter(|_| !rests_no_more);
         Listed { entry, stored }
     }
@@ -105,7 +118,9 @@ impl<'a> Listing<'a, '_> {
     /// Rules 9 to 13 for one group.
     fn series(&self, group: Vec<Listed<'a>>) -> Vec<Entry<'a>> {
         let weeks = one_a_week(group);
-        let Some(base) = weeks.get(&1).or_else(|| weeks.values().next()).cloned() else { return Vec::new() };
+        let Some(base) = weeks.get(&1).or_else(|| weeks.values().next()).cloned() else {
+            return Vec::new();
+        };
         if base.stored.document().form.is_empty() {
             return weeks.into_values().map(|listed| listed.entry).collect();
         }
@@ -118,17 +133,23 @@ impl<'a> Listing<'a, '_> {
     /// Rule 11.
     fn reread(&self, base: &Listed<'a>, weeks: &BTreeMap<u32, Listed<'a>>) -> Vec<Listed<'a>> {
         let base = base.stored.document();
-        let held: BTreeSet<(u32, &str)> =
-            weeks.values().map(|listed| (listed.entry.week, listed.stored.document().document.as_str())).collect();
+        let held: BTreeSet<(u32, &str)> = weeks
+            .values()
+            .map(|listed| (listed.entry.week, listed.stored.document().document.as_str()))
+            .collect();
         let mut found: Vec<Stored<'a>> = (self.all.iter().copied())
             .filter(|stored| {
                 let document = stored.document();
                 document.recurring && document.client == base.client && document.form == base.form
             })
-            .filter(|stored| !held.contains(&(stored.document().week(), stored.document().document.as_str())))
+            .filter(|stored| {
+                !held.contains(&(stored.document().week(), stored.document().document.as_str()))
+            })
             .collect();
         found.sort_by_key(|stored| stored.document().document.as_str());
-        let entry = |stored: Stored<'a>| Entry::of(stored.document(), stored.document().public_id(), self.clock, false);
+        let entry = |stored: Stored<'a>| {
+            Entry::of(stored.document(), stored.document().public_id(), self.clock, false)
+        };
         found.into_iter().map(|stored| Listed { entry: entry(stored), stored }).collect()
     }
 
@@ -178,7 +199,9 @@ fn one_a_week(group: Vec<Listed<'_>>) -> BTreeMap<u32, Listed<'_>> {
                 let replaces = match (completed(&candidate), completed(held)) {
                     (true, false) => true,
                     (false, true) => false,
-                    _ if candidate.entry.due != held.entry.due => candidate.entry.due < held.entry.due,
+                    _ if candidate.entry.due != held.entry.due => {
+                        candidate.entry.due < held.entry.due
+                    }
                     _ => candidate.entry.assigned_at > held.entry.assigned_at,
                 };
                 if replaces {

@@ -58,16 +58,26 @@ fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Docume
     match document.content() {
         Content::Assignment(stored) => {
             let week = stored.week();
-            let meaning = Meaning::Assignment { week, document: id.clone(), stream: stream_name.clone() };
+            let meaning =
+                Meaning::Assignment { week, document: id.clone(), stream: stream_name.clone() };
             if let StreamId::Series { client, form } = stream {
-                rows.put(&key(&assignment_id(client, form, 1, week).to_string(), "a", id), meaning.clone());
+                rows.put(
+                    &key(&assignment_id(client, form, 1, week).to_string(), "a", id),
+                    meaning.clone(),
+                );
             }
             rows.put(&key(id, "a", id), meaning);
             if !stored.legacy_id.is_empty() {
-                rows.put(&key(&stored.legacy_id, "l", id), Meaning::LegacyId { week, document: id.clone(), stream: stream_name });
+                rows.put(
+                    &key(&stored.legacy_id, "l", id),
+                    Meaning::LegacyId { week, document: id.clone(), stream: stream_name },
+                );
             }
         }
-        Content::Response(_) => rows.put(&key(id, "r", id), Meaning::Response { document: id.clone(), stream: stream_name }),
+        Content::Response(_) => rows.put(
+            &key(id, "r", id),
+            Meaning::Response { document: id.clone(), stream: stream_name },
+        ),
         Content::Nothing if document.body.is_erased() => fold_erased(rows, stream_name, document),
         Content::Client(_) | Content::Coach(_) | Content::Feedback(_) | Content::Nothing => {}
     }
@@ -77,8 +87,11 @@ fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Docume
 fn fold_erased(rows: &mut RowChanges<'_>, stream: String, document: &Document) {
     let id = &document.id;
     match document.collection {
-        Collection::CheckInAssignments => rows.put(&key(id, "a", id), Meaning::Assignment { week: 0, document: id.clone(), stream }),
-        Collection::FormResponses => rows.put(&key(id, "r", id), Meaning::Response { document: id.clone(), stream }),
+        Collection::CheckInAssignments => rows
+            .put(&key(id, "a", id), Meaning::Assignment { week: 0, document: id.clone(), stream }),
+        Collection::FormResponses => {
+            rows.put(&key(id, "r", id), Meaning::Response { document: id.clone(), stream })
+        }
         _ => {}
     }
 }
@@ -94,7 +107,8 @@ impl Projection for Names {
 
     fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
         for recorded in commit {
-            let event = if let Event::Erased(event) = &recorded.event { event } else { &recorded.event };
+            let event =
+                if let Event::Erased(event) = &recorded.event { event } else { &recorded.event };
             if let Event::DocumentImported(document) | Event::DocumentChanged(document) = event {
                 fold_document(rows, &recorded.stream, document);
             }

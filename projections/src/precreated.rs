@@ -13,7 +13,8 @@ use crate::entry::{Answer, Entry, keep_within_horizon, summarise};
 /// endpoint does not look coaches up.
 pub fn answer<'a>(rows: &'a [Series], clock: &Clock) -> Answer<'a> {
     let feedback: HashSet<&str> = rows.iter().flat_map(Series::feedback_responses).collect();
-    let mut entries: Vec<Entry<'a>> = shown(rows).into_iter().map(|item| entry(item, clock, &feedback)).collect();
+    let mut entries: Vec<Entry<'a>> =
+        shown(rows).into_iter().map(|item| entry(item, clock, &feedback)).collect();
     entries.sort_by(|a, b| (a.due, &a.stored.form, a.week).cmp(&(b.due, &b.stored.form, b.week)));
     keep_within_horizon(&mut entries, clock);
     let summary = summarise(&entries, |entry| entry.status == Status::Overdue);
@@ -22,7 +23,8 @@ pub fn answer<'a>(rows: &'a [Series], clock: &Clock) -> Answer<'a> {
 
 fn entry<'a>(item: &'a Item, clock: &Clock, feedback: &HashSet<&str>) -> Entry<'a> {
     let stored = &item.stored;
-    let responded = stored.coach_responded || stored.response_id().is_some_and(|id| feedback.contains(id));
+    let responded =
+        stored.coach_responded || stored.response_id().is_some_and(|id| feedback.contains(id));
     Entry::of(stored, &stored.document, clock, responded)
 }
 

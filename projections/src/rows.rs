@@ -32,7 +32,10 @@ pub trait RowSource {
 ///
 /// # Errors
 /// When the store cannot be read, or the row does not decode.
-pub fn read_row<T: DeserializeOwned>(source: &dyn RowSource, key: &[u8]) -> Result<Option<T>, ProjectionError> {
+pub fn read_row<T: DeserializeOwned>(
+    source: &dyn RowSource,
+    key: &[u8],
+) -> Result<Option<T>, ProjectionError> {
     source.get(key)?.map(|bytes| decode(key, &bytes)).transpose()
 }
 
@@ -41,8 +44,10 @@ pub fn read_row<T: DeserializeOwned>(source: &dyn RowSource, key: &[u8]) -> Resu
 /// # Errors
 /// When the bytes are no encoding of a `T`; the error names the key.
 pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, ProjectionError> {
-    rollbook_log::binary::read(bytes)
-        .map_err(|source| ProjectionError::Row { key: String::from_utf8_lossy(key).into_owned(), source: Box::new(source) })
+    rollbook_log::binary::read(bytes).map_err(|source| ProjectionError::Row {
+        key: String::from_utf8_lossy(key).into_owned(),
+        source: Box::new(source),
+    })
 }
 
 /// The rows of one generation of one projection, from a snapshot of the store.
@@ -118,7 +123,8 @@ trait AnyRow: Any + Send {
 impl<T: Serialize + Any + Send> AnyRow for T {
     fn encode(&self) -> Result<Vec<u8>, ProjectionError> {
         let mut bytes = Vec::new();
-        rollbook_log::binary::write(self, &mut bytes).map_err(|source| ProjectionError::Encode(Box::new(source)))?;
+        rollbook_log::binary::write(self, &mut bytes)
+            .map_err(|source| ProjectionError::Encode(Box::new(source)))?;
         Ok(bytes)
     }
 
@@ -151,9 +157,11 @@ impl<'s> RowChanges<'s> {
             let stored: T = read_row(self.source, key)?.unwrap_or_default();
             self.rows.insert(key.to_vec(), Some(Box::new(stored)));
         }
-        let row = self.rows.get_mut(key).map(|row| row.get_or_insert_with(|| Box::new(T::default())));
-        row.and_then(|row| (**row).as_any().downcast_mut())
-            .ok_or_else(|| ProjectionError::RowType { key: String::from_utf8_lossy(key).into_owned() })
+        let row =
+            self.rows.get_mut(key).map(|row| row.get_or_insert_with(|| Box::new(T::default())));
+        row.and_then(|row| (**row).as_any().downcast_mut()).ok_or_else(|| {
+            ProjectionError::RowType { key: String::from_utf8_lossy(key).into_owned() }
+        })
     }
 
     /// Sets a row.
@@ -181,7 +189,10 @@ impl<'s> RowChanges<'s> {
     /// # Errors
     /// When a row does not encode.
     pub fn finish(self) -> Result<EncodedChanges, ProjectionError> {
-        let encoded = self.rows.into_iter().map(|(key, row)| Ok((key, row.map(|row| (*row).encode()).transpose()?)));
+        let encoded = self
+            .rows
+            .into_iter()
+            .map(|(key, row)| Ok((key, row.map(|row| (*row).encode()).transpose()?)));
         let mut encoded = encoded.collect::<Result<EncodedChanges, ProjectionError>>()?;
         encoded.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         Ok(encoded)

@@ -67,7 +67,12 @@ fn key(level: u8, index: u64) -> Vec<u8> {
 }
 
 /// Adds the hash of node `index` of a level; a tile that is full gives a node to the level above.
-fn push(rows: &mut RowChanges<'_>, level: u8, index: u64, hash: LeafHash) -> Result<(), ProjectionError> {
+fn push(
+    rows: &mut RowChanges<'_>,
+    level: u8,
+    index: u64,
+    hash: LeafHash,
+) -> Result<(), ProjectionError> {
     let out_of_step = || ProjectionError::TreeRow { position: index };
     let tile: &mut Tile = rows.row(&key(level, index / TILE_HASHES))?;
     if tile.0.len() as u64 != (index % TILE_HASHES) * 32 {
@@ -90,7 +95,11 @@ impl Projection for Tree {
         1
     }
 
-    fn fold(&self, _rows: &mut RowChanges<'_>, _commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        _rows: &mut RowChanges<'_>,
+        _commit: &[Recorded],
+    ) -> Result<(), ProjectionError> {
         // The tree is over what is stored, not over what it means.
         Ok(())
     }
@@ -99,7 +108,12 @@ impl Projection for Tree {
         true
     }
 
-    fn fold_leaves(&self, rows: &mut RowChanges<'_>, first: Position, leaves: &[LeafHash]) -> Result<(), ProjectionError> {
+    fn fold_leaves(
+        &self,
+        rows: &mut RowChanges<'_>,
+        first: Position,
+        leaves: &[LeafHash],
+    ) -> Result<(), ProjectionError> {
         for (index, leaf) in (first - 1..).zip(leaves) {
             push(rows, 0, index, *leaf)?;
         }
@@ -119,7 +133,11 @@ impl Tiles for StoredTiles<'_> {
 }
 
 /// The bytes of a tile.
-pub(crate) fn tile(source: &dyn RowSource, level: u8, index: u64) -> Result<Option<Vec<u8>>, ProjectionError> {
+pub(crate) fn tile(
+    source: &dyn RowSource,
+    level: u8,
+    index: u64,
+) -> Result<Option<Vec<u8>>, ProjectionError> {
     Ok(read_row::<Tile>(source, &key(level, index))?.map(|tile| tile.0))
 }
 
@@ -145,14 +163,21 @@ fn failed(error: rollbook_proofs::TreeError<ProjectionError>) -> ProjectionError
 /// # Errors
 /// When the rows cannot be read, or have not been folded so far.
 pub fn head_at(source: &dyn RowSource, position: Position) -> Result<TreeHead, ProjectionError> {
-    Ok(TreeHead { size: position, root: tree::root(&StoredTiles(source), position).map_err(failed)? })
+    Ok(TreeHead {
+        size: position,
+        root: tree::root(&StoredTiles(source), position).map_err(failed)?,
+    })
 }
 
 /// The path from the event at a position to the root of the tree of `size` events.
 ///
 /// # Errors
 /// When the rows cannot be read, or the position is not in that tree.
-pub fn prove_event(source: &dyn RowSource, position: Position, size: u64) -> Result<Vec<Hash>, ProjectionError> {
+pub fn prove_event(
+    source: &dyn RowSource,
+    position: Position,
+    size: u64,
+) -> Result<Vec<Hash>, ProjectionError> {
     tree::prove_inclusion(&StoredTiles(source), position, size).map_err(failed)
 }
 
@@ -160,7 +185,11 @@ pub fn prove_event(source: &dyn RowSource, position: Position, size: u64) -> Res
 ///
 /// # Errors
 /// When the rows cannot be read, or `older` is 0 or greater than `size`.
-pub fn prove_consistency(source: &dyn RowSource, older: u64, size: u64) -> Result<Vec<Hash>, ProjectionError> {
+pub fn prove_consistency(
+    source: &dyn RowSource,
+    older: u64,
+    size: u64,
+) -> Result<Vec<Hash>, ProjectionError> {
     tree::prove_consistency(&StoredTiles(source), older, size).map_err(failed)
 }
 
@@ -168,7 +197,10 @@ pub fn prove_consistency(source: &dyn RowSource, older: u64, size: u64) -> Resul
 ///
 /// # Errors
 /// When the row cannot be read.
-pub fn leaf_at(source: &dyn RowSource, position: Position) -> Result<Option<Hash>, ProjectionError> {
+pub fn leaf_at(
+    source: &dyn RowSource,
+    position: Position,
+) -> Result<Option<Hash>, ProjectionError> {
     let Some(index) = position.checked_sub(1) else { return Ok(None) };
     let tile = StoredTiles(source).tile(0, index / TILE_HASHES)?.unwrap_or_default();
     let start = usize::try_from(index % TILE_HASHES).unwrap_or(usize::MAX).saturating_mul(32);

@@ -45,7 +45,15 @@ pub struct TreeChecked {
 impl<'s> TreeCheck<'s> {
     /// Begins before position 1. The rows are folded up to `folded`.
     pub fn new(rows: &'s dyn RowSource, folded: Position) -> Self {
-        Self { rows, folded, levels: Vec::new(), next: 1, gap: false, altered: Vec::new(), wrong_rows: 0 }
+        Self {
+            rows,
+            folded,
+            levels: Vec::new(),
+            next: 1,
+            gap: false,
+            altered: Vec::new(),
+            wrong_rows: 0,
+        }
     }
 
     /// Takes the leaves of a commit, the first of which has this position.
@@ -65,14 +73,21 @@ impl<'s> TreeCheck<'s> {
             self.gap = true;
             while self.next < position {
                 let index = self.next - 1;
-                let hash = stored_hash(&tile(self.rows, 0, index / TILE_HASHES)?.unwrap_or_default(), index).unwrap_or([0; 32]);
+                let hash = stored_hash(
+                    &tile(self.rows, 0, index / TILE_HASHES)?.unwrap_or_default(),
+                    index,
+                )
+                .unwrap_or([0; 32]);
                 self.push(0, index, &hash)?;
                 self.next += 1;
             }
         }
         let index = position - 1;
         self.push(0, index, leaf)?;
-        let differs = self.levels.first().is_some_and(|level| stored_hash(&level.stored, index) != Some(*leaf));
+        let differs = self
+            .levels
+            .first()
+            .is_some_and(|level| stored_hash(&level.stored, index) != Some(*leaf));
         if differs && position <= self.folded {
             match self.altered.last_mut() {
                 Some((_, until)) if *until + 1 == position => *until = position,
@@ -90,7 +105,11 @@ impl<'s> TreeCheck<'s> {
         }
         let Some(here) = self.levels.get_mut(usize::from(level)) else { return Ok(()) };
         if here.index != number {
-            *here = Level { index: number, own: Vec::new(), stored: tile(self.rows, level, number)?.unwrap_or_default() };
+            *here = Level {
+                index: number,
+                own: Vec::new(),
+                stored: tile(self.rows, level, number)?.unwrap_or_default(),
+            };
         }
         here.own.extend_from_slice(hash);
         if index % TILE_HASHES < TILE_HASHES - 1 {
@@ -118,7 +137,11 @@ impl<'s> TreeCheck<'s> {
         for (level, here) in (0_u8..).zip(&self.levels) {
             let is_full = here.own.len() as u64 == TILE_HASHES * 32;
             // Rows that are behind hold the beginning of what they should.
-            let expected = if self.folded + 1 < self.next { here.own.starts_with(&here.stored) } else { here.own == here.stored };
+            let expected = if self.folded + 1 < self.next {
+                here.own.starts_with(&here.stored)
+            } else {
+                here.own == here.stored
+            };
             self.wrong_rows += u64::from(level > 0 && !is_full && !expected);
         }
         let rows = count_rows(self.rows)?;
@@ -146,6 +169,10 @@ impl Tiles for Own<'_> {
     type Error = std::convert::Infallible;
 
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Self::Error> {
-        Ok(self.0.get(usize::from(level)).filter(|here| here.index == index).map(|here| here.own.clone()))
+        Ok(self
+            .0
+            .get(usize::from(level))
+            .filter(|here| here.index == index)
+            .map(|here| here.own.clone()))
     }
 }

@@ -55,9 +55,11 @@ pub struct ViewProjection<S> {
 }
 
 /// The legacy view. Raise the version with every change to what its rows hold.
-pub const LEGACY: ViewProjection<LegacySeries> = ViewProjection { view: View::Legacy, version: 1, series: PhantomData };
+pub const LEGACY: ViewProjection<LegacySeries> =
+    ViewProjection { view: View::Legacy, version: 1, series: PhantomData };
 /// The pre-created view. Raise the version with every change to what its rows hold.
-pub const PRECREATED: ViewProjection<Series> = ViewProjection { view: View::Precreated, version: 1, series: PhantomData };
+pub const PRECREATED: ViewProjection<Series> =
+    ViewProjection { view: View::Precreated, version: 1, series: PhantomData };
 
 impl<S: SeriesRow> Projection for ViewProjection<S> {
     fn name(&self) -> &'static str {
@@ -74,7 +76,8 @@ impl<S: SeriesRow> Projection for ViewProjection<S> {
         }
         // Events of one stream stand together in a commit: its row is looked up once for all of them.
         for events in commit.chunk_by(|a, b| a.stream == b.stream) {
-            if let Some(stream @ StreamId::Series { .. }) = events.first().map(|first| &first.stream)
+            if let Some(stream @ StreamId::Series { .. }) =
+                events.first().map(|first| &first.stream)
                 && events.iter().any(|recorded| S::concerns(&recorded.event))
             {
                 let row: &mut S = rows.row(&keys::series(stream))?;
@@ -98,7 +101,11 @@ impl ClientRows {
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub fn read(source: &dyn RowSource, view: View, identity: &Identity) -> Result<Self, ProjectionError> {
+    pub fn read(
+        source: &dyn RowSource,
+        view: View,
+        identity: &Identity,
+    ) -> Result<Self, ProjectionError> {
         Ok(match view {
             View::Legacy => Self::Legacy(legacy_rows(source, identity)?),
             View::Precreated => Self::Precreated(precreated_rows(source, identity)?),
@@ -119,7 +126,8 @@ impl ClientRows {
         match self {
             Self::Legacy(rows) => {
                 // Its grace is the old system's, whatever is asked.
-                let mut answer = legacy::answer(&identity.ids, rows, &Clock::new(clock.now, clock.zone));
+                let mut answer =
+                    legacy::answer(&identity.ids, rows, &Clock::new(clock.now, clock.zone));
                 name_coaches(&mut answer.entries, |id| directory::coach(source, id))?;
                 Ok(then(&answer))
             }
@@ -160,7 +168,10 @@ pub fn answer<R>(
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn legacy_rows(source: &dyn RowSource, identity: &Identity) -> Result<Vec<LegacySeries>, ProjectionError> {
+pub fn legacy_rows(
+    source: &dyn RowSource,
+    identity: &Identity,
+) -> Result<Vec<LegacySeries>, ProjectionError> {
     let streams = legacy_streams(source, identity)?;
     let mut rows = Vec::with_capacity(streams.len());
     for stream in streams {
@@ -176,7 +187,10 @@ pub fn legacy_rows(source: &dyn RowSource, identity: &Identity) -> Result<Vec<Le
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn legacy_streams(source: &dyn RowSource, identity: &Identity) -> Result<Vec<StreamId>, ProjectionError> {
+pub fn legacy_streams(
+    source: &dyn RowSource,
+    identity: &Identity,
+) -> Result<Vec<StreamId>, ProjectionError> {
     let mut streams = Vec::new();
     for id in &identity.ids {
         for stream in directory::stored_streams(source, id)? {
@@ -192,7 +206,10 @@ pub fn legacy_streams(source: &dyn RowSource, identity: &Identity) -> Result<Vec
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn precreated_rows(source: &dyn RowSource, identity: &Identity) -> Result<Vec<Series>, ProjectionError> {
+pub fn precreated_rows(
+    source: &dyn RowSource,
+    identity: &Identity,
+) -> Result<Vec<Series>, ProjectionError> {
     let mut rows = Vec::new();
     for id in &identity.ids {
         source.scan(&keys::series_prefix(id), &mut |key, bytes| {
@@ -212,7 +229,8 @@ pub fn each_series<S: SeriesRow>(
     visit: &mut dyn FnMut(StreamId, S) -> Result<(), ProjectionError>,
 ) -> Result<(), ProjectionError> {
     source.scan(keys::ALL_SERIES, &mut |key, bytes| {
-        let name = String::from_utf8_lossy(key.get(keys::ALL_SERIES.len()..).unwrap_or_default()).into_owned();
+        let name = String::from_utf8_lossy(key.get(keys::ALL_SERIES.len()..).unwrap_or_default())
+            .into_owned();
         match name.parse() {
             Ok(stream) => visit(stream, decode(key, bytes)?),
             Err(source) => Err(ProjectionError::Row { key: name, source: Box::new(source) }),

@@ -32,7 +32,8 @@ fn compare(name: &str, zone: &str) -> usize {
         for line in std::fs::read_to_string(&file).unwrap().lines() {
             let expected: serde_json::Value = serde_json::from_str(line).unwrap();
             let client = expected["clientId"].as_str().unwrap();
-            let body: serde_json::Value = serde_json::from_str(&support::body(&rows, View::Legacy, client, now)).unwrap();
+            let body: serde_json::Value =
+                serde_json::from_str(&support::body(&rows, View::Legacy, client, now)).unwrap();
             assert_eq!(body, expected["body"], "{name}: {client} at {now}");
             answers += 1;
         }
@@ -62,7 +63,9 @@ fn the_legacy_view_answers_as_the_old_system_did_in_london() {
 
 /// How many answers were recorded: four instants, and every client asked for at each.
 fn recorded(name: &str) -> usize {
-    let files = std::fs::read_dir(support::fixture(name).join("expected")).unwrap().map(|file| file.unwrap().path());
+    let files = std::fs::read_dir(support::fixture(name).join("expected"))
+        .unwrap()
+        .map(|file| file.unwrap().path());
     let legacy: Vec<_> = files.filter(|file| asked_at(file).is_some()).collect();
     assert_eq!(legacy.len(), 4, "{name}");
     legacy.iter().map(|file| std::fs::read_to_string(file).unwrap().lines().count()).sum()

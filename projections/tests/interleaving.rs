@@ -95,19 +95,34 @@ impl<'d> Store<'d> {
 
     fn step(&mut self, step: &Step) {
         match step {
-            Step::Command { client, form, command, now } => self.command(CLIENTS[*client], FORMS[*form], command, *now),
+            Step::Command { client, form, command, now } => {
+                self.command(CLIENTS[*client], FORMS[*form], command, *now)
+            }
             Step::Client { client, form } => self.client(CLIENTS[*client], *form),
             Step::Coach(name) => {
                 let body = format!(r#"{{"profile":{{"firstName":"Coach","lastName":"{name}"}}}}"#);
-                self.document(&StreamId::Coach("coach-1".into()), support::document(Collection::Coaches, "coach-1", &body));
+                self.document(
+                    &StreamId::Coach("coach-1".into()),
+                    support::document(Collection::Coaches, "coach-1", &body),
+                );
             }
             Step::Switch { view, audience } => {
-                let event = Event::ViewSwitched { view: *view, audience: audience.clone(), reason: "test".into(), forced: true };
+                let event = Event::ViewSwitched {
+                    view: *view,
+                    audience: audience.clone(),
+                    reason: "test".into(),
+                    forced: true,
+                };
                 support::append(self.log(), vec![support::new_event(&StreamId::Control, event)]);
             }
             Step::Zone(zone) => {
                 let legacy_timezone = ["UTC", "Europe/London"][*zone].to_owned();
-                let event = Event::ImportCompleted { digest: "test".into(), legacy_timezone, collections: vec![], summary: None };
+                let event = Event::ImportCompleted {
+                    digest: "test".into(),
+                    legacy_timezone,
+                    collections: vec![],
+                    summary: None,
+                };
                 support::append(self.log(), vec![support::new_event(&StreamId::Control, event)]);
             }
             Step::Reopen => {
@@ -137,13 +152,23 @@ impl<'d> Store<'d> {
     fn client(&self, client: &str, form: u8) {
         // Also another client's id, or an identity that both have.
         let other = ["", "uid-both", "client-2", client][usize::from(form % 4)];
-        let body = format!(r#"{{"authUid":"{other}","onboardingStatus":"{}"}}"#, if form < 6 { "completed" } else { "new" });
-        self.document(&StreamId::Client(client.into()), support::document(Collection::Clients, client, &body));
+        let body = format!(
+            r#"{{"authUid":"{other}","onboardingStatus":"{}"}}"#,
+            if form < 6 { "completed" } else { "new" }
+        );
+        self.document(
+            &StreamId::Client(client.into()),
+            support::document(Collection::Clients, client, &body),
+        );
     }
 
     fn document(&self, stream: &StreamId, document: rollbook_domain::Document) {
         let is_new = self.log().stream_version(stream).unwrap() == 0;
-        let event = if is_new { Event::DocumentImported(document) } else { Event::DocumentChanged(document) };
+        let event = if is_new {
+            Event::DocumentImported(document)
+        } else {
+            Event::DocumentChanged(document)
+        };
         support::append(self.log(), vec![support::new_event(stream, event)]);
     }
 

@@ -52,7 +52,10 @@ fn counts(runtime: &Runtime) -> BTreeMap<String, u64> {
     let (rows, _) = snapshot.of("counter").unwrap();
     let mut counts = BTreeMap::new();
     rows.scan(b"", &mut |key, _| {
-        counts.insert(String::from_utf8_lossy(key).into_owned(), read_row::<u64>(&rows, key)?.unwrap());
+        counts.insert(
+            String::from_utf8_lossy(key).into_owned(),
+            read_row::<u64>(&rows, key)?.unwrap(),
+        );
         Ok(())
     })
     .unwrap();
@@ -64,7 +67,11 @@ fn fill(log: &Log, commits: usize) {
     for number in 0..commits {
         let client = StreamId::Client(format!("client-{}", number % 10));
         let body = format!(r#"{{"onboardingStatus":"completed","n":{number}}}"#);
-        let event = Event::DocumentImported(support::document(Collection::Clients, &format!("client-{}", number % 10), &body));
+        let event = Event::DocumentImported(support::document(
+            Collection::Clients,
+            &format!("client-{}", number % 10),
+            &body,
+        ));
         support::append(log, vec![support::new_event(&client, event); 10]);
     }
 }
@@ -90,7 +97,10 @@ fn a_fold_error_ends_at_once_and_leaves_rows_as_they_were() {
     let error = counter(&log, 1, 30_000).catch_up(&|_, _| {}).unwrap_err();
     assert!(matches!(error, ProjectionError::RowType { .. }), "{error}");
     let (_, checkpoint) = counter(&log, 1, SOUND).checkpoints().unwrap()[0];
-    assert!((1_001..30_000).contains(&checkpoint), "whole batches before the error stay: {checkpoint}");
+    assert!(
+        (1_001..30_000).contains(&checkpoint),
+        "whole batches before the error stay: {checkpoint}"
+    );
     assert_eq!(total(&counts(&counter(&log, 1, SOUND))), 41_000);
 }
 
@@ -100,7 +110,9 @@ fn a_panic_while_folding_loses_nothing() {
     let log = support::open(directory.path());
     fill(&log, 3_000);
     let runtime = counter(&log, 1, SOUND);
-    let panics = std::panic::AssertUnwindSafe(|| runtime.catch_up(&|done, _| assert!(done < 16_000, "a caller's own mistake")));
+    let panics = std::panic::AssertUnwindSafe(|| {
+        runtime.catch_up(&|done, _| assert!(done < 16_000, "a caller's own mistake"))
+    });
     assert!(std::panic::catch_unwind(panics).is_err());
     assert_eq!(total(&counts(&runtime)), 30_000);
 }
@@ -117,8 +129,12 @@ fn folding_cut_off_anywhere_goes_on_where_rows_and_checkpoint_are() {
     }
     let log = support::open(directory.path());
     assert_eq!(total(&counts(&counter(&log, 1, SOUND))), 40_000);
-    let (_elsewhere, undisturbed) = support::fresh(&log, vec![Box::new(Counter { version: 1, fails_at: SOUND })]);
-    assert_eq!(counter(&log, 1, SOUND).digest("counter").unwrap(), undisturbed.digest("counter").unwrap());
+    let (_elsewhere, undisturbed) =
+        support::fresh(&log, vec![Box::new(Counter { version: 1, fails_at: SOUND })]);
+    assert_eq!(
+        counter(&log, 1, SOUND).digest("counter").unwrap(),
+        undisturbed.digest("counter").unwrap()
+    );
 }
 
 #[test]
@@ -149,7 +165,8 @@ fn a_rebuild_that_was_cut_off_leaves_nothing_for_the_next_version() {
     let runtime = counter(&log, 1, SOUND);
     let before = counts(&runtime);
     // By the time of the panic the first batch of the new rows is written.
-    let cut = std::panic::AssertUnwindSafe(|| runtime.rebuild("counter", &|_, _| panic!("cut off")));
+    let cut =
+        std::panic::AssertUnwindSafe(|| runtime.rebuild("counter", &|_, _| panic!("cut off")));
     assert!(std::panic::catch_unwind(cut).is_err());
     assert_eq!(counts(&runtime), before);
     assert_eq!(total(&counts(&counter(&log, 2, SOUND))), 40_000);
@@ -166,10 +183,16 @@ fn a_rebuild_gives_the_same_rows_in_every_projection() {
     for name in runtime.names() {
         let rebuilt = runtime.rebuild(name, &|_, _| {}).unwrap();
         assert!(rebuilt.identical && rebuilt.rows > 0, "{rebuilt:?}");
-        assert_eq!((rebuilt.position, runtime.digest(name).unwrap()), (head, (rebuilt.rows, rebuilt.digest_after)));
+        assert_eq!(
+            (rebuilt.position, runtime.digest(name).unwrap()),
+            (head, (rebuilt.rows, rebuilt.digest_after))
+        );
     }
     let error = runtime.rebuild("nothing", &|_, _| {}).unwrap_err();
-    assert_eq!(error.to_string(), "there is no projection \"nothing\"; there are legacy, precreated, documents, names, tracker, tree");
+    assert_eq!(
+        error.to_string(),
+        "there is no projection \"nothing\"; there are legacy, precreated, documents, names, tracker, tree"
+    );
 }
 
 #[test]
@@ -204,8 +227,12 @@ fn rebuilding_while_others_append_and_read_ends_with_the_same_rows() {
             while !done.load(Ordering::Relaxed) {
                 let head = log.head();
                 let snapshot = other.snapshot().unwrap();
-                let positions: Vec<u64> = other.names().into_iter().map(|name| snapshot.of(name).unwrap().1).collect();
-                assert!(positions.iter().all(|position| *position == positions[0] && *position >= head), "{positions:?} at {head}");
+                let positions: Vec<u64> =
+                    other.names().into_iter().map(|name| snapshot.of(name).unwrap().1).collect();
+                assert!(
+                    positions.iter().all(|position| *position == positions[0] && *position >= head),
+                    "{positions:?} at {head}"
+                );
                 looks += 1;
             }
             looks
@@ -240,7 +267,13 @@ fn a_rebuild_takes_every_projection_along() {
     // Events that come while the new rows are built are folded at its end: into all rows, so that they stay at one position.
     let rebuilt = runtime.rebuild("legacy", &|_, _| fill(&log, 1)).unwrap();
     assert!(rebuilt.identical && rebuilt.position > 100, "{rebuilt:?}");
-    assert!(runtime.checkpoints().unwrap().iter().all(|(_, checkpoint)| *checkpoint == rebuilt.position));
+    assert!(
+        runtime
+            .checkpoints()
+            .unwrap()
+            .iter()
+            .all(|(_, checkpoint)| *checkpoint == rebuilt.position)
+    );
 }
 
 #[test]
@@ -274,7 +307,10 @@ fn a_snapshot_stays_as_it_is_and_the_next_one_has_everything() {
     assert_eq!((read_row::<u64>(&rows, b"client/client-3").unwrap(), position), (Some(10), 100));
     let (rows, position) = (runtime.snapshot().unwrap(), 200);
     assert_eq!(
-        (read_row::<u64>(&rows.of("counter").unwrap().0, b"client/client-3").unwrap(), rows.of("counter").unwrap().1),
+        (
+            read_row::<u64>(&rows.of("counter").unwrap().0, b"client/client-3").unwrap(),
+            rows.of("counter").unwrap().1
+        ),
         (Some(20), position)
     );
 }
@@ -306,7 +342,8 @@ fn reading_what_is_current_writes_nothing() {
         let runtime = Runtime::new(support::open(directory.path()), all());
         let folded = AtomicBool::new(false);
         runtime.catch_up(&|_, _| folded.store(true, Ordering::Relaxed)).unwrap();
-        let answer = support::view(&runtime, View::Legacy, "nobody", support::at("2026-01-11T00:00:00Z"));
+        let answer =
+            support::view(&runtime, View::Legacy, "nobody", support::at("2026-01-11T00:00:00Z"));
         assert!(answer.contains("\"total\":0"), "{answer}");
         assert!(!folded.into_inner());
     }
@@ -326,7 +363,9 @@ fn progress_ends_at_all_events() {
     fill(&log, 3_500);
     let (sender, steps) = channel();
     let sender = std::sync::Mutex::new(sender);
-    counter(&log, 1, SOUND).catch_up(&|done, of| sender.lock().unwrap().send((done, of)).unwrap()).unwrap();
+    counter(&log, 1, SOUND)
+        .catch_up(&|done, of| sender.lock().unwrap().send((done, of)).unwrap())
+        .unwrap();
     drop(sender);
     let steps: Vec<(u64, u64)> = steps.iter().collect();
     assert!(steps.len() > 1 && steps.is_sorted(), "{steps:?}");

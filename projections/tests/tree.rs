@@ -18,14 +18,24 @@ use sha2::{Digest as _, Sha256};
 /// Appends a commit of so many events, over two streams.
 fn append(log: &Log, events: u32) {
     let event = |number: u32| NewEvent {
-        stream: if number.is_multiple_of(3) { StreamId::Control } else { StreamId::series("ada", "weekly") },
+        stream: if number.is_multiple_of(3) {
+            StreamId::Control
+        } else {
+            StreamId::series("ada", "weekly")
+        },
         id: None,
         occurred_at: Timestamp::EPOCH,
         event: Event::StageRecorded { stage: "stage".to_owned(), note: number.to_string() },
     };
     let events = (1..=events).map(event).collect();
-    log.append(Commit { events, expected: Vec::new(), actor: Actor::System("test".to_owned()), cause: "test".to_owned(), key: None })
-        .unwrap();
+    log.append(Commit {
+        events,
+        expected: Vec::new(),
+        actor: Actor::System("test".to_owned()),
+        cause: "test".to_owned(),
+        key: None,
+    })
+    .unwrap();
 }
 
 /// The root as RFC 6962 defines it.
@@ -35,7 +45,10 @@ fn naive_root(leaves: &[Hash]) -> Hash {
         [one] => *one,
         many => {
             let (left, right) = many.split_at(many.len().next_power_of_two() / 2);
-            Hash(Sha256::digest([&[1][..], &naive_root(left).0, &naive_root(right).0].concat()).into())
+            Hash(
+                Sha256::digest([&[1][..], &naive_root(left).0, &naive_root(right).0].concat())
+                    .into(),
+            )
         }
     }
 }
@@ -49,7 +62,12 @@ fn roots_hold(log: &Log, snapshot: &Snapshot) {
     assert_eq!(folded, log.head());
     let leaves = leaves(log);
     for size in 0..=leaves.len() {
-        assert_eq!(tree::head_at(&rows, size as u64).unwrap().root, naive_root(&leaves[..size]), "{size} of {}", leaves.len());
+        assert_eq!(
+            tree::head_at(&rows, size as u64).unwrap().root,
+            naive_root(&leaves[..size]),
+            "{size} of {}",
+            leaves.len()
+        );
     }
     assert_eq!(tree::leaf_at(&rows, 1).unwrap(), leaves.first().copied());
     assert_eq!(tree::leaf_at(&rows, log.head()).unwrap(), leaves.last().copied());
@@ -85,14 +103,27 @@ fn a_leaf_holds_everything_that_the_event_has() {
     append(&log, 2);
     append(&log, 4);
     for position in 1..=6 {
-        let (bytes, recorded) = (log.leaf(position).unwrap().unwrap(), log.at(position).unwrap().unwrap());
+        let (bytes, recorded) =
+            (log.leaf(position).unwrap().unwrap(), log.at(position).unwrap().unwrap());
         let leaf = Leaf::read(&bytes).unwrap();
         let parts = |instant: Timestamp| (instant.seconds(), instant.nanoseconds());
-        assert_eq!((leaf.position, leaf.version, leaf.id), (recorded.position, recorded.version, recorded.id));
-        assert_eq!((leaf.stream, leaf.cause), (recorded.stream.to_string().as_str(), recorded.cause.as_str()));
-        assert_eq!((leaf.occurred_at, leaf.recorded_at), (parts(recorded.occurred_at), parts(recorded.recorded_at)));
+        assert_eq!(
+            (leaf.position, leaf.version, leaf.id),
+            (recorded.position, recorded.version, recorded.id)
+        );
+        assert_eq!(
+            (leaf.stream, leaf.cause),
+            (recorded.stream.to_string().as_str(), recorded.cause.as_str())
+        );
+        assert_eq!(
+            (leaf.occurred_at, leaf.recorded_at),
+            (parts(recorded.occurred_at), parts(recorded.recorded_at))
+        );
         assert_eq!((leaf.actor_role, leaf.actor), (3, "test"));
-        assert_eq!((leaf.commit_first, leaf.commit_events), if position < 3 { (1, 2) } else { (3, 4) });
+        assert_eq!(
+            (leaf.commit_first, leaf.commit_events),
+            if position < 3 { (1, 2) } else { (3, 4) }
+        );
         assert_eq!(leaf.event().unwrap(), recorded.event);
     }
     assert_eq!((log.leaf(0).unwrap(), log.leaf(7).unwrap()), (None, None));

@@ -34,11 +34,13 @@ impl SignedCheckpoint {
     /// # Errors
     /// When `origin` cannot stand in a checkpoint, or signing fails.
     pub fn sign(origin: &str, head: TreeHead, key: &SigningKey) -> Result<Self, ProofError> {
-        let malformed = || ProofError::malformed(CHECKPOINT, "its origin is empty or more than a line");
+        let malformed =
+            || ProofError::malformed(CHECKPOINT, "its origin is empty or more than a line");
         if origin.chars().any(char::is_control) {
             return Err(malformed());
         }
-        let checkpoint = Checkpoint::new(origin, head.size, head.root.into(), "").map_err(|_| malformed())?;
+        let checkpoint =
+            Checkpoint::new(origin, head.size, head.root.into(), "").map_err(|_| malformed())?;
         let signing = |error: NoteError| ProofError::Signing(Box::new(error));
         let mut note = Note::new(&checkpoint.to_bytes(), &[]).map_err(signing)?;
         note.add_sigs(&[key.signer()]).map_err(signing)?;
@@ -51,8 +53,10 @@ impl SignedCheckpoint {
     /// When it is none, or has extension lines, which no rollbook writes.
     pub fn read(text: &str) -> Result<Self, ProofError> {
         let malformed = |why| ProofError::malformed(CHECKPOINT, why);
-        let note = Note::from_bytes(text.as_bytes()).map_err(|_| malformed("it is no signed note"))?;
-        let checkpoint = Checkpoint::from_bytes(note.text()).map_err(|_| malformed("its text is not origin, size and root"))?;
+        let note =
+            Note::from_bytes(text.as_bytes()).map_err(|_| malformed("it is no signed note"))?;
+        let checkpoint = Checkpoint::from_bytes(note.text())
+            .map_err(|_| malformed("its text is not origin, size and root"))?;
         if !checkpoint.extension().is_empty() {
             return Err(malformed("it has lines after the root"));
         }
@@ -68,10 +72,13 @@ impl SignedCheckpoint {
     /// # Errors
     /// [`ProofError::NotSigned`], [`ProofError::BadSignature`].
     pub fn check(&self, key: &VerifierKey) -> Result<TreeHead, ProofError> {
-        let note = Note::from_bytes(self.text.as_bytes()).map_err(|_| ProofError::malformed(CHECKPOINT, "it is no signed note"))?;
+        let note = Note::from_bytes(self.text.as_bytes())
+            .map_err(|_| ProofError::malformed(CHECKPOINT, "it is no signed note"))?;
         match note.verify(&VerifierList::new(vec![Box::new(key.verifier().clone())])) {
             Ok(_signed) => Ok(self.head),
-            Err(NoteError::InvalidSignature { .. }) => Err(ProofError::BadSignature { key: key.to_string() }),
+            Err(NoteError::InvalidSignature { .. }) => {
+                Err(ProofError::BadSignature { key: key.to_string() })
+            }
             Err(_) => Err(ProofError::NotSigned { key: key.to_string() }),
         }
     }

@@ -64,7 +64,10 @@ impl ConsistencyProof {
         if lines.next() != Some(FIRST_LINE) {
             return Err(malformed("its first line is not rollbook-consistency-proof 1"));
         }
-        let key = lines.next().and_then(|line| line.strip_prefix("key ")).and_then(|key| key.parse().ok());
+        let key = lines
+            .next()
+            .and_then(|line| line.strip_prefix("key "))
+            .and_then(|key| key.parse().ok());
         let proof = Self {
             older: SignedCheckpoint::read(&format!("{older}\n\n{older_signatures}\n"))?,
             newer: SignedCheckpoint::read(&format!("{newer}\n\n{newer_signatures}"))?,

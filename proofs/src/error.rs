@@ -13,7 +13,9 @@ pub enum ProofError {
         why: &'static str,
     },
     /// The same content in other bytes: nothing that rollbook writes.
-    #[error("the file does not have the bytes that its content is written with; get it again from where it was made")]
+    #[error(
+        "the file does not have the bytes that its content is written with; get it again from where it was made"
+    )]
     NotCanonical,
     /// Signed by somebody else, or by nobody.
     #[error("the checkpoint is not signed by {key}; give the verifier key of the log that made it")]
@@ -22,7 +24,9 @@ pub enum ProofError {
         key: String,
     },
     /// A signature that does not fit the text.
-    #[error("the checkpoint's signature by {key} does not hold: the text or the signature was changed")]
+    #[error(
+        "the checkpoint's signature by {key} does not hold: the text or the signature was changed"
+    )]
     BadSignature {
         /// The key that is said to have signed.
         key: String,
@@ -36,13 +40,17 @@ pub enum ProofError {
         trusted: String,
     },
     /// The leaf is not in the tree at that place.
-    #[error("the proof does not lead from the event at position {position} to the signed root: the event or the proof was changed")]
+    #[error(
+        "the proof does not lead from the event at position {position} to the signed root: the event or the proof was changed"
+    )]
     NotIncluded {
         /// The position that the proof is about.
         position: u64,
     },
     /// The older tree is no prefix of the newer one.
-    #[error("the proof does not show that the tree of {newer} events begins with the tree of {older} events")]
+    #[error(
+        "the proof does not show that the tree of {newer} events begins with the tree of {older} events"
+    )]
     NotConsistent {
         /// Size of the older tree.
         older: u64,
@@ -74,10 +82,14 @@ impl ProofError {
 #[non_exhaustive]
 pub enum KeyError {
     /// No verifier key.
-    #[error("{0:?} is no verifier key; it is one line, name+hash+base64, as `rollbook checkpoint --public-key` prints it")]
+    #[error(
+        "{0:?} is no verifier key; it is one line, name+hash+base64, as `rollbook checkpoint --public-key` prints it"
+    )]
     Verifier(String),
     /// No signing key. The text is not repeated: it may be almost one.
-    #[error("this is no signing key; it is one line that begins with PRIVATE+KEY+, as `rollbook checkpoint` makes it")]
+    #[error(
+        "this is no signing key; it is one line that begins with PRIVATE+KEY+, as `rollbook checkpoint` makes it"
+    )]
     Signing,
     /// A name that no key may have.
     #[error("{0:?} cannot be a key's name: it must not be empty, nor have spaces or + in it")]

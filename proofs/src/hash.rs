@@ -42,7 +42,10 @@ impl FromStr for Hash {
 
     fn from_str(text: &str) -> Result<Self, ProofError> {
         let bytes = BASE64_STANDARD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
-        bytes.map(Self).ok_or_else(|| ProofError::Malformed { what: "a hash", why: "it is not 32 bytes in base64" })
+        bytes.map(Self).ok_or_else(|| ProofError::Malformed {
+            what: "a hash",
+            why: "it is not 32 bytes in base64",
+        })
     }
 }
 

@@ -43,7 +43,11 @@ impl EventProof {
     /// The file's text.
     pub fn to_text(&self) -> String {
         let extra = [EXTRA.as_bytes(), self.key.to_string().as_bytes(), b"\n", &self.leaf].concat();
-        let mut text = format!("{FIRST_LINE}\nextra {}\nindex {}\n", BASE64_STANDARD.encode(extra), self.position.wrapping_sub(1));
+        let mut text = format!(
+            "{FIRST_LINE}\nextra {}\nindex {}\n",
+            BASE64_STANDARD.encode(extra),
+            self.position.wrapping_sub(1)
+        );
         for hash in &self.path {
             text.push_str(&format!("{hash}\n"));
         }
@@ -60,19 +64,38 @@ impl EventProof {
         let malformed = |why| ProofError::malformed(PROOF, why);
         let rest = text.strip_prefix(FIRST_LINE).and_then(|rest| rest.strip_prefix('\n'));
         let rest = rest.ok_or_else(|| malformed("its first line is not c2sp.org/tlog-proof@v1"))?;
-        let (lines, checkpoint) = rest.split_once("\n\n").ok_or_else(|| malformed("it has no checkpoint"))?;
+        let (lines, checkpoint) =
+            rest.split_once("\n\n").ok_or_else(|| malformed("it has no checkpoint"))?;
         let mut lines = lines.split('\n');
-        let extra = lines.next().and_then(|line| line.strip_prefix("extra ")).ok_or_else(|| malformed("it has no extra data"))?;
-        let extra = BASE64_STANDARD.decode(extra).map_err(|_| malformed("its extra data is no base64"))?;
-        let extra = extra.strip_prefix(EXTRA.as_bytes()).ok_or_else(|| malformed("its extra data is of something else"))?;
-        let end = extra.iter().position(|&byte| byte == b'\n').ok_or_else(|| malformed("its extra data has no key"))?;
+        let extra = lines
+            .next()
+            .and_then(|line| line.strip_prefix("extra "))
+            .ok_or_else(|| malformed("it has no extra data"))?;
+        let extra =
+            BASE64_STANDARD.decode(extra).map_err(|_| malformed("its extra data is no base64"))?;
+        let extra = extra
+            .strip_prefix(EXTRA.as_bytes())
+            .ok_or_else(|| malformed("its extra data is of something else"))?;
+        let end = extra
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .ok_or_else(|| malformed("its extra data has no key"))?;
         let (key, leaf) = extra.split_at(end);
-        let key = std::str::from_utf8(key).ok().and_then(|key| key.parse().ok()).ok_or_else(|| malformed("its key is none"))?;
-        let index = lines.next().and_then(|line| line.strip_prefix("index ")).and_then(|index| index.parse::<u64>().ok());
-        let position = index.and_then(|index| index.checked_add(1)).ok_or_else(|| malformed("it has no index"))?;
+        let key = std::str::from_utf8(key)
+            .ok()
+            .and_then(|key| key.parse().ok())
+            .ok_or_else(|| malformed("its key is none"))?;
+        let index = lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "))
+            .and_then(|index| index.parse::<u64>().ok());
+        let position = index
+            .and_then(|index| index.checked_add(1))
+            .ok_or_else(|| malformed("it has no index"))?;
         let path = lines.map(str::parse).collect::<Result<Vec<Hash>, _>>()?;
         let leaf = leaf.get(1..).unwrap_or_default().to_vec();
-        let proof = Self { position, leaf, path, checkpoint: SignedCheckpoint::read(checkpoint)?, key };
+        let proof =
+            Self { position, leaf, path, checkpoint: SignedCheckpoint::read(checkpoint)?, key };
         if proof.to_text() == text { Ok(proof) } else { Err(ProofError::NotCanonical) }
     }
 
@@ -92,9 +115,14 @@ impl EventProof {
 ///
 /// # Errors
 /// [`ProofError::OtherKey`].
-pub fn trusted_key<'k>(trusted: Option<&'k VerifierKey>, found: &'k VerifierKey) -> Result<&'k VerifierKey, ProofError> {
+pub fn trusted_key<'k>(
+    trusted: Option<&'k VerifierKey>,
+    found: &'k VerifierKey,
+) -> Result<&'k VerifierKey, ProofError> {
     match trusted {
-        Some(trusted) if trusted != found => Err(ProofError::OtherKey { found: found.to_string(), trusted: trusted.to_string() }),
+        Some(trusted) if trusted != found => {
+            Err(ProofError::OtherKey { found: found.to_string(), trusted: trusted.to_string() })
+        }
         _ => Ok(found),
     }
 }

@@ -65,7 +65,11 @@ impl FromStr for SigningKey {
         let signer = StandardSigner::new(text).map_err(|_| KeyError::Signing)?;
         let parts: Vec<&str> = text.splitn(5, '+').collect();
         let [_, _, name, _, key] = parts.as_slice() else { return Err(KeyError::Signing) };
-        let seed: [u8; 33] = BASE64_STANDARD.decode(key).ok().and_then(|bytes| bytes.try_into().ok()).ok_or(KeyError::Signing)?;
+        let seed: [u8; 33] = BASE64_STANDARD
+            .decode(key)
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(KeyError::Signing)?;
         let [ED25519, seed @ ..] = seed else { return Err(KeyError::Signing) };
         let public = ed25519_dalek::SigningKey::from_bytes(&seed).verifying_key();
         let verifier = signed_note::new_ed25519_verifier_key(name, &public).parse()?;

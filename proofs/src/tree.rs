@@ -39,7 +39,9 @@ pub enum TreeError<E> {
     #[error("a tile of the tree cannot be read")]
     Tiles(#[source] E),
     /// The tree has fewer leaves than are asked for.
-    #[error("the tree lacks the node {index} of tile level {level}; fold it up to the head, or rebuild it with `rollbook rebuild tree`")]
+    #[error(
+        "the tree lacks the node {index} of tile level {level}; fold it up to the head, or rebuild it with `rollbook rebuild tree`"
+    )]
     Missing {
         /// The level of its tile.
         level: u8,
@@ -75,9 +77,15 @@ impl<'t, T: Tiles> Nodes<'t, T> {
     }
 
     /// What was asked of it, or why it failed.
-    fn finish<R>(self, outcome: Result<R, tlog_tiles::Error>, size: u64) -> Result<R, TreeError<T::Error>> {
+    fn finish<R>(
+        self,
+        outcome: Result<R, tlog_tiles::Error>,
+        size: u64,
+    ) -> Result<R, TreeError<T::Error>> {
         // Everything else that can go wrong was ruled out before asking.
-        outcome.map_err(|_| self.failure.into_inner().unwrap_or(TreeError::OutOfRange { asked: size, size }))
+        outcome.map_err(|_| {
+            self.failure.into_inner().unwrap_or(TreeError::OutOfRange { asked: size, size })
+        })
     }
 }
 
@@ -108,7 +116,11 @@ pub fn root<T: Tiles>(tiles: &T, size: u64) -> Result<Hash, TreeError<T::Error>>
 ///
 /// # Errors
 /// When a tile cannot be read, or the position is not in that tree.
-pub fn prove_inclusion<T: Tiles>(tiles: &T, position: u64, size: u64) -> Result<Vec<Hash>, TreeError<T::Error>> {
+pub fn prove_inclusion<T: Tiles>(
+    tiles: &T,
+    position: u64,
+    size: u64,
+) -> Result<Vec<Hash>, TreeError<T::Error>> {
     if !(1..=size).contains(&position) {
         return Err(TreeError::OutOfRange { asked: position, size });
     }
@@ -121,7 +133,11 @@ pub fn prove_inclusion<T: Tiles>(tiles: &T, position: u64, size: u64) -> Result<
 ///
 /// # Errors
 /// When a tile cannot be read, or `older` is 0 or greater than `size`.
-pub fn prove_consistency<T: Tiles>(tiles: &T, older: u64, size: u64) -> Result<Vec<Hash>, TreeError<T::Error>> {
+pub fn prove_consistency<T: Tiles>(
+    tiles: &T,
+    older: u64,
+    size: u64,
+) -> Result<Vec<Hash>, TreeError<T::Error>> {
     if !(1..=size).contains(&older) {
         return Err(TreeError::OutOfRange { asked: older, size });
     }
@@ -134,26 +150,37 @@ pub fn prove_consistency<T: Tiles>(tiles: &T, older: u64, size: u64) -> Result<V
 ///
 /// # Errors
 /// [`ProofError::NotIncluded`].
-pub fn check_inclusion(proof: &[Hash], position: u64, leaf: Hash, head: TreeHead) -> Result<(), ProofError> {
+pub fn check_inclusion(
+    proof: &[Hash],
+    position: u64,
+    leaf: Hash,
+    head: TreeHead,
+) -> Result<(), ProofError> {
     let refused = || ProofError::NotIncluded { position };
     if head.size > SIZE_LIMIT || !(1..=head.size).contains(&position) {
         return Err(refused());
     }
     let proof = proof.iter().map(|hash| (*hash).into()).collect();
-    tlog_tiles::check_record(&proof, head.size, head.root.into(), position - 1, leaf.into()).map_err(|_| refused())
+    tlog_tiles::check_record(&proof, head.size, head.root.into(), position - 1, leaf.into())
+        .map_err(|_| refused())
 }
 
 /// Refuses unless the proof shows that the newer tree begins with the older one.
 ///
 /// # Errors
 /// [`ProofError::NotConsistent`].
-pub fn check_consistency(proof: &[Hash], older: TreeHead, newer: TreeHead) -> Result<(), ProofError> {
+pub fn check_consistency(
+    proof: &[Hash],
+    older: TreeHead,
+    newer: TreeHead,
+) -> Result<(), ProofError> {
     let refused = || ProofError::NotConsistent { older: older.size, newer: newer.size };
     if newer.size > SIZE_LIMIT || !(1..=newer.size).contains(&older.size) {
         return Err(refused());
     }
     let proof = proof.iter().map(|hash| (*hash).into()).collect();
-    tlog_tiles::check_tree(&proof, newer.size, newer.root.into(), older.size, older.root.into()).map_err(|_| refused())
+    tlog_tiles::check_tree(&proof, newer.size, newer.root.into(), older.size, older.root.into())
+        .map_err(|_| refused())
 }
 
 /// The node above a full tile.

@@ -4,10 +4,14 @@
 use std::path::Path;
 
 use rollbook_proofs::tree::{above_tile, prove_consistency, prove_inclusion, root};
-use rollbook_proofs::{ConsistencyProof, EventProof, Hash, SignedCheckpoint, SigningKey, Tiles, TreeHead, VerifierKey, leaf_hash};
+use rollbook_proofs::{
+    ConsistencyProof, EventProof, Hash, SignedCheckpoint, SigningKey, Tiles, TreeHead, VerifierKey,
+    leaf_hash,
+};
 
 /// A key that everybody knows, from the documentation of Go's package `note`, and its verifier.
-const KNOWN_KEY: &str = "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
+const KNOWN_KEY: &str =
+    "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const KNOWN_VERIFIER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 const OTHER_VERIFIER: &str = "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop";
 const ORIGIN: &str = "rollbook/0192f0c1-2d3e-7f4a-8b5c-6d7e8f901234";
@@ -23,7 +27,13 @@ impl Tiles for Leaves {
         let tiles: Vec<&[u8]> = below.chunks(256 * 32).collect();
         Ok(match level {
             0 => tiles.get(start / 256).map(|tile| tile.to_vec()),
-            1 => Some(tiles.iter().filter_map(|tile| above_tile(tile).ok()).flat_map(|hash| hash.0).collect()),
+            1 => Some(
+                tiles
+                    .iter()
+                    .filter_map(|tile| above_tile(tile).ok())
+                    .flat_map(|hash| hash.0)
+                    .collect(),
+            ),
             _ => None,
         })
     }
@@ -42,19 +52,31 @@ fn tree() -> Leaves {
 }
 
 fn checkpoint(tree: &Leaves, size: u64) -> SignedCheckpoint {
-    SignedCheckpoint::sign(ORIGIN, TreeHead { size, root: root(tree, size).unwrap() }, &key()).unwrap()
+    SignedCheckpoint::sign(ORIGIN, TreeHead { size, root: root(tree, size).unwrap() }, &key())
+        .unwrap()
 }
 
 fn event_proof() -> EventProof {
     let tree = tree();
     let path = prove_inclusion(&tree, 600, 700).unwrap();
-    EventProof { position: 600, leaf: leaf(600), path, checkpoint: checkpoint(&tree, 700), key: key().verifier().clone() }
+    EventProof {
+        position: 600,
+        leaf: leaf(600),
+        path,
+        checkpoint: checkpoint(&tree, 700),
+        key: key().verifier().clone(),
+    }
 }
 
 fn consistency_proof() -> ConsistencyProof {
     let tree = tree();
     let nodes = prove_consistency(&tree, 333, 700).unwrap();
-    ConsistencyProof { older: checkpoint(&tree, 333), newer: checkpoint(&tree, 700), nodes, key: key().verifier().clone() }
+    ConsistencyProof {
+        older: checkpoint(&tree, 333),
+        newer: checkpoint(&tree, 700),
+        nodes,
+        key: key().verifier().clone(),
+    }
 }
 
 /// Compares with the golden file; what is there now goes beside it when it differs.
@@ -89,7 +111,11 @@ fn the_key_of_the_formats_authors_has_their_verifier_and_key_hash() {
     let sample = "example.com/origin\n123\nTszzRgjTG6xce+z2AG31kAXYKBgQVtCSCE40HmuwBb0=\n";
     let hello = TreeHead { size: 123, root: leaf_hash(b"hello world") };
     let signed = SignedCheckpoint::sign("example.com/origin", hello, &key()).unwrap();
-    assert!(signed.text().starts_with(&format!("{sample}\n— PeterNeumann x08go")), "{}", signed.text());
+    assert!(
+        signed.text().starts_with(&format!("{sample}\n— PeterNeumann x08go")),
+        "{}",
+        signed.text()
+    );
 }
 
 #[test]
@@ -97,7 +123,10 @@ fn the_checkpoint_of_the_specification_reads_and_its_signature_is_by_another() {
     let text = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
         — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
     let checkpoint = SignedCheckpoint::read(text).unwrap();
-    assert_eq!((checkpoint.origin(), checkpoint.claimed().size), ("example.com/behind-the-sofa", 20_852_163));
+    assert_eq!(
+        (checkpoint.origin(), checkpoint.claimed().size),
+        ("example.com/behind-the-sofa", 20_852_163)
+    );
     assert!(checkpoint.check(&KNOWN_VERIFIER.parse().unwrap()).is_err());
 }
 
@@ -146,7 +175,8 @@ fn every_changed_byte_of_a_proof_is_refused() {
 fn a_proof_signed_by_another_key_is_refused_where_the_key_is_known() {
     let other = SigningKey::draw("PeterNeumann").unwrap();
     let mut forged = event_proof();
-    forged.checkpoint = SignedCheckpoint::sign(ORIGIN, forged.checkpoint.claimed(), &other).unwrap();
+    forged.checkpoint =
+        SignedCheckpoint::sign(ORIGIN, forged.checkpoint.claimed(), &other).unwrap();
     forged.key = other.verifier().clone();
     assert!(forged.check(None).is_ok(), "whole, yet by nobody known");
     assert!(forged.check(Some(&KNOWN_VERIFIER.parse().unwrap())).is_err());

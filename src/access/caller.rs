@@ -161,22 +161,40 @@ impl Caller {
     fn grants(&self, store: &Store) -> Result<Cow<'_, BTreeSet<Grant>>, Denied> {
         Ok(match &self.standing {
             Standing::Holding(grants) => Cow::Borrowed(grants),
-            Standing::AsStored => Cow::Owned(grants_as_stored(store, &self.name)?.into_iter().collect()),
+            Standing::AsStored => {
+                Cow::Owned(grants_as_stored(store, &self.name)?.into_iter().collect())
+            }
         })
     }
 
     /// In which capacity a grant allows something, if it does.
-    fn allowed(&self, grant: &Grant, store: &Store, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
+    fn allowed(
+        &self,
+        grant: &Grant,
+        store: &Store,
+        wants: Wants<'_>,
+    ) -> Result<Option<Actor>, Denied> {
         let admin = || Actor::Admin(self.name.clone());
         Ok(match grant {
             Grant::Client(own) => as_client(store, own, wants)?,
-            Grant::Coach(coach) => as_coach(store, coach, wants)?.then(|| Actor::Coach(coach.clone())),
-            Grant::Metrics => matches!(wants, Wants::Metrics).then(admin),
-            Grant::Status => matches!(wants, Wants::Status | Wants::ReadSwitch | Wants::Flag(_)).then(admin),
-            Grant::Switch => matches!(wants, Wants::Switch | Wants::ReadSwitch | Wants::Flag(_)).then(admin),
-            Grant::Migrations => {
-                matches!(wants, Wants::Migrate | Wants::BatchHistory | Wants::Stream(StreamId::Control) | Wants::Status).then(admin)
+            Grant::Coach(coach) => {
+                as_coach(store, coach, wants)?.then(|| Actor::Coach(coach.clone()))
             }
+            Grant::Metrics => matches!(wants, Wants::Metrics).then(admin),
+            Grant::Status => {
+                matches!(wants, Wants::Status | Wants::ReadSwitch | Wants::Flag(_)).then(admin)
+            }
+            Grant::Switch => {
+                matches!(wants, Wants::Switch | Wants::ReadSwitch | Wants::Flag(_)).then(admin)
+            }
+            Grant::Migrations => matches!(
+                wants,
+                Wants::Migrate
+                    | Wants::BatchHistory
+                    | Wants::Stream(StreamId::Control)
+                    | Wants::Status
+            )
+            .then(admin),
             Grant::Admin => Some(admin()),
         })
     }
@@ -184,7 +202,9 @@ impl Caller {
 
 /// A client has their own check-ins, and nothing else.
 fn as_client(store: &Store, own: &str, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
-    let (Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client)) = wants else { return Ok(None) };
+    let (Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client)) = wants else {
+        return Ok(None);
+    };
     let directory = Directory::of(store)?;
     let own = canonical(&directory, own)?;
     Ok((canonical(&directory, client)? == own).then_some(Actor::Client(own)))
@@ -195,13 +215,17 @@ fn as_coach(store: &Store, coach: &str, wants: Wants<'_>) -> Result<bool, Denied
     let client = match wants {
         Wants::CoachList(named) => return Ok(named == coach),
         Wants::CoachOf { coach: Some(named), .. } if named != coach => return Ok(false),
-        Wants::CoachOf { client, .. } | Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client) => client,
+        Wants::CoachOf { client, .. }
+        | Wants::CheckIns(client)
+        | Wants::AnswerFor(client)
+        | Wants::Flag(client) => client,
         Wants::Stream(StreamId::Series { client, .. } | StreamId::Client(client)) => client,
         _ => return Ok(false),
     };
     let directory = Directory::of(store)?;
     let client = canonical(&directory, client)?;
-    let document: Option<StoredClient> = read_row(&directory.rows()?, &keys::client(&client)).map_err(unreadable)?;
+    let document: Option<StoredClient> =
+        read_row(&directory.rows()?, &keys::client(&client)).map_err(unreadable)?;
     Ok(document.is_some_and(|client| !coach.is_empty() && client.coach == coach))
 }
 
@@ -229,7 +253,10 @@ fn clients_of(directory: &Directory, coach: &str) -> Result<Vec<String>, Denied>
     let mut clients = Vec::new();
     let visit = &mut |key: &[u8], value: &[u8]| {
         if decode::<StoredClient>(key, value)?.coach == coach {
-            clients.push(String::from_utf8_lossy(key.get(keys::ALL_CLIENTS.len()..).unwrap_or_default()).into_owned());
+            clients.push(
+                String::from_utf8_lossy(key.get(keys::ALL_CLIENTS.len()..).unwrap_or_default())
+                    .into_owned(),
+            );
         }
         Ok(())
     };

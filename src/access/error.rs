@@ -27,7 +27,9 @@ pub enum AccessError {
         source: std::io::Error,
     },
     /// The file of keys is not what it should be, so none of them opens anything.
-    #[error("{path} is damaged: {why}; until it is put right no API key is accepted: restore it, or move it away and make new keys")]
+    #[error(
+        "{path} is damaged: {why}; until it is put right no API key is accepted: restore it, or move it away and make new keys"
+    )]
     DamagedKeys {
         /// The file.
         path: PathBuf,
@@ -35,7 +37,9 @@ pub enum AccessError {
         why: String,
     },
     /// The file of keys was written by a newer Rollbook.
-    #[error("{path} has the format {found}, and this Rollbook reads up to {supported}; use the newer one")]
+    #[error(
+        "{path} has the format {found}, and this Rollbook reads up to {supported}; use the newer one"
+    )]
     NewerKeys {
         /// The file.
         path: PathBuf,
@@ -51,7 +55,9 @@ pub enum AccessError {
     #[error("no key has the id or the name {0:?}; `rollbook key list` shows them")]
     UnknownKey(String),
     /// The issuer's keys cannot be had.
-    #[error("the keys of the tokens' issuer cannot be had from {from}: {why}; check that it is reachable and serves a JWKS")]
+    #[error(
+        "the keys of the tokens' issuer cannot be had from {from}: {why}; check that it is reachable and serves a JWKS"
+    )]
     IssuerKeys {
         /// The file or URL.
         from: String,

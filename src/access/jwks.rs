@@ -29,7 +29,12 @@ impl IssuerKeys {
             keys: Vec<Value>,
         }
         let set: Set = serde_json::from_str(text)?;
-        Ok(Self(set.keys.into_iter().filter_map(|key| usable(&serde_json::from_value(key).ok()?)).collect()))
+        Ok(Self(
+            set.keys
+                .into_iter()
+                .filter_map(|key| usable(&serde_json::from_value(key).ok()?))
+                .collect(),
+        ))
     }
 
     /// The key with this id.
@@ -41,11 +46,19 @@ impl IssuerKeys {
 fn usable(jwk: &Jwk) -> Option<IssuerKey> {
     let algorithm = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => Algorithm::RS256,
-        AlgorithmParameters::EllipticCurve(parameters) if parameters.curve == EllipticCurve::P256 => Algorithm::ES256,
+        AlgorithmParameters::EllipticCurve(parameters)
+            if parameters.curve == EllipticCurve::P256 =>
+        {
+            Algorithm::ES256
+        }
         _ => return None,
     };
     let named = jwk.common.key_algorithm.is_none_or(|named| named == KeyAlgorithm::from(algorithm));
-    let signs = jwk.common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
+    let signs = jwk
+        .common
+        .public_key_use
+        .as_ref()
+        .is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
     let kid = jwk.common.key_id.clone().filter(|kid| !kid.is_empty())?;
     let key = DecodingKey::from_jwk(jwk).ok()?;
     (named && signs && is_long_enough(&key)).then_some(IssuerKey { kid, algorithm, key })

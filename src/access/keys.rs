@@ -77,7 +77,8 @@ impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let expected = || serde::de::Error::custom("a hash is 64 lower-case hexadecimal digits");
-        if text.len() != 64 || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+        if text.len() != 64 || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        {
             return Err(expected());
         }
         let mut hash = [0; 32];
@@ -92,11 +93,16 @@ impl<'de> Deserialize<'de> for Hash {
 mod scopes_as_text {
     use super::{Deserialize, Deserializer, Scope, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(scopes: &[Scope], serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        scopes: &[Scope],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(scopes.iter().map(ToString::to_string))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Scope>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Scope>, D::Error> {
         let texts = Vec::<String>::deserialize(deserializer)?;
         texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
     }
@@ -121,26 +127,43 @@ impl ApiKeys {
     pub(super) fn parse(path: &Path, metadata: &Metadata, text: &str) -> Result<Self, AccessError> {
         let damaged = |why: String| AccessError::DamagedKeys { path: path.to_owned(), why };
         if metadata.mode() & WRITABLE_BY_OTHERS != 0 {
-            return Err(damaged(format!("others may write it (mode {:03o}; chmod 600 it)", metadata.mode() & 0o777)));
+            return Err(damaged(format!(
+                "others may write it (mode {:03o}; chmod 600 it)",
+                metadata.mode() & 0o777
+            )));
         }
         #[derive(Deserialize)]
         struct Format {
             rollbook_api_keys: u64,
         }
-        let format: Format = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+        let format: Format =
+            serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         match format.rollbook_api_keys {
             SUPPORTED => {}
-            found if found > SUPPORTED => return Err(AccessError::NewerKeys { path: path.to_owned(), found, supported: SUPPORTED }),
+            found if found > SUPPORTED => {
+                return Err(AccessError::NewerKeys {
+                    path: path.to_owned(),
+                    found,
+                    supported: SUPPORTED,
+                });
+            }
             found => return Err(damaged(format!("there is no format {found}"))),
         }
         let keys: Self = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
         for (index, key) in keys.keys.iter().enumerate() {
-            if keys.keys.iter().skip(index + 1).any(|other| other.id == key.id || other.hash == key.hash) {
+            if keys
+                .keys
+                .iter()
+                .skip(index + 1)
+                .any(|other| other.id == key.id || other.hash == key.hash)
+            {
                 return Err(damaged(format!("the key {} is in it twice", key.id)));
             }
         }
         if keys.digest().map_err(|error| damaged(error.to_string()))? != keys.sha256 {
-            return Err(damaged("its SHA-256 does not hold: it was not written by `rollbook key`".to_owned()));
+            return Err(damaged(
+                "its SHA-256 does not hold: it was not written by `rollbook key`".to_owned(),
+            ));
         }
         Ok(keys)
     }
@@ -179,7 +202,13 @@ impl KeyFile {
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         require_store(directory)?;
         let path = directory.join(LOCK_FILE);
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path);
         let lock = opened.and_then(|file| file.lock().map(|()| file));
         let lock = lock.map_err(|source| AccessError::File { doing: "lock", path, source })?;
         Ok(Self { directory: directory.to_owned(), keys: read(directory)?, _lock: lock })
@@ -205,7 +234,15 @@ impl KeyFile {
             id = hex(&random::<ID_BYTES>()?);
         }
         let hash = Hash(Sha256::digest(text.as_bytes()).into());
-        let key = ApiKey { id, name: name.to_owned(), hash, scopes, created_at: now, expires_at, revoked_at: None };
+        let key = ApiKey {
+            id,
+            name: name.to_owned(),
+            hash,
+            scopes,
+            created_at: now,
+            expires_at,
+            revoked_at: None,
+        };
         self.keys.keys.push(key.clone());
         self.write()?;
         Ok((key, text))
@@ -217,7 +254,9 @@ impl KeyFile {
     /// When there is none, or the file cannot be written.
     pub fn revoke(&mut self, which: &str, now: Timestamp) -> Result<ApiKey, AccessError> {
         let by_id = self.keys.keys.iter().position(|key| key.id == which);
-        let place = by_id.or_else(|| self.keys.keys.iter().position(|key| key.name == which && key.is_live(now)));
+        let place = by_id.or_else(|| {
+            self.keys.keys.iter().position(|key| key.name == which && key.is_live(now))
+        });
         let found = place.and_then(|place| self.keys.keys.get_mut(place));
         let Some(key) = found else { return Err(AccessError::UnknownKey(which.to_owned())) };
         if key.revoked_at.is_none() {
@@ -243,7 +282,8 @@ impl KeyFile {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
                 _ => {}
             }
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
             file.write_all(&text)?;
             file.sync_all()?;
             fs::rename(&temporary, &path)?;

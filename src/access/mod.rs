@@ -79,14 +79,22 @@ impl Access {
     /// # Errors
     /// [`Denied::OpenBeyondLoopback`] without configured authentication, for an address that others can reach.
     pub fn may_listen(&self, address: SocketAddr) -> Result<(), Denied> {
-        if self.is_open() && !address.ip().to_canonical().is_loopback() { Err(Denied::OpenBeyondLoopback(address)) } else { Ok(()) }
+        if self.is_open() && !address.ip().to_canonical().is_loopback() {
+            Err(Denied::OpenBeyondLoopback(address))
+        } else {
+            Ok(())
+        }
     }
 
     /// Who sends a request, by its headers. `now` is the system's clock, also where answers are given under a fixed one.
     ///
     /// # Errors
     /// [`Denied::Unauthenticated`], or [`Denied::Unavailable`] when it cannot be told at present.
-    pub async fn authenticate(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Denied> {
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Caller, Denied> {
         if self.is_open() {
             return local(headers);
         }
@@ -94,8 +102,12 @@ impl Access {
         if keys::is_api_key(presented) {
             let keys = self.keys.read()?;
             let key = keys.as_ref().and_then(|keys| keys.presented(presented, now));
-            let key = key.ok_or(Denied::Unauthenticated("the API key is unknown, revoked or expired"))?;
-            return Ok(Caller::holding(format!("key {}", key.name), key.scopes.iter().flat_map(Scope::grants)));
+            let key =
+                key.ok_or(Denied::Unauthenticated("the API key is unknown, revoked or expired"))?;
+            return Ok(Caller::holding(
+                format!("key {}", key.name),
+                key.scopes.iter().flat_map(Scope::grants),
+            ));
         }
         match &self.tokens {
             Some(tokens) => tokens.bearer(presented, now).await,
@@ -110,9 +122,13 @@ fn local(headers: &HeaderMap) -> Result<Caller, Denied> {
     let is_here = |value: &HeaderValue| value.to_str().is_ok_and(is_loopback_host);
     let is_from_here = |value: &HeaderValue| {
         let origin = value.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
-        origin.is_some_and(|origin| origin.scheme().is_some() && origin.host().is_some_and(is_loopback_host))
+        origin.is_some_and(|origin| {
+            origin.scheme().is_some() && origin.host().is_some_and(is_loopback_host)
+        })
     };
-    if !headers.get_all(HOST).iter().all(is_here) || !headers.get_all(ORIGIN).iter().all(is_from_here) {
+    if !headers.get_all(HOST).iter().all(is_here)
+        || !headers.get_all(ORIGIN).iter().all(is_from_here)
+    {
         return Err(Denied::Unauthenticated("it comes from a page of another host"));
     }
     Ok(Caller::holding("local".to_owned(), [Grant::Admin]))
@@ -124,9 +140,15 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
     let (Some(value), None) = (given.next(), given.next()) else {
         return Err(Denied::Unauthenticated("there is not exactly one Authorization header"));
     };
-    let text = value.to_str().map_err(|_| Denied::Unauthenticated("the Authorization header is no text"))?;
+    let text = value
+        .to_str()
+        .map_err(|_| Denied::Unauthenticated("the Authorization header is no text"))?;
     match text.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() => Ok(token.trim()),
+        Some((scheme, token))
+            if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() =>
+        {
+            Ok(token.trim())
+        }
         _ => Err(Denied::Unauthenticated("the Authorization header has no bearer token")),
     }
 }
@@ -134,10 +156,14 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
 /// Whether a `Host` header names this machine itself.
 fn is_loopback_host(host: &str) -> bool {
     let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((name, port)) => (name, port.strip_prefix(':').or_else(|| port.is_empty().then_some(""))),
+        Some((name, port)) => {
+            (name, port.strip_prefix(':').or_else(|| port.is_empty().then_some("")))
+        }
         None => host.split_once(':').map_or((host, Some("")), |(name, port)| (name, Some(port))),
     };
-    let is_here =
-        || name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
+    let is_here = || {
+        name.eq_ignore_ascii_case("localhost")
+            || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    };
     port.is_some_and(|port| port.bytes().all(|digit| digit.is_ascii_digit())) && is_here()
 }

@@ -60,9 +60,17 @@ enum Next {
 impl State {
     /// What is to be done about a key id at this instant.
     fn next(&self, kid: &str, now: Instant) -> Next {
-        let may_fetch = self.tried_at.is_none_or(|tried| now.saturating_duration_since(tried) >= REFETCH_AFTER);
-        let held = self.fetched.as_ref().map(|fetched| (fetched, now.saturating_duration_since(fetched.at)));
-        let unavailable = || Next::Unavailable(self.failure.clone().unwrap_or_else(|| "they are being fetched".to_owned()));
+        let may_fetch =
+            self.tried_at.is_none_or(|tried| now.saturating_duration_since(tried) >= REFETCH_AFTER);
+        let held = self
+            .fetched
+            .as_ref()
+            .map(|fetched| (fetched, now.saturating_duration_since(fetched.at)));
+        let unavailable = || {
+            Next::Unavailable(
+                self.failure.clone().unwrap_or_else(|| "they are being fetched".to_owned()),
+            )
+        };
         match held.map(|(fetched, age)| (fetched.keys.get(kid), age, fetched.fresh_for)) {
             Some((Some(key), age, fresh_for)) if age < fresh_for => Next::Use(key.clone()),
             _ if may_fetch => Next::Fetch,
@@ -85,8 +93,16 @@ impl State {
 
 impl RemoteKeys {
     pub(super) fn new(url: String) -> Self {
-        let config = ureq::Agent::config_builder().timeout_global(Some(FETCH_TIMEOUT)).max_redirects(0).build();
-        Self { url, agent: config.into(), state: Mutex::default(), fetching: tokio::sync::Mutex::default() }
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(FETCH_TIMEOUT))
+            .max_redirects(0)
+            .build();
+        Self {
+            url,
+            agent: config.into(),
+            state: Mutex::default(),
+            fetching: tokio::sync::Mutex::default(),
+        }
     }
 
     /// The issuer's key with this id; `None` when the issuer has none.
@@ -100,12 +116,15 @@ impl RemoteKeys {
         }
         self.state().tried_at = Some(Instant::now());
         let (agent, url) = (self.agent.clone(), self.url.clone());
-        let outcome = tokio::task::spawn_blocking(move || fetch(&agent, &url)).await.unwrap_or_else(|error| Err(error.to_string()));
+        let outcome = tokio::task::spawn_blocking(move || fetch(&agent, &url))
+            .await
+            .unwrap_or_else(|error| Err(error.to_string()));
         if let Err(why) = &outcome {
             tracing::warn!(url = self.url, why, "the keys of the tokens' issuer cannot be had");
         }
         self.state().settle(outcome, Instant::now());
-        self.known(kid).unwrap_or_else(|| Err(self.unavailable("they are to be fetched again".to_owned())))
+        self.known(kid)
+            .unwrap_or_else(|| Err(self.unavailable("they are to be fetched again".to_owned())))
     }
 
     /// The answer without a fetch, where one can be given.
@@ -133,17 +152,30 @@ fn fetch(agent: &ureq::Agent, url: &str) -> Result<(IssuerKeys, Duration), Strin
     if answer.status() != http::StatusCode::OK {
         return Err(format!("the answer is {}", answer.status()));
     }
-    let fresh_for = answer.headers().get(CACHE_CONTROL).and_then(|value| max_age(value.to_str().ok()?)).unwrap_or(FRESH_FOR);
-    let text = answer.body_mut().with_config().limit(LONGEST_BYTES).read_to_string().map_err(|error| error.to_string())?;
-    let keys = IssuerKeys::parse(&text).map_err(|error| format!("the answer is no JWKS: {error}"))?;
+    let fresh_for = answer
+        .headers()
+        .get(CACHE_CONTROL)
+        .and_then(|value| max_age(value.to_str().ok()?))
+        .unwrap_or(FRESH_FOR);
+    let text = answer
+        .body_mut()
+        .with_config()
+        .limit(LONGEST_BYTES)
+        .read_to_string()
+        .map_err(|error| error.to_string())?;
+    let keys =
+        IssuerKeys::parse(&text).map_err(|error| format!("the answer is no JWKS: {error}"))?;
     Ok((keys, fresh_for.clamp(REFETCH_AFTER, FRESH_AT_MOST)))
 }
 
 /// How long an answer is fresh, by its `Cache-Control`.
 fn max_age(directives: &str) -> Option<Duration> {
-    let mut directives = directives.split(',').map(|directive| directive.trim().to_ascii_lowercase());
+    let mut directives =
+        directives.split(',').map(|directive| directive.trim().to_ascii_lowercase());
     directives.find_map(|directive| match directive.split_once('=') {
-        Some(("max-age", seconds)) => seconds.trim_matches('"').parse().ok().map(Duration::from_secs),
+        Some(("max-age", seconds)) => {
+            seconds.trim_matches('"').parse().ok().map(Duration::from_secs)
+        }
         None if directive == "no-store" || directive == "no-cache" => Some(Duration::ZERO),
         _ => None,
     })
@@ -166,7 +198,10 @@ mod tests {
     }
 
     fn with_key(kid: &str, at: Instant) -> State {
-        let keys = IssuerKeys::parse(&serde_json::json!({"keys": [Issuer::elliptic(kid).jwk()]}).to_string()).unwrap();
+        let keys = IssuerKeys::parse(
+            &serde_json::json!({"keys": [Issuer::elliptic(kid).jwk()]}).to_string(),
+        )
+        .unwrap();
         let mut state = State { tried_at: Some(at), ..State::default() };
         state.settle(Ok((keys, FRESH_FOR)), at);
         state
@@ -184,24 +219,34 @@ mod tests {
     }
 
     #[test]
-    fn while_the_issuer_is_away_known_keys_go_on_for_a_while_and_others_are_neither_right_nor_wrong() {
+    fn while_the_issuer_is_away_known_keys_go_on_for_a_while_and_others_are_neither_right_nor_wrong()
+     {
         let start = Instant::now();
         let mut state = State { tried_at: Some(start), ..State::default() };
         state.settle(Err("away".to_owned()), start);
         assert_eq!(told(&state, "a", start + SECOND), "unavailable");
 
         let mut state = with_key("a", start);
-        for (after, known) in [(FRESH_FOR, "use"), (STALE_AT_MOST - SECOND, "use"), (STALE_AT_MOST, "unavailable")] {
+        for (after, known) in
+            [(FRESH_FOR, "use"), (STALE_AT_MOST - SECOND, "use"), (STALE_AT_MOST, "unavailable")]
+        {
             let now = start + after;
             state.tried_at = Some(now);
             state.settle(Err("away".to_owned()), now);
-            assert_eq!((told(&state, "a", now), told(&state, "b", now)), (known, "unavailable"), "{after:?}");
+            assert_eq!(
+                (told(&state, "a", now), told(&state, "b", now)),
+                (known, "unavailable"),
+                "{after:?}"
+            );
         }
     }
 
     #[test]
     fn how_long_keys_are_fresh_is_the_issuers_to_say() {
-        assert_eq!(max_age("public, max-age=19302, must-revalidate"), Some(Duration::from_secs(19302)));
+        assert_eq!(
+            max_age("public, max-age=19302, must-revalidate"),
+            Some(Duration::from_secs(19302))
+        );
         assert_eq!(max_age("Max-Age=5"), Some(Duration::from_secs(5)));
         assert_eq!(max_age("no-store"), Some(Duration::ZERO));
         assert_eq!((max_age("public"), max_age("max-age=soon"), max_age("")), (None, None, None));

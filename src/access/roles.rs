@@ -17,11 +17,16 @@ pub(super) fn grants_as_stored(store: &Store, subject: &str) -> Result<Vec<Grant
     let (rows, _) = snapshot.of("documents")?;
     if let Some(row) = documents::find(&rows, Collection::Users, subject)?
         && let Some(recorded) = store.log().at(row.position)?
-        && let Event::DocumentImported(document) | Event::DocumentChanged(document) = &recorded.event
+        && let Event::DocumentImported(document) | Event::DocumentChanged(document) =
+            &recorded.event
         && let Some(body) = document.body.expose()
         && let Ok(Value::Object(user)) = serde_json::from_str(body.as_str())
     {
-        let said: Vec<&Value> = ["role", "roles"].iter().filter_map(|name| user.get(*name)).filter(|value| !value.is_null()).collect();
+        let said: Vec<&Value> = ["role", "roles"]
+            .iter()
+            .filter_map(|name| user.get(*name))
+            .filter(|value| !value.is_null())
+            .collect();
         if !said.is_empty() {
             return Ok(grants_of_roles(said, subject));
         }

@@ -28,7 +28,11 @@ impl Issuer {
     /// With an RSA key of this run; making one takes a while.
     pub fn rsa(kid: &str) -> Self {
         static KEY: OnceLock<EncodingKey> = OnceLock::new();
-        Self { kid: kid.to_owned(), algorithm: Algorithm::RS256, key: KEY.get_or_init(|| Self::rsa_key(2048)).clone() }
+        Self {
+            kid: kid.to_owned(),
+            algorithm: Algorithm::RS256,
+            key: KEY.get_or_init(|| Self::rsa_key(2048)).clone(),
+        }
     }
 
     /// A new RSA key of so many bits.

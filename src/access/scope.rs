@@ -12,7 +12,10 @@ use super::caller::Grant;
 const OPERATOR: [Grant; 4] = [Grant::Metrics, Grant::Status, Grant::Switch, Grant::Migrations];
 
 /// The roles that a `role` or `roles` names, for this subject: text, or a list of texts. What is none of them is no grant.
-pub(super) fn grants_of_roles<'v>(roles: impl IntoIterator<Item = &'v Value>, subject: &str) -> Vec<Grant> {
+pub(super) fn grants_of_roles<'v>(
+    roles: impl IntoIterator<Item = &'v Value>,
+    subject: &str,
+) -> Vec<Grant> {
     let mut grants = Vec::new();
     for value in roles {
         let names: Vec<&str> = match value {
@@ -87,7 +90,9 @@ impl fmt::Display for Scope {
 
 /// Text that names no scope.
 #[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no scope; write admin, operator, migrations, switch, status, metrics, coach:ID or client:ID")]
+#[error(
+    "{0:?} is no scope; write admin, operator, migrations, switch, status, metrics, coach:ID or client:ID"
+)]
 pub struct NoScope(String);
 
 impl FromStr for Scope {
@@ -118,7 +123,16 @@ mod tests {
 
     #[test]
     fn a_scope_reads_back_as_itself_and_other_text_is_none() {
-        for text in ["admin", "operator", "migrations", "switch", "status", "metrics", "coach:c:1", "client:a"] {
+        for text in [
+            "admin",
+            "operator",
+            "migrations",
+            "switch",
+            "status",
+            "metrics",
+            "coach:c:1",
+            "client:a",
+        ] {
             assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }
         for text in ["", "Admin", "coach", "coach:", "client:", "root", "admin "] {
@@ -132,7 +146,14 @@ mod tests {
         assert_eq!(of(json!("client")), [Grant::Client("s".to_owned())]);
         assert_eq!(of(json!(["coach", "admin", 7])), [Grant::Coach("s".to_owned()), Grant::Admin]);
         assert_eq!(of(json!("operator")), OPERATOR);
-        for nothing in [json!(null), json!(true), json!({"admin": true}), json!("Admin"), json!("admin,client"), json!([["admin"]])] {
+        for nothing in [
+            json!(null),
+            json!(true),
+            json!({"admin": true}),
+            json!("Admin"),
+            json!("admin,client"),
+            json!([["admin"]]),
+        ] {
             assert_eq!(of(nothing.clone()), [], "{nothing}");
         }
     }

@@ -9,7 +9,8 @@ use super::error::AccessError;
 /// How far two clocks may be apart, unless a setting says otherwise.
 pub const LEEWAY_MILLISECONDS: u64 = 30_000;
 /// Where every Firebase project's tokens have their keys.
-const FIREBASE_JWKS: &str = "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";
+const FIREBASE_JWKS: &str =
+    "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";
 
 /// Whose tokens are accepted: the section `access` of the settings. Without issuer, audience and JWKS no token is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -33,7 +34,14 @@ pub struct AccessSettings {
 impl Default for AccessSettings {
     fn default() -> Self {
         let (firebase_project, issuer, audience, jwks_url, jwks_file) = Default::default();
-        Self { firebase_project, issuer, audience, jwks_url, jwks_file, leeway_milliseconds: LEEWAY_MILLISECONDS }
+        Self {
+            firebase_project,
+            issuer,
+            audience,
+            jwks_url,
+            jwks_file,
+            leeway_milliseconds: LEEWAY_MILLISECONDS,
+        }
     }
 }
 
@@ -65,11 +73,17 @@ impl AccessSettings {
     /// What tokens must be; `None` when no token is accepted.
     pub(super) fn token_rules(&self) -> Result<Option<TokenRules>, AccessError> {
         let project = self.firebase_project.as_ref();
-        let issuer = self.issuer.clone().or_else(|| project.map(|id| format!("https://securetoken.google.com/{id}")));
+        let issuer = self
+            .issuer
+            .clone()
+            .or_else(|| project.map(|id| format!("https://securetoken.google.com/{id}")));
         let audience = self.audience.clone().or_else(|| project.cloned());
         let jwks = match (&self.jwks_file, &self.jwks_url) {
             (Some(_), Some(_)) => {
-                return wrong("access.jwks_file", "is given beside access.jwks_url; keys come from one place, take one away");
+                return wrong(
+                    "access.jwks_file",
+                    "is given beside access.jwks_url; keys come from one place, take one away",
+                );
             }
             (Some(file), None) => Some(JwksFrom::File(file.clone())),
             (None, Some(url)) => Some(JwksFrom::Url(url.clone())),
@@ -77,18 +91,28 @@ impl AccessSettings {
         };
         match (issuer, audience, jwks) {
             (None, None, None) => Ok(None),
-            (None, ..) => wrong("access.issuer", "is not set, and tokens need an issuer, an audience and keys together; set it too"),
-            (_, None, _) => wrong("access.audience", "is not set, and tokens need an issuer, an audience and keys together; set it too"),
-            (.., None) => {
-                wrong("access.jwks_url", "is not set, nor is access.jwks_file, and tokens need their issuer's keys; set one of them too")
-            }
+            (None, ..) => wrong(
+                "access.issuer",
+                "is not set, and tokens need an issuer, an audience and keys together; set it too",
+            ),
+            (_, None, _) => wrong(
+                "access.audience",
+                "is not set, and tokens need an issuer, an audience and keys together; set it too",
+            ),
+            (.., None) => wrong(
+                "access.jwks_url",
+                "is not set, nor is access.jwks_file, and tokens need their issuer's keys; set one of them too",
+            ),
             (.., Some(JwksFrom::Url(url))) if !is_safe(&url) => wrong(
                 "access.jwks_url",
                 "is neither https nor http from this machine itself: others could put their own keys there; use https",
             ),
-            (Some(issuer), Some(audience), Some(jwks)) => {
-                Ok(Some(TokenRules { issuer, audience, jwks, leeway_milliseconds: self.leeway_milliseconds }))
-            }
+            (Some(issuer), Some(audience), Some(jwks)) => Ok(Some(TokenRules {
+                issuer,
+                audience,
+                jwks,
+                leeway_milliseconds: self.leeway_milliseconds,
+            })),
         }
     }
 }
@@ -120,8 +144,12 @@ mod tests {
 
     #[test]
     fn a_firebase_project_is_all_it_takes() {
-        let rules = with(|settings| settings.firebase_project = Some("demo".to_owned())).unwrap().unwrap();
-        assert_eq!((rules.issuer.as_str(), rules.audience.as_str()), ("https://securetoken.google.com/demo", "demo"));
+        let rules =
+            with(|settings| settings.firebase_project = Some("demo".to_owned())).unwrap().unwrap();
+        assert_eq!(
+            (rules.issuer.as_str(), rules.audience.as_str()),
+            ("https://securetoken.google.com/demo", "demo")
+        );
         assert_eq!(rules.jwks, JwksFrom::Url(FIREBASE_JWKS.to_owned()));
         assert_eq!(rules.leeway_milliseconds, LEEWAY_MILLISECONDS);
     }
@@ -135,7 +163,10 @@ mod tests {
         };
         assert_eq!(blamed(|settings| settings.issuer = Some("i".to_owned())), "access.audience");
         assert_eq!(blamed(|settings| settings.audience = Some("a".to_owned())), "access.issuer");
-        assert_eq!(blamed(|settings| settings.jwks_url = Some("https://example.com".to_owned())), "access.issuer");
+        assert_eq!(
+            blamed(|settings| settings.jwks_url = Some("https://example.com".to_owned())),
+            "access.issuer"
+        );
         assert_eq!(
             blamed(|settings| {
                 (settings.issuer, settings.audience) = (Some("i".to_owned()), Some("a".to_owned()));
@@ -160,7 +191,12 @@ mod tests {
 
     #[test]
     fn keys_come_by_https_or_from_this_machine() {
-        for url in ["https://example.com/keys", "http://127.0.0.1:99/keys", "http://localhost/keys", "http://[::1]:9/keys"] {
+        for url in [
+            "https://example.com/keys",
+            "http://127.0.0.1:99/keys",
+            "http://localhost/keys",
+            "http://[::1]:9/keys",
+        ] {
             assert!(is_safe(url), "{url}");
         }
         for url in [

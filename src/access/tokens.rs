@@ -58,7 +58,12 @@ impl Tokens {
                 KeysFrom::File(file)
             }
         };
-        Ok(Self { issuer: rules.issuer, audience: rules.audience, leeway_milliseconds: rules.leeway_milliseconds, keys })
+        Ok(Self {
+            issuer: rules.issuer,
+            audience: rules.audience,
+            leeway_milliseconds: rules.leeway_milliseconds,
+            keys,
+        })
     }
 
     /// The bearer of a token.
@@ -66,15 +71,22 @@ impl Tokens {
         if token.len() > LONGEST_TOKEN_BYTES {
             return Err(Denied::Unauthenticated("the token is too long"));
         }
-        let header = decode_header(token).map_err(|_| Denied::Unauthenticated("the token is no JWT of a known algorithm"))?;
+        let header = decode_header(token)
+            .map_err(|_| Denied::Unauthenticated("the token is no JWT of a known algorithm"))?;
         if !matches!(header.alg, Algorithm::RS256 | Algorithm::ES256) {
-            return Err(Denied::Unauthenticated("the token's algorithm is neither RS256 nor ES256"));
+            return Err(Denied::Unauthenticated(
+                "the token's algorithm is neither RS256 nor ES256",
+            ));
         }
         if header.crit.is_some() {
-            return Err(Denied::Unauthenticated("the token has critical headers that are not known here"));
+            return Err(Denied::Unauthenticated(
+                "the token has critical headers that are not known here",
+            ));
         }
         let kid = header.kid.ok_or(Denied::Unauthenticated("the token names no key"))?;
-        let key = self.key(&kid).await?.ok_or(Denied::Unauthenticated("the token names a key that its issuer does not have"))?;
+        let key = self.key(&kid).await?.ok_or(Denied::Unauthenticated(
+            "the token names a key that its issuer does not have",
+        ))?;
         let claims = self.claims(token, &key)?;
         self.require_current(&claims, now)?;
         Ok(caller(claims))
@@ -96,7 +108,8 @@ impl Tokens {
         // The clock is the caller's: see `require_current`.
         validation.validate_exp = false;
         let decoded = decode::<Claims>(token, &key.key, &validation);
-        let claims = decoded.map_err(|error| Denied::Unauthenticated(because(error.kind())))?.claims;
+        let claims =
+            decoded.map_err(|error| Denied::Unauthenticated(because(error.kind())))?.claims;
         match claims.iss == self.issuer && !claims.sub.is_empty() {
             true => Ok(claims),
             false => Err(Denied::Unauthenticated("the token is of another issuer, or of nobody")),
@@ -105,7 +118,8 @@ impl Tokens {
 
     fn require_current(&self, claims: &Claims, now: Timestamp) -> Result<(), Denied> {
         // Seconds of this century are exact in a double.
-        let (now, leeway) = (now.milliseconds() as f64 / 1000.0, self.leeway_milliseconds as f64 / 1000.0);
+        let (now, leeway) =
+            (now.milliseconds() as f64 / 1000.0, self.leeway_milliseconds as f64 / 1000.0);
         if claims.exp + leeway <= now {
             return Err(Denied::Unauthenticated("the token has expired"));
         }
@@ -118,7 +132,11 @@ impl Tokens {
 
 /// Claims decide alone where there are any: a token that says who its bearer is, is not asked again.
 fn caller(claims: Claims) -> Caller {
-    let said: Vec<&Value> = [&claims.role, &claims.roles].into_iter().flatten().filter(|value| !value.is_null()).collect();
+    let said: Vec<&Value> = [&claims.role, &claims.roles]
+        .into_iter()
+        .flatten()
+        .filter(|value| !value.is_null())
+        .collect();
     if said.is_empty() {
         return Caller::as_stored(claims.sub);
     }
@@ -139,11 +157,17 @@ fn because(kind: &jsonwebtoken::errors::ErrorKind) -> &'static str {
 }
 
 fn parse_file(path: &Path, _: &Metadata, text: &str) -> Result<IssuerKeys, AccessError> {
-    let no_set = |error: serde_json::Error| AccessError::IssuerKeys { from: path.display().to_string(), why: error.to_string() };
+    let no_set = |error: serde_json::Error| AccessError::IssuerKeys {
+        from: path.display().to_string(),
+        why: error.to_string(),
+    };
     IssuerKeys::parse(text).map_err(no_set)
 }
 
 fn require(file: &Watched<IssuerKeys>) -> Result<std::sync::Arc<IssuerKeys>, AccessError> {
-    let gone = || AccessError::IssuerKeys { from: file.path().display().to_string(), why: "there is no such file".to_owned() };
+    let gone = || AccessError::IssuerKeys {
+        from: file.path().display().to_string(),
+        why: "there is no such file".to_owned(),
+    };
     file.read()?.ok_or_else(gone)
 }

@@ -49,7 +49,10 @@ impl Stamp {
 
 impl<T> Watched<T> {
     /// A file that need not be there, and how it is read.
-    pub(super) fn new(path: PathBuf, parse: fn(&Path, &Metadata, &str) -> Result<T, AccessError>) -> Self {
+    pub(super) fn new(
+        path: PathBuf,
+        parse: fn(&Path, &Metadata, &str) -> Result<T, AccessError>,
+    ) -> Self {
         Self { path, parse, held: Mutex::new(None) }
     }
 
@@ -88,7 +91,10 @@ impl<T> Watched<T> {
         // The stamp is taken before the bytes: what changes meanwhile is read again next time.
         let metadata = file.metadata().map_err(|source| self.unreadable(source))?;
         let mut text = String::new();
-        (&mut file).take(LONGEST_BYTES).read_to_string(&mut text).map_err(|source| self.unreadable(source))?;
+        (&mut file)
+            .take(LONGEST_BYTES)
+            .read_to_string(&mut text)
+            .map_err(|source| self.unreadable(source))?;
         let content = Arc::new((self.parse)(&self.path, &metadata, &text)?);
         Ok(Held { stamp: Stamp::of(&metadata), content, _file: file })
     }

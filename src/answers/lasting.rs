@@ -27,11 +27,17 @@ impl Lasting {
     /// The time around `clock.now` in which an answer made of these rows does not change.
     pub(super) fn of(rows: &ClientRows, clock: &Clock) -> Self {
         // A missing due or assigned time is shown as now.
-        if rows.stored().any(|stored| !matches!(stored.due, Field::Is(_)) || stored.assigned_at.is_none()) {
+        if rows
+            .stored()
+            .any(|stored| !matches!(stored.due, Field::Is(_)) || stored.assigned_at.is_none())
+        {
             return Self::NEVER;
         }
-        let rules =
-            ParityRules { overdue_after_milliseconds: clock.overdue_after_milliseconds, zone: clock.zone, ..ParityRules::default() };
+        let rules = ParityRules {
+            overdue_after_milliseconds: clock.overdue_after_milliseconds,
+            zone: clock.zone,
+            ..ParityRules::default()
+        };
         let turns = match rows {
             ClientRows::Legacy(rows) => turning_points(rows, &[], &rules),
             ClientRows::Precreated(rows) => turning_points(&[], rows, &rules),

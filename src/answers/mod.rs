@@ -69,13 +69,20 @@ impl State {
         let view = match asking {
             Asking::View(view) => view,
             Asking::Live => {
-                let whose = self.shelf.whose(client).filter(|whose| known.touched.is_unchanged(&[], whose.at))?;
+                let whose = self
+                    .shelf
+                    .whose(client)
+                    .filter(|whose| known.touched.is_unchanged(&[], whose.at))?;
                 known.switch.view_for(&whose.canonical)
             }
         };
         let kept = self.shelf.get(client, view)?;
         let is_right = kept.lasting.holds(now) && known.touched.is_unchanged(&kept.ids, kept.at);
-        is_right.then(|| Shared { view, position: known.touched.position(), body: kept.body.clone() })
+        is_right.then(|| Shared {
+            view,
+            position: known.touched.position(),
+            body: kept.body.clone(),
+        })
     }
 }
 
@@ -88,7 +95,10 @@ struct Known {
 impl Answers {
     /// Nothing kept yet. `overdue_after_milliseconds` is the pre-created view's grace.
     pub fn new(overdue_after_milliseconds: i64) -> Self {
-        Self { overdue_after_milliseconds, state: RwLock::new(State { known: None, shelf: Shelf::new(BUDGET_BYTES) }) }
+        Self {
+            overdue_after_milliseconds,
+            state: RwLock::new(State { known: None, shelf: Shelf::new(BUDGET_BYTES) }),
+        }
     }
 
     /// The same with another budget, in bytes.
@@ -102,7 +112,13 @@ impl Answers {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn kept(&self, store: &Store, asking: Asking, client: &str, now: Timestamp) -> Result<Option<Shared>, StoreError> {
+    pub fn kept(
+        &self,
+        store: &Store,
+        asking: Asking,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<Option<Shared>, StoreError> {
         let head = store.log().head();
         // Most of the time nothing came, and readers do not wait for each other.
         if let Some(state) = self.state.try_read_for(SHORTLY)
@@ -125,7 +141,13 @@ impl Answers {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn answer(&self, store: &Store, asking: Asking, client: &str, now: Timestamp) -> Result<Shared, StoreError> {
+    pub fn answer(
+        &self,
+        store: &Store,
+        asking: Asking,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<Shared, StoreError> {
         self.look(store)?;
         match self.kept(store, asking, client, now)? {
             Some(kept) => Ok(kept),
@@ -143,7 +165,8 @@ impl Answers {
         }
         let snapshot = store.snapshot()?;
         let (rows, position) = snapshot.of("tracker")?;
-        let known = Known { touched: Touched::since(position), switch: tracker::control(&rows)?.switch };
+        let known =
+            Known { touched: Touched::since(position), switch: tracker::control(&rows)?.switch };
         self.state.write().known.get_or_insert(known);
         Ok(())
     }
@@ -153,7 +176,12 @@ impl Answers {
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn prepare(&self, store: &Store, now: Timestamp, limit: Duration) -> Result<(), StoreError> {
+    pub fn prepare(
+        &self,
+        store: &Store,
+        now: Timestamp,
+        limit: Duration,
+    ) -> Result<(), StoreError> {
         let until = Instant::now() + limit;
         let asked = self.state.read().shelf.newest(MOST_PREPARED);
         for client in asked {
@@ -165,7 +193,13 @@ impl Answers {
         Ok(())
     }
 
-    fn anew(&self, store: &Store, asking: Asking, client: &str, now: Timestamp) -> Result<Shared, StoreError> {
+    fn anew(
+        &self,
+        store: &Store,
+        asking: Asking,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<Shared, StoreError> {
         let asked = Asked { now, overdue_after_milliseconds: self.overdue_after_milliseconds };
         let snapshot = store.snapshot()?;
         let view = store.view_in(&snapshot, asking, client, None)?;
@@ -182,7 +216,12 @@ impl Answers {
         // Whoever nobody knows is not kept: of such ids there is no end.
         if identity.document.is_some() && lasting.holds(now) {
             let canonical = identity.canonical().to_owned();
-            let kept = Kept { ids: made_of_ids(&rows, view, &identity)?, at: position, lasting, body: body.clone() };
+            let kept = Kept {
+                ids: made_of_ids(&rows, view, &identity)?,
+                at: position,
+                lasting,
+                body: body.clone(),
+            };
             self.state.write().shelf.keep(client, &canonical, view, kept);
         }
         Ok(Shared { view, position, body })
@@ -190,7 +229,11 @@ impl Answers {
 }
 
 /// The clients whose streams an answer is made of. A document may be stored under one client's id in another one's series.
-fn made_of_ids(rows: &dyn RowSource, view: View, identity: &Identity) -> Result<Vec<String>, StoreError> {
+fn made_of_ids(
+    rows: &dyn RowSource,
+    view: View,
+    identity: &Identity,
+) -> Result<Vec<String>, StoreError> {
     let mut ids = identity.ids.clone();
     if view == View::Legacy {
         for stream in legacy_streams(rows, identity)? {

@@ -46,7 +46,8 @@ impl Client {
     }
 
     fn bytes(&self) -> usize {
-        let of = |kept: &Option<Kept>| kept.as_ref().map_or(0, |kept| kept.body.len() + OVERHEAD_BYTES);
+        let of =
+            |kept: &Option<Kept>| kept.as_ref().map_or(0, |kept| kept.body.len() + OVERHEAD_BYTES);
         of(&self.legacy) + of(&self.precreated) + OVERHEAD_BYTES
     }
 }
@@ -99,7 +100,8 @@ impl Shelf {
         let whose = Whose { canonical: canonical.to_owned(), at: kept.at };
         let before = self.find(client).map_or(0, |held| held.bytes());
         let held = self.newer.clients.entry(client.to_owned());
-        let held = held.or_insert_with(|| Client { whose: whose.clone(), legacy: None, precreated: None });
+        let held =
+            held.or_insert_with(|| Client { whose: whose.clone(), legacy: None, precreated: None });
         held.whose = whose;
         *held.of(view) = Some(kept);
         self.newer.bytes = self.newer.bytes + held.bytes() - before;
@@ -129,7 +131,12 @@ mod tests {
     use super::*;
 
     fn kept(text: &str) -> Kept {
-        Kept { ids: Vec::new(), at: 1, lasting: Lasting::ALWAYS, body: Bytes::from(text.to_owned()) }
+        Kept {
+            ids: Vec::new(),
+            at: 1,
+            lasting: Lasting::ALWAYS,
+            body: Bytes::from(text.to_owned()),
+        }
     }
 
     #[test]
@@ -138,9 +145,16 @@ mod tests {
         let body = "x".repeat(1_000);
         for number in 0..1_000 {
             shelf.keep(&format!("c{number}"), "c", View::Legacy, kept(&body));
-            assert!(shelf.newer.bytes + shelf.older.bytes <= 110_000, "{} bytes", shelf.newer.bytes + shelf.older.bytes);
+            assert!(
+                shelf.newer.bytes + shelf.older.bytes <= 110_000,
+                "{} bytes",
+                shelf.newer.bytes + shelf.older.bytes
+            );
             shelf.fetch("c0");
-            assert!(shelf.get("c0", View::Legacy).is_some(), "asked for every time, and gone after {number}");
+            assert!(
+                shelf.get("c0", View::Legacy).is_some(),
+                "asked for every time, and gone after {number}"
+            );
         }
         shelf.fetch("c1");
         assert!(shelf.get("c1", View::Legacy).is_none());

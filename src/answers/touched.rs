@@ -31,11 +31,16 @@ impl Touched {
 
     /// Whether nothing that was looked at came after `at` and concerned one of these clients, or everybody.
     pub(super) fn is_unchanged(&self, ids: &[String], at: Position) -> bool {
-        at >= self.everybody && ids.iter().all(|id| self.clients.get(id).is_none_or(|last| *last <= at))
+        at >= self.everybody
+            && ids.iter().all(|id| self.clients.get(id).is_none_or(|last| *last <= at))
     }
 
     /// Looks at every commit up to the head as it is now; tells of switches.
-    pub(super) fn look(&mut self, log: &Log, mut switched: impl FnMut(View, &Audience)) -> Result<(), StoreError> {
+    pub(super) fn look(
+        &mut self,
+        log: &Log,
+        mut switched: impl FnMut(View, &Audience),
+    ) -> Result<(), StoreError> {
         if log.head() <= self.position {
             return Ok(());
         }
@@ -59,7 +64,12 @@ impl Touched {
         let position = recorded.position;
         match (&recorded.stream, &recorded.event) {
             // An import may change who is whom, what coaches are called, and which series a client has.
-            (_, Event::DocumentImported(_) | Event::DocumentChanged(_) | Event::DocumentRemoved { .. }) => self.everybody = position,
+            (
+                _,
+                Event::DocumentImported(_)
+                | Event::DocumentChanged(_)
+                | Event::DocumentRemoved { .. },
+            ) => self.everybody = position,
             (StreamId::Series { client, .. }, Event::AssignmentCreated { terms, .. }) => {
                 self.touch(client, position);
                 self.touch(&terms.stored_client, position);

@@ -12,8 +12,10 @@ use super::{BackupError, Finding, Progress};
 
 /// Refuses a backup of which a file is missing, of another length, or not in the manifest. Reads no file's content.
 pub(super) fn lengths(backup: &Path, manifest: &Manifest) -> Result<(), BackupError> {
-    let mut findings: Vec<Finding> = manifest.files.iter().filter_map(|file| length(backup, file)).collect();
-    let known: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).chain([MANIFEST, SUMS]).collect();
+    let mut findings: Vec<Finding> =
+        manifest.files.iter().filter_map(|file| length(backup, file)).collect();
+    let known: BTreeSet<&str> =
+        manifest.files.iter().map(|file| file.path.as_str()).chain([MANIFEST, SUMS]).collect();
     for found in files_below(backup, Path::new(""))? {
         if !known.contains(found.as_str()) {
             findings.push(Finding { file: found, what: format!("is not in {MANIFEST}") });
@@ -23,7 +25,11 @@ pub(super) fn lengths(backup: &Path, manifest: &Manifest) -> Result<(), BackupEr
 }
 
 /// As [`lengths`], and reads every file through.
-pub(super) fn contents(backup: &Path, manifest: &Manifest, progress: Progress<'_>) -> Result<(), BackupError> {
+pub(super) fn contents(
+    backup: &Path,
+    manifest: &Manifest,
+    progress: Progress<'_>,
+) -> Result<(), BackupError> {
     lengths(backup, manifest)?;
     let all: u64 = manifest.files.iter().map(|file| file.bytes).sum();
     let (mut done, mut findings) = (0, Vec::new());
@@ -31,7 +37,10 @@ pub(super) fn contents(backup: &Path, manifest: &Manifest, progress: Progress<'_
         match copy::content(&backup.join(&file.path)) {
             Ok(content) => findings.extend(compare(file, &content)),
             Err(BackupError::File { source, .. }) => {
-                findings.push(Finding { file: file.path.clone(), what: format!("cannot be read: {source}") });
+                findings.push(Finding {
+                    file: file.path.clone(),
+                    what: format!("cannot be read: {source}"),
+                });
             }
             Err(other) => return Err(other),
         }
@@ -42,7 +51,11 @@ pub(super) fn contents(backup: &Path, manifest: &Manifest, progress: Progress<'_
 }
 
 fn sound(manifest: &Manifest, findings: Vec<Finding>) -> Result<(), BackupError> {
-    if findings.is_empty() { Ok(()) } else { Err(BackupError::Damaged { name: manifest.name.clone(), findings }) }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(BackupError::Damaged { name: manifest.name.clone(), findings })
+    }
 }
 
 fn length(backup: &Path, file: &FileEntry) -> Option<Finding> {
@@ -63,8 +76,12 @@ fn length(backup: &Path, file: &FileEntry) -> Option<Finding> {
 /// What is wrong with a file's content.
 pub(super) fn compare(file: &FileEntry, content: &Content) -> Option<Finding> {
     let what = match content {
-        Content { bytes, .. } if *bytes != file.bytes => format!("has {bytes} bytes instead of {}", file.bytes),
-        Content { sha256, .. } if *sha256 != file.sha256 => format!("has the SHA-256 {sha256} instead of {}: it was edited", file.sha256),
+        Content { bytes, .. } if *bytes != file.bytes => {
+            format!("has {bytes} bytes instead of {}", file.bytes)
+        }
+        Content { sha256, .. } if *sha256 != file.sha256 => {
+            format!("has the SHA-256 {sha256} instead of {}: it was edited", file.sha256)
+        }
         _ => return None,
     };
     Some(Finding { file: file.path.clone(), what })

@@ -40,7 +40,10 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Content, BackupError> {
     Ok(Content { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) })
 }
 
-fn through(path: &Path, each: &mut dyn FnMut(&[u8]) -> Result<(), BackupError>) -> Result<Content, BackupError> {
+fn through(
+    path: &Path,
+    each: &mut dyn FnMut(&[u8]) -> Result<(), BackupError>,
+) -> Result<Content, BackupError> {
     let read = |source| BackupError::file("read", path)(source);
     let mut file = File::open(path).map_err(read)?;
     let (mut digest, mut bytes, mut portion) = (Sha256::new(), 0, vec![0; PORTION_BYTES]);

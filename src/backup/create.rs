@@ -20,7 +20,9 @@ use rollbook_projections::{Runtime, directory, tracker, tree};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::manifest::{Counts, FORMAT, FileEntry, MANIFEST, Manifest, ProjectionDigest, REPORT, SUMS};
+use super::manifest::{
+    Counts, FORMAT, FileEntry, MANIFEST, Manifest, ProjectionDigest, REPORT, SUMS,
+};
 use super::{BackupError, Backups, Progress, attachments, copy, name, report};
 use crate::store::Store;
 
@@ -63,13 +65,20 @@ impl Store {
     /// # Errors
     /// When the name is taken, the store is damaged, or the disk refuses: then there is no backup, except after
     /// [`BackupError::NotRecorded`].
-    pub fn back_up(&self, backups: &Backups, wanted: &Wanted, progress: Progress<'_>) -> Result<Created, BackupError> {
+    pub fn back_up(
+        &self,
+        backups: &Backups,
+        wanted: &Wanted,
+        progress: Progress<'_>,
+    ) -> Result<Created, BackupError> {
         let _nobody_else = backups.lock_to_write()?;
         let _no_other = match TAKING.try_lock() {
             Ok(guard) => guard,
             // Whoever panicked here left files that are cleared below.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Err(BackupError::Busy { directory: backups.directory().to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(BackupError::Busy { directory: backups.directory().to_owned() });
+            }
         };
         backups.clear_leftovers()?;
         let name = free_name(backups, wanted)?;
@@ -83,17 +92,40 @@ impl Store {
         let (manifest, manifest_digest) = write_manifest(manifest, beside.path())?;
         drop(checkpoint);
         // Before the backup is there: whoever restores from this directory forgets whom the store has forgotten by now.
-        self.tell_backups(backups.directory()).map_err(|error| BackupError::Forget(Box::new(error)))?;
+        self.tell_backups(backups.directory())
+            .map_err(|error| BackupError::Forget(Box::new(error)))?;
         beside.publish()?;
         let position = self.record(&manifest, &manifest_digest, wanted)?;
-        Ok(Created { directory: backups.directory().join(&name), name, manifest_digest, position, manifest })
+        Ok(Created {
+            directory: backups.directory().join(&name),
+            name,
+            manifest_digest,
+            position,
+            manifest,
+        })
     }
 
-    fn record(&self, manifest: &Manifest, digest: &str, wanted: &Wanted) -> Result<Position, BackupError> {
+    fn record(
+        &self,
+        manifest: &Manifest,
+        digest: &str,
+        wanted: &Wanted,
+    ) -> Result<Position, BackupError> {
         let event = Event::BackupTaken { name: manifest.name.clone(), at: manifest.head };
-        let events = vec![NewEvent { stream: StreamId::Control, id: None, occurred_at: wanted.now, event }];
-        let commit = Commit { events, expected: Vec::new(), actor: wanted.actor.clone(), cause: digest.to_owned(), key: None };
-        let not_recorded = |source| BackupError::NotRecorded { name: manifest.name.clone(), head: manifest.head, source };
+        let events =
+            vec![NewEvent { stream: StreamId::Control, id: None, occurred_at: wanted.now, event }];
+        let commit = Commit {
+            events,
+            expected: Vec::new(),
+            actor: wanted.actor.clone(),
+            cause: digest.to_owned(),
+            key: None,
+        };
+        let not_recorded = |source| BackupError::NotRecorded {
+            name: manifest.name.clone(),
+            head: manifest.head,
+            source,
+        };
         Ok(self.log().append(commit).map_err(not_recorded)?.last)
     }
 }
@@ -103,7 +135,10 @@ fn free_name(backups: &Backups, wanted: &Wanted) -> Result<String, BackupError> 
     let is_free = |name: &str| backups.directory().join(name).symlink_metadata().is_err();
     if let Some(given) = &wanted.name {
         name::require(given)?;
-        let taken = || BackupError::NameTaken { name: given.clone(), directory: backups.directory().to_owned() };
+        let taken = || BackupError::NameTaken {
+            name: given.clone(),
+            directory: backups.directory().to_owned(),
+        };
         return if is_free(given) { Ok(given.clone()) } else { Err(taken()) };
     }
     let instant = name::of_instant(wanted.now);
@@ -120,7 +155,9 @@ impl Checkpoint {
         let path = store.directory().join(CHECKPOINT);
         // A process that was killed left one.
         match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(BackupError::file("remove", &path)(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(BackupError::file("remove", &path)(error));
+            }
             _ => {}
         }
         fs::create_dir(&path).map_err(BackupError::file("make", &path))?;
@@ -153,7 +190,12 @@ impl Earlier {
     }
 
     /// Gives a file of the new backup as a second name of the same file here. Both are read: what was damaged since is not handed on.
-    fn share(&self, from: &Path, path: &str, to: &Path) -> Result<Option<copy::Content>, BackupError> {
+    fn share(
+        &self,
+        from: &Path,
+        path: &str,
+        to: &Path,
+    ) -> Result<Option<copy::Content>, BackupError> {
         let Some(held) = self.files.get(path) else { return Ok(None) };
         let size = fs::metadata(from).map_err(BackupError::file("read", from))?.len();
         if size != held.bytes {
@@ -181,7 +223,8 @@ fn copy_files(
         sources.push((format!("db/{}", entry.file_name().to_string_lossy()), entry.path()));
     }
     // As the checkpoint has them: what they say fits its database.
-    let attached = attachments::NAMES.iter().map(|name| ((*name).to_owned(), checkpoint.join(name)));
+    let attached =
+        attachments::NAMES.iter().map(|name| ((*name).to_owned(), checkpoint.join(name)));
     sources.extend(attached.filter(|(_, path)| path.is_file()));
     sources.sort();
     fs::create_dir(to.join("db")).map_err(BackupError::file("make", to))?;
@@ -194,7 +237,12 @@ fn copy_files(
         };
         let is_shared = shared.is_some();
         let content = shared.map_or_else(|| copy::copy(&source, &target), Ok)?;
-        files.push(FileEntry { path, bytes: content.bytes, sha256: content.sha256, shared: is_shared });
+        files.push(FileEntry {
+            path,
+            bytes: content.bytes,
+            sha256: content.sha256,
+            shared: is_shared,
+        });
         progress("copying files", files.len() as u64, all);
     }
     Ok(files)
@@ -219,9 +267,15 @@ fn manifest(
     let mut projections = Vec::new();
     for projection in rollbook_projections::all() {
         let (rows, digest) = runtime.digest(projection.name())?;
-        projections.push(ProjectionDigest { name: projection.name().to_owned(), version: projection.version(), rows, digest });
+        projections.push(ProjectionDigest {
+            name: projection.name().to_owned(),
+            version: projection.version(),
+            rows,
+            digest,
+        });
     }
-    let sum = |shared| files.iter().filter(|file| file.shared == shared).map(|file| file.bytes).sum();
+    let sum =
+        |shared| files.iter().filter(|file| file.shared == shared).map(|file| file.bytes).sum();
     Ok(Manifest {
         rollbook_backup: FORMAT,
         name: name.to_owned(),
@@ -264,7 +318,12 @@ fn counts(runtime: &Runtime) -> Result<Counts, BackupError> {
 fn write_manifest(mut manifest: Manifest, to: &Path) -> Result<(Manifest, String), BackupError> {
     let content = copy::write(&to.join(REPORT), report::markdown(&manifest).as_bytes())?;
     manifest.bytes_new += content.bytes;
-    manifest.files.push(FileEntry { path: REPORT.to_owned(), bytes: content.bytes, sha256: content.sha256, shared: false });
+    manifest.files.push(FileEntry {
+        path: REPORT.to_owned(),
+        bytes: content.bytes,
+        sha256: content.sha256,
+        shared: false,
+    });
     manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
     let partial = to.join(format!("{MANIFEST}.partial"));
     let written = copy::write(&partial, &manifest.to_bytes())?;

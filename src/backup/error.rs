@@ -21,7 +21,9 @@ pub enum BackupError {
     #[error(transparent)]
     Projection(#[from] ProjectionError),
     /// The file system refused.
-    #[error("cannot {doing} {path}; check the path, its permissions and the free space, then run again")]
+    #[error(
+        "cannot {doing} {path}; check the path, its permissions and the free space, then run again"
+    )]
     File {
         /// What was attempted.
         doing: &'static str,
@@ -32,13 +34,17 @@ pub enum BackupError {
         source: io::Error,
     },
     /// No name for a backup.
-    #[error("{name:?} is no name for a backup; use up to 100 letters, digits, - _ and ., and no . first")]
+    #[error(
+        "{name:?} is no name for a backup; use up to 100 letters, digits, - _ and ., and no . first"
+    )]
     Name {
         /// What was given.
         name: String,
     },
     /// No backup of that name.
-    #[error("there is no backup {name} in {directory}; `rollbook backup list` shows those there are, --from names another directory")]
+    #[error(
+        "there is no backup {name} in {directory}; `rollbook backup list` shows those there are, --from names another directory"
+    )]
     Unknown {
         /// The name.
         name: String,
@@ -54,13 +60,17 @@ pub enum BackupError {
         directory: PathBuf,
     },
     /// Somebody else works in the directory.
-    #[error("another backup is being taken, checked or removed in {directory}; wait until it has finished")]
+    #[error(
+        "another backup is being taken, checked or removed in {directory}; wait until it has finished"
+    )]
     Busy {
         /// The directory.
         directory: PathBuf,
     },
     /// A newer rollbook made it.
-    #[error("the backup {name} has format {found}, this rollbook reads format {known}; use the newer rollbook that made it")]
+    #[error(
+        "the backup {name} has format {found}, this rollbook reads format {known}; use the newer rollbook that made it"
+    )]
     Newer {
         /// The backup.
         name: String,
@@ -78,7 +88,9 @@ pub enum BackupError {
         findings: Vec<Finding>,
     },
     /// What the backup gives back is not what the manifest says.
-    #[error("the backup {name} does not give back what its manifest says: {what}; restore another one, and keep this one for analysis")]
+    #[error(
+        "the backup {name} does not give back what its manifest says: {what}; restore another one, and keep this one for analysis"
+    )]
     Differs {
         /// The backup.
         name: String,
@@ -86,13 +98,17 @@ pub enum BackupError {
         what: String,
     },
     /// The store is not sound, so that a backup of it would not be either.
-    #[error("the store is damaged, no backup was taken; run `rollbook verify`, and restore the latest good backup")]
+    #[error(
+        "the store is damaged, no backup was taken; run `rollbook verify`, and restore the latest good backup"
+    )]
     UnsoundStore(#[source] LogError),
     /// Clients who were erased since the backup could not be erased again.
     #[error("nothing was restored: clients who were erased since could not be erased again")]
     Forget(#[source] Box<StoreError>),
     /// The backup is whole, and the store has no record of it.
-    #[error("the backup {name} is whole, but the store did not take the record of it (head {head}); make the store writable again")]
+    #[error(
+        "the backup {name} is whole, but the store did not take the record of it (head {head}); make the store writable again"
+    )]
     NotRecorded {
         /// The backup.
         name: String,
@@ -128,7 +144,12 @@ impl BackupError {
 
     /// Whether it was understood and is against a rule: nothing failed.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::NameTaken { .. } | Self::Busy { .. } | Self::Log(LogError::Exists { .. } | LogError::BeingBuilt { .. }))
+        matches!(
+            self,
+            Self::NameTaken { .. }
+                | Self::Busy { .. }
+                | Self::Log(LogError::Exists { .. } | LogError::BeingBuilt { .. })
+        )
     }
 
     /// A stable name for programs.

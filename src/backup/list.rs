@@ -67,17 +67,30 @@ fn key(listed: &Listed) -> (Option<rollbook_domain::Timestamp>, &str) {
 }
 
 fn look(path: &Path, name: String) -> Result<Listed, BackupError> {
-    let damaged = |manifest, findings| Listed { name: name.clone(), state: State::Damaged, manifest, findings };
+    let damaged = |manifest, findings| Listed {
+        name: name.clone(),
+        state: State::Damaged,
+        manifest,
+        findings,
+    };
     let manifest = match Manifest::read(path, &name) {
         Ok((manifest, _)) => manifest,
         Err(BackupError::Damaged { findings, .. }) => return Ok(damaged(None, findings)),
         Err(newer @ BackupError::Newer { .. }) => {
-            return Ok(damaged(None, vec![Finding { file: super::manifest::MANIFEST.to_owned(), what: newer.to_string() }]));
+            return Ok(damaged(
+                None,
+                vec![Finding {
+                    file: super::manifest::MANIFEST.to_owned(),
+                    what: newer.to_string(),
+                }],
+            ));
         }
         Err(other) => return Err(other),
     };
     match check::lengths(path, &manifest) {
-        Ok(()) => Ok(Listed { name, state: State::Whole, manifest: Some(manifest), findings: Vec::new() }),
+        Ok(()) => {
+            Ok(Listed { name, state: State::Whole, manifest: Some(manifest), findings: Vec::new() })
+        }
         Err(BackupError::Damaged { findings, .. }) => Ok(damaged(Some(manifest), findings)),
         Err(other) => Err(other),
     }

@@ -111,7 +111,8 @@ impl Manifest {
 
     /// The text of `SHA256SUMS` that goes with it.
     pub(super) fn to_sums(&self, own_digest: &str) -> String {
-        let mut lines: Vec<(&str, &str)> = self.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str())).collect();
+        let mut lines: Vec<(&str, &str)> =
+            self.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str())).collect();
         lines.push((MANIFEST, own_digest));
         lines.sort_unstable();
         lines.iter().map(|(path, digest)| format!("{digest}  {path}\n")).collect()
@@ -133,18 +134,34 @@ impl Manifest {
             })
         };
         let bytes = read(MANIFEST)?;
-        let format: Format = serde_json::from_slice(&bytes).map_err(|error| damaged(MANIFEST, format!("is no manifest: {error}")))?;
+        let format: Format = serde_json::from_slice(&bytes)
+            .map_err(|error| damaged(MANIFEST, format!("is no manifest: {error}")))?;
         if format.rollbook_backup > FORMAT {
-            return Err(BackupError::Newer { name: name.to_owned(), found: format.rollbook_backup, known: FORMAT });
+            return Err(BackupError::Newer {
+                name: name.to_owned(),
+                found: format.rollbook_backup,
+                known: FORMAT,
+            });
         }
-        let manifest: Self = serde_json::from_slice(&bytes).map_err(|error| damaged(MANIFEST, format!("is no manifest: {error}")))?;
+        let manifest: Self = serde_json::from_slice(&bytes)
+            .map_err(|error| damaged(MANIFEST, format!("is no manifest: {error}")))?;
         let digest = hex(&Sha256::digest(&bytes));
         let sums = read(SUMS)?;
         if sums != manifest.to_sums(&digest).as_bytes() {
-            let says = String::from_utf8_lossy(&sums).lines().find_map(|line| line.strip_suffix(MANIFEST).map(|sum| sum.trim() == digest));
+            let says = String::from_utf8_lossy(&sums)
+                .lines()
+                .find_map(|line| line.strip_suffix(MANIFEST).map(|sum| sum.trim() == digest));
             return Err(match says {
-                Some(true) => damaged(SUMS, format!("is not what {MANIFEST} says: it was edited or cut short")),
-                _ => damaged(MANIFEST, format!("is not the file that {SUMS} names: one of the two was edited or cut short")),
+                Some(true) => damaged(
+                    SUMS,
+                    format!("is not what {MANIFEST} says: it was edited or cut short"),
+                ),
+                _ => damaged(
+                    MANIFEST,
+                    format!(
+                        "is not the file that {SUMS} names: one of the two was edited or cut short"
+                    ),
+                ),
             });
         }
         Ok((manifest, digest))

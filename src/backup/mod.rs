@@ -79,7 +79,9 @@ impl Backups {
                 named => named.clone(),
             };
         }
-        MasterKeySource::File(MasterKeySource::beside(self.store_beside().as_deref().unwrap_or(data)))
+        MasterKeySource::File(MasterKeySource::beside(
+            self.store_beside().as_deref().unwrap_or(data),
+        ))
     }
 
     /// The store that the directory is named after, whether it is there or not.
@@ -101,18 +103,25 @@ impl Backups {
     fn existing(&self, name: &str) -> Result<PathBuf, BackupError> {
         name::require(name)?;
         let path = self.directory.join(name);
-        if path.is_dir() { Ok(path) } else { Err(BackupError::Unknown { name: name.to_owned(), directory: self.directory.clone() }) }
+        if path.is_dir() {
+            Ok(path)
+        } else {
+            Err(BackupError::Unknown { name: name.to_owned(), directory: self.directory.clone() })
+        }
     }
 
     /// Held while backups are made or taken away.
     fn lock_to_write(&self) -> Result<File, BackupError> {
         fs::create_dir_all(&self.directory).map_err(BackupError::file("make", &self.directory))?;
         let path = self.directory.join(LOCK);
-        let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let opened =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = opened.map_err(BackupError::file("write", &path))?;
         match file.try_lock() {
             Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(BackupError::Busy { directory: self.directory.clone() }),
+            Err(TryLockError::WouldBlock) => {
+                Err(BackupError::Busy { directory: self.directory.clone() })
+            }
             Err(TryLockError::Error(source)) => Err(BackupError::file("lock", &path)(source)),
         }
     }
@@ -128,7 +137,9 @@ impl Backups {
         };
         match file.try_lock_shared() {
             Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Err(BackupError::Busy { directory: self.directory.clone() }),
+            Err(TryLockError::WouldBlock) => {
+                Err(BackupError::Busy { directory: self.directory.clone() })
+            }
             Err(TryLockError::Error(source)) => Err(BackupError::file("lock", &path)(source)),
         }
     }

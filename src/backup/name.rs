@@ -11,8 +11,15 @@ const LONGEST_BYTES: usize = 100;
 /// Refuses what is no name of a directory here: letters, digits, `-`, `_` and `.`, and no dot first.
 pub(super) fn require(name: &str) -> Result<(), BackupError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_name = !name.is_empty() && name.len() <= LONGEST_BYTES && !name.starts_with('.') && name.chars().all(plain);
-    if is_name && name != super::LOCK && name != ERASURES { Ok(()) } else { Err(BackupError::Name { name: name.to_owned() }) }
+    let is_name = !name.is_empty()
+        && name.len() <= LONGEST_BYTES
+        && !name.starts_with('.')
+        && name.chars().all(plain);
+    if is_name && name != super::LOCK && name != ERASURES {
+        Ok(())
+    } else {
+        Err(BackupError::Name { name: name.to_owned() })
+    }
 }
 
 /// `pre-migration-YYYYMMDD_HHMMSS`, in UTC, which sorts by time.

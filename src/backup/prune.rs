@@ -36,7 +36,12 @@ impl Backups {
         }
         let _nobody_else = self.lock_to_write()?;
         let mut pruned = Pruned { leftovers: self.clear_leftovers()?, ..Pruned::default() };
-        pruned.damaged = self.list()?.into_iter().filter(|listed| listed.state == State::Damaged).map(|listed| listed.name).collect();
+        pruned.damaged = self
+            .list()?
+            .into_iter()
+            .filter(|listed| listed.state == State::Damaged)
+            .map(|listed| listed.name)
+            .collect();
         for (place, (name, _)) in self.whole()?.into_iter().enumerate() {
             if place < keep {
                 pruned.kept.push(name);
@@ -55,7 +60,9 @@ impl Backups {
     /// Removes what was begun or begun to be removed, and never finished. The caller holds the lock.
     pub(super) fn clear_leftovers(&self) -> Result<Vec<String>, BackupError> {
         let mut cleared = Vec::new();
-        for entry in fs::read_dir(&self.directory).map_err(BackupError::file("read", &self.directory))? {
+        for entry in
+            fs::read_dir(&self.directory).map_err(BackupError::file("read", &self.directory))?
+        {
             let entry = entry.map_err(BackupError::file("read", &self.directory))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if name.starts_with(REMOVED) || (name.starts_with('.') && name.ends_with(BUILDING)) {

@@ -23,9 +23,22 @@ fn counted(counts: &BTreeMap<String, u64>) -> String {
 /// The report, in Markdown.
 pub(super) fn markdown(manifest: &Manifest) -> String {
     let Manifest {
-        name, created_at, store, store_format, head, log_digest, merkle_root, counts, bytes_new, bytes_shared, rollbook, ..
+        name,
+        created_at,
+        store,
+        store_format,
+        head,
+        log_digest,
+        merkle_root,
+        counts,
+        bytes_new,
+        bytes_shared,
+        rollbook,
+        ..
     } = manifest;
-    let recorded = manifest.head_recorded_at.map_or_else(|| "nothing was recorded yet".to_owned(), |at| format!("recorded {at}"));
+    let recorded = manifest
+        .head_recorded_at
+        .map_or_else(|| "nothing was recorded yet".to_owned(), |at| format!("recorded {at}"));
     let mut text = format!(
         "# Backup `{name}`\n\n\
          A whole copy of a rollbook store: every event up to position {head} ({recorded}), and the rows folded from them.\n\n\
@@ -45,12 +58,23 @@ pub(super) fn markdown(manifest: &Manifest) -> String {
          Nothing here may be edited. Files that did not change between two backups are hard links to each other: copy backups with a tool that\n\
          keeps hard links (`rsync -aH`, `cp -a`, `tar`), or they take their full size each.\n\n"
     ));
-    text.push_str("## Rows\n\n| projection | version | rows | SHA-256 |\n| --- | --- | --- | --- |\n");
+    text.push_str(
+        "## Rows\n\n| projection | version | rows | SHA-256 |\n| --- | --- | --- | --- |\n",
+    );
     for one in &manifest.projections {
-        text.push_str(&format!("| {} | {} | {} | `{}` |\n", one.name, one.version, one.rows, one.digest));
+        text.push_str(&format!(
+            "| {} | {} | {} | `{}` |\n",
+            one.name, one.version, one.rows, one.digest
+        ));
     }
-    text.push_str(&format!("\n## Events\n\n| event | count |\n| --- | --- |\n{}", counted(&counts.events)));
-    text.push_str(&format!("\n## Documents\n\n| collection | count |\n| --- | --- |\n{}", counted(&counts.documents)));
+    text.push_str(&format!(
+        "\n## Events\n\n| event | count |\n| --- | --- |\n{}",
+        counted(&counts.events)
+    ));
+    text.push_str(&format!(
+        "\n## Documents\n\n| collection | count |\n| --- | --- |\n{}",
+        counted(&counts.documents)
+    ));
     text
 }
 
@@ -60,7 +84,10 @@ mod tests {
 
     #[test]
     fn sizes_have_at_most_four_digits() {
-        assert_eq!((size(0), size(10_239), size(10_240)), ("0 bytes".to_owned(), "10239 bytes".to_owned(), "10 KiB".to_owned()));
+        assert_eq!(
+            (size(0), size(10_239), size(10_240)),
+            ("0 bytes".to_owned(), "10239 bytes".to_owned(), "10 KiB".to_owned())
+        );
         assert_eq!((size(64 << 20), size(3 << 40)), ("64 MiB".to_owned(), "3072 GiB".to_owned()));
     }
 }

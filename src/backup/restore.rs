@@ -56,26 +56,44 @@ impl Backups {
         let sealed = log.sealing().sealed;
         // Closed before it moves.
         drop(log);
-        let forgotten_again =
-            self.forget_again(beside.path(), &key, told, progress).map_err(|error| BackupError::Forget(Box::new(error)))?;
+        let forgotten_again = self
+            .forget_again(beside.path(), &key, told, progress)
+            .map_err(|error| BackupError::Forget(Box::new(error)))?;
         // Whoever named no key finds the restored store as they find any other: with its key beside it. First, so that no store is ever there
         // without it.
         let is_unnamed = sealed && matches!(master_key, MasterKeySource::Beside);
-        let master_key = if is_unnamed { key.copy_beside(data).map_err(LogError::from)? } else { None };
+        let master_key =
+            if is_unnamed { key.copy_beside(data).map_err(LogError::from)? } else { None };
         beside.publish()?;
-        Ok(Restored { name: name.to_owned(), data: data.display().to_string(), head: manifest.head, bytes, master_key, forgotten_again })
+        Ok(Restored {
+            name: name.to_owned(),
+            data: data.display().to_string(),
+            head: manifest.head,
+            bytes,
+            master_key,
+            forgotten_again,
+        })
     }
 }
 
 impl Backups {
     /// Erases in a restored store whom this directory was told of, and whom the store beside it and those that were named have erased.
-    fn forget_again(&self, restored: &Path, key: &MasterKeySource, told: &[PathBuf], progress: Progress<'_>) -> Result<u64, StoreError> {
+    fn forget_again(
+        &self,
+        restored: &Path,
+        key: &MasterKeySource,
+        told: &[PathBuf],
+        progress: Progress<'_>,
+    ) -> Result<u64, StoreError> {
         let mut forgotten = forgotten::read(&self.directory)?;
         forgotten.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
         for directory in told {
             forgotten.extend(forgotten::known_to(directory, key)?);
         }
-        let store = Store::open_with(restored, OpenOptions { master_key: key.clone(), ..OpenOptions::default() })?;
+        let store = Store::open_with(
+            restored,
+            OpenOptions { master_key: key.clone(), ..OpenOptions::default() },
+        )?;
         store.forget_again(&forgotten, &|done, of| progress("forgetting again", done, of))
     }
 }
@@ -104,15 +122,25 @@ pub(super) fn build(
         }
         let content = copy::copy(&backup.join(&file.path), &target)?;
         if let Some(finding) = check::compare(file, &content) {
-            return Err(BackupError::Damaged { name: manifest.name.clone(), findings: vec![finding] });
+            return Err(BackupError::Damaged {
+                name: manifest.name.clone(),
+                findings: vec![finding],
+            });
         }
         done += content.bytes;
         progress("copying files", done, all);
     }
     Log::found(to)?;
-    let log = Log::open(to, OpenOptions { master_key: master_key.clone(), ..OpenOptions::default() })?;
+    let log =
+        Log::open(to, OpenOptions { master_key: master_key.clone(), ..OpenOptions::default() })?;
     if (log.store_id(), log.head()) != (manifest.store, manifest.head) {
-        let what = format!("store {} with head {} instead of {} with {}", log.store_id(), log.head(), manifest.store, manifest.head);
+        let what = format!(
+            "store {} with head {} instead of {} with {}",
+            log.store_id(),
+            log.head(),
+            manifest.store,
+            manifest.head
+        );
         return Err(BackupError::Differs { name: manifest.name.clone(), what });
     }
     Ok((log, done))

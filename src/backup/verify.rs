@@ -63,14 +63,24 @@ impl Backups {
         let (manifest, manifest_digest) = Manifest::read(&path, name)?;
         check::contents(&path, &manifest, progress)?;
         // Never published: it goes away when it is dropped.
-        let beside = Beside::begin(&scratch.unwrap_or(&self.directory).join(format!(".verifying-{name}")))?;
-        let (log, _) = restore::build(&path, &manifest, beside.path(), &self.master_key(master_key, &path), progress)?;
+        let beside =
+            Beside::begin(&scratch.unwrap_or(&self.directory).join(format!(".verifying-{name}")))?;
+        let (log, _) = restore::build(
+            &path,
+            &manifest,
+            beside.path(),
+            &self.master_key(master_key, &path),
+            progress,
+        )?;
         let runtime = Runtime::new(log, rollbook_projections::all());
         let log_digest = replay(&runtime, &manifest, progress)?;
         let projections = compare_rows(&runtime, &manifest, progress)?;
         let merkle_root = super::create::merkle_root(&runtime, manifest.head)?;
         if merkle_root != manifest.merkle_root {
-            return Err(differs(&manifest, format!("the Merkle root is {merkle_root} instead of {}", manifest.merkle_root)));
+            return Err(differs(
+                &manifest,
+                format!("the Merkle root is {merkle_root} instead of {}", manifest.merkle_root),
+            ));
         }
         Ok(Verified {
             name: name.to_owned(),
@@ -90,41 +100,72 @@ fn differs(manifest: &Manifest, what: String) -> BackupError {
 }
 
 /// Reads every event and every index entry; the log's digest.
-fn replay(runtime: &Runtime, manifest: &Manifest, progress: Progress<'_>) -> Result<String, BackupError> {
+fn replay(
+    runtime: &Runtime,
+    manifest: &Manifest,
+    progress: Progress<'_>,
+) -> Result<String, BackupError> {
     let damaged = |error: LogError| match error {
-        LogError::Corrupt(corruption) => differs(manifest, format!("the log is damaged: {corruption}")),
+        LogError::Corrupt(corruption) => {
+            differs(manifest, format!("the log is damaged: {corruption}"))
+        }
         other => other.into(),
     };
-    runtime.log().verify(|position| progress("replaying events", position, manifest.head)).map_err(damaged)?;
+    runtime
+        .log()
+        .verify(|position| progress("replaying events", position, manifest.head))
+        .map_err(damaged)?;
     let digest = hex(&runtime.log().digest(manifest.head).map_err(damaged)?);
     if digest != manifest.log_digest {
-        return Err(differs(manifest, format!("the log has the digest {digest} instead of {}", manifest.log_digest)));
+        return Err(differs(
+            manifest,
+            format!("the log has the digest {digest} instead of {}", manifest.log_digest),
+        ));
     }
     Ok(digest)
 }
 
 /// Folds every projection from position 1, and compares with the stored rows and with the manifest.
-fn compare_rows(runtime: &Runtime, manifest: &Manifest, progress: Progress<'_>) -> Result<Vec<Compared>, BackupError> {
+fn compare_rows(
+    runtime: &Runtime,
+    manifest: &Manifest,
+    progress: Progress<'_>,
+) -> Result<Vec<Compared>, BackupError> {
     runtime.catch_up(&|done, of| progress("folding", done, of))?;
     let mut compared = Vec::new();
     for projection in rollbook_projections::all() {
         let name = projection.name();
-        let rebuilt = runtime.rebuild(name, &|done, of| progress(&format!("folding {name} again"), done, of))?;
+        let rebuilt = runtime
+            .rebuild(name, &|done, of| progress(&format!("folding {name} again"), done, of))?;
         if !rebuilt.identical {
-            let what = format!("the stored rows of {name} are {}, the events fold to {}", rebuilt.digest_before, rebuilt.digest_after);
+            let what = format!(
+                "the stored rows of {name} are {}, the events fold to {}",
+                rebuilt.digest_before, rebuilt.digest_after
+            );
             return Err(differs(manifest, what));
         }
         let said = said(manifest, projection.as_ref());
         if let Some(said) = said.filter(|said| said.digest != rebuilt.digest_after) {
-            let what = format!("the rows of {name} have the digest {} instead of {}", rebuilt.digest_after, said.digest);
+            let what = format!(
+                "the rows of {name} have the digest {} instead of {}",
+                rebuilt.digest_after, said.digest
+            );
             return Err(differs(manifest, what));
         }
-        compared.push(Compared { name: name.to_owned(), rows: rebuilt.rows, digest: rebuilt.digest_after, compared: said.is_some() });
+        compared.push(Compared {
+            name: name.to_owned(),
+            rows: rebuilt.rows,
+            digest: rebuilt.digest_after,
+            compared: said.is_some(),
+        });
     }
     Ok(compared)
 }
 
 /// What the manifest says of a projection whose code is the same.
 fn said<'m>(manifest: &'m Manifest, projection: &dyn Projection) -> Option<&'m ProjectionDigest> {
-    manifest.projections.iter().find(|said| said.name == projection.name() && said.version == projection.version())
+    manifest
+        .projections
+        .iter()
+        .find(|said| said.name == projection.name() && said.version == projection.version())
 }

@@ -41,7 +41,9 @@ impl Writing {
     /// [`StoreError::Usage`] when somebody else is named.
     pub(super) fn remotely(&self) -> Result<(Option<Timestamp>, Option<&str>), StoreError> {
         match self.actor {
-            Some(_) => Err(StoreError::Usage("a service knows from the token who asks; leave --as out".to_owned())),
+            Some(_) => Err(StoreError::Usage(
+                "a service knows from the token who asks; leave --as out".to_owned(),
+            )),
             None => Ok((self.at, self.key.as_deref())),
         }
     }
@@ -51,7 +53,12 @@ impl Writing {
             let user = std::env::var("USER").ok().filter(|user| !user.is_empty());
             Actor::Admin(user.unwrap_or_else(|| "operator".to_owned()))
         });
-        Request { actor, now: self.at.unwrap_or_else(Store::now), key: self.key.clone(), cause: None }
+        Request {
+            actor,
+            now: self.at.unwrap_or_else(Store::now),
+            key: self.key.clone(),
+            cause: None,
+        }
     }
 }
 
@@ -68,7 +75,12 @@ impl Forgetting {
     ///
     /// # Errors
     /// When a directory says nothing of erasures, or the store cannot be opened or written.
-    pub(super) fn forget_in(&self, directory: &Path, options: &OpenOptions, key: &MasterKeySource) -> Result<u64, StoreError> {
+    pub(super) fn forget_in(
+        &self,
+        directory: &Path,
+        options: &OpenOptions,
+        key: &MasterKeySource,
+    ) -> Result<u64, StoreError> {
         let mut forgotten = Vec::new();
         for known in &self.forget {
             forgotten.extend(known_to(known, key)?);
@@ -100,7 +112,8 @@ pub(super) fn json(text: &str) -> Result<JsonText, String> {
 
 /// A time of day such as `09:00`, as (hour, minute).
 pub(super) fn time_of_day(text: &str) -> Result<(u32, u32), String> {
-    rollbook_domain::series::decide::time_of_day(text).ok_or_else(|| format!("{text:?} is no time of day; write it like 09:00"))
+    rollbook_domain::series::decide::time_of_day(text)
+        .ok_or_else(|| format!("{text:?} is no time of day; write it like 09:00"))
 }
 
 #[cfg(test)]

@@ -100,11 +100,20 @@ impl AssignArguments {
         context.output.either(&allocated, || allocated.text())
     }
 
-    fn allocation(&self, store: &Store, client: &str, form_title: String, request: &Request) -> Result<Allocation, StoreError> {
+    fn allocation(
+        &self,
+        store: &Store,
+        client: &str,
+        form_title: String,
+        request: &Request,
+    ) -> Result<Allocation, StoreError> {
         let zone = store.zone()?;
-        let date = first_due_date(self.first_due, self.start.unwrap_or_else(|| zone.date(request.now)));
+        let date =
+            first_due_date(self.first_due, self.start.unwrap_or_else(|| zone.date(request.now)));
         let (hour, minute) = self.due_time;
-        let local = date.and_hms_opt(hour, minute, 0).ok_or_else(|| StoreError::Usage(format!("{hour}:{minute} is no time of day")))?;
+        let local = date
+            .and_hms_opt(hour, minute, 0)
+            .ok_or_else(|| StoreError::Usage(format!("{hour}:{minute} is no time of day")))?;
         let terms = Terms {
             stored_client: client.to_owned(),
             coach: self.coach.clone(),
@@ -138,14 +147,24 @@ struct AllocatedWeek {
 
 impl Allocated {
     fn of(stream: &StreamId, outcome: &Outcome) -> Self {
-        let mut allocated = Self { series: stream.to_string(), run: 0, position: None, repeated: false, assignments: Vec::new() };
+        let mut allocated = Self {
+            series: stream.to_string(),
+            run: 0,
+            position: None,
+            repeated: false,
+            assignments: Vec::new(),
+        };
         let Outcome::Done { events, repeated } = outcome else { return allocated };
         allocated.repeated = *repeated;
         allocated.position = events.first().map(|recorded| recorded.position);
         for recorded in events {
             if let Event::AssignmentCreated { assignment, run, week, due, .. } = &recorded.event {
                 allocated.run = *run;
-                allocated.assignments.push(AllocatedWeek { id: *assignment, week: *week, due: *due });
+                allocated.assignments.push(AllocatedWeek {
+                    id: *assignment,
+                    week: *week,
+                    due: *due,
+                });
             }
         }
         allocated
@@ -154,7 +173,8 @@ impl Allocated {
     fn text(&self) -> String {
         let Self { series, run, assignments, .. } = self;
         let before = if self.repeated { " (done before under this key)" } else { "" };
-        let mut text = format!("{} run {run}, {} weeks{before}\n", styled(BOLD, series), assignments.len());
+        let mut text =
+            format!("{} run {run}, {} weeks{before}\n", styled(BOLD, series), assignments.len());
         if let (Some(first), Some(last)) = (assignments.first(), assignments.last()) {
             // Writing to a string cannot fail.
             let _written = writeln!(text, "first due {}, last due {}", first.due, last.due);

@@ -152,10 +152,16 @@ impl BackupArguments {
             None => Backups::of(&context.data),
         };
         match &self.action {
-            Action::Create { to, name, taking } => create(context, &backups(to), name.as_ref(), taking),
+            Action::Create { to, name, taking } => {
+                create(context, &backups(to), name.as_ref(), taking)
+            }
             Action::List { place } => list(context, &backups(&place.from)),
-            Action::Verify { name, place, scratch } => verify(context, &backups(&place.from), name, scratch.as_deref()),
-            Action::Restore { name, place, forgetting } => restore(context, &backups(&place.from), name, forgetting),
+            Action::Verify { name, place, scratch } => {
+                verify(context, &backups(&place.from), name, scratch.as_deref())
+            }
+            Action::Restore { name, place, forgetting } => {
+                restore(context, &backups(&place.from), name, forgetting)
+            }
             Action::Prune { keep, place } => prune(context, &backups(&place.from), *keep),
         }
     }
@@ -171,10 +177,12 @@ impl BackupArguments {
     }
 
     fn run_remotely(&self, context: &Context, remote: &Remote) -> Result<(), StoreError> {
-        let elsewhere =
-            || StoreError::Usage("a service has its own directory of backups (setting `backups`); leave --to and --from out".to_owned());
+        let elsewhere = || {
+            StoreError::Usage("a service has its own directory of backups (setting `backups`); leave --to and --from out".to_owned())
+        };
         match &self.action {
-            Action::Create { to: Some(_), .. } | Action::List { place: Place { from: Some(_) } } => Err(elsewhere()),
+            Action::Create { to: Some(_), .. }
+            | Action::List { place: Place { from: Some(_) } } => Err(elsewhere()),
             Action::Create { to: None, name, taking } => {
                 let (at, _) = Writing::of(taking.actor.clone(), taking.at).remotely()?;
                 let created = remote.back_up(name.as_deref(), at)?;
@@ -192,7 +200,12 @@ fn with_bar<R>(run: impl FnOnce(&(dyn Fn(&str, u64, u64) + Sync)) -> R) -> R {
     run(&|what, done, of| bar.step(what, done, of))
 }
 
-fn create(context: &Context, backups: &Backups, name: Option<&String>, taking: &Taking) -> Result<(), StoreError> {
+fn create(
+    context: &Context,
+    backups: &Backups,
+    name: Option<&String>,
+    taking: &Taking,
+) -> Result<(), StoreError> {
     let store = context.open()?;
     let Request { actor, now, .. } = Writing::of(taking.actor.clone(), taking.at).request();
     let wanted = Wanted { name: name.cloned(), actor, now };
@@ -232,25 +245,45 @@ fn listed(context: &Context, listed: &[Listed], place: &str) -> Result<(), Store
 fn listed_text(listed: &Listed) -> String {
     let name = styled(BOLD, format!("{:<32}", listed.name));
     let held = listed.manifest.as_ref().map_or_else(String::new, |manifest| {
-        let sizes = format!("{} new, {} shared", size(manifest.bytes_new), size(manifest.bytes_shared));
-        format!("{}  head {:>8}  {} clients  {sizes}", manifest.created_at, manifest.head, manifest.counts.clients)
+        let sizes =
+            format!("{} new, {} shared", size(manifest.bytes_new), size(manifest.bytes_shared));
+        format!(
+            "{}  head {:>8}  {} clients  {sizes}",
+            manifest.created_at, manifest.head, manifest.counts.clients
+        )
     });
     match listed.state {
         State::Whole => format!("{name}  {}  {held}\n", styled(GOOD, "whole  ")),
         State::Damaged => {
-            let found: String = listed.findings.iter().map(|finding| format!("    {finding}\n")).collect();
+            let found: String =
+                listed.findings.iter().map(|finding| format!("    {finding}\n")).collect();
             format!("{name}  {}  {held}\n{found}", styled(BAD, "damaged"))
         }
     }
 }
 
-fn verify(context: &Context, backups: &Backups, name: &str, scratch: Option<&std::path::Path>) -> Result<(), StoreError> {
-    let verified = with_bar(|progress| backups.verify(name, scratch, &context.master_key, progress))?;
+fn verify(
+    context: &Context,
+    backups: &Backups,
+    name: &str,
+    scratch: Option<&std::path::Path>,
+) -> Result<(), StoreError> {
+    let verified =
+        with_bar(|progress| backups.verify(name, scratch, &context.master_key, progress))?;
     context.output.either(&verified, || verified_text(&verified))
 }
 
 fn verified_text(verified: &Verified) -> String {
-    let Verified { name, manifest_digest, head, files, bytes, log_digest, merkle_root, projections } = verified;
+    let Verified {
+        name,
+        manifest_digest,
+        head,
+        files,
+        bytes,
+        log_digest,
+        merkle_root,
+        projections,
+    } = verified;
     let mut text = format!(
         "{} {name}: it was restored, replayed and compared\n{files} files, {}, as the manifest says (SHA-256 {manifest_digest})\n\
          {head} events replayed, log {log_digest}\nMerkle root {merkle_root}\n",
@@ -258,14 +291,25 @@ fn verified_text(verified: &Verified) -> String {
         size(*bytes)
     );
     for one in projections {
-        let compared = if one.compared { "as the manifest says" } else { "of a newer version: not compared with the manifest" };
+        let compared = if one.compared {
+            "as the manifest says"
+        } else {
+            "of a newer version: not compared with the manifest"
+        };
         text.push_str(&format!("{}: {} rows, folded again, {compared}\n", one.name, one.rows));
     }
     text
 }
 
-fn restore(context: &Context, backups: &Backups, name: &str, forgetting: &Forgetting) -> Result<(), StoreError> {
-    let restored = with_bar(|progress| backups.restore(name, &context.data, &context.master_key, &forgetting.forget, progress))?;
+fn restore(
+    context: &Context,
+    backups: &Backups,
+    name: &str,
+    forgetting: &Forgetting,
+) -> Result<(), StoreError> {
+    let restored = with_bar(|progress| {
+        backups.restore(name, &context.data, &context.master_key, &forgetting.forget, progress)
+    })?;
     context.output.either(&restored, || restored_text(&restored))
 }
 
@@ -276,8 +320,15 @@ fn restored_text(restored: &Restored) -> String {
     } else {
         format!("{forgotten_again} clients who were erased since are erased here too\n")
     };
-    let key = master_key.as_ref().map(|path| format!("a copy of the master key is beside it: {}\n", path.display())).unwrap_or_default();
-    format!("{} {name} in {data}: head {head}, {} copied\n{key}{forgotten}", styled(GOOD, "restored"), size(*bytes))
+    let key = master_key
+        .as_ref()
+        .map(|path| format!("a copy of the master key is beside it: {}\n", path.display()))
+        .unwrap_or_default();
+    format!(
+        "{} {name} in {data}: head {head}, {} copied\n{key}{forgotten}",
+        styled(GOOD, "restored"),
+        size(*bytes)
+    )
 }
 
 fn prune(context: &Context, backups: &Backups, keep: u32) -> Result<(), StoreError> {
@@ -287,9 +338,12 @@ fn prune(context: &Context, backups: &Backups, keep: u32) -> Result<(), StoreErr
 
 fn pruned_text(pruned: &Pruned) -> String {
     let mut text = String::new();
-    for (what, names) in
-        [("kept", &pruned.kept), ("removed", &pruned.removed), ("damaged, left", &pruned.damaged), ("cleared", &pruned.leftovers)]
-    {
+    for (what, names) in [
+        ("kept", &pruned.kept),
+        ("removed", &pruned.removed),
+        ("damaged, left", &pruned.damaged),
+        ("cleared", &pruned.leftovers),
+    ] {
         names.iter().for_each(|name| text.push_str(&format!("{what} {name}\n")));
     }
     if text.is_empty() { "there are no backups\n".to_owned() } else { text }
@@ -301,10 +355,15 @@ mod tests {
 
     #[test]
     fn backups_stand_beside_the_store_unless_somebody_says_otherwise() {
-        let of = |data: &str| Backups::of(std::path::Path::new(data)).directory().display().to_string();
+        let of =
+            |data: &str| Backups::of(std::path::Path::new(data)).directory().display().to_string();
         assert_eq!(
             (of("prod"), of("./rollbook-data"), of("/var/lib/prod/")),
-            ("prod-backups".into(), "./rollbook-data-backups".into(), "/var/lib/prod-backups".into())
+            (
+                "prod-backups".into(),
+                "./rollbook-data-backups".into(),
+                "/var/lib/prod-backups".into()
+            )
         );
     }
 }

@@ -39,7 +39,8 @@ impl CertificateArguments {
         let text = certificate.to_text();
         let Some(path) = &self.out else { return context.output.text(&text) };
         write_new(path, &text)?;
-        let certified = certificate.check(Some(notary.verifier())).map_err(EvidenceError::Certificate)?;
+        let certified =
+            certificate.check(Some(notary.verifier())).map_err(EvidenceError::Certificate)?;
         let checked = Checked { file: path.clone(), certified, key_trusted: true };
         context.output.either(&checked, || checked.text())
     }
@@ -77,14 +78,21 @@ impl CheckCertificateArguments {
         let trusted = self.trust.key()?;
         let mut all = Vec::new();
         for path in &self.files {
-            let bytes = std::fs::read(path).map_err(|source| StoreError::Input { path: path.clone(), source })?;
-            let refused = |source| EvidenceError::CertificateRefused { path: path.clone(), source: Box::new(source) };
-            let certificate = Certificate::read(&String::from_utf8_lossy(&bytes)).map_err(refused)?;
+            let bytes = std::fs::read(path)
+                .map_err(|source| StoreError::Input { path: path.clone(), source })?;
+            let refused = |source| EvidenceError::CertificateRefused {
+                path: path.clone(),
+                source: Box::new(source),
+            };
+            let certificate =
+                Certificate::read(&String::from_utf8_lossy(&bytes)).map_err(refused)?;
             let certified = certificate.check(trusted.as_ref()).map_err(refused)?;
             all.push(Checked { file: path.clone(), certified, key_trusted: trusted.is_some() });
         }
         let digest = |checked: &Checked| checked.certified.batch.digest.clone();
-        if let Some((one, other)) = all.iter().zip(all.iter().skip(1)).find(|(one, other)| digest(one) != digest(other)) {
+        if let Some((one, other)) =
+            all.iter().zip(all.iter().skip(1)).find(|(one, other)| digest(one) != digest(other))
+        {
             return Err(EvidenceError::TwoBatches { one: digest(one), other: digest(other) }.into());
         }
         let text = || all.iter().map(Checked::text).collect();

@@ -45,7 +45,10 @@ pub(super) struct SigningArguments {
 
 impl SigningArguments {
     /// Opens the notary, and says once where a key was drawn.
-    pub(super) fn notary<'s>(&self, store: &'s crate::store::Store) -> Result<Notary<'s>, StoreError> {
+    pub(super) fn notary<'s>(
+        &self,
+        store: &'s crate::store::Store,
+    ) -> Result<Notary<'s>, StoreError> {
         let notary = Notary::open(store, self.signing_key.as_deref())?;
         if let Some(path) = notary.made() {
             let path = path.display();
@@ -62,7 +65,11 @@ impl SigningArguments {
 impl CheckpointArguments {
     /// Whether a service may be asked: with the key that it signs with.
     pub(super) fn place(&self) -> Place {
-        if self.public_key || self.signing.signing_key.is_some() { Place::Directory } else { Place::Either }
+        if self.public_key || self.signing.signing_key.is_some() {
+            Place::Directory
+        } else {
+            Place::Either
+        }
     }
 
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
@@ -73,7 +80,9 @@ impl CheckpointArguments {
         let store = context.open()?;
         if self.public_key {
             let key = verifier_key(store.directory())?.ok_or(EvidenceError::NoKeyYet)?;
-            return context.output.either(&serde_json::json!({ "key": key }), || format!("{key}\n"));
+            return context
+                .output
+                .either(&serde_json::json!({ "key": key }), || format!("{key}\n"));
         }
         context.fold(&store)?;
         let notary = self.signing.notary(&store)?;

@@ -56,7 +56,9 @@ fn setting(given: &Given) -> Value {
     let value = match &given.value {
         Value::Null => Value::Null,
         _ if key.secret => MASK.into(),
-        Value::Number(_) if matches!(key.kind, configuration::Kind::Span(..)) => key.kind.show(&given.value).into(),
+        Value::Number(_) if matches!(key.kind, configuration::Kind::Span(..)) => {
+            key.kind.show(&given.value).into()
+        }
         other => other.clone(),
     };
     let origin = match &given.origin {
@@ -70,19 +72,26 @@ fn setting(given: &Given) -> Value {
 
 fn as_text(loaded: &Loaded) -> String {
     let rows: Vec<(String, String, String)> = loaded.effective.iter().map(row).collect();
-    let width =
-        |column: fn(&(String, String, String)) -> &str| rows.iter().map(|row| column(row).chars().count()).max().unwrap_or_default();
+    let width = |column: fn(&(String, String, String)) -> &str| {
+        rows.iter().map(|row| column(row).chars().count()).max().unwrap_or_default()
+    };
     let (names, values) = (width(|row| &row.0), width(|row| &row.1));
     let mut text = match &loaded.file {
         Some(file) => format!("{} {}\n", styled(BOLD, "file"), file.display()),
-        None => format!("{} none (rollbook.toml is not here, and --config names no other)\n", styled(BOLD, "file")),
+        None => format!(
+            "{} none (rollbook.toml is not here, and --config names no other)\n",
+            styled(BOLD, "file")
+        ),
     };
     for (name, value, origin) in &rows {
         let origin = if origin == "default" { styled(FAINT, origin) } else { styled(BOLD, origin) };
         text.push_str(&format!("{name:<names$}  {value:<values$}  {origin}\n"));
     }
     for variable in &loaded.ignored {
-        text.push_str(&format!("{} {variable} is no setting and is ignored\n", styled(BOLD, "warning:")));
+        text.push_str(&format!(
+            "{} {variable} is no setting and is ignored\n",
+            styled(BOLD, "warning:")
+        ));
     }
     text
 }
@@ -91,7 +100,9 @@ fn row(given: &Given) -> (String, String, String) {
     let value = match &given.value {
         Value::Null => "-".to_owned(),
         _ if given.key.secret => MASK.to_owned(),
-        value => Some(given.key.kind.show(value)).filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned()),
+        value => Some(given.key.kind.show(value))
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| "-".to_owned()),
     };
     (given.key.name.to_owned(), value, given.origin.to_string())
 }

@@ -70,7 +70,9 @@ impl DiffArguments {
 }
 
 fn side(side: &Side) -> String {
-    let recorded = side.recorded_at.map_or_else(|| "before the first event".to_owned(), |at| format!("recorded {at}"));
+    let recorded = side
+        .recorded_at
+        .map_or_else(|| "before the first event".to_owned(), |at| format!("recorded {at}"));
     let of = |name: &str| side.summary.get(name).and_then(Value::as_u64).unwrap_or_default();
     format!(
         "position {} ({recorded}), {} view: {} check-ins, {} pending, {} completed, {} overdue",
@@ -96,11 +98,19 @@ const TELLING: [&str; 4] = ["title", "dueDate", "status", "score"];
 
 fn fields(entry: &EntryChange) -> Vec<String> {
     let one = |(name, FieldChange { from, to }): (&String, &FieldChange)| match (from, to) {
-        (Some(_), Some(_)) | (None, None) => format!("{name}: {} → {}", shown(from.as_ref()), shown(to.as_ref())),
+        (Some(_), Some(_)) | (None, None) => {
+            format!("{name}: {} → {}", shown(from.as_ref()), shown(to.as_ref()))
+        }
         _ => format!("{name}: {}", shown(from.as_ref().or(to.as_ref()))),
     };
-    let came_or_went = entry.fields.get("id").is_some_and(|id| id.from.is_none() || id.to.is_none());
-    entry.fields.iter().filter(|(name, _)| !came_or_went || TELLING.contains(&name.as_str())).map(one).collect()
+    let came_or_went =
+        entry.fields.get("id").is_some_and(|id| id.from.is_none() || id.to.is_none());
+    entry
+        .fields
+        .iter()
+        .filter(|(name, _)| !came_or_went || TELLING.contains(&name.as_str()))
+        .map(one)
+        .collect()
 }
 
 fn positions(entry: &EntryChange) -> String {
@@ -123,10 +133,18 @@ fn text(diff: &Diff) -> String {
         styled(BOLD, "to  "),
         side(&diff.to)
     );
-    for (sign, style, entries) in [("+", GOOD, &diff.added), ("-", BAD, &diff.removed), ("~", BOLD, &diff.changed)] {
+    for (sign, style, entries) in
+        [("+", GOOD, &diff.added), ("-", BAD, &diff.removed), ("~", BOLD, &diff.changed)]
+    {
         for entry in entries {
             let by = styled(FAINT, format!("[{}]", positions(entry)));
-            text.push_str(&format!("{} week {} of form {}, {} {by}\n", styled(style, sign), entry.week, entry.form_id, entry.id));
+            text.push_str(&format!(
+                "{} week {} of form {}, {} {by}\n",
+                styled(style, sign),
+                entry.week,
+                entry.form_id,
+                entry.id
+            ));
             fields(entry).iter().for_each(|field| text.push_str(&format!("    {field}\n")));
         }
     }
@@ -145,25 +163,47 @@ fn text(diff: &Diff) -> String {
 
 fn markdown(diff: &Diff) -> String {
     let mut text = format!("# What changed for `{}`\n\n", diff.client);
-    text.push_str(&format!("Asked for at {}.\n\n- from {}\n- to {}\n\n", diff.at, side(&diff.from), side(&diff.to)));
+    text.push_str(&format!(
+        "Asked for at {}.\n\n- from {}\n- to {}\n\n",
+        diff.at,
+        side(&diff.from),
+        side(&diff.to)
+    ));
     if diff.events.is_empty() {
         text.push_str("Nothing changed.\n");
         return text;
     }
     text.push_str("## Check-ins\n\n");
     text.push_str(&md_head(&["what", "week", "form", "id", "fields", "events"]));
-    for (what, entries) in [("added", &diff.added), ("removed", &diff.removed), ("changed", &diff.changed)] {
+    for (what, entries) in
+        [("added", &diff.added), ("removed", &diff.removed), ("changed", &diff.changed)]
+    {
         for entry in entries {
-            let (week, fields, positions) = (entry.week.to_string(), fields(entry).join("; "), positions(entry));
+            let (week, fields, positions) =
+                (entry.week.to_string(), fields(entry).join("; "), positions(entry));
             text.push_str(&md_row([what, &week, &entry.form_id, &entry.id, &fields, &positions]));
         }
     }
     text.push_str("\n## Events that did it\n\n");
-    text.push_str(&md_head(&["position", "recorded", "happened", "who", "what", "stream", "cause"]));
+    text.push_str(&md_head(&[
+        "position", "recorded", "happened", "who", "what", "stream", "cause",
+    ]));
     for event in &diff.events {
-        let (position, recorded, happened) = (event.position.to_string(), event.recorded_at.to_string(), event.occurred_at.to_string());
+        let (position, recorded, happened) = (
+            event.position.to_string(),
+            event.recorded_at.to_string(),
+            event.occurred_at.to_string(),
+        );
         let (who, stream) = (who(&event.actor), event.stream.to_string());
-        text.push_str(&md_row([position.as_str(), &recorded, &happened, &who, &event.event, &stream, super::history::short(&event.cause)]));
+        text.push_str(&md_row([
+            position.as_str(),
+            &recorded,
+            &happened,
+            &who,
+            &event.event,
+            &stream,
+            super::history::short(&event.cause),
+        ]));
     }
     text
 }

@@ -122,20 +122,31 @@ impl LoadArguments {
         let mut input: Box<dyn BufRead> = if is_standard(&self.file) {
             Box::new(io::stdin().lock())
         } else {
-            let file = File::open(&self.file).map_err(|source| StoreError::Input { path: self.file.clone(), source })?;
+            let file = File::open(&self.file)
+                .map_err(|source| StoreError::Input { path: self.file.clone(), source })?;
             Box::new(BufReader::with_capacity(1 << 20, file))
         };
         let mut forgotten_again = 0;
         let loaded = watched("loading", "events", |watch| {
             let mut forget = |directory: &Path, options: &OpenOptions| {
-                forgotten_again = self.forgetting.forget_in(directory, options, &context.master_key).map_err(Box::new)?;
+                forgotten_again = self
+                    .forgetting
+                    .forget_in(directory, options, &context.master_key)
+                    .map_err(Box::new)?;
                 Ok(())
             };
             let options = context.options_to_make(self.unsealed);
-            dump::load(&mut *input, &self.file, &context.data, &options, &mut forget, &|done, of| {
-                (watch.progress)(done, of);
-                interrupt::interrupted()
-            })
+            dump::load(
+                &mut *input,
+                &self.file,
+                &context.data,
+                &options,
+                &mut forget,
+                &|done, of| {
+                    (watch.progress)(done, of);
+                    interrupt::interrupted()
+                },
+            )
         })?;
         let made = Made { loaded, forgotten_again };
         context.output.either(&made, || made.text(&context.data))
@@ -158,6 +169,9 @@ impl Made {
             0 => String::new(),
             count => format!("{count} clients who were erased since are erased here too\n"),
         };
-        format!("{} {events} events, {commits} commits into {data}: it dumps the same again\n{forgotten}", styled(GOOD, "loaded"))
+        format!(
+            "{} {events} events, {commits} commits into {data}: it dumps the same again\n{forgotten}",
+            styled(GOOD, "loaded")
+        )
     }
 }

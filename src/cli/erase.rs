@@ -53,7 +53,13 @@ impl EraseArguments {
         let mut backups = vec![beside(context)];
         backups.extend(self.backups.iter().cloned());
         let bar = Bar::new("folding without the client", "events");
-        let erased = store.erase(&self.client, &self.reason, &self.writing.request(), &backups, &|done, of| bar.fold_progress(done, of))?;
+        let erased = store.erase(
+            &self.client,
+            &self.reason,
+            &self.writing.request(),
+            &backups,
+            &|done, of| bar.fold_progress(done, of),
+        )?;
         drop(bar);
         if erased.told.is_empty() && backups_on_record(&store)? > 0 {
             let _unheard = writeln!(anstream::stderr().lock(), "{UNTOLD}");
@@ -66,7 +72,12 @@ impl EraseArguments {
         if self.yes {
             return Ok(());
         }
-        let refuse = |why: &str| Err(StoreError::Usage(format!("{why}; nothing was done: --yes erases {} without asking", self.client)));
+        let refuse = |why: &str| {
+            Err(StoreError::Usage(format!(
+                "{why}; nothing was done: --yes erases {} without asking",
+                self.client
+            )))
+        };
         if !std::io::stdin().is_terminal() {
             return refuse("an erasure cannot be taken back, and there is no terminal to ask on");
         }
@@ -104,8 +115,12 @@ fn text(erased: &Erased) -> String {
         return format!("{client} was erased already, at position {position}; nothing was done\n");
     }
     let went_on = if *resumed { " (went on where it had been cut off)" } else { "" };
-    let told: String =
-        told.iter().map(|directory| format!("told {}: what is restored from there forgets them too\n", directory.display())).collect();
+    let told: String = told
+        .iter()
+        .map(|directory| {
+            format!("told {}: what is restored from there forgets them too\n", directory.display())
+        })
+        .collect();
     format!(
         "{} {client}{went_on}: the keys of {} are destroyed, on record at position {position}\nrows folded again, every file of the database written anew\n{told}",
         styled(GOOD, "erased"),

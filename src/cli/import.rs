@@ -51,15 +51,23 @@ impl ImportArguments {
         let export = read_export(&JsonDirectory::new(&self.export), self.skip_unknown)?;
         let store = context.open_or_make(self.unsealed)?;
         if self.unsealed && store.log().sealing().sealed {
-            return Err(StoreError::Usage("the store is there and sealed; --unsealed is for a store that is made now".to_owned()));
+            return Err(StoreError::Usage(
+                "the store is there and sealed; --unsealed is for a store that is made now"
+                    .to_owned(),
+            ));
         }
-        let imported = watched("importing", "events", |watch| import(store.runtime(), export, self.legacy_timezone, watch))?;
+        let imported = watched("importing", "events", |watch| {
+            import(store.runtime(), export, self.legacy_timezone, watch)
+        })?;
         context.output.either(&imported, || import_text(&imported))
     }
 }
 
 fn import_text(imported: &Imported) -> String {
-    let mut text = format!("{}\n", styled(BOLD, "collection                imported  changed  removed  unchanged"));
+    let mut text = format!(
+        "{}\n",
+        styled(BOLD, "collection                imported  changed  removed  unchanged")
+    );
     for (name, counts) in &imported.collections {
         text.push_str(&format!(
             "{name:<24}  {:>8}  {:>7}  {:>7}  {:>9}\n",
@@ -74,7 +82,9 @@ fn import_text(imported: &Imported) -> String {
         text.push_str(&format!("left out: {name} ({documents} documents)\n"));
     }
     let Imported { appended, head, legacy_timezone, .. } = imported;
-    text.push_str(&format!("{appended} events appended, head {head}, legacy time zone {legacy_timezone}\n"));
+    text.push_str(&format!(
+        "{appended} events appended, head {head}, legacy time zone {legacy_timezone}\n"
+    ));
     text
 }
 
@@ -106,12 +116,17 @@ enum Format {
 impl AuditArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         if let Some(remote) = &context.remote {
-            let format = if self.format == Format::Json || context.output.is_json() { "json" } else { "md" };
+            let format =
+                if self.format == Format::Json || context.output.is_json() { "json" } else { "md" };
             return context.output.text(&remote.audit(format, self.at)?);
         }
         let store = context.open()?;
         let report = audit(&store, self.at.unwrap_or_else(Store::now))?;
-        if self.format == Format::Json { context.output.json(&report) } else { context.output.either(&report, || report.to_markdown()) }
+        if self.format == Format::Json {
+            context.output.json(&report)
+        } else {
+            context.output.either(&report, || report.to_markdown())
+        }
     }
 }
 
@@ -144,12 +159,22 @@ impl ExportArguments {
         let log = store.log();
         let position = log.head();
         let before = ExportedBefore::of(&log.stream(&StreamId::Control, 0)?);
-        let counts = write_export(&LogDocuments { log, until: position }, &before, &self.directory)?;
-        let collections = counts.into_iter().map(|(collection, count)| (collection.name(), count)).collect();
+        let counts =
+            write_export(&LogDocuments { log, until: position }, &before, &self.directory)?;
+        let collections =
+            counts.into_iter().map(|(collection, count)| (collection.name(), count)).collect();
         let exported = Exported { directory: self.directory.clone(), position, collections };
         context.output.either(&exported, || {
-            let lines = exported.collections.iter().map(|(name, count)| format!("{name:<24}  {count:>8}\n"));
-            lines.chain([format!("written to {} as of position {position}\n", self.directory.display())]).collect()
+            let lines = exported
+                .collections
+                .iter()
+                .map(|(name, count)| format!("{name:<24}  {count:>8}\n"));
+            lines
+                .chain([format!(
+                    "written to {} as of position {position}\n",
+                    self.directory.display()
+                )])
+                .collect()
         })
     }
 }

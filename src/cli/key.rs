@@ -64,7 +64,9 @@ struct CreateArguments {
 
 /// List all keys, oldest first: never what opens.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  rollbook key list\n  rollbook key list --json | jq '.[] | select(.state == \"live\").name'")]
+#[command(
+    after_help = "Examples:\n  rollbook key list\n  rollbook key list --json | jq '.[] | select(.state == \"live\").name'"
+)]
 struct ListArguments {}
 
 /// Revoke a key: the next request under it is refused.
@@ -98,7 +100,8 @@ impl KeyArguments {
             KeyCommand::Create(arguments) => arguments.run(context),
             KeyCommand::List(_) => list(context),
             KeyCommand::Revoke(arguments) => {
-                let revoked = KeyFile::open(&context.data)?.revoke(&arguments.which, Store::now())?;
+                let revoked =
+                    KeyFile::open(&context.data)?.revoke(&arguments.which, Store::now())?;
                 let shown = Shown::of(&revoked, Store::now());
                 context.output.either(&shown, || format!("revoked\n{}\n", shown.line()))
             }
@@ -116,10 +119,13 @@ impl CreateArguments {
         let mut scopes = self.scopes.clone();
         scopes.sort();
         scopes.dedup();
-        let (key, secret) = KeyFile::open(&context.data)?.create(&self.name, scopes, now, expires_at)?;
+        let (key, secret) =
+            KeyFile::open(&context.data)?.create(&self.name, scopes, now, expires_at)?;
         let created = Created { key: secret, shown: Shown::of(&key, now) };
         let note = "Keep it now: only its hash is stored, and nobody can show it again. Send it as `Authorization: Bearer …`.";
-        context.output.either(&created, || format!("{}\n{}\n{note}\n", created.shown.line(), styled(BOLD, &created.key)))
+        context.output.either(&created, || {
+            format!("{}\n{}\n{note}\n", created.shown.line(), styled(BOLD, &created.key))
+        })
     }
 }
 
@@ -129,7 +135,11 @@ fn list(context: &Context) -> Result<(), StoreError> {
     let shown: Vec<Shown<'_>> = keys.iter().map(|key| Shown::of(key, now)).collect();
     context.output.either(&shown, || {
         let lines: String = shown.iter().map(|key| format!("{}\n", key.line())).collect();
-        if lines.is_empty() { "no keys; `rollbook key create --help` tells how to make one\n".to_owned() } else { lines }
+        if lines.is_empty() {
+            "no keys; `rollbook key create --help` tells how to make one\n".to_owned()
+        } else {
+            lines
+        }
     })
 }
 

@@ -88,7 +88,10 @@ impl KeyringArguments {
 
 fn status(context: &Context, store: &Store) -> Result<(), StoreError> {
     let state = store.log().sealing();
-    let line = |erasure: rollbook_log::Erasure| ErasureLine { ids: erasure.ids, complete: erasure.complete };
+    let line = |erasure: rollbook_log::Erasure| ErasureLine {
+        ids: erasure.ids,
+        complete: erasure.complete,
+    };
     let keyring = Keyring {
         sealed: state.sealed,
         file: context.data.join(KEYRING_FILE),
@@ -103,12 +106,28 @@ fn status(context: &Context, store: &Store) -> Result<(), StoreError> {
 impl Keyring {
     fn text(&self) -> String {
         let Self { sealed, file, master_key, keys, rewritten, erasures } = self;
-        let sealed = if *sealed { "sealed".to_owned() } else { styled(BAD, "unsealed: personal data is in the clear") };
+        let sealed = if *sealed {
+            "sealed".to_owned()
+        } else {
+            styled(BAD, "unsealed: personal data is in the clear")
+        };
         let mut text = format!("{} {sealed}\n", styled(BOLD, "store     "));
-        text.push_str(&format!("{} {}, {keys} keys, written anew {rewritten} times\n", styled(BOLD, "keyring   "), file.display()));
-        text.push_str(&format!("{} {}\n", styled(BOLD, "master key"), master_key.as_deref().unwrap_or("none")));
+        text.push_str(&format!(
+            "{} {}, {keys} keys, written anew {rewritten} times\n",
+            styled(BOLD, "keyring   "),
+            file.display()
+        ));
+        text.push_str(&format!(
+            "{} {}\n",
+            styled(BOLD, "master key"),
+            master_key.as_deref().unwrap_or("none")
+        ));
         for ErasureLine { ids, complete } in erasures {
-            let state = if *complete { String::new() } else { styled(BAD, ": not through, run `rollbook erase` again") };
+            let state = if *complete {
+                String::new()
+            } else {
+                styled(BAD, ": not through, run `rollbook erase` again")
+            };
             text.push_str(&format!("{} {}{state}\n", styled(BOLD, "erased    "), ids.join(", ")));
         }
         text

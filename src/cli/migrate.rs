@@ -73,7 +73,9 @@ struct ShowArguments {
 
 /// Apply a batch file; what is there already is skipped and counted.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rollbook --data prod migrate apply precreate.ndjson\n\nInterrupted, it goes on when it is run again.")]
+#[command(
+    after_help = "Example:\n  rollbook --data prod migrate apply precreate.ndjson\n\nInterrupted, it goes on when it is run again."
+)]
 struct ApplyArguments {
     /// The batch file.
     file: PathBuf,
@@ -84,7 +86,9 @@ struct ApplyArguments {
 
 /// Compare both views of every client, at every instant at which they may change.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rollbook migrate validate && rollbook switch precreated --percent 10 --reason 'first tenth'")]
+#[command(
+    after_help = "Example:\n  rollbook migrate validate && rollbook switch precreated --percent 10 --reason 'first tenth'"
+)]
 struct CompareArguments {
     /// When the pre-created view calls a week overdue; the legacy view always after 3d.
     #[arg(long, value_name = "SPAN", value_parser = milliseconds)]
@@ -132,7 +136,10 @@ impl PlanArguments {
             None => plan(&context.open()?, self.due, self.out.as_deref())?,
         };
         context.output.either(&report, || {
-            let next = format!("nothing was changed; next: rollbook migrate apply {}", report.file.display());
+            let next = format!(
+                "nothing was changed; next: rollbook migrate apply {}",
+                report.file.display()
+            );
             format!("{}{}\n", report.text(), styled(FAINT, next))
         })
     }
@@ -158,8 +165,12 @@ impl ShowArguments {
         }
         let shown = Shown { report: &report, source: batch.header.source, by_series: &series };
         context.output.either(&shown, || {
-            let source = format!("planned from store {} at position {}\n", batch.header.source.log, batch.header.source.position);
-            let lines = series.iter().map(|(series, events)| format!("{events:>6} events  {series}\n"));
+            let source = format!(
+                "planned from store {} at position {}\n",
+                batch.header.source.log, batch.header.source.position
+            );
+            let lines =
+                series.iter().map(|(series, events)| format!("{events:>6} events  {series}\n"));
             std::iter::once(report.text() + &source).chain(lines).collect()
         })
     }
@@ -179,7 +190,8 @@ impl ApplyArguments {
         let store = context.open()?;
         // Events of a batch name the batch as their actor.
         let actor = Actor::Migration(batch.header.digest.clone());
-        let request = Request { actor, now: self.at.unwrap_or_else(Store::now), key: None, cause: None };
+        let request =
+            Request { actor, now: self.at.unwrap_or_else(Store::now), key: None, cause: None };
         watched("applying", "events", |watch| apply(&store, batch, &request, watch))
     }
 }
@@ -202,8 +214,16 @@ impl CompareArguments {
             Some(remote) => remote.validate(self.overdue_after)?,
             None => {
                 let store = context.open()?;
-                let request = Request { actor: Actor::System("validate".to_owned()), now: Store::now(), key: None, cause: None };
-                watched("validating", "clients", |watch| validate(&store, self.overdue_after(), &request, watch))?.0
+                let request = Request {
+                    actor: Actor::System("validate".to_owned()),
+                    now: Store::now(),
+                    key: None,
+                    cause: None,
+                };
+                watched("validating", "clients", |watch| {
+                    validate(&store, self.overdue_after(), &request, watch)
+                })?
+                .0
             }
         };
         context.output.either(&report, || validation_text(&report.validation))?;
@@ -216,7 +236,9 @@ impl CompareArguments {
             Some(remote) => remote.parity(self.overdue_after)?,
             None => {
                 let store = context.open()?;
-                watched("comparing", "clients", |watch| parity(&store, self.overdue_after(), watch))?
+                watched("comparing", "clients", |watch| {
+                    parity(&store, self.overdue_after(), watch)
+                })?
             }
         };
         context.output.either(&report, || parity_text(&report))?;
@@ -239,10 +261,18 @@ pub(crate) fn validation_text(validation: &Validation) -> String {
             text.push_str(&format!("         {finding}\n"));
         }
         if check.findings.len() > FINDINGS_SHOWN {
-            text.push_str(&format!("         and {} more (--json has all)\n", check.findings.len() - FINDINGS_SHOWN));
+            text.push_str(&format!(
+                "         and {} more (--json has all)\n",
+                check.findings.len() - FINDINGS_SHOWN
+            ));
         }
     }
-    text.push_str(&format!("{} of {} at position {}\n", validation.green(), validation.checks.len(), validation.at));
+    text.push_str(&format!(
+        "{} of {} at position {}\n",
+        validation.green(),
+        validation.checks.len(),
+        validation.at
+    ));
     text
 }
 
@@ -252,12 +282,16 @@ fn parity_text(report: &ParityReport) -> String {
         text.push_str(&format!("{count:>8}  {}\n", styled(BOLD, class)));
         for example in report.examples.get(class).into_iter().flatten() {
             let Example { client, at, week, what, legacy, precreated, .. } = example;
-            let line = format!("client {client}, week {week}, from {at}: {what} {legacy} / {precreated}");
+            let line =
+                format!("client {client}, week {week}, from {at}: {what} {legacy} / {precreated}");
             text.push_str(&format!("          {}\n", styled(FAINT, line)));
         }
     }
     for Unexplained { client, at, form, week, what, .. } in &report.unexplained {
-        text.push_str(&format!("{} client {client}, form {form}, week {week}, from {at}: {what}\n", styled(BAD, "unexplained")));
+        text.push_str(&format!(
+            "{} client {client}, form {form}, week {week}, from {at}: {what}\n",
+            styled(BAD, "unexplained")
+        ));
     }
     text.push_str(&format!("{} unexplained\n", report.unexplained_total));
     text

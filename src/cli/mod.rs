@@ -160,7 +160,10 @@ impl Context {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_in(&self, directory: &Path) -> Result<Store, StoreError> {
-        Store::open_with(directory, OpenOptions { master_key: self.master_key.clone(), ..OpenOptions::default() })
+        Store::open_with(
+            directory,
+            OpenOptions { master_key: self.master_key.clone(), ..OpenOptions::default() },
+        )
     }
 
     /// Opens the store, or begins one; `unsealed` is for one that is made now.
@@ -181,7 +184,13 @@ impl Context {
             );
         };
         let on_new_master_key: Option<OnNewMasterKey> = Some(Arc::new(tell));
-        OpenOptions { create: true, unsealed, master_key: self.master_key.clone(), on_new_master_key, ..OpenOptions::default() }
+        OpenOptions {
+            create: true,
+            unsealed,
+            master_key: self.master_key.clone(),
+            on_new_master_key,
+            ..OpenOptions::default()
+        }
     }
 
     /// Folds what a command wrote, so that later reads need not write.
@@ -199,10 +208,19 @@ impl Command {
     /// What it works on.
     fn place(&self) -> Place {
         match self {
-            Self::Audit(_) | Self::Migrate(_) | Self::View(_) | Self::Switch(_) | Self::History(_) | Self::Status(_) => Place::Either,
+            Self::Audit(_)
+            | Self::Migrate(_)
+            | Self::View(_)
+            | Self::Switch(_)
+            | Self::History(_)
+            | Self::Status(_) => Place::Either,
             Self::Backup(arguments) => arguments.place(),
             Self::Checkpoint(arguments) => arguments.place(),
-            Self::Serve(_) | Self::Config(_) | Self::Demo(_) | Self::CheckProof(_) | Self::CheckCertificate(_) => Place::Here,
+            Self::Serve(_)
+            | Self::Config(_)
+            | Self::Demo(_)
+            | Self::CheckProof(_)
+            | Self::CheckCertificate(_) => Place::Here,
             _ => Place::Directory,
         }
     }
@@ -257,14 +275,22 @@ fn master_key(file: Option<PathBuf>) -> MasterKeySource {
 
 /// Runs the command line and gives the exit code.
 pub fn main() -> ExitCode {
-    let parsed = Cli::command().try_get_matches().and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let parsed = Cli::command()
+        .try_get_matches()
+        .and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return output::usage(&error),
     };
     let master_key = master_key(cli.master_key);
     let data_is_flag = remote::is_typed(&matches, "data");
-    let mut context = Context { data: cli.data, data_is_flag, remote: None, master_key, output: Output::new(cli.json) };
+    let mut context = Context {
+        data: cli.data,
+        data_is_flag,
+        remote: None,
+        master_key,
+        output: Output::new(cli.json),
+    };
     let ran = cli.remote.resolve(&matches, cli.command.place()).and_then(|remote| {
         context.remote = remote;
         run(&cli.command, &context)
@@ -295,7 +321,10 @@ mod tests {
             let name = command.get_name();
             assert!(command.get_about().is_some(), "{name} says nothing of itself");
             let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(examples.contains(&format!("rollbook {name} ")), "{name} has no example: {examples:?}");
+            assert!(
+                examples.contains(&format!("rollbook {name} ")),
+                "{name} has no example: {examples:?}"
+            );
         }
     }
 
@@ -303,7 +332,11 @@ mod tests {
     fn words(line: &str) -> Vec<String> {
         let mut words = vec![String::new()];
         for (index, part) in line.split('\'').enumerate() {
-            for (number, piece) in if index % 2 == 0 { part.split(' ').collect() } else { vec![part] }.into_iter().enumerate() {
+            for (number, piece) in
+                if index % 2 == 0 { part.split(' ').collect() } else { vec![part] }
+                    .into_iter()
+                    .enumerate()
+            {
                 if number > 0 {
                     words.push(String::new());
                 }
@@ -326,13 +359,17 @@ mod tests {
             include_str!("../../docs/custody.md"),
             include_str!("../../docs/native-api.md")
         );
-        let mut texts: Vec<String> = manual.split("```").skip(1).step_by(2).map(str::to_owned).collect();
+        let mut texts: Vec<String> =
+            manual.split("```").skip(1).step_by(2).map(str::to_owned).collect();
         let mut commands = vec![Cli::command()];
         while let Some(command) = commands.pop() {
             texts.extend(command.get_after_help().map(ToString::to_string));
             commands.extend(command.get_subcommands().cloned());
         }
-        let lines = texts.iter().flat_map(|text| text.lines()).map(|line| line.trim().trim_start_matches("$ "));
+        let lines = texts
+            .iter()
+            .flat_map(|text| text.lines())
+            .map(|line| line.trim().trim_start_matches("$ "));
         let examples: Vec<&str> = lines.filter(|line| line.starts_with("rollbook ")).collect();
         assert!(examples.len() > 60, "{} examples", examples.len());
         for example in examples {

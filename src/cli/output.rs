@@ -67,7 +67,11 @@ impl Output {
     ///
     /// # Errors
     /// [`StoreError::Output`].
-    pub fn either(self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), StoreError> {
+    pub fn either(
+        self,
+        value: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), StoreError> {
         if self.json { self.json(value) } else { self.text(&text()) }
     }
 

@@ -17,7 +17,9 @@ impl Bar {
     pub fn new(what: &str, unit: &str) -> Self {
         let bar = ProgressBar::no_length().with_message(what.to_owned());
         // A template that does not parse would show the plain bar.
-        if let Ok(style) = ProgressStyle::with_template(&format!("{{msg}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit} {{eta}}")) {
+        if let Ok(style) = ProgressStyle::with_template(&format!(
+            "{{msg}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit} {{eta}}"
+        )) {
             bar.set_style(style);
         }
         let shown = bar.clone();

@@ -39,7 +39,9 @@ enum What {
 
 /// Prove that an event stands at its position.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rollbook prove event 812 --out 812.tlog-proof\n\nThe file holds all that is stored of the event.")]
+#[command(
+    after_help = "Example:\n  rollbook prove event 812 --out 812.tlog-proof\n\nThe file holds all that is stored of the event."
+)]
 struct EventArguments {
     /// The event's position or id.
     #[arg(value_name = "POSITION|EVENT_ID")]
@@ -53,7 +55,9 @@ struct EventArguments {
 
 /// Prove that the log of now, or of a position, begins with an older one.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rollbook prove consistency --from 700 --to 812 --out grown.txt")]
+#[command(
+    after_help = "Example:\n  rollbook prove consistency --from 700 --to 812 --out grown.txt"
+)]
 struct ConsistencyArguments {
     /// The older tree: how many events it had.
     #[arg(long, value_name = "SIZE")]
@@ -84,15 +88,28 @@ impl ProveArguments {
                 if let Some(size) = arguments.size {
                     require_tree(&store, position, size, "--size")?;
                 }
-                let proof = arguments.common.signing.notary(&store)?.prove_event(position, arguments.size)?;
-                let proved = Proved::event(&proof, true).ok_or_else(|| StoreError::UnknownId(arguments.event.clone()))?;
+                let proof = arguments
+                    .common
+                    .signing
+                    .notary(&store)?
+                    .prove_event(position, arguments.size)?;
+                let proved = Proved::event(&proof, true)
+                    .ok_or_else(|| StoreError::UnknownId(arguments.event.clone()))?;
                 arguments.common.hand_out(context, &proof.to_text(), &proved)
             }
             What::Consistency(arguments) => {
                 let newer = arguments.to.unwrap_or_else(|| store.log().head());
                 require_tree(&store, arguments.from, newer, "--to")?;
-                let proof = arguments.common.signing.notary(&store)?.prove_consistency(arguments.from, newer)?;
-                arguments.common.hand_out(context, &proof.to_text(), &Proved::consistency(&proof, true))
+                let proof = arguments
+                    .common
+                    .signing
+                    .notary(&store)?
+                    .prove_consistency(arguments.from, newer)?;
+                arguments.common.hand_out(
+                    context,
+                    &proof.to_text(),
+                    &Proved::consistency(&proof, true),
+                )
             }
         }
     }
@@ -105,7 +122,9 @@ fn require_tree(store: &Store, part: u64, size: u64, option: &str) -> Result<(),
         return Err(ProjectionError::BeyondHead { asked: size, head }.into());
     }
     if !(1..=size).contains(&part) {
-        return Err(StoreError::Usage(format!("{part} is not from 1 to {size}, what {option} says or the log has")));
+        return Err(StoreError::Usage(format!(
+            "{part} is not from 1 to {size}, what {option} says or the log has"
+        )));
     }
     Ok(())
 }
@@ -178,9 +197,12 @@ impl TrustArguments {
         };
         let path = Path::new(given);
         if !path.is_file() {
-            return Err(StoreError::Usage(format!("{refused}, or the name of a file that holds it")));
+            return Err(StoreError::Usage(format!(
+                "{refused}, or the name of a file that holds it"
+            )));
         }
-        let text = std::fs::read_to_string(path).map_err(|source| StoreError::Input { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| StoreError::Input { path: path.to_owned(), source })?;
         let key = text.trim_end().parse();
         Ok(Some(key.map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })?))
     }
@@ -194,14 +216,17 @@ impl CheckProofArguments {
 
     fn check(&self) -> Result<Proved, StoreError> {
         let (path, trusted) = (&self.file, self.trust.key()?);
-        let bytes = std::fs::read(path).map_err(|source| StoreError::Input { path: path.clone(), source })?;
+        let bytes = std::fs::read(path)
+            .map_err(|source| StoreError::Input { path: path.clone(), source })?;
         // What is no text begins with neither line.
         let text = String::from_utf8_lossy(&bytes);
-        let refused = |source| EvidenceError::Refused { path: path.clone(), source: Box::new(source) };
+        let refused =
+            |source| EvidenceError::Refused { path: path.clone(), source: Box::new(source) };
         if text.starts_with(inclusion::FIRST_LINE) {
             let proof = EventProof::read(&text).map_err(refused)?;
             proof.check(trusted.as_ref()).map_err(refused)?;
-            Ok(Proved::event(&proof, trusted.is_some()).ok_or_else(|| EvidenceError::NoEvent { path: path.clone() })?)
+            Ok(Proved::event(&proof, trusted.is_some())
+                .ok_or_else(|| EvidenceError::NoEvent { path: path.clone() })?)
         } else if text.starts_with(consistency::FIRST_LINE) {
             let proof = ConsistencyProof::read(&text).map_err(refused)?;
             proof.check(trusted.as_ref()).map_err(refused)?;
@@ -227,7 +252,8 @@ impl Proved {
         let Self { origin, size, root, .. } = self;
         let what = match &self.shown {
             Shown::Event(event) => {
-                let name = event.event.as_deref().unwrap_or("an event that this rollbook cannot read");
+                let name =
+                    event.event.as_deref().unwrap_or("an event that this rollbook cannot read");
                 let recorded = event.recorded_at.as_deref().unwrap_or("no instant");
                 format!(
                     "{} {name}, {} version {}, id {}, recorded {recorded} by {}\nis event {} of the {size} of {origin}, root {root}\n",

@@ -41,7 +41,10 @@ impl RebuildArguments {
         let different = || rebuilt.iter().filter(|one| !one.identical);
         if different().next().is_some() {
             let projections: Vec<&str> = different().map(|one| one.projection.as_str()).collect();
-            return Err(StoreError::NotIdentical { projections: projections.join(", "), digests: different().map(digests).collect() });
+            return Err(StoreError::NotIdentical {
+                projections: projections.join(", "),
+                digests: different().map(digests).collect(),
+            });
         }
         context.output.either(&rebuilt, || rebuilt.iter().map(text).collect())
     }
@@ -49,11 +52,16 @@ impl RebuildArguments {
 
 fn digests(rebuilt: &Rebuilt) -> String {
     let Rebuilt { projection, position, rows, digest_before, digest_after, .. } = rebuilt;
-    format!("{projection} at {position}: {digest_before} before, {digest_after} after with {rows} rows")
+    format!(
+        "{projection} at {position}: {digest_before} before, {digest_after} after with {rows} rows"
+    )
 }
 
 fn text(rebuilt: &Rebuilt) -> String {
     let Rebuilt { projection, position, rows, digest_after, .. } = rebuilt;
     let name = styled(BOLD, format!("{projection:<10}"));
-    format!("{name} {rows} rows at {position}: {}, SHA-256 {digest_after}\n", styled(GOOD, "identical"))
+    format!(
+        "{name} {rows} rows at {position}: {}, SHA-256 {digest_after}\n",
+        styled(GOOD, "identical")
+    )
 }

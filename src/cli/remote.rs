@@ -17,7 +17,14 @@ pub(super) struct RemoteArguments {
     #[arg(long, global = true, env = "ROLLBOOK_SERVER", value_name = "URL")]
     server: Option<String>,
     /// The token or API key for it. Others on this machine can read a command line: better a file, or the environment.
-    #[arg(long, global = true, env = "ROLLBOOK_TOKEN", hide_env_values = true, value_name = "TOKEN", conflicts_with = "token_file")]
+    #[arg(
+        long,
+        global = true,
+        env = "ROLLBOOK_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN",
+        conflicts_with = "token_file"
+    )]
     token: Option<String>,
     /// A file with the token in it.
     #[arg(long, global = true, env = "ROLLBOOK_TOKEN_FILE", value_name = "FILE")]
@@ -27,7 +34,10 @@ pub(super) struct RemoteArguments {
 impl std::fmt::Debug for RemoteArguments {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Never the token.
-        f.debug_struct("RemoteArguments").field("server", &self.server).field("token_file", &self.token_file).finish_non_exhaustive()
+        f.debug_struct("RemoteArguments")
+            .field("server", &self.server)
+            .field("token_file", &self.token_file)
+            .finish_non_exhaustive()
     }
 }
 
@@ -36,11 +46,21 @@ impl RemoteArguments {
     ///
     /// # Errors
     /// When both a directory and a service are named, or the command needs a directory.
-    pub(super) fn resolve(&self, matches: &ArgMatches, place: Place) -> Result<Option<Remote>, StoreError> {
-        let Some(server) = self.server.as_deref().filter(|server| !server.is_empty()) else { return Ok(None) };
+    pub(super) fn resolve(
+        &self,
+        matches: &ArgMatches,
+        place: Place,
+    ) -> Result<Option<Remote>, StoreError> {
+        let Some(server) = self.server.as_deref().filter(|server| !server.is_empty()) else {
+            return Ok(None);
+        };
         let is_typed = (is_typed(matches, "server"), is_typed(matches, "data"));
         match (is_typed, place) {
-            ((true, true), _) => return Err(StoreError::Usage("--server and --data are two stores; give one of them".to_owned())),
+            ((true, true), _) => {
+                return Err(StoreError::Usage(
+                    "--server and --data are two stores; give one of them".to_owned(),
+                ));
+            }
             ((false, true), _) | ((false, false), Place::Here) => return Ok(None),
             ((_, false), Place::Either) => {}
             ((_, false), Place::Directory | Place::Here) => return Err(directory_only()),

@@ -65,7 +65,8 @@ impl RespondArguments {
         let (response_id, score, position) = told(&outcome);
         let already_completed = matches!(outcome, Outcome::AlreadyCompleted { .. });
         let assignment_id = shown_id(&store, &stream, run, week)?;
-        let responded = Responded { assignment_id, response_id, score, already_completed, week, position };
+        let responded =
+            Responded { assignment_id, response_id, score, already_completed, week, position };
         context.output.either(&responded, || responded.text())
     }
 
@@ -77,8 +78,13 @@ impl RespondArguments {
                 Ok(Named { stream, run, week })
             }
             (None, false) => store.assignment(&self.id),
-            (None, true) => Err(StoreError::Usage(format!("{} is a series; say which --week is answered", self.id))),
-            (Some(_), false) => Err(StoreError::Usage("--week goes with a series; an assignment's id names its week already".to_owned())),
+            (None, true) => Err(StoreError::Usage(format!(
+                "{} is a series; say which --week is answered",
+                self.id
+            ))),
+            (Some(_), false) => Err(StoreError::Usage(
+                "--week goes with a series; an assignment's id names its week already".to_owned(),
+            )),
         }
     }
 }
@@ -86,7 +92,9 @@ impl RespondArguments {
 /// The id of a week as the pre-created view has it: the document's, or the assignment's own.
 fn shown_id(store: &Store, stream: &StreamId, run: u32, week: u32) -> Result<String, StoreError> {
     let (series, _) = store.series(stream)?;
-    let StreamId::Series { client, form } = stream else { return Err(StoreError::NoSeries(stream.to_string())) };
+    let StreamId::Series { client, form } = stream else {
+        return Err(StoreError::NoSeries(stream.to_string()));
+    };
     let derived = || assignment_id(client, form, run, week).to_string();
     Ok(series.items.week(run, week).map_or_else(derived, |item| item.stored.document.clone()))
 }
@@ -126,16 +134,22 @@ fn read_answers(argument: &str) -> Result<JsonText, StoreError> {
 
 impl Responded {
     fn text(&self) -> String {
-        let score = self.score.map_or_else(|| "no score".to_owned(), |score| format!("score {}", score.value()));
+        let score = self
+            .score
+            .map_or_else(|| "no score".to_owned(), |score| format!("score {}", score.value()));
         let (response, assignment, week) = (&self.response_id, &self.assignment_id, self.week);
         match self.position {
             Some(position) => {
                 let answered = styled(BOLD, format!("week {week} answered"));
-                format!("{answered}: response {response}, {score}\nassignment {assignment}, position {position}\n")
+                format!(
+                    "{answered}: response {response}, {score}\nassignment {assignment}, position {position}\n"
+                )
             }
             None => {
                 let before = styled(BOLD, format!("week {week} was answered before"));
-                format!("{before}: response {response}, {score}\nassignment {assignment}, nothing written\n")
+                format!(
+                    "{before}: response {response}, {score}\nassignment {assignment}, nothing written\n"
+                )
             }
         }
     }

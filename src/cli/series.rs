@@ -44,7 +44,9 @@ enum Reason {
 
 /// Grant more time for a week.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rollbook extend base42_week_3 --reason 'moving house this week'")]
+#[command(
+    after_help = "Example:\n  rollbook extend base42_week_3 --reason 'moving house this week'"
+)]
 pub(super) struct ExtendArguments {
     /// Any id of the assignment.
     #[arg(value_name = "ID")]
@@ -69,7 +71,9 @@ pub(super) struct ReopenArguments {
 
 /// Pause a series: its unanswered weeks due from now on move.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  rollbook pause series/ada/weekly --weeks 2\n  rollbook pause --client ada --form weekly --weeks 2")]
+#[command(
+    after_help = "Examples:\n  rollbook pause series/ada/weekly --weeks 2\n  rollbook pause --client ada --form weekly --weeks 2"
+)]
 pub(super) struct PauseArguments {
     #[command(flatten)]
     series: SeriesName,
@@ -123,7 +127,9 @@ pub(super) struct WithdrawArguments {
 
 /// Answer a client's response as their coach.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rollbook feedback 2tOmF32nl0g8Dh76Gz1n --coach robin --text 'well done'")]
+#[command(
+    after_help = "Example:\n  rollbook feedback 2tOmF32nl0g8Dh76Gz1n --coach robin --text 'well done'"
+)]
 pub(super) struct FeedbackArguments {
     /// The response.
     #[arg(value_name = "RESPONSE_ID")]
@@ -150,14 +156,23 @@ impl MissArguments {
             Reason::Other => MissedReason::Other,
         };
         let comment = self.comment.clone();
-        on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Miss { run, week, reason, comment })
+        on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Miss {
+            run,
+            week,
+            reason,
+            comment,
+        })
     }
 }
 
 impl ExtendArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let reason = self.reason.clone();
-        on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Extend { run, week, reason })
+        on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Extend {
+            run,
+            week,
+            reason,
+        })
     }
 }
 
@@ -171,7 +186,13 @@ impl PauseArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let store = context.open()?;
         let stream = self.series.resolve(&store)?;
-        carry_out(context, &store, &stream, &SeriesCommand::Pause { weeks: self.weeks }, &self.writing)
+        carry_out(
+            context,
+            &store,
+            &stream,
+            &SeriesCommand::Pause { weeks: self.weeks },
+            &self.writing,
+        )
     }
 }
 
@@ -187,12 +208,24 @@ impl WithdrawArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let reason = self.reason.clone();
         if let Some(assignment) = &self.assignment {
-            return on_week(context, assignment, &self.writing, |run, week| SeriesCommand::WithdrawWeek { run, week, reason });
+            return on_week(context, assignment, &self.writing, |run, week| {
+                SeriesCommand::WithdrawWeek { run, week, reason }
+            });
         }
-        let name = SeriesName { series: self.series.clone(), client: self.client.clone(), form: self.form.clone() };
+        let name = SeriesName {
+            series: self.series.clone(),
+            client: self.client.clone(),
+            form: self.form.clone(),
+        };
         let store = context.open()?;
         let stream = name.resolve(&store)?;
-        carry_out(context, &store, &stream, &SeriesCommand::Withdraw { keep_answered: !self.drop_answered, reason }, &self.writing)
+        carry_out(
+            context,
+            &store,
+            &stream,
+            &SeriesCommand::Withdraw { keep_answered: !self.drop_answered, reason },
+            &self.writing,
+        )
     }
 }
 
@@ -203,18 +236,36 @@ impl FeedbackArguments {
         if !self.allow_unknown {
             store.known_coach(&self.coach)?;
         }
-        let (response, coach, text) = (self.response.clone(), self.coach.clone(), self.text.clone());
-        carry_out(context, &store, &stream, &SeriesCommand::Feedback { response, coach, text }, &self.writing)
+        let (response, coach, text) =
+            (self.response.clone(), self.coach.clone(), self.text.clone());
+        carry_out(
+            context,
+            &store,
+            &stream,
+            &SeriesCommand::Feedback { response, coach, text },
+            &self.writing,
+        )
     }
 }
 
-fn on_week(context: &Context, id: &str, writing: &Writing, command: impl FnOnce(u32, u32) -> SeriesCommand) -> Result<(), StoreError> {
+fn on_week(
+    context: &Context,
+    id: &str,
+    writing: &Writing,
+    command: impl FnOnce(u32, u32) -> SeriesCommand,
+) -> Result<(), StoreError> {
     let store = context.open()?;
     let named = store.assignment(id)?;
     carry_out(context, &store, &named.stream, &command(named.run, named.week), writing)
 }
 
-fn carry_out(context: &Context, store: &Store, stream: &StreamId, command: &SeriesCommand, writing: &Writing) -> Result<(), StoreError> {
+fn carry_out(
+    context: &Context,
+    store: &Store,
+    stream: &StreamId,
+    command: &SeriesCommand,
+    writing: &Writing,
+) -> Result<(), StoreError> {
     let outcome = store.command(stream, command, &writing.request())?;
     context.fold(store)?;
     Done::of(stream, &outcome).print(context.output)
@@ -258,7 +309,12 @@ impl Done {
             }
             let before = if self.repeated { " (done before under this key)" } else { "" };
             let lines: Vec<String> = (self.events.iter())
-                .map(|done| format!("{series}: {} {}, position {}{before}\n", done.event, done.detail, done.position))
+                .map(|done| {
+                    format!(
+                        "{series}: {} {}, position {}{before}\n",
+                        done.event, done.detail, done.position
+                    )
+                })
                 .collect();
             lines.concat()
         })

@@ -46,17 +46,29 @@ pub(super) struct ServeArguments {
 impl ServeArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let clock = self.clock()?;
-        let Loaded { settings, ignored, .. } = configuration::load(&self.settings, context.given_data())?;
+        let Loaded { settings, ignored, .. } =
+            configuration::load(&self.settings, context.given_data())?;
         let access = Access::new(&settings.access, &settings.data)?;
-        access.may_listen(settings.listen).map_err(|denied| StoreError::NotServed(denied.to_string()))?;
+        access
+            .may_listen(settings.listen)
+            .map_err(|denied| StoreError::NotServed(denied.to_string()))?;
         let telemetry = Telemetry::start(&settings)?;
-        ignored.iter().for_each(|variable| tracing::warn!(variable, "this environment variable is no setting and is ignored"));
+        ignored.iter().for_each(|variable| {
+            tracing::warn!(variable, "this environment variable is no setting and is ignored")
+        });
         let observer: Arc<dyn Observer> = telemetry.metrics.clone();
-        let options = OpenOptions { observer: Some(observer), master_key: context.master_key.clone(), ..OpenOptions::default() };
+        let options = OpenOptions {
+            observer: Some(observer),
+            master_key: context.master_key.clone(),
+            ..OpenOptions::default()
+        };
         let store = Arc::new(Store::open_with(&settings.data, options)?);
         context.fold(&store)?;
         let service = Service::new(store, Arc::new(access), clock, settings, telemetry);
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("rollbook-http").build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("rollbook-http")
+            .build()?;
         let served = runtime.block_on(serve(context, &service));
         service.end();
         served
@@ -77,16 +89,21 @@ impl ServeArguments {
 async fn serve(context: &Context, service: &Service) -> Result<(), StoreError> {
     let settings = service.settings();
     let bound = TcpListener::bind(settings.listen).await;
-    let listener = bound.map_err(|source| StoreError::Listen { address: settings.listen, source })?;
+    let listener =
+        bound.map_err(|source| StoreError::Listen { address: settings.listen, source })?;
     let end = asked_to_end()?;
     let address = listener.local_addr()?;
     let url = format!("http://{address}");
-    context.output.either(&json!({"listening": url}), || format!("listening on {}\n", styled(BOLD, &url)))?;
+    context
+        .output
+        .either(&json!({"listening": url}), || format!("listening on {}\n", styled(BOLD, &url)))?;
     tell_the_system(&[NotifyState::Ready]);
     let folding = tokio::spawn(http::keep_folding(service.clone()));
     let forgetting = tokio::spawn(http::keep_forgetting(service.clone()));
     let ended = end.map(|()| tell_the_system(&[NotifyState::Stopping]));
-    let served = http::serve(listener, http::router(service.clone()), service, Server::new(settings), ended).await;
+    let served =
+        http::serve(listener, http::router(service.clone()), service, Server::new(settings), ended)
+            .await;
     folding.abort();
     forgetting.abort();
     Ok(served?)
@@ -101,7 +118,8 @@ fn tell_the_system(state: &[NotifyState<'_>]) {
 
 /// Resolves with the first SIGTERM or SIGINT; a second one ends the process at once.
 fn asked_to_end() -> Result<impl Future<Output = ()>, StoreError> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (asked, first) = tokio::sync::oneshot::channel();
     tokio::spawn(async move {
         let mut asked = Some(asked);

@@ -8,7 +8,9 @@ use rollbook_migrations::batch::short;
 use super::Context;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use crate::error::StoreError;
-use crate::reports::status::{Batch, Imported, Parity, Projected, Sealing, Status, Validated, Weeks, status};
+use crate::reports::status::{
+    Batch, Imported, Parity, Projected, Sealing, Status, Validated, Weeks, status,
+};
 
 /// Show how the store stands, and what to do next.
 #[derive(Debug, Args)]
@@ -28,7 +30,9 @@ impl StatusArguments {
 impl Status {
     fn text(&self) -> String {
         let mut text = String::new();
-        let mut line = |name: &str, value: String| text.push_str(&format!("{} {value}\n", styled(BOLD, format!("{name:<12}"))));
+        let mut line = |name: &str, value: String| {
+            text.push_str(&format!("{} {value}\n", styled(BOLD, format!("{name:<12}"))))
+        };
         let format = self.format.map_or_else(|| "unknown".to_owned(), |format| format.to_string());
         line("store", format!("{} in {}, format {format}", self.store_id, self.data));
         line("head", self.head.to_string());
@@ -39,13 +43,20 @@ impl Status {
         let Weeks { allocated, submitted, migrated } = self.weeks;
         line(
             "weeks",
-            format!("{migrated} made by migrations, {allocated} allocated, {submitted} made by answers; {} answered here", self.answered),
+            format!(
+                "{migrated} made by migrations, {allocated} allocated, {submitted} made by answers; {} answered here",
+                self.answered
+            ),
         );
         for batch in &self.batches {
             line("batch", batch.text());
         }
-        line("validation", self.validation.as_ref().map_or_else(|| "none".to_owned(), Validated::text));
-        let parity = |parity: &Parity| format!("{} unexplained at {}", parity.unexplained, parity.at);
+        line(
+            "validation",
+            self.validation.as_ref().map_or_else(|| "none".to_owned(), Validated::text),
+        );
+        let parity =
+            |parity: &Parity| format!("{} unexplained at {}", parity.unexplained, parity.at);
         line("parity", self.parity.as_ref().map_or_else(|| "none".to_owned(), parity));
         let retired = if self.legacy_retired { "; the legacy view is retired" } else { "" };
         line("switch", format!("{}{retired}", self.switch.text()));
@@ -57,7 +68,8 @@ impl Status {
 }
 
 fn named_counts(counts: &BTreeMap<String, u64>) -> String {
-    let counts: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    let counts: Vec<String> =
+        counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }
 
@@ -68,7 +80,11 @@ impl Sealing {
             return format!("{}: personal data is in the clear", styled(BAD, "unsealed"));
         }
         let under = master_key.as_deref().map(|from| format!(" under {from}")).unwrap_or_default();
-        let cut_off = if unfinished.is_empty() { String::new() } else { styled(BAD, format!("; not through: {}", unfinished.join(", "))) };
+        let cut_off = if unfinished.is_empty() {
+            String::new()
+        } else {
+            styled(BAD, format!("; not through: {}", unfinished.join(", ")))
+        };
         format!("{keys} keys{under}, {erased} clients erased{cut_off}")
     }
 }
@@ -76,26 +92,37 @@ impl Sealing {
 impl Projected {
     fn text(&self) -> String {
         let Self { name, position, behind } = self;
-        if *behind == 0 { format!("{name} {position}") } else { format!("{name} {position} {}", styled(BAD, format!("({behind} behind)"))) }
+        if *behind == 0 {
+            format!("{name} {position}")
+        } else {
+            format!("{name} {position} {}", styled(BAD, format!("({behind} behind)")))
+        }
     }
 }
 
 impl Imported {
     fn text(&self) -> String {
-        let collections: Vec<String> = self.collections.iter().map(|(name, documents)| format!("{name} {documents}")).collect();
+        let collections: Vec<String> = self
+            .collections
+            .iter()
+            .map(|(name, documents)| format!("{name} {documents}"))
+            .collect();
         format!("position {}: {}", self.position, collections.join(", "))
     }
 }
 
 impl Batch {
     fn text(&self) -> String {
-        let Self { digest, kind, rules, base, series, created, linked, adopted, skipped, .. } = self;
+        let Self { digest, kind, rules, base, series, created, linked, adopted, skipped, .. } =
+            self;
         let digest = styled(FAINT, short(digest));
         match self.applied_at {
             Some(at) => format!(
                 "{digest} {kind} {rules}, applied at {at}: {series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped"
             ),
-            None => format!("{digest} {kind} {rules}, begun at {base}, {}", styled(BAD, "not through")),
+            None => {
+                format!("{digest} {kind} {rules}, begun at {base}, {}", styled(BAD, "not through"))
+            }
         }
     }
 }
@@ -107,7 +134,12 @@ impl Validated {
         if self.green {
             return format!("{} at {}", styled(GOOD, count), self.at);
         }
-        let red: Vec<&str> = self.checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
+        let red: Vec<&str> = self
+            .checks
+            .iter()
+            .filter(|check| !check.green)
+            .map(|check| check.name.as_str())
+            .collect();
         format!("{} at {}: {}", styled(BAD, count), self.at, red.join(", "))
     }
 }

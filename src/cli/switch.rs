@@ -65,7 +65,11 @@ impl Serving {
             percent => format!("{other} for {percent} % of all clients, {default} for the rest"),
         };
         if !self.clients.is_empty() {
-            let named: Vec<String> = self.clients.iter().map(|(client, view)| format!("{} for {client}", view.name())).collect();
+            let named: Vec<String> = self
+                .clients
+                .iter()
+                .map(|(client, view)| format!("{} for {client}", view.name()))
+                .collect();
             text.push_str(&format!("; by name {}", named.join(", ")));
         }
         if let (Some(legacy), Some(precreated)) = (self.legacy, self.precreated) {
@@ -78,7 +82,13 @@ impl Serving {
 impl SwitchArguments {
     fn switching(&self) -> Switching {
         let Self { percent, clients, reason, force, .. } = self;
-        Switching { view: self.view.into(), percent: *percent, clients: clients.clone(), reason: reason.clone(), force: *force }
+        Switching {
+            view: self.view.into(),
+            percent: *percent,
+            clients: clients.clone(),
+            reason: reason.clone(),
+            force: *force,
+        }
     }
 
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {

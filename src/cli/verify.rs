@@ -47,13 +47,25 @@ impl VerifyArguments {
         }
         let mut checkpoints = Vec::new();
         for path in &self.checkpoint {
-            let text = std::fs::read(path).map_err(|source| StoreError::Input { path: path.clone(), source })?;
-            let refused = |source| EvidenceError::Refused { path: path.clone(), source: Box::new(source) };
-            checkpoints.push((path.display().to_string(), SignedCheckpoint::read(&String::from_utf8_lossy(&text)).map_err(refused)?));
+            let text = std::fs::read(path)
+                .map_err(|source| StoreError::Input { path: path.clone(), source })?;
+            let refused =
+                |source| EvidenceError::Refused { path: path.clone(), source: Box::new(source) };
+            checkpoints.push((
+                path.display().to_string(),
+                SignedCheckpoint::read(&String::from_utf8_lossy(&text)).map_err(refused)?,
+            ));
         }
-        let request = Request { log_only: self.log_only, scratch: self.scratch.as_deref(), key: self.trust.key()?, checkpoints };
+        let request = Request {
+            log_only: self.log_only,
+            scratch: self.scratch.as_deref(),
+            key: self.trust.key()?,
+            checkpoints,
+        };
         let bar = Bar::new("", "");
-        let verified = verify(&context.data, || context.open(), &request, &|what, done, of| bar.step(what, done, of))?;
+        let verified = verify(&context.data, || context.open(), &request, &|what, done, of| {
+            bar.step(what, done, of)
+        })?;
         drop(bar);
         context.output.either(&verified, || verified.text())
     }
@@ -61,12 +73,20 @@ impl VerifyArguments {
 
 impl Verified {
     fn text(&self) -> String {
-        let Self { head, commits, files, bytes, checkpoints, seconds, events_per_second, .. } = self;
-        let mut text = format!("{}: {commits} commits, {head} events\n", styled(GOOD, "the log is sound"));
+        let Self { head, commits, files, bytes, checkpoints, seconds, events_per_second, .. } =
+            self;
+        let mut text =
+            format!("{}: {commits} commits, {head} events\n", styled(GOOD, "the log is sound"));
         text.push_str(&format!("files: {files} read, {bytes} bytes, every checksum holds\n"));
         for VerifiedRows { name, position, rows, behind } in &self.projections {
-            let behind = if *behind == 0 { String::new() } else { format!(", {behind} events not folded yet") };
-            text.push_str(&format!("{name}: {rows} rows as the log says at position {position}{behind}\n"));
+            let behind = if *behind == 0 {
+                String::new()
+            } else {
+                format!(", {behind} events not folded yet")
+            };
+            text.push_str(&format!(
+                "{name}: {rows} rows as the log says at position {position}{behind}\n"
+            ));
         }
         if let Some(root) = &self.root {
             text.push_str(&format!("root: {root}, as {checkpoints} signed checkpoints say\n"));

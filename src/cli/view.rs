@@ -69,7 +69,9 @@ impl ViewArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let now = self.at.unwrap_or_else(Store::now);
         match &self.client {
-            Some(client) if client.is_empty() => Err(StoreError::Usage("Client ID is required".to_owned())),
+            Some(client) if client.is_empty() => {
+                Err(StoreError::Usage("Client ID is required".to_owned()))
+            }
             Some(client) => self.one(context, client, now),
             None => self.all(context, now),
         }
@@ -82,9 +84,14 @@ impl ViewArguments {
                 let store = context.open()?;
                 context.fold(&store)?;
                 if store.log().is_erased(&StreamId::Client(client.to_owned())) {
-                    let _unheard = writeln!(anstream::stderr().lock(), "{client} was erased: there is nothing to show");
+                    let _unheard = writeln!(
+                        anstream::stderr().lock(),
+                        "{client} was erased: there is nothing to show"
+                    );
                 }
-                store.check_ins(self.asking(), client, self.asked(now), self.position(&store)?)?.body
+                store
+                    .check_ins(self.asking(), client, self.asked(now), self.position(&store)?)?
+                    .body
             }
         };
         context.output.text(&format!("{body}\n"))
@@ -94,20 +101,25 @@ impl ViewArguments {
         let mut out = context.output.lines();
         match &context.remote {
             Some(remote) => {
-                remote
-                    .everyone(&self.remotely())?
-                    .try_for_each(|line| -> Result<(), StoreError> { Ok(out.write_all(line?.as_bytes())?) })?;
+                remote.everyone(&self.remotely())?.try_for_each(
+                    |line| -> Result<(), StoreError> { Ok(out.write_all(line?.as_bytes())?) },
+                )?;
             }
             None => {
                 let store = context.open()?;
                 context.fold(&store)?;
-                let mut everyone = store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
+                let mut everyone =
+                    store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
                 while let Some((client, answered)) = everyone.next(&store)? {
                     interrupt::check()?;
                     let line = line(&client, &answered)?;
                     let is_erased = store.log().is_erased(&StreamId::Client(client));
                     // What stands for an erased client: an empty list, and that it is one.
-                    let line = if is_erased { line.replacen("\"body\":", "\"erased\":true,\"body\":", 1) } else { line };
+                    let line = if is_erased {
+                        line.replacen("\"body\":", "\"erased\":true,\"body\":", 1)
+                    } else {
+                        line
+                    };
                     out.write_all(line.as_bytes())?;
                 }
             }
@@ -117,7 +129,12 @@ impl ViewArguments {
 
     /// What a service is asked: what is left out is as it has it.
     fn remotely(&self) -> ViewAsked {
-        ViewAsked { view: self.view.into(), at: self.at, as_of: self.as_of, overdue_after_milliseconds: self.overdue_after }
+        ViewAsked {
+            view: self.view.into(),
+            at: self.at,
+            as_of: self.as_of,
+            overdue_after_milliseconds: self.overdue_after,
+        }
     }
 
     fn asking(&self) -> Asking {
@@ -129,6 +146,9 @@ impl ViewArguments {
     }
 
     fn asked(&self, now: Timestamp) -> Asked {
-        Asked { now, overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS) }
+        Asked {
+            now,
+            overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS),
+        }
     }
 }

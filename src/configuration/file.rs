@@ -53,30 +53,56 @@ struct File<'t> {
 }
 
 impl File<'_> {
-    fn read_table(&self, section: &str, table: &DeTable<'_>, given: &mut Vec<Given>) -> Result<(), ConfigurationError> {
+    fn read_table(
+        &self,
+        section: &str,
+        table: &DeTable<'_>,
+        given: &mut Vec<Given>,
+    ) -> Result<(), ConfigurationError> {
         for (name, value) in table {
-            let full = if section.is_empty() { name.get_ref().to_string() } else { format!("{section}.{}", name.get_ref()) };
+            let full = if section.is_empty() {
+                name.get_ref().to_string()
+            } else {
+                format!("{section}.{}", name.get_ref())
+            };
             let line = line_of(self.text, Some(name.span()));
             match (keys::find(&full), value.get_ref()) {
                 (Some(key), value) => given.push(self.read_value(key, line, value)?),
-                (None, DeValue::Table(inner)) if is_section(&full) => self.read_table(&full, inner, given)?,
+                (None, DeValue::Table(inner)) if is_section(&full) => {
+                    self.read_table(&full, inner, given)?
+                }
                 _ => {
                     let nearest = nearest(&full);
-                    return Err(ConfigurationError::UnknownKey { path: self.path.to_owned(), line, key: full, nearest });
+                    return Err(ConfigurationError::UnknownKey {
+                        path: self.path.to_owned(),
+                        line,
+                        key: full,
+                        nearest,
+                    });
                 }
             }
         }
         Ok(())
     }
 
-    fn read_value(&self, key: &'static Key, line: usize, value: &DeValue<'_>) -> Result<Given, ConfigurationError> {
+    fn read_value(
+        &self,
+        key: &'static Key,
+        line: usize,
+        value: &DeValue<'_>,
+    ) -> Result<Given, ConfigurationError> {
         let origin = Origin::File { path: self.path.to_owned(), line };
         let absent = key.default.is_none() && value.as_str() == Some("");
         match if absent { Some(serde_json::Value::Null) } else { key.kind.from_toml(value) } {
             Some(value) => Ok(Given { key, value, origin }),
             None => {
                 let found = (!key.secret).then(|| written(value));
-                Err(ConfigurationError::Value { origin, key: key.name, expected: key.kind.expected(), found })
+                Err(ConfigurationError::Value {
+                    origin,
+                    key: key.name,
+                    expected: key.kind.expected(),
+                    found,
+                })
             }
         }
     }
@@ -136,21 +162,41 @@ mod tests {
         let text = "# a comment\nlisten = \"0.0.0.0:80\"\n\n[limits]\nheaders = 99\nbody_bytes = \"2MiB\"\n";
         let mut given = parse(Path::new("x.toml"), text).unwrap();
         given.sort_by_key(|given| given.key.name);
-        let lines: Vec<String> = given.iter().map(|given| format!("{} {} {}", given.key.name, given.value, given.origin)).collect();
-        assert_eq!(lines, ["limits.body_bytes 2097152 x.toml:6", "limits.headers 99 x.toml:5", "listen \"0.0.0.0:80\" x.toml:2"]);
+        let lines: Vec<String> = given
+            .iter()
+            .map(|given| format!("{} {} {}", given.key.name, given.value, given.origin))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "limits.body_bytes 2097152 x.toml:6",
+                "limits.headers 99 x.toml:5",
+                "listen \"0.0.0.0:80\" x.toml:2"
+            ]
+        );
     }
 
     #[test]
     fn what_is_wrong_is_said_with_file_line_key_and_next_step() {
         let unknown = "x.toml:2: there is no setting \"limits.header\"; did you mean \"limits.headers\"?; `rollbook config show` lists all";
         assert_eq!(refused("[limits]\nheader = 3"), unknown);
-        assert_eq!(refused("nonsense = 3"), "x.toml:1: there is no setting \"nonsense\"; `rollbook config show` lists all");
-        assert!(refused("[limits.body_bytes]\nx = 1").starts_with("x.toml:1: limits.body_bytes is a size from "));
+        assert_eq!(
+            refused("nonsense = 3"),
+            "x.toml:1: there is no setting \"nonsense\"; `rollbook config show` lists all"
+        );
+        assert!(
+            refused("[limits.body_bytes]\nx = 1")
+                .starts_with("x.toml:1: limits.body_bytes is a size from ")
+        );
         assert!(refused("limits = 3").starts_with("x.toml:1: there is no setting \"limits\""));
-        let value = "x.toml:1: limits.headers is a whole number from 8 to 1000, not \"7\"; change it there";
+        let value =
+            "x.toml:1: limits.headers is a whole number from 8 to 1000, not \"7\"; change it there";
         assert_eq!(refused("limits.headers = 7"), value);
         assert!(refused("listen = ").starts_with("x.toml:1: this is no TOML: "));
-        assert!(refused("listen = '1.1.1.1:1'\nlisten = '1.1.1.1:1'").starts_with("x.toml:2: this is no TOML: duplicate key"));
+        assert!(
+            refused("listen = '1.1.1.1:1'\nlisten = '1.1.1.1:1'")
+                .starts_with("x.toml:2: this is no TOML: duplicate key")
+        );
     }
 
     #[test]
@@ -161,6 +207,9 @@ mod tests {
 
     #[test]
     fn words_differ_by_their_edits() {
-        assert_eq!((edits("", "abc"), edits("headers", "header"), edits("kitten", "sitting")), (3, 1, 3));
+        assert_eq!(
+            (edits("", "abc"), edits("headers", "header"), edits("kitten", "sitting")),
+            (3, 1, 3)
+        );
     }
 }

@@ -24,9 +24,14 @@ pub struct SettingFlags {
 
 impl FromArgMatches for SettingFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let file = matches.get_one::<OsString>(FILE_FLAG).filter(|path| !path.is_empty()).map(PathBuf::from);
-        let given =
-            KEYS.iter().filter(|key| key.name != "data").filter_map(|key| Some((key.name, matches.get_one::<OsString>(key.name)?.clone())));
+        let file = matches
+            .get_one::<OsString>(FILE_FLAG)
+            .filter(|path| !path.is_empty())
+            .map(PathBuf::from);
+        let given = KEYS
+            .iter()
+            .filter(|key| key.name != "data")
+            .filter_map(|key| Some((key.name, matches.get_one::<OsString>(key.name)?.clone())));
         Ok(Self { file, values: given.collect() })
     }
 
@@ -38,17 +43,35 @@ impl FromArgMatches for SettingFlags {
 
 impl Args for SettingFlags {
     fn augment_args(command: Command) -> Command {
-        let file = Arg::new(FILE_FLAG).long(FILE_FLAG).env("ROLLBOOK_CONFIG").value_name("FILE").value_parser(OsStringValueParser::new());
+        let file = Arg::new(FILE_FLAG)
+            .long(FILE_FLAG)
+            .env("ROLLBOOK_CONFIG")
+            .value_name("FILE")
+            .value_parser(OsStringValueParser::new());
         let help = "The configuration file. Default rollbook.toml in the working directory, if there is one.";
-        let heading = "Settings (also ROLLBOOK_NAME in the environment, and in the configuration file)";
+        let heading =
+            "Settings (also ROLLBOOK_NAME in the environment, and in the configuration file)";
         let command = command.arg(file.help(help));
         // `--data` is there for every command.
         KEYS.iter().filter(|key| key.name != "data").fold(command, |command, key| {
-            let default = key.default.filter(|text| !text.is_empty()).map(|text| format!(" [default: {text}]")).unwrap_or_default();
+            let default = key
+                .default
+                .filter(|text| !text.is_empty())
+                .map(|text| format!(" [default: {text}]"))
+                .unwrap_or_default();
             let mut letters = key.about.chars();
-            let about: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
-            let argument = Arg::new(key.name).long(key.flag).value_name(key.kind.value_name()).value_parser(OsStringValueParser::new());
-            command.arg(argument.allow_hyphen_values(true).help(format!("{about}{default}")).help_heading(heading))
+            let about: String =
+                letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+            let argument = Arg::new(key.name)
+                .long(key.flag)
+                .value_name(key.kind.value_name())
+                .value_parser(OsStringValueParser::new());
+            command.arg(
+                argument
+                    .allow_hyphen_values(true)
+                    .help(format!("{about}{default}"))
+                    .help_heading(heading),
+            )
         })
     }
 

@@ -35,7 +35,13 @@ pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
 
-const fn key(name: &'static str, flag: &'static str, kind: Kind, default: &'static str, about: &'static str) -> Key {
+const fn key(
+    name: &'static str,
+    flag: &'static str,
+    kind: Kind,
+    default: &'static str,
+    about: &'static str,
+) -> Key {
     Key { name, flag, kind, default: Some(default), secret: false, about }
 }
 
@@ -109,7 +115,12 @@ mod tests {
         assert_eq!(KEYS.iter().map(|key| key.name).collect::<BTreeSet<_>>().len(), KEYS.len());
         for key in KEYS {
             assert_eq!(key.flag, key.name.replace(['.', '_'], "-"), "{}", key.name);
-            assert!(key.default.is_none_or(|text| key.kind.from_text(text).is_some()), "{}: {:?}", key.name, key.default);
+            assert!(
+                key.default.is_none_or(|text| key.kind.from_text(text).is_some()),
+                "{}: {:?}",
+                key.name,
+                key.default
+            );
             assert!(!key.about.is_empty() && !key.about.ends_with('.'), "{}", key.name);
         }
     }

@@ -45,13 +45,21 @@ impl Kind {
             Self::Path => "a path".to_owned(),
             Self::Address => "an IP address and a port, such as 127.0.0.1:8080".to_owned(),
             Self::Url => "an http:// or https:// URL".to_owned(),
-            Self::Span(least, most) => format!("a span from {} to {}, such as 30s", span_text(least), span_text(most)),
-            Self::Size(least, most) => format!("a size from {} to {}, such as 64KiB or a number of bytes", size(least), size(most)),
+            Self::Span(least, most) => {
+                format!("a span from {} to {}, such as 30s", span_text(least), span_text(most))
+            }
+            Self::Size(least, most) => format!(
+                "a size from {} to {}, such as 64KiB or a number of bytes",
+                size(least),
+                size(most)
+            ),
             Self::Count(least, most) => format!("a whole number from {least} to {most}"),
             Self::Switch => "true or false".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
             Self::List => "texts, separated by commas (in the file an array)".to_owned(),
-            Self::IpAddresses => "IP addresses, separated by commas (in the file an array)".to_owned(),
+            Self::IpAddresses => {
+                "IP addresses, separated by commas (in the file an array)".to_owned()
+            }
         }
     }
 
@@ -80,14 +88,20 @@ impl Kind {
             Self::List | Self::IpAddresses if text.is_empty() => Some(Value::Array(Vec::new())),
             _ if text.is_empty() => None,
             Self::Text | Self::Path => Some(text.into()),
-            Self::Address => text.parse::<SocketAddr>().ok().map(|address| address.to_string().into()),
+            Self::Address => {
+                text.parse::<SocketAddr>().ok().map(|address| address.to_string().into())
+            }
             Self::Url => is_url(text).then(|| text.into()),
-            Self::Span(least, most) => within(u64::try_from(span::milliseconds(text).ok()?).ok()?, least, most),
+            Self::Span(least, most) => {
+                within(u64::try_from(span::milliseconds(text).ok()?).ok()?, least, most)
+            }
             Self::Size(least, most) => within(parse_size(text)?, least, most),
             Self::Count(least, most) => within(whole(text)?, least, most),
             Self::Switch => text.parse::<bool>().ok().map(Value::Bool),
             Self::Choice(words) => words.contains(&text).then(|| text.into()),
-            Self::List | Self::IpAddresses => text.split(',').map(|item| self.item(item.trim())).collect(),
+            Self::List | Self::IpAddresses => {
+                text.split(',').map(|item| self.item(item.trim())).collect()
+            }
         }
     }
 
@@ -96,7 +110,8 @@ impl Kind {
         match (self, value) {
             (Self::Switch, DeValue::Boolean(switch)) => Some(Value::Bool(*switch)),
             (Self::Count(..) | Self::Size(..), DeValue::Integer(number)) => {
-                let number = u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()?;
+                let number =
+                    u64::from_str_radix(&number.as_str().replace('_', ""), number.radix()).ok()?;
                 self.from_text(&number.to_string())
             }
             (Self::List | Self::IpAddresses, DeValue::Array(items)) => {
@@ -110,7 +125,9 @@ impl Kind {
 
     fn item(self, text: &str) -> Option<Value> {
         match self {
-            Self::IpAddresses => text.parse::<IpAddr>().ok().map(|address| address.to_string().into()),
+            Self::IpAddresses => {
+                text.parse::<IpAddr>().ok().map(|address| address.to_string().into())
+            }
             _ => (!text.is_empty() && text.trim() == text).then(|| text.into()),
         }
     }
@@ -119,10 +136,14 @@ impl Kind {
     pub fn show(self, value: &Value) -> String {
         match (self, value) {
             (_, Value::Null) => String::new(),
-            (Self::Span(..), Value::Number(number)) => span_text(number.as_u64().unwrap_or_default()),
+            (Self::Span(..), Value::Number(number)) => {
+                span_text(number.as_u64().unwrap_or_default())
+            }
             (Self::Size(..), Value::Number(number)) => size(number.as_u64().unwrap_or_default()),
             (_, Value::String(text)) => text.clone(),
-            (_, Value::Array(items)) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+            (_, Value::Array(items)) => {
+                items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+            }
             (_, other) => other.to_string(),
         }
     }
@@ -142,7 +163,9 @@ fn whole(text: &str) -> Option<u64> {
 }
 
 fn parse_size(text: &str) -> Option<u64> {
-    let unit = SIZES.iter().find_map(|(name, bytes)| text.strip_suffix(name).map(|number| (number, *bytes)));
+    let unit = SIZES
+        .iter()
+        .find_map(|(name, bytes)| text.strip_suffix(name).map(|number| (number, *bytes)));
     let (number, bytes) = unit.unwrap_or((text, 1));
     whole(number)?.checked_mul(bytes)
 }
@@ -168,12 +191,18 @@ mod tests {
     #[test]
     fn every_kind_reads_its_values_and_refuses_others() {
         let choice = Kind::Choice(&["human", "json"]);
-        let (span, size, count) = (Kind::Span(1_000, 60_000), Kind::Size(1_024, 1 << 20), Kind::Count(1, 10));
+        let (span, size, count) =
+            (Kind::Span(1_000, 60_000), Kind::Size(1_024, 1 << 20), Kind::Count(1, 10));
         let right: [(Kind, &str, Value, &str); 14] = [
             (Kind::Text, "a b", json!("a b"), "a b"),
             (Kind::Path, "./x", json!("./x"), "./x"),
             (Kind::Address, "[::1]:80", json!("[::1]:80"), "[::1]:80"),
-            (Kind::Url, "http://x.example.com:4318/v1", json!("http://x.example.com:4318/v1"), "http://x.example.com:4318/v1"),
+            (
+                Kind::Url,
+                "http://x.example.com:4318/v1",
+                json!("http://x.example.com:4318/v1"),
+                "http://x.example.com:4318/v1",
+            ),
             (span, "30s", json!(30_000), "30s"),
             (span, "60000ms", json!(60_000), "1m"),
             (size, "1MiB", json!(1_048_576), "1MiB"),

@@ -24,8 +24,13 @@ pub use kind::Kind;
 pub use settings::{Limits, Log, LogFormat, Metrics, Settings, Telemetry, Timeouts};
 
 /// Variables that begin like settings and belong to something else.
-const OTHER_VARIABLES: [&str; 5] =
-    ["ROLLBOOK_CONFIG", "ROLLBOOK_SERVER", "ROLLBOOK_TOKEN", "ROLLBOOK_FIXED_CLOCK", "ROLLBOOK_ALLOW_FIXED_CLOCK"];
+const OTHER_VARIABLES: [&str; 5] = [
+    "ROLLBOOK_CONFIG",
+    "ROLLBOOK_SERVER",
+    "ROLLBOOK_TOKEN",
+    "ROLLBOOK_FIXED_CLOCK",
+    "ROLLBOOK_ALLOW_FIXED_CLOCK",
+];
 
 /// Where a value came from, the strongest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +88,10 @@ pub struct Loaded {
 impl Loaded {
     /// Where a setting's value came from.
     pub fn origin(&self, name: &str) -> Origin {
-        self.effective.iter().find(|given| given.key.name == name).map_or(Origin::Default, |given| given.origin.clone())
+        self.effective
+            .iter()
+            .find(|given| given.key.name == name)
+            .map_or(Origin::Default, |given| given.origin.clone())
     }
 }
 
@@ -105,30 +113,46 @@ fn resolve(
     file: Option<(PathBuf, String)>,
 ) -> Result<Loaded, ConfigurationError> {
     let (variables, ignored) = settings_in(environment);
-    let in_file = file.as_ref().map(|(path, text)| file::parse(path, text)).transpose()?.unwrap_or_default();
+    let in_file =
+        file.as_ref().map(|(path, text)| file::parse(path, text)).transpose()?.unwrap_or_default();
     let mut effective = Vec::new();
     for key in KEYS {
         // What a stronger source covers must be sound too: a slip in the file is not hidden by a flag.
         let from_file = in_file.iter().find(|given| given.key == key).cloned();
-        let from_environment = variables.get(key.name).map(|text| read(key, text, Origin::Environment(key.variable()))).transpose()?;
-        let from_flag = flags.get(key.name).map(|text| read(key, text, Origin::Flag(key.flag))).transpose()?;
-        let default =
-            || Given { key, value: key.default.and_then(|text| key.kind.from_text(text)).unwrap_or_default(), origin: Origin::Default };
+        let from_environment = variables
+            .get(key.name)
+            .map(|text| read(key, text, Origin::Environment(key.variable())))
+            .transpose()?;
+        let from_flag =
+            flags.get(key.name).map(|text| read(key, text, Origin::Flag(key.flag))).transpose()?;
+        let default = || Given {
+            key,
+            value: key.default.and_then(|text| key.kind.from_text(text)).unwrap_or_default(),
+            origin: Origin::Default,
+        };
         effective.push(from_flag.or(from_environment).or(from_file).unwrap_or_else(default));
     }
     let settings: Settings = serde_json::from_value(tree(&effective))?;
     let loaded = Loaded { settings, file: file.map(|(path, _)| path), effective, ignored };
     match loaded.settings.contradiction() {
-        Some((key, reason)) => Err(ConfigurationError::Together { origin: loaded.origin(key), key, reason }),
+        Some((key, reason)) => {
+            Err(ConfigurationError::Together { origin: loaded.origin(key), key, reason })
+        }
         None => Ok(loaded),
     }
 }
 
 /// The variables that are settings, by name, and those that only look like it.
-fn settings_in(environment: impl Iterator<Item = (OsString, OsString)>) -> (BTreeMap<&'static str, OsString>, Vec<String>) {
+fn settings_in(
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> (BTreeMap<&'static str, OsString>, Vec<String>) {
     let (mut variables, mut ignored) = (BTreeMap::new(), Vec::new());
     for (variable, value) in environment {
-        let Some(variable) = variable.to_str().filter(|name| name.starts_with(keys::VARIABLE_PREFIX)) else { continue };
+        let Some(variable) =
+            variable.to_str().filter(|name| name.starts_with(keys::VARIABLE_PREFIX))
+        else {
+            continue;
+        };
         match KEYS.iter().find(|key| key.variable() == variable) {
             // An empty variable is one that is not set, but where a setting may be absent.
             Some(key) if value.is_empty() && key.default.is_some() => {}
@@ -151,7 +175,12 @@ fn read(key: &'static Key, text: &OsStr, origin: Origin) -> Result<Given, Config
         Some(value) => Ok(Given { key, value, origin }),
         None => {
             let found = (!key.secret).then(|| text.to_string_lossy().into_owned());
-            Err(ConfigurationError::Value { origin, key: key.name, expected: key.kind.expected(), found })
+            Err(ConfigurationError::Value {
+                origin,
+                key: key.name,
+                expected: key.kind.expected(),
+                found,
+            })
         }
     }
 }

@@ -139,7 +139,10 @@ impl std::fmt::Debug for Telemetry {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { endpoint, headers: _, service_name, traced_percent } = self;
         let mut shown = formatter.debug_struct("Telemetry");
-        shown.field("endpoint", endpoint).field("service_name", service_name).field("traced_percent", traced_percent);
+        shown
+            .field("endpoint", endpoint)
+            .field("service_name", service_name)
+            .field("traced_percent", traced_percent);
         shown.finish_non_exhaustive()
     }
 }
@@ -154,26 +157,48 @@ impl Settings {
     pub(super) fn contradiction(&self) -> Option<(&'static str, String)> {
         let Limits { requests_per_second: rate, burst_requests: burst, .. } = self.limits;
         if rate > burst {
-            return Some(("limits.burst_requests", format!("is {burst}, less than limits.requests_per_second ({rate}); raise it")));
+            return Some((
+                "limits.burst_requests",
+                format!("is {burst}, less than limits.requests_per_second ({rate}); raise it"),
+            ));
         }
         if self.limits.batch_bytes < self.limits.body_bytes {
-            return Some(("limits.batch_bytes", "is less than limits.body_bytes; raise it".to_owned()));
+            return Some((
+                "limits.batch_bytes",
+                "is less than limits.body_bytes; raise it".to_owned(),
+            ));
         }
         if self.timeouts.operation < self.timeouts.request {
-            return Some(("timeouts.operation", "is shorter than timeouts.request; raise it".to_owned()));
+            return Some((
+                "timeouts.operation",
+                "is shorter than timeouts.request; raise it".to_owned(),
+            ));
         }
         if self.timeouts.behind >= self.timeouts.request {
-            return Some(("timeouts.behind", "must be shorter than timeouts.request; lower it".to_owned()));
+            return Some((
+                "timeouts.behind",
+                "must be shorter than timeouts.request; lower it".to_owned(),
+            ));
         }
-        let named = |header: &&String| header.split_once('=').is_none_or(|(name, value)| name.is_empty() || value.is_empty());
+        let named = |header: &&String| {
+            header.split_once('=').is_none_or(|(name, value)| name.is_empty() || value.is_empty())
+        };
         if self.telemetry.headers.iter().flatten().any(|header| named(&header)) {
-            return Some(("telemetry.headers", "has an entry that is not NAME=VALUE; mend it".to_owned()));
+            return Some((
+                "telemetry.headers",
+                "has an entry that is not NAME=VALUE; mend it".to_owned(),
+            ));
         }
         if let Some(contradiction) = self.access.contradiction() {
             return Some(contradiction);
         }
         if let Err(error) = self.log.level.parse::<tracing_subscriber::filter::EnvFilter>() {
-            return Some(("log.level", format!("is no filter ({error}); write info, or directives such as info,rollbook::http=debug")));
+            return Some((
+                "log.level",
+                format!(
+                    "is no filter ({error}); write info, or directives such as info,rollbook::http=debug"
+                ),
+            ));
         }
         None
     }

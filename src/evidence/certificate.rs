@@ -28,11 +28,18 @@ impl Migration {
         let last = store.control()?.last_applied().map(|batch| batch.digest.clone());
         let digest = digest.map(ToOwned::to_owned).or(last).ok_or_else(not_applied)?;
         let event = |part: &str| store.log().event(event_id(&StreamId::Control, &[part, &digest]));
-        let (planned, applied) = event("planned")?.zip(event("applied")?).ok_or_else(not_applied)?;
+        let (planned, applied) =
+            event("planned")?.zip(event("applied")?).ok_or_else(not_applied)?;
         let validates = |recorded: &Recorded| matches!(&recorded.event, Event::ValidationRecorded { digest: of, .. } if *of == digest);
         let control = store.log().stream(&StreamId::Control, 0)?;
-        let validated = control.into_iter().rev().take_while(|recorded| recorded.position > applied.position).find(validates);
-        let validated = validated.ok_or_else(|| nothing("it was not validated since; run `rollbook migrate validate`"))?;
+        let validated = control
+            .into_iter()
+            .rev()
+            .take_while(|recorded| recorded.position > applied.position)
+            .find(validates);
+        let validated = validated.ok_or_else(|| {
+            nothing("it was not validated since; run `rollbook migrate validate`")
+        })?;
         Ok(Self { planned, applied, validated })
     }
 }
@@ -45,11 +52,15 @@ impl Notary<'_> {
     pub fn certificate(&self, migration: &Migration) -> Result<Certificate, StoreError> {
         let Migration { planned, applied, validated } = migration;
         let Event::BatchPlanned { base, .. } = planned.event else {
-            return Err(EvidenceError::NothingToCertify { why: "the event of its id plans no batch; run `rollbook verify`" }.into());
+            return Err(EvidenceError::NothingToCertify {
+                why: "the event of its id plans no batch; run `rollbook verify`",
+            }
+            .into());
         };
         let after = self.covering(validated.position)?;
         let consistency = self.prove_consistency(base, after.claimed().size)?;
-        let (batch, checks) = shown(&planned.event, &applied.event, &validated.event).map_err(EvidenceError::Certificate)?;
+        let (batch, checks) = shown(&planned.event, &applied.event, &validated.event)
+            .map_err(EvidenceError::Certificate)?;
         let certificate = Certificate {
             rollbook_certificate: FORMAT,
             batch,
@@ -68,8 +79,16 @@ impl Notary<'_> {
     }
 
     fn proved(&self, position: Position, size: Position) -> Result<ProvedEvent, StoreError> {
-        let leaf = self.store.log().leaf(position)?.ok_or_else(|| StoreError::UnknownId(position.to_string()))?;
+        let leaf = self
+            .store
+            .log()
+            .leaf(position)?
+            .ok_or_else(|| StoreError::UnknownId(position.to_string()))?;
         let snapshot = self.store.snapshot()?;
-        Ok(ProvedEvent::new(position, &leaf, tree::prove_event(&snapshot.of(tree::NAME)?.0, position, size)?))
+        Ok(ProvedEvent::new(
+            position,
+            &leaf,
+            tree::prove_event(&snapshot.of(tree::NAME)?.0, position, size)?,
+        ))
     }
 }

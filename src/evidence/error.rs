@@ -44,7 +44,9 @@ pub enum EvidenceError {
         stored: String,
     },
     /// Another key than the one that signed before.
-    #[error("checkpoints of this store are signed by {stored}, not by {given}; name the right key with --signing-key")]
+    #[error(
+        "checkpoints of this store are signed by {stored}, not by {given}; name the right key with --signing-key"
+    )]
     OtherKey {
         /// The key that signed.
         stored: String,
@@ -123,7 +125,11 @@ impl EvidenceError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::File { .. } => "file",
-            Self::NoKeyYet | Self::NoKey { .. } | Self::KeyGone { .. } | Self::OtherKey { .. } | Self::OpenKey { .. } => "key",
+            Self::NoKeyYet
+            | Self::NoKey { .. }
+            | Self::KeyGone { .. }
+            | Self::OtherKey { .. }
+            | Self::OpenKey { .. } => "key",
             Self::Contradicted { .. } => "contradicted",
             Self::NothingToCertify { .. } | Self::Certificate(_) => "nothing_to_certify",
             Self::CertificateRefused { .. } | Self::TwoBatches { .. } => "certificate_refused",

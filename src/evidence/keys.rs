@@ -41,7 +41,11 @@ pub(super) fn read(path: &Path) -> Result<SigningKey, EvidenceError> {
 }
 
 /// Reads the signing key; draws it where there is none, and none has signed before. Says where it was written.
-pub(super) fn read_or_draw(path: &Path, name: &str, known: Option<&VerifierKey>) -> Result<(SigningKey, Option<PathBuf>), EvidenceError> {
+pub(super) fn read_or_draw(
+    path: &Path,
+    name: &str,
+    known: Option<&VerifierKey>,
+) -> Result<(SigningKey, Option<PathBuf>), EvidenceError> {
     match fs::symlink_metadata(path) {
         Ok(_there) => return Ok((read(path)?, None)),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -50,9 +54,17 @@ pub(super) fn read_or_draw(path: &Path, name: &str, known: Option<&VerifierKey>)
     if let Some(known) = known {
         return Err(EvidenceError::KeyGone { path: path.to_owned(), stored: known.to_string() });
     }
-    let key = SigningKey::draw(name).map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed("make", path))?;
-    file.write_all(format!("{}\n", key.expose()).as_bytes()).and_then(|()| file.sync_all()).map_err(failed("write", path))?;
+    let key = SigningKey::draw(name)
+        .map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(failed("make", path))?;
+    file.write_all(format!("{}\n", key.expose()).as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed("write", path))?;
     sync_parent(path)?;
     Ok((key, Some(path.to_owned())))
 }
@@ -85,7 +97,9 @@ pub fn verifier_key(directory: &Path) -> Result<Option<VerifierKey>, EvidenceErr
     let path = default_signing_key(directory)?;
     let beside = match fs::metadata(&path) {
         Ok(_there) => Some(read(&path)?.verifier().clone()),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => None,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            None
+        }
         Err(source) => return Err(failed("read", &path)(source)),
     };
     match (inside, beside) {

@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 
 use rollbook_domain::Position;
 use rollbook_projections::tree;
-use rollbook_proofs::{ConsistencyProof, EventProof, SignedCheckpoint, SigningKey, TreeHead, VerifierKey};
+use rollbook_proofs::{
+    ConsistencyProof, EventProof, SignedCheckpoint, SigningKey, TreeHead, VerifierKey,
+};
 
 pub use certificate::Migration;
 pub use error::EvidenceError;
@@ -46,11 +48,19 @@ impl<'s> Notary<'s> {
         let known = keys::stored_verifier(directory)?;
         let (key, made) = match signing_key {
             Some(path) => (keys::read(path)?, None),
-            None => keys::read_or_draw(&default_signing_key(directory)?, &origin(store), known.as_ref())?,
+            None => keys::read_or_draw(
+                &default_signing_key(directory)?,
+                &origin(store),
+                known.as_ref(),
+            )?,
         };
         match known {
             Some(known) if known != *key.verifier() => {
-                return Err(EvidenceError::OtherKey { stored: known.to_string(), given: key.verifier().to_string() }.into());
+                return Err(EvidenceError::OtherKey {
+                    stored: known.to_string(),
+                    given: key.verifier().to_string(),
+                }
+                .into());
             }
             Some(_same) => {}
             None => keys::store_verifier(directory, key.verifier())?,
@@ -75,8 +85,12 @@ impl<'s> Notary<'s> {
         let Some(last) = recorded(self.store.directory())?.pop() else { return Ok(()) };
         let signed = last.read()?;
         let claimed = signed.check(self.key.verifier()).map_err(|source| last.refused(source))?;
-        let contradicted = |size| EvidenceError::Contradicted { path: last.path.clone(), size, head };
-        if signed.origin() != origin(self.store) || claimed.size > head || self.store.tree_head(claimed.size)? != claimed {
+        let contradicted =
+            |size| EvidenceError::Contradicted { path: last.path.clone(), size, head };
+        if signed.origin() != origin(self.store)
+            || claimed.size > head
+            || self.store.tree_head(claimed.size)? != claimed
+        {
             return Err(contradicted(claimed.size).into());
         }
         Ok(())
@@ -95,7 +109,10 @@ impl<'s> Notary<'s> {
 
     /// The last recorded checkpoint that covers a position, or a new one of the whole log.
     fn covering(&self, position: Position) -> Result<SignedCheckpoint, StoreError> {
-        let size = recorded(self.store.directory())?.pop().map(|last| last.size).filter(|size| *size >= position);
+        let size = recorded(self.store.directory())?
+            .pop()
+            .map(|last| last.size)
+            .filter(|size| *size >= position);
         self.checkpoint(size.unwrap_or_else(|| self.store.log().head()))
     }
 
@@ -103,14 +120,23 @@ impl<'s> Notary<'s> {
     ///
     /// # Errors
     /// When there is no such event in that tree.
-    pub fn prove_event(&self, position: Position, size: Option<Position>) -> Result<EventProof, StoreError> {
-        let leaf = self.store.log().leaf(position)?.ok_or_else(|| StoreError::UnknownId(position.to_string()))?;
+    pub fn prove_event(
+        &self,
+        position: Position,
+        size: Option<Position>,
+    ) -> Result<EventProof, StoreError> {
+        let leaf = self
+            .store
+            .log()
+            .leaf(position)?
+            .ok_or_else(|| StoreError::UnknownId(position.to_string()))?;
         let checkpoint = match size {
             Some(size) => self.checkpoint(size)?,
             None => self.covering(position)?,
         };
         let snapshot = self.store.snapshot()?;
-        let path = tree::prove_event(&snapshot.of(tree::NAME)?.0, position, checkpoint.claimed().size)?;
+        let path =
+            tree::prove_event(&snapshot.of(tree::NAME)?.0, position, checkpoint.claimed().size)?;
         Ok(EventProof { position, leaf, path, checkpoint, key: self.verifier().clone() })
     }
 
@@ -118,12 +144,21 @@ impl<'s> Notary<'s> {
     ///
     /// # Errors
     /// When the log has fewer events.
-    pub fn prove_consistency(&self, older: Position, newer: Position) -> Result<ConsistencyProof, StoreError> {
+    pub fn prove_consistency(
+        &self,
+        older: Position,
+        newer: Position,
+    ) -> Result<ConsistencyProof, StoreError> {
         // The newer one first: of what the log has not reached, nothing is recorded.
         let newer_checkpoint = self.checkpoint(newer)?;
         let older_checkpoint = self.checkpoint(older)?;
         let snapshot = self.store.snapshot()?;
         let nodes = tree::prove_consistency(&snapshot.of(tree::NAME)?.0, older, newer)?;
-        Ok(ConsistencyProof { older: older_checkpoint, newer: newer_checkpoint, nodes, key: self.verifier().clone() })
+        Ok(ConsistencyProof {
+            older: older_checkpoint,
+            newer: newer_checkpoint,
+            nodes,
+            key: self.verifier().clone(),
+        })
     }
 }

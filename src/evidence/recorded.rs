@@ -31,9 +31,14 @@ impl Recorded {
     pub fn read(&self) -> Result<SignedCheckpoint, EvidenceError> {
         let text = fs::read(&self.path).map_err(failed("read", &self.path))?;
         let malformed = |why| ProofError::Malformed { what: "a checkpoint", why };
-        let text = std::str::from_utf8(&text).map_err(|_| self.refused(malformed("it is no text")))?;
+        let text =
+            std::str::from_utf8(&text).map_err(|_| self.refused(malformed("it is no text")))?;
         let signed = SignedCheckpoint::read(text).map_err(|source| self.refused(source))?;
-        if signed.claimed().size == self.size { Ok(signed) } else { Err(self.refused(malformed("its name is of another size"))) }
+        if signed.claimed().size == self.size {
+            Ok(signed)
+        } else {
+            Err(self.refused(malformed("its name is of another size")))
+        }
     }
 
     /// Why it is not believed.
@@ -65,8 +70,12 @@ pub fn recorded(directory: &Path) -> Result<Vec<Recorded>, EvidenceError> {
         // What was cut off while it was written bears another ending.
         if let Some(size) = name.strip_suffix(SUFFIX) {
             let size = size.parse().ok().filter(|size| file_name(*size) == name);
-            let unknown = || ProofError::Malformed { what: "a checkpoint", why: "its name is no size" };
-            let size = size.ok_or_else(|| EvidenceError::Refused { path: path.clone(), source: Box::new(unknown()) })?;
+            let unknown =
+                || ProofError::Malformed { what: "a checkpoint", why: "its name is no size" };
+            let size = size.ok_or_else(|| EvidenceError::Refused {
+                path: path.clone(),
+                source: Box::new(unknown()),
+            })?;
             found.push(Recorded { size, path });
         }
     }
@@ -86,7 +95,10 @@ pub(super) fn record(directory: &Path, signed: &SignedCheckpoint) -> Result<(), 
     match fs::read_to_string(&path) {
         Ok(there) if there == signed.text() => Ok(()),
         Ok(_other) => {
-            let source = ProofError::Malformed { what: "a checkpoint", why: "it is not what the log says of that size" };
+            let source = ProofError::Malformed {
+                what: "a checkpoint",
+                why: "it is not what the log says of that size",
+            };
             Err(EvidenceError::Refused { path, source: Box::new(source) })
         }
         Err(error) if error.kind() == ErrorKind::NotFound => write_new(&path, signed.text()),
@@ -103,7 +115,9 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), EvidenceError> {
     beside.push(".new");
     let beside = PathBuf::from(beside);
     let mut file = File::create(&beside).map_err(failed("make", &beside))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed("write", &beside))?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        .map_err(failed("write", &beside))?;
     fs::rename(&beside, path).map_err(failed("write", path))?;
     sync_parent(path)
 }
@@ -111,6 +125,7 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), EvidenceError> {
 /// Makes a new name durable.
 pub(super) fn sync_parent(path: &Path) -> Result<(), EvidenceError> {
     // `Path::parent` of a bare name is the empty path, which means here.
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed("sync", parent))
 }

@@ -66,7 +66,8 @@ impl Measured {
             measured.lock().fault = Some(Fault::TooLarge);
         }
         let too_late = Box::pin(tokio::time::sleep_until(deadline));
-        *request.body_mut() = Body::new(MeasuredBody { body: Some(body), read_bytes: 0, about, too_late });
+        *request.body_mut() =
+            Body::new(MeasuredBody { body: Some(body), read_bytes: 0, about, too_late });
         Some(measured)
     }
 
@@ -76,7 +77,13 @@ impl Measured {
 
     /// Why the body cannot be taken, if so. Before the handler has run, what the headers announced decides.
     pub fn refusal(&self) -> Option<Refusal> {
-        let too_slow = || Refusal::new(StatusCode::REQUEST_TIMEOUT, "slow_body", "The body took too long to arrive");
+        let too_slow = || {
+            Refusal::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "slow_body",
+                "The body took too long to arrive",
+            )
+        };
         match self.lock().fault? {
             Fault::TooSlow => Some(too_slow()),
             Fault::TooLarge => {
@@ -96,7 +103,9 @@ impl Measured {
         let Some(mut rest) = self.lock().rest.take() else { return };
         let mut left = HEARD_OUT_BYTES + self.limit_bytes;
         let read = async {
-            while let Some(Ok(frame)) = std::future::poll_fn(|context| Pin::new(&mut rest).poll_frame(context)).await {
+            while let Some(Ok(frame)) =
+                std::future::poll_fn(|context| Pin::new(&mut rest).poll_frame(context)).await
+            {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 match left.checked_sub(bytes) {
                     Some(less) => left = less,
@@ -112,7 +121,10 @@ impl HttpBody for MeasuredBody {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let this = &mut *self;
         let fault = |fault| {
             this.about.lock().fault = Some(fault);
@@ -123,10 +135,16 @@ impl HttpBody for MeasuredBody {
         }
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
         match Pin::new(body).poll_frame(context) {
-            Poll::Pending if this.too_late.as_mut().poll(context).is_ready() => fault(Fault::TooSlow),
+            Poll::Pending if this.too_late.as_mut().poll(context).is_ready() => {
+                fault(Fault::TooSlow)
+            }
             Poll::Ready(Some(Ok(frame))) => {
                 this.read_bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                if this.read_bytes > this.about.limit_bytes { fault(Fault::TooLarge) } else { Poll::Ready(Some(Ok(frame))) }
+                if this.read_bytes > this.about.limit_bytes {
+                    fault(Fault::TooLarge)
+                } else {
+                    Poll::Ready(Some(Ok(frame)))
+                }
             }
             other => other,
         }

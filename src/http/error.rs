@@ -37,7 +37,15 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal with a stable code and a text for the caller.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: None, retry_after_seconds: None, whole: None, next: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            detail: None,
+            retry_after_seconds: None,
+            whole: None,
+            next: None,
+        }
     }
 
     /// What was asked makes no sense: 400.
@@ -57,7 +65,11 @@ impl Refusal {
 
     /// A mistake in the service itself: 500. What is known of it went to the log.
     pub fn mistake() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Something went wrong here. The service's log says what")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong here. The service's log says what",
+        )
     }
 
     /// Something failed here: 500. The cause goes to the log.
@@ -85,7 +97,12 @@ impl Refusal {
     /// With the time after which asking again makes sense (`Retry-After`), in whole seconds, 1 at least.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
-        Self { retry_after_seconds: Some(wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX)), ..self }
+        Self {
+            retry_after_seconds: Some(
+                wait.as_millis().div_ceil(1000).max(1).try_into().unwrap_or(u64::MAX),
+            ),
+            ..self
+        }
     }
 
     /// With what to do next. Only the native form tells it.
@@ -96,7 +113,8 @@ impl Refusal {
 
     /// Too many at once: 503, to be tried again.
     pub fn too_many(message: &'static str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message).retry_after(Duration::from_secs(1))
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message)
+            .retry_after(Duration::from_secs(1))
     }
 
     /// The status.
@@ -261,11 +279,19 @@ impl From<Denied> for Refusal {
                 tracing::debug!(request_id = request_id_text(), why, "not authenticated");
                 Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "Authentication required")
             }
-            Denied::Forbidden => Self::new(StatusCode::FORBIDDEN, "forbidden", "You may not do that, or there is no such thing"),
+            Denied::Forbidden => Self::new(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "You may not do that, or there is no such thing",
+            ),
             Denied::Store(error) => error.into(),
             Denied::Unavailable(error) => {
                 tracing::error!(request_id = request_id_text(), cause = %chain(&error), "callers cannot be checked");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "access_unavailable", "Who you are cannot be checked now. Try again in a moment")
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "access_unavailable",
+                    "Who you are cannot be checked now. Try again in a moment",
+                )
             }
             other => Self::unavailable(&other),
         }
@@ -278,7 +304,11 @@ impl From<StoreError> for Refusal {
         let refusal = Self::of_store(error);
         // What failed here is told to nobody; what was asked wrongly is told as the command line tells it.
         match refusal.status.is_client_error() {
-            true => Self { whole: Some(whole.into()), next: next.map(Into::into).or(refusal.next), ..refusal },
+            true => Self {
+                whole: Some(whole.into()),
+                next: next.map(Into::into).or(refusal.next),
+                ..refusal
+            },
             false => refusal,
         }
     }
@@ -294,29 +324,50 @@ impl Refusal {
             StoreError::UnknownClient(_) => Self::not_found("Client not found"),
             StoreError::UnknownForm(_) => Self::not_found("Form not found"),
             StoreError::UnknownCoach(_) => Self::not_found("Coach not found"),
-            StoreError::UnknownSeries(_) | StoreError::NoSeries(_) => Self::not_found("Series not found"),
+            StoreError::UnknownSeries(_) | StoreError::NoSeries(_) => {
+                Self::not_found("Series not found")
+            }
             StoreError::UnknownId(_) => Self::not_found("Nothing here has this id"),
             StoreError::AmbiguousDigest(_) => Self::bad_request("ambiguous_id", error.to_string()),
             StoreError::Usage(message) => Self::bad_request("usage", message),
             StoreError::Switch(refused) => Self::conflict("switch_refused", refused.to_string()),
-            StoreError::Contended(_) => Self::conflict("contended", "Others changed this at the same time. Try again"),
-            StoreError::Projection(ProjectionError::BeyondHead { .. }) | StoreError::Log(LogError::BeyondHead { .. }) => {
+            StoreError::Contended(_) => {
+                Self::conflict("contended", "Others changed this at the same time. Try again")
+            }
+            StoreError::Projection(ProjectionError::BeyondHead { .. })
+            | StoreError::Log(LogError::BeyondHead { .. }) => {
                 Self::bad_request("beyond_head", error.to_string())
             }
             StoreError::Log(_) | StoreError::Projection(_) => Self::unavailable(&error),
             StoreError::Migration(MigrationError::Append(error)) => error.into(),
-            StoreError::Migration(MigrationError::Interrupted) | StoreError::Interrupted => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "interrupted",
-                "The service is about to end; this stopped at a commit boundary, and the same request goes on later",
-            ),
-            StoreError::Migration(MigrationError::Log(_) | MigrationError::Projection(_)) => Self::unavailable(&error),
-            StoreError::Migration(ref migration) if migration.is_refusal() => Self::conflict(migration.code(), error.to_string()),
-            StoreError::Migration(ref migration) if migration.is_bad_batch() => Self::bad_request(migration.code(), error.to_string()),
-            StoreError::ValidationRed { .. } | StoreError::Unexplained(_) => Self::conflict(error.code(), error.to_string()),
-            StoreError::Backup(ref backup) if backup.is_refusal() => Self::conflict(backup.code(), error.to_string()),
-            StoreError::Backup(BackupError::Name { .. }) => Self::bad_request("usage", error.to_string()),
-            StoreError::Evidence(ref evidence) if evidence.is_refusal() => Self::conflict(evidence.code(), error.to_string()),
+            StoreError::Migration(MigrationError::Interrupted) | StoreError::Interrupted => {
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "interrupted",
+                    "The service is about to end; this stopped at a commit boundary, and the same request goes on later",
+                )
+            }
+            StoreError::Migration(MigrationError::Log(_) | MigrationError::Projection(_)) => {
+                Self::unavailable(&error)
+            }
+            StoreError::Migration(ref migration) if migration.is_refusal() => {
+                Self::conflict(migration.code(), error.to_string())
+            }
+            StoreError::Migration(ref migration) if migration.is_bad_batch() => {
+                Self::bad_request(migration.code(), error.to_string())
+            }
+            StoreError::ValidationRed { .. } | StoreError::Unexplained(_) => {
+                Self::conflict(error.code(), error.to_string())
+            }
+            StoreError::Backup(ref backup) if backup.is_refusal() => {
+                Self::conflict(backup.code(), error.to_string())
+            }
+            StoreError::Backup(BackupError::Name { .. }) => {
+                Self::bad_request("usage", error.to_string())
+            }
+            StoreError::Evidence(ref evidence) if evidence.is_refusal() => {
+                Self::conflict(evidence.code(), error.to_string())
+            }
             _ => Self::internal(&error),
         }
     }
@@ -335,19 +386,27 @@ impl From<AppendError> for Refusal {
                 let message = "This Idempotency-Key was used for another request. Use a new key for a new request";
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key_reused", message)
             }
-            AppendError::TooLarge { limit_bytes, .. } => {
-                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("At most {limit_bytes} bytes can be stored at once"))
+            AppendError::TooLarge { limit_bytes, .. } => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                format!("At most {limit_bytes} bytes can be stored at once"),
+            ),
+            AppendError::BadName { .. } => {
+                Self::bad_request("bad_name", "No id and no key may contain a NUL character")
             }
-            AppendError::BadName { .. } => Self::bad_request("bad_name", "No id and no key may contain a NUL character"),
             AppendError::VersionConflict { .. } | AppendError::DuplicateEvent { .. } => {
                 Self::conflict("contended", "Others changed this at the same time. Try again")
             }
-            AppendError::ClientErased { .. } => {
-                Self::conflict("client_erased", "This client was erased; nothing more is recorded of them").with_detail(error.to_string())
-            }
-            AppendError::Overloaded { .. } => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Too much is waiting to be written. Try again in a moment")
-            }
+            AppendError::ClientErased { .. } => Self::conflict(
+                "client_erased",
+                "This client was erased; nothing more is recorded of them",
+            )
+            .with_detail(error.to_string()),
+            AppendError::Overloaded { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                "Too much is waiting to be written. Try again in a moment",
+            ),
             AppendError::Closed | AppendError::Storage(_) => Self::unavailable(&error),
             _ => Self::internal(&error),
         }
@@ -357,18 +416,30 @@ impl From<AppendError> for Refusal {
 impl From<Refused> for Refusal {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::NoSuchWeek { .. } => Self::not_found("Assignment not found").with_detail(refused.to_string()),
+            Refused::NoSuchWeek { .. } => {
+                Self::not_found("Assignment not found").with_detail(refused.to_string())
+            }
             Refused::NoSuchSeries(_) => Self::not_found("Series not found"),
             Refused::NoSuchResponse { .. } => Self::not_found("Response not found"),
-            Refused::Completed(_) => Self::bad_request("completed", "This check-in is already completed"),
-            Refused::AlreadyMissed(_) => Self::bad_request("missed", "This check-in is already marked as missed"),
-            Refused::NotOverdue { .. } => {
-                Self::bad_request("not_overdue", "A check-in can be marked as missed from 3 days after its due date on")
+            Refused::Completed(_) => {
+                Self::bad_request("completed", "This check-in is already completed")
             }
-            Refused::NoComment => Self::bad_request("no_comment", "The reason \"other\" needs a comment"),
+            Refused::AlreadyMissed(_) => {
+                Self::bad_request("missed", "This check-in is already marked as missed")
+            }
+            Refused::NotOverdue { .. } => Self::bad_request(
+                "not_overdue",
+                "A check-in can be marked as missed from 3 days after its due date on",
+            ),
+            Refused::NoComment => {
+                Self::bad_request("no_comment", "The reason \"other\" needs a comment")
+            }
             Refused::ShortReason { least, .. } => Self::bad_request(
                 "short_reason",
-                format!("The text needs at least {least} {}", if least == 1 { "character" } else { "characters" }),
+                format!(
+                    "The text needs at least {least} {}",
+                    if least == 1 { "character" } else { "characters" }
+                ),
             ),
             Refused::OpenWeeks { open, .. } => Self::conflict(
                 "open_weeks",
@@ -377,13 +448,19 @@ impl From<Refused> for Refusal {
                 ),
             ),
             Refused::OutOfRange { .. } => Self::bad_request("out_of_range", refused.to_string()),
-            Refused::NothingToPause(_) => Self::bad_request("nothing_to_pause", "No unanswered check-in of this series is due from now on"),
-            Refused::NoPause => Self::bad_request("no_pause", "No active pause found for this series"),
-            Refused::StillOpen(_) => Self::bad_request("still_open", "This check-in is still open"),
-            Refused::BadAnswers(why) => {
-                Self::bad_request("bad_answers", "responses must be a list of {questionId, question, answer, weight, score}")
-                    .with_detail(why)
+            Refused::NothingToPause(_) => Self::bad_request(
+                "nothing_to_pause",
+                "No unanswered check-in of this series is due from now on",
+            ),
+            Refused::NoPause => {
+                Self::bad_request("no_pause", "No active pause found for this series")
             }
+            Refused::StillOpen(_) => Self::bad_request("still_open", "This check-in is still open"),
+            Refused::BadAnswers(why) => Self::bad_request(
+                "bad_answers",
+                "responses must be a list of {questionId, question, answer, weight, score}",
+            )
+            .with_detail(why),
             _ => Self::bad_request("refused", refused.to_string()),
         }
     }

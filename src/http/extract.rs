@@ -52,12 +52,15 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
-        let bytes = Bytes::from_request(Request::new(body), state).await.map_err(|rejection| of_bytes(&rejection))?;
+        let bytes = Bytes::from_request(Request::new(body), state)
+            .await
+            .map_err(|rejection| of_bytes(&rejection))?;
         if bytes.is_empty() {
             return Ok(Self(T::default()));
         }
         let request = Request::from_parts(parts, bytes.into());
-        let Json(body): Json<Option<Object<T>>> = Json::from_request(request, state).await.map_err(of_json)?;
+        let Json(body): Json<Option<Object<T>>> =
+            Json::from_request(request, state).await.map_err(of_json)?;
         // `null` is nothing, too.
         Ok(Self(body.map(|Object(body)| body).unwrap_or_default()))
     }
@@ -88,11 +91,17 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
 
 fn of_json(rejection: JsonRejection) -> Refusal {
     match rejection {
-        JsonRejection::JsonSyntaxError(error) => Refusal::bad_request("bad_json", format!("The body is no JSON: {}", cause(&error))),
-        JsonRejection::JsonDataError(error) => Refusal::bad_request("bad_body", format!("The body does not fit: {}", cause(&error))),
-        JsonRejection::MissingJsonContentType(_) => {
-            Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no_json", "Send the body as content-type: application/json")
+        JsonRejection::JsonSyntaxError(error) => {
+            Refusal::bad_request("bad_json", format!("The body is no JSON: {}", cause(&error)))
         }
+        JsonRejection::JsonDataError(error) => {
+            Refusal::bad_request("bad_body", format!("The body does not fit: {}", cause(&error)))
+        }
+        JsonRejection::MissingJsonContentType(_) => Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "no_json",
+            "Send the body as content-type: application/json",
+        ),
         JsonRejection::BytesRejection(error) => of_bytes(&error),
         other => Refusal::new(other.status(), "bad_body", other.body_text()),
     }
@@ -118,7 +127,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         match Query::from_request_parts(parts, state).await {
             Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(Refusal::bad_request("bad_query", format!("The query does not fit: {}", cause(&rejection)))),
+            Err(rejection) => Err(Refusal::bad_request(
+                "bad_query",
+                format!("The query does not fit: {}", cause(&rejection)),
+            )),
         }
     }
 }
@@ -139,10 +151,16 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestKey {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
         let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
-        let readable = |key: &&str| (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let readable = |key: &&str| {
+            (1..=LONGEST_KEY).contains(&key.len())
+                && key.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        };
         match key.to_str().ok().map(str::trim).filter(readable) {
             Some(key) => Ok(Self(Some(key.to_owned()))),
-            None => Err(Refusal::bad_request("bad_key", format!("An Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters"))),
+            None => Err(Refusal::bad_request(
+                "bad_key",
+                format!("An Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters"),
+            )),
         }
     }
 }

@@ -36,7 +36,8 @@ impl Gate {
     /// A gate with these limits.
     pub fn new(limits: &Limits) -> Self {
         let burst = NonZeroU32::new(limits.burst_requests).unwrap_or(NonZeroU32::MIN);
-        let quota = NonZeroU32::new(limits.requests_per_second).map(|rate| Quota::per_second(rate).allow_burst(burst));
+        let quota = NonZeroU32::new(limits.requests_per_second)
+            .map(|rate| Quota::per_second(rate).allow_burst(burst));
         Self {
             limits: limits.clone(),
             flood: quota.map(RateLimiter::keyed),
@@ -56,7 +57,8 @@ impl Gate {
         flood.check_key(&share(self.origin(peer, headers))).map_err(|refused| {
             let wait = refused.wait_time_from(self.clock.now());
             let message = "Too many requests from this address. Wait as long as Retry-After says";
-            Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).retry_after(wait)
+            Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)
+                .retry_after(wait)
         })
     }
 
@@ -69,7 +71,8 @@ impl Gate {
             return Ok(());
         }
         let message = "The service has as many requests as it can work on. Try again in a moment";
-        Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message).retry_after(Duration::from_secs(1)))
+        Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message)
+            .retry_after(Duration::from_secs(1)))
     }
 
     /// Turns everything away while the store's directory is gone. `writes` looks at it now, others believe what was seen a moment ago.
@@ -106,17 +109,23 @@ impl Gate {
         if !trusted(&peer) {
             return peer;
         }
-        let named = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let named: Vec<Option<IpAddr>> = named.flat_map(|value| value.split(',')).map(|one| one.trim().parse().ok()).collect();
+        let named =
+            headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let named: Vec<Option<IpAddr>> =
+            named.flat_map(|value| value.split(',')).map(|one| one.trim().parse().ok()).collect();
         // From the right: whatever stands before the first address that is no proxy of ours was written by anybody.
-        let first = named.into_iter().rev().find(|address| address.as_ref().is_none_or(|address| !trusted(address)));
+        let first = named
+            .into_iter()
+            .rev()
+            .find(|address| address.as_ref().is_none_or(|address| !trusted(address)));
         first.flatten().map_or(peer, |address| address.to_canonical())
     }
 }
 
 fn lost() -> Refusal {
     let message = "The store is not where it was. Nothing was written. The service's log says more";
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "store_lost", message).retry_after(Duration::from_secs(5))
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "store_lost", message)
+        .retry_after(Duration::from_secs(5))
 }
 
 /// Whose share an address uses: an IPv6 network of 64 bits is one customer.
@@ -158,9 +167,15 @@ mod tests {
     fn each_address_has_its_own_share_and_a_network_of_ipv6_has_one() {
         let (gate, none) = (gate(1, 2, &[]), HeaderMap::new());
         let admits = |address: &str| gate.admit(peer(address), &none).is_ok();
-        assert_eq!((admits("10.0.0.1"), admits("10.0.0.1"), admits("10.0.0.1")), (true, true, false));
+        assert_eq!(
+            (admits("10.0.0.1"), admits("10.0.0.1"), admits("10.0.0.1")),
+            (true, true, false)
+        );
         assert!(admits("10.0.0.2"));
-        assert_eq!((admits("2001:db8::1"), admits("2001:db8::2"), admits("2001:db8::3")), (true, true, false));
+        assert_eq!(
+            (admits("2001:db8::1"), admits("2001:db8::2"), admits("2001:db8::3")),
+            (true, true, false)
+        );
         assert!(admits("2001:db8:0:1::1"));
         let refusal = gate.admit(peer("10.0.0.1"), &none).unwrap_err();
         assert_eq!((refusal.status().as_u16(), refusal.code()), (429, "too_many_requests"));

@@ -58,10 +58,20 @@ pub async fn healthz() -> Json<Health> {
 )]
 pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, Refusal> {
     if service.is_draining() {
-        return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "The service is about to end"));
+        return Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "draining",
+            "The service is about to end",
+        ));
     }
     let ready = tokio::time::timeout(FOLDED_WITHIN, service.blocking(is_ready)).await;
-    ready.unwrap_or_else(|_late| Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "behind", "Projections have not caught up yet")))?;
+    ready.unwrap_or_else(|_late| {
+        Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "behind",
+            "Projections have not caught up yet",
+        ))
+    })?;
     Ok(Json(Health { status: "ready" }))
 }
 

@@ -47,7 +47,9 @@ impl Part {
             "/healthz" | "/readyz" => Self::Health,
             "/metrics" | "/openapi.json" => Self::WithoutStore,
             _ if path.starts_with("/docs") => Self::WithoutStore,
-            _ if path.starts_with("/v1/migrations/") || OPERATIONS.contains(&path) => Self::Operation,
+            _ if path.starts_with("/v1/migrations/") || OPERATIONS.contains(&path) => {
+                Self::Operation
+            }
             _ if path.starts_with("/api/") => Self::DropIn,
             _ => Self::Native,
         }
@@ -57,7 +59,9 @@ impl Part {
 /// Wraps all routes.
 pub fn wrap(router: Router, service: Service) -> Router {
     // Bodies are measured here: the framework's own limit would only get in the way of batches.
-    router.layer(DefaultBodyLimit::disable()).layer(middleware::from_fn_with_state(service, surround))
+    router
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn_with_state(service, surround))
 }
 
 /// A request, as far as it is told of.
@@ -116,7 +120,9 @@ impl Drop for UnderWay<'_> {
 /// The way of a request, from top to bottom.
 async fn surround(State(service): State<Service>, mut request: Request, next: Next) -> Response {
     let about = About::of(&request);
-    let trace = service.traces().map(|traces| traces.begin(about.method, about.route.as_str(), request.headers()));
+    let trace = service
+        .traces()
+        .map(|traces| traces.begin(about.method, about.route.as_str(), request.headers()));
     let _under_way = UnderWay(&service);
     let admitted = admit(&service, &about, &request);
 
@@ -146,7 +152,11 @@ fn admit(service: &Service, about: &About, request: &Request) -> Result<(), Refu
         service.gate().admit(*peer, request.headers())?;
     }
     service.gate().admit_one_more(under_way)?;
-    if about.part == Part::WithoutStore { Ok(()) } else { service.gate().require_store(service.store(), about.writes()) }
+    if about.part == Part::WithoutStore {
+        Ok(())
+    } else {
+        service.gate().require_store(service.store(), about.writes())
+    }
 }
 
 /// The handler, within its limits of time and size. A mistake in it is its own end, and nobody else's.
@@ -187,14 +197,21 @@ async fn within(time: Duration, handler: impl Future<Output = Response>) -> Resp
         Ok(Err(_panic)) => Refusal::mistake(),
         Err(_elapsed) => {
             let message = "This took too long and was given up. A write may have been done: ask again under the same Idempotency-Key";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", message).retry_after(Duration::from_secs(1))
+            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", message)
+                .retry_after(Duration::from_secs(1))
         }
     };
     refusal.into_response()
 }
 
 /// Counts the request and says one line of it.
-fn tell(service: &Service, about: &About, status: StatusCode, code: Option<&'static str>, view: Option<&str>) {
+fn tell(
+    service: &Service,
+    about: &About,
+    status: StatusCode,
+    code: Option<&'static str>,
+    view: Option<&str>,
+) {
     let duration_seconds = about.began.elapsed().as_secs_f64();
     let metrics = service.metrics();
     code.into_iter().for_each(|code| metrics.refusal(code));
@@ -203,7 +220,8 @@ fn tell(service: &Service, about: &About, status: StatusCode, code: Option<&'sta
         Some("precreated") => metrics.read("precreated"),
         _ => {}
     }
-    let (request_id, method, route, role) = (about.id.as_str(), about.method, about.route.as_str(), about.role.get().copied());
+    let (request_id, method, route, role) =
+        (about.id.as_str(), about.method, about.route.as_str(), about.role.get().copied());
     let status_code = status.as_u16();
     macro_rules! line {
         ($level:ident) => {
@@ -263,8 +281,10 @@ mod tests {
         let store = Arc::new(Store::open(directory, true).unwrap());
         let access = Arc::new(Access::new(&settings.access, directory).unwrap());
         let service = Service::new(store, access, Clock::System, settings, Telemetry::quiet());
-        let router =
-            Router::new().route("/v1/panics", get(panics)).route("/api/panics", get(panics)).route("/v1/blocks", get(blocks_and_panics));
+        let router = Router::new()
+            .route("/v1/panics", get(panics))
+            .route("/api/panics", get(panics))
+            .route("/v1/blocks", get(blocks_and_panics));
         let router = router
             .route("/v1/names", get(names))
             .route("/v1/names-again", get(names_again))
@@ -275,7 +295,9 @@ mod tests {
 
     /// What a message about the request would name, from a thread that blocks.
     async fn names(State(service): State<Service>) -> Result<String, Refusal> {
-        service.blocking(|_| -> Result<_, Refusal> { Ok(request_id_text().unwrap_or_default()) }).await
+        service
+            .blocking(|_| -> Result<_, Refusal> { Ok(request_id_text().unwrap_or_default()) })
+            .await
     }
 
     /// The same, three times, each when the one before is sent.
@@ -289,10 +311,15 @@ mod tests {
     }
 
     async fn ask(router: &Router, path: &str) -> (StatusCode, String) {
-        let response = router.clone().call(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+        let response =
+            router.clone().call(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
         assert!(response.headers().contains_key(REQUEST_ID));
         let status = response.status();
-        (status, String::from_utf8(to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec()).unwrap())
+        (
+            status,
+            String::from_utf8(to_bytes(response.into_body(), 1 << 20).await.unwrap().to_vec())
+                .unwrap(),
+        )
     }
 
     #[tokio::test]
@@ -312,8 +339,11 @@ mod tests {
     async fn the_id_of_a_request_is_known_on_every_thread_that_works_for_it() {
         let directory = tempfile::tempdir().unwrap();
         let router = misbehaving(&directory.path().join("store"));
-        for (path, named) in [("/v1/names", "told-42"), ("/v1/names-again", "told-42told-42told-42")] {
-            let request = Request::get(path).header(REQUEST_ID, "told-42").body(Body::empty()).unwrap();
+        for (path, named) in
+            [("/v1/names", "told-42"), ("/v1/names-again", "told-42told-42told-42")]
+        {
+            let request =
+                Request::get(path).header(REQUEST_ID, "told-42").body(Body::empty()).unwrap();
             let response = router.clone().call(request).await.unwrap();
             assert_eq!(to_bytes(response.into_body(), 1 << 10).await.unwrap(), named);
         }

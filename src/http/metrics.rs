@@ -32,7 +32,11 @@ pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Resp
     });
     let text = may.await?;
     if !service.settings().metrics.enabled {
-        return Err(Refusal::new(StatusCode::NOT_FOUND, "no_metrics", "Metrics are switched off (metrics.enabled)"));
+        return Err(Refusal::new(
+            StatusCode::NOT_FOUND,
+            "no_metrics",
+            "Metrics are switched off (metrics.enabled)",
+        ));
     }
     Ok(([(CONTENT_TYPE, metrics::MEDIA_TYPE)], text).into_response())
 }

@@ -116,7 +116,14 @@ pub async fn evaluate_flag(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     if key != FLAG {
-        return Ok(failure(Some(key), (StatusCode::NOT_FOUND, "FLAG_NOT_FOUND", "the flag here is use-pre-created-assignments")));
+        return Ok(failure(
+            Some(key),
+            (
+                StatusCode::NOT_FOUND,
+                "FLAG_NOT_FOUND",
+                "the flag here is use-pre-created-assignments",
+            ),
+        ));
     }
     let client = match targeting_key(&body) {
         Ok(client) => client,
@@ -142,19 +149,31 @@ pub async fn evaluate_flag(
         (status = 403, description = "Another client, existing or not.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn evaluate_flags(State(service): State<Service>, caller: Caller, headers: HeaderMap, body: Bytes) -> Result<Response, Refusal> {
+pub async fn evaluate_flags(
+    State(service): State<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
     let client = match targeting_key(&body) {
         Ok(client) => client,
         Err(failed) => return Ok(failure(None, failed)),
     };
     let served = served(&service, caller, client).await?;
-    Ok(cached(&headers, served.position, &BulkEvaluationSuccess { flags: vec![evaluation(&served)] }))
+    Ok(cached(
+        &headers,
+        served.position,
+        &BulkEvaluationSuccess { flags: vec![evaluation(&served)] },
+    ))
 }
 
 fn targeting_key(body: &[u8]) -> Result<String, Failed> {
     let bad = |code, details| (StatusCode::BAD_REQUEST, code, details);
-    let value: Value = serde_json::from_slice(body).map_err(|_| bad("PARSE_ERROR", "the body is no JSON"))?;
-    let Value::Object(mut request) = value else { return Err(bad("PARSE_ERROR", "the body is no object")) };
+    let value: Value =
+        serde_json::from_slice(body).map_err(|_| bad("PARSE_ERROR", "the body is no JSON"))?;
+    let Value::Object(mut request) = value else {
+        return Err(bad("PARSE_ERROR", "the body is no object"));
+    };
     let missing = bad("TARGETING_KEY_MISSING", "context.targetingKey is the client's id");
     let context = match request.remove("context") {
         None => return Err(missing),
@@ -177,7 +196,12 @@ async fn served(service: &Service, caller: Caller, client: String) -> Result<Ser
 }
 
 fn evaluation(served: &Served) -> EvaluationSuccess {
-    EvaluationSuccess { key: FLAG, value: served.view == View::Precreated, reason: served.reason.name(), variant: served.view.name() }
+    EvaluationSuccess {
+        key: FLAG,
+        value: served.view == View::Precreated,
+        reason: served.reason.name(),
+        variant: served.view.name(),
+    }
 }
 
 fn failure(key: Option<String>, (status, error_code, error_details): Failed) -> Response {
@@ -188,10 +212,17 @@ fn failure(key: Option<String>, (status, error_code, error_details): Failed) -> 
 fn cached(headers: &HeaderMap, position: u64, answer: &impl Serialize) -> Response {
     // Text and booleans: nothing that can fail to be written.
     let body = serde_json::to_vec(answer).unwrap_or_default();
-    let digest: String = Sha256::digest(&body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String =
+        Sha256::digest(&body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("\"{digest}\"");
-    let known = headers.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    let has_it = known.map(|known| known.trim().trim_start_matches("W/")).any(|known| known == tag || known == "*");
+    let known = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    let has_it = known
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*");
     let mut response = match has_it {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => ([("content-type", "application/json")], body).into_response(),

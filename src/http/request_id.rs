@@ -53,18 +53,24 @@ impl RequestId {
 /// for randomness: an id names a request and guards nothing.
 fn made() -> Uuid {
     // The random halves of two.
-    static DRAWN: LazyLock<u128> = LazyLock::new(|| (Uuid::now_v7().as_u128() << 64) | (Uuid::now_v7().as_u128() & u128::from(u64::MAX)));
+    static DRAWN: LazyLock<u128> = LazyLock::new(|| {
+        (Uuid::now_v7().as_u128() << 64) | (Uuid::now_v7().as_u128() & u128::from(u64::MAX))
+    });
     static MADE: AtomicU64 = AtomicU64::new(0);
-    let milliseconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+    let milliseconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
     // An odd factor: every count gives another value, and neighbours look nothing alike.
-    let counted = u128::from(MADE.fetch_add(1, Ordering::Relaxed)).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    let counted = u128::from(MADE.fetch_add(1, Ordering::Relaxed))
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     let [_, _, _, _, _, _, random @ ..] = DRAWN.wrapping_add(counted).to_be_bytes();
     uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
 }
 
 /// Letters, digits and `-_.:+/=`, 1 to 128 of them: what ids are made of, and nothing that could stand for something else in a log.
 fn is_well_formed(id: &[u8]) -> bool {
-    (1..=LONGEST).contains(&id.len()) && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:+/=".contains(byte))
+    (1..=LONGEST).contains(&id.len())
+        && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:+/=".contains(byte))
 }
 
 impl<S: Sync> FromRequestParts<S> for RequestId {
@@ -88,12 +94,20 @@ mod tests {
 
     #[test]
     fn a_well_formed_id_is_kept_and_anything_else_replaced() {
-        let of = |text: &str| RequestId::of(&HeaderMap::from_iter([(REQUEST_ID, text.parse().unwrap())])).as_str().to_owned();
+        let of = |text: &str| {
+            RequestId::of(&HeaderMap::from_iter([(REQUEST_ID, text.parse().unwrap())]))
+                .as_str()
+                .to_owned()
+        };
         for kept in ["a", "0f8e-1", "Root=1-67891233-abcdef012345678912345678", &"x".repeat(128)] {
             assert_eq!(of(kept), kept);
         }
         for replaced in ["", "two words", "a\tb", "\"quoted\"", "<b>", "a,b", &"x".repeat(129)] {
-            assert_eq!(Uuid::parse_str(&of(replaced)).unwrap().get_version_num(), 7, "{replaced:?}");
+            assert_eq!(
+                Uuid::parse_str(&of(replaced)).unwrap().get_version_num(),
+                7,
+                "{replaced:?}"
+            );
         }
     }
 }

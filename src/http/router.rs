@@ -29,7 +29,11 @@ fn drop_in_routes() -> OpenApiRouter<Service> {
         .routes(routes!(drop_in::check_ins::list_precreated))
         .routes(routes!(drop_in::respond::respond))
         .routes(routes!(drop_in::assignments::list, drop_in::allocation::allocate))
-        .routes(routes!(drop_in::assignments::get, drop_in::corrections::correct, drop_in::corrections::withdraw))
+        .routes(routes!(
+            drop_in::assignments::get,
+            drop_in::corrections::correct,
+            drop_in::corrections::withdraw
+        ))
         .routes(routes!(drop_in::weekly::mark_missed))
         .routes(routes!(drop_in::weekly::extension, drop_in::weekly::extend))
         .routes(routes!(drop_in::weekly::open))
@@ -48,10 +52,22 @@ pub fn description() -> utoipa::openapi::OpenApi {
 /// The whole service.
 pub fn router(service: Service) -> Router {
     let router: Router<Service> = routes().into();
-    let no_path = || async { Refusal::new(StatusCode::NOT_FOUND, "no_path", "There is nothing at this path") };
-    let no_method = || async { Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "no_method", "This path does not take this method") };
+    let no_path = || async {
+        Refusal::new(StatusCode::NOT_FOUND, "no_path", "There is nothing at this path")
+    };
+    let no_method = || async {
+        Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "no_method",
+            "This path does not take this method",
+        )
+    };
     layers::wrap(
-        router.merge(pages::routes()).fallback(no_path).method_not_allowed_fallback(no_method).with_state(service.clone()),
+        router
+            .merge(pages::routes())
+            .fallback(no_path)
+            .method_not_allowed_fallback(no_method)
+            .with_state(service.clone()),
         service,
     )
 }

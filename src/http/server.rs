@@ -91,7 +91,12 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(server.connections.min(Semaphore::MAX_PERMITS)));
     let accept = |stream, peer: SocketAddr, place| {
         let peer = Peer(peer.ip().to_canonical());
-        let connected = Connected { phase: phase.subscribe(), _alive: alive.clone(), _place: place, _open: Open::of(service.metrics()) };
+        let connected = Connected {
+            phase: phase.subscribe(),
+            _alive: alive.clone(),
+            _place: place,
+            _open: Open::of(service.metrics()),
+        };
         tokio::spawn(connection(stream, peer, router.clone(), server, connected));
     };
     let mut end = pin!(end);
@@ -113,14 +118,20 @@ pub async fn serve(
     if through.is_err() {
         phase.send_replace(Phase::Closing);
         if timeout(server.drain, all_through.recv()).await.is_err() {
-            tracing::warn!(seconds = server.drain.as_secs(), "some requests did not end in time and are cut off");
+            tracing::warn!(
+                seconds = server.drain.as_secs(),
+                "some requests did not end in time and are cut off"
+            );
         }
     }
     Ok(())
 }
 
 /// The next connection, once there is a place for it.
-async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     Ok((stream, peer, place))
@@ -128,7 +139,9 @@ async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(Tc
 
 /// A connection that went away before it was accepted is nobody's fault; too many open files is, and passes.
 async fn wait_out(error: &io::Error) -> io::Result<()> {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput};
+    use io::ErrorKind::{
+        ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput,
+    };
     match error.kind() {
         InvalidInput => Err(io::Error::new(error.kind(), "the listening socket is no longer one")),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted => Ok(()),
@@ -141,7 +154,10 @@ async fn wait_out(error: &io::Error) -> io::Result<()> {
 }
 
 /// Whoever the system has connected already would be cut off by closing the socket: they are accepted first.
-fn accept_the_queued(listener: TcpListener, mut accept: impl FnMut(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>)) -> io::Result<()> {
+fn accept_the_queued(
+    listener: TcpListener,
+    mut accept: impl FnMut(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>),
+) -> io::Result<()> {
     let listener = listener.into_std()?;
     while let Ok((stream, peer)) = listener.accept() {
         stream.set_nonblocking(true)?;
@@ -174,11 +190,19 @@ impl Drop for Open {
     }
 }
 
-async fn connection(stream: TcpStream, peer: Peer, router: Router, server: Server, mut connected: Connected) {
+async fn connection(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    server: Server,
+    mut connected: Connected,
+) {
     // An answer is written at once: waiting for more to send would only delay it.
     let _unsupported = stream.set_nodelay(true);
     let told = connected.phase.clone();
-    let answer = hyper::service::service_fn(move |request: Request<Incoming>| answer(router.clone(), peer, request, told.clone()));
+    let answer = hyper::service::service_fn(move |request: Request<Incoming>| {
+        answer(router.clone(), peer, request, told.clone())
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(server.header_timeout)

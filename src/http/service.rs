@@ -48,12 +48,30 @@ struct Shared {
 
 impl Service {
     /// A service over an open store.
-    pub fn new(store: Arc<Store>, access: Arc<Access>, clock: Clock, settings: Settings, telemetry: Telemetry) -> Self {
+    pub fn new(
+        store: Arc<Store>,
+        access: Arc<Access>,
+        clock: Clock,
+        settings: Settings,
+        telemetry: Telemetry,
+    ) -> Self {
         let gate = Gate::new(&settings.limits);
         let turns = Turns::new(settings.limits.subscribers);
         let draining = watch::Sender::new(false);
         let answers = Answers::new(settings.overdue_after_milliseconds());
-        Self { shared: Arc::new(Shared { store, answers, access, clock, settings, telemetry, gate, turns, draining }) }
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                answers,
+                access,
+                clock,
+                settings,
+                telemetry,
+                gate,
+                turns,
+                draining,
+            }),
+        }
     }
 
     /// The store. Its calls block: see [`Service::blocking`].
@@ -106,14 +124,20 @@ impl Service {
 
     /// How a view is asked for now.
     pub fn asked(&self) -> Asked {
-        Asked { now: self.now(), overdue_after_milliseconds: self.shared.settings.overdue_after_milliseconds() }
+        Asked {
+            now: self.now(),
+            overdue_after_milliseconds: self.shared.settings.overdue_after_milliseconds(),
+        }
     }
 
     /// Runs what reads or writes the store on a thread that may block: reads may fold and touch the disk, writes wait for it.
     ///
     /// # Errors
     /// What `work` says; [`Refusal::mistake`] when it panics.
-    pub async fn blocking<T, E>(&self, work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static) -> Result<T, Refusal>
+    pub async fn blocking<T, E>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Refusal>
     where
         T: Send + 'static,
         E: Into<Refusal> + Send + 'static,
@@ -166,7 +190,9 @@ pub async fn keep_folding(service: Service) {
         let log = service.store().log().clone();
         let head = log.head_beyond(folded).await;
         let answers = service.clone();
-        let fold = move |store: &Store| store.catch_up(&|_, _| {}).and_then(|_head| answers.answers().look(store));
+        let fold = move |store: &Store| {
+            store.catch_up(&|_, _| {}).and_then(|_head| answers.answers().look(store))
+        };
         if let Err(refusal) = service.blocking(fold).await {
             tracing::error!(code = refusal.code(), "projections could not be folded");
         }

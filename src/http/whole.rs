@@ -11,11 +11,15 @@ const MOST: f64 = 9_007_199_254_740_992.0;
 ///
 /// # Errors
 /// When it is no number, no whole one, below zero, or too large for its field.
-pub fn optional<'de, D: Deserializer<'de>, N: TryFrom<u64>>(deserializer: D) -> Result<Option<N>, D::Error> {
+pub fn optional<'de, D: Deserializer<'de>, N: TryFrom<u64>>(
+    deserializer: D,
+) -> Result<Option<N>, D::Error> {
     let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
     let whole = number.as_u64().or_else(|| number.as_f64().and_then(of_float));
     let fitting = whole.and_then(|whole| N::try_from(whole).ok());
-    fitting.map(Some).ok_or_else(|| Error::invalid_value(Unexpected::Other(&number.to_string()), &"a whole number"))
+    fitting.map(Some).ok_or_else(|| {
+        Error::invalid_value(Unexpected::Other(&number.to_string()), &"a whole number")
+    })
 }
 
 fn of_float(number: f64) -> Option<u64> {
@@ -40,7 +44,9 @@ mod tests {
 
     #[test]
     fn a_whole_number_is_one_however_it_is_written() {
-        for text in [r#"{"weeks": 4}"#, r#"{"weeks": 4.0}"#, r#"{"weeks": 4e0}"#, r#"{"weeks": 0.4e1}"#] {
+        for text in
+            [r#"{"weeks": 4}"#, r#"{"weeks": 4.0}"#, r#"{"weeks": 4e0}"#, r#"{"weeks": 0.4e1}"#]
+        {
             assert_eq!(weeks(text), Ok(Some(4)), "{text}");
         }
         assert_eq!((weeks("{}"), weeks(r#"{"weeks": null}"#)), (Ok(None), Ok(None)));

@@ -61,10 +61,21 @@ impl Remote {
     ///
     /// # Errors
     /// When the service does not answer, or refuses.
-    pub fn switch(&self, switching: &Switching, at: Option<Timestamp>, key: Option<&str>) -> Result<Switched, RemoteError> {
+    pub fn switch(
+        &self,
+        switching: &Switching,
+        at: Option<Timestamp>,
+        key: Option<&str>,
+    ) -> Result<Switched, RemoteError> {
         let Switching { view, percent, clients, reason, force } = switching;
         let body = json!({"view": view, "percent": percent, "clients": clients, "reason": reason, "force": force, "at": at});
-        let asked = Asked { method: Method::PUT, path: "/v1/switch", content_type: JSON, key, ..Asked::default() };
+        let asked = Asked {
+            method: Method::PUT,
+            path: "/v1/switch",
+            content_type: JSON,
+            key,
+            ..Asked::default()
+        };
         self.read(self.send(asked, body.to_string().as_str())?)
     }
 
@@ -80,7 +91,12 @@ impl Remote {
     ///
     /// # Errors
     /// When the service does not answer, or refuses.
-    pub fn seen(&self, client: &str, at: Timestamp, overdue_after_milliseconds: Option<i64>) -> Result<Seen, RemoteError> {
+    pub fn seen(
+        &self,
+        client: &str,
+        at: Timestamp,
+        overdue_after_milliseconds: Option<i64>,
+    ) -> Result<Seen, RemoteError> {
         let mut query = vec![("at", at.to_string())];
         query.extend(overdue_after(overdue_after_milliseconds));
         self.read(self.get(&format!("/v1/clients/{}/seen", escaped(client)), &query)?)
@@ -103,7 +119,11 @@ impl Remote {
         Ok(Told(self.lines(&format!("/v1/history/{}", escaped(id)), &query)?))
     }
 
-    fn lines(&self, path: &str, query: &[(&'static str, String)]) -> Result<Lines<'_>, RemoteError> {
+    fn lines(
+        &self,
+        path: &str,
+        query: &[(&'static str, String)],
+    ) -> Result<Lines<'_>, RemoteError> {
         let body = self.get(path, query)?.into_body().into_with_config().limit(u64::MAX).reader();
         Ok(Lines { remote: self, reader: BufReader::new(Box::new(body)) })
     }
@@ -112,9 +132,17 @@ impl Remote {
     ///
     /// # Errors
     /// When the service does not answer, or refuses.
-    pub fn validate(&self, overdue_after_milliseconds: Option<i64>) -> Result<ValidationReport, RemoteError> {
+    pub fn validate(
+        &self,
+        overdue_after_milliseconds: Option<i64>,
+    ) -> Result<ValidationReport, RemoteError> {
         let query: Vec<_> = overdue_after(overdue_after_milliseconds).into_iter().collect();
-        let asked = Asked { method: Method::POST, path: "/v1/migrations/validations", query: &query, ..Asked::default() };
+        let asked = Asked {
+            method: Method::POST,
+            path: "/v1/migrations/validations",
+            query: &query,
+            ..Asked::default()
+        };
         self.read(self.send(asked, SendBody::none())?)
     }
 
@@ -122,7 +150,10 @@ impl Remote {
     ///
     /// # Errors
     /// When the service does not answer, or refuses.
-    pub fn parity(&self, overdue_after_milliseconds: Option<i64>) -> Result<ParityReport, RemoteError> {
+    pub fn parity(
+        &self,
+        overdue_after_milliseconds: Option<i64>,
+    ) -> Result<ParityReport, RemoteError> {
         let query: Vec<_> = overdue_after(overdue_after_milliseconds).into_iter().collect();
         self.read(self.get("/v1/parity", &query)?)
     }
@@ -131,9 +162,18 @@ impl Remote {
     ///
     /// # Errors
     /// When the service does not answer, or refuses.
-    pub fn back_up(&self, name: Option<&str>, at: Option<Timestamp>) -> Result<Created, RemoteError> {
+    pub fn back_up(
+        &self,
+        name: Option<&str>,
+        at: Option<Timestamp>,
+    ) -> Result<Created, RemoteError> {
         let body = json!({"name": name, "at": at});
-        let asked = Asked { method: Method::POST, path: "/v1/backups", content_type: JSON, ..Asked::default() };
+        let asked = Asked {
+            method: Method::POST,
+            path: "/v1/backups",
+            content_type: JSON,
+            ..Asked::default()
+        };
         self.read(self.send(asked, body.to_string().as_str())?)
     }
 
@@ -193,8 +233,10 @@ impl Iterator for Told<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let remote = self.0.remote;
-        let read =
-            |line: String| serde_json::from_str(&line).map_err(|error| remote.unexpected(format!("an event does not read: {error}")));
+        let read = |line: String| {
+            serde_json::from_str(&line)
+                .map_err(|error| remote.unexpected(format!("an event does not read: {error}")))
+        };
         self.0.next().map(|line| line.and_then(read))
     }
 }

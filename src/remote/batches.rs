@@ -24,13 +24,17 @@ impl Remote {
     /// # Errors
     /// When the service does not answer or refuses, or the file cannot be written.
     pub fn plan(&self, due: DueRule, out: Option<&Path>) -> Result<PlanReport, StoreError> {
-        let directory = out.and_then(Path::parent).filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+        let directory = out
+            .and_then(Path::parent)
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or_else(|| Path::new("."));
         let partial = Partial(directory.join(format!(".batch.partial-{}", std::process::id())));
         for _attempt in 0..ATTEMPTS {
             self.fetch(due, &partial.0)?;
             let batch = Batch::open(&partial.0)?;
             let query = [("due", due.to_string())];
-            let mut report: PlanReport = self.read(self.get("/v1/migrations/plan/report", &query)?)?;
+            let mut report: PlanReport =
+                self.read(self.get("/v1/migrations/plan/report", &query)?)?;
             if report.digest == batch.header.digest {
                 report.file = keep(&partial.0, directory, out, &batch.header)?;
                 return Ok(report);
@@ -40,19 +44,30 @@ impl Remote {
     }
 
     fn fetch(&self, due: DueRule, path: &Path) -> Result<(), StoreError> {
-        let written = |source| MigrationError::File { path: path.to_owned(), doing: "written", source };
+        let written =
+            |source| MigrationError::File { path: path.to_owned(), doing: "written", source };
         let query = [("due", due.to_string())];
-        let mut body = self.get("/v1/migrations/plan", &query)?.into_body().into_with_config().limit(u64::MAX).reader();
+        let mut body = self
+            .get("/v1/migrations/plan", &query)?
+            .into_body()
+            .into_with_config()
+            .limit(u64::MAX)
+            .reader();
         let mut file = BufWriter::new(File::create(path).map_err(written)?);
         let mut buffer = vec![0; 1 << 16];
         loop {
-            let read = std::io::Read::read(&mut body, &mut buffer).map_err(|source| self.broken_off(source))?;
+            let read = std::io::Read::read(&mut body, &mut buffer)
+                .map_err(|source| self.broken_off(source))?;
             if read == 0 {
                 break;
             }
             file.write_all(buffer.get(..read).unwrap_or_default()).map_err(written)?;
         }
-        Ok(file.into_inner().map_err(|error| written(error.into_error()))?.sync_all().map_err(written)?)
+        Ok(file
+            .into_inner()
+            .map_err(|error| written(error.into_error()))?
+            .sync_all()
+            .map_err(written)?)
     }
 
     /// Applies a batch there. It was checked here before: what is damaged is not sent.
@@ -60,13 +75,21 @@ impl Remote {
     /// # Errors
     /// When the service does not answer or refuses, or the file cannot be read.
     pub fn apply(&self, batch: &Batch, at: Option<Timestamp>) -> Result<Applied, StoreError> {
-        let failed = |source| MigrationError::File { path: batch.path.clone(), doing: "read", source };
+        let failed =
+            |source| MigrationError::File { path: batch.path.clone(), doing: "read", source };
         let file = File::open(&batch.path).map_err(failed)?;
         let query: Vec<_> = at.map(|at| ("at", at.to_string())).into_iter().collect();
         let content_type = Some("application/x-ndjson");
         // The digest names the request: sent twice, it is done once.
         let key = Some(batch.header.digest.as_str());
-        let asked = Asked { method: Method::POST, path: "/v1/migrations/apply", query: &query, content_type, key, ..Asked::default() };
+        let asked = Asked {
+            method: Method::POST,
+            path: "/v1/migrations/apply",
+            query: &query,
+            content_type,
+            key,
+            ..Asked::default()
+        };
         Ok(self.read(self.send(asked, &file)?)?)
     }
 }

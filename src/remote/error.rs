@@ -12,10 +12,14 @@ use crate::codes;
 #[non_exhaustive]
 pub enum RemoteError {
     /// A URL that leads nowhere.
-    #[error("{0:?} is no service's URL; write it like https://rollbook.example.com or http://127.0.0.1:7350")]
+    #[error(
+        "{0:?} is no service's URL; write it like https://rollbook.example.com or http://127.0.0.1:7350"
+    )]
     Url(String),
     /// A token that no header can carry.
-    #[error("the token has characters that no token has; check --token, --token-file or ROLLBOOK_TOKEN")]
+    #[error(
+        "the token has characters that no token has; check --token, --token-file or ROLLBOOK_TOKEN"
+    )]
     Token,
     /// Anybody on the way could read the token.
     #[error("a token would go to {0} in the clear; use https, or a tunnel to this machine")]
@@ -39,7 +43,9 @@ pub enum RemoteError {
         source: Box<ureq::Error>,
     },
     /// The answer ended in the middle.
-    #[error("the answer of {server} broke off; nothing is half done there: run the same command again")]
+    #[error(
+        "the answer of {server} broke off; nothing is half done there: run the same command again"
+    )]
     BrokenOff {
         /// The service.
         server: String,
@@ -48,7 +54,9 @@ pub enum RemoteError {
         source: std::io::Error,
     },
     /// Something that no service of this kind answers.
-    #[error("{server} did not answer as a rollbook does: {what}; check the URL, and that both are of the same version")]
+    #[error(
+        "{server} did not answer as a rollbook does: {what}; check the URL, and that both are of the same version"
+    )]
     Unexpected {
         /// The service.
         server: String,
@@ -87,7 +95,9 @@ impl RemoteError {
     pub(super) fn of_problem(server: &str, status: u16, body: &str) -> Self {
         let server = server.to_owned();
         match serde_json::from_str(body) {
-            Ok(Problem { code, detail, next_step }) => Self::Refused { server, status, code, message: detail, next: next_step },
+            Ok(Problem { code, detail, next_step }) => {
+                Self::Refused { server, status, code, message: detail, next: next_step }
+            }
             Err(_) => Self::Unexpected { server, what: format!("status {status}, without a code") },
         }
     }
@@ -108,7 +118,9 @@ impl RemoteError {
             Self::TokenFile { .. } => "input",
             Self::Unreachable { .. } | Self::BrokenOff { .. } => "unreachable",
             Self::Unexpected { .. } => "unexpected_answer",
-            Self::Refused { code, .. } => codes::find(code).map_or("unexpected_answer", |known| known.code),
+            Self::Refused { code, .. } => {
+                codes::find(code).map_or("unexpected_answer", |known| known.code)
+            }
             Self::Moving(_) => "contended",
         }
     }
@@ -116,7 +128,9 @@ impl RemoteError {
     /// What lies behind it: who refused, and how.
     pub fn because(&self) -> Option<String> {
         match self {
-            Self::Refused { server, status, code, .. } => Some(format!("{server} answered {status} {code}")),
+            Self::Refused { server, status, code, .. } => {
+                Some(format!("{server} answered {status} {code}"))
+            }
             _ => None,
         }
     }
@@ -125,10 +139,13 @@ impl RemoteError {
     pub fn next_step(&self) -> Option<String> {
         match self {
             Self::Refused { next: Some(next), .. } => Some(next.clone()),
-            Self::Refused { status: 401, .. } => Some("give a token with --token-file, or in ROLLBOOK_TOKEN".to_owned()),
-            Self::Refused { status: 403, .. } => {
-                Some("use a key whose scopes allow it: `rollbook key create` where the store is".to_owned())
+            Self::Refused { status: 401, .. } => {
+                Some("give a token with --token-file, or in ROLLBOOK_TOKEN".to_owned())
             }
+            Self::Refused { status: 403, .. } => Some(
+                "use a key whose scopes allow it: `rollbook key create` where the store is"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }

@@ -56,7 +56,11 @@ impl Remote {
         if token.is_some() && uri.scheme_str() == Some("http") && !is_loopback(host) {
             return Err(RemoteError::InTheClear(server.to_owned()));
         }
-        let token = token.map(|token| HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| RemoteError::Token)).transpose()?;
+        let token = token
+            .map(|token| {
+                HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| RemoteError::Token)
+            })
+            .transpose()?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -66,7 +70,11 @@ impl Remote {
             // This machine is reached without a proxy, whatever the environment says.
             config = config.proxy(None);
         }
-        Ok(Self { agent: config.build().into(), server: server.trim_end_matches('/').to_owned(), token })
+        Ok(Self {
+            agent: config.build().into(),
+            server: server.trim_end_matches('/').to_owned(),
+            token,
+        })
     }
 
     /// The token that a file holds.
@@ -75,7 +83,8 @@ impl Remote {
     /// When it cannot be read.
     pub fn token_of(file: &Path) -> Result<String, RemoteError> {
         let mut text = String::new();
-        let read = std::fs::File::open(file).and_then(|file| file.take(LONGEST_TOKEN_BYTES).read_to_string(&mut text));
+        let read = std::fs::File::open(file)
+            .and_then(|file| file.take(LONGEST_TOKEN_BYTES).read_to_string(&mut text));
         read.map_err(|source| RemoteError::TokenFile { path: file.to_owned(), source })?;
         Ok(text.trim().to_owned())
     }
@@ -86,12 +95,21 @@ impl Remote {
     }
 
     /// Sends a request and gives the answer back if it is no refusal.
-    fn send(&self, request: Asked<'_>, body: impl AsSendBody) -> Result<Response<Body>, RemoteError> {
+    fn send(
+        &self,
+        request: Asked<'_>,
+        body: impl AsSendBody,
+    ) -> Result<Response<Body>, RemoteError> {
         let mut uri = format!("{}{}", self.server, request.path);
         for (number, (name, value)) in request.query.iter().enumerate() {
-            uri.push_str(&format!("{}{name}={}", if number == 0 { "?" } else { "&" }, escaped(value)));
+            uri.push_str(&format!(
+                "{}{name}={}",
+                if number == 0 { "?" } else { "&" },
+                escaped(value)
+            ));
         }
-        let mut built = Request::builder().method(request.method).uri(uri).header(ACCEPT, request.accept);
+        let mut built =
+            Request::builder().method(request.method).uri(uri).header(ACCEPT, request.accept);
         if let Some(token) = &self.token {
             built = built.header(AUTHORIZATION, token);
         }
@@ -112,7 +130,11 @@ impl Remote {
     }
 
     /// Asks for something without sending anything.
-    fn get(&self, path: &str, query: &[(&'static str, String)]) -> Result<Response<Body>, RemoteError> {
+    fn get(
+        &self,
+        path: &str,
+        query: &[(&'static str, String)],
+    ) -> Result<Response<Body>, RemoteError> {
         self.send(Asked { path, query, ..Asked::default() }, SendBody::none())
     }
 
@@ -120,7 +142,11 @@ impl Remote {
     fn read<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T, RemoteError> {
         let reader = response.into_body().into_with_config().limit(LONGEST_REPORT_BYTES).reader();
         serde_json::from_reader(std::io::BufReader::new(reader)).map_err(|error| {
-            if error.is_io() { self.broken_off(error.into()) } else { self.unexpected(format!("its report does not read: {error}")) }
+            if error.is_io() {
+                self.broken_off(error.into())
+            } else {
+                self.unexpected(format!("its report does not read: {error}"))
+            }
         })
     }
 
@@ -155,13 +181,21 @@ struct Asked<'a> {
 
 impl Default for Asked<'_> {
     fn default() -> Self {
-        Self { method: Method::GET, path: "/", query: &[], accept: "*/*", content_type: None, key: None }
+        Self {
+            method: Method::GET,
+            path: "/",
+            query: &[],
+            accept: "*/*",
+            content_type: None,
+            key: None,
+        }
     }
 }
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// Text as it stands in a path or a query: everything but letters, digits and `-_.~` is escaped, `/` too.
@@ -169,7 +203,9 @@ fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(byte))
+            }
             other => escaped.push_str(&format!("%{other:02X}")),
         }
     }
@@ -182,11 +218,19 @@ mod tests {
 
     #[test]
     fn a_token_goes_in_the_clear_to_this_machine_only() {
-        for fine in ["http://127.0.0.1:1", "http://localhost:1/", "http://[::1]:1", "https://rollbook.example.com"] {
+        for fine in [
+            "http://127.0.0.1:1",
+            "http://localhost:1/",
+            "http://[::1]:1",
+            "https://rollbook.example.com",
+        ] {
             assert!(Remote::new(fine, Some("t")).is_ok(), "{fine}");
         }
         assert!(Remote::new("http://rollbook.example.com", None).is_ok());
-        assert!(matches!(Remote::new("http://rollbook.example.com", Some("t")), Err(RemoteError::InTheClear(_))));
+        assert!(matches!(
+            Remote::new("http://rollbook.example.com", Some("t")),
+            Err(RemoteError::InTheClear(_))
+        ));
         for wrong in ["", "rollbook", "ftp://example.com", "http://", "http://a?b"] {
             assert!(matches!(Remote::new(wrong, None), Err(RemoteError::Url(_))), "{wrong}");
         }

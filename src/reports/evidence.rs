@@ -110,8 +110,11 @@ impl Proved {
     /// What a believed proof of an event shows; `None` when its bytes are no event of that position.
     pub fn event(proof: &EventProof, key_trusted: bool) -> Option<Self> {
         let leaf = Leaf::read(&proof.leaf).ok().filter(|leaf| leaf.position == proof.position)?;
-        let instant = |(seconds, nanoseconds)| Some(rollbook_domain::Timestamp::from_parts(seconds, nanoseconds)?.to_string());
-        let role = ["client", "coach", "admin", "system", "migration"].get(usize::from(leaf.actor_role))?;
+        let instant = |(seconds, nanoseconds)| {
+            Some(rollbook_domain::Timestamp::from_parts(seconds, nanoseconds)?.to_string())
+        };
+        let role = ["client", "coach", "admin", "system", "migration"]
+            .get(usize::from(leaf.actor_role))?;
         let event = ProvedEvent {
             position: leaf.position,
             stream: leaf.stream.to_owned(),
@@ -132,12 +135,28 @@ impl Proved {
     /// What a believed consistency proof shows.
     pub fn consistency(proof: &ConsistencyProof, key_trusted: bool) -> Self {
         let older = proof.older.claimed();
-        let shown = Shown::Consistency { older_size: older.size, older_root: older.root, nodes: proof.nodes.clone() };
+        let shown = Shown::Consistency {
+            older_size: older.size,
+            older_root: older.root,
+            nodes: proof.nodes.clone(),
+        };
         Self::of(&proof.newer, &proof.key, key_trusted, shown)
     }
 
-    fn of(checkpoint: &SignedCheckpoint, key: &VerifierKey, key_trusted: bool, shown: Shown) -> Self {
+    fn of(
+        checkpoint: &SignedCheckpoint,
+        key: &VerifierKey,
+        key_trusted: bool,
+        shown: Shown,
+    ) -> Self {
         let head = checkpoint.claimed();
-        Self { origin: checkpoint.origin().to_owned(), size: head.size, root: head.root, key: key.clone(), key_trusted, shown }
+        Self {
+            origin: checkpoint.origin().to_owned(),
+            size: head.size,
+            root: head.root,
+            key: key.clone(),
+            key_trusted,
+            shown,
+        }
     }
 }

@@ -74,7 +74,8 @@ impl PlanReport {
 /// # Errors
 /// When nothing is imported, or the file cannot be written.
 pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanReport, StoreError> {
-    let Planned { file, header, obstacles } = rollbook_migrations::plan::plan(store.runtime(), due, out)?;
+    let Planned { file, header, obstacles } =
+        rollbook_migrations::plan::plan(store.runtime(), due, out)?;
     Ok(PlanReport::of(&file, &header, obstacles))
 }
 
@@ -97,7 +98,8 @@ pub struct Plan {
 pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, StoreError> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("batch.ndjson");
-    let Planned { header, obstacles, .. } = rollbook_migrations::plan::plan(store.runtime(), due, Some(&path))?;
+    let Planned { header, obstacles, .. } =
+        rollbook_migrations::plan::plan(store.runtime(), due, Some(&path))?;
     let report = PlanReport::of(Path::new(&header.file_name()), &header, obstacles);
     Ok(Plan { file: File::open(&path)?, directory, report, position: header.source.position })
 }
@@ -107,7 +109,12 @@ pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, StoreError> {
 /// # Errors
 /// When the store drifted or keeps another zone: then nothing was written. When it is interrupted or fails: then the same batch goes on
 /// where it stopped.
-pub fn apply(store: &Store, batch: &Batch, request: &Request, watch: &Watch<'_>) -> Result<Applied, StoreError> {
+pub fn apply(
+    store: &Store,
+    batch: &Batch,
+    request: &Request,
+    watch: &Watch<'_>,
+) -> Result<Applied, StoreError> {
     let key = request.key.as_ref().map(|key| idempotency(key, &("apply", &batch.header.digest)));
     // Done before or not: applying a batch that is through does nothing, and one that was cut off goes on.
     let _before = store.repeated(key.as_ref(), request)?;
@@ -130,7 +137,8 @@ pub struct ValidationReport {
 
 impl From<Validation> for ValidationReport {
     fn from(validation: Validation) -> Self {
-        let (green, total, all_green) = (validation.green(), validation.checks.len(), validation.all_green());
+        let (green, total, all_green) =
+            (validation.green(), validation.checks.len(), validation.all_green());
         Self { validation, green, total, all_green }
     }
 }
@@ -146,7 +154,8 @@ pub fn validate(
     request: &Request,
     watch: &Watch<'_>,
 ) -> Result<(ValidationReport, bool), StoreError> {
-    let key = request.key.as_ref().map(|key| idempotency(key, &("validate", overdue_after_milliseconds)));
+    let key =
+        request.key.as_ref().map(|key| idempotency(key, &("validate", overdue_after_milliseconds)));
     if let Some(Outcome::Done { events, .. }) = store.repeated(key.as_ref(), request)? {
         let recorded = events.into_iter().find_map(|recorded| match recorded.event {
             Event::ValidationRecorded { digest, at, checks } => {
@@ -158,7 +167,13 @@ pub fn validate(
             return Ok((validation.into(), true));
         }
     }
-    let validation = validate::validate_under(store.runtime(), overdue_after_milliseconds, request.now, key, watch)?;
+    let validation = validate::validate_under(
+        store.runtime(),
+        overdue_after_milliseconds,
+        request.now,
+        key,
+        watch,
+    )?;
     Ok((validation.into(), false))
 }
 
@@ -174,14 +189,20 @@ fn check(recorded: CheckOutcome) -> Check {
 pub fn validations(store: &Store, after: Position) -> Result<Vec<Validated>, StoreError> {
     let control = store.log().stream(&StreamId::Control, 0)?;
     let recorded = control.into_iter().filter(|recorded| recorded.position > after);
-    Ok(recorded.filter_map(|recorded| Validated::recorded(recorded.position, recorded.event)).collect())
+    Ok(recorded
+        .filter_map(|recorded| Validated::recorded(recorded.position, recorded.event))
+        .collect())
 }
 
 /// Compares both views of every client, and puts nothing on record.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub fn parity(store: &Store, overdue_after_milliseconds: i64, watch: &Watch<'_>) -> Result<ParityReport, StoreError> {
+pub fn parity(
+    store: &Store,
+    overdue_after_milliseconds: i64,
+    watch: &Watch<'_>,
+) -> Result<ParityReport, StoreError> {
     let (snapshot, control) = (store.snapshot()?, store.control()?);
     Ok(validate::parity(&snapshot, &control, overdue_after_milliseconds, watch)?)
 }

@@ -59,7 +59,11 @@ impl Moment {
         match self {
             Self::Position(position) => {
                 let head = store.log().head();
-                if position > head { Err(ProjectionError::BeyondHead { asked: position, head }.into()) } else { Ok(position) }
+                if position > head {
+                    Err(ProjectionError::BeyondHead { asked: position, head }.into())
+                } else {
+                    Ok(position)
+                }
             }
             Self::Instant(instant) => store.position_at(instant),
         }
@@ -75,7 +79,10 @@ mod tests {
         assert_eq!("812".parse(), Ok(Moment::Position(812)));
         assert_eq!("1970-01-01T00:00:00Z".parse(), Ok(Moment::Instant(Timestamp::EPOCH)));
         for wrong in ["", "-1", "lately", "2026-01-05"] {
-            assert!(wrong.parse::<Moment>().unwrap_err().contains("neither a position nor"), "{wrong}");
+            assert!(
+                wrong.parse::<Moment>().unwrap_err().contains("neither a position nor"),
+                "{wrong}"
+            );
         }
     }
 }

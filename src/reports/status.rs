@@ -80,7 +80,11 @@ impl Sealing {
     fn of(store: &Store) -> Self {
         let SealingState { sealed, keys, master_key, .. } = store.log().sealing();
         let erasures = store.log().erasures();
-        let unfinished = erasures.iter().filter(|erasure| !erasure.complete).filter_map(|erasure| erasure.ids.first().cloned()).collect();
+        let unfinished = erasures
+            .iter()
+            .filter(|erasure| !erasure.complete)
+            .filter_map(|erasure| erasure.ids.first().cloned())
+            .collect();
         Self { sealed, keys, erased: erasures.len() as u64, unfinished, master_key }
     }
 }
@@ -130,7 +134,11 @@ pub struct Imported {
 
 impl Imported {
     fn of(import: &ImportState) -> Self {
-        let collections = import.collections.iter().map(|exported| (exported.collection.name().to_owned(), exported.documents)).collect();
+        let collections = import
+            .collections
+            .iter()
+            .map(|exported| (exported.collection.name().to_owned(), exported.documents))
+            .collect();
         Self { position: import.position, digest: import.digest.clone(), collections }
     }
 }
@@ -188,7 +196,9 @@ impl Validated {
     /// What an event puts on record, where it is a validation.
     pub(super) fn recorded(position: Position, event: Event) -> Option<Self> {
         match event {
-            Event::ValidationRecorded { digest, at, checks } => Some(Self::of(&ValidationState { position, at, digest, checks })),
+            Event::ValidationRecorded { digest, at, checks } => {
+                Some(Self::of(&ValidationState { position, at, digest, checks }))
+            }
             _ => None,
         }
     }
@@ -222,7 +232,8 @@ pub fn current_status(store: &Store) -> Result<Status, StoreError> {
     let (rows, position) = snapshot.of(Tracker.name())?;
     let (control, counts) = (tracker::control(&rows)?, tracker::counts(&rows)?);
     let clients = clients(&snapshot)?;
-    let checkpoints: Vec<_> = store.runtime().names().into_iter().map(|name| (name, position)).collect();
+    let checkpoints: Vec<_> =
+        store.runtime().names().into_iter().map(|name| (name, position)).collect();
     Ok(report(store, position, &checkpoints, &control, counts, Some(&clients)))
 }
 
@@ -247,7 +258,11 @@ fn report(
         projections: checkpoints.iter().map(projected).collect(),
         zone: control.legacy_timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
         import: control.import.as_ref().map(Imported::of),
-        weeks: Weeks { allocated: counts.allocated, submitted: counts.submitted_weeks, migrated: counts.migrated },
+        weeks: Weeks {
+            allocated: counts.allocated,
+            submitted: counts.submitted_weeks,
+            migrated: counts.migrated,
+        },
         answered: counts.answered,
         batches: control.batches.iter().map(Batch::of).collect(),
         validation: control.validation.as_ref().map(Validated::of),

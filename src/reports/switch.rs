@@ -33,7 +33,11 @@ pub struct Serving {
 impl Serving {
     /// A switch in figures, where the clients' ids are known.
     pub fn of(switch: &Switch, clients: Option<&[String]>) -> Self {
-        let count = |view| clients.map(|clients| clients.iter().filter(|client| switch.view_for(client) == view).count());
+        let count = |view| {
+            clients.map(|clients| {
+                clients.iter().filter(|client| switch.view_for(client) == view).count()
+            })
+        };
         Self {
             default: switch.default,
             other_percent: switch.other_percent,
@@ -140,23 +144,33 @@ pub struct Switched {
 ///
 /// # Errors
 /// When a client is unknown, the guard refuses, or the store fails. Then nothing was written.
-pub fn switch(store: &Store, switching: &Switching, request: &Request) -> Result<Switched, StoreError> {
+pub fn switch(
+    store: &Store,
+    switching: &Switching,
+    request: &Request,
+) -> Result<Switched, StoreError> {
     let audience = match switching.percent {
         Some(percent) => Audience::Percent(percent),
         None if switching.clients.is_empty() => Audience::Everyone,
-        None => Audience::Clients(switching.clients.iter().map(|id| store.client(id)).collect::<Result<_, _>>()?),
+        None => Audience::Clients(
+            switching.clients.iter().map(|id| store.client(id)).collect::<Result<_, _>>()?,
+        ),
     };
     let before = store.control()?.switch;
-    let outcome = store.switch(switching.view, &audience, &switching.reason, switching.force, request)?;
+    let outcome =
+        store.switch(switching.view, &audience, &switching.reason, switching.force, request)?;
     let after = store.control()?.switch;
     let clients = clients(&store.snapshot()?)?;
     let (position, forced, repeated) = switched(&outcome);
-    let (before, after) = (Serving::of(&before, Some(&clients)), Serving::of(&after, Some(&clients)));
+    let (before, after) =
+        (Serving::of(&before, Some(&clients)), Serving::of(&after, Some(&clients)));
     Ok(Switched { before, after, position, forced, repeated })
 }
 
 fn switched(outcome: &Outcome) -> (Option<u64>, bool, bool) {
     let Outcome::Done { events, repeated } = outcome else { return (None, false, false) };
-    let forced = events.iter().any(|recorded| matches!(recorded.event, Event::ViewSwitched { forced: true, .. }));
+    let forced = events
+        .iter()
+        .any(|recorded| matches!(recorded.event, Event::ViewSwitched { forced: true, .. }));
     (events.first().map(|recorded| recorded.position), forced, *repeated)
 }

@@ -11,7 +11,9 @@ pub fn instant(time: DateTime<Utc>) -> String {
 }
 
 pub fn client(client: &Client) -> Value {
-    let address = format!("{}.{}.{}@example.com", client.first_name, client.last_name, client.number).to_lowercase();
+    let address =
+        format!("{}.{}.{}@example.com", client.first_name, client.last_name, client.number)
+            .to_lowercase();
     let mut document = json!({
         "_id": client.id,
         "firstName": client.first_name,
@@ -56,7 +58,12 @@ pub fn form(form: &Form) -> Value {
 
 /// The assignment documents of a series: week 1, and each week that was stored when it was answered.
 pub fn assignments(series: &Series) -> Vec<Value> {
-    series.answers.iter().filter(|answer| answer.is_stored_under_its_week()).map(|answer| assignment(series, answer)).collect()
+    series
+        .answers
+        .iter()
+        .filter(|answer| answer.is_stored_under_its_week())
+        .map(|answer| assignment(series, answer))
+        .collect()
 }
 
 fn assignment(series: &Series, answer: &Answer) -> Value {
@@ -118,7 +125,12 @@ fn response(series: &Series, answer: &Answer) -> Value {
     })
 }
 
-const REMARKS: [&str; 4] = ["Slept better than last week", "Two workouts missed", "Nothing to add", "Energy was good until Thursday"];
+const REMARKS: [&str; 4] = [
+    "Slept better than last week",
+    "Two workouts missed",
+    "Nothing to add",
+    "Energy was good until Thursday",
+];
 
 fn question(number: u32, draw: &mut Draw) -> Value {
     let answer = match draw.below(4) {

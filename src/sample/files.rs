@@ -24,10 +24,18 @@ impl Export {
     }
 
     /// Writes a collection of `total` documents. The total comes first in the file, so it is told before the documents are there.
-    pub fn collection(&mut self, name: &'static str, total: u64, documents: impl Iterator<Item = Value>) -> io::Result<()> {
+    pub fn collection(
+        &mut self,
+        name: &'static str,
+        total: u64,
+        documents: impl Iterator<Item = Value>,
+    ) -> io::Result<()> {
         let mut file = BufWriter::new(File::create(self.directory.join(format!("{name}.json")))?);
         let (name_text, time) = (json!(name), json!(self.exported_at));
-        write!(file, r#"{{"collection":{name_text},"exportDate":{time},"totalDocuments":{total},"documents":["#)?;
+        write!(
+            file,
+            r#"{{"collection":{name_text},"exportDate":{time},"totalDocuments":{total},"documents":["#
+        )?;
         let mut written = 0;
         for document in documents {
             file.write_all(if written == 0 { b"\n" } else { b",\n" })?;
@@ -37,7 +45,9 @@ impl Export {
         file.write_all(b"\n]}\n")?;
         file.flush()?;
         if written != total {
-            return Err(io::Error::other(format!("the sample's collection {name} has {written} documents where {total} were announced")));
+            return Err(io::Error::other(format!(
+                "the sample's collection {name} has {written} documents where {total} were announced"
+            )));
         }
         self.written.push((name, total));
         Ok(())
@@ -45,7 +55,8 @@ impl Export {
 
     /// Writes the summary of all collections.
     pub fn finish(self) -> io::Result<()> {
-        let collections: Vec<Value> = self.written.iter().map(|(name, count)| collection_summary(name, *count)).collect();
+        let collections: Vec<Value> =
+            self.written.iter().map(|(name, count)| collection_summary(name, *count)).collect();
         let summary = json!({
             "backupDate": self.exported_at,
             "collections": collections,

@@ -94,7 +94,8 @@ impl SampleSummary {
         }
         self.series += 1;
         self.weeks_to_create += u64::from(series.total_weeks - series.stored_weeks());
-        self.responses_to_link += series.answers.iter().filter(|answer| answer.is_misfiled()).count() as u64;
+        self.responses_to_link +=
+            series.answers.iter().filter(|answer| answer.is_misfiled()).count() as u64;
         let Some(first_missing_week) = series.first_missing_week() else { return };
         let worth = |answered_week| SampleGap {
             client_id: series.client.id.clone(),
@@ -102,10 +103,14 @@ impl SampleSummary {
             answered_week,
             first_missing_week,
         };
-        let ahead = series.answers.iter().find(|answer| answer.is_stored_under_its_week() && answer.week > first_missing_week);
+        let ahead = series
+            .answers
+            .iter()
+            .find(|answer| answer.is_stored_under_its_week() && answer.week > first_missing_week);
         let misfiled = series.answers.iter().find(|answer| answer.is_misfiled());
         self.gap = self.gap.take().or_else(|| ahead.map(|answer| worth(answer.week)));
-        self.late_link = self.late_link.take().or_else(|| misfiled.map(|answer| worth(answer.week)));
+        self.late_link =
+            self.late_link.take().or_else(|| misfiled.map(|answer| worth(answer.week)));
     }
 }
 
@@ -118,14 +123,31 @@ impl SampleSummary {
 /// What creating the directory or writing the files answers.
 pub fn write_export(directory: &Path, options: &SampleOptions) -> io::Result<SampleSummary> {
     let shape = Shape::new(options);
-    let mut summary = SampleSummary { clients: u64::from(shape.client_count()), ..SampleSummary::default() };
+    let mut summary =
+        SampleSummary { clients: u64::from(shape.client_count()), ..SampleSummary::default() };
     shape.series().for_each(|series| summary.count(&series));
 
     let mut export = files::Export::create(directory, options.today)?;
-    export.collection("clients", summary.clients, shape.clients().map(|client| documents::client(&client)))?;
-    export.collection("coaches", u64::from(shape.coach_count()), shape.coaches().map(|coach| documents::coach(&coach)))?;
-    export.collection("users", u64::from(shape.coach_count()), shape.coaches().map(|coach| documents::user(&coach)))?;
-    export.collection("forms", u64::from(shape.form_count()), shape.forms().map(|form| documents::form(&form)))?;
+    export.collection(
+        "clients",
+        summary.clients,
+        shape.clients().map(|client| documents::client(&client)),
+    )?;
+    export.collection(
+        "coaches",
+        u64::from(shape.coach_count()),
+        shape.coaches().map(|coach| documents::coach(&coach)),
+    )?;
+    export.collection(
+        "users",
+        u64::from(shape.coach_count()),
+        shape.coaches().map(|coach| documents::user(&coach)),
+    )?;
+    export.collection(
+        "forms",
+        u64::from(shape.form_count()),
+        shape.forms().map(|form| documents::form(&form)),
+    )?;
     let assignments = shape.series().flat_map(|series| documents::assignments(&series));
     export.collection("check_in_assignments", summary.assignments, assignments)?;
     let responses = shape.series().flat_map(|series| documents::responses(&series));

@@ -94,14 +94,17 @@ pub struct Form {
 
 /// A to Z, so that a client of the demo is known by its letter.
 const FIRST_NAMES: [&str; 26] = [
-    "Asta", "Ben", "Caro", "Dana", "Emil", "Fay", "Greta", "Hugo", "Iris", "Joel", "Kim", "Lars", "Mina", "Nils", "Olga", "Paul", "Quent",
-    "Rosa", "Sven", "Tilda", "Ugo", "Vera", "Walt", "Xander", "Yael", "Zita",
+    "Asta", "Ben", "Caro", "Dana", "Emil", "Fay", "Greta", "Hugo", "Iris", "Joel", "Kim", "Lars",
+    "Mina", "Nils", "Olga", "Paul", "Quent", "Rosa", "Sven", "Tilda", "Ugo", "Vera", "Walt",
+    "Xander", "Yael", "Zita",
 ];
 const LAST_NAMES: [&str; 23] = [
-    "Alder", "Brook", "Cliff", "Dune", "Ember", "Field", "Grove", "Hill", "Inlet", "Jetty", "Kelp", "Ledge", "Moor", "Nook", "Orchard",
-    "Pond", "Quay", "Ravine", "Shore", "Tarn", "Umber", "Valley", "Wharf",
+    "Alder", "Brook", "Cliff", "Dune", "Ember", "Field", "Grove", "Hill", "Inlet", "Jetty", "Kelp",
+    "Ledge", "Moor", "Nook", "Orchard", "Pond", "Quay", "Ravine", "Shore", "Tarn", "Umber",
+    "Valley", "Wharf",
 ];
-const FORM_TITLES: [&str; 5] = ["Weekly Check In", "Habits Review", "Sleep Diary", "Training Log", "Nutrition Review"];
+const FORM_TITLES: [&str; 5] =
+    ["Weekly Check In", "Habits Review", "Sleep Diary", "Training Log", "Nutrition Review"];
 
 impl Client {
     pub fn new(seed: u64, number: u32, coach_id: String, before: DateTime<Utc>) -> Self {
@@ -114,7 +117,8 @@ impl Client {
             _ => Some(Draw::new(seed, Purpose::AuthUid, number.into()).id(28)),
         };
         let created_at = before - Duration::hours(i64::from(number) * 19 % 700);
-        let (first_name, last_name) = (nth(&FIRST_NAMES, number.into()), nth(&LAST_NAMES, u64::from(number) * 7));
+        let (first_name, last_name) =
+            (nth(&FIRST_NAMES, number.into()), nth(&LAST_NAMES, u64::from(number) * 7));
         Self { number, id, auth_uid, first_name, last_name, coach_id, created_at }
     }
 }
@@ -122,7 +126,10 @@ impl Client {
 impl Coach {
     pub fn new(seed: u64, number: u32) -> Self {
         let id = Draw::new(seed, Purpose::Coach, number.into()).id(28);
-        let (first_name, last_name) = (nth(&FIRST_NAMES, u64::from(number) + 17), nth(&LAST_NAMES, u64::from(number) * 5 + 3));
+        let (first_name, last_name) = (
+            nth(&FIRST_NAMES, u64::from(number) + 17),
+            nth(&LAST_NAMES, u64::from(number) * 5 + 3),
+        );
         Self { number, id, first_name, last_name }
     }
 }
@@ -135,6 +142,11 @@ impl Form {
             Some(title) => (*title).to_owned(),
             None => format!("Check In {}", number + 1),
         };
-        Self { id: format!("form-{}-{tail}", created_at.timestamp_millis()), title, coach_id, created_at }
+        Self {
+            id: format!("form-{}-{tail}", created_at.timestamp_millis()),
+            title,
+            coach_id,
+            created_at,
+        }
     }
 }

@@ -25,7 +25,15 @@ struct Row {
 impl Row {
     /// A client's main form; week 1 is answered in every row.
     const fn weekly(client: u32, total_weeks: u32, weeks_ago: i64) -> Self {
-        Self { client, form: 0, total_weeks, weeks_ago, answered: &[], misfiled: None, weekless: false }
+        Self {
+            client,
+            form: 0,
+            total_weeks,
+            weeks_ago,
+            answered: &[],
+            misfiled: None,
+            weekless: false,
+        }
     }
 
     /// A second form of the same client, due with the first.
@@ -208,7 +216,9 @@ impl<'a> Shape<'a> {
     fn series_count(&self) -> u64 {
         match self.options.size {
             SampleSize::Demo => DEMO.len() as u64,
-            SampleSize::Scaled { clients, series_per_client, .. } => u64::from(clients) * u64::from(series_per_client),
+            SampleSize::Scaled { clients, series_per_client, .. } => {
+                u64::from(clients) * u64::from(series_per_client)
+            }
         }
     }
 
@@ -247,14 +257,29 @@ impl<'a> Shape<'a> {
         let base_monday = self.monday - Duration::weeks(row.weeks_ago);
         // The Friday of the week before the last before the first due date, one allocation every 17 minutes.
         let minutes = i64::from(row.client) * 17 % (14 * 60);
-        let assigned_at = midnight(base_monday) - Duration::days(10) + Duration::hours(6) + Duration::minutes(minutes);
+        let assigned_at = midnight(base_monday) - Duration::days(10)
+            + Duration::hours(6)
+            + Duration::minutes(minutes);
         let form = self.form(row.form);
         let tail = Draw::new(self.options.seed, Purpose::Series, number).lower_id(9);
-        let legacy_id = format!("assignment-{}-{tail}", assigned_at.timestamp_millis() + i64::from(row.form) * 5000);
+        let legacy_id = format!(
+            "assignment-{}-{tail}",
+            assigned_at.timestamp_millis() + i64::from(row.form) * 5000
+        );
         let own = std::iter::once(1).chain(row.answered.iter().copied()).map(|week| (week, week));
         let answers = own.chain(row.misfiled.map(|week| (week, 1)));
-        let answers = answers.map(|(week, filed_under)| self.answer(number, row, week, filed_under)).collect();
-        Series { client: self.client(row.client), form, total_weeks: row.total_weeks, base_monday, assigned_at, legacy_id, answers }
+        let answers = answers
+            .map(|(week, filed_under)| self.answer(number, row, week, filed_under))
+            .collect();
+        Series {
+            client: self.client(row.client),
+            form,
+            total_weeks: row.total_weeks,
+            base_monday,
+            assigned_at,
+            legacy_id,
+            answers,
+        }
     }
 
     fn answer(&self, number: u64, row: Row, week: u32, filed_under: u32) -> Answer {
@@ -265,7 +290,9 @@ impl<'a> Shape<'a> {
         let due = due(self.monday - Duration::weeks(row.weeks_ago), week);
         let on_time = due + Duration::hours(i64::from(row.client) * 7 % 75 - 31);
         let yesterday = midnight(self.options.today) - Duration::days(1);
-        let at_latest = yesterday + Duration::hours(i64::from(row.client) % 20) + Duration::minutes(i64::from(week + row.form * 20));
+        let at_latest = yesterday
+            + Duration::hours(i64::from(row.client) % 20)
+            + Duration::minutes(i64::from(week + row.form * 20));
         Answer {
             week,
             filed_under,

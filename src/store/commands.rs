@@ -149,13 +149,23 @@ impl Store {
     ///
     /// # Errors
     /// Why it is refused, or what failed. Then nothing was written.
-    pub fn command(&self, stream: &StreamId, command: &SeriesCommand, request: &Request) -> Result<Outcome, StoreError> {
-        let key = request.key.as_ref().map(|key| idempotency(key, &(stream.to_string(), format!("{command:?}"))));
+    pub fn command(
+        &self,
+        stream: &StreamId,
+        command: &SeriesCommand,
+        request: &Request,
+    ) -> Result<Outcome, StoreError> {
+        let key = request
+            .key
+            .as_ref()
+            .map(|key| idempotency(key, &(stream.to_string(), format!("{command:?}"))));
         if let Some(before) = self.repeated(key.as_ref(), request)? {
             return Ok(before);
         }
         let zone = self.zone()?;
-        let StreamId::Series { client, form } = stream else { return Err(StoreError::NoSeries(stream.to_string())) };
+        let StreamId::Series { client, form } = stream else {
+            return Err(StoreError::NoSeries(stream.to_string()));
+        };
         if self.log().is_erased(stream) {
             return Err(AppendError::ClientErased { stream: stream.to_string() }.into());
         }
@@ -166,12 +176,17 @@ impl Store {
             let events = match decide(&decider, command)? {
                 Answered::Now(events) if events.is_empty() => return Ok(Outcome::Nothing),
                 Answered::Now(events) => events,
-                Answered::Before { response, score } => return Ok(Outcome::AlreadyCompleted { response, score }),
+                Answered::Before { response, score } => {
+                    return Ok(Outcome::AlreadyCompleted { response, score });
+                }
             };
-            let events = events.into_iter().map(|event| new_event(stream, request.now, event)).collect();
+            let events =
+                events.into_iter().map(|event| new_event(stream, request.now, event)).collect();
             let expected = vec![(stream.clone(), ExpectedVersion::Exact(version))];
             match self.append(events, expected, request, key.clone()) {
-                Err(StoreError::Append(AppendError::VersionConflict { .. } | AppendError::DuplicateEvent { .. })) => {}
+                Err(StoreError::Append(
+                    AppendError::VersionConflict { .. } | AppendError::DuplicateEvent { .. },
+                )) => {}
                 outcome => return outcome,
             }
         }
@@ -182,8 +197,18 @@ impl Store {
     ///
     /// # Errors
     /// Why it is refused, or what failed. Then nothing was written.
-    pub fn switch(&self, view: View, audience: &Audience, reason: &str, force: bool, request: &Request) -> Result<Outcome, StoreError> {
-        let key = request.key.as_ref().map(|key| idempotency(key, &("switch", view, audience, reason, force)));
+    pub fn switch(
+        &self,
+        view: View,
+        audience: &Audience,
+        reason: &str,
+        force: bool,
+        request: &Request,
+    ) -> Result<Outcome, StoreError> {
+        let key = request
+            .key
+            .as_ref()
+            .map(|key| idempotency(key, &("switch", view, audience, reason, force)));
         if let Some(before) = self.repeated(key.as_ref(), request)? {
             return Ok(before);
         }
@@ -192,7 +217,12 @@ impl Store {
             let version = self.log().stream_version(&StreamId::Control)?;
             let event = self.control()?.decide_switch(view, audience.clone(), reason, force)?;
             let expected = vec![(StreamId::Control, ExpectedVersion::Exact(version))];
-            match self.append(vec![new_event(&StreamId::Control, request.now, event)], expected, request, key.clone()) {
+            match self.append(
+                vec![new_event(&StreamId::Control, request.now, event)],
+                expected,
+                request,
+                key.clone(),
+            ) {
                 Err(StoreError::Append(AppendError::VersionConflict { .. })) => {}
                 outcome => return outcome,
             }
@@ -207,8 +237,18 @@ impl Store {
         request: &Request,
         key: Option<IdempotencyKey>,
     ) -> Result<Outcome, StoreError> {
-        let cause = request.key.clone().or_else(|| request.cause.clone()).unwrap_or_else(|| Uuid::now_v7().to_string());
-        let appended = self.log().append(Commit { events, expected, actor: request.actor.clone(), cause, key });
+        let cause = request
+            .key
+            .clone()
+            .or_else(|| request.cause.clone())
+            .unwrap_or_else(|| Uuid::now_v7().to_string());
+        let appended = self.log().append(Commit {
+            events,
+            expected,
+            actor: request.actor.clone(),
+            cause,
+            key,
+        });
         self.done(appended.map_err(as_the_caller_knows)?)
     }
 
@@ -218,13 +258,19 @@ impl Store {
     /// When the log cannot be read.
     pub fn first_asked(&self, request: Request) -> Result<Request, StoreError> {
         let Some(key) = &request.key else { return Ok(request) };
-        let Some(committed) = self.log().committed_under(&format!("{KEY_PREFIX}{key}"))? else { return Ok(request) };
+        let Some(committed) = self.log().committed_under(&format!("{KEY_PREFIX}{key}"))? else {
+            return Ok(request);
+        };
         let first = self.log().at(committed.first)?;
         Ok(Request { now: first.map_or(request.now, |recorded| recorded.occurred_at), ..request })
     }
 
     /// What a key led to before; a key of another request is an error.
-    pub(crate) fn repeated(&self, key: Option<&IdempotencyKey>, request: &Request) -> Result<Option<Outcome>, StoreError> {
+    pub(crate) fn repeated(
+        &self,
+        key: Option<&IdempotencyKey>,
+        request: &Request,
+    ) -> Result<Option<Outcome>, StoreError> {
         let Some(key) = key else { return Ok(None) };
         if self.log().committed_under(&key.key)?.is_none() {
             return Ok(None);
@@ -250,18 +296,32 @@ impl Store {
 
 fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Answered, StoreError> {
     let events = match command {
-        SeriesCommand::Respond { run, week, answers, score } => return Ok(decider.respond(*run, *week, answers.clone(), *score)?),
+        SeriesCommand::Respond { run, week, answers, score } => {
+            return Ok(decider.respond(*run, *week, answers.clone(), *score)?);
+        }
         SeriesCommand::Allocate(allocation) => decider.allocate(allocation),
-        SeriesCommand::Miss { run, week, reason, comment } => decider.miss(*run, *week, *reason, comment.clone()),
+        SeriesCommand::Miss { run, week, reason, comment } => {
+            decider.miss(*run, *week, *reason, comment.clone())
+        }
         SeriesCommand::Extend { run, week, reason } => decider.extend(*run, *week, reason.clone()),
-        SeriesCommand::AskToReopen { run, week, reason } => decider.request_reopen(*run, *week, reason.clone()),
-        SeriesCommand::Correct { run, week, correction } => decider.correct(*run, *week, correction),
+        SeriesCommand::AskToReopen { run, week, reason } => {
+            decider.request_reopen(*run, *week, reason.clone())
+        }
+        SeriesCommand::Correct { run, week, correction } => {
+            decider.correct(*run, *week, correction)
+        }
         SeriesCommand::Reopen { run, week } => decider.reopen(*run, *week),
         SeriesCommand::Pause { weeks } => decider.pause(*weeks),
         SeriesCommand::Resume => decider.resume(),
-        SeriesCommand::Withdraw { keep_answered, reason } => decider.withdraw(*keep_answered, reason.clone()),
-        SeriesCommand::WithdrawWeek { run, week, reason } => decider.withdraw_week(*run, *week, reason.clone()),
-        SeriesCommand::Feedback { response, coach, text } => decider.give_feedback(response, coach, text.clone()),
+        SeriesCommand::Withdraw { keep_answered, reason } => {
+            decider.withdraw(*keep_answered, reason.clone())
+        }
+        SeriesCommand::WithdrawWeek { run, week, reason } => {
+            decider.withdraw_week(*run, *week, reason.clone())
+        }
+        SeriesCommand::Feedback { response, coach, text } => {
+            decider.give_feedback(response, coach, text.clone())
+        }
     };
     Ok(Answered::Now(events?))
 }
@@ -281,9 +341,11 @@ const KEY_PREFIX: &str = "request/";
 
 fn as_the_caller_knows(error: AppendError) -> AppendError {
     match error {
-        AppendError::KeyReused { key, first, last } => {
-            AppendError::KeyReused { key: key.strip_prefix(KEY_PREFIX).unwrap_or(&key).to_owned(), first, last }
-        }
+        AppendError::KeyReused { key, first, last } => AppendError::KeyReused {
+            key: key.strip_prefix(KEY_PREFIX).unwrap_or(&key).to_owned(),
+            first,
+            last,
+        },
         other => other,
     }
 }

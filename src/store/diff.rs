@@ -97,9 +97,18 @@ impl Store {
     ///
     /// # Errors
     /// When a position is beyond the head or the second before the first, or the store cannot be read.
-    pub fn diff(&self, client: &str, asking: Asking, asked: Asked, from: Position, to: Position) -> Result<Diff, StoreError> {
+    pub fn diff(
+        &self,
+        client: &str,
+        asking: Asking,
+        asked: Asked,
+        from: Position,
+        to: Position,
+    ) -> Result<Diff, StoreError> {
         if from > to {
-            return Err(StoreError::Usage(format!("--from {from} comes after --to {to}; give the earlier position first")));
+            return Err(StoreError::Usage(format!(
+                "--from {from} comes after --to {to}; give the earlier position first"
+            )));
         }
         let mut search = Search { store: self, client, asking, asked, answers: HashMap::new() };
         let (before, after) = (search.answer(from)?, search.answer(to)?);
@@ -110,7 +119,9 @@ impl Store {
         for (earlier, position) in &effective {
             let step = pair(&search.answer(*earlier)?, &search.answer(*position)?);
             let touched: BTreeSet<&String> = step.iter().flat_map(|change| &change.ids).collect();
-            for change in changes.iter_mut().filter(|change| change.ids.iter().any(|id| touched.contains(id))) {
+            for change in
+                changes.iter_mut().filter(|change| change.ids.iter().any(|id| touched.contains(id)))
+            {
                 change.events.push(*position);
             }
         }
@@ -122,7 +133,10 @@ impl Store {
             added: Vec::new(),
             removed: Vec::new(),
             changed: Vec::new(),
-            events: effective.iter().map(|(_, position)| self.diff_event(*position)).collect::<Result<_, _>>()?,
+            events: effective
+                .iter()
+                .map(|(_, position)| self.diff_event(*position))
+                .collect::<Result<_, _>>()?,
         };
         for change in changes {
             match change.kind() {
@@ -135,14 +149,28 @@ impl Store {
     }
 
     fn side(&self, position: Position, list: &List) -> Result<Side, StoreError> {
-        Ok(Side { position, recorded_at: self.recorded_at(position)?, view: list.view, summary: list.summary.clone() })
+        Ok(Side {
+            position,
+            recorded_at: self.recorded_at(position)?,
+            view: list.view,
+            summary: list.summary.clone(),
+        })
     }
 
     fn diff_event(&self, position: Position) -> Result<DiffEvent, StoreError> {
         let found = self.log().at(position)?;
         let beyond = || rollbook_log::LogError::BeyondHead { position, head: self.log().head() };
-        let Recorded { recorded_at, occurred_at, actor, cause, stream, event, .. } = found.ok_or_else(beyond)?;
-        Ok(DiffEvent { position, recorded_at, occurred_at, actor, cause, stream, event: event.name().to_owned() })
+        let Recorded { recorded_at, occurred_at, actor, cause, stream, event, .. } =
+            found.ok_or_else(beyond)?;
+        Ok(DiffEvent {
+            position,
+            recorded_at,
+            occurred_at,
+            actor,
+            cause,
+            stream,
+            event: event.name().to_owned(),
+        })
     }
 }
 
@@ -176,9 +204,11 @@ impl Search<'_> {
         if let Some(list) = self.answers.get(&position) {
             return Ok(list.clone());
         }
-        let Answered { view, body, .. } = self.store.check_ins(self.asking, self.client, self.asked, Some(position))?;
+        let Answered { view, body, .. } =
+            self.store.check_ins(self.asking, self.client, self.asked, Some(position))?;
         let value: Value = serde_json::from_str(&body).map_err(std::io::Error::from)?;
-        let entries = value.pointer("/data/checkins").and_then(Value::as_array).into_iter().flatten();
+        let entries =
+            value.pointer("/data/checkins").and_then(Value::as_array).into_iter().flatten();
         let entries = entries.filter_map(Value::as_object).cloned().collect();
         let summary = value.pointer("/data/summary").cloned().unwrap_or_default();
         let list = List { view, body, summary, entries };
@@ -191,20 +221,29 @@ impl Search<'_> {
         let mut streams = BTreeSet::new();
         for view in [View::Legacy, View::Precreated] {
             for position in [from, to] {
-                streams.extend(as_of::folded(self.store.runtime(), view, self.client, position)?.streams);
+                streams.extend(
+                    as_of::folded(self.store.runtime(), view, self.client, position)?.streams,
+                );
             }
         }
         let mut positions = BTreeSet::new();
         for stream in streams {
             let events = self.store.log().stream_until(&stream, 0, to)?;
-            positions.extend(events.iter().map(|recorded| recorded.position).filter(|position| *position > from));
+            positions.extend(
+                events.iter().map(|recorded| recorded.position).filter(|position| *position > from),
+            );
         }
         Ok(positions.into_iter().collect())
     }
 
     /// Halves the candidates behind `before` until each event that changed the list stands alone; those go to `found`, each with the
     /// candidate before it. Halves at whose ends the list is the same are left out: what changed there was changed back.
-    fn find(&mut self, before: Position, candidates: &[Position], found: &mut Vec<(Position, Position)>) -> Result<(), StoreError> {
+    fn find(
+        &mut self,
+        before: Position,
+        candidates: &[Position],
+        found: &mut Vec<(Position, Position)>,
+    ) -> Result<(), StoreError> {
         let Some(last) = candidates.last() else { return Ok(()) };
         let (at_start, at_end) = (self.answer(before)?, self.answer(*last)?);
         if at_start.view == at_end.view && at_start.body == at_end.body {
@@ -242,12 +281,18 @@ fn field<'a>(entry: &'a Entry, name: &str) -> &'a str {
 }
 
 fn place(entry: &Entry) -> Place {
-    (field(entry, "formId").to_owned(), entry.get("recurringWeek").and_then(Value::as_u64).unwrap_or_default())
+    (
+        field(entry, "formId").to_owned(),
+        entry.get("recurringWeek").and_then(Value::as_u64).unwrap_or_default(),
+    )
 }
 
 impl Change {
     fn of(before: Option<&Entry>, after: Option<&Entry>) -> Self {
-        let ids = before.into_iter().chain(after).flat_map(|entry| [field(entry, "id"), field(entry, "documentId")]);
+        let ids = before
+            .into_iter()
+            .chain(after)
+            .flat_map(|entry| [field(entry, "id"), field(entry, "documentId")]);
         let ids = ids.filter(|id| !id.is_empty()).map(str::to_owned).collect();
         Self { before: before.cloned(), after: after.cloned(), ids, events: Vec::new() }
     }
@@ -264,11 +309,21 @@ impl Change {
         let (before, after) = (self.before.unwrap_or_default(), self.after.unwrap_or_default());
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let differs = |name: &&&String| before.get(**name) != after.get(**name);
-        let change = |name: &String| FieldChange { from: before.get(name).cloned(), to: after.get(name).cloned() };
-        let fields = names.iter().filter(differs).map(|name| ((*name).clone(), change(name))).collect();
+        let change = |name: &String| FieldChange {
+            from: before.get(name).cloned(),
+            to: after.get(name).cloned(),
+        };
+        let fields =
+            names.iter().filter(differs).map(|name| ((*name).clone(), change(name))).collect();
         let shown = if after.is_empty() { &before } else { &after };
         let (form_id, week) = place(shown);
-        EntryChange { id: field(shown, "id").to_owned(), form_id, week, fields, events: self.events }
+        EntryChange {
+            id: field(shown, "id").to_owned(),
+            form_id,
+            week,
+            fields,
+            events: self.events,
+        }
     }
 }
 
@@ -281,7 +336,8 @@ fn pair(before: &List, after: &List) -> Vec<Change> {
         for slot in &mut new {
             let Some(entry) = *slot else { continue };
             let wanted = key(entry);
-            let mut same = old.iter_mut().filter(|other| other.is_some_and(|other| key(other) == wanted));
+            let mut same =
+                old.iter_mut().filter(|other| other.is_some_and(|other| key(other) == wanted));
             if let (Some(only), None) = (same.next(), same.next()) {
                 if *only != Some(entry) {
                     changes.push(Change::of(*only, Some(entry)));

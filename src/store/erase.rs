@@ -49,7 +49,12 @@ impl Store {
         if !self.log().sealing().sealed {
             return Err(LogError::from(KeyringError::Unsealed).into());
         }
-        if let Some(erasure) = self.log().erasures().into_iter().find(|erasure| erasure.ids.iter().any(|erased| erased == id)) {
+        if let Some(erasure) = self
+            .log()
+            .erasures()
+            .into_iter()
+            .find(|erasure| erasure.ids.iter().any(|erased| erased == id))
+        {
             return Ok((erasure.ids.clone(), Some(erasure)));
         }
         let snapshot = self.snapshot()?;
@@ -88,14 +93,20 @@ impl Store {
         let (ids, before) = self.erasure_of(id)?;
         let client = ids.first().cloned().unwrap_or_else(|| id.to_owned());
         let event = erasure_id(&client);
-        let already = before.as_ref().is_some_and(|erasure| erasure.complete) && self.log().event(event)?.is_some();
+        let already = before.as_ref().is_some_and(|erasure| erasure.complete)
+            && self.log().event(event)?.is_some();
         if !already {
-            let erased = Event::ClientErased { client: client.clone(), ids: ids.clone(), reason: reason.to_owned() };
+            let erased = Event::ClientErased {
+                client: client.clone(),
+                ids: ids.clone(),
+                reason: reason.to_owned(),
+            };
             self.record_erasure(event, &ids, erased, request)?;
             self.clear_after_erasures(progress)?;
         }
         // Also of an erasure that is through: a directory may be another one, or its disk was away.
-        let told = backups.iter().filter(|directory| directory.is_dir()).cloned().collect::<Vec<_>>();
+        let told =
+            backups.iter().filter(|directory| directory.is_dir()).cloned().collect::<Vec<_>>();
         told.iter().try_for_each(|directory| self.tell_backups(directory))?;
         let position = self.log().event(event)?.map_or(0, |recorded| recorded.position);
         Ok(Erased { client, ids, position, already, resumed: before.is_some() && !already, told })
@@ -106,14 +117,22 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::erase`].
-    pub fn forget_again(&self, forgotten: &[Forgotten], progress: Progress<'_>) -> Result<u64, StoreError> {
+    pub fn forget_again(
+        &self,
+        forgotten: &[Forgotten],
+        progress: Progress<'_>,
+    ) -> Result<u64, StoreError> {
         let ours = forgotten.iter().filter(|forgotten| forgotten.store == self.log().store_id());
         let mut count = 0;
         for Forgotten { client, ids, reason, at, actor, .. } in ours {
             if self.log().event(erasure_id(client))?.is_some() {
                 continue;
             }
-            let erased = Event::ClientErased { client: client.clone(), ids: ids.clone(), reason: reason.clone() };
+            let erased = Event::ClientErased {
+                client: client.clone(),
+                ids: ids.clone(),
+                reason: reason.clone(),
+            };
             let request = Request { actor: actor.clone(), now: *at, key: None, cause: None };
             self.record_erasure(erasure_id(client), ids, erased, &request)?;
             count += 1;
@@ -129,7 +148,9 @@ impl Store {
     /// # Errors
     /// When the log cannot be read or the directory not written.
     pub fn tell_backups(&self, directory: &Path) -> Result<(), StoreError> {
-        self.forgotten()?.iter().try_for_each(|forgotten| forgotten::write(directory, forgotten).map(|_path| ()))
+        self.forgotten()?
+            .iter()
+            .try_for_each(|forgotten| forgotten::write(directory, forgotten).map(|_path| ()))
     }
 
     /// Whom this store erased.
@@ -140,13 +161,21 @@ impl Store {
         let mut forgotten = Vec::new();
         for erasure in self.log().erasures() {
             let recorded = self.log().event(erasure.id)?;
-            forgotten.extend(recorded.and_then(|recorded| Forgotten::of(self.log().store_id(), recorded)));
+            forgotten.extend(
+                recorded.and_then(|recorded| Forgotten::of(self.log().store_id(), recorded)),
+            );
         }
         Ok(forgotten)
     }
 
     /// The first step: the log destroys the keys and records the event, with what every batch has on record of the responses that are left.
-    fn record_erasure(&self, id: Uuid, ids: &[String], erased: Event, request: &Request) -> Result<(), StoreError> {
+    fn record_erasure(
+        &self,
+        id: Uuid,
+        ids: &[String],
+        erased: Event,
+        request: &Request,
+    ) -> Result<(), StoreError> {
         let client = StreamId::Client(ids.first().cloned().unwrap_or_default());
         for _attempt in 0..ATTEMPTS {
             if self.log().event(id)?.is_some() {
@@ -154,15 +183,35 @@ impl Store {
                 return Ok(self.log().destroy_keys(id, ids)?);
             }
             let version = self.log().stream_version(&StreamId::Control)?;
-            let mut events = vec![NewEvent { stream: client.clone(), id: Some(id), occurred_at: request.now, event: erased.clone() }];
+            let mut events = vec![NewEvent {
+                stream: client.clone(),
+                id: Some(id),
+                occurred_at: request.now,
+                event: erased.clone(),
+            }];
             for batch in &self.control()?.batches {
                 if let Some(event) = self.attested(batch, ids)? {
-                    events.push(NewEvent { stream: StreamId::Control, id: None, occurred_at: request.now, event });
+                    events.push(NewEvent {
+                        stream: StreamId::Control,
+                        id: None,
+                        occurred_at: request.now,
+                        event,
+                    });
                 }
             }
             let expected = vec![(StreamId::Control, ExpectedVersion::Exact(version))];
-            let cause = request.key.clone().or_else(|| request.cause.clone()).unwrap_or_else(|| Uuid::now_v7().to_string());
-            match self.log().append(Commit { events, expected, actor: request.actor.clone(), cause, key: None }) {
+            let cause = request
+                .key
+                .clone()
+                .or_else(|| request.cause.clone())
+                .unwrap_or_else(|| Uuid::now_v7().to_string());
+            match self.log().append(Commit {
+                events,
+                expected,
+                actor: request.actor.clone(),
+                cause,
+                key: None,
+            }) {
                 Ok(_) => return Ok(()),
                 Err(AppendError::VersionConflict { .. } | AppendError::DuplicateEvent { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -174,17 +223,25 @@ impl Store {
     /// What a batch is to have on record of the responses before it without this client's; nothing where its own record does not hold as
     /// things are, so that the check which compares goes on saying so.
     fn attested(&self, batch: &BatchState, ids: &[String]) -> Result<Option<Event>, StoreError> {
-        let is_theirs = |stream: &StreamId| stream.client().is_some_and(|client| ids.iter().any(|id| id == client));
+        let is_theirs = |stream: &StreamId| {
+            stream.client().is_some_and(|client| ids.iter().any(|id| id == client))
+        };
         let (all, rest) = Responses::at_without(self.log(), batch.base, &is_theirs)?;
         let was_cut_off = ids.iter().any(|id| self.log().is_erased(&StreamId::Client(id.clone())));
-        if !was_cut_off && (all.len(), all.digest()) != (batch.responses, batch.responses_digest.clone()) {
+        if !was_cut_off
+            && (all.len(), all.digest()) != (batch.responses, batch.responses_digest.clone())
+        {
             return Ok(None);
         }
         let (responses, responses_digest) = (rest.len(), rest.digest());
         if responses == batch.responses && responses_digest == batch.responses_digest {
             return Ok(None);
         }
-        Ok(Some(Event::ResponsesAttested { digest: batch.digest.clone(), responses, responses_digest }))
+        Ok(Some(Event::ResponsesAttested {
+            digest: batch.digest.clone(),
+            responses,
+            responses_digest,
+        }))
     }
 
     /// The steps behind the first: rows, files, and the record that it is through.

@@ -23,7 +23,12 @@ impl Store {
     ///
     /// # Errors
     /// When the rows cannot be read, or `position` is beyond the head.
-    pub fn everyone(&self, asking: Asking, asked: Asked, position: Option<Position>) -> Result<Everyone, StoreError> {
+    pub fn everyone(
+        &self,
+        asking: Asking,
+        asked: Asked,
+        position: Option<Position>,
+    ) -> Result<Everyone, StoreError> {
         let snapshot = self.snapshot()?;
         let clients = match position {
             None => with_erased(clients(&snapshot)?, self),
@@ -52,7 +57,11 @@ impl Everyone {
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub fn next_of(&mut self, store: &Store, wanted: impl Fn(&str) -> bool) -> Result<Option<(String, Answered)>, StoreError> {
+    pub fn next_of(
+        &mut self,
+        store: &Store,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Option<(String, Answered)>, StoreError> {
         let Some(client) = self.clients.find(|client| wanted(client)) else { return Ok(None) };
         let answered = match self.position {
             Some(_) => store.check_ins(self.asking, &client, self.asked, self.position)?,
@@ -67,7 +76,9 @@ impl Everyone {
 
 /// The clients with those that were erased, whose lists are empty.
 fn with_erased(mut clients: Vec<String>, store: &Store) -> Vec<String> {
-    clients.extend(store.log().erasures().into_iter().filter_map(|erasure| erasure.ids.into_iter().next()));
+    clients.extend(
+        store.log().erasures().into_iter().filter_map(|erasure| erasure.ids.into_iter().next()),
+    );
     clients.sort();
     clients.dedup();
     clients
@@ -85,7 +96,9 @@ fn clients_at(store: &Store, position: Position) -> Result<Vec<String>, StoreErr
         let mut is_there = false;
         for recorded in store.log().stream_until(&stream, 0, position)? {
             match recorded.event {
-                Event::DocumentImported(document) if document.collection == Collection::Clients => is_there = true,
+                Event::DocumentImported(document) if document.collection == Collection::Clients => {
+                    is_there = true
+                }
                 Event::DocumentRemoved { collection: Collection::Clients, .. } => is_there = false,
                 _ => {}
             }

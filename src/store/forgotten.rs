@@ -80,7 +80,8 @@ pub fn write(backups: &Path, forgotten: &Forgotten) -> Result<PathBuf, StoreErro
     }
     fs::create_dir_all(&directory).map_err(failed(&directory))?;
     let signed = Signed { sha256: digest(forgotten), forgotten: forgotten.clone() };
-    let mut text = serde_json::to_vec(&signed).map_err(std::io::Error::from).map_err(failed(&path))?;
+    let mut text =
+        serde_json::to_vec(&signed).map_err(std::io::Error::from).map_err(failed(&path))?;
     text.push(b'\n');
     let partial = path.with_extension("partial");
     let write = || -> std::io::Result<()> {
@@ -121,20 +122,26 @@ pub fn read(backups: &Path) -> Result<Vec<Forgotten>, StoreError> {
 ///
 /// # Errors
 /// When it is not there, or what it holds cannot be read.
-pub fn known_to(directory: &Path, master_key: &MasterKeySource) -> Result<Vec<Forgotten>, StoreError> {
+pub fn known_to(
+    directory: &Path,
+    master_key: &MasterKeySource,
+) -> Result<Vec<Forgotten>, StoreError> {
     if !directory.join("FORMAT").is_file() {
         fs::read_dir(directory).map_err(failed(directory))?;
         return read(directory);
     }
     let beside = MasterKeySource::beside(directory);
-    let master_key = if beside.exists() { MasterKeySource::File(beside) } else { master_key.clone() };
+    let master_key =
+        if beside.exists() { MasterKeySource::File(beside) } else { master_key.clone() };
     Store::open_with(directory, OpenOptions { master_key, ..OpenOptions::default() })?.forgotten()
 }
 
 fn read_one(path: &Path) -> Result<Forgotten, StoreError> {
-    let invalid = |what: &str| failed(path)(std::io::Error::new(ErrorKind::InvalidData, what.to_owned()));
+    let invalid =
+        |what: &str| failed(path)(std::io::Error::new(ErrorKind::InvalidData, what.to_owned()));
     let text = fs::read(path).map_err(failed(path))?;
-    let signed: Signed = serde_json::from_slice(&text).map_err(|error| invalid(&error.to_string()))?;
+    let signed: Signed =
+        serde_json::from_slice(&text).map_err(|error| invalid(&error.to_string()))?;
     if signed.forgotten.rollbook_erasure != FORMAT {
         return Err(invalid("it has a format that only a newer rollbook reads"));
     }

@@ -21,7 +21,9 @@ use rollbook_domain::{Position, Timestamp};
 use rollbook_log::{Log, OpenOptions};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
-use rollbook_projections::{ProjectionError, Runtime, Snapshot, as_of, directory, tracker, tree, views};
+use rollbook_projections::{
+    ProjectionError, Runtime, Snapshot, as_of, directory, tracker, tree, views,
+};
 use rollbook_proofs::TreeHead;
 
 pub(crate) use commands::idempotency;
@@ -77,7 +79,11 @@ impl Store {
     /// As [`Store::open`].
     pub fn open_with(directory: &Path, options: OpenOptions) -> Result<Self, StoreError> {
         let log = Log::open(directory, options)?;
-        Ok(Self { directory: directory.to_owned(), runtime: Runtime::new(log, rollbook_projections::all()), turns: Turns::default() })
+        Ok(Self {
+            directory: directory.to_owned(),
+            runtime: Runtime::new(log, rollbook_projections::all()),
+            turns: Turns::default(),
+        })
     }
 
     /// The directory, as it was opened.
@@ -153,7 +159,13 @@ impl Store {
     ///
     /// # Errors
     /// When the store cannot be read, or `position` is beyond the head.
-    pub fn check_ins(&self, asking: Asking, client: &str, asked: Asked, position: Option<Position>) -> Result<Answered, StoreError> {
+    pub fn check_ins(
+        &self,
+        asking: Asking,
+        client: &str,
+        asked: Asked,
+        position: Option<Position>,
+    ) -> Result<Answered, StoreError> {
         let snapshot = self.snapshot()?;
         let view = self.view_in(&snapshot, asking, client, position)?;
         if let Some(position) = position {
@@ -190,7 +202,12 @@ impl Store {
     }
 }
 
-fn answer_in(snapshot: &Snapshot, view: View, client: &str, asked: Asked) -> Result<Answered, StoreError> {
+fn answer_in(
+    snapshot: &Snapshot,
+    view: View,
+    client: &str,
+    asked: Asked,
+) -> Result<Answered, StoreError> {
     let (rows, position) = snapshot.of(view.name())?;
     let identity = directory::identify(&rows, client)?;
     let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
@@ -206,7 +223,12 @@ pub fn clients(snapshot: &Snapshot) -> Result<Vec<String>, StoreError> {
     let (rows, _) = snapshot.of(View::Legacy.name())?;
     let mut clients = Vec::new();
     rows.scan(directory::keys::ALL_CLIENTS, &mut |key, _| {
-        clients.push(String::from_utf8_lossy(key.get(directory::keys::ALL_CLIENTS.len()..).unwrap_or_default()).into_owned());
+        clients.push(
+            String::from_utf8_lossy(
+                key.get(directory::keys::ALL_CLIENTS.len()..).unwrap_or_default(),
+            )
+            .into_owned(),
+        );
         Ok(())
     })?;
     Ok(clients)

@@ -53,7 +53,11 @@ impl Store {
     pub fn series_of(&self, client: &str, form: &str) -> Result<StreamId, StoreError> {
         let canonical = self.identify(client)?.canonical().to_owned();
         let stream = StreamId::series(&canonical, form);
-        if self.log().stream_version(&stream)? > 0 { Ok(stream) } else { Err(StoreError::UnknownSeries(stream.to_string())) }
+        if self.log().stream_version(&stream)? > 0 {
+            Ok(stream)
+        } else {
+            Err(StoreError::UnknownSeries(stream.to_string()))
+        }
     }
 
     /// A form's title, as last imported; empty when its document has none.
@@ -64,7 +68,9 @@ impl Store {
         let mut held = None;
         for recorded in self.log().stream(&StreamId::Form(form.to_owned()), 0)? {
             match recorded.event {
-                Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::Forms => {
+                Event::DocumentImported(document) | Event::DocumentChanged(document)
+                    if document.collection == Collection::Forms =>
+                {
                     held = document.body.into_inner();
                 }
                 Event::DocumentRemoved { collection: Collection::Forms, .. } => held = None,

@@ -43,7 +43,8 @@ impl Store {
         if let Some(named) = self.assignment_named(id)? {
             return Ok(named);
         }
-        if let Some((base, week)) = id.rsplit_once("_week_").and_then(|(base, week)| Some((base, week.parse().ok()?)))
+        if let Some((base, week)) =
+            id.rsplit_once("_week_").and_then(|(base, week)| Some((base, week.parse().ok()?)))
             && let Some(base) = self.assignment_named(base)?
         {
             return Ok(Named { week, ..base });
@@ -52,7 +53,8 @@ impl Store {
     }
 
     fn assignment_named(&self, id: &str) -> Result<Option<Named>, StoreError> {
-        if let Some(recorded) = id.parse::<Uuid>().ok().map(|id| self.log().event(id)).transpose()?.flatten()
+        if let Some(recorded) =
+            id.parse::<Uuid>().ok().map(|id| self.log().event(id)).transpose()?.flatten()
             && let Event::AssignmentCreated { run, week, .. } = recorded.event
         {
             return Ok(Some(Named { stream: recorded.stream, run, week }));
@@ -60,12 +62,16 @@ impl Store {
         let snapshot = self.snapshot()?;
         let (rows, _) = snapshot.of("names")?;
         for meaning in names::meanings(&rows, id)? {
-            if let Meaning::Assignment { week, document, stream } | Meaning::LegacyId { week, document, stream } = meaning
+            if let Meaning::Assignment { week, document, stream }
+            | Meaning::LegacyId { week, document, stream } = meaning
                 && let Ok(stream) = stream.parse::<StreamId>()
             {
                 // The document may have been imported again with another week.
                 let (series, _) = self.series(&stream)?;
-                let (run, week) = series.items.document(&document).map_or((1, week), |item| (item.run, item.week()));
+                let (run, week) = series
+                    .items
+                    .document(&document)
+                    .map_or((1, week), |item| (item.run, item.week()));
                 return Ok(Some(Named { stream, run, week }));
             }
         }
@@ -77,7 +83,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::UnknownResponse`] when no response has this id.
     pub fn response(&self, id: &str) -> Result<StreamId, StoreError> {
-        if let Some(recorded) = id.parse::<Uuid>().ok().map(|id| self.log().event(id)).transpose()?.flatten()
+        if let Some(recorded) =
+            id.parse::<Uuid>().ok().map(|id| self.log().event(id)).transpose()?.flatten()
             && matches!(recorded.event, Event::ResponseSubmitted { .. })
         {
             return Ok(recorded.stream);

@@ -54,10 +54,19 @@ impl Store {
     /// When the log or the rows cannot be read.
     pub fn seen(&self, client: &str, asked: Asked) -> Result<Seen, StoreError> {
         let position = self.position_at(asked.now)?;
-        let Answered { view, body, .. } = self.check_ins(Asking::Live, client, asked, Some(position))?;
+        let Answered { view, body, .. } =
+            self.check_ins(Asking::Live, client, asked, Some(position))?;
         let switch = as_of::control(self.runtime(), position)?.switch;
         let recorded_at = self.recorded_at(position)?;
         let body = RawValue::from_string(body).map_err(std::io::Error::from)?;
-        Ok(Seen { client: client.to_owned(), at: asked.now, position, recorded_at, view, switch, body })
+        Ok(Seen {
+            client: client.to_owned(),
+            at: asked.now,
+            position,
+            recorded_at,
+            view,
+            switch,
+            body,
+        })
     }
 }

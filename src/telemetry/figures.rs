@@ -36,7 +36,10 @@ fn projections(figures: &StoreFigures, store: &Store) -> Result<(), StoreError> 
         let label = ProjectionLabel { projection };
         let lag = head.saturating_sub(position);
         let waiting = if lag > 0 { store.log().at(position + 1)? } else { None };
-        let seconds = waiting.map_or(0, |oldest| (Store::now().milliseconds() - oldest.recorded_at.milliseconds()).max(0)) as f64 / 1000.0;
+        let seconds = waiting.map_or(0, |oldest| {
+            (Store::now().milliseconds() - oldest.recorded_at.milliseconds()).max(0)
+        }) as f64
+            / 1000.0;
         figures.projection.get_or_create(&label).set(whole(position));
         figures.lag_positions.get_or_create(&label).set(whole(lag));
         figures.lag_seconds.get_or_create(&label).set(seconds);
@@ -61,7 +64,9 @@ fn switch(figures: &StoreFigures, store: &Store) -> Result<(), StoreError> {
 /// Memory, files and processor time. Where the system does not tell, a figure stays as it was.
 fn process(figures: &ProcessFigures) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    if let Some(kilobytes) = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<i64>().ok()) {
+    if let Some(kilobytes) = status.lines().find_map(|line| {
+        line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<i64>().ok()
+    }) {
         figures.memory.set(kilobytes << 10);
     }
     if let Ok(files) = std::fs::read_dir("/proc/self/fd") {

@@ -39,7 +39,10 @@ impl Lines {
                 thread::sleep(FLUSH_INTERVAL);
             }
         };
-        thread::Builder::new().name("rollbook-messages".to_owned()).spawn(write_out).map_err(TelemetryError::Thread)?;
+        thread::Builder::new()
+            .name("rollbook-messages".to_owned())
+            .spawn(write_out)
+            .map_err(TelemetryError::Thread)?;
         Ok(lines)
     }
 
@@ -128,7 +131,9 @@ impl Plain<'_> {
     fn write(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
         if self.written.is_ok() {
             let separated = if self.is_first { Ok(()) } else { self.writer.write_char(' ') };
-            let named = separated.and_then(|()| self.writer.write_str(field.name())).and_then(|()| self.writer.write_char('='));
+            let named = separated
+                .and_then(|()| self.writer.write_str(field.name()))
+                .and_then(|()| self.writer.write_char('='));
             self.written = named.and_then(|()| value(&mut self.writer));
             self.is_first = false;
         }
@@ -146,7 +151,8 @@ impl Plain<'_> {
 
 impl Visit for Plain<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let needs_no_escape = value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
+        let needs_no_escape =
+            value.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
         if needs_no_escape && field.name() != MESSAGE {
             self.write(field, |writer| {
                 writer.write_char('"')?;
@@ -178,15 +184,31 @@ const MESSAGE: &str = "message";
 ///
 /// # Errors
 /// [`TelemetryError::Filter`].
-pub(super) fn subscriber<W>(settings: &Log, writer: W) -> Result<Box<dyn Subscriber + Send + Sync>, TelemetryError>
+pub(super) fn subscriber<W>(
+    settings: &Log,
+    writer: W,
+) -> Result<Box<dyn Subscriber + Send + Sync>, TelemetryError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let filter: EnvFilter = settings.level.parse()?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_timer(Now);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_timer(Now);
     Ok(match settings.format {
-        LogFormat::Human => Box::new(builder.with_ansi(io::IsTerminal::is_terminal(&io::stderr())).fmt_fields(Fields).finish()),
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).with_current_span(false).with_span_list(false).finish()),
+        LogFormat::Human => Box::new(
+            builder
+                .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+                .fmt_fields(Fields)
+                .finish(),
+        ),
+        LogFormat::Json => Box::new(
+            builder
+                .json()
+                .flatten_event(true)
+                .with_current_span(false)
+                .with_span_list(false)
+                .finish(),
+        ),
     })
 }
 
@@ -199,7 +221,16 @@ mod tests {
         let lines = Lines::default();
         tracing::subscriber::with_default(format(lines.clone()), || {
             let (text, nothing) = ("plain", None::<&str>);
-            tracing::info!(text, nothing, number = 42_u64, below = -1, fraction = 0.000_25, whole = 2.0, is = true, "several");
+            tracing::info!(
+                text,
+                nothing,
+                number = 42_u64,
+                below = -1,
+                fraction = 0.000_25,
+                whole = 2.0,
+                is = true,
+                "several"
+            );
             tracing::info!(quoted = "a \"b\" \\ c\n\u{1b}[0m", accented = "é", shown = %"a b", debugged = ?Some("x"), r#type = "t", "escapes \u{1b}[0m");
             tracing::info!(target: "elsewhere", "{} arguments", 2);
             tracing::info!(message = "a text as the message", after = "it");
@@ -213,7 +244,9 @@ mod tests {
     fn fields_are_written_as_the_library_writes_them() {
         let settings = Log { level: "trace".to_owned(), format: LogFormat::Human };
         let ours = written(|lines| subscriber(&settings, lines).unwrap());
-        let theirs = written(|lines| Box::new(tracing_subscriber::fmt().with_ansi(false).with_writer(lines).finish()));
+        let theirs = written(|lines| {
+            Box::new(tracing_subscriber::fmt().with_ansi(false).with_writer(lines).finish())
+        });
         assert_eq!(ours.len(), 5);
         assert_eq!(ours, theirs);
     }

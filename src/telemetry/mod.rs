@@ -29,7 +29,9 @@ pub enum TelemetryError {
     #[error("traces cannot be sent; check telemetry.endpoint and telemetry.headers")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
     /// The thread that writes messages out.
-    #[error("cannot start the thread that writes messages; raise the limit of threads, then run again")]
+    #[error(
+        "cannot start the thread that writes messages; raise the limit of threads, then run again"
+    )]
     Thread(#[source] std::io::Error),
 }
 
@@ -51,7 +53,10 @@ impl Telemetry {
     pub fn start(settings: &Settings) -> Result<Self, TelemetryError> {
         let lines = messages::Lines::start()?;
         // In tests one process starts several services: the first one's messages serve all.
-        let _already = tracing::subscriber::set_global_default(messages::subscriber(&settings.log, lines.clone())?);
+        let _already = tracing::subscriber::set_global_default(messages::subscriber(
+            &settings.log,
+            lines.clone(),
+        )?);
         let metrics = Arc::new(Metrics::default());
         tell_of_panics(metrics.clone());
         let traces = Traces::new(&settings.telemetry)?.map(Arc::new);
@@ -76,6 +81,10 @@ fn tell_of_panics(metrics: Arc<Metrics>) {
     panic::set_hook(Box::new(move |panicked| {
         metrics.panic();
         let place = panicked.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(request_id = request::request_id_text(), place, "a mistake in the service itself; report it with this place");
+        tracing::error!(
+            request_id = request::request_id_text(),
+            place,
+            "a mistake in the service itself; report it with this place"
+        );
     }));
 }

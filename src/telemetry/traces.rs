@@ -42,14 +42,20 @@ impl Traces {
     pub(super) fn new(settings: &Telemetry) -> Result<Option<Self>, TelemetryError> {
         let Some(endpoint) = &settings.endpoint else { return Ok(None) };
         let headers = settings.headers.iter().flatten().filter_map(|header| header.split_once('='));
-        let headers: HashMap<String, String> = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let exporter = SpanExporter::builder().with_http().with_http_client(Client::new()).with_endpoint(endpoint.clone());
+        let headers: HashMap<String, String> =
+            headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let exporter = SpanExporter::builder()
+            .with_http()
+            .with_http_client(Client::new())
+            .with_endpoint(endpoint.clone());
         let exporter = exporter.with_headers(headers).with_timeout(SEND_TIMEOUT).build()?;
         let part = Sampler::TraceIdRatioBased(f64::from(settings.traced_percent) / 100.0);
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
             .with_sampler(Sampler::ParentBased(Box::new(part)))
-            .with_resource(Resource::builder().with_service_name(settings.service_name.clone()).build())
+            .with_resource(
+                Resource::builder().with_service_name(settings.service_name.clone()).build(),
+            )
             .build();
         let tracer = provider.tracer("rollbook");
         Ok(Some(Self { provider, tracer, propagator: TraceContextPropagator::new() }))
@@ -57,9 +63,17 @@ impl Traces {
 
     /// A span that begins now.
     pub fn begin(&self, method: &'static str, route: &str, headers: &HeaderMap) -> RequestSpan {
-        let parent = self.propagator.extract_with_context(&Context::new(), &HeaderExtractor(headers));
-        let builder = self.tracer.span_builder(format!("{method} {route}")).with_kind(SpanKind::Server).with_start_time(SystemTime::now());
-        let attributes = [KeyValue::new("http.request.method", method), KeyValue::new("http.route", route.to_owned())];
+        let parent =
+            self.propagator.extract_with_context(&Context::new(), &HeaderExtractor(headers));
+        let builder = self
+            .tracer
+            .span_builder(format!("{method} {route}"))
+            .with_kind(SpanKind::Server)
+            .with_start_time(SystemTime::now());
+        let attributes = [
+            KeyValue::new("http.request.method", method),
+            KeyValue::new("http.route", route.to_owned()),
+        ];
         RequestSpan(self.tracer.build_with_context(builder.with_attributes(attributes), &parent))
     }
 
@@ -92,14 +106,20 @@ struct Client(ureq::Agent);
 
 impl Client {
     fn new() -> Self {
-        let config = ureq::Agent::config_builder().timeout_global(Some(SEND_TIMEOUT)).max_redirects(0).http_status_as_error(false);
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(SEND_TIMEOUT))
+            .max_redirects(0)
+            .http_status_as_error(false);
         Self(config.build().into())
     }
 }
 
 #[async_trait]
 impl HttpClient for Client {
-    async fn send_bytes(&self, request: http::Request<Bytes>) -> Result<http::Response<Bytes>, HttpError> {
+    async fn send_bytes(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> Result<http::Response<Bytes>, HttpError> {
         let (parts, body) = request.into_parts();
         let answer = self.0.run(http::Request::from_parts(parts, body.to_vec()))?;
         let (parts, mut body) = answer.into_parts();

@@ -9,7 +9,9 @@ mod signed;
 use std::path::Path;
 use std::time::Instant;
 
-use rollbook_log::{FilesChecked, Finding, Findings, Log, LogChecked, LogError, OpenOptions, check_files};
+use rollbook_log::{
+    FilesChecked, Finding, Findings, Log, LogChecked, LogError, OpenOptions, check_files,
+};
 use rollbook_projections::runtime::Compared;
 use rollbook_projections::tree_check::{TreeCheck, TreeChecked};
 use rollbook_projections::{ProjectionError, tree};
@@ -69,7 +71,16 @@ pub fn verify(
         projections = check_rows(&store, request, &mut wrong, progress)?;
     }
     wrong.into_result(&log)?;
-    Ok(Verified::new(&store, request, &files, &log, &tree, signed.verified(), projections, began.elapsed()))
+    Ok(Verified::new(
+        &store,
+        request,
+        &files,
+        &log,
+        &tree,
+        signed.verified(),
+        projections,
+        began.elapsed(),
+    ))
 }
 
 /// Everything that is wrong, a line each.
@@ -83,7 +94,11 @@ impl Wrong {
     fn of(files: &FilesChecked) -> Self {
         Self {
             first: None,
-            lines: files.damage.iter().map(|damage| format!("{}, byte {}: {}", damage.file, damage.offset, damage.what)).collect(),
+            lines: files
+                .damage
+                .iter()
+                .map(|damage| format!("{}, byte {}: {}", damage.file, damage.offset, damage.what))
+                .collect(),
         }
     }
 
@@ -106,7 +121,11 @@ impl Wrong {
     }
 
     fn place(&mut self, from: u64, until: u64, what: &str) {
-        let place = if from == until { format!("position {from}") } else { format!("positions {from} to {until}") };
+        let place = if from == until {
+            format!("position {from}")
+        } else {
+            format!("positions {from} to {until}")
+        };
         self.line(format!("{place}: {what}"));
     }
 
@@ -124,7 +143,12 @@ impl Wrong {
             return Ok(());
         }
         let read = log.head.saturating_sub(log.lost);
-        Err(StoreError::Damaged { position: self.first, read, head: log.head, findings: self.lines })
+        Err(StoreError::Damaged {
+            position: self.first,
+            read,
+            head: log.head,
+            findings: self.lines,
+        })
     }
 }
 
@@ -164,7 +188,9 @@ fn check_log(
     )?;
     wrong.findings(&log.findings);
     if let Some(error) = failed {
-        wrong.line(format!("the rows of tree cannot be read: {error}; `rollbook rebuild tree` builds them again"));
+        wrong.line(format!(
+            "the rows of tree cannot be read: {error}; `rollbook rebuild tree` builds them again"
+        ));
         return Ok((log, TreeChecked::default()));
     }
     let tree = tree.finish()?;
@@ -172,7 +198,11 @@ fn check_log(
         wrong.at(*from, *until, "what is stored is not what the tree was folded from: changed, inserted, removed or moved");
     }
     if folded > head {
-        wrong.at(head + 1, folded, "the tree was folded up to here, and the log ends before: events were removed");
+        wrong.at(
+            head + 1,
+            folded,
+            "the tree was folded up to here, and the log ends before: events were removed",
+        );
     }
     if tree.altered.is_empty() && tree.wrong_rows > 0 {
         wrong.line(format!("{} rows of tree are not what the events give; `rollbook rebuild tree` builds them again", tree.wrong_rows));
@@ -181,16 +211,33 @@ fn check_log(
 }
 
 /// Folds every projection again, elsewhere, and compares. The tree was compared already.
-fn check_rows(store: &Store, request: &Request<'_>, wrong: &mut Wrong, progress: Progress<'_>) -> Result<Vec<Compared>, StoreError> {
+fn check_rows(
+    store: &Store,
+    request: &Request<'_>,
+    wrong: &mut Wrong,
+    progress: Progress<'_>,
+) -> Result<Vec<Compared>, StoreError> {
     let parent = request.scratch.map_or_else(std::env::temp_dir, Path::to_owned);
-    let in_scratch = |source| LogError::File { doing: "make a scratch directory in", path: parent.clone(), source };
-    let directory = tempfile::Builder::new().prefix("rollbook-verify-").tempdir_in(&parent).map_err(in_scratch)?;
-    let scratch = Log::open(&directory.path().join("store"), OpenOptions { create: true, unsealed: true, ..OpenOptions::default() })?;
+    let in_scratch = |source| LogError::File {
+        doing: "make a scratch directory in",
+        path: parent.clone(),
+        source,
+    };
+    let directory = tempfile::Builder::new()
+        .prefix("rollbook-verify-")
+        .tempdir_in(&parent)
+        .map_err(in_scratch)?;
+    let scratch = Log::open(
+        &directory.path().join("store"),
+        OpenOptions { create: true, unsealed: true, ..OpenOptions::default() },
+    )?;
     let folding = |done, of| progress("folding rows again", done, of);
     let compared = match store.runtime().compare(&scratch, &[tree::NAME], &folding) {
         Ok(compared) => compared,
         Err(ProjectionError::Row { key, .. }) => {
-            wrong.line(format!("the row {key:?} does not decode; `rollbook rebuild --all` builds the rows again"));
+            wrong.line(format!(
+                "the row {key:?} does not decode; `rollbook rebuild --all` builds the rows again"
+            ));
             return Ok(Vec::new());
         }
         Err(error) => return Err(error.into()),

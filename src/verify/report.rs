@@ -62,19 +62,30 @@ impl Verified {
         projections: Vec<Compared>,
         took: Duration,
     ) -> Self {
-        let row =
-            |name: &str, position, rows| VerifiedRows { name: name.to_owned(), position, rows, behind: log.head.saturating_sub(position) };
-        let mut not_checked: Vec<String> = files.without_records.iter().map(|(file, why)| format!("{file} ({why})")).collect();
+        let row = |name: &str, position, rows| VerifiedRows {
+            name: name.to_owned(),
+            position,
+            rows,
+            behind: log.head.saturating_sub(position),
+        };
+        let mut not_checked: Vec<String> =
+            files.without_records.iter().map(|(file, why)| format!("{file} ({why})")).collect();
         let outdated = projections.iter().filter(|one| one.outdated);
-        not_checked.extend(
-            outdated.map(|one| format!("rows of {} (another version of it made them; the next command builds them anew)", one.name)),
-        );
+        not_checked.extend(outdated.map(|one| {
+            format!(
+                "rows of {} (another version of it made them; the next command builds them anew)",
+                one.name
+            )
+        }));
         if request.log_only {
             not_checked.push("rows of projections (--log-only)".to_owned());
         }
         not_checked.push("backups (rollbook backup verify)".to_owned());
-        let mut rows: Vec<VerifiedRows> =
-            projections.iter().filter(|one| !one.outdated).map(|one| row(one.name, one.position, one.rows)).collect();
+        let mut rows: Vec<VerifiedRows> = projections
+            .iter()
+            .filter(|one| !one.outdated)
+            .map(|one| row(one.name, one.position, one.rows))
+            .collect();
         if !request.log_only {
             rows.push(row(tree::NAME, tree_checked.compared, tree_checked.rows));
         }

@@ -48,16 +48,28 @@ impl SignedCheckpoints {
                 None
             }),
         };
-        let mut due: Vec<Due> = all.into_iter().filter_map(|(name, signed)| trusted(store, name, &signed, key.as_ref(), wrong)).collect();
+        let mut due: Vec<Due> = all
+            .into_iter()
+            .filter_map(|(name, signed)| trusted(store, name, &signed, key.as_ref(), wrong))
+            .collect();
         due.sort_by_key(|due| due.head.size);
         Self { due, reached: 0, holds: 0, verified: 0, refuted: Vec::new() }
     }
 
     /// Hands leaves to `take`, cut where a checkpoint ends, and compares what it says the tree is there.
-    pub(super) fn before(&mut self, first: u64, leaves: &[LeafHash], mut take: impl FnMut(u64, &[LeafHash]) -> Option<TreeHead>) {
+    pub(super) fn before(
+        &mut self,
+        first: u64,
+        leaves: &[LeafHash],
+        mut take: impl FnMut(u64, &[LeafHash]) -> Option<TreeHead>,
+    ) {
         let (mut first, mut leaves) = (first, leaves);
-        while let Some(due) = self.due.get(self.reached).filter(|due| due.head.size < first + leaves.len() as u64) {
-            let here = usize::try_from((due.head.size + 1).saturating_sub(first)).unwrap_or(usize::MAX).min(leaves.len());
+        while let Some(due) =
+            self.due.get(self.reached).filter(|due| due.head.size < first + leaves.len() as u64)
+        {
+            let here = usize::try_from((due.head.size + 1).saturating_sub(first))
+                .unwrap_or(usize::MAX)
+                .min(leaves.len());
             let (now, later) = leaves.split_at(here);
             let (head, name) = (due.head, due.name.clone());
             // Nothing can be said of a tree that leaves are missing from: what is missing is named elsewhere.
@@ -89,7 +101,10 @@ impl SignedCheckpoints {
             wrong.at(
                 head + 1,
                 due.head.size,
-                &format!("{} signed events up to here, and the log ends before: events were removed", due.name),
+                &format!(
+                    "{} signed events up to here, and the log ends before: events were removed",
+                    due.name
+                ),
             );
         }
     }
@@ -110,13 +125,21 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn trusted(store: &Store, name: String, signed: &SignedCheckpoint, key: Option<&VerifierKey>, wrong: &mut Wrong) -> Option<Due> {
+fn trusted(
+    store: &Store,
+    name: String,
+    signed: &SignedCheckpoint,
+    key: Option<&VerifierKey>,
+    wrong: &mut Wrong,
+) -> Option<Due> {
     if signed.origin() != origin(store) {
         wrong.line(format!("{name} is a checkpoint of {}, not of this store", signed.origin()));
         return None;
     }
     let Some(key) = key else {
-        wrong.line(format!("{name} cannot be checked: the store's verifier-key is gone; give the key with --key"));
+        wrong.line(format!(
+            "{name} cannot be checked: the store's verifier-key is gone; give the key with --key"
+        ));
         return None;
     };
     match signed.check(key) {

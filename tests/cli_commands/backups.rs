@@ -9,7 +9,9 @@ use crate::support::{TestStore, files};
 
 /// Every client's lists, of every kind.
 pub fn lists(store: &TestStore) -> Vec<String> {
-    ["legacy", "precreated", "live"].map(|view| store.ok(&["view", view, "--all", "--at", "2026-01-15T09:30:00Z"])).to_vec()
+    ["legacy", "precreated", "live"]
+        .map(|view| store.ok(&["view", view, "--all", "--at", "2026-01-15T09:30:00Z"]))
+        .to_vec()
 }
 
 /// The store beside another one, by name.
@@ -43,21 +45,36 @@ fn a_backup_is_named_by_its_time_listed_verified_and_restores_the_same_store() {
     let created = store.json(&["backup", "create", "--at", "2026-01-05T10:07:08+01:00"]);
     let name = "pre-migration-20260105_090708";
     assert_eq!((&created["name"], &created["manifest"]["head"]), (&json!(name), &head));
-    assert_eq!((created["manifest"]["rollbook_backup"].clone(), created["manifest"]["bytes_shared"].clone()), (json!(1), json!(0)));
+    assert_eq!(
+        (
+            created["manifest"]["rollbook_backup"].clone(),
+            created["manifest"]["bytes_shared"].clone()
+        ),
+        (json!(1), json!(0))
+    );
     assert_eq!(names(&store), [name]);
     let report = std::fs::read_to_string(backups(&store).join(name).join("REPORT.md")).unwrap();
-    for said in
-        [format!("# Backup `{name}`"), format!("| head | {head} |"), format!("backup restore {name}"), "| ClientImported | 30 |".to_owned()]
-    {
+    for said in [
+        format!("# Backup `{name}`"),
+        format!("| head | {head} |"),
+        format!("backup restore {name}"),
+        "| ClientImported | 30 |".to_owned(),
+    ] {
         assert!(report.contains(&said), "the report does not say {said:?}: {report}");
     }
     // On record, with the manifest's digest, behind what was backed up.
     let record = crate::support::lines(&store.ok(&["history", "control", "--json"])).pop().unwrap();
     assert_eq!(record["event"], json!({"type": "BackupTaken", "data": {"name": name, "at": head}}));
-    assert_eq!((&record["cause"], &record["position"]), (&created["manifest_digest"], &created["position"]));
+    assert_eq!(
+        (&record["cause"], &record["position"]),
+        (&created["manifest_digest"], &created["position"])
+    );
 
     let verified = store.json(&["backup", "verify", name]);
-    assert_eq!((&verified["head"], &verified["merkle_root"]), (&head, &created["manifest"]["merkle_root"]));
+    assert_eq!(
+        (&verified["head"], &verified["merkle_root"]),
+        (&head, &created["manifest"]["merkle_root"])
+    );
     let restored = TestStore::none();
     let from = backups(&store).display().to_string();
     restored.ok(&["backup", "restore", name, "--from", &from]);
@@ -68,7 +85,10 @@ fn a_backup_is_named_by_its_time_listed_verified_and_restores_the_same_store() {
     // What is in a backup is no store that somebody could write to by mistake.
     let inside = store.run(&["status", "--data", backups(&store).join(name).to_str().unwrap()]);
     assert!(inside.stderr.contains("is no rollbook store"), "{inside:?}");
-    let left: Vec<_> = std::fs::read_dir(backups(&store)).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = std::fs::read_dir(backups(&store))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(left.len(), 2, "the backup and LOCK: {left:?}");
 }
 
@@ -81,19 +101,36 @@ fn what_did_not_change_is_not_stored_twice() {
     let two = store.json(&["backup", "create", "--name", "two"]);
     let shared = two["manifest"]["bytes_shared"].as_u64().unwrap();
     // The events did not change, and are the largest file; small files of rows are merged whenever RocksDB sees fit.
-    let largest = two["manifest"]["files"].as_array().unwrap().iter().max_by_key(|file| file["bytes"].as_u64()).unwrap();
-    assert_eq!((&largest["shared"], largest["path"].as_str().unwrap().ends_with(".sst")), (&json!(true), true), "{largest}");
+    let largest = two["manifest"]["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .max_by_key(|file| file["bytes"].as_u64())
+        .unwrap();
+    assert_eq!(
+        (&largest["shared"], largest["path"].as_str().unwrap().ends_with(".sst")),
+        (&json!(true), true),
+        "{largest}"
+    );
     let mut counted = 0;
-    for file in two["manifest"]["files"].as_array().unwrap().iter().filter(|file| file["shared"] == true) {
+    for file in
+        two["manifest"]["files"].as_array().unwrap().iter().filter(|file| file["shared"] == true)
+    {
         let path = file["path"].as_str().unwrap();
-        let node = |name: &str| std::fs::metadata(backups(&store).join(name).join(path)).unwrap().ino();
+        let node =
+            |name: &str| std::fs::metadata(backups(&store).join(name).join(path)).unwrap().ino();
         assert_eq!(node("one"), node("two"), "{path}");
         counted += file["bytes"].as_u64().unwrap();
     }
     assert_eq!(counted, shared);
     // Nothing in a backup is the living store's own file.
-    let living: Vec<u64> = files(&store.path()).keys().map(|path| std::fs::metadata(path).unwrap().ino()).collect();
-    assert!(files(&backups(&store)).keys().all(|path| !living.contains(&std::fs::metadata(path).unwrap().ino())));
+    let living: Vec<u64> =
+        files(&store.path()).keys().map(|path| std::fs::metadata(path).unwrap().ino()).collect();
+    assert!(
+        files(&backups(&store))
+            .keys()
+            .all(|path| !living.contains(&std::fs::metadata(path).unwrap().ino()))
+    );
     // The older one goes, the newer one stays good.
     assert_eq!(store.json(&["backup", "prune", "--keep", "1"])["removed"], json!(["one", "zero"]));
     store.ok(&["backup", "verify", "two"]);
@@ -111,7 +148,10 @@ fn pruning_keeps_the_newest_whole_ones_and_never_touches_a_damaged_one() {
     let states: Vec<&Value> = listed.as_array().unwrap().iter().map(|one| &one["state"]).collect();
     assert_eq!(states, ["whole", "whole", "whole", "damaged", "whole"]);
     let pruned = store.json(&["backup", "prune", "--keep", "2"]);
-    assert_eq!(pruned, json!({"kept": [name(5), name(3)], "removed": [name(2), name(1)], "damaged": [name(4)], "leftovers": []}));
+    assert_eq!(
+        pruned,
+        json!({"kept": [name(5), name(3)], "removed": [name(2), name(1)], "damaged": [name(4)], "leftovers": []})
+    );
     assert_eq!(names(&store), [name(3), name(4), name(5)]);
     store.fails(2, &["backup", "prune", "--keep", "0"]);
 }
@@ -174,7 +214,11 @@ fn truncate(path: &Path) {
     std::fs::write(path, bytes.split_last().map_or(&b"not empty"[..], |(_, rest)| rest)).unwrap();
 }
 
-const DAMAGES: [Damage; 3] = [("edited", edit), ("truncated", truncate), ("removed", |path| std::fs::remove_file(path).unwrap())];
+const DAMAGES: [Damage; 3] = [
+    ("edited", edit),
+    ("truncated", truncate),
+    ("removed", |path| std::fs::remove_file(path).unwrap()),
+];
 
 #[test]
 fn every_file_of_a_backup_that_is_edited_cut_short_or_gone_is_refused_by_name() {
@@ -189,7 +233,10 @@ fn every_file_of_a_backup_that_is_edited_cut_short_or_gone_is_refused_by_name() 
         for (how, damage) in DAMAGES {
             damage(path);
             let error = store.fails(1, &["backup", "verify", "one", "--json"]);
-            assert!(error.contains(file) && error.contains("damaged_backup"), "{file} {how}: {error}");
+            assert!(
+                error.contains(file) && error.contains("damaged_backup"),
+                "{file} {how}: {error}"
+            );
             // The report is no part of a store: it alone is not read by a restore, as long as it is there with its length.
             if !(file == "REPORT.md" && how == "edited") {
                 let error = none.fails(1, &["backup", "restore", "one", "--from", &from]);

@@ -21,8 +21,13 @@ const WRITING: [&[&str]; 9] = [
     &["feedback", "r", "--coach", "k", "--text", "t"],
 ];
 
-const READING: [&[&str]; 5] =
-    [&["view", "live", "--all"], &["view", "legacy", "--client", "c"], &["history", "control"], &["status"], &["verify"]];
+const READING: [&[&str]; 5] = [
+    &["view", "live", "--all"],
+    &["view", "legacy", "--client", "c"],
+    &["history", "control"],
+    &["status"],
+    &["verify"],
+];
 
 fn every_command() -> impl Iterator<Item = &'static [&'static str]> {
     READING.into_iter().chain(WRITING).chain([&["rebuild", "--all"][..]])
@@ -33,7 +38,10 @@ fn a_directory_without_a_store_stays_without_one() {
     let none = TestStore::none();
     for arguments in every_command() {
         let error = none.fails(1, arguments);
-        assert!(error.contains("there is no rollbook store in") && error.contains("import EXPORT_DIR"), "{error}");
+        assert!(
+            error.contains("there is no rollbook store in") && error.contains("import EXPORT_DIR"),
+            "{error}"
+        );
     }
     std::fs::create_dir(none.path()).unwrap();
     std::fs::write(none.path().join("letter.txt"), "dear all").unwrap();
@@ -79,7 +87,11 @@ fn a_store_of_a_newer_format_is_left_alone() {
 #[test]
 fn unknown_ids_are_named() {
     let store = TestStore::of("clean");
-    let (client, form, coach) = ("vJ47rGpctaegMIc8mAsNqjSc3vux", "form-1765694942359-rssdwugus", "pLIix6MEOLeMa61EqJomTEI1JEzO");
+    let (client, form, coach) = (
+        "vJ47rGpctaegMIc8mAsNqjSc3vux",
+        "form-1765694942359-rssdwugus",
+        "pLIix6MEOLeMa61EqJomTEI1JEzO",
+    );
     let cases: [&[&str]; 16] = [
         &["respond", "nobody"],
         &["respond", "nobody_week_3"],
@@ -164,7 +176,10 @@ fn a_read_only_store_is_read_and_refuses_writes() {
     for arguments in &WRITING[..2] {
         let ran = run_as_nobody(&store, &binary, &[arguments, &["--json"][..]].concat());
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{arguments:?}: {ran:?}");
-        assert!(ran.stderr.contains("cannot be written; give this user write permission"), "{ran:?}");
+        assert!(
+            ran.stderr.contains("cannot be written; give this user write permission"),
+            "{ran:?}"
+        );
         let object: Value = serde_json::from_str(ran.stderr.lines().last().unwrap()).unwrap();
         assert_eq!(object["error"]["code"], json!("read_only"));
     }
@@ -182,7 +197,12 @@ fn a_full_disk_is_an_error_and_what_was_acknowledged_stays() {
     // No file may grow: a write fails as on a full disk. Without the signal, which would kill.
     let mut limited = Command::new("sh");
     limited
-        .args(["-c", r#"trap "" XFSZ; ulimit -f 0; exec "$0" "$@""#, env!("CARGO_BIN_EXE_rollbook"), "--data"])
+        .args([
+            "-c",
+            r#"trap "" XFSZ; ulimit -f 0; exec "$0" "$@""#,
+            env!("CARGO_BIN_EXE_rollbook"),
+            "--data",
+        ])
         .arg(store.path())
         .args(assign);
     let limited = run_to_end(&mut limited);

@@ -47,7 +47,10 @@ fn a_sound_store_is_sound_in_log_and_rows() {
     assert_eq!((&verified["head"], &verified["commits"]), (&head, &json!(6)));
     let projections = verified["projections"].as_array().unwrap();
     assert_eq!(projections.len(), 6);
-    assert!(projections.iter().all(|one| one["rows"].as_u64().unwrap() > 0 && one["position"] == head), "{projections:?}");
+    assert!(
+        projections.iter().all(|one| one["rows"].as_u64().unwrap() > 0 && one["position"] == head),
+        "{projections:?}"
+    );
     let log_only = store.json(&["verify", "--log-only"]);
     assert_eq!(log_only["projections"], json!([]));
     assert!(store.ok(&["verify"]).contains("not checked: "));
@@ -62,19 +65,40 @@ fn every_damaged_commit_is_found_with_its_positions() {
     let error = store.fails(1, &["verify", "--json"]);
     let error = error_object(&error);
     assert_eq!(error["code"], json!("damaged"));
-    let causes: Vec<&str> = error["causes"].as_array().unwrap().iter().map(|cause| cause.as_str().unwrap()).collect();
+    let causes: Vec<&str> =
+        error["causes"].as_array().unwrap().iter().map(|cause| cause.as_str().unwrap()).collect();
     assert_eq!(causes.len(), 2, "{causes:?}");
-    assert!(causes[0].starts_with(&format!("positions {} to {}: the record's checksum", head + 1, head + 4)), "{causes:?}");
-    assert!(causes[1].starts_with(&format!("position {}: the record's checksum", head + 6)), "{causes:?}");
+    assert!(
+        causes[0].starts_with(&format!(
+            "positions {} to {}: the record's checksum",
+            head + 1,
+            head + 4
+        )),
+        "{causes:?}"
+    );
+    assert!(
+        causes[1].starts_with(&format!("position {}: the record's checksum", head + 6)),
+        "{causes:?}"
+    );
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains(&format!("at position {}; {} of {} positions", head + 1, head + 8 - 5, head + 8)), "{message}");
+    assert!(
+        message.contains(&format!(
+            "at position {}; {} of {} positions",
+            head + 1,
+            head + 8 - 5,
+            head + 8
+        )),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_lost_index_entry_is_found() {
     let (store, _) = with_commits();
-    let id: uuid::Uuid =
-        serde_json::from_value(crate::support::lines(&store.ok(&["history", "control", "--json"]))[0]["id"].clone()).unwrap();
+    let id: uuid::Uuid = serde_json::from_value(
+        crate::support::lines(&store.ok(&["history", "control", "--json"]))[0]["id"].clone(),
+    )
+    .unwrap();
     meddle(&store, |db| db.delete_cf(db.cf_handle("ids").unwrap(), id.as_bytes()).unwrap());
     let error = store.fails(1, &["verify"]);
     assert!(error.contains("index ids"), "{error}");
@@ -85,10 +109,9 @@ fn a_changed_row_is_found_and_a_rebuild_mends_it() {
     let (store, _) = with_commits();
     meddle(&store, |db| {
         let rows = db.cf_handle("rows").unwrap();
-        let coach = db
-            .iterator_cf(rows, rocksdb::IteratorMode::Start)
-            .map(Result::unwrap)
-            .find(|(key, _)| key.starts_with(b"rows/legacy/") && key.windows(2).any(|two| two == b"k/"));
+        let coach = db.iterator_cf(rows, rocksdb::IteratorMode::Start).map(Result::unwrap).find(
+            |(key, _)| key.starts_with(b"rows/legacy/") && key.windows(2).any(|two| two == b"k/"),
+        );
         let (key, mut value) = coach.unwrap();
         *value.last_mut().unwrap() ^= 1;
         db.put_cf(rows, key, value).unwrap();
@@ -108,7 +131,12 @@ fn a_rebuild_of_a_sound_store_is_identical() {
     let rebuilt = store.json(&["rebuild", "--all"]);
     let rebuilt = rebuilt.as_array().unwrap();
     assert_eq!(rebuilt.len(), 6);
-    assert!(rebuilt.iter().all(|one| one["identical"] == json!(true) && one["rows"].as_u64().unwrap() > 0), "{rebuilt:?}");
+    assert!(
+        rebuilt
+            .iter()
+            .all(|one| one["identical"] == json!(true) && one["rows"].as_u64().unwrap() > 0),
+        "{rebuilt:?}"
+    );
     assert!(store.ok(&["rebuild", "precreated"]).contains("identical"));
     store.ok(&["verify"]);
     let unknown = store.fails(1, &["rebuild", "nothing"]);

@@ -21,8 +21,28 @@ fn dump(store: &TestStore, name: &str, form: &str) -> (PathBuf, String) {
 /// A store that has lived: imported, answered, switched, under keys and without.
 fn lived(fixture: &str) -> TestStore {
     let store = TestStore::of(fixture);
-    store.ok(&["assign", "--client", "c", "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "3", "--key", "assigned"]);
-    store.ok(&["respond", "series/c/f", "--week", "1", "--answers", r#"[{"answer":"a \"quoted\" ü 😀\n line","score":1.50}]"#]);
+    store.ok(&[
+        "assign",
+        "--client",
+        "c",
+        "--form",
+        "f",
+        "--coach",
+        "k",
+        "--allow-unknown",
+        "--weeks",
+        "3",
+        "--key",
+        "assigned",
+    ]);
+    store.ok(&[
+        "respond",
+        "series/c/f",
+        "--week",
+        "1",
+        "--answers",
+        r#"[{"answer":"a \"quoted\" ü 😀\n line","score":1.50}]"#,
+    ]);
     store.ok(&["pause", "series/c/f", "--weeks", "2"]);
     store.validated(true);
     store.ok(&["switch", "precreated", "--percent", "30", "--reason", "a third"]);
@@ -33,14 +53,17 @@ fn lived(fixture: &str) -> TestStore {
 fn place_for_copy(store: &TestStore, form: &str) -> TestStore {
     let copy = TestStore::none();
     if form == "--sealed" {
-        std::fs::copy(beside(store, "store.master-key"), beside(&copy, "store.master-key")).unwrap();
+        std::fs::copy(beside(store, "store.master-key"), beside(&copy, "store.master-key"))
+            .unwrap();
     }
     copy
 }
 
 #[test]
 fn what_is_loaded_dumps_the_same_answers_the_same_and_remembers_its_keys() {
-    for (fixture, form) in FIXTURES.iter().flat_map(|(fixture, _)| FORMS.map(|form| (*fixture, form))) {
+    for (fixture, form) in
+        FIXTURES.iter().flat_map(|(fixture, _)| FORMS.map(|form| (*fixture, form)))
+    {
         let store = lived(fixture);
         let (file, text) = dump(&store, "dump.ndjson", form);
         let copy = place_for_copy(&store, form);
@@ -52,13 +75,28 @@ fn what_is_loaded_dumps_the_same_answers_the_same_and_remembers_its_keys() {
         assert_eq!(loaded["trailer"], *events.last().unwrap());
         assert_eq!(events.len() as u64, loaded["header"]["head"].as_u64().unwrap() + 2);
         assert_eq!(events[0]["root"].is_string(), form == "--sealed");
-        let status =
-            |store: &TestStore| ["store_id", "head", "switch", "weeks", "events"].map(|field| store.json(&["status"])[field].clone());
+        let status = |store: &TestStore| {
+            ["store_id", "head", "switch", "weeks", "events"]
+                .map(|field| store.json(&["status"])[field].clone())
+        };
         assert_eq!(status(&copy), status(&store), "{fixture} {form}");
         assert_eq!(lists(&copy), lists(&store), "{fixture} {form}");
         copy.ok(&["verify"]);
         // The same request under the same key is done already, here too.
-        let assign = ["assign", "--client", "c", "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "3", "--key", "assigned"];
+        let assign = [
+            "assign",
+            "--client",
+            "c",
+            "--form",
+            "f",
+            "--coach",
+            "k",
+            "--allow-unknown",
+            "--weeks",
+            "3",
+            "--key",
+            "assigned",
+        ];
         assert_eq!(copy.json(&assign)["repeated"], json!(true), "{fixture} {form}");
     }
 }
@@ -144,7 +182,13 @@ fn a_dump_that_is_cut_short_or_edited_is_refused_and_leaves_no_store() {
     let none = TestStore::none();
     // Cut at thirty places, some of them at the end of a line.
     let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
-    let cuts = (0..20).map(|part| bytes.len() * part / 20).chain([ends[0], ends[1], ends[100], ends[ends.len() - 2], bytes.len() - 1]);
+    let cuts = (0..20).map(|part| bytes.len() * part / 20).chain([
+        ends[0],
+        ends[1],
+        ends[100],
+        ends[ends.len() - 2],
+        bytes.len() - 1,
+    ]);
     for cut in cuts {
         is_refused(&none, &bytes[..cut], &format!("cut at {cut}"));
     }
@@ -161,9 +205,16 @@ fn a_dump_that_is_cut_short_or_edited_is_refused_and_leaves_no_store() {
         let mut edited = sealed.clone().into_bytes();
         edited[at] ^= 1;
         std::fs::write(beside(&none, "dump.ndjson"), edited).unwrap();
-        none.fails(1, &["--master-key", &key, "load", beside(&none, "dump.ndjson").to_str().unwrap()]);
+        none.fails(
+            1,
+            &["--master-key", &key, "load", beside(&none, "dump.ndjson").to_str().unwrap()],
+        );
         std::fs::remove_file(beside(&none, "dump.ndjson")).unwrap();
-        assert_eq!(std::fs::read_dir(none.around()).unwrap().count(), 0, "byte {at} of a sealed dump edited");
+        assert_eq!(
+            std::fs::read_dir(none.around()).unwrap().count(),
+            0,
+            "byte {at} of a sealed dump edited"
+        );
     }
     let whole: Vec<&str> = text.lines().collect();
     let joined = |lines: &[&str]| lines.iter().map(|line| format!("{line}\n")).collect::<String>();
@@ -173,7 +224,9 @@ fn a_dump_that_is_cut_short_or_edited_is_refused_and_leaves_no_store() {
     swapped.swap(50, 51);
     let mut twice = whole.clone();
     twice.insert(50, whole[50]);
-    for (about, lines) in [("a line gone", without), ("two lines swapped", swapped), ("a line twice", twice)] {
+    for (about, lines) in
+        [("a line gone", without), ("two lines swapped", swapped), ("a line twice", twice)]
+    {
         is_refused(&none, joined(&lines).as_bytes(), about);
     }
     is_refused(&none, format!("{text}{}\n", whole[1]).as_bytes(), "something behind the end");
@@ -188,7 +241,8 @@ fn a_forged_history_with_a_right_digest_is_refused_where_it_does_not_fit() {
     let body: Vec<&str> = text.lines().collect();
     let sealed = |lines: &[String]| {
         let content: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        let digest: String = Sha256::digest(content.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(content.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         let mut end: serde_json::Value = serde_json::from_str(body.last().unwrap()).unwrap();
         end["sha256"] = json!(digest);
         // Its fields in their order: the last line is known by how it begins.
@@ -197,7 +251,8 @@ fn a_forged_history_with_a_right_digest_is_refused_where_it_does_not_fit() {
             end["events"], end["commits"]
         )
     };
-    let events: Vec<String> = body[..body.len() - 1].iter().map(|line| (*line).to_owned()).collect();
+    let events: Vec<String> =
+        body[..body.len() - 1].iter().map(|line| (*line).to_owned()).collect();
     let none = TestStore::none();
     let mut version = events.clone();
     version[3] = version[3].replacen("\"version\":1,", "\"version\":2,", 1);
@@ -231,7 +286,12 @@ fn a_load_that_is_killed_or_finds_the_disk_full_leaves_no_store() {
     let (file, text) = dump(&store, "dump.ndjson", "--clear");
     let target = TestStore::none();
     for milliseconds in [1, 5, 10, 20, 40] {
-        let mut child = start(target.command(&["load", file.to_str().unwrap()]).stdout(Stdio::null()).stderr(Stdio::null()));
+        let mut child = start(
+            target
+                .command(&["load", file.to_str().unwrap()])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null()),
+        );
         std::thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -241,11 +301,16 @@ fn a_load_that_is_killed_or_finds_the_disk_full_leaves_no_store() {
             std::fs::remove_file(beside(&target, "store.master-key")).unwrap();
         }
         // The key is there before the store is.
-        let _unless_it_was_killed_before = std::fs::remove_file(beside(&target, "store.master-key"));
+        let _unless_it_was_killed_before =
+            std::fs::remove_file(beside(&target, "store.master-key"));
     }
     let script = r#"trap "" XFSZ; ulimit -f 16; exec "$0" "$@""#;
     let mut limited = std::process::Command::new("sh");
-    limited.args(["-c", script, env!("CARGO_BIN_EXE_rollbook"), "--data"]).arg(target.path()).arg("load").arg(&file);
+    limited
+        .args(["-c", script, env!("CARGO_BIN_EXE_rollbook"), "--data"])
+        .arg(target.path())
+        .arg("load")
+        .arg(&file);
     let ran = run_to_end(&mut limited);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert_eq!(std::fs::read_dir(target.around()).unwrap().count(), 0);

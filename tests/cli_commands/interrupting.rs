@@ -42,6 +42,11 @@ fn ctrl_c_ends_a_long_step_cleanly() {
     assert_eq!(sent.code, 0, "{sent:?}");
     let ran = ran(child.wait_with_output().unwrap());
     assert_eq!(ran.code, 130, "{}", ran.stderr);
-    assert!(ran.stderr.starts_with("error: interrupted") && ran.stderr.contains("the same command again"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.starts_with("error: interrupted")
+            && ran.stderr.contains("the same command again"),
+        "{}",
+        ran.stderr
+    );
     assert_same(&before, &files(store.around()), &ALL);
 }

@@ -15,7 +15,8 @@ use rollbook_migrations::import::{Held, plan_import};
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub const FIXTURES: [(&str, &str); 4] = [("tracker", "UTC"), ("clean", "UTC"), ("dirty", "UTC"), ("dirty-london", "Europe/London")];
+pub const FIXTURES: [(&str, &str); 4] =
+    [("tracker", "UTC"), ("clean", "UTC"), ("dirty", "UTC"), ("dirty-london", "Europe/London")];
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -94,8 +95,10 @@ impl TestStore {
     pub fn of_export(export: &Path, zone: &str) -> Self {
         let test = Self::none();
         let store = OpenStore::open(&test.path(), true);
-        let plan = plan_import(JsonDirectory::new(export.to_owned()).read().unwrap(), &Held::default());
-        let events: Vec<NewEvent> = plan.events.iter().cloned().chain(plan.completed(zone)).collect();
+        let plan =
+            plan_import(JsonDirectory::new(export.to_owned()).read().unwrap(), &Held::default());
+        let events: Vec<NewEvent> =
+            plan.events.iter().cloned().chain(plan.completed(zone)).collect();
         append(&store, events, &plan.digest);
         store.catch_up(&|_, _| {}).unwrap();
         test
@@ -119,16 +122,35 @@ impl TestStore {
     /// Records a validation with one green or red check, as `migrate validate` does.
     pub fn validated(&self, green: bool) {
         let store = self.open();
-        let check = CheckOutcome { name: "response-count".to_owned(), green, detail: "made up".to_owned() };
-        let event = Event::ValidationRecorded { digest: String::new(), at: store.log().head(), checks: vec![check] };
-        append(&store, vec![NewEvent { stream: StreamId::Control, id: None, occurred_at: Timestamp::EPOCH, event }], "validation");
+        let check =
+            CheckOutcome { name: "response-count".to_owned(), green, detail: "made up".to_owned() };
+        let event = Event::ValidationRecorded {
+            digest: String::new(),
+            at: store.log().head(),
+            checks: vec![check],
+        };
+        append(
+            &store,
+            vec![NewEvent {
+                stream: StreamId::Control,
+                id: None,
+                occurred_at: Timestamp::EPOCH,
+                event,
+            }],
+            "validation",
+        );
         store.catch_up(&|_, _| {}).unwrap();
     }
 
     /// The command, ready to run.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-        command.arg("--data").arg(self.path()).args(arguments).stdin(Stdio::null()).env("USER", "tester");
+        command
+            .arg("--data")
+            .arg(self.path())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .env("USER", "tester");
         command
     }
 
@@ -162,7 +184,9 @@ impl TestStore {
 
     /// A client's list as a view has it at an instant.
     pub fn check_ins(&self, view: &str, client: &str, at: &str) -> Vec<Value> {
-        let body: Value = serde_json::from_str(&self.ok(&["view", view, "--client", client, "--at", at])).unwrap();
+        let body: Value =
+            serde_json::from_str(&self.ok(&["view", view, "--client", client, "--at", at]))
+                .unwrap();
         body["data"]["checkins"].as_array().unwrap().clone()
     }
 }
@@ -177,7 +201,13 @@ pub fn ran(output: Output) -> Ran {
 
 /// Appends events as an import or a migration does.
 pub fn append(store: &Store, events: Vec<NewEvent>, cause: &str) {
-    let commit = Commit { events, expected: Vec::new(), actor: Actor::Migration(cause.to_owned()), cause: cause.to_owned(), key: None };
+    let commit = Commit {
+        events,
+        expected: Vec::new(),
+        actor: Actor::Migration(cause.to_owned()),
+        cause: cause.to_owned(),
+        key: None,
+    };
     store.log().append(commit).unwrap();
 }
 
@@ -200,10 +230,18 @@ pub fn files(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 /// Compares without printing megabytes.
-pub fn assert_same(before: &BTreeMap<PathBuf, Vec<u8>>, after: &BTreeMap<PathBuf, Vec<u8>>, about: &[&str]) {
+pub fn assert_same(
+    before: &BTreeMap<PathBuf, Vec<u8>>,
+    after: &BTreeMap<PathBuf, Vec<u8>>,
+    about: &[&str],
+) {
     let names = |files: &BTreeMap<PathBuf, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(before), names(after), "{about:?} made or removed files");
-    let changed: Vec<_> = before.iter().filter(|(path, bytes)| after[*path] != **bytes).map(|(path, _)| path).collect();
+    let changed: Vec<_> = before
+        .iter()
+        .filter(|(path, bytes)| after[*path] != **bytes)
+        .map(|(path, _)| path)
+        .collect();
     assert!(changed.is_empty(), "{about:?} changed {changed:?}");
 }
 

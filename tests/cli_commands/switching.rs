@@ -21,7 +21,10 @@ fn the_guard_refuses_until_a_green_validation_and_force_is_on_record() {
         (&forced["forced"], &forced["before"]["default"], &forced["after"]["default"]),
         (&json!(true), &json!("legacy"), &json!("precreated"))
     );
-    assert_eq!((&forced["after"]["legacy"], &forced["after"]["precreated"]), (&json!(0), &json!(30)));
+    assert_eq!(
+        (&forced["after"]["legacy"], &forced["after"]["precreated"]),
+        (&json!(0), &json!(30))
+    );
     let back = store.json(&["switch", "legacy", "--reason", "back"]);
     assert_eq!((&back["forced"], &back["after"]["default"]), (&json!(false), &json!("legacy")));
     store.validated(true);
@@ -36,17 +39,23 @@ fn clients_are_named_by_any_identity_and_stored_by_document_id() {
     let store = TestStore::of("dirty");
     store.validated(true);
     let clients: Vec<Value> = crate::support::lines(
-        &std::fs::read_to_string(crate::support::fixture("dirty").join("export/clients.json")).unwrap().replace('\n', " "),
+        &std::fs::read_to_string(crate::support::fixture("dirty").join("export/clients.json"))
+            .unwrap()
+            .replace('\n', " "),
     );
     let other = clients[0]["documents"].as_array().unwrap().iter().find(|client| {
         let uid = client["authUid"].as_str().unwrap_or_default();
         !uid.is_empty() && client["_id"] != client["authUid"]
     });
-    let (id, uid) = (other.unwrap()["_id"].as_str().unwrap(), other.unwrap()["authUid"].as_str().unwrap());
+    let (id, uid) =
+        (other.unwrap()["_id"].as_str().unwrap(), other.unwrap()["authUid"].as_str().unwrap());
     let switched = store.json(&["switch", "precreated", "--client", uid, "--reason", "pilot"]);
     assert_eq!(switched["after"]["clients"], json!({ id: "precreated" }));
     assert_eq!(switched["after"]["precreated"], json!(1));
-    let unknown = store.fails(1, &["switch", "precreated", "--client", id, "--client", "nobody", "--reason", "pilot"]);
+    let unknown = store.fails(
+        1,
+        &["switch", "precreated", "--client", id, "--client", "nobody", "--reason", "pilot"],
+    );
     assert!(unknown.contains("\"nobody\""), "{unknown}");
 }
 
@@ -75,7 +84,12 @@ fn status_says_what_to_do_next_from_import_to_rollback() {
     assert_eq!((&status["validation"], &status["batches"]), (&Value::Null, &json!([])));
     let projections = status["projections"].as_array().unwrap();
     assert_eq!(projections.len(), 6);
-    assert!(projections.iter().all(|one| one["behind"] == json!(0) && one["position"] == status["head"]), "{projections:?}");
+    assert!(
+        projections
+            .iter()
+            .all(|one| one["behind"] == json!(0) && one["position"] == status["head"]),
+        "{projections:?}"
+    );
     let text = store.ok(&["status"]);
     assert!(text.contains("legacy for everybody (30 clients legacy, 0 precreated)"), "{text}");
     assert!(!text.contains('\u{1b}'), "no colours in a pipe");
@@ -87,7 +101,10 @@ fn status_of_a_store_that_is_not_folded_tells_so_and_folds_nothing() {
     let current = store.json(&["status"]);
     {
         let open = store.open();
-        let event = rollbook_domain::Event::StageRecorded { stage: "staging".to_owned(), note: String::new() };
+        let event = rollbook_domain::Event::StageRecorded {
+            stage: "staging".to_owned(),
+            note: String::new(),
+        };
         let new = rollbook_domain::NewEvent {
             stream: rollbook_domain::StreamId::Control,
             id: None,
@@ -100,7 +117,10 @@ fn status_of_a_store_that_is_not_folded_tells_so_and_folds_nothing() {
     let behind = store.json(&["status"]);
     crate::support::assert_same(&before, &crate::support::files(store.around()), &["status"]);
     assert_eq!(behind["head"].as_u64().unwrap(), current["head"].as_u64().unwrap() + 1);
-    assert!(behind["projections"].as_array().unwrap().iter().all(|one| one["behind"] == json!(1)), "{behind}");
+    assert!(
+        behind["projections"].as_array().unwrap().iter().all(|one| one["behind"] == json!(1)),
+        "{behind}"
+    );
     assert_eq!(behind["events"]["StageRecorded"], json!(1));
     assert_eq!(behind["events"]["ClientImported"], current["events"]["ClientImported"]);
     assert_eq!(behind["switch"]["legacy"], Value::Null);

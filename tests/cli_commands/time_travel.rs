@@ -15,7 +15,8 @@ fn head(store: &TestStore) -> u64 {
 fn recorded_at(store: &TestStore, position: u64) -> String {
     let control = store.ok(&["history", &format!("client/{CLIENT}"), "--json"]);
     let events = crate::support::lines(&control);
-    let event = events.iter().rfind(|event| event["position"].as_u64().unwrap() <= position).unwrap();
+    let event =
+        events.iter().rfind(|event| event["position"].as_u64().unwrap() <= position).unwrap();
     event["recorded_at"].as_str().unwrap().to_owned()
 }
 
@@ -23,7 +24,19 @@ fn recorded_at(store: &TestStore, position: u64) -> String {
 fn lived() -> (TestStore, [u64; 3], String) {
     let store = TestStore::of("clean");
     let before = head(&store);
-    let assign = ["assign", "--client", CLIENT, "--form", FORM, "--coach", COACH, "--weeks", "4", "--start", "2026-03-02"];
+    let assign = [
+        "assign",
+        "--client",
+        CLIENT,
+        "--form",
+        FORM,
+        "--coach",
+        COACH,
+        "--weeks",
+        "4",
+        "--start",
+        "2026-03-02",
+    ];
     let assigned = store.run(&[&assign[..], &["--at", "2026-03-01T09:00:00Z", "--json"]].concat());
     assert!(matches!(assigned.code, 0), "{assigned:?}");
     let assigned: Value = serde_json::from_str(&assigned.stdout).unwrap();
@@ -40,9 +53,14 @@ fn as_of_an_instant_is_as_of_the_last_position_recorded_by_then() {
     for position in [between, after] {
         let instant = recorded_at(&store, position);
         for view in ["legacy", "precreated", "live"] {
-            let asked = ["view", view, "--client", CLIENT, "--at", "2026-03-10T09:00:00Z", "--as-of"];
+            let asked =
+                ["view", view, "--client", CLIENT, "--at", "2026-03-10T09:00:00Z", "--as-of"];
             let by_position = store.ok(&[&asked[..], &[&position.to_string()]].concat());
-            assert_eq!(store.ok(&[&asked[..], &[&instant]].concat()), by_position, "{view} at {position}");
+            assert_eq!(
+                store.ok(&[&asked[..], &[&instant]].concat()),
+                by_position,
+                "{view} at {position}"
+            );
         }
         let all = ["view", "live", "--all", "--at", "2026-03-10T09:00:00Z", "--as-of"];
         let by_position = store.ok(&[&all[..], &[&position.to_string()]].concat());
@@ -50,7 +68,8 @@ fn as_of_an_instant_is_as_of_the_last_position_recorded_by_then() {
         assert!(by_position.lines().count() > 10);
     }
     // Before anything was recorded nobody had a list.
-    let nothing = store.ok(&["view", "live", "--client", CLIENT, "--as-of", "1999-01-01T00:00:00Z"]);
+    let nothing =
+        store.ok(&["view", "live", "--client", CLIENT, "--as-of", "1999-01-01T00:00:00Z"]);
     assert!(nothing.contains("\"checkins\":[]"), "{nothing}");
     let error = store.fails(2, &["view", "live", "--client", CLIENT, "--as-of", "lately"]);
     assert!(error.contains("neither a position nor"), "{error}");
@@ -61,19 +80,45 @@ fn a_diff_names_what_came_changed_and_went_and_the_events_that_did_it() {
     let (store, [before, between, after], week_one) = lived();
     let diff = |from: u64, to: u64, more: &[&str]| {
         let (from, to) = (from.to_string(), to.to_string());
-        let asked = ["diff", "--from", &from, "--to", &to, "--client", CLIENT, "--at", "2026-03-10T09:00:00Z"];
+        let asked = [
+            "diff",
+            "--from",
+            &from,
+            "--to",
+            &to,
+            "--client",
+            CLIENT,
+            "--at",
+            "2026-03-10T09:00:00Z",
+        ];
         store.json(&[&asked[..], more].concat())
     };
     let came = diff(before, between, &["--view", "precreated"]);
     assert_eq!((came["changed"].clone(), came["removed"].clone()), (json!([]), json!([])));
-    assert!(came["added"].as_array().unwrap().iter().any(|entry| entry["id"] == json!(week_one)), "{came}");
-    assert!(came["events"].as_array().unwrap().iter().all(|event| event["event"] == "AssignmentCreated"), "{came}");
+    assert!(
+        came["added"].as_array().unwrap().iter().any(|entry| entry["id"] == json!(week_one)),
+        "{came}"
+    );
+    assert!(
+        came["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|event| event["event"] == "AssignmentCreated"),
+        "{came}"
+    );
     for entry in came["added"].as_array().unwrap() {
-        assert_eq!(entry["events"].as_array().unwrap().len(), 1, "each week was made by one event: {entry}");
+        assert_eq!(
+            entry["events"].as_array().unwrap().len(),
+            1,
+            "each week was made by one event: {entry}"
+        );
     }
 
     let answered = diff(between, after, &["--view", "precreated"]);
-    let [changed] = answered["changed"].as_array().unwrap().as_slice() else { panic!("{answered}") };
+    let [changed] = answered["changed"].as_array().unwrap().as_slice() else {
+        panic!("{answered}")
+    };
     assert_eq!(
         (&changed["id"], &changed["fields"]["status"]["to"], &changed["fields"]["score"]["to"]),
         (&json!(week_one), &json!("completed"), &json!(70))
@@ -98,17 +143,25 @@ fn a_switch_is_an_event_that_changes_what_is_seen_and_weeks_are_paired_over_it()
     store.validated(true);
     store.ok(&["switch", "precreated", "--client", CLIENT, "--reason", "pilot"]);
     let (from, to) = (after.to_string(), head(&store).to_string());
-    let asked = ["diff", "--from", &from, "--to", &to, "--client", CLIENT, "--at", "2026-03-10T09:00:00Z"];
+    let asked =
+        ["diff", "--from", &from, "--to", &to, "--client", CLIENT, "--at", "2026-03-10T09:00:00Z"];
     let diff = store.json(&asked);
-    assert_eq!((&diff["from"]["view"], &diff["to"]["view"]), (&json!("legacy"), &json!("precreated")));
+    assert_eq!(
+        (&diff["from"]["view"], &diff["to"]["view"]),
+        (&json!("legacy"), &json!("precreated"))
+    );
     let [event] = diff["events"].as_array().unwrap().as_slice() else { panic!("{diff}") };
     assert_eq!(event["event"], json!("ViewSwitched"));
-    let changes = ["added", "removed", "changed"].map(|kind| diff[kind].as_array().unwrap().clone()).concat();
+    let changes =
+        ["added", "removed", "changed"].map(|kind| diff[kind].as_array().unwrap().clone()).concat();
     assert!(changes.iter().all(|change| change["events"] == json!([event["position"]])), "{diff}");
     let text = store.ok(&asked);
     assert!(text.contains("ViewSwitched") && text.contains("precreated view"), "{text}");
     let markdown = store.ok(&[&asked[..], &["--format", "md"]].concat());
-    assert!(markdown.starts_with("# What changed for") && markdown.contains("| ViewSwitched |"), "{markdown}");
+    assert!(
+        markdown.starts_with("# What changed for") && markdown.contains("| ViewSwitched |"),
+        "{markdown}"
+    );
     assert!(!week_one.is_empty());
 }
 
@@ -119,23 +172,35 @@ fn what_a_client_saw_is_the_view_the_switch_and_the_list_of_that_instant() {
     store.ok(&["switch", "precreated", "--client", CLIENT, "--reason", "pilot"]);
     let switched = head(&store);
     let seen = |at: &str| store.json(&["history", "--seen", "--client", CLIENT, "--at", at]);
-    for (position, view) in [(before, "legacy"), (between, "legacy"), (after, "legacy"), (switched, "precreated")] {
+    for (position, view) in
+        [(before, "legacy"), (between, "legacy"), (after, "legacy"), (switched, "precreated")]
+    {
         let at = recorded_anywhere(&store, position);
         let then = seen(&at);
         assert_eq!((&then["position"], &then["view"]), (&json!(position), &json!(view)), "{then}");
         let as_of = position.to_string();
         let body = store.ok(&["view", view, "--client", CLIENT, "--as-of", &as_of, "--at", &at]);
         assert_eq!(then["body"], serde_json::from_str::<Value>(&body).unwrap());
-        assert_eq!(then["switch"]["clients"][CLIENT], if view == "legacy" { Value::Null } else { json!("precreated") });
+        assert_eq!(
+            then["switch"]["clients"][CLIENT],
+            if view == "legacy" { Value::Null } else { json!("precreated") }
+        );
     }
     let nothing = seen("1999-01-01T00:00:00Z");
     assert_eq!((&nothing["position"], &nothing["recorded_at"]), (&json!(0), &Value::Null));
     let at = recorded_anywhere(&store, switched);
     let asked = ["history", "--seen", "--client", CLIENT, "--at", &at];
     let text = store.ok(&asked);
-    assert!(text.contains("precreated for ") && text.contains(&format!("{switched} (recorded {at})")), "{text}");
+    assert!(
+        text.contains("precreated for ") && text.contains(&format!("{switched} (recorded {at})")),
+        "{text}"
+    );
     let markdown = store.ok(&[&asked[..], &["--format", "md"]].concat());
-    assert!(markdown.starts_with(&format!("# What `{CLIENT}` saw at ")) && markdown.contains("- view precreated"), "{markdown}");
+    assert!(
+        markdown.starts_with(&format!("# What `{CLIENT}` saw at "))
+            && markdown.contains("- view precreated"),
+        "{markdown}"
+    );
     assert!(!week_one.is_empty());
     store.fails(2, &["history", "--seen", "--client", CLIENT]);
     store.fails(2, &["history", "--at", &at]);

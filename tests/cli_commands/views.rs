@@ -12,11 +12,16 @@ fn expected(name: &str) -> BTreeMap<String, Vec<(String, Value)>> {
     for entry in std::fs::read_dir(fixture(name).join("expected")).unwrap() {
         let path = entry.unwrap().path();
         let file = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let Some(now) = file.strip_prefix("legacy@").and_then(|rest| rest.strip_suffix(".ndjson")) else { continue };
+        let Some(now) = file.strip_prefix("legacy@").and_then(|rest| rest.strip_suffix(".ndjson"))
+        else {
+            continue;
+        };
         let (hour, rest) = now.split_at("2026-01-11T00".len());
         let (minute, second) = rest.split_at(2);
         let read = lines(&std::fs::read_to_string(&path).unwrap());
-        let read = read.into_iter().map(|line| (line["clientId"].as_str().unwrap().to_owned(), line["body"].clone()));
+        let read = read
+            .into_iter()
+            .map(|line| (line["clientId"].as_str().unwrap().to_owned(), line["body"].clone()));
         answers.insert(format!("{hour}:{minute}:{second}"), read.collect());
     }
     assert!(answers.len() >= 4, "{name} has too few answers to compare with");
@@ -29,7 +34,8 @@ fn the_legacy_view_of_all_clients_is_the_old_systems_on_every_fixture() {
         let store = TestStore::of(name);
         for (now, answers) in expected(name) {
             let printed = lines(&store.ok(&["view", "legacy", "--all", "--at", &now]));
-            let ids: Vec<&str> = printed.iter().map(|line| line["clientId"].as_str().unwrap()).collect();
+            let ids: Vec<&str> =
+                printed.iter().map(|line| line["clientId"].as_str().unwrap()).collect();
             assert!(ids.is_sorted() && ids.len() >= 20, "{name}: {ids:?}");
             let answers: BTreeMap<String, Value> = answers.into_iter().collect();
             for line in &printed {
@@ -51,7 +57,11 @@ fn the_legacy_view_of_each_identity_is_the_old_systems() {
             }
             let printed = store.ok(&["view", "legacy", "--client", &client, "--at", &now]);
             assert_eq!(printed.matches('\n').count(), 1);
-            assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), body, "{name} at {now}, {client}");
+            assert_eq!(
+                serde_json::from_str::<Value>(&printed).unwrap(),
+                body,
+                "{name} at {now}, {client}"
+            );
         }
     }
 }
@@ -64,10 +74,15 @@ fn reading_changes_no_byte_and_json_changes_no_view() {
     let at = ["--at", "2026-01-15T09:30:00Z"];
     for view in ["legacy", "precreated", "live"] {
         let plain = store.ok(&[&["view", view, "--client", client], &at[..]].concat());
-        assert_eq!(plain, store.ok(&[&["view", view, "--client", client, "--json"], &at[..]].concat()));
+        assert_eq!(
+            plain,
+            store.ok(&[&["view", view, "--client", client, "--json"], &at[..]].concat())
+        );
         store.ok(&[&["view", view, "--all"], &at[..]].concat());
     }
-    for reading in [&["status"][..], &["history", "control"], &["history", client, "--json"], &["verify"]] {
+    for reading in
+        [&["status"][..], &["history", "control"], &["history", client, "--json"], &["verify"]]
+    {
         store.ok(reading);
         assert_same(&before, &files(store.around()), reading);
     }
@@ -76,7 +91,8 @@ fn reading_changes_no_byte_and_json_changes_no_view() {
 #[test]
 fn an_unknown_client_has_an_empty_list_and_an_empty_id_is_an_error() {
     let store = TestStore::of("clean");
-    let body: Value = serde_json::from_str(&store.ok(&["view", "live", "--client", "nobody"])).unwrap();
+    let body: Value =
+        serde_json::from_str(&store.ok(&["view", "live", "--client", "nobody"])).unwrap();
     let summary = json!({"total": 0, "pending": 0, "completed": 0, "overdue": 0});
     assert_eq!(body, json!({"success": true, "data": {"checkins": [], "summary": summary}}));
     let error = store.fails(2, &["view", "live", "--client", ""]);
@@ -113,15 +129,33 @@ pub fn assign<'a>(first_due: &'a str, at: &'a str) -> Vec<&'a str> {
 fn the_grace_is_the_pre_created_views_and_never_the_legacy_views() {
     let store = store_with_weeks();
     let status = |view: &str, grace: &str| {
-        let arguments =
-            ["view", view, "--client", "vJ47rGpctaegMIc8mAsNqjSc3vux", "--at", "2026-03-02T10:00:00Z", "--overdue-after", grace];
+        let arguments = [
+            "view",
+            view,
+            "--client",
+            "vJ47rGpctaegMIc8mAsNqjSc3vux",
+            "--at",
+            "2026-03-02T10:00:00Z",
+            "--overdue-after",
+            grace,
+        ];
         let body: Value = serde_json::from_str(&store.ok(&arguments)).unwrap();
         let entries = body["data"]["checkins"].as_array().unwrap().clone();
-        let entry = entries.iter().find(|entry| entry["formId"] == "new-form" && entry["recurringWeek"] == 1).unwrap().clone();
+        let entry = entries
+            .iter()
+            .find(|entry| entry["formId"] == "new-form" && entry["recurringWeek"] == 1)
+            .unwrap()
+            .clone();
         entry["status"].as_str().unwrap().to_owned()
     };
-    assert_eq!((status("precreated", "0s"), status("precreated", "2h")), ("overdue".to_owned(), "pending".to_owned()));
-    assert_eq!((status("legacy", "0s"), status("live", "0s")), ("pending".to_owned(), "pending".to_owned()));
+    assert_eq!(
+        (status("precreated", "0s"), status("precreated", "2h")),
+        ("overdue".to_owned(), "pending".to_owned())
+    );
+    assert_eq!(
+        (status("legacy", "0s"), status("live", "0s")),
+        ("pending".to_owned(), "pending".to_owned())
+    );
     store.ok(&["switch", "precreated", "--reason", "test", "--force"]);
     assert_eq!(status("live", "0s"), "overdue");
 }
@@ -140,8 +174,13 @@ fn as_of_shows_what_was_there_and_which_view_served_then() {
     store.ok(&assign("2026-03-02", "2026-02-25T12:00:00Z"));
     store.ok(&["switch", "precreated", "--reason", "test", "--force"]);
     assert_ne!(then("live"), live);
-    let as_of = |view: &str| store.ok(&[&["view", view, "--client", client, "--as-of", &head], &at[..]].concat());
+    let as_of = |view: &str| {
+        store.ok(&[&["view", view, "--client", client, "--as-of", &head], &at[..]].concat())
+    };
     assert_eq!((as_of("legacy"), as_of("precreated"), as_of("live")), (legacy, precreated, live));
-    assert_eq!(store.ok(&[&["view", "precreated", "--all", "--as-of", &head], &at[..]].concat()), all);
+    assert_eq!(
+        store.ok(&[&["view", "precreated", "--all", "--as-of", &head], &at[..]].concat()),
+        all
+    );
     assert_eq!(store.ok(&["view", "legacy", "--all", "--as-of", "0"]), "");
 }

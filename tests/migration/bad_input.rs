@@ -29,8 +29,12 @@ fn what_is_no_document_fails_the_import_before_the_first_event() {
     let cases: [(&str, &str, Edit); 4] = [
         ("no-json", "clients.json", |text| text.replacen('{', "", 1)),
         ("no-documents", "forms.json", |text| text.replacen("\"documents\"", "\"papers\"", 1)),
-        ("bad-time", "formResponses.json", |text| text.replacen("\"submittedAt\": \"2", "\"submittedAt\": \"x2", 1)),
-        ("other-total", "coaches.json", |text| text.replacen("\"totalDocuments\": ", "\"totalDocuments\": 9", 1)),
+        ("bad-time", "formResponses.json", |text| {
+            text.replacen("\"submittedAt\": \"2", "\"submittedAt\": \"x2", 1)
+        }),
+        ("other-total", "coaches.json", |text| {
+            text.replacen("\"totalDocuments\": ", "\"totalDocuments\": 9", 1)
+        }),
     ];
     for (name, file, edit) in cases {
         let export = edited(home.path(), name, file, edit);
@@ -64,7 +68,11 @@ fn a_batch_that_is_not_whole_or_not_for_this_store_is_refused() {
         ("cut-short", cut_short, "cut short"),
         ("cut-in-a-line", text[..text.len() - 20].to_owned(), "cut short"),
         ("edited", text.replacen("T09:00:00.000Z", "T10:00:00.000Z", 1), "digest"),
-        ("other-kind", text.replacen("\"kind\":\"precreate\"", "\"kind\":\"postcreate\"", 1), "postcreate"),
+        (
+            "other-kind",
+            text.replacen("\"kind\":\"precreate\"", "\"kind\":\"postcreate\"", 1),
+            "postcreate",
+        ),
         ("newer", text.replacen("\"rollbook_batch\":1", "\"rollbook_batch\":2", 1), "format 2"),
         ("empty", String::new(), "empty"),
     ];
@@ -90,10 +98,21 @@ fn a_base_that_moved_since_planning_is_drift_that_names_its_series() {
     let store = Store::imported(home.path(), "store", "clean");
     let batch = home.path().join("batch.ndjson");
     store.plan(&batch);
-    let documents: Value =
-        serde_json::from_str(&fs::read_to_string(fixture("clean").join("export/check_in_assignments.json")).unwrap()).unwrap();
-    let base = documents["documents"].as_array().unwrap().iter().find(|doc| doc["totalWeeks"] == 52 && doc["recurringWeek"] == 1).unwrap();
-    let (due, client, form) = (base["dueDate"].as_str().unwrap(), base["clientId"].as_str().unwrap(), base["formId"].as_str().unwrap());
+    let documents: Value = serde_json::from_str(
+        &fs::read_to_string(fixture("clean").join("export/check_in_assignments.json")).unwrap(),
+    )
+    .unwrap();
+    let base = documents["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|doc| doc["totalWeeks"] == 52 && doc["recurringWeek"] == 1)
+        .unwrap();
+    let (due, client, form) = (
+        base["dueDate"].as_str().unwrap(),
+        base["clientId"].as_str().unwrap(),
+        base["formId"].as_str().unwrap(),
+    );
     let id = base["_id"].as_str().unwrap();
     let changed = edited(home.path(), "moved", "check_in_assignments.json", |text| {
         let at = text.find(id).unwrap();
@@ -104,7 +123,10 @@ fn a_base_that_moved_since_planning_is_drift_that_names_its_series() {
     assert_eq!(imported["collections"]["check_in_assignments"]["changed"], 1, "{imported}");
     let before = store.files();
     let said = store.fails(3, &["migrate", "apply", batch.to_str().unwrap()]);
-    assert!(said.contains("1 series drifted") && said.contains(client) && said.contains(form), "{said}");
+    assert!(
+        said.contains("1 series drifted") && said.contains(client) && said.contains(form),
+        "{said}"
+    );
     assert_eq!(store.files(), before);
 }
 
@@ -115,7 +137,8 @@ fn zones_and_stores_that_do_not_fit_are_refused() {
     let export = fixture("clean").join("export");
     let before = store.files();
     store.fails(2, &["import", export.to_str().unwrap(), "--legacy-timezone", "Europe/Nowhere"]);
-    let said = store.fails(3, &["import", export.to_str().unwrap(), "--legacy-timezone", "Europe/London"]);
+    let said =
+        store.fails(3, &["import", export.to_str().unwrap(), "--legacy-timezone", "Europe/London"]);
     assert!(said.contains("UTC"), "{said}");
     store.fails(1, &["import", home.path().join("nowhere").to_str().unwrap()]);
     assert_eq!(store.files(), before);
@@ -125,7 +148,9 @@ fn zones_and_stores_that_do_not_fit_are_refused() {
     papers.fails(1, &["import", export.to_str().unwrap()]);
     assert_eq!(papers.files().len(), 1);
     let missing = Store::new(home.path(), "missing");
-    for arguments in [&["audit"][..], &["migrate", "plan"], &["migrate", "validate"], &["export", "out"]] {
+    for arguments in
+        [&["audit"][..], &["migrate", "plan"], &["migrate", "validate"], &["export", "out"]]
+    {
         missing.fails(1, arguments);
         assert!(!missing.directory.exists());
     }

@@ -10,7 +10,12 @@ fn series_events(store: &Store) -> Vec<(String, u64, String, Value)> {
     store.inside(|store| {
         for recorded in store.log().commits_after(0).flat_map(Result::unwrap) {
             let event = serde_json::to_value(&recorded.event).unwrap();
-            events.push((recorded.stream.to_string(), recorded.version, recorded.id.to_string(), event));
+            events.push((
+                recorded.stream.to_string(),
+                recorded.version,
+                recorded.id.to_string(),
+                event,
+            ));
         }
     });
     events.retain(|(stream, ..)| stream.starts_with("series/"));
@@ -21,7 +26,8 @@ fn series_events(store: &Store) -> Vec<(String, u64, String, Value)> {
 fn the_same_batch_gives_the_same_events_on_every_store_and_nothing_the_second_time() {
     for (name, _) in FIXTURES {
         let home = tempfile::tempdir().unwrap();
-        let stores = ["planned", "staging", "production"].map(|store| Store::imported(home.path(), store, name));
+        let stores = ["planned", "staging", "production"]
+            .map(|store| Store::imported(home.path(), store, name));
         let batch = home.path().join("batch.ndjson");
         let planned = stores[0].plan(&batch);
         for store in &stores {
@@ -38,8 +44,15 @@ fn the_same_batch_gives_the_same_events_on_every_store_and_nothing_the_second_ti
         let head = stores[1].json(&["status", "--json"])["head"].clone();
         let before = stores[1].files();
         let again = stores[1].apply(&batch);
-        assert_eq!((&again["created"], &again["linked"], &again["skipped"]), (&0.into(), &0.into(), &planned["events"]));
-        assert_eq!(stores[1].json(&["status", "--json"])["head"], head, "applying again appends nothing");
+        assert_eq!(
+            (&again["created"], &again["linked"], &again["skipped"]),
+            (&0.into(), &0.into(), &planned["events"])
+        );
+        assert_eq!(
+            stores[1].json(&["status", "--json"])["head"],
+            head,
+            "applying again appends nothing"
+        );
         assert_eq!(stores[1].files(), before, "and changes no file");
     }
 }
@@ -58,8 +71,14 @@ fn dirt_is_planned_around_and_every_red_check_names_what_it_found() {
         for check in validation["checks"].as_array().unwrap() {
             let findings = check["findings"].as_array().unwrap().len();
             assert_eq!(check["green"].as_bool().unwrap(), findings == 0, "{check}");
-            if ["legacy-view-unchanged", "responses-unchanged", "additive-only", "response-count", "assignment-count"]
-                .contains(&check["name"].as_str().unwrap())
+            if [
+                "legacy-view-unchanged",
+                "responses-unchanged",
+                "additive-only",
+                "response-count",
+                "assignment-count",
+            ]
+            .contains(&check["name"].as_str().unwrap())
             {
                 assert_eq!(check["green"], true, "{name}: {check}");
             }
@@ -87,10 +106,16 @@ fn a_week_that_an_early_answer_made_is_skipped_and_counted() {
     let batch = home.path().join("batch.ndjson");
     let planned = store.plan(&batch);
     let text = std::fs::read_to_string(&batch).unwrap();
-    let line: Value = serde_json::from_str(text.lines().find(|line| line.contains("AssignmentCreated")).unwrap()).unwrap();
-    let (stream, week) = (line["stream"].as_str().unwrap(), line["event"]["data"]["week"].to_string());
+    let line: Value =
+        serde_json::from_str(text.lines().find(|line| line.contains("AssignmentCreated")).unwrap())
+            .unwrap();
+    let (stream, week) =
+        (line["stream"].as_str().unwrap(), line["event"]["data"]["week"].to_string());
     let answered = store.json(&["respond", stream, "--week", &week, "--json"]);
-    assert_eq!(answered["assignmentId"], line["event"]["data"]["assignment"], "the answer names the same assignment as the migration");
+    assert_eq!(
+        answered["assignmentId"], line["event"]["data"]["assignment"],
+        "the answer names the same assignment as the migration"
+    );
     let applied = store.apply(&batch);
     assert_eq!(applied["skipped"], 1);
     assert_eq!(applied["created"].as_u64().unwrap() + 1, planned["created"].as_u64().unwrap());

@@ -8,7 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 /// A fixture with its zone.
-pub const FIXTURES: [(&str, &str); 4] = [("tracker", "UTC"), ("clean", "UTC"), ("dirty", "UTC"), ("dirty-london", "Europe/London")];
+pub const FIXTURES: [(&str, &str); 4] =
+    [("tracker", "UTC"), ("clean", "UTC"), ("dirty", "UTC"), ("dirty-london", "Europe/London")];
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -42,7 +43,8 @@ impl Store {
 
     pub fn import(&self, export: &Path, fixture_name: &str) -> Value {
         let zone = FIXTURES.iter().find(|(name, _)| *name == fixture_name).unwrap().1;
-        let mut arguments = vec!["import".to_owned(), export.display().to_string(), "--json".to_owned()];
+        let mut arguments =
+            vec!["import".to_owned(), export.display().to_string(), "--json".to_owned()];
         if zone != "UTC" {
             arguments.extend(["--legacy-timezone".to_owned(), zone.to_owned()]);
         }
@@ -56,7 +58,9 @@ impl Store {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
-        start(self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped())).wait_with_output().unwrap()
+        start(self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()))
+            .wait_with_output()
+            .unwrap()
     }
 
     /// Opens the store in this process; nothing is started meanwhile.
@@ -80,7 +84,8 @@ impl Store {
         let db = rocksdb::DB::open_cf(&options, &path, &families).unwrap();
         let mut entries = Vec::new();
         for family in &families {
-            for entry in db.iterator_cf(db.cf_handle(family).unwrap(), rocksdb::IteratorMode::Start) {
+            for entry in db.iterator_cf(db.cf_handle(family).unwrap(), rocksdb::IteratorMode::Start)
+            {
                 let (key, value) = entry.unwrap();
                 entries.extend([&key[..], b"\n", &value[..], b"\n"].concat());
             }
@@ -91,7 +96,12 @@ impl Store {
     /// Runs a command that must succeed; its stdout.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -119,7 +129,11 @@ impl Store {
     /// Runs the checks whether they are green or red; the report.
     pub fn validate(&self) -> Value {
         let output = self.run(&["migrate", "validate", "--json"]);
-        assert!(matches!(output.status.code(), Some(0 | 3)), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            matches!(output.status.code(), Some(0 | 3)),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
@@ -165,7 +179,9 @@ pub fn expected(fixture_name: &str, kind: &str) -> Vec<Expected> {
     for entry in std::fs::read_dir(fixture(fixture_name).join("expected")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let Some(now) = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('@')) else { continue };
+        let Some(now) = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('@')) else {
+            continue;
+        };
         let now = now.strip_suffix(".ndjson").unwrap();
         let now = format!("{}:{}:{}", &now[..13], &now[13..15], &now[15..]);
         for line in std::fs::read_to_string(&path).unwrap().lines() {
@@ -182,7 +198,8 @@ pub fn expected(fixture_name: &str, kind: &str) -> Vec<Expected> {
 pub fn starred(mut body: Value) -> Value {
     for entry in body["data"]["checkins"].as_array_mut().unwrap() {
         for field in ["id", "documentId"] {
-            let is_uuid = |text: &str| text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+            let is_uuid =
+                |text: &str| text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
             if entry[field].as_str().is_some_and(is_uuid) {
                 entry[field] = "*".into();
             }

@@ -39,7 +39,8 @@ fn staging_and_production_name_the_same_batch_and_are_believed_without_a_store()
     let (staging, staging_file) = certified(home.path(), "staging", &batch);
     let (prod, prod_file) = certified(home.path(), "prod", &batch);
     let key = prod.ok(&["checkpoint", "--public-key"]);
-    let digest = staging.json(&["migrate", "show", batch.to_str().unwrap(), "--json"])["digest"].clone();
+    let digest =
+        staging.json(&["migrate", "show", batch.to_str().unwrap(), "--json"])["digest"].clone();
     for store in [staging, prod] {
         fs::remove_dir_all(&store.directory).unwrap();
     }
@@ -47,7 +48,10 @@ fn staging_and_production_name_the_same_batch_and_are_believed_without_a_store()
     assert!(both.status.success(), "{}", said(&both));
     let both: Value = serde_json::from_slice(&both.stdout).unwrap();
     assert_eq!((&both[0]["batch"]["digest"], &both[1]["batch"]["digest"]), (&digest, &digest));
-    assert_eq!((both[0]["checks"].as_array().unwrap().len(), &both[0]["key_trusted"]), (12, &json!(false)));
+    assert_eq!(
+        (both[0]["checks"].as_array().unwrap().len(), &both[0]["key_trusted"]),
+        (12, &json!(false))
+    );
     assert_ne!(both[0]["origin"], both[1]["origin"]);
     assert!(check(&[&prod_file], &["--key", key.trim_end()]).status.success());
     assert_eq!(check(&[&staging_file], &["--key", key.trim_end()]).status.code(), Some(3));
@@ -58,9 +62,16 @@ fn every_changed_byte_of_a_certificate_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let (_, file) = certified(home.path(), "store", &home.path().join("batch.ndjson"));
     let text = fs::read(&file).unwrap();
-    assert!(rollbook_migrations::certificate::Certificate::read(std::str::from_utf8(&text).unwrap()).unwrap().check(None).is_ok());
+    assert!(
+        rollbook_migrations::certificate::Certificate::read(std::str::from_utf8(&text).unwrap())
+            .unwrap()
+            .check(None)
+            .is_ok()
+    );
     let believed = |bytes: &[u8]| {
-        let certificate = std::str::from_utf8(bytes).ok().and_then(|text| rollbook_migrations::certificate::Certificate::read(text).ok());
+        let certificate = std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| rollbook_migrations::certificate::Certificate::read(text).ok());
         certificate.is_some_and(|certificate| certificate.check(None).is_ok())
     };
     for at in 0..text.len() {
@@ -94,14 +105,20 @@ fn parts_of_two_certificates_do_not_make_one() {
     for part in ["key", "before", "after", "consistency", "planned", "applied", "validated"] {
         let mut mixed = one.clone();
         mixed[part] = other[part].clone();
-        let mixed: rollbook_migrations::certificate::Certificate = serde_json::from_value(mixed).unwrap();
+        let mixed: rollbook_migrations::certificate::Certificate =
+            serde_json::from_value(mixed).unwrap();
         assert!(mixed.check(None).is_err(), "{part}");
     }
     // What a person reads must be what the events say.
-    for (part, value) in [("/batch/digest", json!("00")), ("/batch/created", json!(1)), ("/checks/3/detail", json!("all well"))] {
+    for (part, value) in [
+        ("/batch/digest", json!("00")),
+        ("/batch/created", json!(1)),
+        ("/checks/3/detail", json!("all well")),
+    ] {
         let mut edited = one.clone();
         *edited.pointer_mut(part).unwrap() = value;
-        let edited: rollbook_migrations::certificate::Certificate = serde_json::from_value(edited).unwrap();
+        let edited: rollbook_migrations::certificate::Certificate =
+            serde_json::from_value(edited).unwrap();
         assert!(edited.check(None).is_err(), "{part}");
     }
 }

@@ -11,7 +11,12 @@ use crate::binary::{FIXTURES, Store, fixture};
 fn documents(directory: &Path) -> BTreeMap<String, Value> {
     let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     files
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), serde_json::from_slice(&fs::read(&path).unwrap()).unwrap()))
+        .map(|path| {
+            (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                serde_json::from_slice(&fs::read(&path).unwrap()).unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -65,7 +70,10 @@ fn the_audit_of_the_tracker_has_the_figures_of_the_old_audit() {
     let home = tempfile::tempdir().unwrap();
     let store = Store::imported(home.path(), "store", "tracker");
     let audit = store.json(&["audit", "--format", "json"]);
-    assert_eq!((&audit["totals"]["clients"], &audit["totals"]["responses"]), (&26.into(), &36.into()));
+    assert_eq!(
+        (&audit["totals"]["clients"], &audit["totals"]["responses"]),
+        (&26.into(), &36.into())
+    );
     let markdown = store.ok(&["audit"]);
     assert!(markdown.contains("26") && markdown.contains("36"), "{markdown}");
     assert_eq!(store.json(&["audit", "--json"])["totals"], audit["totals"]);

@@ -26,9 +26,14 @@ fn export(home: &Path) -> PathBuf {
         let path = entry.unwrap().path();
         let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         if path.ends_with("formResponses.json") {
-            let of_ada = file["documents"].as_array_mut().unwrap().iter_mut().filter(|document| document["clientId"] == ADA);
+            let of_ada = file["documents"]
+                .as_array_mut()
+                .unwrap()
+                .iter_mut()
+                .filter(|document| document["clientId"] == ADA);
             for (number, document) in of_ada.enumerate() {
-                document["responses"][0]["answer"] = format!("ada wrote this long ago {number}").into();
+                document["responses"][0]["answer"] =
+                    format!("ada wrote this long ago {number}").into();
             }
         }
         fs::write(to.join(path.file_name().unwrap()), file.to_string()).unwrap();
@@ -37,7 +42,13 @@ fn export(home: &Path) -> PathBuf {
 }
 
 /// What nobody may find.
-const SECRETS: [&str; 5] = ["ada wrote this", "ada said this here", "ada is moving house", "ada did this very well", ADA_MAIL];
+const SECRETS: [&str; 5] = [
+    "ada wrote this",
+    "ada said this here",
+    "ada is moving house",
+    "ada did this very well",
+    ADA_MAIL,
+];
 
 /// A store that was imported, migrated and answered, by Ada and by Bo.
 fn lived(home: &Path) -> (Store, PathBuf) {
@@ -48,22 +59,66 @@ fn lived(home: &Path) -> (Store, PathBuf) {
     store.plan(&batch);
     store.apply(&batch);
     let (ada, bo) = (series_of(&store, ADA), series_of(&store, BO));
-    let answers = |said: &str| format!(r#"[{{"questionId":"q1","answer":"{said}","score":8,"weight":5}}]"#);
-    store.ok(&["respond", &ada, "--week", "7", "--answers", &answers("ada said this here"), "--at", NOW]);
-    store.ok(&["respond", &bo, "--week", "7", "--answers", &answers("bo said this here"), "--at", NOW]);
-    let response = history(&store, &ada).into_iter().find(|event| event["event"]["type"] == "ResponseSubmitted").unwrap();
+    let answers =
+        |said: &str| format!(r#"[{{"questionId":"q1","answer":"{said}","score":8,"weight":5}}]"#);
+    store.ok(&[
+        "respond",
+        &ada,
+        "--week",
+        "7",
+        "--answers",
+        &answers("ada said this here"),
+        "--at",
+        NOW,
+    ]);
+    store.ok(&[
+        "respond",
+        &bo,
+        "--week",
+        "7",
+        "--answers",
+        &answers("bo said this here"),
+        "--at",
+        NOW,
+    ]);
+    let response = history(&store, &ada)
+        .into_iter()
+        .find(|event| event["event"]["type"] == "ResponseSubmitted")
+        .unwrap();
     let response = response["event"]["data"]["response"].as_str().unwrap().to_owned();
-    store.ok(&["feedback", &response, "--coach", "h8oOOL8dKLzdocJ2isAjIhKtJ0Rl", "--text", "ada did this very well"]);
+    store.ok(&[
+        "feedback",
+        &response,
+        "--coach",
+        "h8oOOL8dKLzdocJ2isAjIhKtJ0Rl",
+        "--text",
+        "ada did this very well",
+    ]);
     let validation = store.validate();
     assert_eq!(validation["all_green"], true, "{validation:#}");
-    let week =
-        store.all("precreated", NOW)[ADA]["data"]["checkins"].as_array().unwrap().iter().find(|week| week["status"] == "pending").cloned();
-    store.ok(&["extend", week.unwrap()["id"].as_str().unwrap(), "--reason", "ada is moving house this week", "--at", NOW]);
+    let week = store.all("precreated", NOW)[ADA]["data"]["checkins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|week| week["status"] == "pending")
+        .cloned();
+    store.ok(&[
+        "extend",
+        week.unwrap()["id"].as_str().unwrap(),
+        "--reason",
+        "ada is moving house this week",
+        "--at",
+        NOW,
+    ]);
     (store, export)
 }
 
 fn history(store: &Store, id: &str) -> Vec<Value> {
-    store.ok(&["history", id, "--json", "--with-answers"]).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    store
+        .ok(&["history", id, "--json", "--with-answers"])
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 fn series_of(store: &Store, client: &str) -> String {
@@ -73,7 +128,15 @@ fn series_of(store: &Store, client: &str) -> String {
 }
 
 fn erase(store: &Store) -> Value {
-    store.json(&["erase", "--client", ADA_UID, "--reason", "asked to be forgotten", "--yes", "--json"])
+    store.json(&[
+        "erase",
+        "--client",
+        ADA_UID,
+        "--reason",
+        "asked to be forgotten",
+        "--yes",
+        "--json",
+    ])
 }
 
 /// Every file under a directory.
@@ -92,7 +155,13 @@ fn assert_nothing_is_left(directory: &Path) {
     if directory.join("db").is_dir() {
         let entries = Store { directory: directory.to_owned() }.entries();
         assert!(entries.len() > 100_000);
-        SECRETS.iter().for_each(|secret| assert!(!holds(&entries, secret), "an entry of {} holds {secret:?}", directory.display()));
+        SECRETS.iter().for_each(|secret| {
+            assert!(
+                !holds(&entries, secret),
+                "an entry of {} holds {secret:?}",
+                directory.display()
+            )
+        });
     }
 }
 
@@ -121,7 +190,9 @@ fn an_erased_client_is_in_no_file_and_everybody_else_is_as_before() {
     let home = tempfile::tempdir().unwrap();
     let (store, _) = lived(home.path());
     let rest = of_the_rest(&store);
-    assert!(history(&store, ADA).iter().any(|event| event.to_string().contains("ada said this here")));
+    assert!(
+        history(&store, ADA).iter().any(|event| event.to_string().contains("ada said this here"))
+    );
     store.fails(2, &["erase", "--client", ADA, "--reason", "asked"]);
     store.fails(1, &["erase", "--client", "nobody", "--reason", "asked", "--yes"]);
     let before = store.files();
@@ -139,7 +210,8 @@ fn an_erased_client_is_in_no_file_and_everybody_else_is_as_before() {
         let body = store.json(&["view", view, "--client", ADA, "--at", NOW]);
         assert_eq!(body["data"]["checkins"], json!([]), "{view}");
         let lines = store.ok(&["view", view, "--all", "--at", NOW]);
-        let marked: Vec<&str> = lines.lines().filter(|line| line.contains("\"erased\":true")).collect();
+        let marked: Vec<&str> =
+            lines.lines().filter(|line| line.contains("\"erased\":true")).collect();
         assert!(matches!(marked[..], [line] if line.contains(ADA)), "{marked:?}");
         let then = store.json(&["view", view, "--client", ADA, "--at", NOW, "--as-of", "100"]);
         assert_eq!(then["data"]["checkins"], json!([]), "as of an earlier position too");
@@ -152,7 +224,11 @@ fn an_erased_client_is_in_no_file_and_everybody_else_is_as_before() {
     store.ok(&["rebuild", "--all"]);
     assert!(!store.ok(&["audit"]).contains(ADA));
     let status = store.json(&["status", "--json"]);
-    assert_eq!((&status["sealing"]["sealed"], &status["sealing"]["erased"]), (&json!(true), &json!(1)), "{status}");
+    assert_eq!(
+        (&status["sealing"]["sealed"], &status["sealing"]["erased"]),
+        (&json!(true), &json!(1)),
+        "{status}"
+    );
 }
 
 #[test]
@@ -166,8 +242,14 @@ fn history_and_export_show_the_person_as_erased_and_nothing_more_is_taken_of_the
         let told = history(&store, &id);
         assert_eq!(told.len(), told_before + 1, "every event is told of, and the erasure");
         let last = told.last().unwrap();
-        assert_eq!((last["event"]["type"].as_str(), last["position"].as_u64()), (Some("ClientErased"), Some(position)));
-        assert!(told[..told_before].iter().all(|event| event["event"]["type"] == "Erased"), "{told:?}");
+        assert_eq!(
+            (last["event"]["type"].as_str(), last["position"].as_u64()),
+            (Some("ClientErased"), Some(position))
+        );
+        assert!(
+            told[..told_before].iter().all(|event| event["event"]["type"] == "Erased"),
+            "{told:?}"
+        );
         let text = store.ok(&["history", &id, "--with-answers"]);
         assert!(text.contains("[erased]") && text.contains("asked to be forgotten"), "{text}");
     }
@@ -181,13 +263,22 @@ fn history_and_export_show_the_person_as_erased_and_nothing_more_is_taken_of_the
     };
     let clients = documents(&out, "clients.json");
     let ada = clients.iter().find(|client| client["_id"] == ADA).unwrap();
-    assert_eq!((clients.len(), &ada["erased"], ada.as_object().unwrap().len()), (26, &json!(true), 3), "{ada}");
+    assert_eq!(
+        (clients.len(), &ada["erased"], ada.as_object().unwrap().len()),
+        (26, &json!(true), 3),
+        "{ada}"
+    );
     let is_hers = |document: &Value| document["clientId"] == ADA || document["_id"] == ADA;
     for name in ["clients.json", "coaches.json", "forms.json", "users.json", "formResponses.json"] {
         let (ours, theirs) = (documents(&out, name), documents(&export, name));
-        let rest = |documents: Vec<Value>| documents.into_iter().filter(|document| !is_hers(document)).collect::<Vec<_>>();
+        let rest = |documents: Vec<Value>| {
+            documents.into_iter().filter(|document| !is_hers(document)).collect::<Vec<_>>()
+        };
         let (ours, theirs) = (rest(ours), rest(theirs));
-        assert!(theirs.iter().all(|document| ours.contains(document)), "{name}: everybody else's documents are as they were");
+        assert!(
+            theirs.iter().all(|document| ours.contains(document)),
+            "{name}: everybody else's documents are as they were"
+        );
     }
     assert!(!documents(&out, "formResponses.json").iter().any(is_hers));
 
@@ -196,13 +287,27 @@ fn history_and_export_show_the_person_as_erased_and_nothing_more_is_taken_of_the
     assert_eq!(imported["appended"], 0, "{imported}");
     assert_eq!(imported["collections"]["clients"]["erased"], 1);
     assert_eq!(imported["collections"]["formResponses"]["erased"], 4);
-    assert_eq!(store.json(&["import", out.to_str().unwrap(), "--json"])["collections"]["clients"]["erased"], 1);
-    let series = history(&store, ADA)
-        .iter()
-        .find_map(|event| event["stream"].as_str().filter(|name| name.starts_with("series/")).map(str::to_owned));
+    assert_eq!(
+        store.json(&["import", out.to_str().unwrap(), "--json"])["collections"]["clients"]["erased"],
+        1
+    );
+    let series = history(&store, ADA).iter().find_map(|event| {
+        event["stream"].as_str().filter(|name| name.starts_with("series/")).map(str::to_owned)
+    });
     for refused in [
         vec!["respond", series.as_deref().unwrap(), "--week", "8"],
-        vec!["assign", "--client", ADA, "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "2"],
+        vec![
+            "assign",
+            "--client",
+            ADA,
+            "--form",
+            "f",
+            "--coach",
+            "k",
+            "--allow-unknown",
+            "--weeks",
+            "2",
+        ],
         vec!["pause", series.as_deref().unwrap(), "--weeks", "1"],
     ] {
         let said = store.fails(3, &refused);
@@ -218,7 +323,8 @@ fn proofs_from_before_and_after_hold_and_a_restored_backup_forgets_again() {
     let (store, _) = lived(home.path());
     let rest = of_the_rest(&store);
     let of_ada = history(&store, ADA)[0]["position"].to_string();
-    let (proof, again, grown) = (home.path().join("before"), home.path().join("after"), home.path().join("grown"));
+    let (proof, again, grown) =
+        (home.path().join("before"), home.path().join("after"), home.path().join("grown"));
     let text = |path: &Path| path.to_str().unwrap().to_owned();
     store.ok(&["prove", "event", &of_ada, "--out", &text(&proof)]);
     store.ok(&["backup", "create", "--name", "old"]);
@@ -240,21 +346,46 @@ fn proofs_from_before_and_after_hold_and_a_restored_backup_forgets_again() {
     store.ok(&["backup", "verify", "old"]);
     for (name, forgotten) in [("old", 1), ("new", 0)] {
         let restored = Store::new(home.path(), &format!("restored-{name}"));
-        let report = restored.json(&["backup", "restore", name, "--from", backups.to_str().unwrap(), "--json"]);
+        let report = restored.json(&[
+            "backup",
+            "restore",
+            name,
+            "--from",
+            backups.to_str().unwrap(),
+            "--json",
+        ]);
         assert_eq!(report["forgotten_again"], forgotten, "{report}");
         assert_nothing_is_left(&restored.directory);
-        assert_eq!(restored.json(&["view", "legacy", "--client", ADA, "--at", NOW])["data"]["checkins"], json!([]));
+        assert_eq!(
+            restored.json(&["view", "legacy", "--client", ADA, "--at", NOW])["data"]["checkins"],
+            json!([])
+        );
         assert_eq!(of_the_rest(&restored), rest);
         assert!(
             restored
-                .fails(3, &["assign", "--client", ADA, "--form", "f", "--coach", "k", "--allow-unknown", "--weeks", "2"])
+                .fails(
+                    3,
+                    &[
+                        "assign",
+                        "--client",
+                        ADA,
+                        "--form",
+                        "f",
+                        "--coach",
+                        "k",
+                        "--allow-unknown",
+                        "--weeks",
+                        "2"
+                    ]
+                )
                 .contains("was erased")
         );
         let validation = restored.validate();
         assert_eq!(validation["all_green"], true, "{validation}");
         restored.ok(&["verify"]);
         let told = history(&restored, ADA);
-        assert!(told.iter().any(|event| event["event"]["type"] == "ClientErased" && event.to_string().contains("asked to be forgotten")));
+        assert!(told.iter().any(|event| event["event"]["type"] == "ClientErased"
+            && event.to_string().contains("asked to be forgotten")));
     }
     // A list that backups were given and somebody edited stops a restore.
     let told = files(&backups.join("erasures")).into_keys().next().unwrap();
@@ -270,23 +401,42 @@ fn a_moved_backup_and_an_older_dump_forget_whom_another_directory_knows_to_be_er
     let home = tempfile::tempdir().unwrap();
     let (store, _) = lived(home.path());
     let rest = of_the_rest(&store);
-    store.ok(&["backup", "create", "--name", "old", "--to", home.path().join("moved").to_str().unwrap()]);
+    store.ok(&[
+        "backup",
+        "create",
+        "--name",
+        "old",
+        "--to",
+        home.path().join("moved").to_str().unwrap(),
+    ]);
     let dumps = ["--sealed", "--clear"].map(|form| {
         let file = home.path().join(format!("dump{form}"));
         store.ok(&["dump", form, file.to_str().unwrap()]);
         file
     });
-    let erased = store.run(&["erase", "--client", ADA, "--reason", "asked to be forgotten", "--yes"]);
+    let erased =
+        store.run(&["erase", "--client", ADA, "--reason", "asked to be forgotten", "--yes"]);
     let said = String::from_utf8_lossy(&erased.stderr).into_owned();
-    assert!(erased.status.success() && said.contains("no directory of backups was told"), "{erased:?}");
+    assert!(
+        erased.status.success() && said.contains("no directory of backups was told"),
+        "{erased:?}"
+    );
     store.ok(&["backup", "create", "--name", "near"]);
     assert!(store.run(&["erase", "--client", ADA, "--reason", "again", "--yes"]).stderr.is_empty());
     // The directory that the environment names for backups is told, too.
     let named = home.path().join("named");
     fs::create_dir(&named).unwrap();
-    let told = start(store.command(&["erase", "--client", ADA, "--reason", "again", "--yes"]).env("ROLLBOOK_BACKUPS", &named)).wait();
+    let told = start(
+        store
+            .command(&["erase", "--client", ADA, "--reason", "again", "--yes"])
+            .env("ROLLBOOK_BACKUPS", &named),
+    )
+    .wait();
     assert!(told.unwrap().success() && files(&named).len() == 1);
-    let (prod, near) = (store.directory.display().to_string(), beside(&store, "store-backups").display().to_string());
+    let (prod, near) = (
+        store.directory.display().to_string(),
+        beside(&store, "store-backups").display().to_string(),
+    );
     let key = beside(&store, "store.master-key").display().to_string();
     let forgets = |name: &str, arguments: &[&str]| {
         let made = Store::new(home.path(), name);
@@ -300,15 +450,35 @@ fn a_moved_backup_and_an_older_dump_forget_whom_another_directory_knows_to_be_er
         made.ok(&["verify"]);
     };
     let moved = home.path().join("moved").display().to_string();
-    forgets("of-moved", &["--master-key", &key, "backup", "restore", "old", "--from", &moved, "--forget", &prod]);
-    forgets("of-moved-too", &["--master-key", &key, "backup", "restore", "old", "--from", &moved, "--forget", &near]);
-    forgets("of-sealed", &["--master-key", &key, "load", dumps[0].to_str().unwrap(), "--forget", &prod]);
-    forgets("of-clear", &["load", dumps[1].to_str().unwrap(), "--forget", &near, "--forget", &prod]);
+    forgets(
+        "of-moved",
+        &["--master-key", &key, "backup", "restore", "old", "--from", &moved, "--forget", &prod],
+    );
+    forgets(
+        "of-moved-too",
+        &["--master-key", &key, "backup", "restore", "old", "--from", &moved, "--forget", &near],
+    );
+    forgets(
+        "of-sealed",
+        &["--master-key", &key, "load", dumps[0].to_str().unwrap(), "--forget", &prod],
+    );
+    forgets(
+        "of-clear",
+        &["load", dumps[1].to_str().unwrap(), "--forget", &near, "--forget", &prod],
+    );
 
     // Who says of nobody whether they were erased is no help, and nothing is made.
     let none = Store::new(home.path(), "none");
     for forget in ["nowhere", "dump--clear"] {
-        let said = none.fails(1, &["load", dumps[1].to_str().unwrap(), "--forget", home.path().join(forget).to_str().unwrap()]);
+        let said = none.fails(
+            1,
+            &[
+                "load",
+                dumps[1].to_str().unwrap(),
+                "--forget",
+                home.path().join(forget).to_str().unwrap(),
+            ],
+        );
         assert!(said.contains(forget) && said.contains("no store was made"), "{said}");
     }
     assert!(!none.directory.exists() && !beside(&none, "none.master-key").exists());
@@ -326,8 +496,11 @@ fn killed_at_random_moments_an_erasure_is_one_command_away_from_its_end() {
     let mut whole = Duration::from_millis(400);
     for _ in 0..12 {
         let began = Instant::now();
-        let mut child = start(store.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()));
-        std::thread::sleep(Duration::from_micros(draw.below(u64::try_from(whole.as_micros()).unwrap())));
+        let mut child =
+            start(store.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()));
+        std::thread::sleep(Duration::from_micros(
+            draw.below(u64::try_from(whole.as_micros()).unwrap()),
+        ));
         child.kill().unwrap();
         if child.wait().unwrap().success() {
             whole = whole.min(began.elapsed());
@@ -338,11 +511,21 @@ fn killed_at_random_moments_an_erasure_is_one_command_away_from_its_end() {
     assert_nothing_is_left(&store.directory);
     assert_eq!(of_the_rest(&store), rest, "seed {seed}");
     assert_eq!(store.validate()["all_green"], true, "seed {seed}");
-    assert_eq!(history(&store, ADA).iter().filter(|event| event["event"]["type"] == "ClientErased").count(), 1, "seed {seed}");
+    assert_eq!(
+        history(&store, ADA)
+            .iter()
+            .filter(|event| event["event"]["type"] == "ClientErased")
+            .count(),
+        1,
+        "seed {seed}"
+    );
     let status = store.json(&["status", "--json"]);
     assert_eq!(status["sealing"]["unfinished"], json!([]), "seed {seed}");
     store.ok(&["verify"]);
-    let names: Vec<_> = fs::read_dir(&store.directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<_> = fs::read_dir(&store.directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert!(!names.iter().any(|name| name.starts_with("keyring.")), "seed {seed}: {names:?}");
 }
 
@@ -372,12 +555,23 @@ fn imports_and_rotations_that_are_killed_leave_a_store_that_opens() {
     let mut current = beside(&store, "store.master-key").display().to_string();
     for number in 0..10 {
         let next = key(number);
-        killed_after(&["--master-key", &current, "keyring", "rotate", "--new-master-key", &next], 30, &mut draw);
+        killed_after(
+            &["--master-key", &current, "keyring", "rotate", "--new-master-key", &next],
+            30,
+            &mut draw,
+        );
         // One of the two is the right one, and all is there.
         if !store.run(&["--master-key", &current, "status"]).status.success() {
             current = next;
         }
-        assert_eq!(store.ok(&["--master-key", &current, "view", "legacy", "--all", "--at", NOW]).lines().count(), 26, "seed {seed}");
+        assert_eq!(
+            store
+                .ok(&["--master-key", &current, "view", "legacy", "--all", "--at", NOW])
+                .lines()
+                .count(),
+            26,
+            "seed {seed}"
+        );
     }
     store.ok(&["--master-key", &current, "verify"]);
 }
@@ -410,7 +604,10 @@ fn keys_that_are_gone_damaged_or_another_stores_are_named_and_nothing_is_decoded
     let refused = |word: &str, path: &Path| {
         for command in [&["view", "legacy", "--all"][..], &["status"], &["history", ADA]] {
             let said = store.fails(1, command);
-            assert!(said.contains(word) && said.contains(path.file_name().unwrap().to_str().unwrap()), "{said}");
+            assert!(
+                said.contains(word) && said.contains(path.file_name().unwrap().to_str().unwrap()),
+                "{said}"
+            );
         }
         fs::write(&key, &key_bytes).unwrap();
         fs::write(&keyring, &keyring_bytes).unwrap();
@@ -445,7 +642,10 @@ fn a_store_is_unsealed_only_when_it_was_made_so() {
     let store = Store::new(home.path(), "clear");
     store.ok(&["import", export.to_str().unwrap(), "--unsealed"]);
     assert!(!beside(&store, "clear.master-key").exists());
-    assert!(holds(&store.entries(), SECRETS[0]) && holds(&store.entries(), ADA_MAIL), "they are in the clear");
+    assert!(
+        holds(&store.entries(), SECRETS[0]) && holds(&store.entries(), ADA_MAIL),
+        "they are in the clear"
+    );
     assert_eq!(store.json(&["status", "--json"])["sealing"]["sealed"], false);
     assert!(store.ok(&["status"]).contains("unsealed"));
     let said = store.fails(3, &["erase", "--client", ADA, "--reason", "asked", "--yes"]);

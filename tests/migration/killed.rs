@@ -10,11 +10,20 @@ use crate::binary::{Store, start};
 
 /// Everything that must not depend on when a run was cut off: every event but its times of record.
 fn state(store: &Store) -> Vec<(u64, String, String, String)> {
-    let log = rollbook_log::Log::open(&store.directory, rollbook_log::OpenOptions::default()).unwrap();
+    let log =
+        rollbook_log::Log::open(&store.directory, rollbook_log::OpenOptions::default()).unwrap();
     let commits = log.commits_after(0).map(Result::unwrap);
-    let events = commits.flatten().filter(|recorded| !recorded.event.name().starts_with("BatchPlanned"));
+    let events =
+        commits.flatten().filter(|recorded| !recorded.event.name().starts_with("BatchPlanned"));
     events
-        .map(|event| (event.position, event.stream.to_string(), event.id.to_string(), serde_json::to_string(&event.event).unwrap()))
+        .map(|event| {
+            (
+                event.position,
+                event.stream.to_string(),
+                event.id.to_string(),
+                serde_json::to_string(&event.event).unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -23,7 +32,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { std::fs::copy(&path, &target).map(|_| ()).unwrap() }
+        if path.is_dir() {
+            copy(&path, &target)
+        } else {
+            std::fs::copy(&path, &target).map(|_| ()).unwrap()
+        }
     }
 }
 
@@ -32,11 +45,13 @@ pub struct Draw(pub u64);
 
 impl Draw {
     pub fn seeded() -> Self {
-        Self(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64)
+        Self(std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()
+            as u64)
     }
 
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit.max(1)
     }
 }
@@ -46,7 +61,8 @@ fn killed_at_twenty_random_moments_it_ends_as_if_undisturbed() {
     let home = tempfile::tempdir().unwrap();
     let export = home.path().join("export");
     let size = SampleSize::Scaled { clients: 120, series_per_client: 2, total_weeks: 52 };
-    write_export(&export, &SampleOptions { seed: 3, today: "2026-01-05".parse().unwrap(), size }).unwrap();
+    write_export(&export, &SampleOptions { seed: 3, today: "2026-01-05".parse().unwrap(), size })
+        .unwrap();
     let undisturbed = Store::new(home.path(), "undisturbed");
     undisturbed.ok(&["import", export.to_str().unwrap()]);
     let killed = Store::new(home.path(), "killed");
@@ -65,8 +81,11 @@ fn killed_at_twenty_random_moments_it_ends_as_if_undisturbed() {
     let seed = draw.0;
     println!("seed {seed}");
     for _ in 0..20 {
-        let mut child = start(killed.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()));
-        std::thread::sleep(Duration::from_micros(draw.below(u64::try_from(whole.as_micros()).unwrap())));
+        let mut child =
+            start(killed.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()));
+        std::thread::sleep(Duration::from_micros(
+            draw.below(u64::try_from(whole.as_micros()).unwrap()),
+        ));
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -84,7 +103,8 @@ fn interrupted_it_says_so_leaves_whole_series_and_goes_on() {
     let home = tempfile::tempdir().unwrap();
     let export = home.path().join("export");
     let size = SampleSize::Scaled { clients: 300, series_per_client: 4, total_weeks: 52 };
-    write_export(&export, &SampleOptions { seed: 5, today: "2026-01-05".parse().unwrap(), size }).unwrap();
+    write_export(&export, &SampleOptions { seed: 5, today: "2026-01-05".parse().unwrap(), size })
+        .unwrap();
     let store = Store::new(home.path(), "store");
     store.ok(&["import", export.to_str().unwrap()]);
     let batch = home.path().join("batch.ndjson");
@@ -92,9 +112,17 @@ fn interrupted_it_says_so_leaves_whole_series_and_goes_on() {
     let file = batch.to_str().unwrap();
     let mut interrupted = false;
     for wait_milliseconds in [60, 90, 130, 180, 250, 350, 500] {
-        let child = start(store.command(&["migrate", "apply", file, "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()));
+        let child = start(
+            store
+                .command(&["migrate", "apply", file, "--json"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped()),
+        );
         std::thread::sleep(Duration::from_millis(wait_milliseconds));
-        let signalled = start(std::process::Command::new("kill").args(["-INT", &child.id().to_string()])).wait().unwrap();
+        let signalled =
+            start(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]))
+                .wait()
+                .unwrap();
         let output = child.wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
@@ -111,9 +139,14 @@ fn interrupted_it_says_so_leaves_whole_series_and_goes_on() {
     }
     let applied = store.apply(&batch);
     assert_eq!(
-        applied["created"].as_u64().unwrap() + applied["linked"].as_u64().unwrap() + applied["skipped"].as_u64().unwrap(),
+        applied["created"].as_u64().unwrap()
+            + applied["linked"].as_u64().unwrap()
+            + applied["skipped"].as_u64().unwrap(),
         planned["events"]
     );
-    assert!(interrupted || applied["skipped"] == planned["events"], "neither interrupted nor through");
+    assert!(
+        interrupted || applied["skipped"] == planned["events"],
+        "neither interrupted nor through"
+    );
     assert_eq!(store.validate()["all_green"], true);
 }

@@ -19,7 +19,11 @@ fn migrated(home: &std::path::Path) -> Store {
 }
 
 fn entry<'a>(body: &'a Value, assignment: &str) -> Option<&'a Value> {
-    body["data"]["checkins"].as_array().unwrap().iter().find(|entry| entry["documentId"] == assignment)
+    body["data"]["checkins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["documentId"] == assignment)
 }
 
 /// A week that the migration made and that nobody answered.
@@ -27,7 +31,9 @@ fn open_week(store: &Store) -> (String, String) {
     let bodies = store.all("precreated", NOW);
     let open = |client: &String, body: &Value| {
         let weeks = body["data"]["checkins"].as_array().unwrap();
-        let week = weeks.iter().find(|entry| entry["status"] == "pending" && entry["id"].as_str().unwrap().len() == 36)?;
+        let week = weeks.iter().find(|entry| {
+            entry["status"] == "pending" && entry["id"].as_str().unwrap().len() == 36
+        })?;
         Some((client.clone(), week["id"].as_str().unwrap().to_owned()))
     };
     bodies.iter().find_map(|(client, body)| open(client, body)).unwrap()
@@ -55,17 +61,22 @@ fn an_answer_after_the_switch_is_in_both_views_and_stays_after_rollback() {
     store.ok(&["switch", "precreated", "--reason", "go"]);
     let (client, assignment) = open_week(&store);
     let answers = r#"[{"questionId":"q1","question":"How?","answer":7,"weight":5,"score":8}]"#;
-    let answered = store.json(&["respond", &assignment, "--answers", answers, "--at", NOW, "--json"]);
+    let answered =
+        store.json(&["respond", &assignment, "--answers", answers, "--at", NOW, "--json"]);
     assert_eq!(
         (&answered["assignmentId"], &answered["score"], &answered["alreadyCompleted"]),
         (&assignment.clone().into(), &80.into(), &false.into())
     );
     let again = store.json(&["respond", &assignment, "--at", NOW, "--json"]);
-    assert_eq!((&again["responseId"], &again["alreadyCompleted"]), (&answered["responseId"], &true.into()));
+    assert_eq!(
+        (&again["responseId"], &again["alreadyCompleted"]),
+        (&answered["responseId"], &true.into())
+    );
     let look = |view: &str| store.json(&["view", view, "--client", &client, "--at", NOW]);
     let check = |view: &str| {
         let body = look(view);
-        let found = entry(&body, &assignment).unwrap_or_else(|| panic!("{view} lacks {assignment}: {body}"));
+        let found = entry(&body, &assignment)
+            .unwrap_or_else(|| panic!("{view} lacks {assignment}: {body}"));
         assert_eq!(
             (&found["status"], &found["responseId"], &found["score"]),
             (&"completed".into(), &answered["responseId"], &80.into()),
@@ -77,7 +88,10 @@ fn an_answer_after_the_switch_is_in_both_views_and_stays_after_rollback() {
     assert_eq!(look("live"), look("legacy"));
     check("live");
     let history = store.ok(&["history", &assignment]);
-    assert!(history.contains("AssignmentCreated") && history.contains("ResponseSubmitted"), "{history}");
+    assert!(
+        history.contains("AssignmentCreated") && history.contains("ResponseSubmitted"),
+        "{history}"
+    );
     // The old name of the week leads to the same assignment.
     let body = look("legacy");
     let old_name = entry(&body, &assignment).unwrap()["id"].as_str().unwrap().to_owned();
@@ -100,7 +114,12 @@ fn forth_and_back(inner: &Inner, client: &str) {
     let asked = Asked { now: NOW.parse().unwrap(), overdue_after_milliseconds: 259_200_000 };
     for number in 0..1_000 {
         let view = if number % 2 == 0 { View::Precreated } else { View::Legacy };
-        let request = Request { actor: Actor::Admin("test".into()), now: NOW.parse().unwrap(), key: None, cause: None };
+        let request = Request {
+            actor: Actor::Admin("test".into()),
+            now: NOW.parse().unwrap(),
+            key: None,
+            cause: None,
+        };
         inner.switch(view, &Audience::Everyone, "forth and back", false, &request).unwrap();
         assert_eq!(inner.check_ins(Asking::Live, client, asked, None).unwrap().view, view);
     }

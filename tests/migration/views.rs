@@ -7,7 +7,13 @@ use serde_json::Value;
 use crate::binary::{Expected, FIXTURES, Store, expected, starred};
 
 /// Every answer of a kind, asked client by client and all at once.
-fn compare(store: &Store, answers: &[Expected], view: &str, options: &[&str], shown: impl Fn(Value) -> Value) {
+fn compare(
+    store: &Store,
+    answers: &[Expected],
+    view: &str,
+    options: &[&str],
+    shown: impl Fn(Value) -> Value,
+) {
     let mut all: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
     for Expected { now, client, body } in answers {
         let mut arguments = vec!["view", view, "--client", client, "--at", now];
@@ -18,7 +24,11 @@ fn compare(store: &Store, answers: &[Expected], view: &str, options: &[&str], sh
             arguments.extend(options);
             let lines = store.ok(&arguments);
             let values = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-            values.map(|value| (value["clientId"].as_str().unwrap().to_owned(), value["body"].clone())).collect()
+            values
+                .map(|value| {
+                    (value["clientId"].as_str().unwrap().to_owned(), value["body"].clone())
+                })
+                .collect()
         });
         // `--all` asks by document id; the fixtures also ask by the other identity.
         if let Some(listed) = everybody.get(client) {
@@ -64,11 +74,31 @@ fn the_pre_created_view_after_the_migration_equals_the_old_systems_new_endpoint(
         let store = Store::imported(home.path(), "store", name);
         let batch = home.path().join("batch.ndjson");
         let planned = store.plan(&batch);
-        assert_eq!([&planned["series"], &planned["created"], &planned["linked"]].map(|figure| figure.as_u64().unwrap()), figures, "{name}");
+        assert_eq!(
+            [&planned["series"], &planned["created"], &planned["linked"]]
+                .map(|figure| figure.as_u64().unwrap()),
+            figures,
+            "{name}"
+        );
         let applied = store.apply(&batch);
-        assert_eq!([&applied["series"], &applied["created"], &applied["linked"]].map(|figure| figure.as_u64().unwrap()), figures, "{name}");
-        compare(&store, &expected(name, "precreated-after-migration"), "precreated", &["--overdue-after", "0s"], starred);
+        assert_eq!(
+            [&applied["series"], &applied["created"], &applied["linked"]]
+                .map(|figure| figure.as_u64().unwrap()),
+            figures,
+            "{name}"
+        );
+        compare(
+            &store,
+            &expected(name, "precreated-after-migration"),
+            "precreated",
+            &["--overdue-after", "0s"],
+            starred,
+        );
         let validation = store.validate();
-        assert_eq!((validation["green"].as_u64(), validation["total"].as_u64()), (Some(12), Some(12)), "{name}: {validation}");
+        assert_eq!(
+            (validation["green"].as_u64(), validation["total"].as_u64()),
+            (Some(12), Some(12)),
+            "{name}: {validation}"
+        );
     }
 }

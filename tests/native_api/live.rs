@@ -86,7 +86,11 @@ fn a_client_that_comes_and_goes_sees_a_hundred_thousand_events_once_and_in_order
                     break;
                 }
                 let (id, event) = next_event(&mut lines).expect("the answer ended");
-                assert_eq!((id, event["position"].as_u64()), (seen + 1, Some(seen + 1)), "seed {seed}, connection {connections}");
+                assert_eq!(
+                    (id, event["position"].as_u64()),
+                    (seen + 1, Some(seen + 1)),
+                    "seed {seed}, connection {connections}"
+                );
                 seen = id;
                 assert!(Instant::now() < deadline, "{seen} events in time");
             }
@@ -118,7 +122,12 @@ fn catching_up_becomes_live_and_another_stream_is_not_heard() {
         assert_eq!(next_event(&mut all).unwrap().0, position);
     }
     for round in 1..=5 {
-        assert_eq!(server.switch(&json!({"view": "legacy", "reason": format!("round {round}")}), None).status, 200);
+        assert_eq!(
+            server
+                .switch(&json!({"view": "legacy", "reason": format!("round {round}")}), None)
+                .status,
+            200
+        );
         for lines in [&mut all as &mut dyn BufRead, &mut control] {
             let (id, event) = next_event(&mut { lines }).unwrap();
             assert_eq!((id, &event["why"]), (head + round, &json!(format!("round {round}"))));
@@ -158,7 +167,8 @@ fn silence_is_broken_by_heartbeats_and_the_end_of_the_service_ends_the_answer() 
 }
 
 fn try_follow(server: &Server) -> Option<std::io::BufReader<Box<dyn std::io::Read>>> {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
+    let agent: ureq::Agent =
+        ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build().into();
     let response = agent.get(format!("{}/v1/events/live", server.url)).call().unwrap();
     (response.status() == 200).then(|| {
         let body: Box<dyn std::io::Read> = Box::new(response.into_body().into_reader());

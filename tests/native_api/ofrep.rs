@@ -13,7 +13,9 @@ fn evaluate(server: &Server, path: &str, body: &str, tag: Option<&str>) -> Answe
 }
 
 fn clients(store: &Store) -> Vec<String> {
-    let id = |line: &str| serde_json::from_str::<Value>(line).unwrap()["clientId"].as_str().unwrap().to_owned();
+    let id = |line: &str| {
+        serde_json::from_str::<Value>(line).unwrap()["clientId"].as_str().unwrap().to_owned()
+    };
     store.ok(&["view", "legacy", "--all"]).lines().map(id).collect()
 }
 
@@ -29,9 +31,14 @@ fn the_flag_says_which_view_serves_a_client_and_why() {
         assert_eq!(single.status, 200, "{single:?}");
         let bulk = evaluate(&server, "", &body, None);
         assert_eq!(bulk.json()["flags"], json!([single.json()]));
-        let served = server.get(&format!("/v1/clients/{client}/check-ins")).headers["x-rollbook-view"].clone();
+        let served =
+            server.get(&format!("/v1/clients/{client}/check-ins")).headers["x-rollbook-view"]
+                .clone();
         let flag = single.json();
-        assert_eq!((flag["key"].as_str(), flag["variant"].as_str()), (Some(FLAG), Some(served.as_str())));
+        assert_eq!(
+            (flag["key"].as_str(), flag["variant"].as_str()),
+            (Some(FLAG), Some(served.as_str()))
+        );
         assert_eq!(flag["value"], served == "precreated");
         flag["reason"].as_str().unwrap().to_owned()
     };
@@ -57,7 +64,10 @@ fn a_tag_spares_the_answer_until_the_value_changes() {
         server.switch(&json!({"view": "legacy", "reason": "again"}), None);
         for known in [tag.clone(), format!("\"other\", W/{tag}"), "*".to_owned()] {
             let unchanged = evaluate(&server, &path, body, Some(&known));
-            assert_eq!((unchanged.status, unchanged.text.as_str(), &unchanged.headers["etag"]), (304, "", &tag));
+            assert_eq!(
+                (unchanged.status, unchanged.text.as_str(), &unchanged.headers["etag"]),
+                (304, "", &tag)
+            );
         }
         server.switch(&json!({"view": "precreated", "reason": "all"}), None);
         let changed = evaluate(&server, &path, body, Some(&tag));
@@ -85,8 +95,15 @@ fn what_cannot_be_evaluated_is_told_in_the_protocols_words() {
     ] {
         let answer = evaluate(&server, path, body, None);
         let failure = answer.json();
-        assert_eq!((answer.status, failure["errorCode"].as_str()), (status, Some(code)), "{path} {body}: {answer:?}");
-        assert!(failure["errorDetails"].as_str().is_some_and(|details| !details.is_empty()), "{answer:?}");
+        assert_eq!(
+            (answer.status, failure["errorCode"].as_str()),
+            (status, Some(code)),
+            "{path} {body}: {answer:?}"
+        );
+        assert!(
+            failure["errorDetails"].as_str().is_some_and(|details| !details.is_empty()),
+            "{answer:?}"
+        );
         assert_eq!(failure["key"].as_str(), path.strip_prefix('/'), "{answer:?}");
     }
 }

@@ -53,7 +53,12 @@ fn bad_input_is_refused_by_code_and_writes_nothing() {
         (r#"{"view": "legacy", "reason": "x", "clients": ["nobody"]}"#, 404, "unknown_id"),
         (r#"{"view": "precreated", "reason": "x"}"#, 409, "switch_refused"),
     ] {
-        let answer = server.send("PUT", "/v1/switch", &[("content-type", "application/json")], body.as_bytes());
+        let answer = server.send(
+            "PUT",
+            "/v1/switch",
+            &[("content-type", "application/json")],
+            body.as_bytes(),
+        );
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{body}: {answer:?}");
     }
     let no_json = server.send("PUT", "/v1/switch", &[("content-type", "text/plain")], b"{}");
@@ -69,10 +74,14 @@ fn a_key_is_one_request_for_ever() {
     let store = Store::imported("tracker");
     store.migrate();
     let server = Server::on(&store);
-    let first = server.switch(&json!({"view": "precreated", "percent": 10, "reason": "first tenth"}), Some("k")).json();
+    let first = server
+        .switch(&json!({"view": "precreated", "percent": 10, "reason": "first tenth"}), Some("k"))
+        .json();
     assert_eq!((&first["repeated"], &first["forced"]), (&json!(false), &json!(false)));
     let head = server.head();
-    let again = server.switch(&json!({"view": "precreated", "percent": 10, "reason": "first tenth"}), Some("k")).json();
+    let again = server
+        .switch(&json!({"view": "precreated", "percent": 10, "reason": "first tenth"}), Some("k"))
+        .json();
     assert_eq!((&again["repeated"], &again["position"]), (&json!(true), &first["position"]));
     for other in [
         json!({"view": "precreated", "percent": 20, "reason": "first tenth"}),
@@ -83,19 +92,26 @@ fn a_key_is_one_request_for_ever() {
         assert_eq!((answer.status, answer.code().as_str()), (422, "key_reused"), "{other}");
     }
     // A key of a switch is no key of a validation.
-    let validate = |path: &str, key: &str| server.send("POST", path, &[("idempotency-key", key)], b"");
+    let validate =
+        |path: &str, key: &str| server.send("POST", path, &[("idempotency-key", key)], b"");
     assert_eq!(validate("/v1/migrations/validations", "k").code(), "key_reused");
     assert_eq!(server.head(), head);
     let first = validate("/v1/migrations/validations", "v");
     let head = server.head();
     let again = validate("/v1/migrations/validations", "v");
     assert_eq!((again.headers["idempotency-replayed"].as_str(), server.head()), ("true", head));
-    assert_eq!((&again.json()["at"], &again.json()["all_green"]), (&first.json()["at"], &json!(true)));
+    assert_eq!(
+        (&again.json()["at"], &again.json()["all_green"]),
+        (&first.json()["at"], &json!(true))
+    );
     assert_eq!(validate("/v1/migrations/validations?overdue_after=1d", "v").code(), "key_reused");
     // After the service was started again, too.
     server.end();
     let server = Server::on(&store);
-    assert_eq!(server.switch(&json!({"view": "legacy", "reason": "x"}), Some("k")).code(), "key_reused");
+    assert_eq!(
+        server.switch(&json!({"view": "legacy", "reason": "x"}), Some("k")).code(),
+        "key_reused"
+    );
     assert_eq!(server.head(), head);
 }
 
@@ -123,13 +139,24 @@ fn whatever_would_be_written_about_an_erased_client_is_refused_with_its_code() {
     let client = "XuDL7DxtpYlSXpfKtHF4vUCsMehG";
     store.migrate();
     let server = Server::on(&store);
-    let shown = server.get(&format!("/v1/clients/{client}/check-ins?view=precreated&at={AT}")).json();
-    let week = shown["data"]["checkins"].as_array().unwrap().iter().find(|week| week["status"] == "pending").unwrap()["id"].clone();
+    let shown =
+        server.get(&format!("/v1/clients/{client}/check-ins?view=precreated&at={AT}")).json();
+    let week = shown["data"]["checkins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|week| week["status"] == "pending")
+        .unwrap()["id"]
+        .clone();
     // A running service has the store: whoever erases is told to stop it.
     let erase = ["erase", "--client", client, "--reason", "asked", "--yes"];
     let in_use = store.run(&erase);
     let said = String::from_utf8_lossy(&in_use.stderr).into_owned();
-    assert!(in_use.status.code() == Some(1) && said.contains("in use by another process; stop that one"), "{said}");
+    assert!(
+        in_use.status.code() == Some(1)
+            && said.contains("in use by another process; stop that one"),
+        "{said}"
+    );
     server.end();
     store.ok(&erase);
 
@@ -137,15 +164,30 @@ fn whatever_would_be_written_about_an_erased_client_is_refused_with_its_code() {
     let json = [("content-type", "application/json")];
     let allocation = json!({"formId": "form-1765694943359-ijdcpupcl", "clientId": client, "coachId": "k", "duration": 2}).to_string();
     let allocated = server.send("POST", "/api/check-in-assignments", &json, allocation.as_bytes());
-    assert_eq!((allocated.status, &allocated.json()["success"]), (409, &json!(false)), "{allocated:?}");
+    assert_eq!(
+        (allocated.status, &allocated.json()["success"]),
+        (409, &json!(false)),
+        "{allocated:?}"
+    );
     assert!(allocated.text.contains("erased"), "{allocated:?}");
-    let switched = server.switch(&json!({"view": "precreated", "clients": [client], "reason": "x", "force": true}), None);
+    let switched = server.switch(
+        &json!({"view": "precreated", "clients": [client], "reason": "x", "force": true}),
+        None,
+    );
     assert_eq!((switched.status, switched.code().as_str()), (409, "client_erased"));
     // An id of a week of theirs is nobody's now.
-    let answer = server.send("POST", &format!("/api/client-portal/check-in/{}", week.as_str().unwrap()), &json, b"{\"responses\": []}");
+    let answer = server.send(
+        "POST",
+        &format!("/api/client-portal/check-in/{}", week.as_str().unwrap()),
+        &json,
+        b"{\"responses\": []}",
+    );
     assert_eq!(answer.status, 404, "{answer:?}");
     let head = server.head();
-    assert_eq!(server.get(&format!("/v1/clients/{client}/check-ins")).json()["data"]["checkins"], json!([]));
+    assert_eq!(
+        server.get(&format!("/v1/clients/{client}/check-ins")).json()["data"]["checkins"],
+        json!([])
+    );
     server.end();
     let status: serde_json::Value = serde_json::from_str(&store.ok(&["status", "--json"])).unwrap();
     assert_eq!(status["head"], head, "nothing was written");

@@ -19,14 +19,21 @@ fn said(output: &Output) -> Said {
     let stderr = String::from_utf8_lossy(&output.stderr);
     let error = stderr.lines().last().and_then(|line| serde_json::from_str::<Value>(line).ok());
     let code = error.and_then(|error| error["error"]["code"].as_str().map(str::to_owned));
-    Said { exit: output.status.code().unwrap(), stdout: without_log_digest(std::str::from_utf8(&output.stdout).unwrap()), code }
+    Said {
+        exit: output.status.code().unwrap(),
+        stdout: without_log_digest(std::str::from_utf8(&output.stdout).unwrap()),
+        code,
+    }
 }
 
 /// The digest over the stored bytes, which hold when each event was recorded, is no two runs' the same.
 fn without_log_digest(stdout: &str) -> String {
     let mut parts = stdout.split("are what they were, digest ");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |said, part| said + "are what they were" + part.trim_start_matches(|letter: char| letter.is_ascii_hexdigit()))
+    parts.fold(first, |said, part| {
+        said + "are what they were"
+            + part.trim_start_matches(|letter: char| letter.is_ascii_hexdigit())
+    })
 }
 
 /// A copy of a store that is not open.
@@ -92,7 +99,8 @@ fn script(client: &str) -> Vec<Vec<&str>> {
     let with_json: Vec<Vec<&str>> = script
         .iter()
         .flat_map(|arguments| {
-            let is_repeatable = !matches!(arguments[..], ["switch", ..] | ["migrate", "apply" | "validate", ..]);
+            let is_repeatable =
+                !matches!(arguments[..], ["switch", ..] | ["migrate", "apply" | "validate", ..]);
             let json = [arguments.clone(), vec!["--json"]].concat();
             if is_repeatable { vec![arguments.clone(), json] } else { vec![json] }
         })
@@ -107,21 +115,27 @@ fn every_command_says_the_same_remotely() {
     let away = store.home.path().join("away");
     copy(&store.path(), &away);
     let client = client_of(&store);
-    let here: Vec<Said> = script(&client).iter().map(|arguments| said(&store.run(arguments))).collect();
+    let here: Vec<Said> =
+        script(&client).iter().map(|arguments| said(&store.run(arguments))).collect();
     // The same store again, at the same place.
     std::fs::remove_dir_all(store.path()).unwrap();
     std::fs::rename(&away, store.path()).unwrap();
     for entry in std::fs::read_dir(store.home.path()).unwrap() {
         let path = entry.unwrap().path();
         // What the commands left; the store's keys are no such thing.
-        if path.is_file() && !path.extension().is_some_and(|kind| kind.to_string_lossy().ends_with("-key")) {
+        if path.is_file()
+            && !path.extension().is_some_and(|kind| kind.to_string_lossy().ends_with("-key"))
+        {
             std::fs::remove_file(path).unwrap();
         }
     }
     let server = Server::on(&store);
     let mut exits = std::collections::BTreeSet::new();
     for (arguments, here) in script(&client).iter().zip(here) {
-        let output = run(rollbook().args(["--server", &server.url]).args(arguments).current_dir(store.home.path()));
+        let output = run(rollbook()
+            .args(["--server", &server.url])
+            .args(arguments)
+            .current_dir(store.home.path()));
         let there = said(&output);
         assert_eq!(there, here, "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         exits.insert(there.exit);
@@ -134,31 +148,44 @@ fn what_cannot_run_remotely_says_so_and_the_command_line_is_stronger_than_the_en
     let store = Store::imported("tracker");
     let server = Server::on(&store);
     let refused = |arguments: &[&str], environment: &[(&str, &str)]| {
-        let output = run(rollbook().args(arguments).envs(environment.iter().copied()).current_dir(store.home.path()));
+        let output = run(rollbook()
+            .args(arguments)
+            .envs(environment.iter().copied())
+            .current_dir(store.home.path()));
         (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let url = server.url.as_str();
-    for command in
-        [vec!["import", "x"], vec!["verify"], vec!["rebuild", "--all"], vec!["export", "x"], vec!["migrate", "certificate"], vec!["serve"]]
-    {
+    for command in [
+        vec!["import", "x"],
+        vec!["verify"],
+        vec!["rebuild", "--all"],
+        vec!["export", "x"],
+        vec!["migrate", "certificate"],
+        vec!["serve"],
+    ] {
         let (exit, stderr) = refused(&[&["--server", url], command.as_slice()].concat(), &[]);
         assert_eq!(exit, 2, "{command:?}: {stderr}");
         assert!(stderr.contains("works on a store's directory"), "{stderr}");
     }
     let (exit, stderr) = refused(&["verify"], &[("ROLLBOOK_SERVER", url)]);
     assert!(exit == 2 && stderr.contains("ROLLBOOK_SERVER"), "{stderr}");
-    let (exit, _) = refused(&["switch", "legacy", "--reason", "x", "--as", "admin:ada"], &[("ROLLBOOK_SERVER", url)]);
+    let (exit, _) = refused(
+        &["switch", "legacy", "--reason", "x", "--as", "admin:ada"],
+        &[("ROLLBOOK_SERVER", url)],
+    );
     assert_eq!(exit, 2);
     let (exit, stderr) = refused(&["--server", url, "--data", "store", "status"], &[]);
     assert!(exit == 2 && stderr.contains("two stores"), "{stderr}");
     // Of the environment's service and the command line's directory, the directory.
-    let (exit, stderr) = refused(&["--data", "nothing-here", "status"], &[("ROLLBOOK_SERVER", url)]);
+    let (exit, stderr) =
+        refused(&["--data", "nothing-here", "status"], &[("ROLLBOOK_SERVER", url)]);
     assert!(exit == 1 && stderr.contains("nothing-here"), "{stderr}");
     assert_eq!(refused(&["status"], &[("ROLLBOOK_SERVER", url)]).0, 0);
     for (wrong, exit) in [("nonsense", 2), ("ftp://localhost", 2), ("http://127.0.0.1:1", 1)] {
         assert_eq!(refused(&["--server", wrong, "status"], &[]).0, exit, "{wrong}");
     }
-    let (exit, stderr) = refused(&["--server", "http://rollbook.example.com", "--token", "t", "status"], &[]);
+    let (exit, stderr) =
+        refused(&["--server", "http://rollbook.example.com", "--token", "t", "status"], &[]);
     assert!(exit == 2 && stderr.contains("in the clear"), "{stderr}");
 }
 
@@ -166,7 +193,10 @@ fn what_cannot_run_remotely_says_so_and_the_command_line_is_stronger_than_the_en
 fn a_key_opens_what_its_scopes_allow_from_a_file_the_environment_or_the_command_line() {
     let store = Store::imported("tracker");
     let key = |scope: &str| -> String {
-        let made: Value = serde_json::from_str(&store.ok(&["key", "create", "--name", scope, "--scope", scope, "--json"])).unwrap();
+        let made: Value = serde_json::from_str(
+            &store.ok(&["key", "create", "--name", scope, "--scope", scope, "--json"]),
+        )
+        .unwrap();
         let object = made.as_object().unwrap();
         object.values().filter_map(Value::as_str).max_by_key(|text| text.len()).unwrap().to_owned()
     };
@@ -176,17 +206,26 @@ fn a_key_opens_what_its_scopes_allow_from_a_file_the_environment_or_the_command_
     let server = Server::on(&store);
     let ask = |arguments: &[&str], environment: &[(&str, &str)]| {
         let command = [&["--server", &server.url, "--json"], arguments].concat();
-        run(rollbook().args(command).envs(environment.iter().copied()).current_dir(store.home.path()))
+        run(rollbook()
+            .args(command)
+            .envs(environment.iter().copied())
+            .current_dir(store.home.path()))
     };
     let nobody = said(&ask(&["status"], &[]));
     assert_eq!((nobody.exit, nobody.code.as_deref()), (1, Some("unauthenticated")));
-    assert_eq!(said(&ask(&["status"], &[("ROLLBOOK_TOKEN", "nonsense")])).code.as_deref(), Some("unauthenticated"));
+    assert_eq!(
+        said(&ask(&["status"], &[("ROLLBOOK_TOKEN", "nonsense")])).code.as_deref(),
+        Some("unauthenticated")
+    );
     for (arguments, environment) in [
         (vec!["--token-file", file.to_str().unwrap(), "status"], vec![]),
         (vec!["--token", &status, "status"], vec![]),
         (vec!["status"], vec![("ROLLBOOK_TOKEN", status.as_str())]),
         (vec!["status"], vec![("ROLLBOOK_TOKEN_FILE", file.to_str().unwrap())]),
-        (vec!["--token-file", file.to_str().unwrap(), "migrate", "plan", "--out", "b.ndjson"], vec![]),
+        (
+            vec!["--token-file", file.to_str().unwrap(), "migrate", "plan", "--out", "b.ndjson"],
+            vec![],
+        ),
     ] {
         let said = said(&ask(&arguments, &environment));
         assert_eq!(said.exit, 0, "{arguments:?} {said:?}");
@@ -194,7 +233,15 @@ fn a_key_opens_what_its_scopes_allow_from_a_file_the_environment_or_the_command_
     let refused = ask(&["migrate", "plan", "--out", "c.ndjson"], &[("ROLLBOOK_TOKEN", &status)]);
     assert_eq!((said(&refused).exit, said(&refused).code.as_deref()), (1, Some("forbidden")));
     let stderr = String::from_utf8_lossy(&refused.stderr);
-    assert!(stderr.contains("answered 403 forbidden") && stderr.contains("next:") && !stderr.contains(&status), "{stderr}");
+    assert!(
+        stderr.contains("answered 403 forbidden")
+            && stderr.contains("next:")
+            && !stderr.contains(&status),
+        "{stderr}"
+    );
     // An operator reads no answers and nobody's list.
-    assert_eq!(said(&ask(&["view", "live", "--all"], &[("ROLLBOOK_TOKEN", &operator)])).code.as_deref(), Some("forbidden"));
+    assert_eq!(
+        said(&ask(&["view", "live", "--all"], &[("ROLLBOOK_TOKEN", &operator)])).code.as_deref(),
+        Some("forbidden")
+    );
 }

@@ -28,7 +28,9 @@ fn start(command: &mut Command) -> Child {
 /// The built binary, with nothing of the surroundings.
 pub fn rollbook() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROLLBOOK_")) {
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROLLBOOK_"))
+    {
         command.env_remove(name);
     }
     command.env("USER", "tester").stdin(Stdio::null());
@@ -66,7 +68,11 @@ impl Store {
     /// Runs a command that must succeed; its stdout.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -132,11 +138,16 @@ impl Server {
 
     pub fn with(store: &Store, arguments: &[&str]) -> Self {
         let mut command = rollbook();
-        command.arg("--data").arg(store.path()).args(["--json", "serve", "--listen", "127.0.0.1:0"]).args(arguments);
+        command
+            .arg("--data")
+            .arg(store.path())
+            .args(["--json", "serve", "--listen", "127.0.0.1:0"])
+            .args(arguments);
         let mut child = start(command.stdout(Stdio::piped()));
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the service did not start: {line:?}"));
+        let said: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("the service did not start: {line:?}"));
         let config = ureq::Agent::config_builder().http_status_as_error(false).proxy(None).build();
         Self { child, url: said["listening"].as_str().unwrap().to_owned(), agent: config.into() }
     }
@@ -147,7 +158,9 @@ impl Server {
 
     /// Sends a request and reads the whole answer.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(format!("{}{path}", self.url));
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -155,7 +168,11 @@ impl Server {
             true => self.agent.run(request.body(()).unwrap()).unwrap(),
             false => self.agent.run(request.body(body).unwrap()).unwrap(),
         };
-        let headers = response.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+            .collect();
         let text = response.body_mut().with_config().limit(u64::MAX).read_to_string().unwrap();
         Answer { status: response.status().as_u16(), headers, text }
     }
@@ -165,7 +182,11 @@ impl Server {
     }
 
     /// The body of an answer that goes on, as it comes.
-    pub fn follow(&self, path: &str, headers: &[(&str, &str)]) -> BufReader<impl std::io::Read + use<>> {
+    pub fn follow(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> BufReader<impl std::io::Read + use<>> {
         let mut request = self.agent.get(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -227,5 +248,13 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Text in a query or a path.
 pub fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

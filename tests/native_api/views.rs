@@ -63,7 +63,10 @@ fn a_switch_serves_the_next_request() {
     let view = || server.get("/v1/clients/x/check-ins").headers["x-rollbook-view"].clone();
     for _ in 0..20 {
         for wanted in ["precreated", "legacy"] {
-            assert_eq!(server.switch(&json!({"view": wanted, "reason": "to and fro"}), None).status, 200);
+            assert_eq!(
+                server.switch(&json!({"view": wanted, "reason": "to and fro"}), None).status,
+                200
+            );
             assert_eq!(view(), wanted);
         }
     }

@@ -20,8 +20,7 @@ fn served(now: &str) -> (Store, Server) {
 }
 
 fn answers(scores: &[(Value, Value)]) -> Value {
-    let answer =
-        |(score, weight): &(Value, Value)| json!({"questionId": "q", "question": "?", "answer": "yes", "weight": weight, "score": score});
+    let answer = |(score, weight): &(Value, Value)| json!({"questionId": "q", "question": "?", "answer": "yes", "weight": weight, "score": score});
     json!({ "responses": scores.iter().map(answer).collect::<Vec<_>>() })
 }
 
@@ -32,17 +31,30 @@ async fn respond(server: &Server, id: &str, body: Value) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_scored_by_weight_and_shows_at_once() {
     let (_store, server) = served(NOW);
-    let body = answers(&[(json!(8), json!(5)), (json!(3), json!(1)), (json!(null), json!(9)), (json!(4), json!("no"))]);
+    let body = answers(&[
+        (json!(8), json!(5)),
+        (json!(3), json!(1)),
+        (json!(null), json!(9)),
+        (json!(4), json!("no")),
+    ]);
     let answer = respond(&server, BASE, body).await;
     // 100 × (8·5 + 3·1) ⁄ (10·5 + 10·1) = 71.67
     assert_eq!((answer.status, &answer.body["score"]), (200, &json!(72)));
-    assert_eq!((&answer.body["success"], answer.message()), (&json!(true), "Check-in completed successfully"));
+    assert_eq!(
+        (&answer.body["success"], answer.message()),
+        (&json!(true), "Check-in completed successfully")
+    );
     assert_eq!(answer.body.get("alreadyCompleted"), None);
     let seen = server.check_ins(CLIENT).await;
     assert!(seen.position >= answer.position);
-    let entry = seen.body["data"]["checkins"].as_array().unwrap().iter().find(|entry| entry["responseId"] == answer.body["responseId"]);
+    let entry = seen.body["data"]["checkins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["responseId"] == answer.body["responseId"]);
     assert_eq!(entry.unwrap()["status"], "completed");
-    let given = respond(&server, &format!("{BASE}_week_3"), json!({"responses": [], "score": 55})).await;
+    let given =
+        respond(&server, &format!("{BASE}_week_3"), json!({"responses": [], "score": 55})).await;
     assert_eq!(given.body["score"], 55);
     let unscored = respond(&server, &format!("{BASE}_week_4"), json!({"responses": []})).await;
     assert_eq!((unscored.status, &unscored.body["score"]), (200, &Value::Null));
@@ -53,21 +65,41 @@ async fn every_id_of_a_week_is_the_same_week_and_it_is_answered_once() {
     let (_store, server) = served(NOW);
     let by_name = format!("{BASE}_week_2");
     let first = respond(&server, &by_name, json!({"responses": [], "score": 40})).await;
-    let assignment = server.get(&format!("/api/check-in-assignments/{by_name}")).await.body["assignment"].clone();
-    assert_eq!((&assignment["recurringWeek"], &assignment["status"]), (&json!(2), &json!("completed")));
-    for id in [by_name.as_str(), &format!("{DOCUMENT}_week_2"), assignment["id"].as_str().unwrap()] {
+    let assignment =
+        server.get(&format!("/api/check-in-assignments/{by_name}")).await.body["assignment"]
+            .clone();
+    assert_eq!(
+        (&assignment["recurringWeek"], &assignment["status"]),
+        (&json!(2), &json!("completed"))
+    );
+    for id in [by_name.as_str(), &format!("{DOCUMENT}_week_2"), assignment["id"].as_str().unwrap()]
+    {
         let again = respond(&server, id, json!({"responses": [], "score": 90})).await;
         assert_eq!((again.status, &again.body["alreadyCompleted"]), (200, &json!(true)), "{id}");
-        assert_eq!((&again.body["responseId"], &again.body["score"]), (&first.body["responseId"], &json!(40)), "{id}");
+        assert_eq!(
+            (&again.body["responseId"], &again.body["score"]),
+            (&first.body["responseId"], &json!(40)),
+            "{id}"
+        );
     }
     // What is no score is none of an answered week either.
     for score in [json!(101), json!(-1), json!(7.5)] {
-        assert_eq!(respond(&server, &by_name, json!({"responses": [], "score": score})).await.status, 400, "{score}");
+        assert_eq!(
+            respond(&server, &by_name, json!({"responses": [], "score": score})).await.status,
+            400,
+            "{score}"
+        );
     }
-    assert_eq!(respond(&server, &by_name, json!({"responses": [], "score": 90.0})).await.status, 200);
+    assert_eq!(
+        respond(&server, &by_name, json!({"responses": [], "score": 90.0})).await.status,
+        200
+    );
     // A week that an import brought answered: its first response.
     let imported = respond(&server, &format!("{BASE}_week_23"), json!({"responses": []})).await;
-    assert_eq!((&imported.body["alreadyCompleted"], &imported.body["responseId"]), (&json!(true), &json!("2tOmF32nl0g8Dh76Gz1n")));
+    assert_eq!(
+        (&imported.body["alreadyCompleted"], &imported.body["responseId"]),
+        (&json!(true), &json!("2tOmF32nl0g8Dh76Gz1n"))
+    );
     assert_eq!(imported.body["score"], 51);
 }
 
@@ -79,8 +111,10 @@ async fn the_week_is_made_in_the_commit_that_answers_it() {
     server.signal("TERM");
     assert!(server.ended().success());
     let history = store.ok(&["history", &week, "--json"]);
-    let events: Vec<Value> = history.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let names: Vec<&str> = events.iter().map(|event| event["event"]["type"].as_str().unwrap()).collect();
+    let events: Vec<Value> =
+        history.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names: Vec<&str> =
+        events.iter().map(|event| event["event"]["type"].as_str().unwrap()).collect();
     assert_eq!(names, ["AssignmentCreated", "ResponseSubmitted"]);
     assert_eq!(events[0]["cause"], events[1]["cause"]);
 }
@@ -89,7 +123,9 @@ async fn the_week_is_made_in_the_commit_that_answers_it() {
 async fn a_key_makes_sending_twice_the_same_as_once() {
     let (_store, server) = served(NOW);
     let path = format!("/api/client-portal/check-in/{BASE}_week_2");
-    let send = |score: u32, key: &'static str| server.send(Method::POST, &path, Some(json!({"responses": [], "score": score})), Some(key));
+    let send = |score: u32, key: &'static str| {
+        server.send(Method::POST, &path, Some(json!({"responses": [], "score": score})), Some(key))
+    };
     let first = send(10, "a").await.unwrap();
     let again = send(10, "a").await.unwrap();
     assert_eq!((again.status, &again.body, again.position), (200, &first.body, first.position));
@@ -98,14 +134,22 @@ async fn a_key_makes_sending_twice_the_same_as_once() {
     assert!(other.message().contains("Idempotency-Key"), "{other:?}");
     // Under another key it is another request, and the week is answered.
     assert_eq!(send(10, "b").await.unwrap().body["alreadyCompleted"], true);
-    let bad = server.send(Method::POST, &path, Some(json!({"responses": []})), Some("")).await.unwrap();
+    let bad =
+        server.send(Method::POST, &path, Some(json!({"responses": []})), Some("")).await.unwrap();
     assert_eq!(bad.status, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_week_is_not_found_and_what_is_no_answer_is_refused() {
     let (_store, server) = served(NOW);
-    for id in ["nothing", &format!("{BASE}_week_53"), &format!("{BASE}_week_0"), "a%00b", "%20", &"x".repeat(2000)] {
+    for id in [
+        "nothing",
+        &format!("{BASE}_week_53"),
+        &format!("{BASE}_week_0"),
+        "a%00b",
+        "%20",
+        &"x".repeat(2000),
+    ] {
         let answer = respond(&server, id, json!({"responses": []})).await;
         assert_eq!((answer.status, answer.message()), (404, "Assignment not found"), "{id}");
         assert_eq!(answer.body, json!({"success": false, "message": "Assignment not found"}));
@@ -121,13 +165,18 @@ async fn what_is_no_week_is_not_found_and_what_is_no_answer_is_refused() {
         let answer = respond(&server, BASE, body.clone()).await;
         assert_eq!((answer.status, &answer.body["success"]), (400, &json!(false)), "{body}");
     }
-    assert_eq!(server.get(&format!("/api/check-in-assignments/{BASE}")).await.body["assignment"]["responseId"], Value::Null);
+    assert_eq!(
+        server.get(&format!("/api/check-in-assignments/{BASE}")).await.body["assignment"]["responseId"],
+        Value::Null
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_week_is_marked_missed_by_its_client_once_it_is_three_days_late() {
     let (_store, server) = served("2026-01-15T09:00:00Z");
-    let mark = async |id: &str, body: Value| server.post(&format!("/api/check-in-assignments/{id}/mark-missed"), body).await;
+    let mark = async |id: &str, body: Value| {
+        server.post(&format!("/api/check-in-assignments/{id}/mark-missed"), body).await
+    };
     let of = |client: &str, reason: &str| json!({"clientId": client, "reason": reason});
     let id = format!("{BASE}_week_2");
     let refused = [
@@ -144,35 +193,60 @@ async fn a_week_is_marked_missed_by_its_client_once_it_is_three_days_late() {
     for (answer, status) in refused {
         assert_eq!((answer.status, &answer.body["success"]), (status, &json!(false)), "{answer:?}");
     }
-    let marked = mark(&id, json!({"clientId": CLIENT, "reason": "other", "comment": "no network"})).await;
+    let marked =
+        mark(&id, json!({"clientId": CLIENT, "reason": "other", "comment": "no network"})).await;
     assert_eq!((marked.status, &marked.body["success"]), (200, &json!(true)));
     assert_eq!(mark(&id, of(CLIENT, "sick")).await.status, 400);
-    assert_eq!(server.get(&format!("/api/check-in-assignments/{id}")).await.body["assignment"]["status"], "missed");
+    assert_eq!(
+        server.get(&format!("/api/check-in-assignments/{id}")).await.body["assignment"]["status"],
+        "missed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn more_time_is_granted_at_once_for_a_reason() {
     let (_store, server) = served(NOW);
     let path = format!("/api/check-in-assignments/{BASE}_week_2/extension");
-    assert_eq!(server.get(&path).await.body, json!({"success": true, "hasExtension": false, "reason": null, "grantedAt": null}));
+    assert_eq!(
+        server.get(&path).await.body,
+        json!({"success": true, "hasExtension": false, "reason": null, "grantedAt": null})
+    );
     for body in [json!({"reason": "too short"}), json!({}), json!({"reason": 1})] {
         assert_eq!(server.post(&path, body.clone()).await.status, 400, "{body}");
     }
     assert_eq!(server.post(&path, json!({"reason": "moving house"})).await.status, 200);
     let told = server.get(&path).await;
-    assert_eq!((&told.body["hasExtension"], &told.body["reason"]), (&json!(true), &json!("moving house")));
+    assert_eq!(
+        (&told.body["hasExtension"], &told.body["reason"]),
+        (&json!(true), &json!("moving house"))
+    );
     assert_eq!(told.body["grantedAt"], "2026-01-15T09:30:00.000Z");
-    let completed = server.post(&format!("/api/check-in-assignments/{BASE}_week_23/extension"), json!({"reason": "moving house"})).await;
-    assert_eq!((completed.status, completed.message()), (400, "This check-in is already completed"));
-    assert_eq!(server.post("/api/check-in-assignments/nothing/extension", json!({"reason": "moving house"})).await.status, 404);
+    let completed = server
+        .post(
+            &format!("/api/check-in-assignments/{BASE}_week_23/extension"),
+            json!({"reason": "moving house"}),
+        )
+        .await;
+    assert_eq!(
+        (completed.status, completed.message()),
+        (400, "This check-in is already completed")
+    );
+    assert_eq!(
+        server
+            .post("/api/check-in-assignments/nothing/extension", json!({"reason": "moving house"}))
+            .await
+            .status,
+        404
+    );
     assert_eq!(server.get("/api/check-in-assignments/nothing/extension").await.status, 404);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_week_is_asked_for_and_opened_by_the_coach() {
     let (_store, server) = served(NOW);
-    let post =
-        async |week: u32, what: &str, body: Value| server.post(&format!("/api/check-in-assignments/{BASE}_week_{week}/{what}"), body).await;
+    let post = async |week: u32, what: &str, body: Value| {
+        server.post(&format!("/api/check-in-assignments/{BASE}_week_{week}/{what}"), body).await
+    };
     // Week 1 is closed at this time, week 3 is open, week 23 is answered.
     assert_eq!(post(1, "request-reopen", json!({"reason": "was away"})).await.status, 200);
     assert_eq!(post(3, "request-reopen", json!({})).await.status, 400);
@@ -182,8 +256,22 @@ async fn a_closed_week_is_asked_for_and_opened_by_the_coach() {
     assert_eq!(post(1, "open-for-check-in", json!({"coachId": "somebody else"})).await.status, 403);
     assert_eq!(post(1, "open-for-check-in", json!({"coachId": COACH})).await.status, 200);
     // A body may be absent.
-    let bare = server.send(Method::POST, &format!("/api/check-in-assignments/{BASE}/open-for-check-in"), None, None).await.unwrap();
+    let bare = server
+        .send(
+            Method::POST,
+            &format!("/api/check-in-assignments/{BASE}/open-for-check-in"),
+            None,
+            None,
+        )
+        .await
+        .unwrap();
     assert_eq!(bare.status, 200);
-    assert_eq!(server.post("/api/check-in-assignments/nothing/open-for-check-in", json!({})).await.status, 404);
-    assert_eq!(server.post("/api/check-in-assignments/nothing/request-reopen", json!({})).await.status, 404);
+    assert_eq!(
+        server.post("/api/check-in-assignments/nothing/open-for-check-in", json!({})).await.status,
+        404
+    );
+    assert_eq!(
+        server.post("/api/check-in-assignments/nothing/request-reopen", json!({})).await.status,
+        404
+    );
 }

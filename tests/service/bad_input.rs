@@ -14,7 +14,8 @@ async fn every_bad_body_is_told_apart_and_writes_nothing() {
     let server = Server::at(&store, NOW);
     let head = server.check_ins(CLIENT).await.position;
     let send = async |media: Option<&str>, body: Vec<u8>| {
-        let mut request = server.client.post(format!("{}/api/check-in-assignments", server.url)).body(body);
+        let mut request =
+            server.client.post(format!("{}/api/check-in-assignments", server.url)).body(body);
         if let Some(media) = media {
             request = request.header("content-type", media);
         }
@@ -48,13 +49,22 @@ async fn a_path_or_method_that_there_is_not_is_refused_in_the_form_of_the_path()
     let store = Store::imported("clean");
     let server = Server::at(&store, NOW);
     let none = server.get("/api/nothing").await;
-    assert_eq!((none.status, none.body), (404, json!({"success": false, "message": "There is nothing at this path"})));
+    assert_eq!(
+        (none.status, none.body),
+        (404, json!({"success": false, "message": "There is nothing at this path"}))
+    );
     let native = server.get("/nothing").await;
-    assert_eq!((native.status, &native.body["code"], &native.body["status"]), (404, &json!("no_path"), &json!(404)));
+    assert_eq!(
+        (native.status, &native.body["code"], &native.body["status"]),
+        (404, &json!("no_path"), &json!(404))
+    );
     let method = server.post("/api/client-portal/check-ins", json!({})).await;
     assert_eq!((method.status, method.message()), (405, "This path does not take this method"));
     let no_client = server.get("/api/client-portal/check-ins").await;
-    assert_eq!((no_client.status, no_client.body), (400, json!({"success": false, "message": "Client ID is required"})));
+    assert_eq!(
+        (no_client.status, no_client.body),
+        (400, json!({"success": false, "message": "Client ID is required"}))
+    );
     assert_eq!(server.get("/api/client-portal/check-ins?clientId=").await.status, 400);
     assert_eq!(server.get("/api/client-portal/check-ins-precreated").await.status, 400);
     assert_eq!(server.get("/api/client-portal/check-ins?clientId=a&clientId=b").await.status, 400);
@@ -74,9 +84,13 @@ async fn an_unknown_client_has_an_empty_list_for_those_who_may_ask() {
 async fn a_directory_that_goes_away_stops_writes_and_not_the_service() {
     let store = Store::imported("clean");
     let server = Server::at(&store, NOW);
-    let id = server.check_ins(CLIENT).await.body["data"]["checkins"][0]["id"].as_str().unwrap().to_owned();
+    let id = server.check_ins(CLIENT).await.body["data"]["checkins"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     std::fs::remove_dir_all(store.path()).unwrap();
-    let refused = server.post(&format!("/api/client-portal/check-in/{id}"), json!({"responses": []})).await;
+    let refused =
+        server.post(&format!("/api/client-portal/check-in/{id}"), json!({"responses": []})).await;
     assert!(matches!(refused.status, 500 | 503), "{refused:?}");
     let text = Value::to_string(&refused.body);
     assert!(!text.contains(store.path().to_str().unwrap()), "{text}");

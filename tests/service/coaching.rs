@@ -14,10 +14,22 @@ const RESPONSE: &str = "2tOmF32nl0g8Dh76Gz1n";
 
 /// A form that the client does not have yet.
 fn free_form(store: &Store) -> String {
-    let forms = std::fs::read_to_string(crate::store::fixture("clean").join("export/forms.json")).unwrap();
+    let forms =
+        std::fs::read_to_string(crate::store::fixture("clean").join("export/forms.json")).unwrap();
     let forms: Value = serde_json::from_str(&forms).unwrap();
-    let ids = forms["documents"].as_array().unwrap().iter().map(|form| form["_id"].as_str().unwrap().to_owned());
-    let history = |form: &str| store.command(&["history", &format!("series/{CLIENT}/{form}")]).output().unwrap().status.success();
+    let ids = forms["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|form| form["_id"].as_str().unwrap().to_owned());
+    let history = |form: &str| {
+        store
+            .command(&["history", &format!("series/{CLIENT}/{form}")])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    };
     ids.into_iter().find(|form| !history(form)).unwrap_or_else(|| OTHER_FORM.to_owned())
 }
 
@@ -35,7 +47,12 @@ async fn allocate(server: &Server, form: &str, more: Value) -> Answer {
 }
 
 fn dues(answer: &Answer) -> Vec<&str> {
-    answer.body["assignments"].as_array().unwrap().iter().map(|week| week["dueDate"].as_str().unwrap()).collect()
+    answer.body["assignments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|week| week["dueDate"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,16 +60,33 @@ async fn an_allocation_makes_every_week_at_once() {
     let (_store, server, form) = served();
     let made = allocate(&server, &form, json!({})).await;
     // A Thursday: the Monday strictly after it.
-    let expected = ["2026-01-19", "2026-01-26", "2026-02-02", "2026-02-09"].map(|date| format!("{date}T09:00:00.000Z"));
-    assert_eq!((made.status, dues(&made)), (200, expected.iter().map(String::as_str).collect()), "{made:?}");
-    let first = server.get(&format!("/api/check-in-assignments/{}", made.body["assignmentId"].as_str().unwrap())).await;
+    let expected = ["2026-01-19", "2026-01-26", "2026-02-02", "2026-02-09"]
+        .map(|date| format!("{date}T09:00:00.000Z"));
+    assert_eq!(
+        (made.status, dues(&made)),
+        (200, expected.iter().map(String::as_str).collect()),
+        "{made:?}"
+    );
+    let first = server
+        .get(&format!("/api/check-in-assignments/{}", made.body["assignmentId"].as_str().unwrap()))
+        .await;
     let assignment = &first.body["assignment"];
-    assert_eq!((&assignment["formId"], &assignment["recurringWeek"], &assignment["totalWeeks"]), (&json!(form), &json!(1), &json!(4)));
-    assert_eq!((&assignment["dueDate"], &assignment["status"]), (&json!(expected[0]), &json!("pending")));
+    assert_eq!(
+        (&assignment["formId"], &assignment["recurringWeek"], &assignment["totalWeeks"]),
+        (&json!(form), &json!(1), &json!(4))
+    );
+    assert_eq!(
+        (&assignment["dueDate"], &assignment["status"]),
+        (&json!(expected[0]), &json!("pending"))
+    );
     assert!(!assignment["formTitle"].as_str().unwrap().is_empty());
     // The legacy view shows its weeks as it always did.
     let seen = server.check_ins(CLIENT).await;
-    let weeks = seen.body["data"]["checkins"].as_array().unwrap().iter().filter(|entry| entry["formId"] == form.as_str());
+    let weeks = seen.body["data"]["checkins"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|entry| entry["formId"] == form.as_str());
     assert_eq!(weeks.count(), 4);
     // Open weeks: no second run, but a longer one.
     let again = allocate(&server, &form, json!({})).await;
@@ -65,19 +99,38 @@ async fn an_allocation_makes_every_week_at_once() {
 async fn the_first_due_follows_the_dates_that_are_given() {
     let first = async |more: Value| {
         let (_store, server, form) = served();
-        dues(&allocate(&server, &form, more).await).iter().map(|due| (*due).to_owned()).collect::<Vec<_>>()
+        dues(&allocate(&server, &form, more).await)
+            .iter()
+            .map(|due| (*due).to_owned())
+            .collect::<Vec<_>>()
     };
-    assert_eq!(first(json!({"firstCheckInDate": "2026-03-02", "duration": 1})).await, ["2026-03-02T09:00:00.000Z"]);
-    assert_eq!(first(json!({"firstCheckInDate": "2026-03-03T10:00:00Z", "duration": 1})).await, ["2026-03-09T09:00:00.000Z"]);
-    assert_eq!(first(json!({"startDate": "2026-03-02", "dueTime": "17:30", "duration": 1})).await, ["2026-03-09T17:30:00.000Z"]);
-    assert_eq!(first(json!({"frequency": "once", "duration": 9})).await, ["2026-01-19T09:00:00.000Z"]);
+    assert_eq!(
+        first(json!({"firstCheckInDate": "2026-03-02", "duration": 1})).await,
+        ["2026-03-02T09:00:00.000Z"]
+    );
+    assert_eq!(
+        first(json!({"firstCheckInDate": "2026-03-03T10:00:00Z", "duration": 1})).await,
+        ["2026-03-09T09:00:00.000Z"]
+    );
+    assert_eq!(
+        first(json!({"startDate": "2026-03-02", "dueTime": "17:30", "duration": 1})).await,
+        ["2026-03-09T17:30:00.000Z"]
+    );
+    assert_eq!(
+        first(json!({"frequency": "once", "duration": 9})).await,
+        ["2026-01-19T09:00:00.000Z"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_allocation_that_makes_no_sense_is_refused() {
     let (_store, server, form) = served();
     let missing = "Missing required fields: formId, clientId, coachId";
-    for body in [json!({}), json!({"formId": form, "clientId": CLIENT}), json!({"formId": "", "clientId": CLIENT, "coachId": COACH})] {
+    for body in [
+        json!({}),
+        json!({"formId": form, "clientId": CLIENT}),
+        json!({"formId": "", "clientId": CLIENT, "coachId": COACH}),
+    ] {
         let answer = server.post("/api/check-in-assignments", body).await;
         assert_eq!((answer.status, answer.message()), (400, missing));
     }
@@ -99,7 +152,11 @@ async fn an_allocation_that_makes_no_sense_is_refused() {
     assert_eq!(allocate(&server, "no form", json!({})).await.status, 404);
     assert_eq!(allocate(&server, &form, json!({"clientId": "nobody"})).await.status, 404);
     assert_eq!(allocate(&server, &form, json!({"coachId": "nobody"})).await.status, 404);
-    assert_eq!(allocate(&server, &form, json!({})).await.status, 200, "nothing was allocated by any of these");
+    assert_eq!(
+        allocate(&server, &form, json!({})).await.status,
+        200,
+        "nothing was allocated by any of these"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +169,8 @@ async fn the_list_is_newest_assigned_first_and_its_pages_fit_together() {
     let whole = server.get(&format!("/api/check-in-assignments?clientId={CLIENT}&limit=200")).await;
     let whole = whole.body["assignments"].as_array().unwrap().clone();
     assert_eq!(whole[0]["id"], made.body["assignmentId"]);
-    let times: Vec<&str> = whole.iter().map(|one| one["assignedAt"].as_str().unwrap_or_default()).collect();
+    let times: Vec<&str> =
+        whole.iter().map(|one| one["assignedAt"].as_str().unwrap_or_default()).collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "{times:?}");
     let mut paged = Vec::new();
     let mut path = format!("/api/check-in-assignments?clientId={CLIENT}&limit=3");
@@ -126,37 +184,82 @@ async fn the_list_is_newest_assigned_first_and_its_pages_fit_together() {
         path = format!("/api/check-in-assignments?clientId={CLIENT}&limit=3&cursor={cursor}");
     }
     assert_eq!(paged, whole);
-    let of_coach = server.get(&format!("/api/check-in-assignments?coachId={COACH}&status=completed")).await;
+    let of_coach =
+        server.get(&format!("/api/check-in-assignments?coachId={COACH}&status=completed")).await;
     let of_coach = of_coach.body["assignments"].as_array().unwrap();
     assert!(!of_coach.is_empty());
     assert!(of_coach.iter().all(|one| one["coachId"] == COACH && one["status"] == "completed"));
     for wrong in ["limit=0", "limit=201", "limit=x", "status=lost", "cursor=x"] {
-        assert_eq!(server.get(&format!("/api/check-in-assignments?{wrong}")).await.status, 400, "{wrong}");
+        assert_eq!(
+            server.get(&format!("/api/check-in-assignments?{wrong}")).await.status,
+            400,
+            "{wrong}"
+        );
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn corrections_are_seen_and_each_is_an_event_of_its_own() {
     let (store, server, form) = served();
-    let id = allocate(&server, &form, json!({})).await.body["assignmentId"].as_str().unwrap().to_owned();
+    let id =
+        allocate(&server, &form, json!({})).await.body["assignmentId"].as_str().unwrap().to_owned();
     let path = format!("/api/check-in-assignments/{id}");
-    let patched = server.patch(&path, json!({"dueDate": "2026-01-21T12:00:00Z", "status": "missed", "coachNotes": "call"})).await;
+    let patched = server
+        .patch(
+            &path,
+            json!({"dueDate": "2026-01-21T12:00:00Z", "status": "missed", "coachNotes": "call"}),
+        )
+        .await;
     let assignment = &patched.body["assignment"];
     assert_eq!((patched.status, &assignment["dueDate"]), (200, &json!("2026-01-21T12:00:00.000Z")));
-    assert_eq!((&assignment["status"], &assignment["coachNotes"]), (&json!("missed"), &json!("call")));
+    assert_eq!(
+        (&assignment["status"], &assignment["coachNotes"]),
+        (&json!("missed"), &json!("call"))
+    );
     let note = server.patch(&path, json!({"coachNotes": "", "status": "active"})).await;
-    assert_eq!((note.body["assignment"].get("coachNotes"), &note.body["assignment"]["status"]), (None, &json!("pending")));
-    for wrong in [json!({}), json!({"dueDat": "2026-01-21"}), json!({"dueDate": "soon"}), json!({"status": 1})] {
+    assert_eq!(
+        (note.body["assignment"].get("coachNotes"), &note.body["assignment"]["status"]),
+        (None, &json!("pending"))
+    );
+    for wrong in [
+        json!({}),
+        json!({"dueDat": "2026-01-21"}),
+        json!({"dueDate": "soon"}),
+        json!({"status": 1}),
+    ] {
         assert_eq!(server.patch(&path, wrong.clone()).await.status, 400, "{wrong}");
     }
-    assert_eq!(server.patch(&path, json!({"coachNotes": "x", "coachId": "somebody else"})).await.status, 403);
-    assert_eq!(server.patch("/api/check-in-assignments/nothing", json!({"coachNotes": "x"})).await.status, 404);
+    assert_eq!(
+        server.patch(&path, json!({"coachNotes": "x", "coachId": "somebody else"})).await.status,
+        403
+    );
+    assert_eq!(
+        server.patch("/api/check-in-assignments/nothing", json!({"coachNotes": "x"})).await.status,
+        404
+    );
     server.signal("TERM");
     assert!(server.ended().success());
     let history = store.ok(&["history", &id, "--json"]);
-    let names: Vec<String> =
-        history.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"]["type"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(names, ["AssignmentCreated", "AssignmentRescheduled", "StatusAssigned", "NoteWritten", "StatusAssigned", "NoteWritten"]);
+    let names: Vec<String> = history
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<Value>(line).unwrap()["event"]["type"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "AssignmentCreated",
+            "AssignmentRescheduled",
+            "StatusAssigned",
+            "NoteWritten",
+            "StatusAssigned",
+            "NoteWritten"
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,12 +274,18 @@ async fn a_withdrawn_week_goes_and_an_answered_one_is_cleared() {
     assert_eq!((gone.status, &gone.body["cleared"]), (200, &json!(false)));
     assert_eq!(server.get(&format!("/api/check-in-assignments/{}", id(1))).await.status, 404);
     assert_eq!(server.delete(&path(&id(1), COACH), None).await.status, 404);
-    let answered = server.post(&format!("/api/client-portal/check-in/{}", id(0)), json!({"responses": []})).await;
+    let answered = server
+        .post(&format!("/api/client-portal/check-in/{}", id(0)), json!({"responses": []}))
+        .await;
     let cleared = server.delete(&path(&id(0), COACH), None).await;
     assert_eq!(cleared.body["cleared"], true);
-    let again = server.get(&format!("/api/check-in-assignments/{}", id(0))).await.body["assignment"].clone();
+    let again =
+        server.get(&format!("/api/check-in-assignments/{}", id(0))).await.body["assignment"]
+            .clone();
     assert_eq!((&again["status"], &again["responseId"]), (&json!("pending"), &Value::Null));
-    let anew = server.post(&format!("/api/client-portal/check-in/{}", id(0)), json!({"responses": []})).await;
+    let anew = server
+        .post(&format!("/api/client-portal/check-in/{}", id(0)), json!({"responses": []}))
+        .await;
     assert_ne!(anew.body["responseId"], answered.body["responseId"]);
     // With its series withdrawn, an answered week that was kept has nothing to be pending for.
     let series = json!({"clientId": CLIENT, "formId": form, "coachId": COACH});
@@ -199,28 +308,59 @@ async fn a_series_is_paused_resumed_and_withdrawn() {
         body
     };
     let due = async || {
-        server.get(&format!("/api/check-in-assignments/{}", made.body["assignmentId"].as_str().unwrap())).await.body["assignment"]["dueDate"].clone()
+        server
+            .get(&format!(
+                "/api/check-in-assignments/{}",
+                made.body["assignmentId"].as_str().unwrap()
+            ))
+            .await
+            .body["assignment"]["dueDate"]
+            .clone()
     };
-    let post = async |what: &str, body: Value| server.post(&format!("/api/check-in-assignments/series/{what}"), body).await;
+    let post = async |what: &str, body: Value| {
+        server.post(&format!("/api/check-in-assignments/series/{what}"), body).await
+    };
     for weeks in [json!(0), json!(-1), json!("2"), json!(null), json!(53)] {
-        assert_eq!(post("pause", series(json!({"pauseWeeks": weeks}))).await.status, 400, "{weeks}");
+        assert_eq!(
+            post("pause", series(json!({"pauseWeeks": weeks}))).await.status,
+            400,
+            "{weeks}"
+        );
     }
     assert_eq!(post("pause", json!({"pauseWeeks": 1})).await.status, 400);
     assert_eq!(post("pause", series(json!({"pauseWeeks": 1, "formId": "none"}))).await.status, 404);
-    assert_eq!(post("pause", series(json!({"pauseWeeks": 1, "coachId": "somebody else"}))).await.status, 403);
+    assert_eq!(
+        post("pause", series(json!({"pauseWeeks": 1, "coachId": "somebody else"}))).await.status,
+        403
+    );
     let none = post("unpause", series(json!({}))).await;
     assert_eq!((none.status, none.message()), (400, "No active pause found for this series"));
     let paused = post("pause", series(json!({"pauseWeeks": 2}))).await;
-    assert_eq!((paused.status, &paused.body["moved"], due().await), (200, &json!(4), json!("2026-02-02T09:00:00.000Z")));
+    assert_eq!(
+        (paused.status, &paused.body["moved"], due().await),
+        (200, &json!(4), json!("2026-02-02T09:00:00.000Z"))
+    );
     assert_eq!(post("unpause", series(json!({}))).await.status, 200);
     assert_eq!(due().await, json!("2026-01-19T09:00:00.000Z"));
     let path = "/api/check-in-assignments/series";
-    assert_eq!(server.delete(path, Some(series(json!({"coachId": "somebody else"})))).await.status, 403);
+    assert_eq!(
+        server.delete(path, Some(series(json!({"coachId": "somebody else"})))).await.status,
+        403
+    );
     assert_eq!(server.delete(path, Some(series(json!({"formId": "none"})))).await.status, 404);
     assert_eq!(server.delete(path, None).await.status, 415);
-    assert_eq!(server.delete(path, Some(series(json!({"preserveHistory": true})))).await.status, 200);
+    assert_eq!(
+        server.delete(path, Some(series(json!({"preserveHistory": true})))).await.status,
+        200
+    );
     let seen = server.check_ins(CLIENT).await;
-    assert!(seen.body["data"]["checkins"].as_array().unwrap().iter().all(|entry| entry["formId"] != form.as_str()));
+    assert!(
+        seen.body["data"]["checkins"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|entry| entry["formId"] != form.as_str())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -229,7 +369,12 @@ async fn a_coach_answers_a_response() {
     let give = async |body: Value| server.post("/api/coach-feedback", body).await;
     let responded = async || {
         let seen = server.check_ins(CLIENT).await;
-        let entry = seen.body["data"]["checkins"].as_array().unwrap().iter().find(|entry| entry["responseId"] == RESPONSE).cloned();
+        let entry = seen.body["data"]["checkins"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry["responseId"] == RESPONSE)
+            .cloned();
         entry.unwrap()["coachResponded"].clone()
     };
     for body in [
@@ -240,8 +385,7 @@ async fn a_coach_answers_a_response() {
     ] {
         assert_eq!(give(body.clone()).await.status, 400, "{body}");
     }
-    let feedback =
-        |response: &str, coach: &str| json!({"responseId": response, "coachId": coach, "content": "well done", "questionId": "q1"});
+    let feedback = |response: &str, coach: &str| json!({"responseId": response, "coachId": coach, "content": "well done", "questionId": "q1"});
     assert_eq!(give(feedback("nothing", COACH)).await.status, 404);
     assert_eq!(give(feedback(RESPONSE, "somebody else")).await.status, 403);
     let before = responded().await;
@@ -257,8 +401,12 @@ async fn a_coach_answers_a_response() {
 async fn an_allocation_is_repeated_under_its_key_and_not_otherwise() {
     let (_store, server, form) = served();
     let body = json!({"formId": form, "clientId": CLIENT, "coachId": COACH});
-    let send =
-        async |body: &Value| server.send(Method::POST, "/api/check-in-assignments", Some(body.clone()), Some("allocation")).await.unwrap();
+    let send = async |body: &Value| {
+        server
+            .send(Method::POST, "/api/check-in-assignments", Some(body.clone()), Some("allocation"))
+            .await
+            .unwrap()
+    };
     let first = send(&body).await;
     let again = send(&body).await;
     assert_eq!((again.status, &again.body), (200, &first.body));

@@ -15,10 +15,15 @@ const NOW: &str = "2026-01-15T09:30:00Z";
 
 /// Weeks that can be answered: base ids of recurring series.
 fn bases() -> Vec<String> {
-    let text = std::fs::read_to_string(fixture("clean").join("export/check_in_assignments.json")).unwrap();
+    let text =
+        std::fs::read_to_string(fixture("clean").join("export/check_in_assignments.json")).unwrap();
     let documents: Value = serde_json::from_str(&text).unwrap();
     let documents = documents["documents"].as_array().unwrap();
-    let is_base = |one: &&Value| one["isRecurring"] == true && one["recurringWeek"] == 1 && one["totalWeeks"].as_u64() > Some(8);
+    let is_base = |one: &&Value| {
+        one["isRecurring"] == true
+            && one["recurringWeek"] == 1
+            && one["totalWeeks"].as_u64() > Some(8)
+    };
     documents.iter().filter(is_base).map(|one| one["_id"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -37,7 +42,15 @@ async fn write(server: Arc<Server>, number: usize, done: Arc<AtomicUsize>) -> Se
     for round in 0..100_000 {
         // Of some series this is beyond the last week: that is refused, and a refusal is an answer too.
         let id = format!("{}_week_{}", bases[(number + round / 51) % bases.len()], 2 + round % 51);
-        match server.send(reqwest::Method::POST, &format!("/api/client-portal/check-in/{id}"), Some(json!({"responses": []})), None).await {
+        match server
+            .send(
+                reqwest::Method::POST,
+                &format!("/api/client-portal/check-in/{id}"),
+                Some(json!({"responses": []})),
+                None,
+            )
+            .await
+        {
             Ok(answer) if answer.status == 200 => {
                 done.fetch_add(1, Ordering::Relaxed);
                 seen.acknowledged.push(answer.body["responseId"].as_str().unwrap().to_owned());
@@ -73,7 +86,8 @@ async fn end_under_load(store: &Store, signal: &str) -> Vec<Seen> {
 }
 
 fn nothing_is_lost(store: &Store, seen: &[Seen]) {
-    let acknowledged: Vec<&String> = seen.iter().flat_map(|seen| &seen.acknowledged).filter(|id| !id.is_empty()).collect();
+    let acknowledged: Vec<&String> =
+        seen.iter().flat_map(|seen| &seen.acknowledged).filter(|id| !id.is_empty()).collect();
     assert!(acknowledged.len() >= 200);
     let held = store.responses();
     for response in acknowledged {

@@ -21,13 +21,20 @@ async fn two_hundred_answers_of_one_week_are_one_response() {
     for number in 0..200 {
         let server = server.clone();
         let body = json!({"responses": [], "score": number % 101});
-        tasks.spawn(async move { server.post("/api/client-portal/check-in/assignment-1767420180000-f1bwya5l4_week_2", body).await });
+        tasks.spawn(async move {
+            server
+                .post("/api/client-portal/check-in/assignment-1767420180000-f1bwya5l4_week_2", body)
+                .await
+        });
     }
     let answers = tasks.join_all().await;
     assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
     let already = answers.iter().filter(|answer| answer.body["alreadyCompleted"] == true).count();
     assert_eq!(already, 199);
-    let told: BTreeSet<String> = answers.iter().map(|answer| format!("{} {}", answer.body["responseId"], answer.body["score"])).collect();
+    let told: BTreeSet<String> = answers
+        .iter()
+        .map(|answer| format!("{} {}", answer.body["responseId"], answer.body["score"]))
+        .collect();
     assert_eq!(told.len(), 1, "{told:?}");
 }
 
@@ -35,7 +42,12 @@ async fn two_hundred_answers_of_one_week_are_one_response() {
 fn clients() -> Vec<String> {
     let clients = std::fs::read_to_string(fixture("clean").join("export/clients.json")).unwrap();
     let clients: Value = serde_json::from_str(&clients).unwrap();
-    clients["documents"].as_array().unwrap().iter().map(|client| client["_id"].as_str().unwrap().to_owned()).collect()
+    clients["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|client| client["_id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Which view a body is of: only the legacy view names the client of an entry.
@@ -69,14 +81,29 @@ async fn while_the_switch_flips_every_answer_is_whole_and_nothing_is_lost() {
                 }
                 assert!(seen.position.is_some());
                 reads += 1;
-                let open = seen.body["data"]["checkins"].as_array().unwrap().iter().find(|entry| entry["status"] == "pending").cloned();
+                let open = seen.body["data"]["checkins"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find(|entry| entry["status"] == "pending")
+                    .cloned();
                 let path = match &open {
-                    Some(entry) if round % 2 == 0 => format!("/api/client-portal/check-in/{}", entry["id"].as_str().unwrap()),
-                    _ => "/api/client-portal/check-in/assignment-1767420180000-f1bwya5l4_week_2".to_owned(),
+                    Some(entry) if round % 2 == 0 => {
+                        format!("/api/client-portal/check-in/{}", entry["id"].as_str().unwrap())
+                    }
+                    _ => "/api/client-portal/check-in/assignment-1767420180000-f1bwya5l4_week_2"
+                        .to_owned(),
                 };
                 let key = format!("{number}-{round}");
-                let answer =
-                    server.send(Method::POST, &path, Some(json!({"responses": [], "score": round % 101})), Some(&key)).await.unwrap();
+                let answer = server
+                    .send(
+                        Method::POST,
+                        &path,
+                        Some(json!({"responses": [], "score": round % 101})),
+                        Some(&key),
+                    )
+                    .await
+                    .unwrap();
                 assert_eq!(answer.status, 200, "{answer:?}");
                 acknowledged.push(answer.body["responseId"].as_str().unwrap().to_owned());
                 round += 1;
@@ -104,7 +131,11 @@ async fn while_the_switch_flips_every_answer_is_whole_and_nothing_is_lost() {
     let server = Arc::into_inner(server).unwrap();
     server.signal("TERM");
     assert!(server.ended().success());
-    assert_eq!(all.difference(&store.responses()).next(), None, "an acknowledged response that is not there");
+    assert_eq!(
+        all.difference(&store.responses()).next(),
+        None,
+        "an acknowledged response that is not there"
+    );
     let switched = store.ok(&["history", "control", "--json"]);
     assert_eq!(switched.lines().filter(|line| line.contains("ViewSwitched")).count(), FLIPS);
     store.ok(&["verify"]);

@@ -39,10 +39,17 @@ impl Server {
 
     pub fn with(store: &Store, arguments: &[&str]) -> Self {
         let mut command = store.command(&["--json", "serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the service did not start: {line:?}"));
+        let said: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("the service did not start: {line:?}"));
         Self { child, url: said["listening"].as_str().unwrap().to_owned(), client: Client::new() }
     }
 
@@ -63,7 +70,13 @@ impl Server {
     }
 
     /// Sends a request under an idempotency key, where there is one; an error when no whole answer came back.
-    pub async fn send(&self, method: Method, path: &str, body: Option<Value>, key: Option<&str>) -> Result<Answer, reqwest::Error> {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+        key: Option<&str>,
+    ) -> Result<Answer, reqwest::Error> {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         if let Some(body) = body {
             request = request.json(&body);
@@ -85,7 +98,10 @@ impl Server {
 
     /// Sends a signal by its name.
     pub fn signal(&self, name: &str) {
-        let sent = std::process::Command::new("kill").args([format!("-{name}"), self.process().to_string()]).status().unwrap();
+        let sent = std::process::Command::new("kill")
+            .args([format!("-{name}"), self.process().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
@@ -105,8 +121,12 @@ impl Server {
 /// A whole answer.
 pub async fn answer(response: reqwest::Response) -> Result<Answer, reqwest::Error> {
     let status: StatusCode = response.status();
-    let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-    let (view, position) = (header("x-rollbook-view"), header("x-rollbook-position").map(|text| text.parse().unwrap()));
+    let header =
+        |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (view, position) = (
+        header("x-rollbook-view"),
+        header("x-rollbook-position").map(|text| text.parse().unwrap()),
+    );
     let text = response.text().await?;
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
     Ok(Answer { status: status.as_u16(), view, position, body })

@@ -8,7 +8,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A fixture with its zone.
-pub const FIXTURES: [(&str, &str); 4] = [("tracker", "UTC"), ("clean", "UTC"), ("dirty", "UTC"), ("dirty-london", "Europe/London")];
+pub const FIXTURES: [(&str, &str); 4] =
+    [("tracker", "UTC"), ("clean", "UTC"), ("dirty", "UTC"), ("dirty-london", "Europe/London")];
 
 /// A store in a directory that goes away with the test.
 pub struct Store {
@@ -48,7 +49,12 @@ impl Store {
     /// Runs a command that must succeed; its stdout.
     pub fn ok(&self, arguments: &[&str]) -> String {
         let output = self.command(arguments).stdin(Stdio::null()).output().unwrap();
-        assert!(output.status.success(), "{arguments:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}\n{}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -56,15 +62,24 @@ impl Store {
     pub fn responses(&self) -> BTreeSet<String> {
         let export = self.home.path().join("export");
         self.ok(&["export", export.to_str().unwrap()]);
-        let responses: Value = serde_json::from_slice(&std::fs::read(export.join("formResponses.json")).unwrap()).unwrap();
-        responses["documents"].as_array().unwrap().iter().map(|one| one["_id"].as_str().unwrap().to_owned()).collect()
+        let responses: Value =
+            serde_json::from_slice(&std::fs::read(export.join("formResponses.json")).unwrap())
+                .unwrap();
+        responses["documents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["_id"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
 /// The built binary, with nothing of the surroundings.
 pub fn rollbook() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROLLBOOK_")) {
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROLLBOOK_"))
+    {
         command.env_remove(name);
     }
     command
@@ -87,14 +102,20 @@ pub fn expected(fixture_name: &str, kind: &str) -> Vec<(String, Vec<Expected>)> 
     for entry in std::fs::read_dir(fixture(fixture_name).join("expected")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let Some(now) = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('@')) else { continue };
+        let Some(now) = name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('@')) else {
+            continue;
+        };
         let now = now.strip_suffix(".ndjson").unwrap();
         let now = format!("{}:{}:{}", &now[..13], &now[13..15], &now[15..]);
         let text = std::fs::read_to_string(&path).unwrap();
         let of_line = |line: &str| {
             let value: Value = serde_json::from_str(line).unwrap();
             let client = value["clientId"].as_str().unwrap().to_owned();
-            Expected { client, status: value["status"].as_u64().unwrap(), body: value["body"].clone() }
+            Expected {
+                client,
+                status: value["status"].as_u64().unwrap(),
+                body: value["body"].clone(),
+            }
         };
         answers.push((now, text.lines().map(of_line).collect()));
     }

@@ -8,7 +8,8 @@ use serde_json::Value;
 fn starred(mut body: Value) -> Value {
     for entry in body["data"]["checkins"].as_array_mut().unwrap() {
         for field in ["id", "documentId"] {
-            let is_uuid = |text: &str| text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+            let is_uuid =
+                |text: &str| text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
             if entry[field].as_str().is_some_and(is_uuid) {
                 entry[field] = "*".into();
             }
@@ -17,12 +18,22 @@ fn starred(mut body: Value) -> Value {
     body
 }
 
-async fn compare(server: &Server, path: &str, view: &str, answers: &[Expected], shown: impl Fn(Value) -> Value) {
+async fn compare(
+    server: &Server,
+    path: &str,
+    view: &str,
+    answers: &[Expected],
+    shown: impl Fn(Value) -> Value,
+) {
     for Expected { client, status, body } in answers {
         // Twice: whatever is kept between two answers is the same answer.
         for _ in 0..2 {
             let answer = server.get(&format!("{path}?clientId={client}")).await;
-            assert_eq!((u64::from(answer.status), answer.view.as_deref()), (*status, Some(view)), "{client}");
+            assert_eq!(
+                (u64::from(answer.status), answer.view.as_deref()),
+                (*status, Some(view)),
+                "{client}"
+            );
             assert!(answer.position.is_some(), "{client}");
             assert_eq!(shown(answer.body), *body, "{client}");
         }
@@ -47,9 +58,19 @@ async fn after_migration_and_switch_every_client_sees_what_the_new_endpoint_show
         store.migrate();
         store.ok(&["switch", "precreated", "--reason", "all green"]);
         for (now, answers) in expected(name, "precreated-after-migration") {
-            let server = Server::with(&store, &["--fixed-clock", &now, "--allow-fixed-clock", "--overdue-after", "0s"]);
+            let server = Server::with(
+                &store,
+                &["--fixed-clock", &now, "--allow-fixed-clock", "--overdue-after", "0s"],
+            );
             compare(&server, "/api/client-portal/check-ins", "precreated", &answers, starred).await;
-            compare(&server, "/api/client-portal/check-ins-precreated", "precreated", &answers, starred).await;
+            compare(
+                &server,
+                "/api/client-portal/check-ins-precreated",
+                "precreated",
+                &answers,
+                starred,
+            )
+            .await;
         }
         store.ok(&["switch", "legacy", "--reason", "back"]);
         for (now, answers) in expected(name, "legacy") {
@@ -63,14 +84,19 @@ async fn after_migration_and_switch_every_client_sees_what_the_new_endpoint_show
 async fn the_pre_created_endpoint_answers_whatever_the_switch_says() {
     let store = Store::imported("clean");
     let server = Server::at(&store, "2026-01-15T09:30:00Z");
-    let answer = server.get("/api/client-portal/check-ins-precreated?clientId=6w8QcytWMO8zf8sl2AhGyJvIRX7z").await;
+    let answer = server
+        .get("/api/client-portal/check-ins-precreated?clientId=6w8QcytWMO8zf8sl2AhGyJvIRX7z")
+        .await;
     assert_eq!((answer.status, answer.view.as_deref()), (200, Some("precreated")));
 }
 
 #[test]
 fn a_clock_stands_still_only_when_that_is_said_twice() {
     let store = Store::imported("clean");
-    let output = store.command(&["serve", "--listen", "127.0.0.1:0", "--fixed-clock", "2026-01-15T09:30:00Z"]).output().unwrap();
+    let output = store
+        .command(&["serve", "--listen", "127.0.0.1:0", "--fixed-clock", "2026-01-15T09:30:00Z"])
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--allow-fixed-clock"));
 }

@@ -65,7 +65,12 @@ pub fn wrong(store: &Path, more: &[&str]) -> (String, Vec<String>) {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{said}");
     let error: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
-    let causes = error["error"]["causes"].as_array().unwrap().iter().map(|cause| cause.as_str().unwrap().to_owned()).collect();
+    let causes = error["error"]["causes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cause| cause.as_str().unwrap().to_owned())
+        .collect();
     (error["error"]["message"].as_str().unwrap().to_owned(), causes)
 }
 

@@ -20,8 +20,10 @@ impl Random {
 
 fn seed() -> u64 {
     let given = std::env::var("ROLLBOOK_SEED").ok().and_then(|seed| seed.parse().ok());
-    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
-    let seed: u64 = given.unwrap_or_else(|| u64::try_from(now() % u128::from(u64::MAX)).unwrap()).max(1);
+    let now =
+        || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+    let seed: u64 =
+        given.unwrap_or_else(|| u64::try_from(now() % u128::from(u64::MAX)).unwrap()).max(1);
     println!("ROLLBOOK_SEED={seed}");
     seed
 }
@@ -34,21 +36,29 @@ fn content(store: &Path) -> String {
 
 /// Why a file has no record in it: RocksDB never reads its text log and takes no settings from its options file, and a lock is empty.
 fn holds_no_record(name: &str) -> bool {
-    name == "db/LOG" || name.starts_with("db/LOG.old.") || name.starts_with("db/OPTIONS-") || name == "db/LOCK"
+    name == "db/LOG"
+        || name.starts_with("db/LOG.old.")
+        || name.starts_with("db/OPTIONS-")
+        || name == "db/LOCK"
 }
 
 fn kind(name: &str) -> String {
     let kind = name.rsplit('/').next().unwrap();
     let end = kind.find(['-', '.']).unwrap_or(kind.len());
     match kind.rsplit_once('.') {
-        Some((number, extension)) if number.bytes().all(|byte| byte.is_ascii_digit()) => format!("*.{extension}"),
+        Some((number, extension)) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("*.{extension}")
+        }
         _ => kind[..end].to_owned(),
     }
 }
 
 /// Flips bits of a store one at a time, each put back before the next.
 fn flip(store: &Path, flips: usize, seed: u64) {
-    let sizes: Vec<(PathBuf, u64)> = files(store).into_iter().map(|path| (path.clone(), fs::metadata(&path).unwrap().len())).collect();
+    let sizes: Vec<(PathBuf, u64)> = files(store)
+        .into_iter()
+        .map(|path| (path.clone(), fs::metadata(&path).unwrap().len()))
+        .collect();
     let total: u64 = sizes.iter().map(|(_, size)| size).sum();
     let verified = run(store, &["verify"]);
     assert!(verified.status.success(), "{verified:?}");
@@ -58,7 +68,8 @@ fn flip(store: &Path, flips: usize, seed: u64) {
         original
     });
     let mut random = Random(seed);
-    let (mut found, mut spared): (BTreeMap<String, u32>, BTreeMap<String, u32>) = (BTreeMap::new(), BTreeMap::new());
+    let (mut found, mut spared): (BTreeMap<String, u32>, BTreeMap<String, u32>) =
+        (BTreeMap::new(), BTreeMap::new());
     for flip in 0..flips {
         let mut offset = random.below(total);
         let (path, _) = sizes
@@ -103,7 +114,10 @@ fn flip(store: &Path, flips: usize, seed: u64) {
         }
         fs::write(path, &sound).unwrap();
     }
-    println!("{flips} flips in {total} bytes of {} files; found by verify: {found:?}; in files without records: {spared:?}", sizes.len());
+    println!(
+        "{flips} flips in {total} bytes of {} files; found by verify: {found:?}; in files without records: {spared:?}",
+        sizes.len()
+    );
     assert!(run(store, &["verify"]).status.success(), "everything was put back");
 }
 
@@ -123,11 +137,25 @@ fn flipped_bits_in_a_store_whose_process_was_killed() {
     while_nobody_starts(|| {
         let open = rollbook::store::Store::open(&store, false).unwrap();
         for number in 0..20 {
-            let event = rollbook_domain::Event::StageRecorded { stage: "killed".to_owned(), note: number.to_string() };
+            let event = rollbook_domain::Event::StageRecorded {
+                stage: "killed".to_owned(),
+                note: number.to_string(),
+            };
             let stream = rollbook_domain::StreamId::Control;
-            let new = rollbook_domain::NewEvent { stream, id: None, occurred_at: rollbook_domain::Timestamp::EPOCH, event };
+            let new = rollbook_domain::NewEvent {
+                stream,
+                id: None,
+                occurred_at: rollbook_domain::Timestamp::EPOCH,
+                event,
+            };
             let actor = rollbook_domain::Actor::System("test".to_owned());
-            let commit = rollbook_log::Commit { events: vec![new], expected: Vec::new(), actor, cause: "test".to_owned(), key: None };
+            let commit = rollbook_log::Commit {
+                events: vec![new],
+                expected: Vec::new(),
+                actor,
+                cause: "test".to_owned(),
+                key: None,
+            };
             open.log().append(commit).unwrap();
         }
         copy(&store, &killed);
@@ -145,17 +173,27 @@ fn what_rocksdb_would_not_say_of_its_own_files_is_said_by_every_command() {
     let sound = fs::read(&manifest).unwrap();
     // A header is a checksum u32, a length u16 and a type u8.
     let second = 7 + usize::from(u16::from_le_bytes([sound[4], sound[5]]));
-    for (at, bit, what) in
-        [(second + 6, 2, "a record is of a type that is never written"), (second + 5, 7, "the length of a record is not its own")]
-    {
+    for (at, bit, what) in [
+        (second + 6, 2, "a record is of a type that is never written"),
+        (second + 5, 7, "the length of a record is not its own"),
+    ] {
         let mut damaged = sound.clone();
         damaged[at] ^= 1 << bit;
         fs::write(&manifest, &damaged).unwrap();
-        for command in [&["status"][..], &["view", "legacy", "--all"], &["migrate", "validate"], &["serve"], &["verify"]] {
+        for command in [
+            &["status"][..],
+            &["view", "legacy", "--all"],
+            &["migrate", "validate"],
+            &["serve"],
+            &["verify"],
+        ] {
             let output = run(&store, command);
             let said = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
-            assert!(said.contains(&format!("is damaged at byte {second}: {what}")), "{command:?}: {said}");
+            assert!(
+                said.contains(&format!("is damaged at byte {second}: {what}")),
+                "{command:?}: {said}"
+            );
         }
         assert_eq!(fs::read(&manifest).unwrap(), damaged, "left as it is");
     }

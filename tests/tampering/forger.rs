@@ -57,8 +57,14 @@ fn open(store: &Path) -> DB {
 /// Every commit of a store, in order.
 pub fn read(store: &Path) -> Vec<Commit> {
     let db = open(store);
-    let records = db.iterator_cf(db.cf_handle("records").unwrap(), IteratorMode::Start).map(Result::unwrap);
-    records.map(|(_, record)| Commit { version: record[0], envelope: rollbook_log::binary::read(&record[13..]).unwrap() }).collect()
+    let records =
+        db.iterator_cf(db.cf_handle("records").unwrap(), IteratorMode::Start).map(Result::unwrap);
+    records
+        .map(|(_, record)| Commit {
+            version: record[0],
+            envelope: rollbook_log::binary::read(&record[13..]).unwrap(),
+        })
+        .collect()
 }
 
 fn record(first: u64, commit: &Commit) -> Vec<u8> {
@@ -82,25 +88,38 @@ pub fn write(store: &Path, commits: &[Commit]) {
             db.delete_cf(family, key).unwrap();
         }
     }
-    let put = |family: &str, key: &[u8], value: &[u8]| db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap();
+    let put = |family: &str, key: &[u8], value: &[u8]| {
+        db.put_cf(db.cf_handle(family).unwrap(), key, value).unwrap()
+    };
     let (mut next, mut versions): (u64, BTreeMap<String, u64>) = (1, BTreeMap::new());
     for commit in commits {
         let (first, mut commit) = (next, commit.clone());
-        let counts = |index: usize| commit.envelope.events.iter().filter(|event| event.stream as usize == index).count() as u64;
+        let counts = |index: usize| {
+            commit.envelope.events.iter().filter(|event| event.stream as usize == index).count()
+                as u64
+        };
         let counts: Vec<u64> = (0..commit.envelope.streams.len()).map(counts).collect();
         for (stream, count) in commit.envelope.streams.iter_mut().zip(counts) {
             let version = versions.entry(stream.name.clone()).or_default();
             stream.first_version = *version + 1;
             *version += count;
             let key = [stream.name.as_bytes(), &[0], &version.to_be_bytes()].concat();
-            put("streams", &key, &[first.to_be_bytes(), stream.first_version.to_be_bytes()].concat());
+            put(
+                "streams",
+                &key,
+                &[first.to_be_bytes(), stream.first_version.to_be_bytes()].concat(),
+            );
         }
         for event in &commit.envelope.events {
             put("ids", event.id.as_bytes(), &next.to_be_bytes());
             next += 1;
         }
         if let Some((key, request)) = &commit.envelope.key {
-            put("keys", key.as_bytes(), &[&request[..], &first.to_be_bytes(), &(next - 1).to_be_bytes()].concat());
+            put(
+                "keys",
+                key.as_bytes(),
+                &[&request[..], &first.to_be_bytes(), &(next - 1).to_be_bytes()].concat(),
+            );
         }
         put("records", &first.to_be_bytes(), &record(first, &commit));
     }

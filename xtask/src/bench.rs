@@ -20,7 +20,8 @@ pub fn command(arguments: &[String]) -> Result<()> {
         setup::ensure_wrk()?;
         return run(&mut cargo(["bench", "--bench", "http"])?);
     }
-    run(cargo(["bench", "--bench", "append", "--bench", "replay", "--bench", "view", "--"])?.args(arguments))?;
+    run(cargo(["bench", "--bench", "append", "--bench", "replay", "--bench", "view", "--"])?
+        .args(arguments))?;
     print_figures()
 }
 

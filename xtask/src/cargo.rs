@@ -27,7 +27,8 @@ pub fn target_directory() -> Result<PathBuf> {
 pub fn built(name: &str) -> Result<PathBuf> {
     let target = target_directory()?;
     // Whoever is given the path may run elsewhere.
-    let target = std::path::absolute(workspace_root().join(&target)).with_context(|| format!("no such place: {}", target.display()))?;
+    let target = std::path::absolute(workspace_root().join(&target))
+        .with_context(|| format!("no such place: {}", target.display()))?;
     Ok(target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX)))
 }
 
@@ -63,7 +64,12 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Whether a program can be started and says yes.
 pub fn answers(program: impl AsRef<OsStr>, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(workspace_root()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(arguments)
+        .current_dir(workspace_root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 

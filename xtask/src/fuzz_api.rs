@@ -37,9 +37,11 @@ struct Options<'a> {
 pub fn command(arguments: &[String]) -> Result<()> {
     let options = parse(arguments, new_seed())?;
     let directory = target_directory()?.join("fuzz-api");
-    fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
     let requirements = workspace_root().join("xtask/fuzz-api/requirements.txt");
-    let requirements = fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let requirements = fs::read_to_string(&requirements)
+        .with_context(|| format!("cannot read {}", requirements.display()))?;
     let schemathesis = python::environment("fuzz-api", &requirements, 11)?.join("schemathesis");
     setup::ensure(Need::Build)?;
     announce_long_build()?;
@@ -50,7 +52,9 @@ pub fn command(arguments: &[String]) -> Result<()> {
     let service = Service::start(&program, &store)?;
     let outcome = fuzz(&schemathesis, &directory, &service.url, &key, &options);
     let ended = service.end();
-    outcome.with_context(|| format!("seed {}: cargo xtask fuzz-api --seed {0} repeats the run", options.seed))?;
+    outcome.with_context(|| {
+        format!("seed {}: cargo xtask fuzz-api --seed {0} repeats the run", options.seed)
+    })?;
     ended?;
     run(Command::new(&program).arg("--data").arg(&store).arg("verify"))
 }
@@ -69,7 +73,8 @@ fn parse(arguments: &[String], seed: u64) -> Result<Options<'_>> {
             "--seconds" => &mut options.seconds,
             other => bail!("fuzz-api knows no {other:?}\n\n{HELP}"),
         };
-        let (value, after) = after.split_first().with_context(|| format!("{word} needs a number\n\n{HELP}"))?;
+        let (value, after) =
+            after.split_first().with_context(|| format!("{word} needs a number\n\n{HELP}"))?;
         *place = value.parse().with_context(|| format!("{word} needs a number, not {value:?}"))?;
         rest = after;
     }
@@ -89,10 +94,14 @@ fn prepare(program: &Path, store: &Path) -> Result<String> {
     }
     let export = workspace_root().join("tests/fixtures/described/export");
     run(rollbook(program, store).arg("import").arg(export).stdout(Stdio::null()))?;
-    let made = rollbook(program, store).args(["key", "create", "--name", "fuzz-api", "--scope", "admin"]).output();
+    let made = rollbook(program, store)
+        .args(["key", "create", "--name", "fuzz-api", "--scope", "admin"])
+        .output();
     let made = made.context("cannot start rollbook")?;
     let text = String::from_utf8_lossy(&made.stdout);
-    text_field(&text, "key").with_context(|| format!("rollbook key create gave no key: {}", String::from_utf8_lossy(&made.stderr)))
+    text_field(&text, "key").with_context(|| {
+        format!("rollbook key create gave no key: {}", String::from_utf8_lossy(&made.stderr))
+    })
 }
 
 fn rollbook(program: &Path, store: &Path) -> Command {
@@ -118,16 +127,29 @@ impl Service {
     /// At an instant that the fixture is about. One address sends more here than any front end, hence no limit of requests.
     fn start(program: &Path, store: &Path) -> Result<Self> {
         let mut command = rollbook(program, store);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--limits-requests-per-second", "0", "--log-level", "warn"]);
+        command.args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--limits-requests-per-second",
+            "0",
+            "--log-level",
+            "warn",
+        ]);
         // What waits for a position that never comes shall not wait for long.
         command.args(["--timeouts-behind", "50ms"]);
         command.args(["--fixed-clock", "2026-02-04T12:00:00Z", "--allow-fixed-clock"]);
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot start rollbook serve")?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start rollbook serve")?;
         let mut line = String::new();
         let output = child.stdout.take().context("rollbook serve has no output")?;
         let mut service = Self { child, url: String::new() };
         BufReader::new(output).read_line(&mut line).context("rollbook serve says nothing")?;
-        service.url = text_field(&line, "listening").with_context(|| format!("rollbook serve did not start: {line:?}"))?;
+        service.url = text_field(&line, "listening")
+            .with_context(|| format!("rollbook serve did not start: {line:?}"))?;
         Ok(service)
     }
 
@@ -153,11 +175,21 @@ impl Drop for Service {
     }
 }
 
-fn fuzz(schemathesis: &Path, directory: &Path, url: &str, key: &str, options: &Options<'_>) -> Result<()> {
+fn fuzz(
+    schemathesis: &Path,
+    directory: &Path,
+    url: &str,
+    key: &str,
+    options: &Options<'_>,
+) -> Result<()> {
     let configuration = workspace_root().join("xtask/fuzz-api/schemathesis.toml");
     let mut command = Command::new(schemathesis);
     command.arg("--config-file").arg(configuration).arg("run").arg(format!("{url}/openapi.json"));
-    command.arg("--seed").arg(options.seed.to_string()).arg("--max-examples").arg(options.examples.to_string());
+    command
+        .arg("--seed")
+        .arg(options.seed.to_string())
+        .arg("--max-examples")
+        .arg(options.examples.to_string());
     command.arg("--max-time").arg(options.seconds.to_string()).args(options.rest);
     // Not among the arguments: every user of the machine may read those.
     command.env("SCHEMATHESIS_HOOKS", workspace_root().join("xtask/fuzz-api/hooks.py"));
@@ -184,8 +216,14 @@ mod tests {
 
     #[test]
     fn a_field_is_read_with_and_without_spaces() {
-        assert_eq!(text_field("{\"name\": \"a\", \"key\": \"rbk_1\"}", "key").as_deref(), Some("rbk_1"));
-        assert_eq!(text_field("{\"listening\":\"http://127.0.0.1:1\"}", "listening").as_deref(), Some("http://127.0.0.1:1"));
+        assert_eq!(
+            text_field("{\"name\": \"a\", \"key\": \"rbk_1\"}", "key").as_deref(),
+            Some("rbk_1")
+        );
+        assert_eq!(
+            text_field("{\"listening\":\"http://127.0.0.1:1\"}", "listening").as_deref(),
+            Some("http://127.0.0.1:1")
+        );
         assert_eq!(text_field("{\"other\":1}", "key"), None);
     }
 }

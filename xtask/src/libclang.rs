@@ -30,12 +30,16 @@ pub fn is_installed() -> bool {
 
 /// The library alone is not enough: without Clang's own `stddef.h` the bindings cannot be generated.
 fn is_below(prefixes: &[PathBuf]) -> bool {
-    let libraries: Vec<PathBuf> =
-        prefixes.iter().flat_map(|prefix| directories(prefix)).filter(|path| is_library_directory(path)).collect();
+    let libraries: Vec<PathBuf> = prefixes
+        .iter()
+        .flat_map(|prefix| directories(prefix))
+        .filter(|path| is_library_directory(path))
+        .collect();
     let one_down: Vec<PathBuf> = libraries.iter().flat_map(|path| directories(path)).collect();
     let two_down: Vec<PathBuf> = one_down.iter().flat_map(|path| directories(path)).collect();
     let searched: Vec<&PathBuf> = libraries.iter().chain(&one_down).chain(&two_down).collect();
-    searched.iter().any(|directory| holds_library(directory)) && searched.iter().any(|directory| holds_headers(directory))
+    searched.iter().any(|directory| holds_library(directory))
+        && searched.iter().any(|directory| holds_headers(directory))
 }
 
 fn is_library_directory(path: &Path) -> bool {
@@ -49,15 +53,18 @@ fn holds_library(directory: &Path) -> bool {
 /// `libclang.so`, `libclang.so.1`, `libclang-14.so.14.0.6`, `libclang.dylib`; not `libclang-cpp.so` or an archive.
 fn is_library_name(name: &str) -> bool {
     let Some(rest) = name.strip_prefix("libclang") else { return false };
-    let rest =
-        rest.strip_prefix('-').map_or(rest, |version| version.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.'));
+    let rest = rest.strip_prefix('-').map_or(rest, |version| {
+        version.trim_start_matches(|letter: char| letter.is_ascii_digit() || letter == '.')
+    });
     let rest = if rest.starts_with("so") { format!(".{rest}") } else { rest.to_owned() };
     rest == ".so" || rest.starts_with(".so.") || rest == ".dylib"
 }
 
 /// `<directory>/clang/<version>/include/stddef.h`
 fn holds_headers(directory: &Path) -> bool {
-    directories(&directory.join("clang")).iter().any(|version| version.join("include").join("stddef.h").is_file())
+    directories(&directory.join("clang"))
+        .iter()
+        .any(|version| version.join("include").join("stddef.h").is_file())
 }
 
 fn directories(path: &Path) -> Vec<PathBuf> {
@@ -74,10 +81,23 @@ mod tests {
 
     #[test]
     fn names_of_the_library() {
-        for name in ["libclang.so", "libclang.so.1", "libclang-14.so", "libclang-14.so.14.0.6", "libclang.dylib"] {
+        for name in [
+            "libclang.so",
+            "libclang.so.1",
+            "libclang-14.so",
+            "libclang-14.so.14.0.6",
+            "libclang.dylib",
+        ] {
             assert!(is_library_name(name), "{name}");
         }
-        for name in ["libclang-cpp.so", "libclang-cpp.so.14", "libclangAST.a", "libclang.a", "libclang-14.a", "libclangd.so"] {
+        for name in [
+            "libclang-cpp.so",
+            "libclang-cpp.so.14",
+            "libclangAST.a",
+            "libclang.a",
+            "libclang-14.a",
+            "libclangd.so",
+        ] {
             assert!(!is_library_name(name), "{name}");
         }
     }

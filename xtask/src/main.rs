@@ -52,7 +52,8 @@ fn run(arguments: &[String]) -> Result<()> {
         bail!("which command?\n\n{HELP}");
     };
     // Only what stands before `--` is ours: `demo -- --help` asks the program itself.
-    let asks_help = rest.iter().take_while(|word| *word != "--").any(|word| word == "--help" || word == "-h");
+    let asks_help =
+        rest.iter().take_while(|word| *word != "--").any(|word| word == "--help" || word == "-h");
     let (help, action): (&str, Action) = match command.as_str() {
         "setup" => (setup::HELP, setup::command),
         "demo" => (demo::HELP, demo::command),

@@ -26,7 +26,11 @@ pub fn command(arguments: &[String]) -> Result<()> {
     }
     let root = workspace_root();
     let given: Vec<PathBuf> = arguments.iter().map(PathBuf::from).collect();
-    let fixtures = || ["clean", "tracker"].map(|name| root.join("tests/fixtures").join(name).join("export")).to_vec();
+    let fixtures = || {
+        ["clean", "tracker"]
+            .map(|name| root.join("tests/fixtures").join(name).join("export"))
+            .to_vec()
+    };
     let exports = if given.is_empty() { fixtures() } else { given };
     setup::ensure(Need::Build)?;
     announce_long_build()?;
@@ -34,7 +38,10 @@ pub fn command(arguments: &[String]) -> Result<()> {
     let python = python::environment("check-proofs", REQUIREMENTS, 12)?.join("python");
     let rollbook = built("rollbook")?;
     for export in exports {
-        run(Command::new(&python).arg(root.join("tests/independent/check_proofs.py")).arg(&rollbook).arg(export))?;
+        run(Command::new(&python)
+            .arg(root.join("tests/independent/check_proofs.py"))
+            .arg(&rollbook)
+            .arg(export))?;
     }
     Ok(())
 }

@@ -9,20 +9,25 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{answers, run, target_directory};
 
-const PYTHONS: [&str; 6] = ["python3", "python3.15", "python3.14", "python3.13", "python3.12", "python"];
+const PYTHONS: [&str; 6] =
+    ["python3", "python3.15", "python3.14", "python3.13", "python3.12", "python"];
 
 /// The directory with the programs of an environment that holds what `requirements` says, a line a package, made where it is missing or
 /// holds something else. Needs Python 3.`minor` or newer.
 pub fn environment(name: &str, requirements: &str, minor: u8) -> Result<PathBuf> {
     let environment = target_directory()?.join(name).join("venv");
     let (programs, mark) = (environment.join("bin"), environment.join("installed.txt"));
-    if fs::read_to_string(&mark).is_ok_and(|installed| installed == requirements) && answers(programs.join("python"), &["--version"]) {
+    if fs::read_to_string(&mark).is_ok_and(|installed| installed == requirements)
+        && answers(programs.join("python"), &["--version"])
+    {
         return Ok(programs);
     }
     run(Command::new(find_python(minor)?).args(["-m", "venv", "--clear"]).arg(&environment))?;
     let list = environment.join("requirements.txt");
     fs::write(&list, requirements).with_context(|| format!("cannot write {}", list.display()))?;
-    run(Command::new(programs.join("pip")).args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&list))?;
+    run(Command::new(programs.join("pip"))
+        .args(["install", "--quiet", "--disable-pip-version-check", "-r"])
+        .arg(&list))?;
     fs::rename(&list, &mark).with_context(|| format!("cannot write {}", mark.display()))?;
     Ok(programs)
 }
@@ -30,11 +35,21 @@ pub fn environment(name: &str, requirements: &str, minor: u8) -> Result<PathBuf>
 /// The first Python that is new enough. A version manager's shims may name one that is not.
 fn find_python(minor: u8) -> Result<String> {
     let probe = format!("import sys, venv, ensurepip; sys.exit(sys.version_info < (3, {minor}))");
-    let of_manager =
-        |version: &&str| Command::new("pyenv").args(["prefix", version]).output().ok().filter(|output| output.status.success());
+    let of_manager = |version: &&str| {
+        Command::new("pyenv")
+            .args(["prefix", version])
+            .output()
+            .ok()
+            .filter(|output| output.status.success())
+    };
     let prefixes = ["3.14", "3.13", "3.12"].iter().filter_map(of_manager);
-    let managed = prefixes.map(|output| format!("{}/bin/python", String::from_utf8_lossy(&output.stdout).trim()));
-    let found = PYTHONS.iter().map(ToString::to_string).chain(managed).find(|python| answers(python, &["-c", &probe]));
+    let managed = prefixes
+        .map(|output| format!("{}/bin/python", String::from_utf8_lossy(&output.stdout).trim()));
+    let found = PYTHONS
+        .iter()
+        .map(ToString::to_string)
+        .chain(managed)
+        .find(|python| answers(python, &["-c", &probe]));
     found.with_context(|| {
         format!("missing: Python 3.{minor} or newer with venv. Install it (Debian and Ubuntu: `sudo apt-get install -y python3-venv`, or a newer python3.N-venv) and run this again")
     })

@@ -53,7 +53,10 @@ fn ensure_system_tools() -> Result<()> {
     }
     eprintln!("xtask: missing: {}", lacking.join(", "));
     let Some(system) = System::here() else {
-        bail!("missing: {}. Install them with your system's packages and run this again", lacking.join(", "));
+        bail!(
+            "missing: {}. Install them with your system's packages and run this again",
+            lacking.join(", ")
+        );
     };
     if system.program != "apt-get" {
         bail!("missing: {}. Run `{}` and then this again", lacking.join(", "), system.install);
@@ -61,7 +64,11 @@ fn ensure_system_tools() -> Result<()> {
     apt_get_install(system.install, &["libclang-dev", "g++"])?;
     let still = self::lacking();
     if !still.is_empty() {
-        bail!("still missing after `{}`: {}. Set CXX or LIBCLANG_PATH where they lie in unusual places", system.install, still.join(", "));
+        bail!(
+            "still missing after `{}`: {}. Set CXX or LIBCLANG_PATH where they lie in unusual places",
+            system.install,
+            still.join(", ")
+        );
     }
     Ok(())
 }
@@ -74,12 +81,19 @@ fn lacking() -> Vec<&'static str> {
 
 /// Asks the compiler that RocksDB's build will use, with the standard library it will use.
 fn compiles_cpp20() -> bool {
-    let compiler = std::env::var_os("CXX").filter(|name| !name.is_empty()).unwrap_or_else(|| "c++".into());
+    let compiler =
+        std::env::var_os("CXX").filter(|name| !name.is_empty()).unwrap_or_else(|| "c++".into());
     let mut command = Command::new(compiler);
-    command.args(["-std=c++20", "-fsyntax-only", "-x", "c++", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["-std=c++20", "-fsyntax-only", "-x", "c++", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let Ok(mut child) = command.spawn() else { return false };
     // Dropping the pipe ends the source text.
-    let written = child.stdin.take().is_some_and(|mut source| source.write_all(b"#include <span>\nstd::span<int> here;\n").is_ok());
+    let written = child.stdin.take().is_some_and(|mut source| {
+        source.write_all(b"#include <span>\nstd::span<int> here;\n").is_ok()
+    });
     child.wait().is_ok_and(|status| status.success()) && written
 }
 
@@ -123,7 +137,9 @@ pub fn ensure_wrk() -> Result<()> {
 fn apt_get_install(by_hand: &str, packages: &[&str]) -> Result<()> {
     let through_sudo = !is_root();
     if through_sudo && !answers("sudo", &["-n", "true"]) {
-        bail!("this needs root, and sudo would ask for a password. Run `{by_hand}` and then this again");
+        bail!(
+            "this needs root, and sudo would ask for a password. Run `{by_hand}` and then this again"
+        );
     }
     let apt_get = |words: &[&str]| {
         let mut command = Command::new(if through_sudo { "sudo" } else { "env" });
@@ -145,12 +161,15 @@ fn is_root() -> bool {
 }
 
 fn ensure_components() -> Result<()> {
-    let has_all = || answers("cargo", &["fmt", "--version"]) && answers("cargo", &["clippy", "--version"]);
+    let has_all =
+        || answers("cargo", &["fmt", "--version"]) && answers("cargo", &["clippy", "--version"]);
     if has_all() {
         return Ok(());
     }
     if answers("rustup", &["--version"]) {
-        run(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]).current_dir(workspace_root()))?;
+        run(Command::new("rustup")
+            .args(["component", "add", "rustfmt", "clippy"])
+            .current_dir(workspace_root()))?;
     }
     if !has_all() {
         bail!(

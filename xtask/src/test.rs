@@ -50,7 +50,16 @@ impl Part {
         let ok = String::from("ok");
         match self {
             Self::Fmt => run(&mut cargo(["fmt", "--all", "--check"])?).map(|()| ok),
-            Self::Clippy => run(&mut cargo(["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"])?).map(|()| ok),
+            Self::Clippy => run(&mut cargo([
+                "clippy",
+                "--release",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ])?)
+            .map(|()| ok),
             Self::Tests => run_tests(test_arguments),
             Self::Docs => {
                 let mut command = cargo(["doc", "--release", "--workspace", "--no-deps"])?;
@@ -65,7 +74,8 @@ pub fn command(arguments: &[String]) -> Result<()> {
     let (parts, test_arguments) = parse(arguments)?;
     setup::ensure(Need::Checks)?;
     announce_long_build()?;
-    let results: Vec<(Part, Result<String>)> = parts.into_iter().map(|part| (part, part.run(test_arguments))).collect();
+    let results: Vec<(Part, Result<String>)> =
+        parts.into_iter().map(|part| (part, part.run(test_arguments))).collect();
 
     println!("\nSummary");
     for (part, result) in &results {
@@ -74,7 +84,8 @@ pub fn command(arguments: &[String]) -> Result<()> {
             Err(error) => println!("  {:<7} FAILED: {error:#}", part.name()),
         }
     }
-    let red: Vec<&str> = results.iter().filter(|(_, result)| result.is_err()).map(|(part, _)| part.name()).collect();
+    let red: Vec<&str> =
+        results.iter().filter(|(_, result)| result.is_err()).map(|(part, _)| part.name()).collect();
     if !red.is_empty() {
         bail!("red: {}. One part again: cargo xtask test --only {}", red.join(", "), red.join(","));
     }
@@ -90,7 +101,8 @@ fn parse(arguments: &[String]) -> Result<(Vec<Part>, &[String])> {
         let names = match word.as_str() {
             "--" => break,
             "--only" => {
-                let (names, after) = rest.split_first().with_context(|| format!("--only what?\n\n{HELP}"))?;
+                let (names, after) =
+                    rest.split_first().with_context(|| format!("--only what?\n\n{HELP}"))?;
                 rest = after;
                 names.as_str()
             }
@@ -104,7 +116,8 @@ fn parse(arguments: &[String]) -> Result<(Vec<Part>, &[String])> {
             chosen.push(part.with_context(|| format!("{name:?} is no part\n\n{HELP}"))?);
         }
     }
-    let parts = PARTS.into_iter().filter(|part| chosen.is_empty() || chosen.contains(part)).collect();
+    let parts =
+        PARTS.into_iter().filter(|part| chosen.is_empty() || chosen.contains(part)).collect();
     Ok((parts, rest))
 }
 
@@ -116,14 +129,17 @@ fn run_tests(arguments: &[String]) -> Result<String> {
     let mut child = command.spawn().context("cannot start cargo test")?;
     let mut total = Tally::default();
     let mut out = std::io::stdout().lock();
-    for line in BufReader::new(child.stdout.take().context("cargo test has no output")?).split(b'\n') {
+    for line in
+        BufReader::new(child.stdout.take().context("cargo test has no output")?).split(b'\n')
+    {
         let line = line.context("cannot read the output of cargo test")?;
         out.write_all(&line)?;
         out.write_all(b"\n")?;
         total.add(&String::from_utf8_lossy(&line));
     }
     let status = child.wait()?;
-    let counts = format!("{} passed, {} failed, {} ignored", total.passed, total.failed, total.ignored);
+    let counts =
+        format!("{} passed, {} failed, {} ignored", total.passed, total.failed, total.ignored);
     if !status.success() {
         bail!("{counts} ({status})");
     }
@@ -159,18 +175,25 @@ impl Tally {
 
 fn run_deny() -> Result<String> {
     if !answers("cargo", &["deny", "--version"]) {
-        return Ok(String::from("skipped: cargo-deny is not installed (cargo install --locked cargo-deny)"));
+        return Ok(String::from(
+            "skipped: cargo-deny is not installed (cargo install --locked cargo-deny)",
+        ));
     }
     if !has_advisory_data() {
-        return Ok(String::from("skipped: no advisory data here, and nothing is fetched (cargo deny fetch)"));
+        return Ok(String::from(
+            "skipped: no advisory data here, and nothing is fetched (cargo deny fetch)",
+        ));
     }
     let mut command = Command::new("cargo");
-    run(command.args(["deny", "--offline", "check"]).current_dir(crate::cargo::workspace_root())).map(|()| String::from("ok"))
+    run(command.args(["deny", "--offline", "check"]).current_dir(crate::cargo::workspace_root()))
+        .map(|()| String::from("ok"))
 }
 
 /// Whether cargo-deny has fetched its data at some time: its default directory holds a database.
 fn has_advisory_data() -> bool {
-    let cargo_home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let cargo_home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
     let databases = cargo_home.and_then(|home| home.join("advisory-dbs").read_dir().ok());
     databases.is_some_and(|entries| entries.flatten().any(|entry| entry.path().is_dir()))
 }
@@ -194,9 +217,14 @@ mod tests {
 
     #[test]
     fn an_unknown_word_is_refused_by_name() {
-        for (line, named) in [("--only lint", "\"lint\""), ("--fast", "\"--fast\""), ("--only", "--only what?")] {
+        for (line, named) in
+            [("--only lint", "\"lint\""), ("--fast", "\"--fast\""), ("--only", "--only what?")]
+        {
             let error = parse(&words(line)).unwrap_err().to_string();
-            assert!(error.starts_with(named) || error.contains(&format!("knows no {named}")), "{line}: {error}");
+            assert!(
+                error.starts_with(named) || error.contains(&format!("knows no {named}")),
+                "{line}: {error}"
+            );
         }
     }
 

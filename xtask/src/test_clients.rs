@@ -33,13 +33,19 @@ pub fn command(arguments: &[String]) -> Result<()> {
     setup::ensure(Need::Build)?;
     announce_long_build()?;
     run(&mut cargo(["build", "--release", "--bin", "rollbook"])?)?;
-    run(Command::new("npm").arg("test").env("ROLLBOOK_BIN", built("rollbook")?).current_dir(&client))
+    run(Command::new("npm")
+        .arg("test")
+        .env("ROLLBOOK_BIN", built("rollbook")?)
+        .current_dir(&client))
 }
 
 /// What is missing for the clients' tests, if anything.
 pub fn lacking() -> Vec<&'static str> {
     let is_new = "process.exit(Number(process.versions.node.split('.')[0]) >= 20 ? 0 : 1)";
-    let tools = [("node 20 or newer", answers("node", &["-e", is_new])), ("npm", answers("npm", &["--version"]))];
+    let tools = [
+        ("node 20 or newer", answers("node", &["-e", is_new])),
+        ("npm", answers("npm", &["--version"])),
+    ];
     tools.into_iter().filter(|(_, present)| !present).map(|(name, _)| name).collect()
 }
 
@@ -48,7 +54,10 @@ fn require() -> Result<()> {
     if lacking.is_empty() {
         return Ok(());
     }
-    bail!("missing: {}. Install them (Debian and Ubuntu: `sudo apt-get install -y nodejs npm`) and run this again", lacking.join(", "))
+    bail!(
+        "missing: {}. Install them (Debian and Ubuntu: `sudo apt-get install -y nodejs npm`) and run this again",
+        lacking.join(", ")
+    )
 }
 
 /// Installs what the lock file names, unless that very file was installed before.

@@ -61,7 +61,9 @@ pub enum Refused {
         has: usize,
     },
     /// A run is still going on.
-    #[error("run {run} of {series} still has {open} open weeks; wait for its end, withdraw it, or extend it (--extend)")]
+    #[error(
+        "run {run} of {series} still has {open} open weeks; wait for its end, withdraw it, or extend it (--extend)"
+    )]
     OpenWeeks {
         /// The series.
         series: String,
@@ -100,7 +102,9 @@ pub enum Refused {
         response: String,
     },
     /// The answers are no list.
-    #[error("the answers must be a JSON array of {{questionId, question, answer, weight, score}}: {0}")]
+    #[error(
+        "the answers must be a JSON array of {{questionId, question, answer, weight, score}}: {0}"
+    )]
     BadAnswers(String),
 }
 
@@ -161,7 +165,8 @@ pub struct Correction {
 /// Monday strictly after `start`. Source: `spec/http-api.md`, POST `/api/check-in-assignments`.
 pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> NaiveDate {
     use chrono::Datelike;
-    let days_to_monday = |date: NaiveDate| (7 - i64::from(date.weekday().num_days_from_monday())) % 7;
+    let days_to_monday =
+        |date: NaiveDate| (7 - i64::from(date.weekday().num_days_from_monday())) % 7;
     match first_check_in {
         Some(date) if date.weekday() == Weekday::Mon => date,
         Some(date) => plus_days(date, days_to_monday(date)),
@@ -174,12 +179,17 @@ pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> Na
 /// # Errors
 /// When the JSON is no array of objects.
 pub fn score_of(answers: &JsonText) -> Result<Option<u32>, Refused> {
-    let list: Vec<serde_json::Map<String, serde_json::Value>> = answers.read().map_err(|error| Refused::BadAnswers(error.to_string()))?;
-    let number = |answer: &serde_json::Map<String, serde_json::Value>, key: &str| answer.get(key).and_then(serde_json::Value::as_f64);
+    let list: Vec<serde_json::Map<String, serde_json::Value>> =
+        answers.read().map_err(|error| Refused::BadAnswers(error.to_string()))?;
+    let number = |answer: &serde_json::Map<String, serde_json::Value>, key: &str| {
+        answer.get(key).and_then(serde_json::Value::as_f64)
+    };
     let (reached, possible) = list
         .iter()
         .filter_map(|answer| number(answer, "score").zip(number(answer, "weight")))
-        .fold((0.0, 0.0), |(reached, possible), (score, weight)| (reached + score * weight, possible + 10.0 * weight));
+        .fold((0.0, 0.0), |(reached, possible), (score, weight)| {
+            (reached + score * weight, possible + 10.0 * weight)
+        });
     if possible <= 0.0 {
         return Ok(None);
     }
@@ -211,7 +221,17 @@ impl Decider<'_> {
         let (due, terms) = (self.legacy_due(base, week), RunTerms::from(terms_of(base)));
         let assignment = assignment_id(self.client, self.form, run, week);
         let stored = made_week(assignment.to_string(), self.form, week, due, &terms, None);
-        Ok((stored, vec![Event::AssignmentCreated { assignment, run, week, due, origin: Origin::Submission, terms }]))
+        Ok((
+            stored,
+            vec![Event::AssignmentCreated {
+                assignment,
+                run,
+                week,
+                due,
+                origin: Origin::Submission,
+                terms,
+            }],
+        ))
     }
 
     /// When the old submission would have said the week is due.
@@ -227,7 +247,11 @@ impl Decider<'_> {
 
     fn status(&self, stored: &StoredAssignment) -> Status {
         let due = stored.due.value().copied().unwrap_or(self.now);
-        Clock::new(self.now, self.zone).status(stored.is_completed(), stored.status == "missed", due)
+        Clock::new(self.now, self.zone).status(
+            stored.is_completed(),
+            stored.status == "missed",
+            due,
+        )
     }
 
     /// Whether a run was withdrawn.
@@ -238,8 +262,15 @@ impl Decider<'_> {
     /// Weeks of a run that can still be answered in time: stored ones, and such as an answer would make.
     fn open_weeks(&self, run: u32) -> usize {
         let Some(base) = self.series.items.base(run) else { return 0 };
-        let is_open = |stored: &StoredAssignment| matches!(self.status(stored), Status::Pending | Status::Overdue);
-        let stored = self.series.items.shown().filter(|item| item.run == run && is_open(&item.stored)).count();
+        let is_open = |stored: &StoredAssignment| {
+            matches!(self.status(stored), Status::Pending | Status::Overdue)
+        };
+        let stored = self
+            .series
+            .items
+            .shown()
+            .filter(|item| item.run == run && is_open(&item.stored))
+            .count();
         // An import may say any number of weeks; beyond the most that a run may have, none is made.
         let made = (1..=base.stored.total_weeks.min(MOST_WEEKS))
             .filter(|week| self.series.items.week(run, *week).is_none())
@@ -253,7 +284,12 @@ impl Decider<'_> {
     /// While the latest run has open weeks, unless it is to be extended; with no weeks, or more than [`MOST_WEEKS`].
     pub fn allocate(&self, allocation: &Allocation) -> Result<Vec<Event>, Refused> {
         let weeks = allocation.terms.total_weeks;
-        let range = |given| Refused::OutOfRange { what: "the number of weeks", least: 1, most: MOST_WEEKS, given };
+        let range = |given| Refused::OutOfRange {
+            what: "the number of weeks",
+            least: 1,
+            most: MOST_WEEKS,
+            given,
+        };
         if weeks == 0 || weeks > MOST_WEEKS {
             return Err(range(weeks));
         }
@@ -268,16 +304,31 @@ impl Decider<'_> {
         }
         let run = if is_new { 1 } else { run + 1 };
         let terms = allocation.terms.clone().into();
-        let mut events: Vec<Event> = (1..=weeks).map(|week| self.allocated(run, week, allocation.first_due, &terms)).collect();
-        let begins_as = allocation.status.filter(|status| !matches!(status, AssignedStatus::Pending | AssignedStatus::Active));
-        events.extend(begins_as.into_iter().flat_map(|status| (1..=weeks).map(move |week| Event::StatusAssigned { run, week, status })));
+        let mut events: Vec<Event> = (1..=weeks)
+            .map(|week| self.allocated(run, week, allocation.first_due, &terms))
+            .collect();
+        let begins_as = allocation
+            .status
+            .filter(|status| !matches!(status, AssignedStatus::Pending | AssignedStatus::Active));
+        events.extend(begins_as.into_iter().flat_map(|status| {
+            (1..=weeks).map(move |week| Event::StatusAssigned { run, week, status })
+        }));
         Ok(events)
     }
 
-    fn extend_run(&self, run: u32, weeks: u32, range: impl Fn(u32) -> Refused) -> Result<Vec<Event>, Refused> {
+    fn extend_run(
+        &self,
+        run: u32,
+        weeks: u32,
+        range: impl Fn(u32) -> Refused,
+    ) -> Result<Vec<Event>, Refused> {
         let base = self.base(run)?.stored.clone();
         // A week that was withdrawn is not made again.
-        let withdrawn = self.series.runs.get(&run).and_then(|known| known.withdrawn_weeks.iter().max().copied());
+        let withdrawn = self
+            .series
+            .runs
+            .get(&run)
+            .and_then(|known| known.withdrawn_weeks.iter().max().copied());
         let before = if base.recurring { base.total_weeks } else { 1 }.max(withdrawn.unwrap_or(0));
         let total = before.saturating_add(weeks);
         if total > MOST_WEEKS {
@@ -294,7 +345,14 @@ impl Decider<'_> {
     fn allocated(&self, run: u32, week: u32, first_due: Timestamp, terms: &RunTerms) -> Event {
         let assignment = assignment_id(self.client, self.form, run, week);
         let due = self.zone.plus_local_days(first_due, 7 * (i64::from(week) - 1));
-        Event::AssignmentCreated { assignment, run, week, due, origin: Origin::Allocation, terms: terms.clone() }
+        Event::AssignmentCreated {
+            assignment,
+            run,
+            week,
+            due,
+            origin: Origin::Allocation,
+            terms: terms.clone(),
+        }
     }
 
     /// Takes an answer. A week that is not stored yet is made in the same commit.
@@ -302,7 +360,13 @@ impl Decider<'_> {
     /// # Errors
     /// When the series has no such week, or the answers are no list, or the score is beyond 100, be the week answered or not. That it is
     /// answered is no error: see [`Answered::Before`].
-    pub fn respond(&self, run: u32, week: u32, answers: JsonText, score: Option<u32>) -> Result<Answered, Refused> {
+    pub fn respond(
+        &self,
+        run: u32,
+        week: u32,
+        answers: JsonText,
+        score: Option<u32>,
+    ) -> Result<Answered, Refused> {
         let (stored, mut events) = self.week(run, week)?;
         let computed = score_of(&answers)?;
         if let Some(given @ 101..) = score {
@@ -332,7 +396,13 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When it is answered or marked already, not three days overdue, or the reason `other` has no comment.
-    pub fn miss(&self, run: u32, week: u32, reason: MissedReason, comment: Option<String>) -> Result<Vec<Event>, Refused> {
+    pub fn miss(
+        &self,
+        run: u32,
+        week: u32,
+        reason: MissedReason,
+        comment: Option<String>,
+    ) -> Result<Vec<Event>, Refused> {
         let (stored, mut events) = self.unanswered(run, week)?;
         if stored.status == "missed" {
             return Err(Refused::AlreadyMissed(week));
@@ -345,7 +415,12 @@ impl Decider<'_> {
         if due.plus_milliseconds(OVERDUE_AFTER_MILLISECONDS) > self.now {
             return Err(Refused::NotOverdue { week, due });
         }
-        events.push(Event::AssignmentMissed { run, week, reason, comment: comment.map(Personal::new) });
+        events.push(Event::AssignmentMissed {
+            run,
+            week,
+            reason,
+            comment: comment.map(Personal::new),
+        });
         Ok(events)
     }
 
@@ -384,7 +459,12 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When the week is answered, or not closed.
-    pub fn request_reopen(&self, run: u32, week: u32, reason: String) -> Result<Vec<Event>, Refused> {
+    pub fn request_reopen(
+        &self,
+        run: u32,
+        week: u32,
+        reason: String,
+    ) -> Result<Vec<Event>, Refused> {
         let (stored, mut events) = self.unanswered(run, week)?;
         if self.status(&stored) != Status::Missed {
             return Err(Refused::StillOpen(week));
@@ -405,10 +485,19 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When there is no such week, or it is answered: only clearing the answer takes that back.
-    pub fn assign_status(&self, run: u32, week: u32, status: AssignedStatus) -> Result<Vec<Event>, Refused> {
+    pub fn assign_status(
+        &self,
+        run: u32,
+        week: u32,
+        status: AssignedStatus,
+    ) -> Result<Vec<Event>, Refused> {
         let (stored, mut events) = self.week(run, week)?;
         if stored.response_id().is_some() {
-            return if status == AssignedStatus::Completed { Ok(Vec::new()) } else { Err(Refused::Completed(week)) };
+            return if status == AssignedStatus::Completed {
+                Ok(Vec::new())
+            } else {
+                Err(Refused::Completed(week))
+            };
         }
         let has = if stored.is_completed() { "completed" } else { stored.status.as_str() };
         let has = if has.is_empty() { "pending" } else { has };
@@ -446,7 +535,12 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// As each of them: [`Decider::reschedule`], [`Decider::assign_status`], [`Decider::write_note`].
-    pub fn correct(&self, run: u32, week: u32, correction: &Correction) -> Result<Vec<Event>, Refused> {
+    pub fn correct(
+        &self,
+        run: u32,
+        week: u32,
+        correction: &Correction,
+    ) -> Result<Vec<Event>, Refused> {
         let parts = [
             correction.due.map(|due| self.reschedule(run, week, due)),
             correction.status.map(|status| self.assign_status(run, week, status)),
@@ -471,12 +565,19 @@ impl Decider<'_> {
     pub fn pause(&self, pause_weeks: u32) -> Result<Vec<Event>, Refused> {
         const MOST: u32 = 52;
         if pause_weeks == 0 || pause_weeks > MOST {
-            return Err(Refused::OutOfRange { what: "the number of weeks to pause", least: 1, most: MOST, given: pause_weeks });
+            return Err(Refused::OutOfRange {
+                what: "the number of weeks to pause",
+                least: 1,
+                most: MOST,
+                given: pause_weeks,
+            });
         }
         let run = self.series.latest_run();
         let days = 7 * i64::from(pause_weeks);
         let due = |item: &Item| item.stored.due.value().copied();
-        let moves = |item: &&Item| item.run == run && !item.is_completed() && due(item).is_some_and(|due| due >= self.now);
+        let moves = |item: &&Item| {
+            item.run == run && !item.is_completed() && due(item).is_some_and(|due| due >= self.now)
+        };
         // The doubles of a week move with it: one that stayed would take its place.
         let doubles = |item: &Item| {
             self.series
@@ -487,12 +588,21 @@ impl Decider<'_> {
         };
         let moved: Vec<WeekMove> = (self.series.items.shown().filter(moves))
             .flat_map(doubles)
-            .map(|(week, due)| WeekMove { week, from: Some(due), to: Some(self.zone.plus_local_days(due, days)) })
+            .map(|(week, due)| WeekMove {
+                week,
+                from: Some(due),
+                to: Some(self.zone.plus_local_days(due, days)),
+            })
             .collect();
         if moved.is_empty() {
             return Err(Refused::NothingToPause(self.name()));
         }
-        Ok(vec![Event::SeriesPaused { run, pause_weeks, until: self.zone.plus_local_days(self.now, days), moved }])
+        Ok(vec![Event::SeriesPaused {
+            run,
+            pause_weeks,
+            until: self.zone.plus_local_days(self.now, days),
+            moved,
+        }])
     }
 
     /// Takes back the latest pause: the weeks it moved that are still unanswered are due as before.
@@ -501,9 +611,20 @@ impl Decider<'_> {
     /// When the latest run has no pause.
     pub fn resume(&self) -> Result<Vec<Event>, Refused> {
         let run = self.series.latest_run();
-        let moved = self.series.runs.get(&run).and_then(|known| known.pauses.last()).ok_or(Refused::NoPause)?;
-        let unanswered = |moved: &&WeekMove| self.series.items.week(run, moved.week).is_some_and(|item| !item.is_completed());
-        let restored = moved.iter().filter(unanswered).map(|moved| WeekDue { week: moved.week, due: moved.from }).collect();
+        let moved = self
+            .series
+            .runs
+            .get(&run)
+            .and_then(|known| known.pauses.last())
+            .ok_or(Refused::NoPause)?;
+        let unanswered = |moved: &&WeekMove| {
+            self.series.items.week(run, moved.week).is_some_and(|item| !item.is_completed())
+        };
+        let restored = moved
+            .iter()
+            .filter(unanswered)
+            .map(|moved| WeekDue { week: moved.week, due: moved.from })
+            .collect();
         Ok(vec![Event::SeriesResumed { run, restored }])
     }
 
@@ -525,10 +646,16 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When there is no such week.
-    pub fn withdraw_week(&self, run: u32, week: u32, reason: String) -> Result<Vec<Event>, Refused> {
+    pub fn withdraw_week(
+        &self,
+        run: u32,
+        week: u32,
+        reason: String,
+    ) -> Result<Vec<Event>, Refused> {
         let (stored, mut events) = self.week(run, week)?;
         let reason = Personal::new(reason);
-        let answered = self.series.items.of_week(run, week).filter(|item| item.is_completed()).count();
+        let answered =
+            self.series.items.of_week(run, week).filter(|item| item.is_completed()).count();
         if answered > 0 {
             let response = stored.response_id().unwrap_or_default().to_owned();
             events.push(Event::ResponseCleared { run, week, response, reason: reason.clone() });
@@ -543,16 +670,29 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When no week here has the response, or the text is empty.
-    pub fn give_feedback(&self, response: &str, coach: &str, text: String) -> Result<Vec<Event>, Refused> {
-        let known = self.series.items.iter().any(|item| item.stored.response_id() == Some(response))
-            || self.series.responses.contains_key(response);
+    pub fn give_feedback(
+        &self,
+        response: &str,
+        coach: &str,
+        text: String,
+    ) -> Result<Vec<Event>, Refused> {
+        let known =
+            self.series.items.iter().any(|item| item.stored.response_id() == Some(response))
+                || self.series.responses.contains_key(response);
         if !known {
-            return Err(Refused::NoSuchResponse { series: self.name(), response: response.to_owned() });
+            return Err(Refused::NoSuchResponse {
+                series: self.name(),
+                response: response.to_owned(),
+            });
         }
         if text.trim().is_empty() {
             return Err(Refused::ShortReason { least: 1, has: 0 });
         }
-        Ok(vec![Event::FeedbackGiven { response: response.to_owned(), coach: coach.to_owned(), text: Personal::new(text) }])
+        Ok(vec![Event::FeedbackGiven {
+            response: response.to_owned(),
+            coach: coach.to_owned(),
+            text: Personal::new(text),
+        }])
     }
 }
 

@@ -115,7 +115,12 @@ impl Item {
     }
 
     /// The client answered it here.
-    pub fn answer(&mut self, response: &str, submitted_at: Option<Timestamp>, score: Option<Number>) {
+    pub fn answer(
+        &mut self,
+        response: &str,
+        submitted_at: Option<Timestamp>,
+        score: Option<Number>,
+    ) {
         self.set_answer(response, submitted_at, score, AnsweredBy::Client);
     }
 
@@ -124,7 +129,13 @@ impl Item {
         self.set_answer(response, completed_at, score, AnsweredBy::Migration);
     }
 
-    fn set_answer(&mut self, response: &str, at: Option<Timestamp>, score: Option<Number>, by: AnsweredBy) {
+    fn set_answer(
+        &mut self,
+        response: &str,
+        at: Option<Timestamp>,
+        score: Option<Number>,
+        by: AnsweredBy,
+    ) {
         self.set_status("completed");
         self.stored.response = Field::Is(response.to_owned());
         self.stored.completed_at = at;
@@ -237,7 +248,9 @@ impl Items {
     }
 
     fn place(&self, run: u32, week: u32, document: &str) -> Result<usize, usize> {
-        self.held.binary_search_by(|item| (item.run, item.week(), item.stored.document.as_str()).cmp(&(run, week, document)))
+        self.held.binary_search_by(|item| {
+            (item.run, item.week(), item.stored.document.as_str()).cmp(&(run, week, document))
+        })
     }
 
     /// Adds a week that no import brought; one that is there already stays.
@@ -252,7 +265,11 @@ impl Items {
         if self.withdrawn.contains(&stored.document) {
             return;
         }
-        let earlier = self.held.iter().position(|item| item.stored.document == stored.document).map(|at| self.held.remove(at));
+        let earlier = self
+            .held
+            .iter()
+            .position(|item| item.stored.document == stored.document)
+            .map(|at| self.held.remove(at));
         let (mut run, mut covered) = (1, Covered::default());
         if let Some(earlier) = earlier {
             (run, covered) = (earlier.run, earlier.covered);
@@ -263,7 +280,9 @@ impl Items {
 
     /// An import no longer has the document. A week that was answered here stays.
     pub fn remove(&mut self, document: &str) {
-        self.held.retain(|item| !(item.imported && item.stored.document == document) || item.answered_here());
+        self.held.retain(|item| {
+            !(item.imported && item.stored.document == document) || item.answered_here()
+        });
     }
 
     /// Keeps the items for which `keep` holds; an import may bring the others back.
@@ -308,8 +327,10 @@ impl Items {
     /// The item of a week that has this response, else the one that stands for the week, unless that has another one: what only one
     /// fold knows to be answered takes no answer away from the other.
     pub fn answered_mut(&mut self, run: u32, week: u32, response: &str) -> Option<&mut Item> {
-        let named = self.of_week(run, week).find(|item| item.stored.response_id() == Some(response));
-        let meant = named.or_else(|| self.week(run, week).filter(|item| item.stored.response_id().is_none()));
+        let named =
+            self.of_week(run, week).find(|item| item.stored.response_id() == Some(response));
+        let meant = named
+            .or_else(|| self.week(run, week).filter(|item| item.stored.response_id().is_none()));
         let document = meant?.stored.document.clone();
         self.at_mut(run, week, &document)
     }
@@ -326,14 +347,15 @@ impl Items {
 
     /// The item that answers for each (run, week), in order.
     pub fn shown(&self) -> impl Iterator<Item = &Item> {
-        self.held
-            .chunk_by(|a, b| (a.run, a.week()) == (b.run, b.week()))
-            .filter_map(|week| week.iter().reduce(|held, item| if replaces(item, held) { item } else { held }))
+        self.held.chunk_by(|a, b| (a.run, a.week()) == (b.run, b.week())).filter_map(|week| {
+            week.iter().reduce(|held, item| if replaces(item, held) { item } else { held })
+        })
     }
 
     /// The base of a run: week 1 with the earliest due, else its first week.
     pub fn base(&self, run: u32) -> Option<&Item> {
-        let due = |item: &&Item| (item.stored.due.value().is_none(), item.stored.due.value().copied());
+        let due =
+            |item: &&Item| (item.stored.due.value().is_none(), item.stored.due.value().copied());
         let first = self.held.iter().find(|item| item.run == run)?;
         self.of_week(run, first.week()).min_by_key(due)
     }
@@ -345,7 +367,8 @@ impl Items {
 
     /// Moves the named weeks, and lets them rest until then. Each double of a week has a move of its own.
     pub fn pause(&mut self, run: u32, until: Timestamp, moved: &[WeekMove]) {
-        let mut shifts: Vec<Shift> = moved.iter().map(|to| Shift { week: to.week, from: to.from, to: to.to }).collect();
+        let mut shifts: Vec<Shift> =
+            moved.iter().map(|to| Shift { week: to.week, from: to.from, to: to.to }).collect();
         // Latest first: a double that moves to where another stands must not be taken for it.
         shifts.sort_by_key(|shift| std::cmp::Reverse(shift.from));
         self.shift(run, &shifts, |item, due| item.pause(until, due));
@@ -353,9 +376,16 @@ impl Items {
 
     /// Moves back, of the weeks that a pause moved, those that are restored.
     pub fn resume(&mut self, run: u32, moved: &[WeekMove], restored: &[WeekDue]) {
-        let moved_to =
-            |back: &WeekDue| moved.iter().find(|moved| moved.week == back.week && moved.from == back.due).and_then(|moved| moved.to);
-        let mut shifts: Vec<Shift> = restored.iter().map(|back| Shift { week: back.week, from: moved_to(back), to: back.due }).collect();
+        let moved_to = |back: &WeekDue| {
+            moved
+                .iter()
+                .find(|moved| moved.week == back.week && moved.from == back.due)
+                .and_then(|moved| moved.to)
+        };
+        let mut shifts: Vec<Shift> = restored
+            .iter()
+            .map(|back| Shift { week: back.week, from: moved_to(back), to: back.due })
+            .collect();
         shifts.sort_by_key(|shift| shift.to);
         self.shift(run, &shifts, |item, due| item.resume(due));
     }
@@ -363,18 +393,29 @@ impl Items {
     /// Changes the unanswered items that are due when the shifts say. Where a week has none, because the legacy fold counts its due
     /// otherwise, the made item that stands for it goes where the earliest goes.
     fn shift(&mut self, run: u32, shifts: &[Shift], change: impl Fn(&mut Item, Option<Timestamp>)) {
-        let is_meant = |item: &Item, shift: &Shift| !item.is_completed() && item.stored.due.value().copied() == shift.from;
+        let is_meant = |item: &Item, shift: &Shift| {
+            !item.is_completed() && item.stored.due.value().copied() == shift.from
+        };
         let is_known = |week: u32| {
             let mut of_week = shifts.iter().filter(|shift| shift.week == week);
             of_week.any(|shift| self.of_week(run, week).any(|item| is_meant(item, shift)))
         };
-        let known: BTreeSet<u32> = shifts.iter().map(|shift| shift.week).filter(|week| is_known(*week)).collect();
+        let known: BTreeSet<u32> =
+            shifts.iter().map(|shift| shift.week).filter(|week| is_known(*week)).collect();
         for shift in shifts {
             let item = if known.contains(&shift.week) {
-                self.held.iter_mut().find(|item| (item.run, item.week()) == (run, shift.week) && is_meant(item, shift))
+                self.held.iter_mut().find(|item| {
+                    (item.run, item.week()) == (run, shift.week) && is_meant(item, shift)
+                })
             } else {
-                let earliest = shifts.iter().filter(|other| other.week == shift.week).map(|other| other.to).min();
-                self.week_mut(run, shift.week).filter(|item| Some(shift.to) == earliest && !item.is_completed() && !item.imported)
+                let earliest = shifts
+                    .iter()
+                    .filter(|other| other.week == shift.week)
+                    .map(|other| other.to)
+                    .min();
+                self.week_mut(run, shift.week).filter(|item| {
+                    Some(shift.to) == earliest && !item.is_completed() && !item.imported
+                })
             };
             if let Some(item) = item {
                 change(item, shift.to);
@@ -391,7 +432,14 @@ struct Shift {
 }
 
 /// A week made here, in the shape of a stored document. What it has in common with `near` is not held twice.
-pub fn made_week(document: String, form: &str, week: u32, due: Timestamp, terms: &RunTerms, near: Option<&Item>) -> StoredAssignment {
+pub fn made_week(
+    document: String,
+    form: &str,
+    week: u32,
+    due: Timestamp,
+    terms: &RunTerms,
+    near: Option<&Item>,
+) -> StoredAssignment {
     StoredAssignment {
         document,
         legacy_id: String::new(),

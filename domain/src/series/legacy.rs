@@ -27,7 +27,9 @@ impl LegacySeries {
     pub fn concerns(event: &Event) -> bool {
         match event {
             // Only a new allocation stored a document, and only for week 1; every other week waits for its answer.
-            Event::AssignmentCreated { origin, week, .. } => *origin == Origin::Allocation && *week == 1,
+            Event::AssignmentCreated { origin, week, .. } => {
+                *origin == Origin::Allocation && *week == 1
+            }
             Event::ResponseLinked { .. } | Event::Erased(_) => false,
             // The legacy view asks the stored weeks who answered them, never the responses.
             Event::DocumentImported(Document { collection, .. })
@@ -41,12 +43,25 @@ impl LegacySeries {
     pub fn apply(&mut self, stream: &StreamId, event: &Event) {
         match event {
             unknown if !Self::concerns(unknown) => {}
-            Event::ResponseSubmitted { assignment, run, week, response, submitted_at, score, legacy_due, .. }
-                if self.stored.items.week(*run, *week).is_none() =>
-            {
+            Event::ResponseSubmitted {
+                assignment,
+                run,
+                week,
+                response,
+                submitted_at,
+                score,
+                legacy_due,
+                ..
+            } if self.stored.items.week(*run, *week).is_none() => {
                 self.stored.submitted += 1;
                 let document = assignment.to_string();
-                self.store_answered_week(document, stream, (*run, *week), *legacy_due, (response, *submitted_at, score.map(Into::into)));
+                self.store_answered_week(
+                    document,
+                    stream,
+                    (*run, *week),
+                    *legacy_due,
+                    (response, *submitted_at, score.map(Into::into)),
+                );
             }
             Event::SeriesWithdrawn { run, .. } | Event::AssignmentWithdrawn { run, .. } => {
                 self.remember_terms(*run);
@@ -83,8 +98,10 @@ impl LegacySeries {
         (response, submitted_at, score): (&str, Timestamp, Option<Number>),
     ) {
         let base = self.stored.items.base(run);
-        let base_id = base.map_or_else(|| document.clone(), |base| base.stored.public_id().to_owned());
-        let terms = base.map(|base| terms_of(&base.stored)).or_else(|| self.lost_terms.get(&run).cloned());
+        let base_id =
+            base.map_or_else(|| document.clone(), |base| base.stored.public_id().to_owned());
+        let terms =
+            base.map(|base| terms_of(&base.stored)).or_else(|| self.lost_terms.get(&run).cloned());
         let (Some(terms), StreamId::Series { form, .. }) = (terms, stream) else { return };
         let mut stored = made_week(document, form, week, due, &terms.into(), base);
         stored.legacy_id = format!("{base_id}_week_{week}");

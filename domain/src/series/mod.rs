@@ -50,7 +50,10 @@ mod tests {
 
     #[test]
     fn ids_are_frozen_and_keep_their_parts_apart() {
-        assert_eq!(assignment_id("c", "f", 1, 2).to_string(), assignment_id("c", "f", 1, 2).to_string());
+        assert_eq!(
+            assignment_id("c", "f", 1, 2).to_string(),
+            assignment_id("c", "f", 1, 2).to_string()
+        );
         assert_ne!(assignment_id("ab", "c", 1, 2), assignment_id("a", "bc", 1, 2));
         assert_ne!(assignment_id("c", "f", 1, 12), assignment_id("c", "f", 11, 2));
         assert_eq!(assignment_id("c", "f", 1, 2).get_version_num(), 5);

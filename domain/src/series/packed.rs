@@ -91,7 +91,12 @@ impl<'a> PackedItem<'a> {
 impl Serialize for Items {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let before = std::iter::once(None).chain(self.held.iter().map(Some));
-        let held = self.held.iter().zip(before).map(|(item, before)| PackedItem::of(item, before)).collect();
+        let held = self
+            .held
+            .iter()
+            .zip(before)
+            .map(|(item, before)| PackedItem::of(item, before))
+            .collect();
         Packed { held, withdrawn: Cow::Borrowed(&self.withdrawn) }.serialize(serializer)
     }
 }
@@ -101,7 +106,9 @@ impl<'de> Deserialize<'de> for Items {
         let packed = Packed::deserialize(deserializer)?;
         let mut held: Vec<Item> = Vec::with_capacity(packed.held.len());
         for item in packed.held {
-            let item = item.unpack(held.last()).ok_or_else(|| serde::de::Error::custom("the first week has nothing before it"))?;
+            let item = item
+                .unpack(held.last())
+                .ok_or_else(|| serde::de::Error::custom("the first week has nothing before it"))?;
             held.push(item);
         }
         Ok(Self { held, withdrawn: packed.withdrawn.into_owned() })

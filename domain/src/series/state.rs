@@ -46,15 +46,26 @@ impl Series {
     pub fn apply(&mut self, stream: &StreamId, event: &Event) {
         let form = if let StreamId::Series { form, .. } = stream { form.as_str() } else { "" };
         match event {
-            Event::DocumentImported(document) | Event::DocumentChanged(document) => self.store(document),
+            Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+                self.store(document)
+            }
             Event::DocumentRemoved { collection, id } => self.remove(*collection, id),
             Event::AssignmentCreated { assignment, run, week, due, terms, .. } => {
-                let week = made_week(assignment.to_string(), form, *week, *due, terms, self.items.latest());
+                let week = made_week(
+                    assignment.to_string(),
+                    form,
+                    *week,
+                    *due,
+                    terms,
+                    self.items.latest(),
+                );
                 self.items.insert(Item::made(*run, week));
             }
             Event::ResponseSubmitted { run, week, response, submitted_at, score, .. } => {
                 self.submitted += 1;
-                self.change(*run, *week, |item| item.answer(response, Some(*submitted_at), score.map(Into::into)));
+                self.change(*run, *week, |item| {
+                    item.answer(response, Some(*submitted_at), score.map(Into::into))
+                });
             }
             Event::ResponseLinked { response, run, week, kind, completed_at, score, .. } => {
                 self.linked.insert(response.clone(), (*run, *week, *kind));
@@ -78,16 +89,23 @@ impl Series {
                 self.run_mut(*run).extended_to = Some(*total_weeks);
             }
             Event::SeriesWithdrawn { run, keep_answered, .. } => {
-                self.items.withdraw(|item| item.run == *run && !(*keep_answered && item.is_completed()));
+                self.items
+                    .withdraw(|item| item.run == *run && !(*keep_answered && item.is_completed()));
                 self.run_mut(*run).withdrawn = true;
             }
             Event::AssignmentWithdrawn { run, week, .. } => {
                 self.items.withdraw(|item| (item.run, item.week()) == (*run, *week));
                 self.run_mut(*run).withdrawn_weeks.push(*week);
             }
-            Event::AssignmentRescheduled { run, week, due } => self.change(*run, *week, |item| item.reschedule(Some(*due))),
-            Event::AssignmentMissed { run, week, .. } => self.change(*run, *week, Item::mark_missed),
-            Event::StatusAssigned { run, week, status } => self.change(*run, *week, |item| item.assign_status(*status)),
+            Event::AssignmentRescheduled { run, week, due } => {
+                self.change(*run, *week, |item| item.reschedule(Some(*due)))
+            }
+            Event::AssignmentMissed { run, week, .. } => {
+                self.change(*run, *week, Item::mark_missed)
+            }
+            Event::StatusAssigned { run, week, status } => {
+                self.change(*run, *week, |item| item.assign_status(*status))
+            }
             Event::ExtensionGranted { run, week, .. } => self.change(*run, *week, Item::extend),
             Event::AssignmentReopened { run, week } => self.change(*run, *week, Item::reopen),
             Event::ResponseCleared { run, week, response, .. } => {
@@ -129,8 +147,12 @@ impl Series {
     /// A document that comes after its run was extended does not make the run shorter again.
     fn lengthen(&mut self, document: &str) {
         let run = self.items.document(document).map(|item| item.run);
-        if let Some((run, total_weeks)) = run.and_then(|run| self.runs.get(&run)?.extended_to.map(|weeks| (run, weeks))) {
-            let of_run = self.items.run_mut(run).filter(|item| item.stored.document == document && item.stored.total_weeks < total_weeks);
+        if let Some((run, total_weeks)) =
+            run.and_then(|run| self.runs.get(&run)?.extended_to.map(|weeks| (run, weeks)))
+        {
+            let of_run = self.items.run_mut(run).filter(|item| {
+                item.stored.document == document && item.stored.total_weeks < total_weeks
+            });
             of_run.for_each(|item| item.set_total_weeks(total_weeks));
         }
     }
@@ -168,6 +190,8 @@ impl Series {
 
     /// Whether a week was taken away, alone or with its run.
     pub fn is_withdrawn(&self, run: u32, week: u32) -> bool {
-        self.runs.get(&run).is_some_and(|known| known.withdrawn || known.withdrawn_weeks.contains(&week))
+        self.runs
+            .get(&run)
+            .is_some_and(|known| known.withdrawn || known.withdrawn_weeks.contains(&week))
     }
 }

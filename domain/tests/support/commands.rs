@@ -95,7 +95,10 @@ pub fn events(command: &Command, decider: &Decider<'_>) -> Vec<Event> {
     decided(command, decider).unwrap_or_default()
 }
 
-fn decided(command: &Command, decider: &Decider<'_>) -> Result<Vec<Event>, rollbook_domain::series::decide::Refused> {
+fn decided(
+    command: &Command,
+    decider: &Decider<'_>,
+) -> Result<Vec<Event>, rollbook_domain::series::decide::Refused> {
     let text = |text: &str| text.to_owned();
     match *command {
         Command::Import { document, week, form } => {
@@ -103,44 +106,69 @@ fn decided(command: &Command, decider: &Decider<'_>) -> Result<Vec<Event>, rollb
             let id = format!("{}-{}-{document}", decider.client, decider.form);
             let body = assignment(decider.client, decider.form, week, form);
             let is_new = decider.series.items.document(&id).is_none_or(|item| !item.imported);
-            let document = Document::new(Collection::CheckInAssignments, id, u32::from(document), body);
-            Ok(vec![if is_new { Event::DocumentImported(document) } else { Event::DocumentChanged(document) }])
+            let document =
+                Document::new(Collection::CheckInAssignments, id, u32::from(document), body);
+            Ok(vec![if is_new {
+                Event::DocumentImported(document)
+            } else {
+                Event::DocumentChanged(document)
+            }])
         }
         Command::Remove { document } => {
             let id = format!("{}-{}-{document}", decider.client, decider.form);
             let is_held = decider.series.items.document(&id).is_some_and(|item| item.imported);
-            Ok(is_held.then_some(Event::DocumentRemoved { collection: Collection::CheckInAssignments, id }).into_iter().collect())
+            Ok(is_held
+                .then_some(Event::DocumentRemoved {
+                    collection: Collection::CheckInAssignments,
+                    id,
+                })
+                .into_iter()
+                .collect())
         }
         Command::ImportResponse { response, week } => {
-            let body = json(&serde_json::json!({"clientId": decider.client, "formId": decider.form, "recurringWeek": week, "score": 40}));
+            let body = json(
+                &serde_json::json!({"clientId": decider.client, "formId": decider.form, "recurringWeek": week, "score": 40}),
+            );
             let id = format!("{}-{}-r{response}", decider.client, decider.form);
             Ok(vec![Event::DocumentImported(Document::new(Collection::FormResponses, id, 0, body))])
         }
         Command::Migrate => Ok(migrate(decider)),
         Command::Link { response, week, adopted } => Ok(link(decider, response, week, adopted)),
-        Command::Allocate { weeks, extend } => {
-            decider.allocate(&Allocation { terms: terms(decider, weeks), first_due: first_due(), status: None, extend })
-        }
-        Command::Respond { run, week } => {
-            decider.respond(run, week, JsonText::from_value(&serde_json::json!([])), Some(60)).map(|answered| match answered {
+        Command::Allocate { weeks, extend } => decider.allocate(&Allocation {
+            terms: terms(decider, weeks),
+            first_due: first_due(),
+            status: None,
+            extend,
+        }),
+        Command::Respond { run, week } => decider
+            .respond(run, week, JsonText::from_value(&serde_json::json!([])), Some(60))
+            .map(|answered| match answered {
                 Answered::Now(events) => events,
                 Answered::Before { .. } => Vec::new(),
-            })
-        }
+            }),
         Command::Miss { run, week } => decider.miss(run, week, MissedReason::Sick, None),
         Command::Grant { run, week } => decider.extend(run, week, text("a good enough reason")),
         Command::AskToReopen { run, week } => decider.request_reopen(run, week, text("please")),
         Command::Reopen { run, week } => decider.reopen(run, week),
-        Command::AssignStatus { run, week, done } => {
-            decider.assign_status(run, week, if done { AssignedStatus::Completed } else { AssignedStatus::Pending })
+        Command::AssignStatus { run, week, done } => decider.assign_status(
+            run,
+            week,
+            if done { AssignedStatus::Completed } else { AssignedStatus::Pending },
+        ),
+        Command::Reschedule { run, week, days } => {
+            decider.reschedule(run, week, first_due().plus_milliseconds(days * 86_400_000))
         }
-        Command::Reschedule { run, week, days } => decider.reschedule(run, week, first_due().plus_milliseconds(days * 86_400_000)),
         Command::Pause { weeks } => decider.pause(weeks),
         Command::Resume => decider.resume(),
         Command::Withdraw { keep_answered } => decider.withdraw(keep_answered, text("left")),
         Command::WithdrawWeek { run, week } => decider.withdraw_week(run, week, text("by mistake")),
         Command::Feedback { run, week } => {
-            let response = decider.series.items.week(run, week).and_then(|item| item.stored.response_id()).unwrap_or("nothing");
+            let response = decider
+                .series
+                .items
+                .week(run, week)
+                .and_then(|item| item.stored.response_id())
+                .unwrap_or("nothing");
             decider.give_feedback(response, "coach-1", text("Well done"))
         }
     }
@@ -162,9 +190,13 @@ fn terms(decider: &Decider<'_>, total_weeks: u32) -> Terms {
 
 /// Every week that an imported run lacks, as the migration makes them.
 fn migrate(decider: &Decider<'_>) -> Vec<Event> {
-    let Some(base) = decider.series.items.base(1).map(|base| &base.stored) else { return Vec::new() };
+    let Some(base) = decider.series.items.base(1).map(|base| &base.stored) else {
+        return Vec::new();
+    };
     let Some(due) = base.due.value().filter(|_| base.recurring) else { return Vec::new() };
-    let missing = |week: &u32| decider.series.items.week(1, *week).is_none() && !decider.series.is_withdrawn(1, *week);
+    let missing = |week: &u32| {
+        decider.series.items.week(1, *week).is_none() && !decider.series.is_withdrawn(1, *week)
+    };
     let made = |week| Event::AssignmentCreated {
         assignment: assignment_id(decider.client, decider.form, 1, week),
         run: 1,
@@ -179,10 +211,21 @@ fn migrate(decider: &Decider<'_>) -> Vec<Event> {
 fn link(decider: &Decider<'_>, response: u8, week: u32, adopted: bool) -> Vec<Event> {
     let response = format!("{}-{}-r{response}", decider.client, decider.form);
     let is_open = decider.series.items.week(1, week).is_some_and(|item| !item.is_completed());
-    if !is_open || !decider.series.responses.contains_key(&response) || decider.series.linked.contains_key(&response) {
+    if !is_open
+        || !decider.series.responses.contains_key(&response)
+        || decider.series.linked.contains_key(&response)
+    {
         return Vec::new();
     }
     let kind = if adopted { LinkKind::Adopted } else { LinkKind::Linked };
     let (completed_at, score) = (Some(decider.now), Some(Number::from(40)));
-    vec![Event::ResponseLinked { response, run: 1, week, named: String::new(), kind, completed_at, score }]
+    vec![Event::ResponseLinked {
+        response,
+        run: 1,
+        week,
+        named: String::new(),
+        kind,
+        completed_at,
+        score,
+    }]
 }

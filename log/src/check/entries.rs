@@ -11,8 +11,16 @@ use crate::stored::Record;
 
 /// Checks that the indexes have as many entries as the records ask for. Each that is asked for was found to be right, so where the
 /// numbers agree there is no other.
-pub(super) fn check(engine: &Engine, totals: &Totals, checked: &mut LogChecked) -> Result<(), LogError> {
-    let families = [(Family::Streams, "streams", totals.streams), (Family::Ids, "ids", totals.ids), (Family::Keys, "keys", totals.keys)];
+pub(super) fn check(
+    engine: &Engine,
+    totals: &Totals,
+    checked: &mut LogChecked,
+) -> Result<(), LogError> {
+    let families = [
+        (Family::Streams, "streams", totals.streams),
+        (Family::Ids, "ids", totals.ids),
+        (Family::Keys, "keys", totals.keys),
+    ];
     for (family, index, expected) in families {
         let mut found = 0;
         each(engine, family, index, checked, &mut |_, _, _| {
@@ -20,14 +28,20 @@ pub(super) fn check(engine: &Engine, totals: &Totals, checked: &mut LogChecked) 
             Ok(())
         })?;
         if found != expected {
-            each(engine, family, index, checked, &mut |key, value, checked| name(engine, family, index, (key, value), checked))?;
+            each(engine, family, index, checked, &mut |key, value, checked| {
+                name(engine, family, index, (key, value), checked)
+            })?;
         }
     }
     let mut meta = 0;
     each(engine, Family::Meta, "meta", checked, &mut |key, _, checked| {
         meta += 1;
         if key != layout::META_HEAD && key != layout::META_STORE {
-            checked.findings.add(0, 0, format!("meta has an entry {:?} that no store has", String::from_utf8_lossy(key)));
+            checked.findings.add(
+                0,
+                0,
+                format!("meta has an entry {:?} that no store has", String::from_utf8_lossy(key)),
+            );
         }
         Ok(())
     })?;
@@ -36,7 +50,13 @@ pub(super) fn check(engine: &Engine, totals: &Totals, checked: &mut LogChecked) 
 
 type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8], &mut LogChecked) -> Result<(), LogError>;
 
-fn each(engine: &Engine, family: Family, index: &'static str, checked: &mut LogChecked, visit: Visit<'_>) -> Result<(), LogError> {
+fn each(
+    engine: &Engine,
+    family: Family,
+    index: &'static str,
+    checked: &mut LogChecked,
+    visit: Visit<'_>,
+) -> Result<(), LogError> {
     let mut cursor = engine.cursor(family, Purpose::Scan)?;
     cursor.seek_to_first();
     while let Some((key, value)) = cursor.item() {
@@ -50,14 +70,26 @@ fn each(engine: &Engine, family: Family, index: &'static str, checked: &mut LogC
 }
 
 /// Names an entry that leads to nothing that is about it. What leads into damage is named there.
-fn name(engine: &Engine, family: Family, index: &str, (key, value): (&[u8], &[u8]), checked: &mut LogChecked) -> Result<(), LogError> {
+fn name(
+    engine: &Engine,
+    family: Family,
+    index: &str,
+    (key, value): (&[u8], &[u8]),
+    checked: &mut LogChecked,
+) -> Result<(), LogError> {
     let (text, position) = match family {
         Family::Streams => {
-            let stream = layout::read_stream_key(key).map(|(name, version)| format!("version {version} of {name}"));
+            let stream = layout::read_stream_key(key)
+                .map(|(name, version)| format!("version {version} of {name}"));
             (stream, layout::read_stream_value(value).map(|(first, _)| first))
         }
-        Family::Ids => (uuid::Uuid::from_slice(key).ok().map(|id| id.to_string()), layout::number(value)),
-        _ => (Some(String::from_utf8_lossy(key).into_owned()), layout::read_key_value(value).map(|(_, committed)| committed.first)),
+        Family::Ids => {
+            (uuid::Uuid::from_slice(key).ok().map(|id| id.to_string()), layout::number(value))
+        }
+        _ => (
+            Some(String::from_utf8_lossy(key).into_owned()),
+            layout::read_key_value(value).map(|(_, committed)| committed.first),
+        ),
     };
     let (Some(text), Some(position)) = (text, position) else {
         checked.findings.add(0, 0, format!("the index {index} has an entry that is malformed"));
@@ -70,9 +102,16 @@ fn name(engine: &Engine, family: Family, index: &str, (key, value): (&[u8], &[u8
     });
     match looked {
         Ok(()) if asked_for => {}
-        Err(LogError::Corrupt(Corruption { kind: CorruptionKind::BadChecksum { .. } | CorruptionKind::Torn { .. }, .. })) => {}
+        Err(LogError::Corrupt(Corruption {
+            kind: CorruptionKind::BadChecksum { .. } | CorruptionKind::Torn { .. },
+            ..
+        })) => {}
         Ok(()) | Err(LogError::Corrupt(_)) => {
-            checked.findings.add(position, position, format!("the index {index} has {text} here, which no event is"));
+            checked.findings.add(
+                position,
+                position,
+                format!("the index {index} has {text} here, which no event is"),
+            );
         }
         Err(error) => return Err(error),
     }
@@ -80,11 +119,20 @@ fn name(engine: &Engine, family: Family, index: &str, (key, value): (&[u8], &[u8
 }
 
 /// Whether a record asks for an entry with this key.
-fn asks_for(record: &Record<'_>, family: Family, key: &[u8], position: Position) -> Result<bool, Corruption> {
+fn asks_for(
+    record: &Record<'_>,
+    family: Family,
+    key: &[u8],
+    position: Position,
+) -> Result<bool, Corruption> {
     let envelope = record.envelope()?;
     Ok(match family {
-        Family::Streams => envelope.streams().any(|(name, _, last_version)| layout::stream_key(name, last_version) == key),
-        Family::Ids => (record.first()..).zip(envelope.ids()).any(|(here, id)| here == position && id.as_bytes() == key),
+        Family::Streams => envelope
+            .streams()
+            .any(|(name, _, last_version)| layout::stream_key(name, last_version) == key),
+        Family::Ids => (record.first()..)
+            .zip(envelope.ids())
+            .any(|(here, id)| here == position && id.as_bytes() == key),
         _ => envelope.key().is_some_and(|(text, _)| text.as_bytes() == key),
     })
 }

@@ -73,7 +73,11 @@ impl Findings {
 pub type VisitLeaves<'a> = &'a mut dyn FnMut(Position, &[LeafHash]) -> Result<(), LogError>;
 
 /// Reads everything up to the head of this instant.
-pub(crate) fn check(store: &Store, visit: VisitLeaves<'_>, progress: &dyn Fn(Position)) -> Result<LogChecked, LogError> {
+pub(crate) fn check(
+    store: &Store,
+    visit: VisitLeaves<'_>,
+    progress: &dyn Fn(Position),
+) -> Result<LogChecked, LogError> {
     let checked = LogChecked { head: store.head(), ..LogChecked::default() };
     let Some(engine) = store.engine() else { return Ok(checked) };
     let mut checking = Checking {
@@ -133,14 +137,21 @@ impl Checking<'_> {
                 Some((key, value)) => {
                     match layout::number(key) {
                         Some(first) => self.record(first, value)?,
-                        None => self.checked.findings.add(0, 0, "a record has a key that is no position"),
+                        None => self.checked.findings.add(
+                            0,
+                            0,
+                            "a record has a key that is no position",
+                        ),
                     }
                     cursor.next();
                 }
                 None => match cursor.status() {
                     Ok(()) => break,
                     Err(error) => {
-                        self.damaged.get_or_insert((self.next, format!("the database cannot read on here: {error}")));
+                        self.damaged.get_or_insert((
+                            self.next,
+                            format!("the database cannot read on here: {error}"),
+                        ));
                         if !self.pass(&mut cursor) {
                             break;
                         }
@@ -181,7 +192,8 @@ impl Checking<'_> {
     fn close_gap(&mut self, first: Position) {
         let damaged = self.damaged.take();
         if self.next < first {
-            let what = damaged.map_or_else(|| CorruptionKind::MissingRecord.to_string(), |(_, what)| what);
+            let what =
+                damaged.map_or_else(|| CorruptionKind::MissingRecord.to_string(), |(_, what)| what);
             self.checked.findings.add(self.next, first - 1, what);
             self.checked.lost += first - self.next;
             self.next = first;
@@ -209,7 +221,9 @@ impl Checking<'_> {
                     (self.progress)(last);
                 }
             }
-            Err(LogError::Corrupt(corruption)) => self.damaged = Some((first, with_cause(&corruption))),
+            Err(LogError::Corrupt(corruption)) => {
+                self.damaged = Some((first, with_cause(&corruption)))
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -233,11 +247,19 @@ impl Checking<'_> {
         self.totals.keys += u64::from(envelope.key().is_some());
         let findings = &mut self.checked.findings;
         let entries = wrong_entries(self.engine, &record, &mut |position, index| {
-            findings.add(position, position, format!("its entry of the index {index} is missing or wrong"));
+            findings.add(
+                position,
+                position,
+                format!("its entry of the index {index} is missing or wrong"),
+            );
         });
         match entries {
             Err(LogError::Engine { source, .. }) => {
-                findings.add(record.first(), record.last(), format!("the database cannot read its index entries: {source}"));
+                findings.add(
+                    record.first(),
+                    record.last(),
+                    format!("the database cannot read its index entries: {source}"),
+                );
             }
             other => other?,
         }
@@ -248,7 +270,11 @@ impl Checking<'_> {
     fn times(&mut self, record: &Record<'_>) -> Result<(), LogError> {
         let recorded_at = self.events.first().map(|event| event.recorded_at);
         if recorded_at < self.recorded_at {
-            self.checked.findings.add(record.first(), record.last(), "it was recorded before the events that stand before it");
+            self.checked.findings.add(
+                record.first(),
+                record.last(),
+                "it was recorded before the events that stand before it",
+            );
         }
         self.recorded_at = recorded_at.max(self.recorded_at);
         Ok(())
@@ -267,7 +293,11 @@ fn with_cause(corruption: &Corruption) -> String {
 }
 
 /// The database is the one that its directory says it is.
-fn check_identity(engine: &Engine, store: &Store, checked: &mut LogChecked) -> Result<(), LogError> {
+fn check_identity(
+    engine: &Engine,
+    store: &Store,
+    checked: &mut LogChecked,
+) -> Result<(), LogError> {
     let beside = store.database_identity()?;
     if beside.is_some_and(|beside| engine.identity().is_ok_and(|own| own != beside)) {
         checked.findings.add(0, 0, "db/IDENTITY is not the id of the database");

@@ -43,15 +43,22 @@ fn check_block(block: &[u8], offset: u64) -> Result<(), Unsound> {
         if rest.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
-        let Some((header, body)) = rest.split_first_chunk::<HEADER_BYTES>() else { return unfinished() };
+        let Some((header, body)) = rest.split_first_chunk::<HEADER_BYTES>() else {
+            return unfinished();
+        };
         let [c0, c1, c2, c3, l0, l1, kind] = *header;
         if is_of_reused_journal(kind) {
             return damaged("a record is of a type that is never written");
         }
         let checksum = u32::from_le_bytes([c0, c1, c2, c3]);
         let begun = crc32c::crc32c(&[kind]);
-        let Some((body, next)) = body.split_at_checked(usize::from(u16::from_le_bytes([l0, l1]))) else {
-            return if holds_for_a_part(checksum, begun, body) { damaged("the length of a record is not its own") } else { unfinished() };
+        let Some((body, next)) = body.split_at_checked(usize::from(u16::from_le_bytes([l0, l1])))
+        else {
+            return if holds_for_a_part(checksum, begun, body) {
+                damaged("the length of a record is not its own")
+            } else {
+                unfinished()
+            };
         };
         if masked(crc32c::crc32c_append(begun, body)) != checksum {
             return damaged("the checksum of a record does not hold");

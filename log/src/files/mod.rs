@@ -70,13 +70,20 @@ const LOCK: &str = "a lock without content";
 ///
 /// # Errors
 /// [`LogError::Missing`], [`LogError::InUse`] and their like; when a file cannot be read. Damage is no error.
-pub fn check_files(dir: &Path, mut progress: impl FnMut(u64, u64)) -> Result<FilesChecked, LogError> {
+pub fn check_files(
+    dir: &Path,
+    mut progress: impl FnMut(u64, u64),
+) -> Result<FilesChecked, LogError> {
     let (directory, _found) = Directory::open(dir, false)?;
     directory.require_database()?;
     let mut checked = FilesChecked::default();
     let format = dir.join("FORMAT");
     if fs::read(&format).map_err(unreadable(&format))? != directory.format_text() {
-        checked.damage.push(FileDamage { file: "FORMAT".to_owned(), offset: 0, what: "it is not the line that was written".to_owned() });
+        checked.damage.push(FileDamage {
+            file: "FORMAT".to_owned(),
+            offset: 0,
+            what: "it is not the line that was written".to_owned(),
+        });
     }
     checked.files += 1;
     let paths = files_in(&directory.database())?;
@@ -107,7 +114,9 @@ pub(crate) fn check_journals(database: &Path) -> Result<(), LogError> {
         }
         match File::open(&path).map_err(Unsound::from).and_then(journal::check) {
             Ok(()) | Err(Unsound::Unfinished(_)) => {}
-            Err(Unsound::Damaged((offset, what))) => return Err(LogError::DamagedFile { path, offset, what }),
+            Err(Unsound::Damaged((offset, what))) => {
+                return Err(LogError::DamagedFile { path, offset, what });
+            }
             Err(Unsound::Unreadable(error)) => return Err(unreadable(&path)(error)),
         }
     }
@@ -142,10 +151,16 @@ impl FilesChecked {
             ("LOCK", _) if bytes == 0 => return self.without_record(file, LOCK),
             ("CURRENT", _) => check_current(path),
             ("IDENTITY", _) => check_identity(path),
-            (_, Some("sst")) => File::open(path).map_err(Unsound::from).and_then(|open| table::check(&open, bytes)),
+            (_, Some("sst")) => {
+                File::open(path).map_err(Unsound::from).and_then(|open| table::check(&open, bytes))
+            }
             (_, Some("log")) => File::open(path).map_err(Unsound::from).and_then(journal::check),
-            _ if name.starts_with("MANIFEST-") => File::open(path).map_err(Unsound::from).and_then(journal::check),
-            _ if name == "LOG" || name.starts_with("LOG.old.") => return self.without_record(file, TEXT_LOG),
+            _ if name.starts_with("MANIFEST-") => {
+                File::open(path).map_err(Unsound::from).and_then(journal::check)
+            }
+            _ if name == "LOG" || name.starts_with("LOG.old.") => {
+                return self.without_record(file, TEXT_LOG);
+            }
             _ if name.starts_with("OPTIONS-") => return self.without_record(file, OPTIONS),
             _ => Err(Unsound::Damaged((0, "no store has such a file".to_owned()))),
         };
@@ -173,13 +188,19 @@ impl FilesChecked {
 fn check_current(path: &Path) -> Result<(), Unsound> {
     let text = fs::read(path)?;
     let name = std::str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('\n'));
-    let is_there = |name: &str| name.starts_with("MANIFEST-") && path.with_file_name(name).is_file();
-    if name.is_some_and(is_there) { Ok(()) } else { Err(Unsound::Damaged((0, "it names no manifest that is there".to_owned()))) }
+    let is_there =
+        |name: &str| name.starts_with("MANIFEST-") && path.with_file_name(name).is_file();
+    if name.is_some_and(is_there) {
+        Ok(())
+    } else {
+        Err(Unsound::Damaged((0, "it names no manifest that is there".to_owned())))
+    }
 }
 
 /// `IDENTITY` is a UUID; that it is the database's own is checked where the database is open.
 fn check_identity(path: &Path) -> Result<(), Unsound> {
     let text = fs::read(path)?;
-    let sound = std::str::from_utf8(&text).ok().and_then(|text| uuid::Uuid::parse_str(text).ok()).is_some();
+    let sound =
+        std::str::from_utf8(&text).ok().and_then(|text| uuid::Uuid::parse_str(text).ok()).is_some();
     if sound { Ok(()) } else { Err(Unsound::Damaged((0, "it is no id of a database".to_owned()))) }
 }

@@ -37,7 +37,8 @@ fn damaged(offset: u64, what: &str) -> Unsound {
 
 /// Reads a table file whole.
 pub(super) fn check(file: &File, file_bytes: u64) -> Result<(), Unsound> {
-    let footer_at = file_bytes.checked_sub(FOOTER_BYTES).ok_or_else(|| damaged(0, "it is cut short"))?;
+    let footer_at =
+        file_bytes.checked_sub(FOOTER_BYTES).ok_or_else(|| damaged(0, "it is cut short"))?;
     let footer = Footer::read(file, footer_at)?;
     let mut table = Table { file, footer_at, context: footer.context, seen: Vec::new() };
     let meta = table.entries(footer.meta_index, Values::Sized)?;
@@ -69,7 +70,11 @@ impl Footer {
         let (kind, extended, stored) = (rest.array::<1>(), rest.array::<4>(), rest.u32());
         let (context, meta_bytes) = (rest.u32(), rest.u32());
         let (_reserved, version, magic) = (rest.array::<24>(), rest.u32(), rest.u64());
-        if magic != Some(MAGIC) || extended != Some(EXTENDED_MAGIC) || !matches!(version, Some(6 | 7)) || kind != Some([XXH3]) {
+        if magic != Some(MAGIC)
+            || extended != Some(EXTENDED_MAGIC)
+            || !matches!(version, Some(6 | 7))
+            || kind != Some([XXH3])
+        {
             return Err(wrong("its footer is not of the format that this rollbook writes"));
         }
         // The checksum is computed with zeros in its own place.
@@ -81,7 +86,9 @@ impl Footer {
             return Err(wrong("the checksum of its footer does not hold"));
         }
         let bytes = u64::from(meta_bytes.unwrap_or_default());
-        let offset = at.checked_sub(TRAILER_BYTES + bytes).ok_or_else(|| wrong("its footer names a block that it has no room for"))?;
+        let offset = at
+            .checked_sub(TRAILER_BYTES + bytes)
+            .ok_or_else(|| wrong("its footer names a block that it has no room for"))?;
         Ok(Self { context, meta_index: Handle { offset, bytes } })
     }
 }
@@ -123,11 +130,21 @@ impl Table<'_> {
     /// Reads a block and computes its checksum; what follows it says how it is packed.
     fn block(&mut self, handle: Handle) -> Result<(Vec<u8>, u8), Unsound> {
         let at = handle.offset;
-        let end = at.checked_add(handle.bytes).and_then(|end| end.checked_add(TRAILER_BYTES)).filter(|end| *end <= self.footer_at);
+        let end = at
+            .checked_add(handle.bytes)
+            .and_then(|end| end.checked_add(TRAILER_BYTES))
+            .filter(|end| *end <= self.footer_at);
         let length = end.and_then(|end| usize::try_from(end - at).ok());
-        let mut bytes = vec![0; length.ok_or_else(|| damaged(at, "an index names a block that the file has no room for"))?];
+        let mut bytes = vec![
+            0;
+            length.ok_or_else(|| damaged(
+                at,
+                "an index names a block that the file has no room for"
+            ))?
+        ];
         self.file.read_exact_at(&mut bytes, at)?;
-        let stored = bytes.split_last_chunk::<4>().map_or(0, |(_, stored)| u32::from_le_bytes(*stored));
+        let stored =
+            bytes.split_last_chunk::<4>().map_or(0, |(_, stored)| u32::from_le_bytes(*stored));
         bytes.truncate(bytes.len() - 4);
         let packed = bytes.pop().unwrap_or_default();
         if checksum(&bytes, packed).wrapping_add(modifier(self.context, at)) != stored {
@@ -159,7 +176,9 @@ impl Table<'_> {
             LZ4 => {
                 let mut rest = Parts(&bytes);
                 let unpacked = rest.varint().and_then(|unpacked| usize::try_from(unpacked).ok());
-                let unpacked = unpacked.filter(|bytes| *bytes <= UNPACKED_LIMIT_BYTES).ok_or_else(unreadable)?;
+                let unpacked = unpacked
+                    .filter(|bytes| *bytes <= UNPACKED_LIMIT_BYTES)
+                    .ok_or_else(unreadable)?;
                 lz4_flex::block::decompress(rest.0, unpacked).map_err(|_| unreadable())?
             }
             _ => return Err(unreadable()),
@@ -169,17 +188,21 @@ impl Table<'_> {
 
     fn handle(&self, index: Handle, value: &[u8]) -> Result<Handle, Unsound> {
         let mut rest = Parts(value);
-        let handle = rest.varint().zip(rest.varint()).map(|(offset, bytes)| Handle { offset, bytes });
+        let handle =
+            rest.varint().zip(rest.varint()).map(|(offset, bytes)| Handle { offset, bytes });
         handle.ok_or_else(|| damaged(index.offset, "an index in it names no block"))
     }
 
     /// Whether the index names indexes rather than data: the properties say so.
     fn has_two_levels(&mut self, meta: &Entries) -> Result<bool, Unsound> {
         let properties = meta.iter().find(|(name, _)| name == b"rocksdb.properties");
-        let (_, value) = properties.ok_or_else(|| damaged(self.footer_at, "it has no properties"))?;
+        let (_, value) =
+            properties.ok_or_else(|| damaged(self.footer_at, "it has no properties"))?;
         let handle = self.handle(Handle { offset: self.footer_at, bytes: 0 }, value)?;
         let properties = self.entries(handle, Values::Sized)?;
-        let kind = properties.into_iter().find(|(name, _)| name == b"rocksdb.block.based.table.index.type");
+        let kind = properties
+            .into_iter()
+            .find(|(name, _)| name == b"rocksdb.block.based.table.index.type");
         Ok(kind.is_some_and(|(_, value)| value == [2, 0, 0, 0]))
     }
 
@@ -189,11 +212,18 @@ impl Table<'_> {
         let mut next = 0;
         for handle in self.seen {
             if handle.offset != next {
-                return Err(damaged(next.min(handle.offset), "bytes of it are in no block, or in two"));
+                return Err(damaged(
+                    next.min(handle.offset),
+                    "bytes of it are in no block, or in two",
+                ));
             }
             next = handle.offset + handle.bytes + TRAILER_BYTES;
         }
-        if next == self.footer_at { Ok(()) } else { Err(damaged(next, "bytes of it are in no block")) }
+        if next == self.footer_at {
+            Ok(())
+        } else {
+            Err(damaged(next, "bytes of it are in no block"))
+        }
     }
 }
 
@@ -206,8 +236,13 @@ fn read_entries(block: &[u8], values: Values) -> Option<Entries> {
     let mut entries: Entries = Vec::new();
     let mut before: Option<Handle> = None;
     while !rest.0.is_empty() {
-        let (shared, own) = (usize::try_from(rest.varint()?).ok()?, usize::try_from(rest.varint()?).ok()?);
-        let value_bytes = if values == Values::Sized { Some(usize::try_from(rest.varint()?).ok()?) } else { None };
+        let (shared, own) =
+            (usize::try_from(rest.varint()?).ok()?, usize::try_from(rest.varint()?).ok()?);
+        let value_bytes = if values == Values::Sized {
+            Some(usize::try_from(rest.varint()?).ok()?)
+        } else {
+            None
+        };
         let mut key = entries.last().map_or(&[][..], |(key, _)| key).get(..shared)?.to_vec();
         key.extend_from_slice(rest.take(own)?);
         let value = match value_bytes {
@@ -215,7 +250,10 @@ fn read_entries(block: &[u8], values: Values) -> Option<Entries> {
             None => {
                 let handle = match before.filter(|_| shared > 0) {
                     Some(before) => Handle {
-                        offset: before.offset.checked_add(before.bytes)?.checked_add(TRAILER_BYTES)?,
+                        offset: before
+                            .offset
+                            .checked_add(before.bytes)?
+                            .checked_add(TRAILER_BYTES)?,
                         bytes: before.bytes.checked_add_signed(rest.signed_varint()?)?,
                     },
                     None => Handle { offset: rest.varint()?, bytes: rest.varint()? },

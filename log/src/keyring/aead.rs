@@ -78,21 +78,41 @@ impl SecretKey {
 
     fn schedule(&self) -> Option<&LessSafeKey> {
         // A key of the right length is always accepted.
-        let made = || UnboundKey::new(&AES_256_GCM, &self.bytes).ok().map(|key| Box::new(LessSafeKey::new(key)));
+        let made = || {
+            UnboundKey::new(&AES_256_GCM, &self.bytes)
+                .ok()
+                .map(|key| Box::new(LessSafeKey::new(key)))
+        };
         self.schedule.get_or_init(made).as_deref()
     }
 
     /// Seals `text` where it stands, bound to `bound`; the tag.
-    pub(crate) fn seal(&self, nonce: NonceBytes, bound: &[u8], text: &mut [u8]) -> Result<[u8; TAG_BYTES], DoesNotOpen> {
+    pub(crate) fn seal(
+        &self,
+        nonce: NonceBytes,
+        bound: &[u8],
+        text: &mut [u8],
+    ) -> Result<[u8; TAG_BYTES], DoesNotOpen> {
         let schedule = self.schedule().ok_or(DoesNotOpen)?;
-        let sealed = schedule.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(bound), text);
+        let sealed = schedule.seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(bound),
+            text,
+        );
         sealed.ok().and_then(|tag| tag.as_ref().try_into().ok()).ok_or(DoesNotOpen)
     }
 
     /// Opens a sealed value with its tag behind it, where it stands.
-    pub(crate) fn open<'t>(&self, nonce: NonceBytes, bound: &[u8], sealed: &'t mut [u8]) -> Result<&'t mut [u8], DoesNotOpen> {
+    pub(crate) fn open<'t>(
+        &self,
+        nonce: NonceBytes,
+        bound: &[u8],
+        sealed: &'t mut [u8],
+    ) -> Result<&'t mut [u8], DoesNotOpen> {
         let schedule = self.schedule().ok_or(DoesNotOpen)?;
-        schedule.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(bound), sealed).map_err(|_unspecified| DoesNotOpen)
+        schedule
+            .open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(bound), sealed)
+            .map_err(|_unspecified| DoesNotOpen)
     }
 }
 

@@ -15,7 +15,9 @@ pub enum KeyringError {
         path: PathBuf,
     },
     /// Bytes that no rollbook wrote.
-    #[error("the keyring {path} is damaged at byte {offset}: {what}; copy it back from the latest backup of this store")]
+    #[error(
+        "the keyring {path} is damaged at byte {offset}: {what}; copy it back from the latest backup of this store"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -25,7 +27,9 @@ pub enum KeyringError {
         what: &'static str,
     },
     /// A keyring of another store.
-    #[error("the keyring {path} belongs to the store {found}, this one is {store}; put this store's own keyring back")]
+    #[error(
+        "the keyring {path} belongs to the store {found}, this one is {store}; put this store's own keyring back"
+    )]
     OtherStore {
         /// The file.
         path: PathBuf,
@@ -35,7 +39,9 @@ pub enum KeyringError {
         store: uuid::Uuid,
     },
     /// A newer rollbook wrote it.
-    #[error("the keyring {path} has version {version}, which only a newer rollbook reads; use that one")]
+    #[error(
+        "the keyring {path} has version {version}, which only a newer rollbook reads; use that one"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -43,7 +49,9 @@ pub enum KeyringError {
         version: u8,
     },
     /// The master key is another one.
-    #[error("the master key {master_key} does not open the keyring {path}; name the right one with --master-key FILE")]
+    #[error(
+        "the master key {master_key} does not open the keyring {path}; name the right one with --master-key FILE"
+    )]
     WrongMasterKey {
         /// The keyring.
         path: PathBuf,
@@ -51,19 +59,25 @@ pub enum KeyringError {
         master_key: String,
     },
     /// No master key where it was looked for.
-    #[error("the store is sealed and there is no master key {path}; name it with --master-key FILE or ROLLBOOK_MASTER_KEY_FILE")]
+    #[error(
+        "the store is sealed and there is no master key {path}; name it with --master-key FILE or ROLLBOOK_MASTER_KEY_FILE"
+    )]
     NoMasterKey {
         /// Where it was looked for.
         path: PathBuf,
     },
     /// Something else than a master key.
-    #[error("{from} is no master key; it must be `rollbook-master-key 1` and 64 hexadecimal digits, or the digits alone")]
+    #[error(
+        "{from} is no master key; it must be `rollbook-master-key 1` and 64 hexadecimal digits, or the digits alone"
+    )]
     NotAMasterKey {
         /// The file or the variable.
         from: String,
     },
     /// A new master key's file that exists.
-    #[error("{path} exists already and is no master key of this store; give a new file, or one that holds the key to rotate to")]
+    #[error(
+        "{path} exists already and is no master key of this store; give a new file, or one that holds the key to rotate to"
+    )]
     MasterKeyExists {
         /// The file.
         path: PathBuf,
@@ -80,7 +94,9 @@ pub enum KeyringError {
     #[error("a value could not be sealed")]
     Seal,
     /// The operating system refused an access to a file.
-    #[error("cannot {doing} {path}; check the path, its permissions and the free space, then run again")]
+    #[error(
+        "cannot {doing} {path}; check the path, its permissions and the free space, then run again"
+    )]
     File {
         /// What was attempted.
         doing: &'static str,

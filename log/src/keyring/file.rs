@@ -81,7 +81,11 @@ fn bound(what: &str, store: Uuid, rest: &[u8]) -> Vec<u8> {
 }
 
 /// The bytes of a header.
-pub(super) fn header(header: Header, master: Option<&SecretKey>, nonces: Nonces<'_>) -> Result<Vec<u8>, KeyringError> {
+pub(super) fn header(
+    header: Header,
+    master: Option<&SecretKey>,
+    nonces: Nonces<'_>,
+) -> Result<Vec<u8>, KeyringError> {
     let mut bytes = Vec::with_capacity(HEADER_BYTES);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&[VERSION, u8::from(header.sealed)]);
@@ -94,7 +98,12 @@ pub(super) fn header(header: Header, master: Option<&SecretKey>, nonces: Nonces<
 }
 
 /// Nonce and tag of nothing, bound to something; zeros without a key.
-fn proof_of_nothing(key: Option<&SecretKey>, bound: &[u8], out: &mut Vec<u8>, nonces: Nonces<'_>) -> Result<(), KeyringError> {
+fn proof_of_nothing(
+    key: Option<&SecretKey>,
+    bound: &[u8],
+    out: &mut Vec<u8>,
+    nonces: Nonces<'_>,
+) -> Result<(), KeyringError> {
     let (nonce, tag) = match key {
         Some(key) => {
             let nonce = nonces()?;
@@ -129,7 +138,9 @@ pub(super) fn push_key(
 ) -> Result<(), KeyringError> {
     let nonce = nonces()?;
     let mut wrapped = *key.bytes();
-    let tag = master.seal(nonce, &bound("key", store, owner.as_bytes()), &mut wrapped).map_err(|_| KeyringError::Seal)?;
+    let tag = master
+        .seal(nonce, &bound("key", store, owner.as_bytes()), &mut wrapped)
+        .map_err(|_| KeyringError::Seal)?;
     push_record(KEY, &[&nonce[..], &wrapped, &tag, owner.as_bytes()].concat(), out);
     Ok(())
 }
@@ -150,7 +161,12 @@ pub(super) fn push_erasure<'n>(
         names.extend_from_slice(owner.as_bytes());
     }
     let mut content = id.as_bytes().to_vec();
-    proof_of_nothing(master, &bound("erasure", store, &[id.as_bytes(), &names[..]].concat()), &mut content, nonces)?;
+    proof_of_nothing(
+        master,
+        &bound("erasure", store, &[id.as_bytes(), &names[..]].concat()),
+        &mut content,
+        nonces,
+    )?;
     content.extend_from_slice(&names);
     push_record(ERASURE, &content, out);
     Ok(())
@@ -173,7 +189,8 @@ impl<'a> Reader<'a> {
     /// Reads the header.
     pub(super) fn new(path: &'a Path, bytes: &'a [u8]) -> Result<(Self, Header), KeyringError> {
         let damaged = |what| KeyringError::Damaged { path: path.to_owned(), offset: 0, what };
-        let head = bytes.get(..HEADER_BYTES).ok_or_else(|| damaged("it is shorter than its header"))?;
+        let head =
+            bytes.get(..HEADER_BYTES).ok_or_else(|| damaged("it is shorter than its header"))?;
         let (body, sum) = head.split_at(HEADER_BYTES - CRC_BYTES);
         if body.get(..8) != Some(MAGIC) {
             return Err(damaged("it does not begin as a keyring does"));
@@ -183,18 +200,27 @@ impl<'a> Reader<'a> {
         }
         match body.get(8..10) {
             Some(&[VERSION, 0 | 1]) => {}
-            Some(&[version, _]) => return Err(KeyringError::Newer { path: path.to_owned(), version }),
+            Some(&[version, _]) => {
+                return Err(KeyringError::Newer { path: path.to_owned(), version });
+            }
             _ => return Err(damaged("it is shorter than its header")),
         }
         let store = body.get(10..26).and_then(|id| Uuid::from_slice(id).ok()).unwrap_or_default();
-        let rewritten = body.get(26..34).and_then(|number| number.try_into().ok()).map(u64::from_le_bytes).unwrap_or_default();
+        let rewritten = body
+            .get(26..34)
+            .and_then(|number| number.try_into().ok())
+            .map(u64::from_le_bytes)
+            .unwrap_or_default();
         let header = Header { sealed: body.get(9) == Some(&1), store, rewritten };
         Ok((Self { path, bytes, offset: HEADER_BYTES, store }, header))
     }
 
     /// Whether this is the master key that the keyring was written under.
     pub(super) fn is_master(&self, master: &SecretKey) -> bool {
-        let proof = self.bytes.get(..BOUND_HEADER_BYTES).zip(self.bytes.get(BOUND_HEADER_BYTES..HEADER_BYTES - CRC_BYTES));
+        let proof = self
+            .bytes
+            .get(..BOUND_HEADER_BYTES)
+            .zip(self.bytes.get(BOUND_HEADER_BYTES..HEADER_BYTES - CRC_BYTES));
         proof.is_some_and(|(bound, proof)| proves_nothing(master, bound, proof))
     }
 
@@ -208,14 +234,21 @@ impl<'a> Reader<'a> {
     }
 
     /// The next record; `None` at the end, and where an append was cut off.
-    pub(super) fn next(&mut self, master: Option<&SecretKey>) -> Result<Option<Record>, KeyringError> {
+    pub(super) fn next(
+        &mut self,
+        master: Option<&SecretKey>,
+    ) -> Result<Option<Record>, KeyringError> {
         let rest = self.bytes.get(self.offset..).unwrap_or_default();
         let Some(head) = rest.get(..RECORD_HEAD_BYTES) else { return Ok(None) };
         let (fields, sum) = head.split_at(5);
         if crc(fields) != sum {
             return Err(self.damaged("a record's head has another checksum"));
         }
-        let length = fields.get(1..).and_then(|length| length.try_into().ok()).map(u32::from_le_bytes).unwrap_or_default() as usize;
+        let length = fields
+            .get(1..)
+            .and_then(|length| length.try_into().ok())
+            .map(u32::from_le_bytes)
+            .unwrap_or_default() as usize;
         let end = RECORD_HEAD_BYTES + length;
         let Some(sum) = rest.get(end..end + CRC_BYTES) else { return Ok(None) };
         let whole = rest.get(..end).unwrap_or_default();
@@ -225,7 +258,9 @@ impl<'a> Reader<'a> {
         let content = whole.get(RECORD_HEAD_BYTES..).unwrap_or_default();
         let record = match (fields.first(), master) {
             (Some(&KEY), Some(master)) => self.key(content, master),
-            (Some(&KEY), None) => Err(self.damaged("a key stands in the keyring of an unsealed store")),
+            (Some(&KEY), None) => {
+                Err(self.damaged("a key stands in the keyring of an unsealed store"))
+            }
             (Some(&ERASURE), master) => self.erasure(content, master),
             (Some(&COMPLETE), _) => match Uuid::from_slice(content) {
                 Ok(id) => Ok(Record::Complete { id }),
@@ -244,7 +279,9 @@ impl<'a> Reader<'a> {
         let mut key = wrapped.to_vec();
         let opened = master.open(*nonce, &bound("key", self.store, owner), &mut key);
         let key = opened.ok().and_then(|key| <[u8; KEY_BYTES]>::try_from(&*key).ok());
-        let key = key.ok_or_else(|| self.damaged("a key does not open under the master key that the header does"))?;
+        let key = key.ok_or_else(|| {
+            self.damaged("a key does not open under the master key that the header does")
+        })?;
         let owner = std::str::from_utf8(owner).map_err(|_| self.damaged("a name is no text"))?;
         Ok(Record::Key { owner: owner.into(), key: SecretKey::new(key) })
     }
@@ -259,8 +296,12 @@ impl<'a> Reader<'a> {
         }
         let (mut owners, mut names) = (Vec::new(), names);
         while let Some((length, rest)) = names.split_first_chunk::<2>() {
-            let (name, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*length))).ok_or_else(short)?;
-            owners.push(std::str::from_utf8(name).map_err(|_| self.damaged("a name is no text"))?.into());
+            let (name, rest) = rest
+                .split_at_checked(usize::from(u16::from_le_bytes(*length)))
+                .ok_or_else(short)?;
+            owners.push(
+                std::str::from_utf8(name).map_err(|_| self.damaged("a name is no text"))?.into(),
+            );
             names = rest;
         }
         Ok(Record::Erasure { id: Uuid::from_bytes(*id), owners })
@@ -308,7 +349,11 @@ impl KeyringFile {
     pub(super) fn append(&mut self, records: &[u8]) -> Result<(), KeyringError> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => OpenOptions::new().read(true).write(true).open(&self.path).map_err(self.failed("write the keyring"))?,
+            None => OpenOptions::new()
+                .read(true)
+                .write(true)
+                .open(&self.path)
+                .map_err(self.failed("write the keyring"))?,
         };
         let length = self.length;
         let append = |mut file: File| -> std::io::Result<File> {
@@ -334,7 +379,8 @@ impl KeyringFile {
         let sync = || File::open(directory).and_then(|directory| directory.sync_all());
         let failed = self.failed("write the keyring anew");
         let replace = || -> std::io::Result<()> {
-            let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
             file.write_all(content)?;
             file.sync_all()?;
             if self.path.exists() {
@@ -363,8 +409,10 @@ impl KeyringFile {
             };
             match is_itself() {
                 // The kill came before the new content took its place: the second name only goes away.
-                Ok(true) => fs::remove_file(&path).map_err(self.failed("clear what is left beside the keyring"))?,
-                _ => overwrite(&path).map_err(self.failed("clear what is left beside the keyring"))?,
+                Ok(true) => fs::remove_file(&path)
+                    .map_err(self.failed("clear what is left beside the keyring"))?,
+                _ => overwrite(&path)
+                    .map_err(self.failed("clear what is left beside the keyring"))?,
             }
         }
         Ok(())

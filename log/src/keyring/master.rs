@@ -63,7 +63,9 @@ impl MasterKeySource {
     pub(crate) fn read(&self, store: &Path) -> Result<MasterKey, KeyringError> {
         match (self.path(store), self) {
             (Some(path), _) => read_file(&path)?.ok_or(KeyringError::NoMasterKey { path }),
-            (None, Self::Text(text)) => parse(text, "the master key in the environment".to_owned(), self.clone()),
+            (None, Self::Text(text)) => {
+                parse(text, "the master key in the environment".to_owned(), self.clone())
+            }
             (None, Self::New(text)) => parse(text, "a new master key".to_owned(), self.clone()),
             // Every other source has a path.
             (None, _) => Err(KeyringError::NotAMasterKey { from: format!("{self:?}") }),
@@ -71,7 +73,10 @@ impl MasterKeySource {
     }
 
     /// The key that is there, or a new one; with the file, when it was made now.
-    pub(crate) fn read_or_make(&self, store: &Path) -> Result<(MasterKey, Option<PathBuf>), KeyringError> {
+    pub(crate) fn read_or_make(
+        &self,
+        store: &Path,
+    ) -> Result<(MasterKey, Option<PathBuf>), KeyringError> {
         let Some(path) = self.path(store) else { return Ok((self.read(store)?, None)) };
         match read_file(&path)? {
             Some(key) => Ok((key, None)),
@@ -126,7 +131,11 @@ impl MasterKeySource {
 
 /// `<store>.master-key`, in the directory that the store's directory is in.
 fn beside(store: &Path) -> PathBuf {
-    let whole = if store.file_name().is_some() { store.to_owned() } else { fs::canonicalize(store).unwrap_or_else(|_| store.to_owned()) };
+    let whole = if store.file_name().is_some() {
+        store.to_owned()
+    } else {
+        fs::canonicalize(store).unwrap_or_else(|_| store.to_owned())
+    };
     let mut name = whole.file_name().unwrap_or_default().to_owned();
     name.push(".master-key");
     whole.with_file_name(name)
@@ -135,8 +144,11 @@ fn beside(store: &Path) -> PathBuf {
 fn parse(text: &str, from: String, source: MasterKeySource) -> Result<MasterKey, KeyringError> {
     let digits = text.trim().strip_prefix(WORD).unwrap_or(text).trim();
     let mut bytes = [0; KEY_BYTES];
-    let is_key = digits.len() == 2 * KEY_BYTES && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let read = |at: usize| digits.get(2 * at..2 * at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    let is_key =
+        digits.len() == 2 * KEY_BYTES && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let read = |at: usize| {
+        digits.get(2 * at..2 * at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok())
+    };
     for (at, byte) in bytes.iter_mut().enumerate() {
         match read(at).filter(|_| is_key) {
             Some(value) => *byte = value,
@@ -148,12 +160,18 @@ fn parse(text: &str, from: String, source: MasterKeySource) -> Result<MasterKey,
 
 fn read_file(path: &Path) -> Result<Option<MasterKey>, KeyringError> {
     use std::io::Read as _;
-    let failed = |source| KeyringError::File { doing: "read the master key", path: path.to_owned(), source };
+    let failed =
+        |source| KeyringError::File { doing: "read the master key", path: path.to_owned(), source };
     let mut text = String::new();
     match File::open(path).and_then(|file| file.take(LONGEST_BYTES).read_to_string(&mut text)) {
-        Ok(_bytes) => parse(&text, path.display().to_string(), MasterKeySource::File(path.to_owned())).map(Some),
+        Ok(_bytes) => {
+            parse(&text, path.display().to_string(), MasterKeySource::File(path.to_owned()))
+                .map(Some)
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) if error.kind() == ErrorKind::InvalidData => Err(KeyringError::NotAMasterKey { from: path.display().to_string() }),
+        Err(error) if error.kind() == ErrorKind::InvalidData => {
+            Err(KeyringError::NotAMasterKey { from: path.display().to_string() })
+        }
         Err(source) => Err(failed(source)),
     }
 }
@@ -171,13 +189,22 @@ fn make_file(path: &Path) -> Result<MasterKey, KeyringError> {
 
 /// Writes a key into a new file, durable when this returns.
 fn write_new(path: &Path, key: SecretKey) -> Result<MasterKey, KeyringError> {
-    let failed = |source| KeyringError::File { doing: "make the master key", path: path.to_owned(), source };
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let failed =
+        |source| KeyringError::File { doing: "make the master key", path: path.to_owned(), source };
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(parent).map_err(failed)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     file.write_all(text_of(&key).as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed)?;
-    Ok(MasterKey { key, from: path.display().to_string(), source: MasterKeySource::File(path.to_owned()) })
+    Ok(MasterKey {
+        key,
+        from: path.display().to_string(),
+        source: MasterKeySource::File(path.to_owned()),
+    })
 }
 
 #[cfg(test)]
@@ -206,9 +233,18 @@ mod tests {
     fn what_is_no_key_is_refused_and_left_as_it_is() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("key");
-        for text in ["", "rollbook-master-key 1\n", "xyz", &"0".repeat(63), &"g".repeat(64), &"0".repeat(65), "\u{fc}"] {
+        for text in [
+            "",
+            "rollbook-master-key 1\n",
+            "xyz",
+            &"0".repeat(63),
+            &"g".repeat(64),
+            &"0".repeat(65),
+            "\u{fc}",
+        ] {
             fs::write(&path, text).unwrap();
-            let refused = MasterKeySource::File(path.clone()).read_or_make(home.path()).err().unwrap();
+            let refused =
+                MasterKeySource::File(path.clone()).read_or_make(home.path()).err().unwrap();
             assert!(matches!(refused, KeyringError::NotAMasterKey { .. }), "{text:?}: {refused:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }

@@ -140,11 +140,23 @@ impl Keyring {
     pub(crate) fn of_new_store(directory: &Path, store: Uuid, sealing: Sealing) -> Self {
         let file = Mutex::new(KeyringFile::new(directory.join(KEYRING_FILE), 0));
         let sealed = !sealing.unsealed;
-        Self { directory: directory.to_owned(), store, sealed, sealing, ring: RwLock::default(), any_erased: AtomicBool::new(false), file }
+        Self {
+            directory: directory.to_owned(),
+            store,
+            sealed,
+            sealing,
+            ring: RwLock::default(),
+            any_erased: AtomicBool::new(false),
+            file,
+        }
     }
 
     /// Reads the keyring of a store that is there. Changes no byte.
-    pub(crate) fn open(directory: &Path, store: Uuid, sealing: Sealing) -> Result<Self, KeyringError> {
+    pub(crate) fn open(
+        directory: &Path,
+        store: Uuid,
+        sealing: Sealing,
+    ) -> Result<Self, KeyringError> {
         let path = directory.join(KEYRING_FILE);
         let file = KeyringFile::new(path.clone(), 0);
         let bytes = file.read()?.ok_or_else(|| KeyringError::Missing { path: path.clone() })?;
@@ -164,7 +176,15 @@ impl Keyring {
         let file = Mutex::new(KeyringFile::new(path.clone(), reader.offset() as u64));
         let sealed = header.sealed;
         let any_erased = AtomicBool::new(!ring.erased.is_empty());
-        Ok(Self { directory: directory.to_owned(), store, sealed, sealing, ring: RwLock::new(ring), any_erased, file })
+        Ok(Self {
+            directory: directory.to_owned(),
+            store,
+            sealed,
+            sealing,
+            ring: RwLock::new(ring),
+            any_erased,
+            file,
+        })
     }
 
     /// Puts the keyring of a new store on the disk; makes the master key if there is none.
@@ -225,7 +245,8 @@ impl Keyring {
 
     /// Whether a stream's owner was erased.
     pub(crate) fn is_erased(&self, stream: &str) -> bool {
-        self.any_erased.load(Ordering::Acquire) && owner(stream).is_some_and(|owner| self.ring.read().erased.contains_key(owner))
+        self.any_erased.load(Ordering::Acquire)
+            && owner(stream).is_some_and(|owner| self.ring.read().erased.contains_key(owner))
     }
 
     /// Makes every key that was drawn durable, with one append and one sync; nothing when none was.
@@ -269,7 +290,10 @@ impl Keyring {
     pub(crate) fn complete(&self, id: Uuid) -> Result<(), KeyringError> {
         let mut file = self.file.lock();
         let mut ring = self.ring.write();
-        let Some((_, complete)) = ring.erasures.get_mut(&id).filter(|(_, complete)| !complete) else { return Ok(()) };
+        let Some((_, complete)) = ring.erasures.get_mut(&id).filter(|(_, complete)| !complete)
+        else {
+            return Ok(());
+        };
         let mut record = Vec::new();
         file::push_complete(id, &mut record);
         file.append(&record)?;
@@ -293,12 +317,19 @@ impl Keyring {
     fn rewrite(&self, ring: &mut Ring, file: &mut KeyringFile) -> Result<(), KeyringError> {
         ring.rewritten += 1;
         let mut content = self.header(ring)?;
-        let mut owners: Vec<&Box<str>> = ring.keys.keys().filter(|owner| !ring.pending.contains(*owner)).collect();
+        let mut owners: Vec<&Box<str>> =
+            ring.keys.keys().filter(|owner| !ring.pending.contains(*owner)).collect();
         owners.sort_unstable();
         ring.push_keys(owners.into_iter(), self.store, &mut content)?;
         for (id, (owners, complete)) in &ring.erasures {
             let under = (ring.master.as_ref().map(|master| &master.key), self.store);
-            file::push_erasure(*id, owners.iter().map(AsRef::as_ref), under, &mut content, &mut random_nonce)?;
+            file::push_erasure(
+                *id,
+                owners.iter().map(AsRef::as_ref),
+                under,
+                &mut content,
+                &mut random_nonce,
+            )?;
             if *complete {
                 file::push_complete(*id, &mut content);
             }
@@ -319,7 +350,11 @@ impl Keyring {
 
     /// Where the master key is, wherever a copy of the store is opened.
     pub(crate) fn master_key(&self) -> MasterKeySource {
-        self.ring.read().master.as_ref().map_or_else(|| self.sealing.master_key.clone(), |master| master.source.clone())
+        self.ring
+            .read()
+            .master
+            .as_ref()
+            .map_or_else(|| self.sealing.master_key.clone(), |master| master.source.clone())
     }
 
     /// How the store's personal data is kept.
@@ -356,7 +391,12 @@ impl Ring {
         }
     }
 
-    fn push_keys<'o>(&self, owners: impl Iterator<Item = &'o Box<str>>, store: Uuid, out: &mut Vec<u8>) -> Result<(), KeyringError> {
+    fn push_keys<'o>(
+        &self,
+        owners: impl Iterator<Item = &'o Box<str>>,
+        store: Uuid,
+        out: &mut Vec<u8>,
+    ) -> Result<(), KeyringError> {
         // Only a sealed store draws keys, and that has its master key before it writes.
         let Some(master) = &self.master else { return Ok(()) };
         for owner in owners {

@@ -29,9 +29,23 @@ fn sample() -> Vec<u8> {
     let header = Header { sealed: true, store: STORE, rewritten: 2 };
     let mut bytes = file::header(header, Some(&master()), &mut nonces).unwrap();
     for (owner, key) in [("ada", 0x21), ("coach/robin", 0x22)] {
-        file::push_key(owner, &SecretKey::new([key; 32]), (&master(), STORE), &mut bytes, &mut nonces).unwrap();
+        file::push_key(
+            owner,
+            &SecretKey::new([key; 32]),
+            (&master(), STORE),
+            &mut bytes,
+            &mut nonces,
+        )
+        .unwrap();
     }
-    file::push_erasure(Uuid::from_u128(5), ["ben", "uid-2"].into_iter(), (Some(&master()), STORE), &mut bytes, &mut nonces).unwrap();
+    file::push_erasure(
+        Uuid::from_u128(5),
+        ["ben", "uid-2"].into_iter(),
+        (Some(&master()), STORE),
+        &mut bytes,
+        &mut nonces,
+    )
+    .unwrap();
     file::push_complete(Uuid::from_u128(5), &mut bytes);
     bytes
 }
@@ -64,7 +78,11 @@ impl Home {
     }
 
     fn made(&self) -> Keyring {
-        let keyring = Keyring::of_new_store(&self.store(), STORE, sealing(MasterKeySource::Text("11".repeat(32).into())));
+        let keyring = Keyring::of_new_store(
+            &self.store(),
+            STORE,
+            sealing(MasterKeySource::Text("11".repeat(32).into())),
+        );
         keyring.found().unwrap();
         keyring
     }
@@ -94,15 +112,29 @@ fn the_file_is_what_it_ever_was() {
     let kept = fs::read(&path).unwrap();
     if kept != sample() {
         fs::write(path.with_extension("bin.actual"), sample()).unwrap();
-        panic!("version 1 of the keyring is no longer what {} has; today's bytes are beside it", path.display());
+        panic!(
+            "version 1 of the keyring is no longer what {} has; today's bytes are beside it",
+            path.display()
+        );
     }
     let keyring = Home::with(&kept).open().unwrap();
     assert_eq!(key_of(&keyring, "series/ada/weekly"), Some([0x21; 32]));
     assert_eq!(key_of(&keyring, "coach/robin"), Some([0x22; 32]));
-    assert!(keyring.is_erased("client/uid-2") && keyring.is_erased("series/ben/weekly") && !keyring.is_erased("client/ada"));
-    let erasure = Erasure { id: Uuid::from_u128(5), ids: vec!["ben".to_owned(), "uid-2".to_owned()], complete: true };
+    assert!(
+        keyring.is_erased("client/uid-2")
+            && keyring.is_erased("series/ben/weekly")
+            && !keyring.is_erased("client/ada")
+    );
+    let erasure = Erasure {
+        id: Uuid::from_u128(5),
+        ids: vec!["ben".to_owned(), "uid-2".to_owned()],
+        complete: true,
+    };
     assert_eq!(keyring.erasures(), [erasure]);
-    assert_eq!((keyring.state().sealed, keyring.state().keys, keyring.state().rewritten), (true, 2, 2));
+    assert_eq!(
+        (keyring.state().sealed, keyring.state().keys, keyring.state().rewritten),
+        (true, 2, 2)
+    );
 }
 
 #[test]
@@ -122,7 +154,10 @@ fn cut_at_any_byte_it_is_a_prefix_of_whole_records() {
     for length in 0..=whole.len() {
         match Home::with(&whole[..length]).open() {
             Ok(keyring) => seen.push((keyring.state().keys, keyring.erasures().len())),
-            Err(error) => assert!(length < 66 && matches!(error, KeyringError::Damaged { .. }), "{length}: {error:?}"),
+            Err(error) => assert!(
+                length < 66 && matches!(error, KeyringError::Damaged { .. }),
+                "{length}: {error:?}"
+            ),
         }
     }
     seen.dedup();
@@ -135,7 +170,13 @@ fn another_master_key_another_store_and_no_file_are_told_apart() {
     let error = home.open_under("12".repeat(32)).err().unwrap();
     assert!(matches!(error, KeyringError::WrongMasterKey { .. }), "{error:?}");
     assert!(error.to_string().contains("keyring"), "{error}");
-    let other = Keyring::open(&home.store(), Uuid::nil(), sealing(MasterKeySource::Text("11".repeat(32).into()))).err().unwrap();
+    let other = Keyring::open(
+        &home.store(),
+        Uuid::nil(),
+        sealing(MasterKeySource::Text("11".repeat(32).into())),
+    )
+    .err()
+    .unwrap();
     assert!(matches!(other, KeyringError::OtherStore { .. }), "{other:?}");
     fs::remove_file(home.store().join(KEYRING_FILE)).unwrap();
     assert!(matches!(home.open().err().unwrap(), KeyringError::Missing { .. }));
@@ -147,7 +188,14 @@ fn a_key_put_under_another_name_does_not_open() {
     let header = Header { sealed: true, store: STORE, rewritten: 0 };
     let bytes = file::header(header, Some(&master()), &mut nonces).unwrap();
     let mut record = Vec::new();
-    file::push_key("ada", &SecretKey::new([0x21; 32]), (&master(), STORE), &mut record, &mut nonces).unwrap();
+    file::push_key(
+        "ada",
+        &SecretKey::new([0x21; 32]),
+        (&master(), STORE),
+        &mut record,
+        &mut nonces,
+    )
+    .unwrap();
     let length = record.len();
     record[length - 7..length - 4].copy_from_slice(b"ben");
     let sum = crc32fast::hash(&record[..length - 4]).to_le_bytes();
@@ -162,7 +210,10 @@ fn a_key_is_there_for_good_once_it_is_persisted_and_an_append_that_was_cut_off_i
     let keyring = home.made();
     let ada = *keyring.key_for("series/ada/weekly").unwrap().unwrap().bytes();
     assert_eq!(*keyring.key_for("client/ada").unwrap().unwrap().bytes(), ada, "one key a client");
-    assert!(keyring.key_for("form/weekly").unwrap().is_none() && keyring.key_for("control").unwrap().is_none());
+    assert!(
+        keyring.key_for("form/weekly").unwrap().is_none()
+            && keyring.key_for("control").unwrap().is_none()
+    );
     assert_eq!(keyring.state().keys, 0, "not on the disk yet");
     keyring.persist().unwrap();
     let length = home.bytes().len();
@@ -188,13 +239,21 @@ fn a_destroyed_key_is_in_no_file_and_never_comes_back() {
     let wrapped: Vec<Vec<u8>> = home.bytes().windows(48).map(<[u8]>::to_vec).collect();
     keyring.erase(Uuid::from_u128(9), &["ada".to_owned(), "uid".to_owned()]).unwrap();
     let after = home.bytes();
-    assert!(wrapped.iter().all(|key| !after.windows(48).any(|window| window == key.as_slice())), "every key is wrapped anew");
+    assert!(
+        wrapped.iter().all(|key| !after.windows(48).any(|window| window == key.as_slice())),
+        "every key is wrapped anew"
+    );
     assert!(keyring.key_for("series/ada/weekly").unwrap().is_none(), "no second key");
     let again = home.open().unwrap();
-    assert!(again.is_erased("client/ada") && again.is_erased("series/uid/x") && key_of(&again, "client/ben").is_some());
+    assert!(
+        again.is_erased("client/ada")
+            && again.is_erased("series/uid/x")
+            && key_of(&again, "client/ben").is_some()
+    );
     assert!(again.key_for("client/ada").unwrap().is_none());
     assert_eq!(again.erasures().len(), 1);
-    let mut names: Vec<_> = fs::read_dir(home.store()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut names: Vec<_> =
+        fs::read_dir(home.store()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, [KEYRING_FILE], "nothing is left beside it");
 }

@@ -28,13 +28,20 @@ pub fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), DecodeErr
 /// When the bytes are too few, too many, or no encoding of a `T`.
 pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     let (value, used) = read_some(bytes)?;
-    if used == bytes.len() { Ok(value) } else { Err(DecodeError::Trailing { bytes: bytes.len() - used }) }
+    if used == bytes.len() {
+        Ok(value)
+    } else {
+        Err(DecodeError::Trailing { bytes: bytes.len() - used })
+    }
 }
 
 /// Reads a value from the beginning of `bytes`, and how many bytes it has.
 ///
 /// # Errors
 /// When the bytes are too few, or no encoding of a `T`.
-pub(crate) fn read_some<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), DecodeError> {
-    bincode::serde::borrow_decode_from_slice(bytes, FROZEN).map_err(|source| DecodeError::Binary(Box::new(source)))
+pub(crate) fn read_some<'a, T: Deserialize<'a>>(
+    bytes: &'a [u8],
+) -> Result<(T, usize), DecodeError> {
+    bincode::serde::borrow_decode_from_slice(bytes, FROZEN)
+        .map_err(|source| DecodeError::Binary(Box::new(source)))
 }

@@ -6,7 +6,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::convert::{StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView};
+use super::convert::{
+    StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
+};
 use super::v1::Instant;
 
 /// Personal content: of an event at most one field is.
@@ -266,7 +268,9 @@ impl<'a> Body<'a> {
     /// The personal content, where there is any.
     pub(super) fn personal(&mut self) -> Option<&mut StoredPersonal<'a>> {
         match self {
-            Self::DocumentImported(document) | Self::DocumentChanged(document) => Some(&mut document.body),
+            Self::DocumentImported(document) | Self::DocumentChanged(document) => {
+                Some(&mut document.body)
+            }
             Self::ResponseSubmitted { answers: personal, .. }
             | Self::AssignmentMissed { comment: Some(personal), .. }
             | Self::ExtensionGranted { reason: personal, .. }

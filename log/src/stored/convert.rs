@@ -4,15 +4,16 @@
 //! event or a field that the domain gains does not compile until it is stored.
 
 use rollbook_domain::event::{
-    AssignedStatus, Audience, CheckOutcome, Collection, Event, ExportedCollection, LinkKind, MissedReason, Origin, RunTerms, Terms, View,
-    WeekDue, WeekMove,
+    AssignedStatus, Audience, CheckOutcome, Collection, Event, ExportedCollection, LinkKind,
+    MissedReason, Origin, RunTerms, Terms, View, WeekDue, WeekMove,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::body::{
-    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredTerms, StoredWeekDue, StoredWeekMove,
+    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredTerms,
+    StoredWeekDue, StoredWeekMove,
 };
 use super::v1::Instant;
 use crate::error::DecodeError;
@@ -63,7 +64,16 @@ macro_rules! mirror {
 }
 
 mirror!(
-    StoredCollection = Collection { Clients, Coaches, Users, Forms, CheckInAssignments, FormResponses, CoachFeedback, CheckInExtensions }
+    StoredCollection = Collection {
+        Clients,
+        Coaches,
+        Users,
+        Forms,
+        CheckInAssignments,
+        FormResponses,
+        CoachFeedback,
+        CheckInExtensions
+    }
 );
 mirror!(StoredOrigin = Origin { Allocation, Submission, Migration });
 mirror!(StoredReason = MissedReason { Sick, Traveling, PersonalEmergency, Other });
@@ -114,7 +124,8 @@ impl<'a> Stored<'a> for JsonText {
 impl<'a, T: Stored<'a, Form = &'a str>> Stored<'a> for Personal<T> {
     type Form = StoredPersonal<'a>;
     fn to_form(&'a self) -> StoredPersonal<'a> {
-        self.expose().map_or(StoredPersonal::Erased, |content| StoredPersonal::Clear(content.to_form()))
+        self.expose()
+            .map_or(StoredPersonal::Erased, |content| StoredPersonal::Clear(content.to_form()))
     }
     fn from_form(form: StoredPersonal<'a>) -> Result<Self, DecodeError> {
         match form {
@@ -176,11 +187,21 @@ impl<'a> Stored<'a> for Document {
     type Form = StoredDocument<'a>;
     fn to_form(&'a self) -> StoredDocument<'a> {
         let Self { collection, id, ordinal, body, .. } = self;
-        StoredDocument { collection: collection.to_form(), id: id.to_form(), ordinal: *ordinal, body: body.to_form() }
+        StoredDocument {
+            collection: collection.to_form(),
+            id: id.to_form(),
+            ordinal: *ordinal,
+            body: body.to_form(),
+        }
     }
     fn from_form(form: StoredDocument<'a>) -> Result<Self, DecodeError> {
         let StoredDocument { collection, id, ordinal, body } = form;
-        Ok(Self::new(Stored::from_form(collection)?, Stored::from_form(id)?, ordinal, Stored::from_form(body)?))
+        Ok(Self::new(
+            Stored::from_form(collection)?,
+            Stored::from_form(id)?,
+            ordinal,
+            Stored::from_form(body)?,
+        ))
     }
 }
 fields!(Terms = StoredTerms<'a> { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks });

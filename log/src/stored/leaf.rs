@@ -134,7 +134,11 @@ impl<'a> Leaf<'a> {
             stored_version: rest.byte()?,
             body: rest.text()?,
         };
-        if rest.0.is_empty() { Ok(leaf) } else { Err(DecodeError::Trailing { bytes: rest.0.len() }) }
+        if rest.0.is_empty() {
+            Ok(leaf)
+        } else {
+            Err(DecodeError::Trailing { bytes: rest.0.len() })
+        }
     }
 
     /// What happened.
@@ -151,12 +155,14 @@ impl<'a> Leaf<'a> {
     /// When it is no instant.
     pub fn recorded_at(&self) -> Result<Timestamp, DecodeError> {
         let (seconds, nanoseconds) = self.recorded_at;
-        Timestamp::from_parts(seconds, nanoseconds).ok_or(DecodeError::Instant { seconds, nanoseconds })
+        Timestamp::from_parts(seconds, nanoseconds)
+            .ok_or(DecodeError::Instant { seconds, nanoseconds })
     }
 }
 
 fn text(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
-    let length = u32::try_from(bytes.len()).map_err(|_| DecodeError::TooLarge { bytes: bytes.len() })?;
+    let length =
+        u32::try_from(bytes.len()).map_err(|_| DecodeError::TooLarge { bytes: bytes.len() })?;
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(bytes);
     Ok(())
@@ -167,7 +173,8 @@ struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     fn take(&mut self, bytes: usize) -> Result<&'a [u8], DecodeError> {
-        let (taken, rest) = self.0.split_at_checked(bytes).ok_or(DecodeError::Leaf("it is cut short"))?;
+        let (taken, rest) =
+            self.0.split_at_checked(bytes).ok_or(DecodeError::Leaf("it is cut short"))?;
         self.0 = rest;
         Ok(taken)
     }

@@ -42,7 +42,11 @@ fn read_body(version: u8, stream: &str, bytes: &[u8]) -> Result<Event, DecodeErr
 }
 
 /// The record of a commit whose first event has this position.
-pub(crate) fn seal(first: Position, envelope: &Envelope<'_>, payload_hint_bytes: usize) -> Result<Vec<u8>, DecodeError> {
+pub(crate) fn seal(
+    first: Position,
+    envelope: &Envelope<'_>,
+    payload_hint_bytes: usize,
+) -> Result<Vec<u8>, DecodeError> {
     let mut record = Vec::with_capacity(HEADER_BYTES + payload_hint_bytes);
     record.extend_from_slice(&[0; HEADER_BYTES]);
     envelope.write(&mut record)?;
@@ -52,7 +56,10 @@ pub(crate) fn seal(first: Position, envelope: &Envelope<'_>, payload_hint_bytes:
     let (header, payload) = record.split_at_mut(HEADER_BYTES);
     let crc = checksum(first, CURRENT, events, payload_bytes, payload);
     let fields = [crc, events, payload_bytes].into_iter().flat_map(u32::to_le_bytes);
-    header.iter_mut().zip([CURRENT].into_iter().chain(fields)).for_each(|(byte, field)| *byte = field);
+    header
+        .iter_mut()
+        .zip([CURRENT].into_iter().chain(fields))
+        .for_each(|(byte, field)| *byte = field);
     Ok(record)
 }
 
@@ -82,7 +89,8 @@ pub(crate) fn check(first: Position, record: &[u8]) -> Result<Record<'_>, Corrup
     let (crc, rest) = rest.split_first_chunk::<4>().ok_or_else(torn)?;
     let (events, rest) = rest.split_first_chunk::<4>().ok_or_else(torn)?;
     let (payload_bytes, payload) = rest.split_first_chunk::<4>().ok_or_else(torn)?;
-    let (crc, events, payload_bytes) = (u32::from_le_bytes(*crc), u32::from_le_bytes(*events), u32::from_le_bytes(*payload_bytes));
+    let (crc, events, payload_bytes) =
+        (u32::from_le_bytes(*crc), u32::from_le_bytes(*events), u32::from_le_bytes(*payload_bytes));
     if payload.len() < payload_bytes as usize {
         return Err(torn());
     }
@@ -108,17 +116,30 @@ impl<'a> Record<'a> {
     pub(crate) fn envelope(&self) -> Result<Envelope<'a>, Corruption> {
         let envelope = match self.version {
             1 => Envelope::read(self.payload),
-            version => return Err(Corruption { position: self.first, kind: CorruptionKind::NewerVersion { version } }),
+            version => {
+                return Err(Corruption {
+                    position: self.first,
+                    kind: CorruptionKind::NewerVersion { version },
+                });
+            }
         };
         match envelope {
             Ok(envelope) if envelope.len() == self.events as usize => Ok(envelope),
-            Ok(envelope) => Err(self.undecodable((self.first, DecodeError::EventCount { header: self.events, payload: envelope.len() }))),
+            Ok(envelope) => Err(self.undecodable((
+                self.first,
+                DecodeError::EventCount { header: self.events, payload: envelope.len() },
+            ))),
             Err(error) => Err(self.undecodable((self.first, error))),
         }
     }
 
     /// Appends the events after a position to `out`.
-    pub(crate) fn events_after(&self, keyring: &Keyring, after: Position, out: &mut Vec<Recorded>) -> Result<(), Corruption> {
+    pub(crate) fn events_after(
+        &self,
+        keyring: &Keyring,
+        after: Position,
+        out: &mut Vec<Recorded>,
+    ) -> Result<(), Corruption> {
         out.reserve(self.events as usize);
         self.events_where(keyring, |position, _, _| position > after, out)
     }
@@ -130,12 +151,19 @@ impl<'a> Record<'a> {
         wanted: impl FnMut(Position, &str, u64) -> bool,
         out: &mut Vec<Recorded>,
     ) -> Result<(), Corruption> {
-        self.envelope()?.decode(keyring, self.first, wanted, out).map_err(|error| self.undecodable(error))
+        self.envelope()?
+            .decode(keyring, self.first, wanted, out)
+            .map_err(|error| self.undecodable(error))
     }
 
     /// Hands every event's leaf to `each`, in order. Bodies stay encoded.
-    pub(crate) fn leaves(&self, each: impl FnMut(&Leaf<'_>) -> Result<(), DecodeError>) -> Result<(), Corruption> {
-        self.envelope()?.leaves(self.first, self.version, each).map_err(|error| self.undecodable(error))
+    pub(crate) fn leaves(
+        &self,
+        each: impl FnMut(&Leaf<'_>) -> Result<(), DecodeError>,
+    ) -> Result<(), Corruption> {
+        self.envelope()?
+            .leaves(self.first, self.version, each)
+            .map_err(|error| self.undecodable(error))
     }
 
     fn undecodable(&self, (position, source): (Position, DecodeError)) -> Corruption {

@@ -68,13 +68,20 @@ pub(crate) fn write_body(
     out.extend_from_slice(&nonce);
     let start = out.len();
     out.extend_from_slice(text.as_bytes());
-    let tag = key.seal(nonce, &scratch.bound, out.get_mut(start..).unwrap_or_default()).map_err(|_| DecodeError::Unsealable)?;
+    let tag = key
+        .seal(nonce, &scratch.bound, out.get_mut(start..).unwrap_or_default())
+        .map_err(|_| DecodeError::Unsealable)?;
     out.extend_from_slice(&tag);
     Ok(())
 }
 
 /// Reads an event's body; what is sealed is opened as far as there is a key.
-pub(crate) fn read_body(bytes: &[u8], stream: &str, opening: &Opening, scratch: &mut Scratch) -> Result<Event, DecodeError> {
+pub(crate) fn read_body(
+    bytes: &[u8],
+    stream: &str,
+    opening: &Opening,
+    scratch: &mut Scratch,
+) -> Result<Event, DecodeError> {
     let (mut form, used) = binary::read_some::<Body<'_>>(bytes)?;
     let (event, sealed) = bytes.split_at_checked(used).ok_or(DecodeError::Trailing { bytes: 0 })?;
     let is_sealed = matches!(form.personal(), Some(StoredPersonal::Sealed));
@@ -84,14 +91,19 @@ pub(crate) fn read_body(bytes: &[u8], stream: &str, opening: &Opening, scratch: 
     match opening {
         Opening::Key(key) if is_sealed => {
             scratch.bind(stream, event);
-            let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(DecodeError::DoesNotOpen)?;
+            let (nonce, sealed) =
+                sealed.split_first_chunk::<NONCE_BYTES>().ok_or(DecodeError::DoesNotOpen)?;
             scratch.text.clear();
             scratch.text.extend_from_slice(sealed);
-            let text = key.open(*nonce, &scratch.bound, &mut scratch.text).map_err(|_| DecodeError::DoesNotOpen)?;
+            let text = key
+                .open(*nonce, &scratch.bound, &mut scratch.text)
+                .map_err(|_| DecodeError::DoesNotOpen)?;
             let text = std::str::from_utf8(text).map_err(|_| DecodeError::DoesNotOpen)?;
             return read_with(form, text);
         }
-        Opening::NoKey | Opening::Nobody if is_sealed => return Err(DecodeError::NoKey { stream: stream.to_owned() }),
+        Opening::NoKey | Opening::Nobody if is_sealed => {
+            return Err(DecodeError::NoKey { stream: stream.to_owned() });
+        }
         Opening::Erased => {
             if is_sealed && sealed.len() < NONCE_BYTES + TAG_BYTES {
                 return Err(DecodeError::DoesNotOpen);

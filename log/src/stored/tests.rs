@@ -11,9 +11,12 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use rollbook_domain::event::{
-    AssignedStatus, Audience, CheckOutcome, ExportedCollection, LinkKind, MissedReason, Origin, Terms, View, WeekDue, WeekMove,
+    AssignedStatus, Audience, CheckOutcome, ExportedCollection, LinkKind, MissedReason, Origin,
+    Terms, View, WeekDue, WeekMove,
 };
-use rollbook_domain::{Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp};
+use rollbook_domain::{
+    Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp,
+};
 use uuid::Uuid;
 
 use super::convert::Stored as _;
@@ -144,7 +147,12 @@ fn samples() -> Vec<Event> {
             score: Some(Number::new(87.5)),
         },
         Event::AssignmentRescheduled { run: 1, week: 4, due: time(1_768_208_400) },
-        Event::AssignmentMissed { run: 1, week: 4, reason: MissedReason::Traveling, comment: Some(personal("on the road")) },
+        Event::AssignmentMissed {
+            run: 1,
+            week: 4,
+            reason: MissedReason::Traveling,
+            comment: Some(personal("on the road")),
+        },
         Event::ExtensionGranted { run: 1, week: 4, reason: personal("was ill") },
         Event::ReopenRequested { run: 1, week: 4, reason: personal("forgot") },
         Event::AssignmentReopened { run: 2, week: 300 },
@@ -154,16 +162,32 @@ fn samples() -> Vec<Event> {
             until: time(1_769_000_000),
             moved: vec![week_move(5, Some(time(1)), Some(time(2))), week_move(6, None, None)],
         },
-        Event::SeriesResumed { run: 1, restored: vec![WeekDue { week: 5, due: Some(time(1)) }, WeekDue { week: 6, due: None }] },
+        Event::SeriesResumed {
+            run: 1,
+            restored: vec![WeekDue { week: 5, due: Some(time(1)) }, WeekDue { week: 6, due: None }],
+        },
         Event::SeriesExtended { run: 1, total_weeks: 60 },
         Event::SeriesWithdrawn { run: 1, keep_answered: true, reason: personal("moved away") },
         Event::AssignmentWithdrawn { run: 1, week: 9, reason: personal("holiday") },
-        Event::ResponseCleared { run: 1, week: 3, response: text("response-1"), reason: personal("wrong form") },
-        Event::FeedbackGiven { response: text("response-1"), coach: text("coach-1"), text: personal("well done") },
+        Event::ResponseCleared {
+            run: 1,
+            week: 3,
+            response: text("response-1"),
+            reason: personal("wrong form"),
+        },
+        Event::FeedbackGiven {
+            response: text("response-1"),
+            coach: text("coach-1"),
+            text: personal("well done"),
+        },
         Event::ImportCompleted {
             digest: text("00ff"),
             legacy_timezone: text("Europe/London"),
-            collections: vec![ExportedCollection { collection: Collection::Clients, documents: 26, header: json(r#"{"exportedAt":"x"}"#) }],
+            collections: vec![ExportedCollection {
+                collection: Collection::Clients,
+                documents: 26,
+                header: json(r#"{"exportedAt":"x"}"#),
+            }],
             summary: Some(json("{}")),
         },
         Event::BatchPlanned {
@@ -175,29 +199,66 @@ fn samples() -> Vec<Event> {
             responses_digest: text("22"),
             responses: 36,
         },
-        Event::BatchApplied { digest: text("00ff"), series: 28, created: 691, linked: 2, adopted: 0, skipped: 70_000 },
+        Event::BatchApplied {
+            digest: text("00ff"),
+            series: 28,
+            created: 691,
+            linked: 2,
+            adopted: 0,
+            skipped: 70_000,
+        },
         Event::ValidationRecorded {
             digest: text("00ff"),
             at: 5_000_000_000,
-            checks: vec![CheckOutcome { name: text("weeks-complete"), green: false, detail: text("1 of 28") }],
+            checks: vec![CheckOutcome {
+                name: text("weeks-complete"),
+                green: false,
+                detail: text("1 of 28"),
+            }],
         },
-        Event::ParityRecorded { at: 9, classes: vec![(text("generated-week"), 12), (text("due"), 0)], unexplained: 1 },
+        Event::ParityRecorded {
+            at: 9,
+            classes: vec![(text("generated-week"), 12), (text("due"), 0)],
+            unexplained: 1,
+        },
         Event::ViewSwitched {
             view: View::Precreated,
             audience: Audience::Clients(vec![text("client-1"), text("client-2")]),
             reason: text("pilot"),
             forced: true,
         },
-        Event::ViewSwitched { view: View::Legacy, audience: Audience::Everyone, reason: text("back"), forced: false },
-        Event::ViewSwitched { view: View::Precreated, audience: Audience::Percent(25), reason: text("a quarter"), forced: false },
+        Event::ViewSwitched {
+            view: View::Legacy,
+            audience: Audience::Everyone,
+            reason: text("back"),
+            forced: false,
+        },
+        Event::ViewSwitched {
+            view: View::Precreated,
+            audience: Audience::Percent(25),
+            reason: text("a quarter"),
+            forced: false,
+        },
         Event::BackupTaken { name: text("before-switch"), at: 12 },
         Event::StageRecorded { stage: text("pilot"), note: text("two clients") },
         Event::LegacyRetired { reason: text("done") },
-        Event::ClientErased { client: text("client-1"), ids: vec![text("client-1"), text("uid-1")], reason: text("asked to be") },
-        Event::ResponsesAttested { digest: text("00ff"), responses: 35, responses_digest: text("33") },
+        Event::ClientErased {
+            client: text("client-1"),
+            ids: vec![text("client-1"), text("uid-1")],
+            reason: text("asked to be"),
+        },
+        Event::ResponsesAttested {
+            digest: text("00ff"),
+            responses: 35,
+            responses_digest: text("33"),
+        },
         // What is absent, in the shapes that have something to be absent.
         Event::AssignmentMissed { run: 1, week: 1, reason: MissedReason::Other, comment: None },
-        Event::FeedbackGiven { response: text("response-1"), coach: text("coach-1"), text: Personal::erased() },
+        Event::FeedbackGiven {
+            response: text("response-1"),
+            coach: text("coach-1"),
+            text: Personal::erased(),
+        },
         // Events that came after the golden commit was kept.
         Event::StatusAssigned { run: 1, week: 4, status: AssignedStatus::Missed },
         Event::NoteWritten { run: 1, week: 4, note: personal("call on Monday") },
@@ -236,12 +297,16 @@ fn read_body(bytes: &[u8]) -> Event {
 
 /// A keyring without any key.
 fn no_keys() -> Keyring {
-    let sealing = Sealing { master_key: MasterKeySource::default(), unsealed: true, on_new_master_key: None };
+    let sealing =
+        Sealing { master_key: MasterKeySource::default(), unsealed: true, on_new_master_key: None };
     Keyring::of_new_store(std::path::Path::new("nowhere"), Uuid::nil(), sealing)
 }
 
 fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/v1").join(name).with_extension("bin")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden/v1")
+        .join(name)
+        .with_extension("bin")
 }
 
 /// The golden bytes of that name, after checking that they are what is written today.
@@ -256,7 +321,10 @@ fn check_golden(name: &str, today: &[u8]) -> Vec<u8> {
         let _none = fs::remove_file(&actual);
     } else {
         fs::write(&actual, today).unwrap();
-        panic!("version 1 of {name} is no longer what {} has; today's bytes are beside it", path.display());
+        panic!(
+            "version 1 of {name} is no longer what {} has; today's bytes are beside it",
+            path.display()
+        );
     }
     kept
 }
@@ -278,7 +346,9 @@ fn personal_samples() -> Vec<(Event, Event)> {
     let gone = |event: &Event| {
         let mut form = event.to_form();
         match form.personal() {
-            Some(personal) if matches!(personal, body::StoredPersonal::Clear(_)) => *personal = body::StoredPersonal::Erased,
+            Some(personal) if matches!(personal, body::StoredPersonal::Clear(_)) => {
+                *personal = body::StoredPersonal::Erased
+            }
             _ => return None,
         }
         Some((event.clone(), Event::from_form(form).unwrap()))
@@ -294,7 +364,10 @@ fn sealed_events_are_stored_as_they_ever_were() {
         let name = format!("sealed-{}", variant(&event));
         let bytes = check_golden(&name, &sealed_body(&event));
         assert_eq!(open_body(&bytes, &Opening::Key(Arc::new(sealing().0))).unwrap(), event);
-        assert_eq!(open_body(&bytes, &Opening::Erased).unwrap(), Event::Erased(Box::new(gone.clone())));
+        assert_eq!(
+            open_body(&bytes, &Opening::Erased).unwrap(),
+            Event::Erased(Box::new(gone.clone()))
+        );
         assert_eq!(open_body(&bytes, &Opening::Unopened).unwrap(), gone);
         let refused = open_body(&bytes, &Opening::NoKey).unwrap_err();
         assert!(matches!(refused, DecodeError::NoKey { .. }), "{refused:?}");
@@ -307,7 +380,8 @@ fn a_sealed_event_does_not_hold_its_content() {
         let clear = body(&event);
         let mut form = event.to_form();
         let Some(body::StoredPersonal::Clear(text)) = form.personal() else { panic!("{event:?}") };
-        let holds = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        let holds =
+            |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
         assert!(holds(&clear) && !holds(&sealed_body(&event)), "{event:?}");
     }
 }
@@ -326,7 +400,9 @@ fn any_changed_bit_of_a_sealed_event_is_refused_and_so_are_another_stream_and_an
     for length in 0..whole.len() {
         assert!(open_body(&whole[..length], &key).is_err(), "cut at {length}");
     }
-    let elsewhere = seal::read_body(&whole, "series/client-2/form-1", &key, &mut Scratch::default()).unwrap_err();
+    let elsewhere =
+        seal::read_body(&whole, "series/client-2/form-1", &key, &mut Scratch::default())
+            .unwrap_err();
     assert!(matches!(elsewhere, DecodeError::DoesNotOpen), "{elsewhere:?}");
     let other = open_body(&whole, &Opening::Key(Arc::new(SecretKey::new([0x43; 32])))).unwrap_err();
     assert!(matches!(other, DecodeError::DoesNotOpen), "{other:?}");
@@ -344,7 +420,8 @@ proptest! {
 
 #[test]
 fn content_that_does_not_open_is_corruption_with_its_position() {
-    let sealed = sealed_body(&Event::ReopenRequested { run: 1, week: 4, reason: personal("forgot") });
+    let sealed =
+        sealed_body(&Event::ReopenRequested { run: 1, week: 4, reason: personal("forgot") });
     let actor = Actor::System(text("test"));
     let parts = EnvelopeParts { recorded_at: time(0), actor: &actor, cause: "", key: None };
     let mut envelope = Envelope::new(&parts, 1, 2);
@@ -353,22 +430,40 @@ fn content_that_does_not_open_is_corruption_with_its_position() {
     envelope.push_event(0, Uuid::nil(), time(0), &first);
     envelope.push_event(0, Uuid::from_u128(1), time(0), &sealed);
     let record = seal(70, &envelope, 0).unwrap();
-    let corruption = check(70, &record).unwrap().events_after(&no_keys(), 0, &mut Vec::new()).unwrap_err();
+    let corruption =
+        check(70, &record).unwrap().events_after(&no_keys(), 0, &mut Vec::new()).unwrap_err();
     assert_eq!(corruption.position, 71);
-    assert!(matches!(corruption.kind, CorruptionKind::Undecodable { source: DecodeError::NoKey { .. } }), "{corruption:?}");
+    assert!(
+        matches!(
+            corruption.kind,
+            CorruptionKind::Undecodable { source: DecodeError::NoKey { .. } }
+        ),
+        "{corruption:?}"
+    );
 }
 
 /// A commit of the first samples, on two streams in turn.
 fn whole_commit() -> (Position, Vec<u8>) {
-    let (one, two) = (StreamId::series("client-1", "form-1").to_string(), StreamId::Control.to_string());
+    let (one, two) =
+        (StreamId::series("client-1", "form-1").to_string(), StreamId::Control.to_string());
     let bodies: Vec<Vec<u8>> = samples().iter().take(SAMPLES_OF_THE_COMMIT).map(body).collect();
     let actor = Actor::Migration(text("00ff"));
-    let parts = EnvelopeParts { recorded_at: time(1_767_225_600), actor: &actor, cause: "00ff", key: Some(("batch-00ff", [7; 32])) };
+    let parts = EnvelopeParts {
+        recorded_at: time(1_767_225_600),
+        actor: &actor,
+        cause: "00ff",
+        key: Some(("batch-00ff", [7; 32])),
+    };
     let mut envelope = Envelope::new(&parts, 2, bodies.len());
     envelope.push_stream(&one, 11);
     envelope.push_stream(&two, 1);
     for (index, body) in (0..).zip(&bodies) {
-        envelope.push_event(index % 2, Uuid::from_u128(u128::from(index)), time(i64::from(index)), body);
+        envelope.push_event(
+            index % 2,
+            Uuid::from_u128(u128::from(index)),
+            time(i64::from(index)),
+            body,
+        );
     }
     (300, seal(300, &envelope, 0).unwrap())
 }
@@ -380,23 +475,47 @@ fn a_whole_commit_is_stored_as_it_ever_was() {
     let record = check(first, &kept).unwrap();
     let mut events = Vec::new();
     record.events_after(&no_keys(), 0, &mut events).unwrap();
-    assert_eq!(events.iter().map(|event| event.event.clone()).collect::<Vec<_>>(), samples()[..SAMPLES_OF_THE_COMMIT]);
+    assert_eq!(
+        events.iter().map(|event| event.event.clone()).collect::<Vec<_>>(),
+        samples()[..SAMPLES_OF_THE_COMMIT]
+    );
     let last = events.last().unwrap();
     assert_eq!((last.position, record.last()), (332, 332));
-    assert_eq!((events[0].version, events[1].version, events[2].version, events[29].version), (11, 1, 12, 15));
-    assert_eq!((events[2].stream.clone(), events[3].stream.clone()), (StreamId::series("client-1", "form-1"), StreamId::Control));
-    assert_eq!((events[3].id, events[3].occurred_at, events[3].recorded_at), (Uuid::from_u128(3), time(3), time(1_767_225_600)));
-    assert_eq!((&events[0].actor, events[0].cause.as_str()), (&Actor::Migration(text("00ff")), "00ff"));
+    assert_eq!(
+        (events[0].version, events[1].version, events[2].version, events[29].version),
+        (11, 1, 12, 15)
+    );
+    assert_eq!(
+        (events[2].stream.clone(), events[3].stream.clone()),
+        (StreamId::series("client-1", "form-1"), StreamId::Control)
+    );
+    assert_eq!(
+        (events[3].id, events[3].occurred_at, events[3].recorded_at),
+        (Uuid::from_u128(3), time(3), time(1_767_225_600))
+    );
+    assert_eq!(
+        (&events[0].actor, events[0].cause.as_str()),
+        (&Actor::Migration(text("00ff")), "00ff")
+    );
     assert_eq!(record.envelope().unwrap().key(), Some(("batch-00ff", [7; 32])));
-    let streams: Vec<_> = record.envelope().unwrap().streams().map(|(name, first, last)| (name.to_owned(), first, last)).collect();
+    let streams: Vec<_> = record
+        .envelope()
+        .unwrap()
+        .streams()
+        .map(|(name, first, last)| (name.to_owned(), first, last))
+        .collect();
     assert_eq!(streams, [(text("series/client-1/form-1"), 11, 27), (text("control"), 1, 16)]);
 }
 
 #[test]
 fn every_actor_comes_back() {
-    for actor in
-        [Actor::Client(text("a")), Actor::Coach(text("b")), Actor::Admin(text("c")), Actor::System(text("d")), Actor::Migration(text("e"))]
-    {
+    for actor in [
+        Actor::Client(text("a")),
+        Actor::Coach(text("b")),
+        Actor::Admin(text("c")),
+        Actor::System(text("d")),
+        Actor::Migration(text("e")),
+    ] {
         let bytes = body(&created());
         let parts = EnvelopeParts { recorded_at: time(0), actor: &actor, cause: "", key: None };
         let mut envelope = Envelope::new(&parts, 1, 1);
@@ -438,6 +557,10 @@ fn decoding_speed() {
         count += events.len();
     }
     let elapsed = start.elapsed();
-    println!("{count} events, {} bytes a body, {:.0} ns each", bytes.len(), elapsed.as_nanos() as f64 / count as f64);
+    println!(
+        "{count} events, {} bytes a body, {:.0} ns each",
+        bytes.len(),
+        elapsed.as_nanos() as f64 / count as f64
+    );
     assert_eq!(count, 1_000_000);
 }

@@ -41,7 +41,8 @@ impl TryFrom<Instant> for Timestamp {
     type Error = DecodeError;
 
     fn try_from(Instant(seconds, nanoseconds): Instant) -> Result<Self, DecodeError> {
-        Timestamp::from_parts(seconds, nanoseconds).ok_or(DecodeError::Instant { seconds, nanoseconds })
+        Timestamp::from_parts(seconds, nanoseconds)
+            .ok_or(DecodeError::Instant { seconds, nanoseconds })
     }
 }
 
@@ -168,8 +169,19 @@ impl<'a> Envelope<'a> {
     }
 
     /// Adds an event whose body is encoded already.
-    pub(crate) fn push_event(&mut self, stream: u32, id: Uuid, occurred_at: Timestamp, body: &'a [u8]) {
-        self.events.push(StoredEvent { stream, id, occurred_at: occurred_at.into(), body: Bytes(body) });
+    pub(crate) fn push_event(
+        &mut self,
+        stream: u32,
+        id: Uuid,
+        occurred_at: Timestamp,
+        body: &'a [u8],
+    ) {
+        self.events.push(StoredEvent {
+            stream,
+            id,
+            occurred_at: occurred_at.into(),
+            body: Bytes(body),
+        });
     }
 
     /// Appends the payload to `out`.
@@ -200,10 +212,13 @@ impl<'a> Envelope<'a> {
                 *count += 1;
             }
         }
-        self.streams
-            .iter()
-            .zip(counts)
-            .map(|(stream, count)| (stream.name, stream.first_version, stream.first_version.saturating_add(count).saturating_sub(1)))
+        self.streams.iter().zip(counts).map(|(stream, count)| {
+            (
+                stream.name,
+                stream.first_version,
+                stream.first_version.saturating_add(count).saturating_sub(1),
+            )
+        })
     }
 
     /// The idempotency key with its request digest.
@@ -223,8 +238,10 @@ impl<'a> Envelope<'a> {
         stored_version: u8,
         mut each: impl FnMut(&Leaf<'_>) -> Result<(), DecodeError>,
     ) -> Result<(), (Position, DecodeError)> {
-        let mut versions: Vec<Version> = self.streams.iter().map(|stream| stream.first_version).collect();
-        let commit_events = u32::try_from(self.events.len()).map_err(|_| (first, DecodeError::TooLarge { bytes: self.events.len() }))?;
+        let mut versions: Vec<Version> =
+            self.streams.iter().map(|stream| stream.first_version).collect();
+        let commit_events = u32::try_from(self.events.len())
+            .map_err(|_| (first, DecodeError::TooLarge { bytes: self.events.len() }))?;
         let (actor_role, actor) = self.actor.leaf_parts();
         for (position, event) in (first..).zip(&self.events) {
             let unknown = || (position, DecodeError::StreamIndex { index: event.stream });
@@ -279,7 +296,8 @@ impl<'a> Envelope<'a> {
             let (stream, opening) = match id {
                 Some(known) => known,
                 None => {
-                    let parsed: StreamId = name.parse().map_err(|source| here(DecodeError::StreamName(source)))?;
+                    let parsed: StreamId =
+                        name.parse().map_err(|source| here(DecodeError::StreamName(source)))?;
                     id.insert((parsed, keyring.opening(name)))
                 }
             };
@@ -305,7 +323,8 @@ impl<'a> Envelope<'a> {
 
 /// Weeks of one run are made one after the other: their events hold its terms together.
 fn share_terms(event: &mut Event, before: &Event) {
-    if let (Event::AssignmentCreated { terms, .. }, Event::AssignmentCreated { terms: held, .. }) = (event, before)
+    if let (Event::AssignmentCreated { terms, .. }, Event::AssignmentCreated { terms: held, .. }) =
+        (event, before)
         && terms == held
     {
         *terms = held.clone();

@@ -51,12 +51,19 @@ fn damage(dir: &Path) -> (u64, Corruption) {
             Some(Ok(commit)) => read = commit.last().unwrap().position,
             Some(Err(LogError::Corrupt(damage))) => {
                 assert!(commits.next().is_none(), "nothing follows an error");
-                let LogError::Corrupt(verified) = log.verify(|_| ()).unwrap_err() else { panic!("verify sees it too") };
+                let LogError::Corrupt(verified) = log.verify(|_| ()).unwrap_err() else {
+                    panic!("verify sees it too")
+                };
                 assert_eq!(verified.position, damage.position);
                 // The digest is of the bytes: it sees what is wrong with them, not what is wrong in them.
                 match (log.digest(8), &damage.kind) {
-                    (Err(LogError::Corrupt(digested)), _) => assert_eq!(digested.position, damage.position),
-                    (Ok(_), CorruptionKind::Undecodable { .. } | CorruptionKind::NewerVersion { .. }) => {}
+                    (Err(LogError::Corrupt(digested)), _) => {
+                        assert_eq!(digested.position, damage.position)
+                    }
+                    (
+                        Ok(_),
+                        CorruptionKind::Undecodable { .. } | CorruptionKind::NewerVersion { .. },
+                    ) => {}
                     other => panic!("{other:?}"),
                 }
                 return (read, damage);
@@ -128,7 +135,10 @@ fn a_record_cut_short_is_torn() {
             });
             let (read, damage) = damage(store);
             assert_eq!((read, damage.position), (2, 3));
-            assert!(matches!(damage.kind, CorruptionKind::Torn { bytes } if bytes == left), "{damage:?}");
+            assert!(
+                matches!(damage.kind, CorruptionKind::Torn { bytes } if bytes == left),
+                "{damage:?}"
+            );
         });
     }
 }
@@ -192,15 +202,21 @@ fn every_damaged_index_is_found_by_verify() {
         with_sample(|store| {
             {
                 let log = open(store);
-                log.append(crate::support::Conditions::under(events_of(&stream(2), 1), "key", 1)).unwrap();
+                log.append(crate::support::Conditions::under(events_of(&stream(2), 1), "key", 1))
+                    .unwrap();
             }
             meddle(store, |db| {
                 let family = db.cf_handle(index).unwrap();
-                let (key, _) = db.iterator_cf(family, rocksdb::IteratorMode::End).next().unwrap().unwrap();
+                let (key, _) =
+                    db.iterator_cf(family, rocksdb::IteratorMode::End).next().unwrap().unwrap();
                 db.delete_cf(family, key).unwrap();
             });
             let error = open(store).verify(|_| ()).unwrap_err();
-            let LogError::Corrupt(Corruption { position, kind: CorruptionKind::Index { index: named } }) = error else {
+            let LogError::Corrupt(Corruption {
+                position,
+                kind: CorruptionKind::Index { index: named },
+            }) = error
+            else {
                 panic!("{error:?}")
             };
             assert_eq!(named, index);
@@ -215,8 +231,16 @@ fn an_index_that_leads_to_nothing_is_an_error_and_not_an_absence() {
         let id = open(store).at(3).unwrap().unwrap().id;
         change_record(store, 3, |_| None);
         let log = open(store);
-        for error in [log.stream(&stream(1), 0).unwrap_err(), log.event(id).unwrap_err(), log.at(4).unwrap_err()] {
-            let LogError::Corrupt(Corruption { position, kind: CorruptionKind::MissingRecord }) = error else { panic!("{error:?}") };
+        for error in [
+            log.stream(&stream(1), 0).unwrap_err(),
+            log.event(id).unwrap_err(),
+            log.at(4).unwrap_err(),
+        ] {
+            let LogError::Corrupt(Corruption { position, kind: CorruptionKind::MissingRecord }) =
+                error
+            else {
+                panic!("{error:?}")
+            };
             assert!((3..=4).contains(&position), "{position}");
         }
         assert_eq!(log.stream(&stream(1), 4).unwrap().len(), 4, "what is not damaged is read");

@@ -14,7 +14,8 @@ struct Numbers(u64);
 
 impl Numbers {
     fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % limit
     }
 }
@@ -30,7 +31,10 @@ fn child_appends_until_killed() {
         let pending: Vec<_> = (0..4)
             .map(|_| {
                 number += 1;
-                log.submit(events_of(&stream(number % 3), 1 + number % 5).under(&format!("{}-{number}", std::process::id()), 1))
+                log.submit(
+                    events_of(&stream(number % 3), 1 + number % 5)
+                        .under(&format!("{}-{number}", std::process::id()), 1),
+                )
             })
             .collect();
         for pending in pending {
@@ -58,7 +62,9 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
         for line in lines.map_while(Result::ok) {
             let Some(rest) = line.split("acknowledged ").nth(1) else { continue };
             let Some((first, last)) = rest.split_once(' ') else { continue };
-            let (Ok(first), Ok(last)) = (first.parse::<u64>(), last.parse::<u64>()) else { continue };
+            let (Ok(first), Ok(last)) = (first.parse::<u64>(), last.parse::<u64>()) else {
+                continue;
+            };
             acknowledged.push((first, last));
             if !killed && acknowledged.len() as u64 >= kill_after {
                 appender.kill().unwrap();
@@ -66,7 +72,10 @@ fn killed_at_any_moment_it_keeps_what_it_acknowledged() {
             }
         }
         let status = appender.wait().unwrap();
-        assert!(killed && !status.success(), "round {round} of seed {seed}: the child ended by itself, {status}");
+        assert!(
+            killed && !status.success(),
+            "round {round} of seed {seed}: the child ended by itself, {status}"
+        );
 
         let log = once_free(|| Log::open(&store, OpenOptions::default())).unwrap();
         let commits: Vec<(u64, u64)> = log
@@ -99,7 +108,10 @@ fn copy(from: &Path, to: &Path) {
 
 /// RocksDB's own log in a store.
 fn write_ahead_log(store: &Path) -> PathBuf {
-    let logs: Vec<PathBuf> = files(store).into_keys().filter(|path| path.extension().is_some_and(|extension| extension == "log")).collect();
+    let logs: Vec<PathBuf> = files(store)
+        .into_keys()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+        .collect();
     assert_eq!(logs.len(), 1, "{logs:?}");
     logs[0].clone()
 }
@@ -158,8 +170,7 @@ fn no_flipped_bit_of_a_journal_loses_anything_in_silence() {
                 flipped[at] ^= 1 << bit;
                 fs::write(&path, flipped).unwrap();
                 let error = once_free(|| Log::open(&crashed, OpenOptions::default())).err();
-                let named =
-                    matches!(&error, Some(LogError::DamagedFile { path: named, offset, .. }) if *named == path && *offset <= at as u64);
+                let named = matches!(&error, Some(LogError::DamagedFile { path: named, offset, .. }) if *named == path && *offset <= at as u64);
                 assert!(named, "{path:?}, byte {at} of {}, bit {bit}: {error:?}", sound.len());
             }
         }
@@ -174,11 +185,16 @@ fn a_damaged_journal_is_refused_and_left_as_it_is() {
     let crashed = crashed(dir.path());
     let path = write_ahead_log(&crashed);
     let mut bytes = fs::read(&path).unwrap();
-    let middle = bytes.windows(9).position(|window| window == b"client-3/").expect("the third commit's stream");
+    let middle = bytes
+        .windows(9)
+        .position(|window| window == b"client-3/")
+        .expect("the third commit's stream");
     bytes[middle] ^= 1;
     fs::write(&path, bytes).unwrap();
     let before = files(&crashed);
-    let error = once_free(|| Log::open(&crashed, OpenOptions::default())).err().expect("the damage is seen");
+    let error = once_free(|| Log::open(&crashed, OpenOptions::default()))
+        .err()
+        .expect("the damage is seen");
     assert!(matches!(error, LogError::DamagedFile { .. }), "{error:?}");
     assert!(files(&crashed) == before);
 }

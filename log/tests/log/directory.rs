@@ -9,7 +9,9 @@ use std::process::{Command, Stdio};
 
 use rollbook_log::{AppendError, ExpectedVersion, Log, LogError, OpenOptions, RowBatch};
 
-use crate::support::{Conditions, as_child, child, child_dir, commit, events_of, files, open, stream};
+use crate::support::{
+    Conditions, as_child, child, child_dir, commit, events_of, files, open, stream,
+};
 
 fn open_error(dir: &Path, create: bool) -> LogError {
     match Log::open(dir, OpenOptions { create, ..OpenOptions::default() }) {
@@ -58,8 +60,14 @@ fn a_new_store_is_not_made_before_its_first_commit() {
     let missing = dir.path().join("deep").join("store");
     let id = {
         let log = open(&missing);
-        assert_eq!((log.head(), log.commits_after(0).count(), log.streams_with_prefix("").unwrap().len()), (0, 0, 0));
-        assert!(log.append(events_of(&stream(1), 1).expecting(&stream(1), ExpectedVersion::Exact(1))).is_err());
+        assert_eq!(
+            (log.head(), log.commits_after(0).count(), log.streams_with_prefix("").unwrap().len()),
+            (0, 0, 0)
+        );
+        assert!(
+            log.append(events_of(&stream(1), 1).expecting(&stream(1), ExpectedVersion::Exact(1)))
+                .is_err()
+        );
         assert!(!dir.path().join("deep").exists());
         log.append(events_of(&stream(1), 1)).unwrap();
         assert_eq!(fs::read_to_string(missing.join("FORMAT")).unwrap(), "rollbook-store 1\n");
@@ -138,7 +146,9 @@ fn a_newer_store_is_left_alone() {
     sample(&store);
     fs::write(store.join("FORMAT"), "rollbook-store 2\n").unwrap();
     let before = files(&store);
-    let LogError::NewerStore { found, supported, .. } = open_error(&store, true) else { panic!("format 2 opened") };
+    let LogError::NewerStore { found, supported, .. } = open_error(&store, true) else {
+        panic!("format 2 opened")
+    };
     assert_eq!((found, supported), (2, 1));
     assert!(files(&store) == before);
 }
@@ -159,7 +169,8 @@ fn in_use_by_another_process() {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("store");
     sample(&store);
-    let mut holder = child("directory::child_holds_the_store", &store).stdin(Stdio::piped()).spawn().unwrap();
+    let mut holder =
+        child("directory::child_holds_the_store", &store).stdin(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(holder.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().ends_with("open")), "the child opened the store");
     let error = open_error(&store, true);
@@ -207,14 +218,18 @@ fn child_meets_a_read_only_directory() {
     let Some(dir) = child_dir() else { return };
     let log = Log::open(&dir.join("store"), OpenOptions::default()).unwrap();
     assert_eq!(log.commits_after(0).map(|commit| commit.unwrap().len()).sum::<usize>(), 3);
-    let new = Log::open(&dir.join("new"), OpenOptions { create: true, ..OpenOptions::default() }).unwrap();
+    let new = Log::open(&dir.join("new"), OpenOptions { create: true, ..OpenOptions::default() })
+        .unwrap();
     for log in [log, new] {
         let error = log.append(events_of(&stream(1), 1)).unwrap_err();
         let AppendError::Storage(error) = error else { panic!("{error:?}") };
         assert!(matches!(&*error, LogError::ReadOnly { .. }), "{error:?}");
         // A store that cannot be written is not poisoned by trying.
         let again = log.append(events_of(&stream(1), 1)).unwrap_err();
-        assert!(matches!(&again, AppendError::Storage(error) if matches!(**error, LogError::ReadOnly { .. })), "{again:?}");
+        assert!(
+            matches!(&again, AppendError::Storage(error) if matches!(**error, LogError::ReadOnly { .. })),
+            "{again:?}"
+        );
     }
     println!("all refused");
 }
@@ -239,7 +254,11 @@ fn a_read_only_directory_is_read_and_not_written() {
     }
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && text.contains("all refused"), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success() && text.contains("all refused"),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(files(dir.path()) == before);
     for (path, bytes) in files(dir.path()) {
         if bytes.is_none() {

@@ -15,7 +15,8 @@ fn sample(dir: &Path, commits: u32, rows_written: u32) {
     }
     log.append(commit(vec![large_event(stream(1), 100_000)])).unwrap();
     let mut rows = rollbook_log::RowBatch::new();
-    (0..rows_written).for_each(|number| rows.put(format!("rows/{number:08}").as_bytes(), &[7; 100]));
+    (0..rows_written)
+        .for_each(|number| rows.put(format!("rows/{number:08}").as_bytes(), &[7; 100]));
     rows.delete_prefix(b"rows/0000001");
     log.rows().write(&rows).unwrap();
 }
@@ -29,7 +30,8 @@ fn look(dir: &Path) -> Result<FilesChecked, LogError> {
 }
 
 fn database_files(dir: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = fs::read_dir(dir.join("db")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut found: Vec<PathBuf> =
+        fs::read_dir(dir.join("db")).unwrap().map(|entry| entry.unwrap().path()).collect();
     found.sort();
     found
 }
@@ -59,7 +61,8 @@ fn a_flipped_bit_anywhere_is_damage_of_that_file_or_in_a_file_without_records() 
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("store");
     sample(&store, 40, 40);
-    let without: Vec<String> = checked(&store).without_records.into_iter().map(|(file, _)| file).collect();
+    let without: Vec<String> =
+        checked(&store).without_records.into_iter().map(|(file, _)| file).collect();
     let mut all = database_files(&store);
     all.push(store.join("FORMAT"));
     let (mut tried, mut spared) = (0, Vec::new());
@@ -77,15 +80,26 @@ fn a_flipped_bit_anywhere_is_damage_of_that_file_or_in_a_file_without_records() 
             fs::write(&path, &damaged).unwrap();
             let found = look(&store);
             // A store whose FORMAT says something else is none; a newer one is refused too.
-            let named = found.as_ref().map_or(name == "FORMAT", |found| found.damage.iter().any(|damage| damage.file == name));
+            let named = found.as_ref().map_or(name == "FORMAT", |found| {
+                found.damage.iter().any(|damage| damage.file == name)
+            });
             // One id of a database is as good as another here; that it is its own is checked where it is open.
-            assert!(named || name == "db/IDENTITY", "{name}, byte {at} of {}: {found:?}", bytes.len());
+            assert!(
+                named || name == "db/IDENTITY",
+                "{name}, byte {at} of {}: {found:?}",
+                bytes.len()
+            );
             tried += 1;
         }
         fs::write(&path, bytes).unwrap();
     }
     assert!(tried > 2_000, "{tried}");
-    assert!(spared.iter().all(|name| ["db/LOG", "db/LOCK", "db/OPTIONS-"].iter().any(|kind| name.starts_with(kind))), "{spared:?}");
+    assert!(
+        spared.iter().all(|name| ["db/LOG", "db/LOCK", "db/OPTIONS-"]
+            .iter()
+            .any(|kind| name.starts_with(kind))),
+        "{spared:?}"
+    );
     assert_eq!(checked(&store).damage, []);
 }
 
@@ -97,14 +111,17 @@ fn files_cut_short_and_files_that_no_store_has_are_named() {
     for path in database_files(&store) {
         let bytes = fs::read(&path).unwrap();
         let extension = path.extension().and_then(|extension| extension.to_str());
-        if bytes.is_empty() || (extension != Some("sst") && !path.display().to_string().contains("MANIFEST")) {
+        if bytes.is_empty()
+            || (extension != Some("sst") && !path.display().to_string().contains("MANIFEST"))
+        {
             continue;
         }
         for left in [0, 1, bytes.len() / 2, bytes.len() - 1] {
             fs::write(&path, &bytes[..left]).unwrap();
             let found = checked(&store).damage;
             // A manifest cut between two records reads like a younger one; the database itself does not open with it.
-            let cut = found.len() == 1 && path.ends_with(found[0].file.strip_prefix("db/").unwrap());
+            let cut =
+                found.len() == 1 && path.ends_with(found[0].file.strip_prefix("db/").unwrap());
             assert!(cut || extension.is_none(), "{path:?} cut to {left}: {found:?}");
         }
         fs::write(&path, bytes).unwrap();

@@ -6,7 +6,9 @@ use std::process::Command;
 
 use rollbook_log::{AppendError, Log, LogError, OpenOptions, RowBatch};
 
-use crate::support::{as_child, child_dir, commit, events_of, large_event, numbers_after, open, stream};
+use crate::support::{
+    as_child, child_dir, commit, events_of, large_event, numbers_after, open, stream,
+};
 
 #[test]
 #[ignore = "run by a_full_disk_poisons_the_log_and_loses_nothing"]
@@ -22,7 +24,10 @@ fn child_fills_the_disk() {
     let poisoned = |error: &LogError| matches!(error, LogError::Poisoned(_));
     let AppendError::Storage(error) = failure else { panic!("{failure:?}") };
     assert!(poisoned(&error), "{error:?}");
-    assert!(error.to_string().contains("free disk space or mend the disk, then run again"), "{error}");
+    assert!(
+        error.to_string().contains("free disk space or mend the disk, then run again"),
+        "{error}"
+    );
     let head = log.head();
     // Even what would fit now is refused: nothing may follow what may or may not be on disk.
     let later = log.append(events_of(&stream(2), 1)).unwrap_err();
@@ -43,7 +48,9 @@ fn a_full_disk_poisons_the_log_and_loses_nothing() {
     open(&store).append(events_of(&stream(1), 1)).unwrap();
     // Without the signal, which would kill, the write fails. 512 blocks of 512 or 1024 bytes.
     let mut command = Command::new("sh");
-    command.args(["-c", r#"trap "" XFSZ; ulimit -f 512; exec "$0" "$@""#]).arg(std::env::current_exe().unwrap());
+    command
+        .args(["-c", r#"trap "" XFSZ; ulimit -f 512; exec "$0" "$@""#])
+        .arg(std::env::current_exe().unwrap());
     as_child(&mut command, "full_disk::child_fills_the_disk", &store);
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -54,7 +61,10 @@ fn a_full_disk_poisons_the_log_and_loses_nothing() {
 
     let log = open(&store);
     let head = log.head();
-    assert!(head >= *acknowledged.last().unwrap(), "{head} is the head, {acknowledged:?} were acknowledged");
+    assert!(
+        head >= *acknowledged.last().unwrap(),
+        "{head} is the head, {acknowledged:?} were acknowledged"
+    );
     assert_eq!(log.verify(|_| ()).unwrap(), head);
     assert_eq!(log.append(events_of(&stream(1), 1)).unwrap().first, head + 1);
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use rollbook_domain::Timestamp;
-use rollbook_log::{AppendError, Committed, Durability, ExpectedVersion, Log, OpenOptions, Pending};
+use rollbook_log::{
+    AppendError, Committed, Durability, ExpectedVersion, Log, OpenOptions, Pending,
+};
 use uuid::Uuid;
 
 use crate::support::{Conditions, commit, event, events_of, large_event, open, stream, with_clock};
@@ -33,7 +35,11 @@ impl Gate {
 }
 
 /// Appends one commit that holds up the writer, submits the others while it waits, and returns all answers: the others are one group.
-fn one_group(log: &Log, gate: &Gate, others: impl FnOnce() -> Vec<Pending>) -> Vec<Result<Committed, AppendError>> {
+fn one_group(
+    log: &Log,
+    gate: &Gate,
+    others: impl FnOnce() -> Vec<Pending>,
+) -> Vec<Result<Committed, AppendError>> {
     let held = log.submit(events_of(&stream(0), 1));
     gate.reached.wait();
     let others = others();
@@ -49,9 +55,15 @@ fn a_group_decides_on_what_its_earlier_commits_leave() {
     let one = stream(1);
     let outcomes = one_group(&log, &gate, || {
         vec![
-            log.submit(events_of(&one, 2).expecting(&one, ExpectedVersion::NoStream).under("key", 1)),
+            log.submit(
+                events_of(&one, 2).expecting(&one, ExpectedVersion::NoStream).under("key", 1),
+            ),
             log.submit(events_of(&one, 1).expecting(&one, ExpectedVersion::NoStream)),
-            log.submit(events_of(&one, 1).expecting(&one, ExpectedVersion::Exact(2)).with_id(Uuid::from_u128(5))),
+            log.submit(
+                events_of(&one, 1)
+                    .expecting(&one, ExpectedVersion::Exact(2))
+                    .with_id(Uuid::from_u128(5)),
+            ),
             log.submit(events_of(&one, 2).under("key", 1)),
             log.submit(events_of(&one, 2).under("key", 2)),
             log.submit(events_of(&stream(2), 1).with_id(Uuid::from_u128(5))),
@@ -60,10 +72,16 @@ fn a_group_decides_on_what_its_earlier_commits_leave() {
     });
     let texts: Vec<String> = outcomes.iter().map(|outcome| format!("{outcome:?}")).collect();
     assert_eq!(outcomes[1].as_ref().unwrap(), &Committed { first: 2, last: 3, repeated: false });
-    assert!(matches!(outcomes[2], Err(AppendError::VersionConflict { actual: 2, .. })), "{texts:?}");
+    assert!(
+        matches!(outcomes[2], Err(AppendError::VersionConflict { actual: 2, .. })),
+        "{texts:?}"
+    );
     assert_eq!(outcomes[3].as_ref().unwrap(), &Committed { first: 4, last: 4, repeated: false });
     assert_eq!(outcomes[4].as_ref().unwrap(), &Committed { first: 2, last: 3, repeated: true });
-    assert!(matches!(outcomes[5], Err(AppendError::KeyReused { first: 2, last: 3, .. })), "{texts:?}");
+    assert!(
+        matches!(outcomes[5], Err(AppendError::KeyReused { first: 2, last: 3, .. })),
+        "{texts:?}"
+    );
     assert!(matches!(outcomes[6], Err(AppendError::DuplicateEvent { .. })), "{texts:?}");
     assert_eq!(outcomes[7].as_ref().unwrap(), &Committed { first: 5, last: 5, repeated: false });
     assert_eq!(log.verify(|_| ()).unwrap(), 5);
@@ -80,21 +98,28 @@ fn many_threads_append_and_one_of_each_race_wins() {
     let (winners, positions) = (Mutex::new(Vec::new()), Mutex::new(BTreeSet::new()));
     thread::scope(|scope| {
         for thread in 0..THREADS {
-            let (log, shared, start, winners, positions) = (&log, &shared, &start, &winners, &positions);
+            let (log, shared, start, winners, positions) =
+                (&log, &shared, &start, &winners, &positions);
             scope.spawn(move || {
                 let record = |committed: Committed| {
                     let mut positions = positions.lock().unwrap();
-                    (committed.first..=committed.last)
-                        .for_each(|position| assert!(positions.insert(position), "{position} was given twice"));
+                    (committed.first..=committed.last).for_each(|position| {
+                        assert!(positions.insert(position), "{position} was given twice")
+                    });
                 };
                 for round in 0..ROUNDS {
                     start.wait();
-                    match log.append(events_of(shared, 1).expecting(shared, ExpectedVersion::Exact(round))) {
+                    match log.append(
+                        events_of(shared, 1).expecting(shared, ExpectedVersion::Exact(round)),
+                    ) {
                         Ok(committed) => {
                             record(committed);
                             winners.lock().unwrap().push(round);
                         }
-                        Err(AppendError::VersionConflict { expected: ExpectedVersion::Exact(expected), .. }) => assert_eq!(expected, round),
+                        Err(AppendError::VersionConflict {
+                            expected: ExpectedVersion::Exact(expected),
+                            ..
+                        }) => assert_eq!(expected, round),
                         Err(other) => panic!("{other:?}"),
                     }
                     record(log.append(events_of(&stream(thread), 2)).unwrap());
@@ -102,7 +127,11 @@ fn many_threads_append_and_one_of_each_race_wins() {
             });
         }
     });
-    assert_eq!(winners.into_inner().unwrap(), (0..ROUNDS).collect::<Vec<_>>(), "one winner a round");
+    assert_eq!(
+        winners.into_inner().unwrap(),
+        (0..ROUNDS).collect::<Vec<_>>(),
+        "one winner a round"
+    );
     let total = ROUNDS + u64::from(THREADS) * ROUNDS * 2;
     assert_eq!(positions.into_inner().unwrap(), (1..=total).collect(), "positions without gaps");
     assert_eq!(log.head(), total);
@@ -117,14 +146,16 @@ fn what_was_recorded_later_is_never_stamped_earlier() {
     let at = |seconds: i64| Timestamp::from_parts(seconds, 5).unwrap();
     {
         let times = Mutex::new(vec![at(30), at(20), at(10)]);
-        let log = Log::open(&store, with_clock(move || times.lock().unwrap().pop().unwrap())).unwrap();
+        let log =
+            Log::open(&store, with_clock(move || times.lock().unwrap().pop().unwrap())).unwrap();
         for _ in 0..3 {
             log.append(events_of(&stream(1), 1)).unwrap();
         }
     }
     let log = Log::open(&store, with_clock(move || at(1))).unwrap();
     log.append(events_of(&stream(1), 1)).unwrap();
-    let recorded: Vec<_> = log.stream(&stream(1), 0).unwrap().into_iter().map(|event| event.recorded_at).collect();
+    let recorded: Vec<_> =
+        log.stream(&stream(1), 0).unwrap().into_iter().map(|event| event.recorded_at).collect();
     assert_eq!(recorded, [at(10), at(20), at(30), at(30)]);
 }
 
@@ -132,7 +163,11 @@ fn what_was_recorded_later_is_never_stamped_earlier() {
 fn more_than_the_budget_is_refused_and_what_waits_is_not_hurt() {
     let dir = tempfile::tempdir().unwrap();
     let (options, gate) = Gate::hold_writer();
-    let log = Log::open(&dir.path().join("store"), OpenOptions { queue_budget_bytes: Some(10_000), ..options }).unwrap();
+    let log = Log::open(
+        &dir.path().join("store"),
+        OpenOptions { queue_budget_bytes: Some(10_000), ..options },
+    )
+    .unwrap();
     let large = || commit(vec![large_event(stream(1), 6_000)]);
     let mut refused = Vec::new();
     let outcomes = one_group(&log, &gate, || {
@@ -141,7 +176,9 @@ fn more_than_the_budget_is_refused_and_what_waits_is_not_hurt() {
         vec![waits]
     });
     for outcome in refused {
-        let Err(AppendError::Overloaded { queued_bytes, limit_bytes }) = outcome else { panic!("{outcome:?}") };
+        let Err(AppendError::Overloaded { queued_bytes, limit_bytes }) = outcome else {
+            panic!("{outcome:?}")
+        };
         assert!((6_000..7_000).contains(&queued_bytes), "{queued_bytes}");
         assert_eq!(limit_bytes, 10_000);
     }
@@ -154,9 +191,15 @@ fn a_commit_may_be_as_large_as_the_limit_and_no_larger() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(&dir.path().join("store"));
     let limit_bytes = rollbook_log::COMMIT_LIMIT_BYTES;
-    let refused = log.append(commit(vec![event(stream(1), 1), large_event(stream(1), limit_bytes)])).unwrap_err();
-    assert!(matches!(refused, AppendError::TooLarge { limit_bytes: named, .. } if named == limit_bytes), "{refused:?}");
-    log.append(commit(vec![event(stream(1), 1), large_event(stream(1), limit_bytes - 1024)])).unwrap();
+    let refused = log
+        .append(commit(vec![event(stream(1), 1), large_event(stream(1), limit_bytes)]))
+        .unwrap_err();
+    assert!(
+        matches!(refused, AppendError::TooLarge { limit_bytes: named, .. } if named == limit_bytes),
+        "{refused:?}"
+    );
+    log.append(commit(vec![event(stream(1), 1), large_event(stream(1), limit_bytes - 1024)]))
+        .unwrap();
     assert_eq!(log.stream(&stream(1), 1).unwrap().len(), 1);
 }
 
@@ -165,7 +208,15 @@ fn buffered_appends_are_there_after_a_clean_close() {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("store");
     {
-        let log = Log::open(&store, OpenOptions { create: true, durability: Durability::Buffered, ..OpenOptions::default() }).unwrap();
+        let log = Log::open(
+            &store,
+            OpenOptions {
+                create: true,
+                durability: Durability::Buffered,
+                ..OpenOptions::default()
+            },
+        )
+        .unwrap();
         let pending: Vec<_> = (0..100).map(|_| log.submit(events_of(&stream(1), 1))).collect();
         drop(log);
         // Dropping the last handle drains the queue: all of them are answered.

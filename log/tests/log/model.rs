@@ -112,7 +112,8 @@ impl Harness<'_> {
                 (*stream, self.number)
             })
             .collect();
-        let events = numbered.iter().map(|(of, number)| event(stream(u32::from(*of)), *number)).collect();
+        let events =
+            numbered.iter().map(|(of, number)| event(stream(u32::from(*of)), *number)).collect();
         (numbered, commit(events))
     }
 
@@ -129,10 +130,15 @@ impl Harness<'_> {
             Operation::AppendExpecting { stream: of, ahead } => {
                 let (numbered, commit) = self.events(&[*of]);
                 let version = self.model.version(*of);
-                let expecting = commit.expecting(&stream(u32::from(*of)), ExpectedVersion::Exact(version + ahead));
+                let expecting = commit
+                    .expecting(&stream(u32::from(*of)), ExpectedVersion::Exact(version + ahead));
                 match self.log().append(expecting) {
-                    Ok(committed) => assert_eq!((*ahead, committed), (0, self.model.append(numbered))),
-                    Err(AppendError::VersionConflict { actual, .. }) => assert_eq!((*ahead > 0, actual), (true, version)),
+                    Ok(committed) => {
+                        assert_eq!((*ahead, committed), (0, self.model.append(numbered)))
+                    }
+                    Err(AppendError::VersionConflict { actual, .. }) => {
+                        assert_eq!((*ahead > 0, actual), (true, version))
+                    }
                     Err(other) => panic!("{other:?}"),
                 }
             }
@@ -145,9 +151,15 @@ impl Harness<'_> {
                         self.model.keys.insert(*key, (*request, committed));
                     }
                     (Some((earlier, first)), Ok(committed)) => {
-                        assert_eq!((*request, committed), (*earlier, Committed { repeated: true, ..*first }))
+                        assert_eq!(
+                            (*request, committed),
+                            (*earlier, Committed { repeated: true, ..*first })
+                        )
                     }
-                    (Some((earlier, Committed { first, .. })), Err(AppendError::KeyReused { first: named, .. })) => {
+                    (
+                        Some((earlier, Committed { first, .. })),
+                        Err(AppendError::KeyReused { first: named, .. }),
+                    ) => {
                         assert_ne!(request, earlier);
                         assert_eq!(named, *first);
                     }
@@ -156,20 +168,47 @@ impl Harness<'_> {
             }
             Operation::ReadStream { stream: of, after, until } => {
                 let id = stream(u32::from(*of));
-                let read: Vec<Place> = self.log().stream_until(&id, *after, *until).unwrap().iter().map(place).collect();
-                let wanted = |place: &Place| place.1 == id.to_string() && place.2 > *after && place.0 <= *until;
-                assert_eq!(read, self.model.commits().into_iter().flatten().filter(wanted).collect::<Vec<_>>());
+                let read: Vec<Place> = self
+                    .log()
+                    .stream_until(&id, *after, *until)
+                    .unwrap()
+                    .iter()
+                    .map(place)
+                    .collect();
+                let wanted = |place: &Place| {
+                    place.1 == id.to_string() && place.2 > *after && place.0 <= *until
+                };
+                assert_eq!(
+                    read,
+                    self.model.commits().into_iter().flatten().filter(wanted).collect::<Vec<_>>()
+                );
                 assert_eq!(self.log().stream_version(&id).unwrap(), self.model.version(*of));
             }
             Operation::ReadFrom { after } => {
-                let read: Vec<Vec<Place>> =
-                    self.log().commits_after(*after).map(|commit| commit.unwrap().iter().map(place).collect()).collect();
-                let later = |commit: Vec<Place>| commit.into_iter().filter(|place| place.0 > *after).collect::<Vec<_>>();
-                assert_eq!(read, self.model.commits().into_iter().map(later).filter(|commit| !commit.is_empty()).collect::<Vec<_>>());
+                let read: Vec<Vec<Place>> = self
+                    .log()
+                    .commits_after(*after)
+                    .map(|commit| commit.unwrap().iter().map(place).collect())
+                    .collect();
+                let later = |commit: Vec<Place>| {
+                    commit.into_iter().filter(|place| place.0 > *after).collect::<Vec<_>>()
+                };
+                assert_eq!(
+                    read,
+                    self.model
+                        .commits()
+                        .into_iter()
+                        .map(later)
+                        .filter(|commit| !commit.is_empty())
+                        .collect::<Vec<_>>()
+                );
             }
             Operation::ReadAt { position } => {
                 let read = self.log().at(*position).unwrap();
-                assert_eq!(read.as_ref().map(place), self.model.commits().into_iter().flatten().find(|place| place.0 == *position));
+                assert_eq!(
+                    read.as_ref().map(place),
+                    self.model.commits().into_iter().flatten().find(|place| place.0 == *position)
+                );
             }
             Operation::Reopen => {
                 self.log = None;
@@ -183,7 +222,8 @@ impl Harness<'_> {
 fn run(operations: &[Operation]) {
     let dir = tempfile::tempdir().unwrap();
     let store = dir.path().join("store");
-    let mut harness = Harness { dir: &store, log: Some(open(&store)), model: Model::default(), number: 0 };
+    let mut harness =
+        Harness { dir: &store, log: Some(open(&store)), model: Model::default(), number: 0 };
     for operation in operations {
         harness.apply(operation);
     }

@@ -17,7 +17,11 @@ fn places(events: &[Recorded]) -> Vec<(Position, u64)> {
 /// Three commits: 1 to 4 on two streams in turn, 5 and 6 on the first, 7 on another client's.
 fn sample(log: &Log) {
     let (one, two) = (StreamId::series("a", "x"), StreamId::series("a", "y"));
-    let mixed = [&one, &two, &one, &two].into_iter().zip(1..).map(|(stream, number)| event(stream.clone(), number)).collect();
+    let mixed = [&one, &two, &one, &two]
+        .into_iter()
+        .zip(1..)
+        .map(|(stream, number)| event(stream.clone(), number))
+        .collect();
     log.append(commit(mixed).under("key", 1)).unwrap();
     log.append(events_of(&one, 2)).unwrap();
     log.append(events_of(&StreamId::series("b", "x"), 1).with_id(Uuid::from_u128(3))).unwrap();
@@ -35,7 +39,14 @@ fn a_stream_is_read_after_a_version_and_up_to_a_position() {
     assert_eq!(places(&log.stream_until(&one, 0, 5).unwrap()), [(1, 1), (3, 2), (5, 3)]);
     assert_eq!(places(&log.stream_until(&one, 0, 2).unwrap()), [(1, 1)]);
     assert_eq!(places(&log.stream(&two, 0).unwrap()), [(2, 1), (4, 2)]);
-    assert_eq!((log.stream_version(&one).unwrap(), log.stream_version(&two).unwrap(), log.stream_version(&stream(9)).unwrap()), (4, 2, 0));
+    assert_eq!(
+        (
+            log.stream_version(&one).unwrap(),
+            log.stream_version(&two).unwrap(),
+            log.stream_version(&stream(9)).unwrap()
+        ),
+        (4, 2, 0)
+    );
     assert!(log.stream(&one, 0).unwrap().iter().all(|event| event.stream == one));
 }
 
@@ -43,7 +54,11 @@ fn a_stream_is_read_after_a_version_and_up_to_a_position() {
 fn a_commit_may_write_to_many_streams_in_turn() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(&dir.path().join("store"));
-    let rounds = |rounds: u32| (0..rounds).flat_map(|round| (0..40).map(move |number| event(stream(number), round))).collect();
+    let rounds = |rounds: u32| {
+        (0..rounds)
+            .flat_map(|round| (0..40).map(move |number| event(stream(number), round)))
+            .collect()
+    };
     log.append(commit(rounds(3))).unwrap();
     log.append(commit(rounds(1))).unwrap();
     for number in 0..40 {
@@ -61,7 +76,9 @@ fn streams_are_listed_by_prefix_in_name_order() {
     sample(&log);
     log.append(events_of(&StreamId::series("ab", "x"), 1)).unwrap();
     log.append(events_of(&StreamId::Client("a".to_owned()), 1)).unwrap();
-    let names = |prefix: &str| log.streams_with_prefix(prefix).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
+    let names = |prefix: &str| {
+        log.streams_with_prefix(prefix).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     assert_eq!(names(&StreamId::series_prefix("a")), ["series/a/x", "series/a/y"]);
     assert_eq!(names("series/"), ["series/a/x", "series/a/y", "series/ab/x", "series/b/x"]);
     assert_eq!(names(""), ["client/a", "series/a/x", "series/a/y", "series/ab/x", "series/b/x"]);
@@ -81,7 +98,10 @@ fn an_event_is_found_by_id_and_by_position() {
     assert_eq!(log.event(Uuid::from_u128(3)).unwrap().unwrap().position, 7);
     assert_eq!(log.event(Uuid::from_u128(4)).unwrap(), None);
     assert_eq!((log.at(0).unwrap(), log.at(8).unwrap()), (None, None));
-    assert_eq!(log.committed_under("key").unwrap(), Some(Committed { first: 1, last: 4, repeated: true }));
+    assert_eq!(
+        log.committed_under("key").unwrap(),
+        Some(Committed { first: 1, last: 4, repeated: true })
+    );
     assert_eq!(log.committed_under("other").unwrap(), None);
 }
 
@@ -92,7 +112,9 @@ fn commits_come_whole_and_only_up_to_the_head_of_the_instant() {
     sample(&log);
     let until_now = log.commits_after(2);
     log.append(events_of(&stream(1), 1)).unwrap();
-    let commits: Vec<Vec<Position>> = until_now.map(|commit| commit.unwrap().iter().map(|event| event.position).collect()).collect();
+    let commits: Vec<Vec<Position>> = until_now
+        .map(|commit| commit.unwrap().iter().map(|event| event.position).collect())
+        .collect();
     assert_eq!(commits, [vec![3, 4], vec![5, 6], vec![7]]);
     assert_eq!(log.commits_after(8).count(), 0);
     assert_eq!(log.commits_after(Position::MAX).count(), 0);
@@ -105,7 +127,11 @@ fn a_long_log_is_read_in_portions_without_a_seam() {
     for _ in 0..40 {
         log.append(commit(vec![large_event(stream(1), 200_000), event(stream(2), 1)])).unwrap();
     }
-    let positions: Vec<Position> = log.commits_after(0).flat_map(|commit| commit.unwrap()).map(|event| event.position).collect();
+    let positions: Vec<Position> = log
+        .commits_after(0)
+        .flat_map(|commit| commit.unwrap())
+        .map(|event| event.position)
+        .collect();
     assert_eq!(positions, (1..=80).collect::<Vec<_>>());
 }
 
@@ -118,14 +144,25 @@ fn the_digest_tells_logs_apart_and_ends_at_a_commit() {
     sample(&log);
     let digests = [0, 4, 6, 7].map(|until| log.digest(until).unwrap());
     assert_eq!(digests[0], nothing);
-    assert!(digests.iter().enumerate().all(|(index, digest)| !digests[..index].contains(digest)), "{digests:?}");
-    let LogError::InsideCommit { position, first, last } = log.digest(2).unwrap_err() else { panic!("2 lies inside a commit") };
+    assert!(
+        digests.iter().enumerate().all(|(index, digest)| !digests[..index].contains(digest)),
+        "{digests:?}"
+    );
+    let LogError::InsideCommit { position, first, last } = log.digest(2).unwrap_err() else {
+        panic!("2 lies inside a commit")
+    };
     assert_eq!((position, first, last), (2, 1, 4));
-    let LogError::BeyondHead { position, head } = log.digest(8).unwrap_err() else { panic!("8 is beyond the head") };
+    let LogError::BeyondHead { position, head } = log.digest(8).unwrap_err() else {
+        panic!("8 is beyond the head")
+    };
     assert_eq!((position, head), (8, 7));
     log.append(events_of(&stream(1), 1)).unwrap();
     drop(log);
-    assert_eq!(open(&store).digest(7).unwrap(), digests[3], "what follows and opening again change nothing");
+    assert_eq!(
+        open(&store).digest(7).unwrap(),
+        digests[3],
+        "what follows and opening again change nothing"
+    );
 }
 
 #[test]
@@ -134,7 +171,11 @@ fn an_instant_means_the_last_position_recorded_by_then() {
     let instant = |seconds| Timestamp::from_parts(seconds, 0).unwrap();
     let clock = seconds.clone();
     let dir = tempfile::tempdir().unwrap();
-    let log = Log::open(&dir.path().join("store"), with_clock(move || instant(clock.load(Ordering::SeqCst)))).unwrap();
+    let log = Log::open(
+        &dir.path().join("store"),
+        with_clock(move || instant(clock.load(Ordering::SeqCst))),
+    )
+    .unwrap();
     assert_eq!(log.position_at(instant(0)).unwrap(), 0);
     // Three events at 10, one at 20, two commits at 30; then the clock runs backwards, and the log does not.
     for (at, events) in [(10, 3), (20, 1), (30, 2), (30, 1), (5, 1)] {

@@ -20,11 +20,15 @@ fn rows_are_put_scanned_and_removed() {
     let log = open(&dir.path().join("store"));
     let rows = log.rows();
     assert_eq!((rows.get(b"a1").unwrap(), keys(&rows.snapshot(), b"")), (None, vec![]));
-    rows.write(&batch(|batch| [&b"a1"[..], b"a2", b"a3", b"b1", &[255, 1]].iter().for_each(|key| batch.put(key, b"value")))).unwrap();
+    rows.write(&batch(|batch| {
+        [&b"a1"[..], b"a2", b"a3", b"b1", &[255, 1]].iter().for_each(|key| batch.put(key, b"value"))
+    }))
+    .unwrap();
     assert_eq!(rows.get(b"a2").unwrap().as_deref(), Some(&b"value"[..]));
     let snapshot = rows.snapshot();
     assert_eq!(keys(&snapshot, b"a"), [b"a1", b"a2", b"a3"]);
-    let from: Vec<_> = snapshot.scan_from(b"a", b"a2").unwrap().map(|row| row.unwrap().0.into_vec()).collect();
+    let from: Vec<_> =
+        snapshot.scan_from(b"a", b"a2").unwrap().map(|row| row.unwrap().0.into_vec()).collect();
     assert_eq!(from, [b"a2", b"a3"]);
     assert_eq!(keys(&snapshot, &[255]), [[255, 1]]);
 

@@ -18,7 +18,12 @@ pub fn stream(number: u32) -> StreamId {
 
 /// An event that tells itself from others by a number.
 pub fn event(stream: StreamId, number: u32) -> NewEvent {
-    NewEvent { stream, id: None, occurred_at: Timestamp::EPOCH, event: Event::AssignmentReopened { run: 1, week: number } }
+    NewEvent {
+        stream,
+        id: None,
+        occurred_at: Timestamp::EPOCH,
+        event: Event::AssignmentReopened { run: 1, week: number },
+    }
 }
 
 /// An event of a given size.
@@ -29,7 +34,13 @@ pub fn large_event(stream: StreamId, bytes: usize) -> NewEvent {
 
 /// A commit of these events, without conditions.
 pub fn commit(events: Vec<NewEvent>) -> Commit {
-    Commit { events, expected: Vec::new(), actor: Actor::System("test".to_owned()), cause: "test".to_owned(), key: None }
+    Commit {
+        events,
+        expected: Vec::new(),
+        actor: Actor::System("test".to_owned()),
+        cause: "test".to_owned(),
+        key: None,
+    }
 }
 
 /// A commit of `count` events of one stream.
@@ -122,7 +133,9 @@ pub fn child(test: &str, dir: &Path) -> Command {
 
 /// Tells a command which runs this binary which test to run.
 pub fn as_child(command: &mut Command, test: &str, dir: &Path) {
-    command.args(["--ignored", "--exact", "--nocapture", "--test-threads=1", test]).env(CHILD_DIR, dir);
+    command
+        .args(["--ignored", "--exact", "--nocapture", "--test-threads=1", test])
+        .env(CHILD_DIR, dir);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
 }
 

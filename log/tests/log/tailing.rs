@@ -45,7 +45,12 @@ fn follow(position: u64, commit: &[Recorded]) -> u64 {
     position + commit.len() as u64
 }
 
-fn read_all(mut tail: Tail, from: u64, to: u64, mut next: impl FnMut(&mut Tail) -> Vec<Recorded>) -> usize {
+fn read_all(
+    mut tail: Tail,
+    from: u64,
+    to: u64,
+    mut next: impl FnMut(&mut Tail) -> Vec<Recorded>,
+) -> usize {
     let (mut position, mut commits) = (from, 0);
     while position < to {
         position = follow(position, &next(&mut tail));

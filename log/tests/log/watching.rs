@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use rollbook_log::{AppendError, ExpectedVersion, GroupWritten, Log, LogError, Observer, OpenOptions};
+use rollbook_log::{
+    AppendError, ExpectedVersion, GroupWritten, Log, LogError, Observer, OpenOptions,
+};
 
 use crate::support::{Conditions, events_of, files, open, stream};
 
@@ -13,7 +15,9 @@ struct Notes(Mutex<Vec<(u64, usize)>>);
 
 impl Observer for Notes {
     fn group_written(&self, group: &GroupWritten<'_>) {
-        assert!(group.waits.iter().all(|wait| *wait >= group.write_duration || group.waits.len() > 1));
+        assert!(
+            group.waits.iter().all(|wait| *wait >= group.write_duration || group.waits.len() > 1)
+        );
         self.0.lock().unwrap().push((group.events, group.waits.len()));
     }
 }
@@ -22,7 +26,8 @@ impl Observer for Notes {
 fn an_observer_is_told_of_every_new_commit_once_and_of_no_repeat_and_no_refusal() {
     let dir = tempfile::tempdir().unwrap();
     let notes = Arc::new(Notes::default());
-    let options = OpenOptions { create: true, observer: Some(notes.clone()), ..OpenOptions::default() };
+    let options =
+        OpenOptions { create: true, observer: Some(notes.clone()), ..OpenOptions::default() };
     let log = Log::open(&dir.path().join("store"), options).unwrap();
     log.append(events_of(&stream(1), 3).under("key", 1)).unwrap();
     assert!(log.append(events_of(&stream(1), 3).under("key", 1)).unwrap().repeated);
@@ -31,7 +36,10 @@ fn an_observer_is_told_of_every_new_commit_once_and_of_no_repeat_and_no_refusal(
     let pending: Vec<_> = (2..12).map(|number| log.submit(events_of(&stream(number), 2))).collect();
     pending.into_iter().for_each(|pending| assert!(!pending.wait().unwrap().repeated));
     let notes = notes.0.lock().unwrap();
-    assert_eq!(notes.iter().fold((0, 0), |(events, commits), note| (events + note.0, commits + note.1)), (23, 11));
+    assert_eq!(
+        notes.iter().fold((0, 0), |(events, commits), note| (events + note.0, commits + note.1)),
+        (23, 11)
+    );
 }
 
 fn lost(log: &Log) -> bool {

@@ -26,18 +26,37 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    pub(super) fn finding(&self, week: Option<u32>, documents: impl IntoIterator<Item = impl Into<String>>) -> Finding {
+    pub(super) fn finding(
+        &self,
+        week: Option<u32>,
+        documents: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Finding {
         let documents = documents.into_iter().map(Into::into).collect();
-        Finding { client: self.client.to_owned(), form: Some(self.form.to_owned()), week, documents }
+        Finding {
+            client: self.client.to_owned(),
+            form: Some(self.form.to_owned()),
+            week,
+            documents,
+        }
     }
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(clients: &'a BTreeSet<String>, coaches: &'a BTreeSet<String>, rules: &'a AuditRules) -> Self {
+    pub(super) fn new(
+        clients: &'a BTreeSet<String>,
+        coaches: &'a BTreeSet<String>,
+        rules: &'a AuditRules,
+    ) -> Self {
         Self { clients, coaches, rules, split: BTreeMap::new(), unknown: BTreeMap::new() }
     }
 
-    pub(super) fn series(&mut self, stream: &StreamId, series: &Series, found: &mut Found, questions: &mut Questions) {
+    pub(super) fn series(
+        &mut self,
+        stream: &StreamId,
+        series: &Series,
+        found: &mut Found,
+        questions: &mut Questions,
+    ) {
         let StreamId::Series { client, form } = stream else { return };
         let place = Place { client, form };
         for run in series.run_numbers() {
@@ -54,7 +73,9 @@ impl<'a> Judge<'a> {
 
     /// Findings about a client over all of its series.
     pub(super) fn finish(self, found: &mut Found) {
-        for (kind, clients) in [(FindingKind::SplitIdentity, self.split), (FindingKind::ClientUnknown, self.unknown)] {
+        for (kind, clients) in
+            [(FindingKind::SplitIdentity, self.split), (FindingKind::ClientUnknown, self.unknown)]
+        {
             for (client, mut documents) in clients {
                 documents.sort();
                 found.add(kind, Finding { client, form: None, week: None, documents });
@@ -69,16 +90,24 @@ impl<'a> Judge<'a> {
         let weeks: Vec<&[&Item]> = items.chunk_by(|a, b| a.week() == b.week()).collect();
         let stored: BTreeSet<u32> = items.iter().map(|item| item.week()).collect();
         let expected = if base.stored.recurring { base.stored.total_weeks } else { 1 };
-        let missing = (1..=expected).filter(|week| base.stored.recurring && !stored.contains(week) && !series.is_withdrawn(run, *week));
+        let missing = (1..=expected).filter(|week| {
+            base.stored.recurring && !stored.contains(week) && !series.is_withdrawn(run, *week)
+        });
         found.totals.series += 1;
         found.totals.weeks_expected += u64::from(expected);
         found.totals.weeks_stored += stored.len() as u64;
         found.totals.weeks_missing += missing.count() as u64;
         if base.week() != 1 {
-            found.add(FindingKind::SeriesWithoutWeek1, place.finding(None, items.iter().map(|item| &item.stored.document)));
+            found.add(
+                FindingKind::SeriesWithoutWeek1,
+                place.finding(None, items.iter().map(|item| &item.stored.document)),
+            );
         }
         if self.is_due_on_no_monday(&base.stored) {
-            found.add(FindingKind::BaseDueNotMonday, place.finding(Some(base.week()), [&base.stored.document]));
+            found.add(
+                FindingKind::BaseDueNotMonday,
+                place.finding(Some(base.week()), [&base.stored.document]),
+            );
         }
         weeks_of_run(place, &weeks, found);
         ids_of_run(place, &items, found);
@@ -86,10 +115,19 @@ impl<'a> Judge<'a> {
 
     fn is_due_on_no_monday(&self, base: &StoredAssignment) -> bool {
         let zone = self.rules.zone;
-        base.recurring && base.total_weeks > 1 && base.due.value().is_some_and(|due| zone.date(*due) != zone.monday(*due))
+        base.recurring
+            && base.total_weeks > 1
+            && base.due.value().is_some_and(|due| zone.date(*due) != zone.monday(*due))
     }
 
-    fn assignment(&mut self, place: &Place<'_>, series: &Series, item: &Item, found: &mut Found, questions: &mut Questions) {
+    fn assignment(
+        &mut self,
+        place: &Place<'_>,
+        series: &Series,
+        item: &Item,
+        found: &mut Found,
+        questions: &mut Questions,
+    ) {
         let stored = &item.stored;
         found.totals.assignments += 1;
         found.client(place.client).assignments += 1;
@@ -102,7 +140,9 @@ impl<'a> Judge<'a> {
         for kind in self.kinds_of(stored) {
             found.add(kind, place.finding(Some(item.week()), [&stored.document]));
         }
-        if let Some(response) = stored.response_id().filter(|response| !is_given_here(place, series, item, response)) {
+        if let Some(response) =
+            stored.response_id().filter(|response| !is_given_here(place, series, item, response))
+        {
             questions.answered(place, series, item, response, found);
         }
     }
@@ -119,7 +159,9 @@ impl<'a> Judge<'a> {
             Field::Is(_) => {}
         }
         match (stored.status.as_str(), stored.paused_until) {
-            ("inactive", Some(until)) if until <= self.rules.now => kinds.push(FindingKind::InactivePausePast),
+            ("inactive", Some(until)) if until <= self.rules.now => {
+                kinds.push(FindingKind::InactivePausePast)
+            }
             ("inactive", Some(_)) => kinds.push(FindingKind::InactivePauseFuture),
             ("overdue", _) => kinds.push(FindingKind::StoredOverdue),
             ("missed", _) => kinds.push(FindingKind::StoredMissed),
@@ -149,9 +191,16 @@ fn weeks_of_run(place: &Place<'_>, weeks: &[&[&Item]], found: &mut Found) {
     for items in weeks {
         let Some(week) = items.first().map(|item| item.week()) else { continue };
         if items.len() > 1 {
-            found.add(FindingKind::DuplicateWeek, place.finding(Some(week), items.iter().map(|item| &item.stored.document)));
+            found.add(
+                FindingKind::DuplicateWeek,
+                place.finding(Some(week), items.iter().map(|item| &item.stored.document)),
+            );
         }
-        let completed: Vec<&String> = items.iter().filter(|item| item.is_completed()).map(|item| &item.stored.document).collect();
+        let completed: Vec<&String> = items
+            .iter()
+            .filter(|item| item.is_completed())
+            .map(|item| &item.stored.document)
+            .collect();
         if !completed.is_empty() && before.is_some_and(|before| week > before + 1) {
             found.add(FindingKind::CompletedWeekAhead, place.finding(Some(week), completed));
         }
@@ -161,7 +210,8 @@ fn weeks_of_run(place: &Place<'_>, weeks: &[&[&Item]], found: &mut Found) {
 
 /// Later weeks whose `id` is made from, or is, another document's.
 fn ids_of_run(place: &Place<'_>, items: &[&Item], found: &mut Found) {
-    let bases: Vec<&StoredAssignment> = items.iter().filter(|item| item.week() == 1).map(|item| &item.stored).collect();
+    let bases: Vec<&StoredAssignment> =
+        items.iter().filter(|item| item.week() == 1).map(|item| &item.stored).collect();
     for item in items.iter().filter(|item| item.week() > 1 && !item.stored.legacy_id.is_empty()) {
         let id = &item.stored.legacy_id;
         let finding = || place.finding(Some(item.week()), [&item.stored.document]);
@@ -174,8 +224,9 @@ fn ids_of_run(place: &Place<'_>, items: &[&Item], found: &mut Found) {
 }
 
 fn is_week_n_id(id: &str) -> bool {
-    id.rsplit_once("_week_")
-        .is_some_and(|(base, week)| !base.is_empty() && !week.is_empty() && week.bytes().all(|byte| byte.is_ascii_digit()))
+    id.rsplit_once("_week_").is_some_and(|(base, week)| {
+        !base.is_empty() && !week.is_empty() && week.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Whether a response was given here rather than imported: its id is derived then.
@@ -189,7 +240,11 @@ fn is_given_here(place: &Place<'_>, series: &Series, item: &Item, response: &str
 
 /// Counts the responses given here; of one that was cleared later nothing tells the week.
 fn count_given(place: &Place<'_>, series: &Series, found: &mut Found) {
-    let given = |item: &&Item| item.stored.response_id().is_some_and(|response| is_given_here(place, series, item, response));
+    let given = |item: &&Item| {
+        item.stored
+            .response_id()
+            .is_some_and(|response| is_given_here(place, series, item, response))
+    };
     let mut left = series.submitted;
     for item in series.items.iter().filter(given) {
         left = left.saturating_sub(1);

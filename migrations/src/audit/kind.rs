@@ -137,9 +137,11 @@ impl FindingKind {
                 "A later week's id field is that of its base, so the id names several documents.",
                 "Nothing: the document id counts; the old id keeps resolving to the base.",
             ),
-            Self::AssignmentWithoutWeek => {
-                ("assignment-without-week", "The assignment has no recurringWeek; week 1 is meant.", "It counts as week 1.")
-            }
+            Self::AssignmentWithoutWeek => (
+                "assignment-without-week",
+                "The assignment has no recurringWeek; week 1 is meant.",
+                "It counts as week 1.",
+            ),
             Self::ResponseWithoutWeek => (
                 "response-without-week",
                 "The response has no recurringWeek, so only the assignment it names tells its week.",
@@ -195,15 +197,29 @@ impl FindingKind {
                 "The first week is due on another day than a Monday, in the old server's time zone.",
                 "Made weeks are due on Mondays, as clients saw them; --due weekday keeps the base's day (parity class kept-weekday).",
             ),
-            Self::InactivePausePast => {
-                ("inactive-pause-past", "The status is inactive although the pause is over; it reads as active.", KEPT)
+            Self::InactivePausePast => (
+                "inactive-pause-past",
+                "The status is inactive although the pause is over; it reads as active.",
+                KEPT,
+            ),
+            Self::InactivePauseFuture => {
+                ("inactive-pause-future", "The status is inactive and the pause is not over.", KEPT)
             }
-            Self::InactivePauseFuture => ("inactive-pause-future", "The status is inactive and the pause is not over.", KEPT),
-            Self::StoredOverdue => {
-                ("stored-overdue", "A background write stored the status overdue; views tell it from the due date instead.", KEPT)
-            }
-            Self::StoredMissed => ("stored-missed", "A background write stored the status missed, which every view shows.", KEPT),
-            Self::ScoreZero => ("score-zero", "The week is completed with score 0, which the lists show as no score.", KEPT),
+            Self::StoredOverdue => (
+                "stored-overdue",
+                "A background write stored the status overdue; views tell it from the due date instead.",
+                KEPT,
+            ),
+            Self::StoredMissed => (
+                "stored-missed",
+                "A background write stored the status missed, which every view shows.",
+                KEPT,
+            ),
+            Self::ScoreZero => (
+                "score-zero",
+                "The week is completed with score 0, which the lists show as no score.",
+                KEPT,
+            ),
             Self::FormTitleEmpty => (
                 "form-title-empty",
                 "formTitle is empty; the lists show a general title.",

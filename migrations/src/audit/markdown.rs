@@ -39,7 +39,10 @@ fn write_report(report: &AuditReport, out: &mut String) -> std::fmt::Result {
 }
 
 fn write_clients(report: &AuditReport, out: &mut String) -> std::fmt::Result {
-    writeln!(out, "\n## Clients\n\n| client | series | assignments | responses | responses by week |\n|---|---:|---:|---:|---|")?;
+    writeln!(
+        out,
+        "\n## Clients\n\n| client | series | assignments | responses | responses by week |\n|---|---:|---:|---:|---|"
+    )?;
     for (client, figures) in &report.clients {
         let by_week = by_week(&figures.responses_by_week);
         writeln!(
@@ -55,7 +58,8 @@ fn write_clients(report: &AuditReport, out: &mut String) -> std::fmt::Result {
 }
 
 fn by_week(responses: &ResponsesByWeek) -> String {
-    let mut parts: Vec<String> = responses.weeks.iter().map(|(week, count)| format!("{week}:{count}")).collect();
+    let mut parts: Vec<String> =
+        responses.weeks.iter().map(|(week, count)| format!("{week}:{count}")).collect();
     if responses.unknown > 0 {
         parts.push(format!("unknown:{}", responses.unknown));
     }
@@ -69,7 +73,13 @@ fn write_findings(report: &AuditReport, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "| code | how many | what it is |\n|---|---:|---|")?;
     for group in &report.findings {
-        writeln!(out, "| {} | {} | {} |", group.code.code(), group.count, group.explanation.replace('|', "\\|"))?;
+        writeln!(
+            out,
+            "| {} | {} | {} |",
+            group.code.code(),
+            group.count,
+            group.explanation.replace('|', "\\|")
+        )?;
     }
     report.findings.iter().try_for_each(|group| write_group(group, out))
 }

@@ -198,7 +198,13 @@ impl Found {
         let group = |(kind, mut findings): (FindingKind, Vec<Finding>)| {
             findings.sort();
             let count = findings.len() as u64;
-            FindingGroup { code: kind, count, explanation: kind.explanation(), migration: kind.migration(), findings }
+            FindingGroup {
+                code: kind,
+                count,
+                explanation: kind.explanation(),
+                migration: kind.migration(),
+                findings,
+            }
         };
         AuditReport {
             now: rules.now,
@@ -225,7 +231,8 @@ pub fn audit<S: AuditSource>(source: &S, rules: &AuditRules) -> Result<AuditRepo
     }
     let mut questions = Questions::default();
     let mut judge = Judge::new(&clients, &coaches, rules);
-    source.series(&mut |stream, series| judge.series(stream, series, &mut found, &mut questions))?;
+    source
+        .series(&mut |stream, series| judge.series(stream, series, &mut found, &mut questions))?;
     judge.finish(&mut found);
     if !questions.is_empty() {
         source.series(&mut |_, series| questions.look_in(series))?;

@@ -50,9 +50,13 @@ fn bears(item: &Item, name: &str) -> bool {
 
 /// Every assignment of a series that bears this name, the one it means first.
 fn named_in(series: &Series, name: &str) -> Vec<Named> {
-    let named =
-        |item: &Item| Named { by_legacy_id: item.stored.document != name, week: item.week(), document: item.stored.document.clone() };
-    let mut found: Vec<Named> = series.items.iter().filter(|item| bears(item, name)).map(named).collect();
+    let named = |item: &Item| Named {
+        by_legacy_id: item.stored.document != name,
+        week: item.week(),
+        document: item.stored.document.clone(),
+    };
+    let mut found: Vec<Named> =
+        series.items.iter().filter(|item| bears(item, name)).map(named).collect();
     found.sort();
     if found.first().is_some_and(|first| !first.by_legacy_id) {
         found.retain(|named| !named.by_legacy_id);
@@ -66,7 +70,13 @@ impl Questions {
     }
 
     /// Judges a response by the assignments of its own series, or asks about the others.
-    pub(super) fn response(&mut self, place: &Place<'_>, series: &Series, response: &StoredResponse, found: &mut Found) {
+    pub(super) fn response(
+        &mut self,
+        place: &Place<'_>,
+        series: &Series,
+        response: &StoredResponse,
+        found: &mut Found,
+    ) {
         let finding = || place.finding(response.week, [&response.document]);
         if response.week.is_none() {
             found.add(FindingKind::ResponseWithoutWeek, finding());
@@ -78,20 +88,38 @@ impl Questions {
         let named = named_in(series, &response.named);
         let own_week = named.iter().any(|named| Some(named.week) == response.week);
         if let Some(first) = named.first() {
-            let meant = Named { week: if own_week { response.week.unwrap_or(first.week) } else { first.week }, ..first.clone() };
+            let meant = Named {
+                week: if own_week { response.week.unwrap_or(first.week) } else { first.week },
+                ..first.clone()
+            };
             place_response(finding(), response.week, is_linked, Some(&meant), found);
         } else {
             self.assignments.insert(response.named.clone(), None);
-            self.names.push(NamesElsewhere { finding: finding(), named: response.named.clone(), week: response.week, is_linked });
+            self.names.push(NamesElsewhere {
+                finding: finding(),
+                named: response.named.clone(),
+                week: response.week,
+                is_linked,
+            });
         }
     }
 
     /// Judges an assignment by the response it names, or asks about it.
-    pub(super) fn answered(&mut self, place: &Place<'_>, series: &Series, item: &Item, response: &str, found: &mut Found) {
+    pub(super) fn answered(
+        &mut self,
+        place: &Place<'_>,
+        series: &Series,
+        item: &Item,
+        response: &str,
+        found: &mut Found,
+    ) {
         let finding = place.finding(Some(item.week()), [item.stored.document.as_str(), response]);
         match series.responses.get(response) {
             Some(stored) => {
-                let is_linked = series.linked.get(response).is_some_and(|(run, week, _)| (*run, *week) == (item.run, item.week()));
+                let is_linked = series
+                    .linked
+                    .get(response)
+                    .is_some_and(|(run, week, _)| (*run, *week) == (item.run, item.week()));
                 if !bears(item, &stored.named) && !is_linked {
                     found.add(FindingKind::AssignmentResponseNamesAnother, finding);
                 }
@@ -99,7 +127,11 @@ impl Questions {
             None => {
                 self.responses.insert(response.to_owned(), None);
                 let names = [item.stored.document.clone(), item.stored.legacy_id.clone()];
-                self.answers.push(AnsweredElsewhere { finding, names, response: response.to_owned() });
+                self.answers.push(AnsweredElsewhere {
+                    finding,
+                    names,
+                    response: response.to_owned(),
+                });
             }
         }
     }
@@ -110,13 +142,21 @@ impl Questions {
             for name in [&item.stored.document, &item.stored.legacy_id] {
                 if let Some(held) = self.assignments.get_mut(name).filter(|_| !name.is_empty()) {
                     let by_legacy_id = item.stored.document != *name;
-                    let seen = Named { by_legacy_id, week: item.week(), document: item.stored.document.clone() };
+                    let seen = Named {
+                        by_legacy_id,
+                        week: item.week(),
+                        document: item.stored.document.clone(),
+                    };
                     if held.as_ref().is_none_or(|held| seen < *held) {
                         *held = Some(seen);
                     }
                 }
             }
-            if let Some(response) = item.stored.response_id().filter(|response| self.not_named_back.contains_key(*response)) {
+            if let Some(response) = item
+                .stored
+                .response_id()
+                .filter(|response| self.not_named_back.contains_key(*response))
+            {
                 self.named_back.insert(response.to_owned());
             }
         }
@@ -137,7 +177,10 @@ impl Questions {
             match self.responses.get(&asked.response).and_then(Option::as_ref) {
                 None => found.add(
                     FindingKind::AssignmentResponseMissing,
-                    Finding { documents: asked.names.into_iter().take(1).collect(), ..asked.finding },
+                    Finding {
+                        documents: asked.names.into_iter().take(1).collect(),
+                        ..asked.finding
+                    },
                 ),
                 Some(named) if named.is_empty() || !asked.names.contains(named) => {
                     found.add(FindingKind::AssignmentResponseNamesAnother, asked.finding);
@@ -154,7 +197,13 @@ impl Questions {
 }
 
 /// Counts a response under its week, or under that of the assignment it names, and finds what is wrong with the name.
-fn place_response(finding: Finding, week: Option<u32>, is_linked: bool, named: Option<&Named>, found: &mut Found) {
+fn place_response(
+    finding: Finding,
+    week: Option<u32>,
+    is_linked: bool,
+    named: Option<&Named>,
+    found: &mut Found,
+) {
     found.count_response(&finding.client, week.or(named.map(|named| named.week)));
     let Some(named) = named else {
         found.add(FindingKind::ResponseNamesNothing, finding);

@@ -35,7 +35,9 @@ pub enum DumpError {
     #[error("the store was made unsealed: nothing in it is sealed; leave --sealed out")]
     Unsealed,
     /// A line that is not what stands there in a dump.
-    #[error("{path}, line {line}: {what}; the dump is cut short or edited: fetch it again, or dump again; no store was made")]
+    #[error(
+        "{path}, line {line}: {what}; the dump is cut short or edited: fetch it again, or dump again; no store was made"
+    )]
     Line {
         /// The file, or `-`.
         path: PathBuf,
@@ -45,7 +47,9 @@ pub enum DumpError {
         what: String,
     },
     /// A format this build does not read.
-    #[error("{path} is a dump of format {found}; this build reads format {known}: use a newer rollbook")]
+    #[error(
+        "{path} is a dump of format {found}; this build reads format {known}: use a newer rollbook"
+    )]
     Newer {
         /// The file, or `-`.
         path: PathBuf,
@@ -66,7 +70,9 @@ pub enum DumpError {
         source: AppendError,
     },
     /// What was loaded would not be dumped as the file that was read.
-    #[error("the store made of {path} would be dumped with the digest {found} instead of {expected}; no store was made: report it")]
+    #[error(
+        "the store made of {path} would be dumped with the digest {found} instead of {expected}; no store was made: report it"
+    )]
     Differs {
         /// The file, or `-`.
         path: PathBuf,

@@ -10,8 +10,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rollbook_domain::{NewEvent, StreamId, Timestamp, Version};
 use rollbook_log::{
-    BODY_VERSION, Beside, COMMIT_LIMIT_BYTES, Commit, CopiedCommit, CopiedEvent, Durability, ExpectedVersion, IdempotencyKey, Log,
-    LogError, MasterKeySource, OpenOptions,
+    BODY_VERSION, Beside, COMMIT_LIMIT_BYTES, Commit, CopiedCommit, CopiedEvent, Durability,
+    ExpectedVersion, IdempotencyKey, Log, LogError, MasterKeySource, OpenOptions,
 };
 use rollbook_projections::Runtime;
 use rollbook_projections::runtime::hex;
@@ -33,7 +33,8 @@ pub struct Loaded {
 }
 
 /// The last step on a store before it appears: given where it is built, and how it is opened.
-pub type Finish<'a> = &'a mut dyn FnMut(&Path, &OpenOptions) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+pub type Finish<'a> =
+    &'a mut dyn FnMut(&Path, &OpenOptions) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
 /// Makes a store of a dump in a directory that must not exist. `path` is for messages; `options` says how the new store is made. A clear
 /// dump's store is sealed, or unsealed, as the options say; a sealed dump's has the dump's own keyring and needs its master key. `finish` is
@@ -67,18 +68,38 @@ pub fn load(
         ..options.clone()
     };
     let log = Log::open(beside.path(), building)?;
-    let trailer =
-        Loading { log: &log, clock, header: &header, commit: Vec::new(), key: None, recorded_at: Timestamp::EPOCH, commits: 0, next: 1 }
-            .run(&mut lines, progress)?;
+    let trailer = Loading {
+        log: &log,
+        clock,
+        header: &header,
+        commit: Vec::new(),
+        key: None,
+        recorded_at: Timestamp::EPOCH,
+        commits: 0,
+        next: 1,
+    }
+    .run(&mut lines, progress)?;
     drop(log);
     if let Some(keyring) = &header.keyring {
-        let bytes = BASE64_STANDARD.decode(keyring).map_err(|error| lines.wrong(format!("the header's keyring is no base64: {error}")))?;
+        let bytes = BASE64_STANDARD
+            .decode(keyring)
+            .map_err(|error| lines.wrong(format!("the header's keyring is no base64: {error}")))?;
         Log::replace_keyring(beside.path(), &bytes)?;
     }
-    dumps_the_same(&beside, path, &options, &Loaded { header: header.clone(), trailer: trailer.clone() }, progress)?;
+    dumps_the_same(
+        &beside,
+        path,
+        &options,
+        &Loaded { header: header.clone(), trailer: trailer.clone() },
+        progress,
+    )?;
     finish(beside.path(), &OpenOptions { create: false, ..options.clone() })
         .map_err(|source| DumpError::Finish { path: path.to_owned(), source })?;
-    let made = if options.unsealed { None } else { options.master_key.keep_beside(data).map_err(LogError::from)? };
+    let made = if options.unsealed {
+        None
+    } else {
+        options.master_key.keep_beside(data).map_err(LogError::from)?
+    };
     if let (Some(path), Some(tell)) = (made, &options.on_new_master_key) {
         tell(&path);
     }
@@ -90,14 +111,22 @@ pub fn load(
 /// already never gets a new one: where it is missing, its proper place is named.
 fn with_key(options: &OpenOptions, data: &Path, form: Form) -> Result<OpenOptions, LogError> {
     let master_key = match (&options.master_key, form) {
-        (MasterKeySource::Beside, Form::Sealed) => MasterKeySource::File(MasterKeySource::beside(data)),
+        (MasterKeySource::Beside, Form::Sealed) => {
+            MasterKeySource::File(MasterKeySource::beside(data))
+        }
         (source, _) => source.for_new_store(data)?,
     };
     Ok(OpenOptions { master_key, ..options.clone() })
 }
 
 /// Opens the new store as whoever comes next will, and dumps it.
-fn dumps_the_same(beside: &Beside, path: &Path, options: &OpenOptions, loaded: &Loaded, progress: Progress<'_>) -> Result<(), DumpError> {
+fn dumps_the_same(
+    beside: &Beside,
+    path: &Path,
+    options: &OpenOptions,
+    loaded: &Loaded,
+    progress: Progress<'_>,
+) -> Result<(), DumpError> {
     let log = Log::open(beside.path(), OpenOptions { create: false, ..options.clone() })?;
     let runtime = Runtime::new(log, rollbook_projections::all());
     let dumped = super::write(&runtime, loaded.header.form, &mut io::sink(), progress)?;
@@ -127,7 +156,11 @@ impl Lines<'_> {
         self.line += 1;
         let read = (&mut *self.dump).take(LINE_LIMIT_BYTES).read_until(b'\n', &mut line);
         read.map_err(|source| DumpError::Read { path: self.path.clone(), source })?;
-        if line.is_empty() || line.ends_with(b"\n") { Ok(line) } else { Err(self.wrong("the line has no end")) }
+        if line.is_empty() || line.ends_with(b"\n") {
+            Ok(line)
+        } else {
+            Err(self.wrong("the line has no end"))
+        }
     }
 
     fn header(&mut self) -> Result<Header, DumpError> {
@@ -136,12 +169,16 @@ impl Lines<'_> {
             rollbook_dump: u64,
         }
         let line = self.next()?;
-        let no_header = |error: serde_json::Error, lines: &Self| lines.wrong(format!("no header of a dump: {error}"));
-        let Format { rollbook_dump: found } = serde_json::from_slice(&line).map_err(|error| no_header(error, self))?;
+        let no_header = |error: serde_json::Error, lines: &Self| {
+            lines.wrong(format!("no header of a dump: {error}"))
+        };
+        let Format { rollbook_dump: found } =
+            serde_json::from_slice(&line).map_err(|error| no_header(error, self))?;
         if found != FORMAT {
             return Err(DumpError::Newer { path: self.path.clone(), found, known: FORMAT });
         }
-        let header: Header = serde_json::from_slice(&line).map_err(|error| no_header(error, self))?;
+        let header: Header =
+            serde_json::from_slice(&line).map_err(|error| no_header(error, self))?;
         self.digest.update(&line);
         Ok(header)
     }
@@ -172,9 +209,14 @@ impl Loading<'_> {
                 return self.trailer(&bytes, lines);
             }
             lines.digest.update(&bytes);
-            let line: Line<'static> = serde_json::from_slice(&bytes).map_err(|error| lines.wrong(format!("no event: {error}")))?;
+            let line: Line<'static> = serde_json::from_slice(&bytes)
+                .map_err(|error| lines.wrong(format!("no event: {error}")))?;
             if line.position != self.next {
-                return Err(lines.wrong(format!("position {} follows {}", line.position, self.next - 1)));
+                return Err(lines.wrong(format!(
+                    "position {} follows {}",
+                    line.position,
+                    self.next - 1
+                )));
             }
             self.next += 1;
             if line.commit == line.position {
@@ -184,10 +226,14 @@ impl Loading<'_> {
                 }
                 self.key = key(&line, lines)?;
             } else if let Some(first) = self.commit.first() {
-                let belongs = (line.commit, line.recorded_at, &line.actor, &line.cause, line.key.is_none())
-                    == (first.commit, first.recorded_at, &first.actor, &first.cause, true);
+                let belongs =
+                    (line.commit, line.recorded_at, &line.actor, &line.cause, line.key.is_none())
+                        == (first.commit, first.recorded_at, &first.actor, &first.cause, true);
                 if !belongs {
-                    return Err(lines.wrong(format!("this event is not of the commit of position {}", first.commit)));
+                    return Err(lines.wrong(format!(
+                        "this event is not of the commit of position {}",
+                        first.commit
+                    )));
                 }
             } else {
                 return Err(lines.wrong("the first event of its commit is missing"));
@@ -206,23 +252,46 @@ impl Loading<'_> {
         // The first version of each stream, and the one that comes next.
         let mut streams: HashMap<StreamId, (Version, Version)> = HashMap::new();
         for line in &read {
-            let (_, next) = streams.entry(line.stream.clone().into_owned()).or_insert((line.version, line.version));
+            let (_, next) = streams
+                .entry(line.stream.clone().into_owned())
+                .or_insert((line.version, line.version));
             if line.version != *next || line.version == 0 {
-                return Err(lines.wrong(format!("version {} of {} does not follow", line.version, line.stream)));
+                return Err(lines.wrong(format!(
+                    "version {} of {} does not follow",
+                    line.version, line.stream
+                )));
             }
             *next += 1;
         }
-        let expected = streams.into_iter().map(|(stream, (first, _))| (stream, ExpectedVersion::Exact(first - 1))).collect();
+        let expected = streams
+            .into_iter()
+            .map(|(stream, (first, _))| (stream, ExpectedVersion::Exact(first - 1)))
+            .collect();
         let key = self.key.take();
         let appended = match self.header.form {
-            Form::Clear => self.log.append(Commit { events: opened(read, lines)?, expected, actor, cause, key }),
-            Form::Sealed => self.log.append_copied(CopiedCommit { events: copied(read, lines)?, expected, actor, cause, key }),
+            Form::Clear => self.log.append(Commit {
+                events: opened(read, lines)?,
+                expected,
+                actor,
+                cause,
+                key,
+            }),
+            Form::Sealed => self.log.append_copied(CopiedCommit {
+                events: copied(read, lines)?,
+                expected,
+                actor,
+                cause,
+                key,
+            }),
         };
-        let refused = |source| DumpError::Append { path: lines.path.clone(), line: lines.line - 1, source };
+        let refused =
+            |source| DumpError::Append { path: lines.path.clone(), line: lines.line - 1, source };
         let committed = appended.map_err(refused)?;
         // The log never lets its clock run backwards; so a time that does would be another one now.
         if committed.first != position || recorded_at < self.recorded_at {
-            return Err(lines.wrong(format!("the commit of position {position} is recorded before the one before it")));
+            return Err(lines.wrong(format!(
+                "the commit of position {position} is recorded before the one before it"
+            )));
         }
         self.recorded_at = recorded_at;
         self.commits += 1;
@@ -230,7 +299,8 @@ impl Loading<'_> {
     }
 
     fn trailer(&self, bytes: &[u8], lines: &mut Lines<'_>) -> Result<Trailer, DumpError> {
-        let trailer: Trailer = serde_json::from_slice(bytes).map_err(|error| lines.wrong(format!("no last line of a dump: {error}")))?;
+        let trailer: Trailer = serde_json::from_slice(bytes)
+            .map_err(|error| lines.wrong(format!("no last line of a dump: {error}")))?;
         let found = Trailer {
             rollbook_dump_end: FORMAT,
             events: self.next - 1,
@@ -238,15 +308,21 @@ impl Loading<'_> {
             sha256: hex(&std::mem::take(&mut lines.digest).finalize()),
         };
         if trailer != found {
-            let (expected, found) = (serde_json::to_string(&trailer), serde_json::to_string(&found));
+            let (expected, found) =
+                (serde_json::to_string(&trailer), serde_json::to_string(&found));
             let (expected, found) = (expected.unwrap_or_default(), found.unwrap_or_default());
-            return Err(lines.wrong(format!("the lines before are {found}, this one says {expected}")));
+            return Err(
+                lines.wrong(format!("the lines before are {found}, this one says {expected}"))
+            );
         }
         if !lines.next()?.is_empty() {
             return Err(lines.wrong("something follows the last line"));
         }
         if self.header.head != found.events {
-            return Err(lines.wrong(format!("the header says {} events, there are {}", self.header.head, found.events)));
+            return Err(lines.wrong(format!(
+                "the header says {} events, there are {}",
+                self.header.head, found.events
+            )));
         }
         Ok(trailer)
     }
@@ -255,8 +331,15 @@ impl Loading<'_> {
 /// The events of a commit of a clear dump.
 fn opened(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<NewEvent>, DumpError> {
     let event = |line: Line<'static>| {
-        let (Some(event), None) = (line.event, line.stored) else { return Err(lines.wrong("an event of a clear dump stands as JSON")) };
-        Ok(NewEvent { stream: line.stream.into_owned(), id: Some(line.id), occurred_at: line.occurred_at, event: event.into_owned() })
+        let (Some(event), None) = (line.event, line.stored) else {
+            return Err(lines.wrong("an event of a clear dump stands as JSON"));
+        };
+        Ok(NewEvent {
+            stream: line.stream.into_owned(),
+            id: Some(line.id),
+            occurred_at: line.occurred_at,
+            event: event.into_owned(),
+        })
     };
     read.into_iter().map(event).collect()
 }
@@ -264,13 +347,25 @@ fn opened(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<NewEvent>, 
 /// The events of a commit of a sealed dump.
 fn copied(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<CopiedEvent>, DumpError> {
     let event = |line: Line<'static>| {
-        let (None, Some(stored)) = (line.event, line.stored) else { return Err(lines.wrong("an event of a sealed dump stands as stored")) };
+        let (None, Some(stored)) = (line.event, line.stored) else {
+            return Err(lines.wrong("an event of a sealed dump stands as stored"));
+        };
         if stored.version != BODY_VERSION {
-            let what = format!("its body has version {}, this build copies version {BODY_VERSION}", stored.version);
+            let what = format!(
+                "its body has version {}, this build copies version {BODY_VERSION}",
+                stored.version
+            );
             return Err(lines.wrong(what));
         }
-        let body = BASE64_STANDARD.decode(&stored.body).map_err(|error| lines.wrong(format!("its body is no base64: {error}")))?;
-        Ok(CopiedEvent { stream: line.stream.into_owned(), id: line.id, occurred_at: line.occurred_at, body })
+        let body = BASE64_STANDARD
+            .decode(&stored.body)
+            .map_err(|error| lines.wrong(format!("its body is no base64: {error}")))?;
+        Ok(CopiedEvent {
+            stream: line.stream.into_owned(),
+            id: line.id,
+            occurred_at: line.occurred_at,
+            body,
+        })
     };
     read.into_iter().map(event).collect()
 }
@@ -278,8 +373,11 @@ fn copied(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<CopiedEvent
 /// The idempotency key on a line.
 fn key(line: &Line<'_>, lines: &Lines<'_>) -> Result<Option<IdempotencyKey>, DumpError> {
     let Some(key) = &line.key else { return Ok(None) };
-    let digits: Option<Vec<u8>> = (0..32).map(|at| u8::from_str_radix(key.request.get(2 * at..2 * at + 2)?, 16).ok()).collect();
-    let request = digits.filter(|_| key.request.len() == 64).and_then(|digits| digits.try_into().ok());
+    let digits: Option<Vec<u8>> = (0..32)
+        .map(|at| u8::from_str_radix(key.request.get(2 * at..2 * at + 2)?, 16).ok())
+        .collect();
+    let request =
+        digits.filter(|_| key.request.len() == 64).and_then(|digits| digits.try_into().ok());
     let request = request.ok_or_else(|| lines.wrong("the request of its key is no SHA-256"))?;
     Ok(Some(IdempotencyKey { key: key.key.clone(), request }))
 }

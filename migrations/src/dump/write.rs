@@ -28,7 +28,12 @@ pub struct Dumped {
 ///
 /// # Errors
 /// When the store has no events, is to be dumped sealed and is not, cannot be read, or `out` fails.
-pub fn write(runtime: &Runtime, form: Form, out: &mut dyn Write, progress: Progress<'_>) -> Result<Dumped, DumpError> {
+pub fn write(
+    runtime: &Runtime,
+    form: Form,
+    out: &mut dyn Write,
+    progress: Progress<'_>,
+) -> Result<Dumped, DumpError> {
     let header = header(runtime, form)?;
     let mut lines = Digested { out, digest: Sha256::new() };
     lines.line(&header)?;
@@ -42,7 +47,8 @@ pub fn write(runtime: &Runtime, form: Form, out: &mut dyn Write, progress: Progr
 
 fn header(runtime: &Runtime, form: Form) -> Result<Header, DumpError> {
     let snapshot = runtime.snapshot()?;
-    let tracker::Counts { position: head, events, .. } = tracker::counts(&snapshot.of("tracker")?.0)?;
+    let tracker::Counts { position: head, events, .. } =
+        tracker::counts(&snapshot.of("tracker")?.0)?;
     if head == 0 {
         return Err(DumpError::Empty);
     }
@@ -55,16 +61,34 @@ fn header(runtime: &Runtime, form: Form) -> Result<Header, DumpError> {
         // It has a key for every event up to the head, which was read before it.
         keyring = Some(BASE64_STANDARD.encode(runtime.log().keyring_bytes()?));
     }
-    Ok(Header { rollbook_dump: FORMAT, form, store: runtime.log().store_id(), head, events, root, keyring })
+    Ok(Header {
+        rollbook_dump: FORMAT,
+        form,
+        store: runtime.log().store_id(),
+        head,
+        events,
+        root,
+        keyring,
+    })
 }
 
-fn events(log: &Log, header: &Header, lines: &mut Digested<'_>, progress: Progress<'_>) -> Result<u64, DumpError> {
+fn events(
+    log: &Log,
+    header: &Header,
+    lines: &mut Digested<'_>,
+    progress: Progress<'_>,
+) -> Result<u64, DumpError> {
     let mut commits = 0;
     for commit in log.commits_after(0).as_stored() {
         let StoredCommit { events, mut key, body_version, bodies } = commit?;
-        let Some(first) = events.first().map(|first| first.position).filter(|first| *first <= header.head) else { break };
+        let Some(first) =
+            events.first().map(|first| first.position).filter(|first| *first <= header.head)
+        else {
+            break;
+        };
         for (recorded, body) in events.iter().zip(&bodies) {
-            let stored = (header.form == Form::Sealed).then(|| Stored { version: body_version, body: BASE64_STANDARD.encode(body) });
+            let stored = (header.form == Form::Sealed)
+                .then(|| Stored { version: body_version, body: BASE64_STANDARD.encode(body) });
             lines.line(&Line {
                 position: recorded.position,
                 commit: first,
@@ -96,7 +120,8 @@ struct Digested<'o> {
 
 impl Digested<'_> {
     fn line(&mut self, value: &impl Serialize) -> Result<(), DumpError> {
-        let mut line = serde_json::to_vec(value).map_err(|error| DumpError::Write(io::Error::from(error)))?;
+        let mut line =
+            serde_json::to_vec(value).map_err(|error| DumpError::Write(io::Error::from(error)))?;
         line.push(b'\n');
         self.digest.update(&line);
         self.out.write_all(&line).map_err(DumpError::Write)
@@ -107,7 +132,10 @@ impl Digested<'_> {
 ///
 /// # Errors
 /// When the file cannot be written, and those of `write`. Then there is no file.
-pub fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<Dumped, DumpError>) -> Result<Dumped, DumpError> {
+pub fn write_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<Dumped, DumpError>,
+) -> Result<Dumped, DumpError> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);

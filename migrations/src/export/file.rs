@@ -19,7 +19,8 @@ pub(super) fn write_collection(
 ) -> Result<u64, ExportError> {
     let path = directory.join(format!("{}.json", collection.name()));
     let header = before.map_or("{}", |exported| exported.header.as_str());
-    let members = header.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
+    let members =
+        header.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or_default();
     let mut out = BufWriter::new(File::create_new(&path).map_err(failed("making", &path))?);
     let begin = |out: &mut BufWriter<File>, count: usize| {
         write!(out, "{{\"collection\":\"{}\",", collection.name())?;
@@ -38,7 +39,10 @@ pub(super) fn write_collection(
 }
 
 /// Writes a file and syncs it.
-pub(super) fn write_synced(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), ExportError> {
+pub(super) fn write_synced(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), ExportError> {
     let mut out = BufWriter::new(File::create_new(path).map_err(failed("making", path))?);
     write(&mut out).and_then(|()| sync(out)).map_err(failed("writing", path))
 }

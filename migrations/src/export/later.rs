@@ -15,7 +15,10 @@ use super::NO_PLACE;
 ///
 /// What the old system had no document for is not among them: an unanswered week that was made here, unless it is the first
 /// week of a new run, and the words that came with a missed week or an extension.
-pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = &'a Recorded>) -> Vec<Document> {
+pub fn stream_documents<'a>(
+    stream: &StreamId,
+    events: impl IntoIterator<Item = &'a Recorded>,
+) -> Vec<Document> {
     let mut documents: BTreeMap<(Collection, String), Document> = BTreeMap::new();
     let mut legacy = LegacySeries::default();
     let mut given = Vec::new();
@@ -23,7 +26,9 @@ pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = 
     for recorded in events {
         match &recorded.event {
             // What was erased has no content to export; of a whole client, every event reads so.
-            Event::DocumentImported(document) | Event::DocumentChanged(document) if document.body.is_erased() => {
+            Event::DocumentImported(document) | Event::DocumentChanged(document)
+                if document.body.is_erased() =>
+            {
                 documents.remove(&(document.collection, document.id.clone()));
             }
             Event::DocumentImported(document) | Event::DocumentChanged(document) => {
@@ -36,14 +41,19 @@ pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = 
             Event::Erased(event) => place = place_of_client(event).or(place),
             Event::ClientErased { client, .. } => {
                 if let Some(ordinal) = place {
-                    documents.insert((Collection::Clients, client.clone()), erased_client(client, ordinal, recorded.recorded_at));
+                    documents.insert(
+                        (Collection::Clients, client.clone()),
+                        erased_client(client, ordinal, recorded.recorded_at),
+                    );
                 }
             }
             _ => {}
         }
         legacy.apply(stream, &recorded.event);
     }
-    let StreamId::Series { client, form } = stream else { return documents.into_values().collect() };
+    let StreamId::Series { client, form } = stream else {
+        return documents.into_values().collect();
+    };
     let series = AfterImport { client, form, legacy: &legacy };
     let mut result = Vec::with_capacity(documents.len());
     for item in legacy.stored.items.iter() {
@@ -53,7 +63,11 @@ pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = 
         }
     }
     // Assignments that are left were taken away from the client here.
-    result.extend(documents.into_values().filter(|document| document.collection != Collection::CheckInAssignments));
+    result.extend(
+        documents
+            .into_values()
+            .filter(|document| document.collection != Collection::CheckInAssignments),
+    );
     result.extend(given.into_iter().filter_map(|recorded| series.given(recorded)));
     result
 }
@@ -61,7 +75,9 @@ pub fn stream_documents<'a>(stream: &StreamId, events: impl IntoIterator<Item = 
 /// Where a client's document stood in its file.
 fn place_of_client(event: &Event) -> Option<u32> {
     match event {
-        Event::DocumentImported(document) | Event::DocumentChanged(document) if document.collection == Collection::Clients => {
+        Event::DocumentImported(document) | Event::DocumentChanged(document)
+            if document.collection == Collection::Clients =>
+        {
             Some(document.ordinal)
         }
         _ => None,
@@ -109,7 +125,8 @@ fn changes(was: &StoredAssignment, now: &StoredAssignment) -> Vec<(&'static str,
         (was.score != now.score).then(|| ("score", json(&now.score))),
         (was.due != now.due).then(|| ("dueDate", json(&now.due.value()))),
         (was.paused_until != now.paused_until).then(|| ("pausedUntil", json(&now.paused_until))),
-        (was.extension_granted != now.extension_granted).then(|| ("extensionGranted", json(&now.extension_granted))),
+        (was.extension_granted != now.extension_granted)
+            .then(|| ("extensionGranted", json(&now.extension_granted))),
         (was.total_weeks != now.total_weeks).then(|| ("totalWeeks", json(&now.total_weeks))),
     ];
     differing.into_iter().flatten().collect()
@@ -179,7 +196,16 @@ struct AfterImport<'a> {
 impl AfterImport<'_> {
     fn given(&self, recorded: &Recorded) -> Option<Document> {
         match &recorded.event {
-            Event::ResponseSubmitted { assignment, run, week, response, submitted_at, score, answers, .. } => Some(self.response(&Given {
+            Event::ResponseSubmitted {
+                assignment,
+                run,
+                week,
+                response,
+                submitted_at,
+                score,
+                answers,
+                ..
+            } => Some(self.response(&Given {
                 response,
                 assignment: assignment.to_string(),
                 run: *run,
@@ -188,7 +214,9 @@ impl AfterImport<'_> {
                 score: *score,
                 answers: answers.expose()?,
             })),
-            Event::FeedbackGiven { response, coach, text } => Some(self.feedback(recorded, response, coach, text.expose()?)),
+            Event::FeedbackGiven { response, coach, text } => {
+                Some(self.feedback(recorded, response, coach, text.expose()?))
+            }
             _ => None,
         }
     }
@@ -199,12 +227,17 @@ impl AfterImport<'_> {
 
     fn response(&self, given: &Given<'_>) -> Document {
         // A week that was answered again, or taken away since, no longer names the response.
-        let item = self.answered(given.response).or_else(|| self.legacy.stored.items.week(given.run, given.week));
+        let item = self
+            .answered(given.response)
+            .or_else(|| self.legacy.stored.items.week(given.run, given.week));
         let stored = item.map(|item| &item.stored);
         let answers: Vec<JsonText> = given.answers.read().unwrap_or_default();
         let answered = answers.iter().filter(|answer| is_answered(answer)).count();
         let fields = BTreeMap::from([
-            ("assignmentId", json(&stored.map_or(given.assignment.as_str(), |stored| &stored.document))),
+            (
+                "assignmentId",
+                json(&stored.map_or(given.assignment.as_str(), |stored| &stored.document)),
+            ),
             ("clientId", json(&stored.map_or(self.client, |stored| &stored.client))),
             ("coachId", json(&stored.map_or("", |stored| &stored.coach))),
             ("formId", json(&self.form)),

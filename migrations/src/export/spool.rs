@@ -25,7 +25,12 @@ pub(super) struct Spool {
 
 impl Spool {
     pub(super) fn create(path: PathBuf) -> Result<Self, ExportError> {
-        let file = File::options().read(true).write(true).create_new(true).open(&path).map_err(failed("making", &path))?;
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(failed("making", &path))?;
         Ok(Self { path, file: BufWriter::new(file), offset: 0, places: Vec::new() })
     }
 
@@ -42,7 +47,12 @@ impl Spool {
         let comma = if rest.starts_with('}') { "" } else { "," };
         let text = format!("{{\"_id\":{id}{comma}{rest}");
         self.file.write_all(text.as_bytes()).map_err(failed("writing", &self.path))?;
-        self.places.push(Placed { ordinal: document.ordinal, id: document.id.as_str().into(), offset: self.offset, length: text.len() });
+        self.places.push(Placed {
+            ordinal: document.ordinal,
+            id: document.id.as_str().into(),
+            offset: self.offset,
+            length: text.len(),
+        });
         self.offset += text.len() as u64;
         Ok(())
     }

@@ -17,7 +17,8 @@ const SUMMARY: &str = "BACKUP_SUMMARY";
 
 /// Without these there is nothing to migrate. The others may be missing: the old application makes a collection with its
 /// first document.
-const REQUIRED: [Collection; 3] = [Collection::Clients, Collection::CheckInAssignments, Collection::FormResponses];
+const REQUIRED: [Collection; 3] =
+    [Collection::Clients, Collection::CheckInAssignments, Collection::FormResponses];
 
 /// A directory with `<collection>.json` files, and perhaps `BACKUP_SUMMARY.json`.
 #[derive(Clone, Debug)]
@@ -41,7 +42,10 @@ impl JsonDirectory {
         for entry in fs::read_dir(&self.directory).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if let Some(stem) = name.strip_suffix(".json").filter(|stem| !stem.is_empty() && !name.starts_with('.') && !path.is_dir()) {
+            if let Some(stem) = name
+                .strip_suffix(".json")
+                .filter(|stem| !stem.is_empty() && !name.starts_with('.') && !path.is_dir())
+            {
                 files.insert(stem.to_owned(), path);
             }
         }
@@ -52,8 +56,13 @@ impl JsonDirectory {
 impl ExportSource for JsonDirectory {
     fn read(&self) -> Result<Export, ImportError> {
         let mut files = self.files()?;
-        if let Some(missing) = REQUIRED.into_iter().find(|collection| !files.contains_key(collection.name())) {
-            return Err(ImportError::MissingCollection { path: self.directory.clone(), collection: missing.name() });
+        if let Some(missing) =
+            REQUIRED.into_iter().find(|collection| !files.contains_key(collection.name()))
+        {
+            return Err(ImportError::MissingCollection {
+                path: self.directory.clone(),
+                collection: missing.name(),
+            });
         }
         let summary = files.remove(SUMMARY).map(|path| read_summary(&path)).transpose()?;
         let mut collections = Vec::new();
@@ -62,7 +71,10 @@ impl ExportSource for JsonDirectory {
                 collections.push(read_collection(&path, collection)?);
             }
         }
-        let unknown = files.into_iter().map(|(name, path)| count_unknown(&path, name)).collect::<Result<_, _>>()?;
+        let unknown = files
+            .into_iter()
+            .map(|(name, path)| count_unknown(&path, name))
+            .collect::<Result<_, _>>()?;
         Ok(Export { collections, summary, unknown })
     }
 }
@@ -72,14 +84,21 @@ fn file_name(path: &Path) -> String {
 }
 
 fn read_text(path: &Path) -> Result<String, ImportError> {
-    let bytes = fs::read(path).map_err(|source| ImportError::Unreadable { path: path.to_owned(), source })?;
+    let bytes = fs::read(path)
+        .map_err(|source| ImportError::Unreadable { path: path.to_owned(), source })?;
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(ImportError::ByteOrderMark { file: file_name(path) });
     }
-    String::from_utf8(bytes).map_err(|error| ImportError::NotUtf8 { file: file_name(path), offset: error.utf8_error().valid_up_to() })
+    String::from_utf8(bytes).map_err(|error| ImportError::NotUtf8 {
+        file: file_name(path),
+        offset: error.utf8_error().valid_up_to(),
+    })
 }
 
-fn read_collection(path: &Path, collection: Collection) -> Result<(ExportedCollection, Vec<Document>), ImportError> {
+fn read_collection(
+    path: &Path,
+    collection: Collection,
+) -> Result<(ExportedCollection, Vec<Document>), ImportError> {
     let name = file_name(path);
     let text = read_text(path)?;
     let file = ExportFile::read(&name, collection.name(), &text)?;
@@ -92,7 +111,8 @@ fn read_collection(path: &Path, collection: Collection) -> Result<(ExportedColle
 fn read_summary(path: &Path) -> Result<JsonText, ImportError> {
     let name = file_name(path);
     let text = read_text(path)?;
-    let summary = JsonText::parse(&text).map_err(|source| ImportError::File { file: name.clone(), source })?;
+    let summary = JsonText::parse(&text)
+        .map_err(|source| ImportError::File { file: name.clone(), source })?;
     check_time(&name, "backupDate", &summary)?;
     Ok(summary)
 }

@@ -10,37 +10,55 @@ use serde_json::{Map, Value};
 use super::{DocumentFault, DocumentName, ImportError};
 
 /// Reads the documents of one collection, in order.
-pub(super) fn read_documents(file: &str, collection: Collection, raw: &[&RawValue]) -> Result<Vec<Document>, ImportError> {
+pub(super) fn read_documents(
+    file: &str,
+    collection: Collection,
+    raw: &[&RawValue],
+) -> Result<Vec<Document>, ImportError> {
     let mut places: HashMap<String, usize> = HashMap::with_capacity(raw.len());
     let mut documents = Vec::with_capacity(raw.len());
     for (index, text) in raw.iter().enumerate() {
         let mut name = DocumentName { index, id: None };
-        let document =
-            read_document(collection, text.get(), &mut name).and_then(|document| match places.insert(document.id.clone(), index) {
+        let document = read_document(collection, text.get(), &mut name).and_then(|document| {
+            match places.insert(document.id.clone(), index) {
                 Some(first) => Err(DocumentFault::DuplicateId { first }),
                 None => Ok(document),
-            });
-        documents.push(document.map_err(|fault| ImportError::Document { file: file.to_owned(), document: name, fault })?);
+            }
+        });
+        documents.push(document.map_err(|fault| ImportError::Document {
+            file: file.to_owned(),
+            document: name,
+            fault,
+        })?);
     }
     Ok(documents)
 }
 
-fn read_document(collection: Collection, text: &str, name: &mut DocumentName) -> Result<Document, DocumentFault> {
+fn read_document(
+    collection: Collection,
+    text: &str,
+    name: &mut DocumentName,
+) -> Result<Document, DocumentFault> {
     if !text.starts_with('{') {
         return Err(DocumentFault::NotAnObject);
     }
     name.id = claimed_id(text);
     let whole = JsonText::parse(text).map_err(DocumentFault::Json)?;
     let mut members: BTreeMap<String, &RawValue> = whole.read().map_err(DocumentFault::Json)?;
-    let id = members.remove("_id").and_then(|id| serde_json::from_str::<String>(id.get()).ok()).filter(|id| !id.is_empty());
+    let id = members
+        .remove("_id")
+        .and_then(|id| serde_json::from_str::<String>(id.get()).ok())
+        .filter(|id| !id.is_empty());
     let id = id.ok_or(DocumentFault::NoId)?;
     // The members are canonical already and a map is sorted, so this text is canonical too.
-    let body = JsonText::from_canonical(serde_json::to_string(&members).map_err(DocumentFault::Json)?);
+    let body =
+        JsonText::from_canonical(serde_json::to_string(&members).map_err(DocumentFault::Json)?);
     refuse_nul(&id, &body)?;
     check_timestamps(collection, &body).map_err(DocumentFault::Field)?;
     check_claimed_timestamps(&body)?;
-    let ordinal =
-        u32::try_from(name.index).map_err(|_| DocumentFault::Json(serde::de::Error::custom("the file has too many documents")))?;
+    let ordinal = u32::try_from(name.index).map_err(|_| {
+        DocumentFault::Json(serde::de::Error::custom("the file has too many documents"))
+    })?;
     Ok(Document::new(collection, id, ordinal, Personal::new(body)))
 }
 
@@ -55,11 +73,15 @@ fn refuse_nul(id: &str, body: &JsonText) -> Result<(), DocumentFault> {
     }
     let fields: BTreeMap<String, &RawValue> = body.read().map_err(DocumentFault::Json)?;
     let holds_nul = |field: &&str| {
-        let text = fields.get(*field).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+        let text =
+            fields.get(*field).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
         text.is_some_and(|text| text.contains('\0'))
     };
     const IDS: [&str; 6] = ["clientId", "formId", "authUid", "id", "assignmentId", "responseId"];
-    IDS.iter().copied().find(|field| holds_nul(field)).map_or(Ok(()), |field| Err(DocumentFault::NulInId { field }))
+    IDS.iter()
+        .copied()
+        .find(|field| holds_nul(field))
+        .map_or(Ok(()), |field| Err(DocumentFault::NulInId { field }))
 }
 
 /// The `_id` as far as it can be read, also of what turns out to be no document.
@@ -80,7 +102,9 @@ fn check_claimed_timestamps(body: &JsonText) -> Result<(), DocumentFault> {
     }
     let value: Value = body.read().map_err(DocumentFault::Json)?;
     match false_timestamp(&value, &mut String::new()) {
-        Some((place, value)) => Err(DocumentFault::FalseTimestamp { place, value: value.to_string() }),
+        Some((place, value)) => {
+            Err(DocumentFault::FalseTimestamp { place, value: value.to_string() })
+        }
         None => Ok(()),
     }
 }
@@ -90,9 +114,14 @@ fn false_timestamp<'a>(value: &'a Value, place: &mut String) -> Option<(String, 
         Value::Object(members) => match claims_to_be_a_timestamp(members) {
             Some(true) => return None,
             Some(false) => return Some((place.clone(), value)),
-            None => members.iter().map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value)).collect(),
+            None => members
+                .iter()
+                .map(|(key, value)| (key.replace('~', "~0").replace('/', "~1"), value))
+                .collect(),
         },
-        Value::Array(items) => items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(index, value)| (index.to_string(), value)).collect()
+        }
         _ => return None,
     };
     inner.into_iter().find_map(|(step, value)| {
@@ -110,12 +139,20 @@ fn claims_to_be_a_timestamp(members: &Map<String, Value>) -> Option<bool> {
     if members.get("__datatype__").is_some_and(|datatype| datatype == "timestamp") {
         return Some(members.get("value").and_then(Value::as_object).is_some_and(is_instant));
     }
-    let bare = members.len() == 2 && members.contains_key("_seconds") && members.contains_key("_nanoseconds");
+    let bare = members.len() == 2
+        && members.contains_key("_seconds")
+        && members.contains_key("_nanoseconds");
     bare.then(|| is_instant(members))
 }
 
 fn is_instant(parts: &Map<String, Value>) -> bool {
     let seconds = parts.get("_seconds").and_then(Value::as_i64);
-    let nanoseconds = parts.get("_nanoseconds").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).filter(|n| *n < 1_000_000_000);
-    seconds.zip(nanoseconds).is_some_and(|(seconds, nanoseconds)| Timestamp::from_parts(seconds, nanoseconds).is_some())
+    let nanoseconds = parts
+        .get("_nanoseconds")
+        .and_then(Value::as_u64)
+        .and_then(|n| u32::try_from(n).ok())
+        .filter(|n| *n < 1_000_000_000);
+    seconds
+        .zip(nanoseconds)
+        .is_some_and(|(seconds, nanoseconds)| Timestamp::from_parts(seconds, nanoseconds).is_some())
 }

@@ -42,7 +42,9 @@ pub enum ImportError {
         collections: Vec<UnknownCollection>,
     },
     /// A file is no UTF-8 text.
-    #[error("{file} is no UTF-8 text from byte {offset} on; write the export again as UTF-8 without a byte order mark")]
+    #[error(
+        "{file} is no UTF-8 text from byte {offset} on; write the export again as UTF-8 without a byte order mark"
+    )]
     NotUtf8 {
         /// The file's name.
         file: String,
@@ -50,13 +52,17 @@ pub enum ImportError {
         offset: usize,
     },
     /// A file begins with a byte order mark, which JSON text does not have.
-    #[error("{file} begins with a byte order mark, so it is no JSON; write the export again as UTF-8 without one")]
+    #[error(
+        "{file} begins with a byte order mark, so it is no JSON; write the export again as UTF-8 without one"
+    )]
     ByteOrderMark {
         /// The file's name.
         file: String,
     },
     /// A file is no JSON, or not of the shape of an export.
-    #[error("{file} is no export of a collection: {source}; correct the file or make the export again")]
+    #[error(
+        "{file} is no export of a collection: {source}; correct the file or make the export again"
+    )]
     File {
         /// The file's name.
         file: String,

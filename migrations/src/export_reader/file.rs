@@ -22,13 +22,23 @@ pub(super) struct ExportFile<'a> {
 impl<'a> ExportFile<'a> {
     /// Reads a file's text and checks what it says about itself.
     pub(super) fn read(file: &str, name: &str, text: &'a str) -> Result<Self, ImportError> {
-        let read: Self = serde_json::from_str(text).map_err(|source| ImportError::File { file: file.to_owned(), source })?;
+        let read: Self = serde_json::from_str(text)
+            .map_err(|source| ImportError::File { file: file.to_owned(), source })?;
         let untrue = |why: String| ImportError::Untrue { file: file.to_owned(), why };
         if serde_json::from_str::<String>(read.collection.get()).ok().as_deref() != Some(name) {
-            return Err(untrue(format!("it says that it holds the collection {}, its name says {name:?}", read.collection)));
+            return Err(untrue(format!(
+                "it says that it holds the collection {}, its name says {name:?}",
+                read.collection
+            )));
         }
-        if serde_json::from_str::<usize>(read.total_documents.get()).ok() != Some(read.documents.len()) {
-            return Err(untrue(format!("it says totalDocuments {}, it holds {}", read.total_documents, read.documents.len())));
+        if serde_json::from_str::<usize>(read.total_documents.get()).ok()
+            != Some(read.documents.len())
+        {
+            return Err(untrue(format!(
+                "it says totalDocuments {}, it holds {}",
+                read.total_documents,
+                read.documents.len()
+            )));
         }
         Ok(read)
     }
@@ -45,10 +55,14 @@ impl<'a> ExportFile<'a> {
 
 /// Checks that a field of a file's own, where it is there, is an RFC 3339 time.
 pub(super) fn check_time(file: &str, field: &str, fields: &JsonText) -> Result<(), ImportError> {
-    let fields: BTreeMap<String, &RawValue> = fields.read().map_err(|source| ImportError::File { file: file.to_owned(), source })?;
+    let fields: BTreeMap<String, &RawValue> =
+        fields.read().map_err(|source| ImportError::File { file: file.to_owned(), source })?;
     match fields.get(field) {
         Some(value) if serde_json::from_str::<Timestamp>(value.get()).is_err() => {
-            Err(ImportError::Untrue { file: file.to_owned(), why: format!("its {field} is {value}, which is no RFC 3339 time") })
+            Err(ImportError::Untrue {
+                file: file.to_owned(),
+                why: format!("its {field} is {value}, which is no RFC 3339 time"),
+            })
         }
         _ => Ok(()),
     }
@@ -70,7 +84,8 @@ impl<'de> Visitor<'de> for FileVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let twice = |key: &str| A::Error::custom(format!("the key {key:?} stands twice in one object"));
+        let twice =
+            |key: &str| A::Error::custom(format!("the key {key:?} stands twice in one object"));
         let mut documents = None;
         let mut header = BTreeMap::new();
         while let Some(key) = map.next_key::<String>()? {
@@ -86,7 +101,9 @@ impl<'de> Visitor<'de> for FileVisitor {
         Ok(ExportFile {
             documents: documents.ok_or_else(|| A::Error::custom("it has no `documents` array"))?.0,
             collection: header.remove("collection").ok_or_else(|| missing("collection"))?,
-            total_documents: header.remove("totalDocuments").ok_or_else(|| missing("totalDocuments"))?,
+            total_documents: header
+                .remove("totalDocuments")
+                .ok_or_else(|| missing("totalDocuments"))?,
             header,
         })
     }
@@ -111,7 +128,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Documents<'a> {
                     match seq.next_element::<&'de RawValue>() {
                         Ok(Some(document)) => documents.push(document),
                         Ok(None) => return Ok(Documents(documents)),
-                        Err(error) => return Err(A::Error::custom(format!("in the document at index {}: {error}", documents.len()))),
+                        Err(error) => {
+                            return Err(A::Error::custom(format!(
+                                "in the document at index {}: {error}",
+                                documents.len()
+                            )));
+                        }
                     }
                 }
             }

@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rollbook_domain::document::{StoredAssignment, StoredClient, StoredResponse, feedback_response};
+use rollbook_domain::document::{
+    StoredAssignment, StoredClient, StoredResponse, feedback_response,
+};
 use rollbook_domain::{Collection, Document, JsonText, StreamId};
 use serde_json::value::RawValue;
 
@@ -27,10 +29,16 @@ pub(super) struct Routing {
 impl Routing {
     pub(super) fn of(export: &Export) -> Self {
         let documents = |wanted: Collection| {
-            let of_collection = export.collections.iter().filter(move |(exported, _)| exported.collection == wanted);
+            let of_collection = export
+                .collections
+                .iter()
+                .filter(move |(exported, _)| exported.collection == wanted);
             of_collection.flat_map(|(_, documents)| documents)
         };
-        let mut routing = Self { canonical: canonical_clients(documents(Collection::Clients)), ..Self::default() };
+        let mut routing = Self {
+            canonical: canonical_clients(documents(Collection::Clients)),
+            ..Self::default()
+        };
         for document in documents(Collection::CheckInAssignments) {
             if let Some(body) = document.body.expose() {
                 routing.add_assignment(&StoredAssignment::read(&document.id, body));
@@ -49,7 +57,10 @@ impl Routing {
         let stream = self.series(&stored.client, &stored.form);
         self.assignments.insert(stored.document.clone(), stream.clone());
         if !stored.legacy_id.is_empty() {
-            let held = self.legacy_ids.entry(stored.legacy_id.clone()).or_insert_with(|| (stored.document.clone(), stream.clone()));
+            let held = self
+                .legacy_ids
+                .entry(stored.legacy_id.clone())
+                .or_insert_with(|| (stored.document.clone(), stream.clone()));
             if stored.document < held.0 {
                 *held = (stored.document.clone(), stream.clone());
             }
@@ -78,12 +89,19 @@ impl Routing {
             Collection::Clients | Collection::Users => vec![StreamId::Client(document.id.clone())],
             Collection::Coaches => vec![StreamId::Coach(document.id.clone())],
             Collection::Forms => vec![StreamId::Form(document.id.clone())],
-            Collection::CheckInAssignments => self.assignments.get(&document.id).cloned().into_iter().collect(),
-            Collection::FormResponses => self.responses.get(&document.id).cloned().into_iter().collect(),
+            Collection::CheckInAssignments => {
+                self.assignments.get(&document.id).cloned().into_iter().collect()
+            }
+            Collection::FormResponses => {
+                self.responses.get(&document.id).cloned().into_iter().collect()
+            }
             Collection::CoachFeedback => self.feedback_streams(body),
             Collection::CheckInExtensions => {
                 let named = text_field(body, "assignmentId");
-                let named = self.assignments.get(&named).or_else(|| self.legacy_ids.get(&named).map(|(_, stream)| stream));
+                let named = self
+                    .assignments
+                    .get(&named)
+                    .or_else(|| self.legacy_ids.get(&named).map(|(_, stream)| stream));
                 vec![named.cloned().unwrap_or_else(|| self.client_stream(body))]
             }
         }
@@ -112,7 +130,8 @@ fn canonical_clients<'a>(clients: impl Iterator<Item = &'a Document>) -> HashMap
         let client = StoredClient::read(body);
         canonical.insert(document.id.clone(), document.id.clone());
         if !client.auth_uid.is_empty() {
-            let held = by_other_identity.entry(client.auth_uid).or_insert_with(|| document.id.clone());
+            let held =
+                by_other_identity.entry(client.auth_uid).or_insert_with(|| document.id.clone());
             if document.id < *held {
                 held.clone_from(&document.id);
             }

@@ -51,10 +51,24 @@ fn by_week<'e, 'a>(facts: &Facts<'_>, answer: &'e Answer<'a>) -> Vec<(Key, usize
 }
 
 impl<'b, 'a> Moment<'b, 'a> {
-    pub(super) fn new(facts: &'b Facts<'a>, rules: &'b ParityRules, rows: &'b Rows<'a>, now: Timestamp) -> Self {
+    pub(super) fn new(
+        facts: &'b Facts<'a>,
+        rules: &'b ParityRules,
+        rows: &'b Rows<'a>,
+        now: Timestamp,
+    ) -> Self {
         let clock = Clock::new(now, rules.zone);
-        let precreated_clock = Clock { overdue_after_milliseconds: rules.overdue_after_milliseconds, ..clock };
-        Self { facts, rules, clock, precreated_clock, horizon: clock.horizon(), rows, stages: OnceCell::new() }
+        let precreated_clock =
+            Clock { overdue_after_milliseconds: rules.overdue_after_milliseconds, ..clock };
+        Self {
+            facts,
+            rules,
+            clock,
+            precreated_clock,
+            horizon: clock.horizon(),
+            rows,
+            stages: OnceCell::new(),
+        }
     }
 
     /// Asks both views and records every difference.
@@ -65,23 +79,42 @@ impl<'b, 'a> Moment<'b, 'a> {
         let mut ours = ours.chunk_by(|a, b| a.0 == b.0).peekable();
         let mut theirs = theirs.chunk_by(|a, b| a.0 == b.0).peekable();
         loop {
-            let key = match (ours.peek().and_then(|week| week.first()), theirs.peek().and_then(|week| week.first())) {
+            let key = match (
+                ours.peek().and_then(|week| week.first()),
+                theirs.peek().and_then(|week| week.first()),
+            ) {
                 (Some(a), Some(b)) => a.0.min(b.0),
                 (Some(one), None) | (None, Some(one)) => one.0,
                 (None, None) => break,
             };
-            let is_key = |week: &&[(Key, usize, &Entry<'a>)]| week.first().is_some_and(|first| first.0 == key);
+            let is_key = |week: &&[(Key, usize, &Entry<'a>)]| {
+                week.first().is_some_and(|first| first.0 == key)
+            };
             let (legacy, precreated) = (ours.next_if(is_key), theirs.next_if(is_key));
             match (self.facts.slot_of(key), precreated.unwrap_or_default()) {
-                (Some(slot), [(.., shown)]) => self.week(slot, legacy.unwrap_or_default(), shown, tally),
+                (Some(slot), [(.., shown)]) => {
+                    self.week(slot, legacy.unwrap_or_default(), shown, tally)
+                }
                 (slot, precreated) => {
                     for (.., entry) in legacy.unwrap_or_default() {
                         let verdict = self.only_legacy(slot, entry, false);
-                        tally.record(self.clock.now, key, Field::Entry, Shown::Legacy(entry), verdict);
+                        tally.record(
+                            self.clock.now,
+                            key,
+                            Field::Entry,
+                            Shown::Legacy(entry),
+                            verdict,
+                        );
                     }
                     for (.., entry) in precreated {
                         let reason = "the pre-created view shows the week twice";
-                        tally.unexplained(self.clock.now, key, Field::Entry, Shown::Precreated(entry), reason);
+                        tally.unexplained(
+                            self.clock.now,
+                            key,
+                            Field::Entry,
+                            Shown::Precreated(entry),
+                            reason,
+                        );
                     }
                 }
             }
@@ -90,10 +123,19 @@ impl<'b, 'a> Moment<'b, 'a> {
     }
 
     /// A week that the pre-created view shows.
-    fn week(&self, slot: &Slot<'a>, legacy: &[(Key, usize, &Entry<'a>)], shown: &Entry<'a>, tally: &mut Tally<'_>) {
+    fn week(
+        &self,
+        slot: &Slot<'a>,
+        legacy: &[(Key, usize, &Entry<'a>)],
+        shown: &Entry<'a>,
+        tally: &mut Tally<'_>,
+    ) {
         let (now, key) = (self.clock.now, slot.place.key);
-        let is_kin = |entry: &Entry<'a>| matches!(kin(self.facts, entry, slot), Kin::Same | Kin::Copy);
-        let Some((_, at, matched)) = legacy.iter().find(|(.., entry)| is_kin(entry)).or_else(|| legacy.first()) else {
+        let is_kin =
+            |entry: &Entry<'a>| matches!(kin(self.facts, entry, slot), Kin::Same | Kin::Copy);
+        let Some((_, at, matched)) =
+            legacy.iter().find(|(.., entry)| is_kin(entry)).or_else(|| legacy.first())
+        else {
             let Some(counterpart) = self.counterpart(slot, shown, tally) else {
                 let reason = "the legacy view holds neither the document nor a base for it";
                 return tally.unexplained(now, key, Field::Entry, Shown::Precreated(shown), reason);
@@ -116,7 +158,12 @@ impl<'b, 'a> Moment<'b, 'a> {
 
     /// What the legacy view would make of a week, compared with what the pre-created view shows: only what has no cause is
     /// recorded, as the legacy view does not show it.
-    fn counterpart(&self, slot: &Slot<'a>, shown: &Entry<'a>, tally: &mut Tally<'_>) -> Option<Entry<'a>> {
+    fn counterpart(
+        &self,
+        slot: &Slot<'a>,
+        shown: &Entry<'a>,
+        tally: &mut Tally<'_>,
+    ) -> Option<Entry<'a>> {
         let (entry, kin) = match slot.counterpart {
             Counterpart::Stored(stored) => (self.stored_entry(stored), Kin::Same),
             Counterpart::Copy(base) => (self.copy_of(base, slot.place.item.week()), Kin::Copy),
@@ -127,14 +174,21 @@ impl<'b, 'a> Moment<'b, 'a> {
             let pair = self.pair(slot, kin, &entry, shown);
             for field in differing(&entry, shown).filter(|field| pair.class(*field).is_none()) {
                 let reason = "the legacy view would have it so, but does not show it now";
-                tally.unexplained(self.clock.now, slot.place.key, field, Shown::Both(&entry, shown), reason);
+                tally.unexplained(
+                    self.clock.now,
+                    slot.place.key,
+                    field,
+                    Shown::Both(&entry, shown),
+                    reason,
+                );
             }
         }
         Some(entry)
     }
 
     fn stored_entry(&self, stored: &'a StoredAssignment) -> Entry<'a> {
-        let responded = stored.coach_responded || stored.response_id().is_some_and(|id| self.facts.feedback.contains(id));
+        let responded = stored.coach_responded
+            || stored.response_id().is_some_and(|id| self.facts.feedback.contains(id));
         Entry::of(stored, stored.public_id(), &self.clock, responded)
     }
 
@@ -144,17 +198,49 @@ impl<'b, 'a> Moment<'b, 'a> {
         let due = self.rules.zone.monday_due(base.due, week);
         let status = self.clock.status(false, false, due);
         // Its id differs from any other, as a generated one does.
-        Entry { id: Cow::Borrowed(""), week, due, status, response: Presence::Missing, completed_at: None, score: None, ..base }
+        Entry {
+            id: Cow::Borrowed(""),
+            week,
+            due,
+            status,
+            response: Presence::Missing,
+            completed_at: None,
+            score: None,
+            ..base
+        }
     }
 
     pub(super) fn precreated_entry(&self, slot: &Slot<'a>) -> Entry<'a> {
         let stored = &slot.place.item.stored;
-        let answered = || stored.response_id().is_some_and(|id| slot.place.row.feedback_responses().any(|response| response == id));
-        Entry::of(stored, &stored.document, &self.precreated_clock, stored.coach_responded || answered())
+        let answered = || {
+            stored.response_id().is_some_and(|id| {
+                slot.place.row.feedback_responses().any(|response| response == id)
+            })
+        };
+        Entry::of(
+            stored,
+            &stored.document,
+            &self.precreated_clock,
+            stored.coach_responded || answered(),
+        )
     }
 
-    pub(super) fn pair<'c>(&'c self, slot: &'c Slot<'a>, kin: Kin, legacy: &'c Entry<'a>, precreated: &'c Entry<'a>) -> Pair<'c, 'a> {
-        Pair { facts: self.facts, rules: self.rules, clock: &self.clock, slot, kin, legacy, precreated }
+    pub(super) fn pair<'c>(
+        &'c self,
+        slot: &'c Slot<'a>,
+        kin: Kin,
+        legacy: &'c Entry<'a>,
+        precreated: &'c Entry<'a>,
+    ) -> Pair<'c, 'a> {
+        Pair {
+            facts: self.facts,
+            rules: self.rules,
+            clock: &self.clock,
+            slot,
+            kin,
+            legacy,
+            precreated,
+        }
     }
 
     pub(super) fn stages(&self) -> &Stages<'a> {
@@ -171,9 +257,17 @@ impl<'b, 'a> Moment<'b, 'a> {
             return;
         }
         let now = self.clock.now;
-        let follows = legacy.summary == summarise(&legacy.entries, |entry| entry.status != Status::Completed && entry.due < now)
-            && precreated.summary == summarise(&precreated.entries, |entry| entry.status == Status::Overdue);
-        let verdict = if follows { Ok(Class::Summary) } else { Err("a summary is not what its own entries make it") };
+        let follows = legacy.summary
+            == summarise(&legacy.entries, |entry| {
+                entry.status != Status::Completed && entry.due < now
+            })
+            && precreated.summary
+                == summarise(&precreated.entries, |entry| entry.status == Status::Overdue);
+        let verdict = if follows {
+            Ok(Class::Summary)
+        } else {
+            Err("a summary is not what its own entries make it")
+        };
         tally.summary(now, &legacy.summary, &precreated.summary, verdict);
     }
 }

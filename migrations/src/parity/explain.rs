@@ -26,8 +26,16 @@ pub(super) enum Kin {
 
 pub(super) fn kin(facts: &Facts<'_>, legacy: &Entry<'_>, slot: &Slot<'_>) -> Kin {
     match slot.counterpart {
-        Counterpart::Stored(stored) if !is_generated(legacy) && stored.document == legacy.stored.document => Kin::Same,
-        Counterpart::Copy(base) if is_generated(legacy) && base.document == legacy.stored.document => Kin::Copy,
+        Counterpart::Stored(stored)
+            if !is_generated(legacy) && stored.document == legacy.stored.document =>
+        {
+            Kin::Same
+        }
+        Counterpart::Copy(base)
+            if is_generated(legacy) && base.document == legacy.stored.document =>
+        {
+            Kin::Copy
+        }
         _ => facts.other_document(legacy, slot).map_or(Kin::Stranger, Kin::Other),
     }
 }
@@ -57,10 +65,14 @@ impl Pair<'_, '_> {
             Field::DueDate => self.is_kept_weekday().then_some(Class::KeptWeekday),
             Field::Status => self.of_status(),
             Field::ResponseId => self.of_response(),
-            Field::CompletedAt | Field::Score => self.is_late_link(field).then_some(Class::LateLink),
+            Field::CompletedAt | Field::Score => {
+                self.is_late_link(field).then_some(Class::LateLink)
+            }
             Field::CoachResponded => self.of_coach(),
             // A stored week that was made has been granted nothing; the copy shows what its base was granted.
-            Field::ExtensionGranted => (self.kin == Kin::Copy && !self.precreated.stored.extension_granted).then_some(Class::WeekId),
+            Field::ExtensionGranted => (self.kin == Kin::Copy
+                && !self.precreated.stored.extension_granted)
+                .then_some(Class::WeekId),
             _ => None,
         }
     }
@@ -69,9 +81,17 @@ impl Pair<'_, '_> {
         let stored = &self.slot.place.item.stored;
         let (legacy, precreated) = (self.legacy, self.precreated);
         let explained = match self.kin {
-            Kin::Copy => self.slot.has_derived_id && precreated.id == stored.document && precreated.document == stored.document,
+            Kin::Copy => {
+                self.slot.has_derived_id
+                    && precreated.id == stored.document
+                    && precreated.document == stored.document
+            }
             // The legacy view calls the same document by its legacy id.
-            _ => field == Field::Id && precreated.id == legacy.document && legacy.id == legacy.stored.legacy_id,
+            _ => {
+                field == Field::Id
+                    && precreated.id == legacy.document
+                    && legacy.id == legacy.stored.legacy_id
+            }
         };
         explained.then_some(Class::WeekId)
     }
@@ -81,10 +101,10 @@ impl Pair<'_, '_> {
         let zone = self.rules.zone;
         let week = self.precreated.week;
         self.rules.due == DueRule::Weekday
-            && base
-                .due
-                .value()
-                .is_some_and(|due| self.precreated.due == zone.weekday_due(*due, week) && self.legacy.due == zone.monday_due(*due, week))
+            && base.due.value().is_some_and(|due| {
+                self.precreated.due == zone.weekday_due(*due, week)
+                    && self.legacy.due == zone.monday_due(*due, week)
+            })
     }
 
     fn of_status(&self) -> Option<Class> {
@@ -96,8 +116,11 @@ impl Pair<'_, '_> {
         // What the status would be here by the legacy view's own due and grace.
         let at = |due| self.clock.status(stored.is_completed(), stored.status == "missed", due);
         if legacy.due == precreated.due {
-            let is_grace = self.rules.overdue_after_milliseconds != self.clock.overdue_after_milliseconds
-                && [legacy.status, precreated.status].iter().all(|status| matches!(status, Status::Pending | Status::Overdue))
+            let is_grace = self.rules.overdue_after_milliseconds
+                != self.clock.overdue_after_milliseconds
+                && [legacy.status, precreated.status]
+                    .iter()
+                    .all(|status| matches!(status, Status::Pending | Status::Overdue))
                 && at(precreated.due) == legacy.status;
             return is_grace.then_some(Class::StatusRule);
         }
@@ -108,8 +131,9 @@ impl Pair<'_, '_> {
         if self.slot.linked.is_some() {
             return Some(Class::LateLink);
         }
-        let has_own_field =
-            self.kin == Kin::Copy && self.legacy.response == Presence::Missing && self.precreated.response == Presence::Null;
+        let has_own_field = self.kin == Kin::Copy
+            && self.legacy.response == Presence::Missing
+            && self.precreated.response == Presence::Null;
         has_own_field.then_some(Class::WeekId)
     }
 
@@ -130,8 +154,12 @@ impl Pair<'_, '_> {
         }
         // Of doubles the legacy view reads one again, and then looks for no answer of a coach.
         let stored = legacy.stored;
-        let answered = stored.coach_responded || stored.response_id().is_some_and(|id| self.facts.feedback.contains(id));
-        let is_read_again = self.kin == Kin::Same && !legacy.coach_responded && answered && self.facts.doubles(stored) > 1;
+        let answered = stored.coach_responded
+            || stored.response_id().is_some_and(|id| self.facts.feedback.contains(id));
+        let is_read_again = self.kin == Kin::Same
+            && !legacy.coach_responded
+            && answered
+            && self.facts.doubles(stored) > 1;
         is_read_again.then_some(Class::DuplicateAllocation)
     }
 }

@@ -74,13 +74,19 @@ impl<'a> Group<'a> {
     pub(super) fn base(&self, now: Timestamp) -> Option<&'a StoredAssignment> {
         let due = |stored: &StoredAssignment| stored.due.value().copied().unwrap_or(now);
         let assigned_at = |stored: &StoredAssignment| stored.assigned_at.unwrap_or(now);
-        let replaces = |candidate: &StoredAssignment, held: &StoredAssignment| match (candidate.is_completed(), held.is_completed()) {
+        let replaces = |candidate: &StoredAssignment, held: &StoredAssignment| match (
+            candidate.is_completed(),
+            held.is_completed(),
+        ) {
             (true, false) => true,
             (false, true) => false,
             _ if due(candidate) != due(held) => due(candidate) < due(held),
             _ => assigned_at(candidate) > assigned_at(held),
         };
-        self.bases.iter().copied().reduce(|held, candidate| if replaces(candidate, held) { candidate } else { held })
+        self.bases
+            .iter()
+            .copied()
+            .reduce(|held, candidate| if replaces(candidate, held) { candidate } else { held })
     }
 }
 
@@ -127,7 +133,11 @@ impl<'a> Facts<'a> {
             self.forms.push(form);
             self.forms.len() - 1
         });
-        let place = Place { key: (u32::try_from(number).unwrap_or(u32::MAX), item.run, item.week()), item, row };
+        let place = Place {
+            key: (u32::try_from(number).unwrap_or(u32::MAX), item.run, item.week()),
+            item,
+            row,
+        };
         self.by_address.insert(address(&item.stored), place);
         place
     }
@@ -159,7 +169,9 @@ impl<'a> Facts<'a> {
     fn choose(&mut self, ids: &[String], precreated: &'a [Series]) {
         let mut chosen: HashMap<Key, Place<'a>> = HashMap::new();
         for item in precreated.iter().flat_map(|row| row.items.shown()) {
-            let Some(place) = self.precreated.get(item.stored.document.as_str()).copied() else { continue };
+            let Some(place) = self.precreated.get(item.stored.document.as_str()).copied() else {
+                continue;
+            };
             let held = chosen.entry(place.key).or_insert(place);
             if replaces(item, held.item) {
                 *held = place;
@@ -174,18 +186,23 @@ impl<'a> Facts<'a> {
     fn slot(&self, ids: &[String], place: Place<'a>) -> Slot<'a> {
         let Place { key: (_, run, week), item, row } = place;
         let stored = &item.stored;
-        let base = || row.items.base(run).and_then(|base| self.legacy.get(base.stored.document.as_str()));
+        let base =
+            || row.items.base(run).and_then(|base| self.legacy.get(base.stored.document.as_str()));
         let counterpart = match self.legacy.get(stored.document.as_str()) {
             Some(held) => Counterpart::Stored(&held.item.stored),
             None if item.imported => Counterpart::None,
             None => base().map_or(Counterpart::None, |base| Counterpart::Copy(&base.item.stored)),
         };
         let linked = stored.response_id().and_then(|id| match row.linked.get(id) {
-            Some((to_run, to_week, LinkKind::Linked)) if (*to_run, *to_week) == (run, week) => row.responses.get(id),
+            Some((to_run, to_week, LinkKind::Linked)) if (*to_run, *to_week) == (run, week) => {
+                row.responses.get(id)
+            }
             _ => None,
         });
-        let has_derived_id =
-            !item.imported && ids.iter().any(|client| assignment_id(client, &stored.form, run, week).to_string() == stored.document);
+        let has_derived_id = !item.imported
+            && ids.iter().any(|client| {
+                assignment_id(client, &stored.form, run, week).to_string() == stored.document
+            });
         Slot { place, counterpart, linked, has_derived_id }
     }
 
@@ -206,8 +223,10 @@ impl<'a> Facts<'a> {
 
     /// How many documents the legacy view holds for one week of one of a client's identities, whatever their run.
     pub(super) fn doubles(&self, stored: &StoredAssignment) -> usize {
-        let is_double =
-            |other: &StoredAssignment| (other.week(), &other.form, &other.client) == (stored.week(), &stored.form, &stored.client);
+        let is_double = |other: &StoredAssignment| {
+            (other.week(), &other.form, &other.client)
+                == (stored.week(), &stored.form, &stored.client)
+        };
         self.legacy.values().filter(|place| is_double(&place.item.stored)).count()
     }
 
@@ -219,17 +238,23 @@ impl<'a> Facts<'a> {
     /// Why the legacy view shows a week from another document than the pre-created view does, where both hold both documents.
     pub(super) fn other_document(&self, entry: &Entry<'_>, slot: &Slot<'a>) -> Option<Class> {
         let place = slot.place;
-        let shown = self.precreated.get(entry.stored.document.as_str()).filter(|held| held.key.0 == place.key.0)?;
+        let shown = self
+            .precreated
+            .get(entry.stored.document.as_str())
+            .filter(|held| held.key.0 == place.key.0)?;
         if shown.item.stored.client != place.item.stored.client {
             return Some(Class::IdentitySplit);
         }
         let instead = match slot.counterpart {
             Counterpart::Copy(base) if is_generated(entry) => base,
             // A week given once on its own, which the legacy view's series does not know.
-            Counterpart::Stored(alone) if is_generated(entry) && !alone.recurring => return Some(Class::DuplicateAllocation),
+            Counterpart::Stored(alone) if is_generated(entry) && !alone.recurring => {
+                return Some(Class::DuplicateAllocation);
+            }
             _ => &place.item.stored,
         };
-        let is_double = shown.item.stored.document != instead.document && shown.item.week() == instead.week();
+        let is_double =
+            shown.item.stored.document != instead.document && shown.item.week() == instead.week();
         (is_double || shown.item.run != place.item.run).then_some(Class::DuplicateAllocation)
     }
 }

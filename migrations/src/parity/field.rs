@@ -127,7 +127,11 @@ impl Field {
             Self::Score => entry.score.map_or_else(absent, |score| score.value().to_string()),
             Self::IsRecurring => entry.stored.recurring.to_string(),
             Self::TotalWeeks => entry.stored.total_weeks.to_string(),
-            Self::CheckInWindow => entry.stored.window.as_ref().map_or_else(|| "null".to_owned(), |window| window.as_str().to_owned()),
+            Self::CheckInWindow => entry
+                .stored
+                .window
+                .as_ref()
+                .map_or_else(|| "null".to_owned(), |window| window.as_str().to_owned()),
             Self::ResponseId => match entry.response {
                 Presence::Missing => absent(),
                 Presence::Null => "null".to_owned(),
@@ -151,6 +155,9 @@ fn status(entry: &Entry<'_>) -> String {
 }
 
 /// The compared fields in which two entries differ.
-pub(super) fn differing<'b>(a: &'b Entry<'_>, b: &'b Entry<'_>) -> impl Iterator<Item = Field> + 'b {
+pub(super) fn differing<'b>(
+    a: &'b Entry<'_>,
+    b: &'b Entry<'_>,
+) -> impl Iterator<Item = Field> + 'b {
     COMPARED.into_iter().filter(|field| field.differs(a, b))
 }

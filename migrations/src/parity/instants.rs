@@ -17,12 +17,18 @@ const DAY: i64 = 24 * HOUR;
 
 /// Every instant at which an answer made of these rows can change in what is compared, and one before the first; in order.
 /// Some are none: it is a superset. Rows without any due have none.
-pub fn turning_points(legacy: &[LegacySeries], precreated: &[Series], rules: &ParityRules) -> Vec<Timestamp> {
+pub fn turning_points(
+    legacy: &[LegacySeries],
+    precreated: &[Series],
+    rules: &ParityRules,
+) -> Vec<Timestamp> {
     let series = legacy.iter().map(|series| &series.stored).chain(precreated);
-    let stored: Vec<&StoredAssignment> = series.flat_map(|series| series.items.iter()).map(|item| &item.stored).collect();
+    let stored: Vec<&StoredAssignment> =
+        series.flat_map(|series| series.items.iter()).map(|item| &item.stored).collect();
     let stored = || stored.iter().copied();
     let mut turns = Turns { rules, at: BTreeSet::new() };
-    let mut dues: BTreeSet<Timestamp> = stored().filter_map(|stored| stored.due.value().copied()).collect();
+    let mut dues: BTreeSet<Timestamp> =
+        stored().filter_map(|stored| stored.due.value().copied()).collect();
     dues.extend(mondays(stored(), rules.zone));
     for due in dues {
         turns.of_due(due);
@@ -39,19 +45,29 @@ pub fn turning_points(legacy: &[LegacySeries], precreated: &[Series], rules: &Pa
 }
 
 /// The Mondays that are counted from every week that can be a base: a series' lowest week, of each of the client's identities.
-fn mondays<'a>(stored: impl Iterator<Item = &'a StoredAssignment> + Clone, zone: Zone) -> BTreeSet<Timestamp> {
-    let counts = |stored: &&StoredAssignment| stored.recurring && stored.total_weeks > 1 && stored.due != Field::Missing;
+fn mondays<'a>(
+    stored: impl Iterator<Item = &'a StoredAssignment> + Clone,
+    zone: Zone,
+) -> BTreeSet<Timestamp> {
+    let counts = |stored: &&StoredAssignment| {
+        stored.recurring && stored.total_weeks > 1 && stored.due != Field::Missing
+    };
     let mut lowest: HashMap<(&str, &str), u32> = HashMap::new();
     for stored in stored.clone().filter(counts) {
         let week = lowest.entry((&stored.form, &stored.client)).or_insert(u32::MAX);
         *week = stored.week().min(*week);
     }
-    let is_base = |stored: &&StoredAssignment| lowest.get(&(stored.form.as_str(), stored.client.as_str())) == Some(&stored.week());
+    let is_base = |stored: &&StoredAssignment| {
+        lowest.get(&(stored.form.as_str(), stored.client.as_str())) == Some(&stored.week())
+    };
     let bases: BTreeSet<(Timestamp, u32)> = stored
         .filter(|stored| counts(stored) && is_base(stored))
         .filter_map(|stored| Some((*stored.due.value()?, stored.total_weeks)))
         .collect();
-    bases.into_iter().flat_map(|(due, weeks)| (1..=weeks).map(move |week| zone.monday_due(due, week))).collect()
+    bases
+        .into_iter()
+        .flat_map(|(due, weeks)| (1..=weeks).map(move |week| zone.monday_due(due, week)))
+        .collect()
 }
 
 fn after(instant: Timestamp) -> Timestamp {
@@ -135,7 +151,10 @@ impl Turns<'_> {
         let mut dates: BTreeSet<_> = self.at.iter().map(|turn| zone.date(*turn)).collect();
         // And one week before all of them.
         dates.extend(dates.first().map(|first| plus_days(*first, -8)));
-        let days: BTreeSet<_> = dates.into_iter().flat_map(|date| (0..=8).map(move |day| plus_days(date, day))).collect();
+        let days: BTreeSet<_> = dates
+            .into_iter()
+            .flat_map(|date| (0..=8).map(move |day| plus_days(date, day)))
+            .collect();
         for (date, hour) in days.into_iter().flat_map(|date| [0, 9, 10].map(|hour| (date, hour))) {
             self.both_sides(zone.at_hour(date, hour));
         }
@@ -146,12 +165,19 @@ impl Turns<'_> {
 fn clock_changes_near(zone: Zone, instant: Timestamp) -> bool {
     const NEAR: i64 = 4 * HOUR;
     let today = zone.date(instant);
-    let hour = |date, hour: u32| if hour == 24 { zone.at_hour(plus_days(date, 1), 0) } else { zone.at_hour(date, hour) };
-    (-1..=1).map(|day| plus_days(today, day)).filter(|date| hour(*date, 24).milliseconds() - hour(*date, 0).milliseconds() != DAY).any(
-        |date| {
-            (0..24).map(|at| (hour(date, at), hour(date, at + 1))).filter(|(from, to)| to.milliseconds() - from.milliseconds() != HOUR).any(
-                |(from, to)| from.milliseconds() - NEAR <= instant.milliseconds() && instant.milliseconds() <= to.milliseconds() + NEAR,
-            )
-        },
-    )
+    let hour = |date, hour: u32| {
+        if hour == 24 { zone.at_hour(plus_days(date, 1), 0) } else { zone.at_hour(date, hour) }
+    };
+    (-1..=1)
+        .map(|day| plus_days(today, day))
+        .filter(|date| hour(*date, 24).milliseconds() - hour(*date, 0).milliseconds() != DAY)
+        .any(|date| {
+            (0..24)
+                .map(|at| (hour(date, at), hour(date, at + 1)))
+                .filter(|(from, to)| to.milliseconds() - from.milliseconds() != HOUR)
+                .any(|(from, to)| {
+                    from.milliseconds() - NEAR <= instant.milliseconds()
+                        && instant.milliseconds() <= to.milliseconds() + NEAR
+                })
+        })
 }

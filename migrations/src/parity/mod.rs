@@ -43,7 +43,11 @@ pub struct ParityRules {
 
 impl Default for ParityRules {
     fn default() -> Self {
-        Self { overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS, due: DueRule::default(), zone: Zone::default() }
+        Self {
+            overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
+            due: DueRule::default(),
+            zone: Zone::default(),
+        }
     }
 }
 
@@ -63,7 +67,11 @@ const THREADS: usize = 2;
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn compare(rows: BothRows<'_>, rules: &ParityRules, progress: &(dyn Fn(u64, u64) + Sync)) -> Result<ParityReport, ProjectionError> {
+pub fn compare(
+    rows: BothRows<'_>,
+    rules: &ParityRules,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<ParityReport, ProjectionError> {
     let clients = clients(rows)?;
     let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
     let work = || {
@@ -83,7 +91,10 @@ pub fn compare(rows: BothRows<'_>, rules: &ParityRules, progress: &(dyn Fn(u64, 
     };
     let reports: Vec<Result<ParityReport, ProjectionError>> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     reports.into_iter().try_fold(ParityReport::default(), |mut all, report| {
         all.absorb(report?);
@@ -96,7 +107,10 @@ fn clients(rows: BothRows<'_>) -> Result<Vec<String>, ProjectionError> {
     let mut clients = Vec::new();
     for source in [rows.legacy, rows.precreated] {
         source.scan(keys::ALL_CLIENTS, &mut |key, _| {
-            clients.push(String::from_utf8_lossy(key.get(keys::ALL_CLIENTS.len()..).unwrap_or_default()).into_owned());
+            clients.push(
+                String::from_utf8_lossy(key.get(keys::ALL_CLIENTS.len()..).unwrap_or_default())
+                    .into_owned(),
+            );
             Ok(())
         })?;
     }
@@ -109,7 +123,11 @@ fn clients(rows: BothRows<'_>) -> Result<Vec<String>, ProjectionError> {
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn compare_client(rows: BothRows<'_>, rules: &ParityRules, client: &str) -> Result<ParityReport, ProjectionError> {
+pub fn compare_client(
+    rows: BothRows<'_>,
+    rules: &ParityRules,
+    client: &str,
+) -> Result<ParityReport, ProjectionError> {
     let (identity, other) = (identify(rows.legacy, client)?, identify(rows.precreated, client)?);
     if identity != other {
         let mut tally = Tally::new(client, &[]);
@@ -121,7 +139,8 @@ pub fn compare_client(rows: BothRows<'_>, rules: &ParityRules, client: &str) -> 
         // Both lists are empty at every instant.
         return Ok(Tally::new(client, &[]).report);
     }
-    let (legacy, precreated) = (legacy_rows(rows.legacy, &identity)?, precreated_rows(rows.precreated, &identity)?);
+    let (legacy, precreated) =
+        (legacy_rows(rows.legacy, &identity)?, precreated_rows(rows.precreated, &identity)?);
     let facts = Facts::of(&identity.ids, &legacy, &precreated);
     let mut tally = Tally::new(client, &facts.forms);
     let rows = Rows { ids: &identity.ids, legacy: &legacy, precreated: &precreated };

@@ -17,10 +17,19 @@ pub(super) type Verdict = Result<Class, &'static str>;
 
 impl<'a> Moment<'_, 'a> {
     /// Why only the pre-created view shows a week. `counterpart` is what the legacy view would make of it.
-    pub(super) fn only_precreated(&self, slot: &Slot<'a>, shown: &Entry<'a>, counterpart: &Entry<'a>) -> Verdict {
+    pub(super) fn only_precreated(
+        &self,
+        slot: &Slot<'a>,
+        shown: &Entry<'a>,
+        counterpart: &Entry<'a>,
+    ) -> Verdict {
         match slot.counterpart {
             Counterpart::Copy(base) => match self.not_generated(slot, base, counterpart.due) {
-                Some(Class::GapWeek) if slot.linked.is_some() && !self.shows_unanswered(shown.due) => Ok(Class::LateLink),
+                Some(Class::GapWeek)
+                    if slot.linked.is_some() && !self.shows_unanswered(shown.due) =>
+                {
+                    Ok(Class::LateLink)
+                }
                 Some(class) => Ok(class),
                 None => self.hidden(slot, shown, counterpart),
             },
@@ -31,11 +40,17 @@ impl<'a> Moment<'_, 'a> {
     /// Whether the pre-created view would show a week that is due then without an answer.
     fn shows_unanswered(&self, due: Timestamp) -> bool {
         let (from, to) = self.horizon;
-        (from <= due && due <= to) || self.precreated_clock.status(false, false, due) == Status::Missed
+        (from <= due && due <= to)
+            || self.precreated_clock.status(false, false, due) == Status::Missed
     }
 
     /// Rules 10 to 13 of the legacy view, where they leave a week out.
-    fn not_generated(&self, slot: &Slot<'a>, base: &StoredAssignment, due: Timestamp) -> Option<Class> {
+    fn not_generated(
+        &self,
+        slot: &Slot<'a>,
+        base: &StoredAssignment,
+        due: Timestamp,
+    ) -> Option<Class> {
         let (_, run, week) = slot.place.key;
         let group = self.facts.group_of(&slot.place).filter(|group| group.is_series)?;
         if group.runs.iter().any(|held| *held != run) {
@@ -54,10 +69,17 @@ impl<'a> Moment<'_, 'a> {
             return (base.total_weeks >= week && is_outside(due)).then_some(Class::GapWeek);
         }
         // The legacy view counts from another of several bases: other Mondays, or fewer weeks.
-        let monday = self.rules.zone.monday_due(counting.due.value().copied().unwrap_or(self.clock.now), week);
+        let monday = self
+            .rules
+            .zone
+            .monday_due(counting.due.value().copied().unwrap_or(self.clock.now), week);
         let leaves_out = counting.total_weeks < week || is_outside(monday);
         let is_gap_anyway = base.total_weeks >= week && is_outside(due);
-        leaves_out.then_some(if is_gap_anyway { Class::GapWeek } else { Class::DuplicateAllocation })
+        leaves_out.then_some(if is_gap_anyway {
+            Class::GapWeek
+        } else {
+            Class::DuplicateAllocation
+        })
     }
 
     /// Rule 14 of the legacy view, or its horizon.
@@ -65,12 +87,19 @@ impl<'a> Moment<'_, 'a> {
         let stages = self.stages();
         let key = slot.place.key;
         let of_week = |entry: &&Entry<'a>| self.facts.key(entry) == Some(key);
-        let Some(listed) = stages.before.iter().filter(of_week).max_by_key(|entry| kin(self.facts, entry, slot) != Kin::Stranger) else {
+        let Some(listed) = stages
+            .before
+            .iter()
+            .filter(of_week)
+            .max_by_key(|entry| kin(self.facts, entry, slot) != Kin::Stranger)
+        else {
             return self.not_listed(slot);
         };
         let kin = kin(self.facts, listed, slot);
         if !stages.after.iter().any(|entry| same(entry, listed)) {
-            return self.collided(slot, listed).ok_or("hidden by rule 14 of the legacy view, behind nothing that is known");
+            return self
+                .collided(slot, listed)
+                .ok_or("hidden by rule 14 of the legacy view, behind nothing that is known");
         }
         if let Kin::Other(class) = kin {
             return Ok(class);
@@ -88,7 +117,11 @@ impl<'a> Moment<'_, 'a> {
         let stages = self.stages();
         let winner = stages.after.iter().find(|entry| {
             let collides = entry.week == listed.week && day(entry) == day(listed);
-            if listed.stored.recurring { entry.stored.recurring && collides } else { !entry.stored.recurring && entry.id == listed.id }
+            if listed.stored.recurring {
+                entry.stored.recurring && collides
+            } else {
+                !entry.stored.recurring && entry.id == listed.id
+            }
         })?;
         let stored = &slot.place.item.stored;
         Some(if winner.stored.form != stored.form {
@@ -103,16 +136,31 @@ impl<'a> Moment<'_, 'a> {
     /// Why rules 4 to 12 of the legacy view do not list a stored week.
     fn not_listed(&self, slot: &Slot<'a>) -> Verdict {
         match slot.counterpart {
-            Counterpart::Stored(stored) if self.facts.doubles(stored) > 1 => Ok(Class::DuplicateAllocation),
-            Counterpart::Stored(_) => Err("the document has no dueDate, and the legacy view leaves it out"),
-            Counterpart::Copy(base) if base.due.value().is_none() => Err("the base has no due date"),
-            Counterpart::Copy(_) => Err("the legacy view neither generates the week nor has a reason not to"),
-            Counterpart::None => Err("the legacy view holds neither the document nor a base for it"),
+            Counterpart::Stored(stored) if self.facts.doubles(stored) > 1 => {
+                Ok(Class::DuplicateAllocation)
+            }
+            Counterpart::Stored(_) => {
+                Err("the document has no dueDate, and the legacy view leaves it out")
+            }
+            Counterpart::Copy(base) if base.due.value().is_none() => {
+                Err("the base has no due date")
+            }
+            Counterpart::Copy(_) => {
+                Err("the legacy view neither generates the week nor has a reason not to")
+            }
+            Counterpart::None => {
+                Err("the legacy view holds neither the document nor a base for it")
+            }
         }
     }
 
     /// Why only the legacy view shows a week, or shows it once more than the pre-created view.
-    pub(super) fn only_legacy(&self, slot: Option<&Slot<'a>>, shown: &Entry<'a>, is_shown_too: bool) -> Verdict {
+    pub(super) fn only_legacy(
+        &self,
+        slot: Option<&Slot<'a>>,
+        shown: &Entry<'a>,
+        is_shown_too: bool,
+    ) -> Verdict {
         let Some(slot) = slot else { return self.not_stored(shown) };
         let kin = kin(self.facts, shown, slot);
         if let Kin::Other(class) = kin {
@@ -125,7 +173,9 @@ impl<'a> Moment<'_, 'a> {
         let pair = self.pair(slot, kin, shown, &hidden);
         [Field::DueDate, Field::Status]
             .into_iter()
-            .filter(|field| super::field::differing(shown, &hidden).any(|differs| differs == *field))
+            .filter(|field| {
+                super::field::differing(shown, &hidden).any(|differs| differs == *field)
+            })
             .find_map(|field| pair.class(field))
             .ok_or("the pre-created view has the week beyond its horizon")
     }
@@ -138,8 +188,11 @@ impl<'a> Moment<'_, 'a> {
         if !is_generated(shown) {
             return Err("the document is stored for another week in the pre-created view");
         }
-        let Some(base) = held.row.items.base(held.item.run) else { return Err("the series has no base") };
-        if base.stored.document != held.item.stored.document && base.stored.total_weeks < shown.week {
+        let Some(base) = held.row.items.base(held.item.run) else {
+            return Err("the series has no base");
+        };
+        if base.stored.document != held.item.stored.document && base.stored.total_weeks < shown.week
+        {
             let doubled = base.week() == held.item.week();
             if base.stored.client != held.item.stored.client {
                 return Ok(Class::IdentitySplit);
@@ -149,8 +202,12 @@ impl<'a> Moment<'_, 'a> {
             }
         }
         Err(match () {
-            () if base.week() != 1 => "no week 1 is stored to count from, so the migration makes no weeks",
-            () if !base.stored.recurring => "the base does not recur, so the migration makes no weeks",
+            () if base.week() != 1 => {
+                "no week 1 is stored to count from, so the migration makes no weeks"
+            }
+            () if !base.stored.recurring => {
+                "the base does not recur, so the migration makes no weeks"
+            }
             () if base.stored.due.value().is_none() => {
                 "the base has no due date: the legacy view counts from now, the migration makes no weeks"
             }

@@ -45,7 +45,14 @@ const WHOLE: Key = (u32::MAX, 0, 0);
 impl<'f> Tally<'f> {
     pub(super) fn new(client: &'f str, forms: &'f [&'f str]) -> Self {
         let report = ParityReport { clients: 1, ..ParityReport::default() };
-        Self { client, forms, seen: HashSet::new(), weeks: HashSet::new(), compared: HashSet::new(), report }
+        Self {
+            client,
+            forms,
+            seen: HashSet::new(),
+            weeks: HashSet::new(),
+            compared: HashSet::new(),
+            report,
+        }
     }
 
     /// Whether a week is asked about with these statuses for the first time.
@@ -53,18 +60,38 @@ impl<'f> Tally<'f> {
         self.compared.insert((key, legacy, precreated))
     }
 
-    pub(super) fn record(&mut self, at: Timestamp, key: Key, field: Field, shown: Shown<'_, '_>, verdict: Verdict) {
+    pub(super) fn record(
+        &mut self,
+        at: Timestamp,
+        key: Key,
+        field: Field,
+        shown: Shown<'_, '_>,
+        verdict: Verdict,
+    ) {
         match verdict {
             Ok(class) => self.explained(at, key, field, class, || shown.values(field)),
             Err(reason) => self.unexplained(at, key, field, shown, reason),
         }
     }
 
-    pub(super) fn unexplained(&mut self, at: Timestamp, key: Key, field: Field, shown: Shown<'_, '_>, reason: &str) {
+    pub(super) fn unexplained(
+        &mut self,
+        at: Timestamp,
+        key: Key,
+        field: Field,
+        shown: Shown<'_, '_>,
+        reason: &str,
+    ) {
         self.add_unexplained(at, key, field, || shown.values(field), reason);
     }
 
-    pub(super) fn summary(&mut self, at: Timestamp, legacy: &Summary, precreated: &Summary, verdict: Verdict) {
+    pub(super) fn summary(
+        &mut self,
+        at: Timestamp,
+        legacy: &Summary,
+        precreated: &Summary,
+        verdict: Verdict,
+    ) {
         let values = || (format!("{legacy:?}"), format!("{precreated:?}"));
         match verdict {
             Ok(class) => self.explained(at, WHOLE, Field::Summary, class, values),
@@ -76,7 +103,14 @@ impl<'f> Tally<'f> {
         self.forms.get(key.0 as usize).copied().unwrap_or_default().to_owned()
     }
 
-    fn explained(&mut self, at: Timestamp, key: Key, field: Field, class: Class, values: impl FnOnce() -> (String, String)) {
+    fn explained(
+        &mut self,
+        at: Timestamp,
+        key: Key,
+        field: Field,
+        class: Class,
+        values: impl FnOnce() -> (String, String),
+    ) {
         if !self.seen.insert((key, field, Some(class))) {
             return;
         }
@@ -87,11 +121,27 @@ impl<'f> Tally<'f> {
         if is_new_week && examples.len() < MOST_EXAMPLES {
             let (legacy, precreated) = values();
             let (client, what) = (self.client.to_owned(), field.name().to_owned());
-            examples.push(Example { client, at, form, run: key.1, week: key.2, what, legacy, precreated });
+            examples.push(Example {
+                client,
+                at,
+                form,
+                run: key.1,
+                week: key.2,
+                what,
+                legacy,
+                precreated,
+            });
         }
     }
 
-    fn add_unexplained(&mut self, at: Timestamp, key: Key, field: Field, values: impl FnOnce() -> (String, String), reason: &str) {
+    fn add_unexplained(
+        &mut self,
+        at: Timestamp,
+        key: Key,
+        field: Field,
+        values: impl FnOnce() -> (String, String),
+        reason: &str,
+    ) {
         if !self.seen.insert((key, field, None)) {
             return;
         }
@@ -99,14 +149,28 @@ impl<'f> Tally<'f> {
         if self.report.unexplained.len() < MOST_UNEXPLAINED {
             let (legacy, precreated) = values();
             let because = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-            let what = format!("{}: legacy {legacy}, pre-created {precreated}{because}", field.name());
+            let what =
+                format!("{}: legacy {legacy}, pre-created {precreated}{because}", field.name());
             let (client, form) = (self.client.to_owned(), self.form(key));
-            self.report.unexplained.push(Unexplained { client, at, form, run: key.1, week: key.2, what });
+            self.report.unexplained.push(Unexplained {
+                client,
+                at,
+                form,
+                run: key.1,
+                week: key.2,
+                what,
+            });
         }
     }
 
     /// Something about the client as a whole that has no class.
-    pub(super) fn whole(&mut self, at: Timestamp, field: Field, values: (String, String), reason: &str) {
+    pub(super) fn whole(
+        &mut self,
+        at: Timestamp,
+        field: Field,
+        values: (String, String),
+        reason: &str,
+    ) {
         self.add_unexplained(at, WHOLE, field, || values, reason);
     }
 }

@@ -36,7 +36,11 @@ pub(super) struct Seen<'a> {
 }
 
 /// Reads the log through, once in order and once by the streams that matter.
-pub(super) fn look<'a>(runtime: &Runtime, batch: Option<&'a BatchState>, at: Position) -> Result<Seen<'a>, MigrationError> {
+pub(super) fn look<'a>(
+    runtime: &Runtime,
+    batch: Option<&'a BatchState>,
+    at: Position,
+) -> Result<Seen<'a>, MigrationError> {
     let log = runtime.log();
     let base = batch.map_or(at, |batch| batch.base);
     let log_digest = hex(&log.digest(base)?);
@@ -67,7 +71,11 @@ pub(super) fn look<'a>(runtime: &Runtime, batch: Option<&'a BatchState>, at: Pos
                 touched.insert(recorded.stream.clone());
             }
             match &recorded.event {
-                Event::DocumentImported(document) if document.collection == Collection::CheckInAssignments => seen.imported += 1,
+                Event::DocumentImported(document)
+                    if document.collection == Collection::CheckInAssignments =>
+                {
+                    seen.imported += 1
+                }
                 Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => {
                     seen.imported = seen.imported.saturating_sub(1);
                 }
@@ -76,7 +84,11 @@ pub(super) fn look<'a>(runtime: &Runtime, batch: Option<&'a BatchState>, at: Pos
                     seen.by_batch += u64::from(ours);
                 }
                 // The batch made them, though no view holds them any more.
-                Event::Erased(event) if ours && matches!(**event, Event::AssignmentCreated { .. }) => seen.by_batch += 1,
+                Event::Erased(event)
+                    if ours && matches!(**event, Event::AssignmentCreated { .. }) =>
+                {
+                    seen.by_batch += 1
+                }
                 Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. } => {
                     taken_from.insert(recorded.stream);
                 }
@@ -91,7 +103,9 @@ pub(super) fn look<'a>(runtime: &Runtime, batch: Option<&'a BatchState>, at: Pos
     if let Some(batch) = batch {
         for stream in touched {
             if let Some(event) = legacy_change(log, &stream, &batch.digest)? {
-                seen.legacy_changed.push(format!("{stream}: {event} of the batch changed what the legacy view is made of"));
+                seen.legacy_changed.push(format!(
+                    "{stream}: {event} of the batch changed what the legacy view is made of"
+                ));
             }
         }
     }
@@ -105,7 +119,10 @@ fn withdrawn(log: &Log, stream: &StreamId) -> Result<u64, MigrationError> {
     for recorded in log.stream(stream, 0)? {
         let before = series.items.iter().count();
         series.apply(stream, &recorded.event);
-        if matches!(recorded.event, Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. }) {
+        if matches!(
+            recorded.event,
+            Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. }
+        ) {
             withdrawn += before.saturating_sub(series.items.iter().count()) as u64;
         }
     }
@@ -114,7 +131,11 @@ fn withdrawn(log: &Log, stream: &StreamId) -> Result<u64, MigrationError> {
 
 /// The first event of the batch that changes the legacy rows of a series. Equal rows are equal answers, for every client and
 /// at every instant: so where there is none, the view is the same before and after.
-fn legacy_change(log: &Log, stream: &StreamId, digest: &str) -> Result<Option<&'static str>, MigrationError> {
+fn legacy_change(
+    log: &Log,
+    stream: &StreamId,
+    digest: &str,
+) -> Result<Option<&'static str>, MigrationError> {
     let mut series = LegacySeries::default();
     for recorded in log.stream(stream, 0)? {
         if recorded.cause != digest {
@@ -132,7 +153,11 @@ fn legacy_change(log: &Log, stream: &StreamId, digest: &str) -> Result<Option<&'
 
 impl Seen<'_> {
     fn before_text(&self, count: u64) -> String {
-        if self.batch.is_some() { format!("{count} before the batch") } else { "no batch was applied yet".to_owned() }
+        if self.batch.is_some() {
+            format!("{count} before the batch")
+        } else {
+            "no batch was applied yet".to_owned()
+        }
     }
 
     pub(super) fn response_count(&self, in_views: u64) -> Check {
@@ -142,9 +167,16 @@ impl Seen<'_> {
             findings.push(format!("the log holds {in_log} responses, the views {in_views}"));
         }
         if let Some(batch) = self.batch.filter(|batch| batch.responses != before) {
-            findings.push(format!("{} responses were on record before the batch, the log shows {before}", batch.responses));
+            findings.push(format!(
+                "{} responses were on record before the batch, the log shows {before}",
+                batch.responses
+            ));
         }
-        Check::new("response-count", format!("{in_log} responses, {}", self.before_text(before)), findings)
+        Check::new(
+            "response-count",
+            format!("{in_log} responses, {}", self.before_text(before)),
+            findings,
+        )
     }
 
     pub(super) fn assignment_count(&self, in_views: u64) -> Check {
@@ -154,26 +186,49 @@ impl Seen<'_> {
             findings.push(format!("the log holds {expected} assignments, the views {in_views}"));
         }
         if let Some(batch) = self.batch.filter(|batch| batch.counts.1 != self.by_batch) {
-            findings.push(format!("the batch made {} assignments, the log shows {}", batch.counts.1, self.by_batch));
+            findings.push(format!(
+                "the batch made {} assignments, the log shows {}",
+                batch.counts.1, self.by_batch
+            ));
         }
         let Self { imported, made, withdrawn, .. } = self;
-        Check::new("assignment-count", format!("{in_views} assignments: {imported} imported, {made} made, {withdrawn} withdrawn"), findings)
+        Check::new(
+            "assignment-count",
+            format!(
+                "{in_views} assignments: {imported} imported, {made} made, {withdrawn} withdrawn"
+            ),
+            findings,
+        )
     }
 
     pub(super) fn responses_unchanged(&self) -> Check {
-        let mut findings: Vec<String> = self.before.changed_in(&self.now).map(|id| format!("response {id} is not what it was")).collect();
+        let mut findings: Vec<String> = self
+            .before
+            .changed_in(&self.now)
+            .map(|id| format!("response {id} is not what it was"))
+            .collect();
         let digest = self.before.digest();
         if let Some(batch) = self.batch.filter(|batch| batch.responses_digest != digest) {
-            findings.push(format!("the responses before the batch have the digest {digest}, on record is {}", batch.responses_digest));
+            findings.push(format!(
+                "the responses before the batch have the digest {digest}, on record is {}",
+                batch.responses_digest
+            ));
         }
         let short = short(&digest);
-        Check::new("responses-unchanged", format!("{} responses, digest {short}…", self.before.len()), findings)
+        Check::new(
+            "responses-unchanged",
+            format!("{} responses, digest {short}…", self.before.len()),
+            findings,
+        )
     }
 
     pub(super) fn legacy_view_unchanged(&self) -> Check {
         let detail = match self.batch {
             Some(_) => {
-                format!("{} series written to, their legacy rows equal before and after: equal answers at every instant", self.touched)
+                format!(
+                    "{} series written to, their legacy rows equal before and after: equal answers at every instant",
+                    self.touched
+                )
             }
             None => "no batch was applied yet".to_owned(),
         };
@@ -186,9 +241,16 @@ impl Seen<'_> {
         };
         let mut findings = Vec::new();
         if batch.log_digest != self.log_digest {
-            findings.push(format!("positions 1 to {} have the digest {}, on record is {}", batch.base, self.log_digest, batch.log_digest));
+            findings.push(format!(
+                "positions 1 to {} have the digest {}, on record is {}",
+                batch.base, self.log_digest, batch.log_digest
+            ));
         }
         let short = short(&self.log_digest);
-        Check::new("additive-only", format!("positions 1 to {} are what they were, digest {short}…", batch.base), findings)
+        Check::new(
+            "additive-only",
+            format!("positions 1 to {} are what they were, digest {short}…", batch.base),
+            findings,
+        )
     }
 }

@@ -53,7 +53,8 @@ pub struct Check {
 impl Check {
     fn new(name: &'static str, detail: String, findings: Vec<String>) -> Self {
         let green = findings.is_empty();
-        let detail = if green { detail } else { format!("{} found; wanted: {detail}", findings.len()) };
+        let detail =
+            if green { detail } else { format!("{} found; wanted: {detail}", findings.len()) };
         Self { name: Cow::Borrowed(name), green, detail, findings }
     }
 }
@@ -116,7 +117,8 @@ pub fn validate_under(
     let mut weeks = weeks::look(&snapshot)?;
     let seen = batch::look(runtime, last, at)?;
     let parity = parity(&snapshot, &control, overdue_after_milliseconds, watch)?;
-    let mut checks = vec![seen.response_count(weeks.responses), seen.assignment_count(weeks.assignments)];
+    let mut checks =
+        vec![seen.response_count(weeks.responses), seen.assignment_count(weeks.assignments)];
     checks.extend(weeks.checks());
     checks.extend([seen.responses_unchanged(), seen.legacy_view_unchanged()]);
     checks.extend(weeks.completeness());
@@ -139,7 +141,11 @@ pub fn parity(
 ) -> Result<ParityReport, MigrationError> {
     let (legacy, _) = snapshot.of(View::Legacy.name())?;
     let (precreated, _) = snapshot.of(View::Precreated.name())?;
-    let due = if control.last_applied().is_some_and(weekday) { DueRule::Weekday } else { DueRule::Monday };
+    let due = if control.last_applied().is_some_and(weekday) {
+        DueRule::Weekday
+    } else {
+        DueRule::Monday
+    };
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
     let both = BothRows { legacy: &legacy, precreated: &precreated };
     Ok(compare(both, &rules, watch.progress)?)
@@ -171,21 +177,36 @@ fn record(
     now: Timestamp,
     key: Option<IdempotencyKey>,
 ) -> Result<(), MigrationError> {
-    let outcome = |check: &Check| CheckOutcome { name: check.name.clone().into_owned(), green: check.green, detail: check.detail.clone() };
+    let outcome = |check: &Check| CheckOutcome {
+        name: check.name.clone().into_owned(),
+        green: check.green,
+        detail: check.detail.clone(),
+    };
     let Validation { digest, at, checks } = validation;
-    let recorded = Event::ValidationRecorded { digest: digest.clone(), at: *at, checks: checks.iter().map(outcome).collect() };
+    let recorded = Event::ValidationRecorded {
+        digest: digest.clone(),
+        at: *at,
+        checks: checks.iter().map(outcome).collect(),
+    };
     let cause = Uuid::now_v7().to_string();
     let events = [parity_event(*at, parity), recorded].into_iter().map(|event| {
         let id = Some(event_id(&StreamId::Control, &[event.name(), &cause]));
         NewEvent { stream: StreamId::Control, id, occurred_at: now, event }
     });
     let actor = Actor::System("validate".to_owned());
-    runtime.log().append(Commit { events: events.collect(), expected: Vec::new(), actor, cause, key })?;
+    runtime.log().append(Commit {
+        events: events.collect(),
+        expected: Vec::new(),
+        actor,
+        cause,
+        key,
+    })?;
     runtime.catch_up(&|_, _| {})?;
     Ok(())
 }
 
 fn parity_event(at: Position, parity: &ParityReport) -> Event {
-    let classes = parity.differences.iter().map(|(class, count)| (class.to_string(), *count)).collect();
+    let classes =
+        parity.differences.iter().map(|(class, count)| (class.to_string(), *count)).collect();
     Event::ParityRecorded { at, classes, unexplained: parity.unexplained_total }
 }

@@ -57,9 +57,14 @@ fn week_of(series: &Series, response: &StoredResponse) -> Option<u32> {
         Some((_, week, _)) => Some(*week),
         // A legacy id may be shared by several weeks: the response's own week decides, where it has one among them.
         None => {
-            let mut named = series.items.iter().filter(|item| is_named(item, &response.named)).map(Item::week);
+            let mut named =
+                series.items.iter().filter(|item| is_named(item, &response.named)).map(Item::week);
             let first = named.next()?;
-            Some(if named.any(|week| Some(week) == response.week) { response.week.unwrap_or(first) } else { first })
+            Some(if named.any(|week| Some(week) == response.week) {
+                response.week.unwrap_or(first)
+            } else {
+                first
+            })
         }
     }
 }
@@ -74,11 +79,18 @@ impl Weeks {
     ) -> Result<(), rollbook_projections::ProjectionError> {
         let id = &response.document;
         match week_of(series, response) {
-            None if names::meanings(known, &response.named)?.iter().any(|meaning| !matches!(meaning, names::Meaning::Response { .. })) => {}
-            None => self.response_links.push(format!("response {id} of {stream} names {:?}, which is no assignment", response.named)),
+            None if names::meanings(known, &response.named)?
+                .iter()
+                .any(|meaning| !matches!(meaning, names::Meaning::Response { .. })) => {}
+            None => self.response_links.push(format!(
+                "response {id} of {stream} names {:?}, which is no assignment",
+                response.named
+            )),
             Some(week) => match response.week {
                 Some(own) if own != week => {
-                    self.week_consistency.push(format!("response {id} of {stream} says week {own} and belongs to week {week}"));
+                    self.week_consistency.push(format!(
+                        "response {id} of {stream} says week {own} and belongs to week {week}"
+                    ));
                 }
                 _ => {}
             },
@@ -114,48 +126,81 @@ impl Weeks {
 
     fn run(&mut self, stream: &StreamId, series: &Series, run: u32) {
         let weeks: Vec<&Item> = series.items.iter().filter(|item| item.run == run).collect();
-        for double in weeks.chunk_by(|a, b| a.week() == b.week()).filter(|double| double.len() > 1) {
-            let documents: Vec<&str> = double.iter().map(|item| item.stored.document.as_str()).collect();
+        for double in weeks.chunk_by(|a, b| a.week() == b.week()).filter(|double| double.len() > 1)
+        {
+            let documents: Vec<&str> =
+                double.iter().map(|item| item.stored.document.as_str()).collect();
             let week = double.first().map_or(0, |item| item.week());
-            self.duplicates.push(format!("week {week} of {stream} is stored {} times: {}", documents.len(), documents.join(", ")));
+            self.duplicates.push(format!(
+                "week {week} of {stream} is stored {} times: {}",
+                documents.len(),
+                documents.join(", ")
+            ));
         }
         let Some(base) = series.items.base(run) else { return };
         self.series += 1;
         if base.week() != 1 && !series.is_withdrawn(run, 1) {
-            self.without_week_1.push(format!("{stream} run {run} begins with week {}", base.week()));
+            self.without_week_1
+                .push(format!("{stream} run {run} begins with week {}", base.week()));
         }
         if !base.stored.recurring {
             return;
         }
         let total = base.stored.total_weeks;
         self.expected_weeks += u64::from(total);
-        let is_missing = |week: &u32| series.items.of_week(run, *week).next().is_none() && !series.is_withdrawn(run, *week);
+        let is_missing = |week: &u32| {
+            series.items.of_week(run, *week).next().is_none() && !series.is_withdrawn(run, *week)
+        };
         let missing: Vec<u32> = (1..=total).filter(is_missing).collect();
         if let (Some(first), Some(last)) = (missing.first(), missing.last()) {
-            let why = if base.stored.due.value().is_none() { "; its base has no due date" } else { "" };
-            self.incomplete.push(format!("{stream} run {run} lacks {} of {total} weeks, from {first} to {last}{why}", missing.len()));
+            let why =
+                if base.stored.due.value().is_none() { "; its base has no due date" } else { "" };
+            self.incomplete.push(format!(
+                "{stream} run {run} lacks {} of {total} weeks, from {first} to {last}{why}",
+                missing.len()
+            ));
         }
     }
 
     pub(super) fn checks(&mut self) -> Vec<Check> {
         let take = std::mem::take::<Vec<String>>;
         vec![
-            Check::new("response-links", format!("{} responses name an assignment", self.responses), take(&mut self.response_links)),
+            Check::new(
+                "response-links",
+                format!("{} responses name an assignment", self.responses),
+                take(&mut self.response_links),
+            ),
             Check::new(
                 "assignment-links",
                 format!("{} assignments and their responses agree", self.assignments),
                 take(&mut self.assignment_links),
             ),
-            Check::new("week-consistency", "each response belongs to the week it says".to_owned(), take(&mut self.week_consistency)),
-            Check::new("series-have-week-1", format!("{} series begin with week 1", self.series), take(&mut self.without_week_1)),
+            Check::new(
+                "week-consistency",
+                "each response belongs to the week it says".to_owned(),
+                take(&mut self.week_consistency),
+            ),
+            Check::new(
+                "series-have-week-1",
+                format!("{} series begin with week 1", self.series),
+                take(&mut self.without_week_1),
+            ),
         ]
     }
 
     pub(super) fn completeness(&mut self) -> Vec<Check> {
         let take = std::mem::take::<Vec<String>>;
         vec![
-            Check::new("no-duplicate-weeks", format!("{} weeks, each stored once", self.assignments), take(&mut self.duplicates)),
-            Check::new("weeks-complete", format!("{} weeks expected of recurring series", self.expected_weeks), take(&mut self.incomplete)),
+            Check::new(
+                "no-duplicate-weeks",
+                format!("{} weeks, each stored once", self.assignments),
+                take(&mut self.duplicates),
+            ),
+            Check::new(
+                "weeks-complete",
+                format!("{} weeks expected of recurring series", self.expected_weeks),
+                take(&mut self.incomplete),
+            ),
         ]
     }
 }
@@ -164,7 +209,10 @@ impl Weeks {
 fn given_here(stream: &StreamId, series: &Series, id: &str) -> bool {
     let StreamId::Series { client, form } = stream else { return false };
     series.items.iter().any(|item| {
-        let assignment = rollbook_domain::series::assignment_id(client, form, item.run, item.week());
-        (1..=series.submitted).any(|ordinal| rollbook_domain::series::response_id(assignment, ordinal).to_string() == id)
+        let assignment =
+            rollbook_domain::series::assignment_id(client, form, item.run, item.week());
+        (1..=series.submitted).any(|ordinal| {
+            rollbook_domain::series::response_id(assignment, ordinal).to_string() == id
+        })
     })
 }

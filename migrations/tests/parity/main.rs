@@ -21,7 +21,17 @@ use rows::{MONDAY, event, figures, fold, of_fixture, rules_of, small, week};
 fn every_difference_of_the_fixtures_has_its_class_but_for_bases_without_a_due_date() {
     type Figures = &'static [(&'static str, u64)];
     let expected: [(&str, Figures, u64); 4] = [
-        ("tracker", &[("week-id", 711), ("gap-week", 691), ("form-collision", 12), ("late-link", 2), ("summary", 26)], 0),
+        (
+            "tracker",
+            &[
+                ("week-id", 711),
+                ("gap-week", 691),
+                ("form-collision", 12),
+                ("late-link", 2),
+                ("summary", 26),
+            ],
+            0,
+        ),
         ("clean", &[("week-id", 373), ("gap-week", 603), ("summary", 17)], 0),
         (
             "dirty",
@@ -65,7 +75,11 @@ fn before_the_migration_every_generated_week_is_unexplained() {
     let rules = rules_of("clean");
     let report = of_fixture("clean").compare(&rules);
     assert!(!report.is_explained());
-    assert!(report.unexplained.iter().all(|found| found.what.contains("the week is not stored")), "{:#?}", report.unexplained);
+    assert!(
+        report.unexplained.iter().all(|found| found.what.contains("the week is not stored")),
+        "{:#?}",
+        report.unexplained
+    );
 }
 
 #[test]
@@ -79,7 +93,11 @@ fn the_report_of_all_is_the_sum_of_its_clients_in_any_order() {
     }
     assert_eq!(sum, all);
     assert_eq!(all, both.compare(&rules));
-    assert!(all.examples.iter().all(|(class, examples)| !examples.is_empty() && all.differences.contains_key(class)));
+    assert!(
+        all.examples
+            .iter()
+            .all(|(class, examples)| !examples.is_empty() && all.differences.contains_key(class))
+    );
 }
 
 #[test]
@@ -87,7 +105,8 @@ fn progress_counts_every_client_once() {
     let seen = std::sync::Mutex::new(BTreeSet::new());
     let both = of_fixture("clean");
     let rules = ParityRules::default();
-    compare(both.rows(), &rules, &|done, all| assert!(seen.lock().unwrap().insert((done, all)))).unwrap();
+    compare(both.rows(), &rules, &|done, all| assert!(seen.lock().unwrap().insert((done, all))))
+        .unwrap();
     assert_eq!(seen.into_inner().unwrap(), (1..=30).map(|done| (done, 30)).collect());
 }
 

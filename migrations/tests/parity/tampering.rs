@@ -69,10 +69,17 @@ fn apply(series: &mut Series, document: &str, tampering: Tampering) {
 /// The weeks that the legacy view shows of a client at some instant, by form.
 fn ever_shown(both: &Both, client: &str, rules: &ParityRules) -> BTreeSet<(String, u32)> {
     let identity = identify(&both.legacy, client).unwrap();
-    let (ours, theirs) = (legacy_rows(&both.legacy, &identity).unwrap(), precreated_rows(&both.precreated, &identity).unwrap());
+    let (ours, theirs) = (
+        legacy_rows(&both.legacy, &identity).unwrap(),
+        precreated_rows(&both.precreated, &identity).unwrap(),
+    );
     let shown = |now| {
         let answer = legacy::answer(&identity.ids, &ours, &Clock::new(now, rules.zone));
-        answer.entries.iter().map(|entry| (entry.stored.form.clone(), entry.week)).collect::<Vec<_>>()
+        answer
+            .entries
+            .iter()
+            .map(|entry| (entry.stored.form.clone(), entry.week))
+            .collect::<Vec<_>>()
     };
     turning_points(&ours, &theirs, rules).into_iter().flat_map(shown).collect()
 }
@@ -83,7 +90,9 @@ fn a_tampered_row_is_always_caught() {
     let both = of_fixture("tracker").migrate(&rules);
     let mut weeks: Vec<(StreamId, String)> = Vec::new();
     each_series(&both.precreated, &mut |stream, series: Series| {
-        weeks.extend(series.items.shown().map(|item| (stream.clone(), item.stored.document.clone())));
+        weeks.extend(
+            series.items.shown().map(|item| (stream.clone(), item.stored.document.clone())),
+        );
         Ok(())
     })
     .unwrap();

@@ -13,7 +13,12 @@ use crate::rows::{Both, HOUR, MONDAY, later, of_fixture, rules_of, small, week, 
 
 /// What is compared of an answer, as text.
 fn compared(answer: &Answer<'_>) -> Vec<String> {
-    let entry = |entry: &Entry<'_>| format!("{} {} {} {:?} {}", entry.id, entry.document, entry.week, entry.status, entry.coach_responded);
+    let entry = |entry: &Entry<'_>| {
+        format!(
+            "{} {} {} {:?} {}",
+            entry.id, entry.document, entry.week, entry.status, entry.coach_responded
+        )
+    };
     let mut all: Vec<String> = answer.entries.iter().map(entry).collect();
     all.sort();
     all.push(format!("{:?}", answer.summary));
@@ -21,7 +26,12 @@ fn compared(answer: &Answer<'_>) -> Vec<String> {
 }
 
 /// Both answers at an instant.
-fn answers(both: &Both, client: &str, rules: &ParityRules, now: Timestamp) -> (Vec<String>, Vec<String>) {
+fn answers(
+    both: &Both,
+    client: &str,
+    rules: &ParityRules,
+    now: Timestamp,
+) -> (Vec<String>, Vec<String>) {
     let identity = identify(&both.legacy, client).unwrap();
     let clock = Clock::new(now, rules.zone);
     let rows = legacy_rows(&both.legacy, &identity).unwrap();
@@ -34,30 +44,39 @@ fn answers(both: &Both, client: &str, rules: &ParityRules, now: Timestamp) -> (V
 /// Answers at these instants are those at the turning point before them.
 fn assert_constant_between(both: &Both, client: &str, rules: &ParityRules, probes: &[Timestamp]) {
     let identity = identify(&both.legacy, client).unwrap();
-    let turns =
-        turning_points(&legacy_rows(&both.legacy, &identity).unwrap(), &precreated_rows(&both.precreated, &identity).unwrap(), rules);
+    let turns = turning_points(
+        &legacy_rows(&both.legacy, &identity).unwrap(),
+        &precreated_rows(&both.precreated, &identity).unwrap(),
+        rules,
+    );
     for probe in probes {
         // Before the first turn nothing has changed since the beginning of time.
         let before = turns.partition_point(|turn| turn <= probe).saturating_sub(1);
         let Some(turn) = turns.get(before) else { continue };
-        assert_eq!(answers(both, client, rules, *probe), answers(both, client, rules, *turn), "{client} at {probe}, turn {turn}");
+        assert_eq!(
+            answers(both, client, rules, *probe),
+            answers(both, client, rules, *turn),
+            "{client} at {probe}, turn {turn}"
+        );
     }
 }
 
 #[test]
 fn answers_change_only_at_turning_points() {
-    for (name, overdue_after_milliseconds) in [("tracker", 0), ("clean", 36 * HOUR), ("dirty-london", 3 * 24 * HOUR)] {
+    for (name, overdue_after_milliseconds) in
+        [("tracker", 0), ("clean", 36 * HOUR), ("dirty-london", 3 * 24 * HOUR)]
+    {
         let rules = ParityRules { overdue_after_milliseconds, ..rules_of(name) };
         let both = of_fixture(name).migrate(&rules);
         let from: Timestamp = "2025-09-01T00:00:00Z".parse().unwrap();
         // A step that falls on every hour and minute in turn.
-        let probes: Vec<Timestamp> = (0..600).map(|step| later(from, step * (19 * HOUR + 7 * 60_000))).collect();
+        let probes: Vec<Timestamp> =
+            (0..600).map(|step| later(from, step * (19 * HOUR + 7 * 60_000))).collect();
         for client in both.clients() {
             let has_all_dues = identify(&both.legacy, &client).is_ok_and(|identity| {
-                legacy_rows(&both.legacy, &identity)
-                    .unwrap()
-                    .iter()
-                    .all(|row| row.stored.items.iter().all(|item| item.stored.due.value().is_some()))
+                legacy_rows(&both.legacy, &identity).unwrap().iter().all(|row| {
+                    row.stored.items.iter().all(|item| item.stored.due.value().is_some())
+                })
             });
             if has_all_dues {
                 assert_constant_between(&both, &client, &rules, &probes);
@@ -79,10 +98,15 @@ fn near_a_clock_change_every_turn_is_known() {
         let rules = ParityRules { zone: zone.parse().unwrap(), ..ParityRules::default() };
         let change: Timestamp = change.parse().unwrap();
         // Dues, and instants 42 days after and 21 days before dues, close to the change.
-        for (days, minutes) in [0, 42, -21].into_iter().flat_map(|days| [-150, -75, -30, 0, 20, 45, 90].map(|minutes| (days, minutes))) {
+        for (days, minutes) in [0, 42, -21]
+            .into_iter()
+            .flat_map(|days| [-150, -75, -30, 0, 20, 45, 90].map(|minutes| (days, minutes)))
+        {
             let due = later(change, days * 24 * HOUR + minutes * 60_000);
             let both = small(&[week("a", "f", 1, 1, &due.to_string())], &[]);
-            let around = |days: i64| (-60..=60).map(move |step| later(due, days * 24 * HOUR + step * 5 * 60_000 + 1));
+            let around = |days: i64| {
+                (-60..=60).map(move |step| later(due, days * 24 * HOUR + step * 5 * 60_000 + 1))
+            };
             let probes: Vec<Timestamp> = around(0).chain(around(-42)).chain(around(21)).collect();
             assert_constant_between(&both, "c1", &rules, &probes);
         }
@@ -92,9 +116,17 @@ fn near_a_clock_change_every_turn_is_known() {
 #[test]
 fn a_week_without_a_due_is_compared_on_every_day_of_the_week() {
     let rules = ParityRules { zone: "Europe/London".parse().unwrap(), ..ParityRules::default() };
-    let both = small(&[with(week("a", "f", 1, 8, MONDAY), json!({"dueDate": null})), week("b", "g", 1, 6, MONDAY)], &[]).migrate(&rules);
+    let both = small(
+        &[
+            with(week("a", "f", 1, 8, MONDAY), json!({"dueDate": null})),
+            week("b", "g", 1, 6, MONDAY),
+        ],
+        &[],
+    )
+    .migrate(&rules);
     let from: Timestamp = "2025-11-24T00:00:00Z".parse().unwrap();
-    let probes: Vec<Timestamp> = (0..1000).map(|step| later(from, step * (2 * HOUR + 60_000))).collect();
+    let probes: Vec<Timestamp> =
+        (0..1000).map(|step| later(from, step * (2 * HOUR + 60_000))).collect();
     let weekdays = |now: Timestamp| answers(&both, "c1", &rules, now).0;
     // A Monday, and the Saturday after it.
     assert_ne!(weekdays(probes[0]), weekdays(probes[60]));

@@ -28,20 +28,26 @@ pub fn as_json(directory: &Path) -> BTreeMap<String, Value> {
     files
         .map(|path| {
             let text = std::fs::read_to_string(&path).unwrap();
-            (path.file_name().unwrap().to_str().unwrap().to_owned(), serde_json::from_str(&text).unwrap())
+            (
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                serde_json::from_str(&text).unwrap(),
+            )
         })
         .collect()
 }
 
 /// Writes a collection's file.
 pub fn write_collection(directory: &Path, name: &str, documents: &[Value]) {
-    let file =
-        json!({"collection": name, "exportDate": "2026-01-11T00:52:51.000Z", "totalDocuments": documents.len(), "documents": documents});
+    let file = json!({"collection": name, "exportDate": "2026-01-11T00:52:51.000Z", "totalDocuments": documents.len(), "documents": documents});
     std::fs::write(directory.join(format!("{name}.json")), file.to_string()).unwrap();
 }
 
 /// A directory with the three collections that every export has.
-pub fn small_export(clients: &[Value], assignments: &[Value], responses: &[Value]) -> tempfile::TempDir {
+pub fn small_export(
+    clients: &[Value],
+    assignments: &[Value],
+    responses: &[Value],
+) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     write_collection(directory.path(), "clients", clients);
     write_collection(directory.path(), "check_in_assignments", assignments);
@@ -57,12 +63,28 @@ pub fn apply(held: &mut Held, events: &[NewEvent]) {
                 let place = (document.collection, document.id.clone(), event.stream.clone());
                 let was_there = held
                     .documents
-                    .insert(place, HeldDocument { ordinal: document.ordinal, digest: body_digest(document.body.expose().unwrap()) })
+                    .insert(
+                        place,
+                        HeldDocument {
+                            ordinal: document.ordinal,
+                            digest: body_digest(document.body.expose().unwrap()),
+                        },
+                    )
                     .is_some();
-                assert_eq!(was_there, matches!(event.event, Event::DocumentChanged(_)), "{}", document.id);
+                assert_eq!(
+                    was_there,
+                    matches!(event.event, Event::DocumentChanged(_)),
+                    "{}",
+                    document.id
+                );
             }
             Event::DocumentRemoved { collection, id } => {
-                assert!(held.documents.remove(&(*collection, id.clone(), event.stream.clone())).is_some(), "{id}");
+                assert!(
+                    held.documents
+                        .remove(&(*collection, id.clone(), event.stream.clone()))
+                        .is_some(),
+                    "{id}"
+                );
             }
             other => panic!("no import makes {other:?}"),
         }
@@ -90,7 +112,10 @@ impl MemoryStore {
             if let Event::DocumentImported(document) = &event.event {
                 match document.collection {
                     Collection::Clients => {
-                        self.clients.insert(document.id.clone(), StoredClient::read(document.body.expose().unwrap()));
+                        self.clients.insert(
+                            document.id.clone(),
+                            StoredClient::read(document.body.expose().unwrap()),
+                        );
                     }
                     Collection::Coaches => {
                         self.coaches.insert(document.id.clone());
@@ -99,7 +124,10 @@ impl MemoryStore {
                 }
             }
             if matches!(event.stream, StreamId::Series { .. }) {
-                self.series.entry(event.stream.clone()).or_default().apply(&event.stream, &event.event);
+                self.series
+                    .entry(event.stream.clone())
+                    .or_default()
+                    .apply(&event.stream, &event.event);
             }
         }
     }

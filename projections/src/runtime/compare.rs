@@ -47,22 +47,49 @@ impl Runtime {
     ///
     /// # Errors
     /// When the log or the rows cannot be read, or the scratch store not written.
-    pub fn compare(&self, scratch: &Log, skip: &[&str], progress: Progress<'_>) -> Result<Vec<Compared>, ProjectionError> {
+    pub fn compare(
+        &self,
+        scratch: &Log,
+        skip: &[&str],
+        progress: Progress<'_>,
+    ) -> Result<Vec<Compared>, ProjectionError> {
         let snapshot = self.log.rows().snapshot();
         let mut states = Vec::new();
-        for projection in self.projections.iter().map(AsRef::as_ref).filter(|projection| !skip.contains(&projection.name())) {
+        for projection in self
+            .projections
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|projection| !skip.contains(&projection.name()))
+        {
             states.push((projection, serving(&snapshot, projection.name())?));
         }
-        let is_outdated = |projection: &dyn super::Projection, state: &State| state.checkpoint > 0 && state.version != projection.version();
-        let fresh = |projection: &dyn super::Projection| State { version: projection.version(), generation: FRESH, checkpoint: 0 };
+        let is_outdated = |projection: &dyn super::Projection, state: &State| {
+            state.checkpoint > 0 && state.version != projection.version()
+        };
+        let fresh = |projection: &dyn super::Projection| State {
+            version: projection.version(),
+            generation: FRESH,
+            checkpoint: 0,
+        };
         // Rows are written together, so all are folded up to one position but where a version changed.
-        let mut ends: Vec<Position> = states.iter().map(|(_, state)| state.checkpoint).filter(|end| *end <= self.log.head()).collect();
+        let mut ends: Vec<Position> = states
+            .iter()
+            .map(|(_, state)| state.checkpoint)
+            .filter(|end| *end <= self.log.head())
+            .collect();
         ends.sort_unstable();
         ends.dedup();
         for end in ends {
-            let here = states.iter().filter(|(projection, state)| state.checkpoint == end && !is_outdated(*projection, state));
-            let mut targets: Vec<Target<'_>> =
-                here.map(|(projection, _)| Target { projection: *projection, state: fresh(*projection), role: Role::Serving }).collect();
+            let here = states.iter().filter(|(projection, state)| {
+                state.checkpoint == end && !is_outdated(*projection, state)
+            });
+            let mut targets: Vec<Target<'_>> = here
+                .map(|(projection, _)| Target {
+                    projection: *projection,
+                    state: fresh(*projection),
+                    role: Role::Serving,
+                })
+                .collect();
             fold(&self.log, scratch, &mut targets, end, progress)?;
         }
         let built = scratch.rows().snapshot();
@@ -70,10 +97,21 @@ impl Runtime {
         for (projection, state) in states {
             let name = projection.name();
             let outdated = is_outdated(projection, &state);
-            let mut one = Compared { name, position: state.checkpoint, rows: 0, different: 0, first_different: None, outdated };
+            let mut one = Compared {
+                name,
+                position: state.checkpoint,
+                rows: 0,
+                different: 0,
+                first_different: None,
+                outdated,
+            };
             if !outdated {
                 let prefixes = (row_prefix(name, state.generation), row_prefix(name, FRESH));
-                one.compare(snapshot.scan(&prefixes.0)?, built.scan(&prefixes.1)?, prefixes.0.len())?;
+                one.compare(
+                    snapshot.scan(&prefixes.0)?,
+                    built.scan(&prefixes.1)?,
+                    prefixes.0.len(),
+                )?;
             }
             compared.push(one);
         }
@@ -98,7 +136,8 @@ impl Runtime {
         let mut stray = StrayRows::default();
         for row in snapshot.scan(b"")? {
             let (key, _) = row?;
-            let is_known = prefixes.iter().any(|prefix| key.starts_with(prefix)) || keys.iter().any(|known| **known == *key);
+            let is_known = prefixes.iter().any(|prefix| key.starts_with(prefix))
+                || keys.iter().any(|known| **known == *key);
             if !is_known {
                 stray.rows += 1;
                 stray.first.get_or_insert_with(|| String::from_utf8_lossy(&key).into_owned());
@@ -110,7 +149,12 @@ impl Runtime {
 
 impl Compared {
     /// Goes through both in the order of their keys, which have prefixes of one length.
-    fn compare(&mut self, stored: RowScan<'_>, fresh: RowScan<'_>, prefix_bytes: usize) -> Result<(), LogError> {
+    fn compare(
+        &mut self,
+        stored: RowScan<'_>,
+        fresh: RowScan<'_>,
+        prefix_bytes: usize,
+    ) -> Result<(), LogError> {
         let own = |row: &Row| row.0.get(prefix_bytes..).unwrap_or_default().to_vec();
         let (mut stored, mut fresh) = (stored, fresh);
         let (mut one, mut other) = (stored.next().transpose()?, fresh.next().transpose()?);
@@ -121,7 +165,8 @@ impl Compared {
                 (None, Some(_)) => Ordering::Greater,
                 (Some(one), Some(other)) => own(one).cmp(&own(other)),
             };
-            let differs = order != Ordering::Equal || one.as_ref().map(|row| &row.1) != other.as_ref().map(|row| &row.1);
+            let differs = order != Ordering::Equal
+                || one.as_ref().map(|row| &row.1) != other.as_ref().map(|row| &row.1);
             if differs {
                 self.different += 1;
                 let key = if order == Ordering::Greater { &other } else { &one };

@@ -39,14 +39,20 @@ pub(super) fn fold(
     until: Position,
     progress: Progress<'_>,
 ) -> Result<(), ProjectionError> {
-    let Some(from) = targets.iter().map(|target| target.state.checkpoint).min().filter(|from| *from < until) else { return Ok(()) };
-    let commits = log.commits_after(from);
-    let mut commits: Box<dyn Iterator<Item = Decoded> + Send> = if targets.iter().any(|target| target.projection.wants_leaves()) {
-        Box::new(commits.with_leaves())
-    } else {
-        Box::new(commits.map(|commit| Ok((commit?, Vec::new()))))
+    let Some(from) =
+        targets.iter().map(|target| target.state.checkpoint).min().filter(|from| *from < until)
+    else {
+        return Ok(());
     };
-    let mut folding = Folding { into, targets, from, reached: from, until, batch: RowBatch::new(), spent: None };
+    let commits = log.commits_after(from);
+    let mut commits: Box<dyn Iterator<Item = Decoded> + Send> =
+        if targets.iter().any(|target| target.projection.wants_leaves()) {
+            Box::new(commits.with_leaves())
+        } else {
+            Box::new(commits.map(|commit| Ok((commit?, Vec::new()))))
+        };
+    let mut folding =
+        Folding { into, targets, from, reached: from, until, batch: RowBatch::new(), spent: None };
     if until - from <= EVENTS_A_PORTION as u64 {
         return folding.run(&mut commits, progress);
     }
@@ -55,16 +61,24 @@ pub(super) fn fold(
     folding.spent = Some(spent);
     std::thread::scope(|scope| {
         let decoder = std::thread::Builder::new().name("rollbook-decode".to_owned());
-        decoder.spawn_scoped(scope, move || decode(commits, until, &sender, &returned)).map_err(LogError::Thread)?;
+        decoder
+            .spawn_scoped(scope, move || decode(commits, until, &sender, &returned))
+            .map_err(LogError::Thread)?;
         // The receiving end belongs to this closure: when folding stops early, the other thread's next send fails and it ends too.
         folding.run(&mut portions.into_iter().flatten(), progress)
     })
 }
 
-fn decode(commits: impl Iterator<Item = Decoded>, until: Position, sender: &SyncSender<Vec<Decoded>>, returned: &Receiver<Vec<Recorded>>) {
+fn decode(
+    commits: impl Iterator<Item = Decoded>,
+    until: Position,
+    sender: &SyncSender<Vec<Decoded>>,
+    returned: &Receiver<Vec<Recorded>>,
+) {
     let (mut portion, mut events) = (Vec::new(), 0);
     for commit in commits {
-        let last = commit.as_ref().ok().and_then(|(commit, _)| commit.last()).map(|last| last.position);
+        let last =
+            commit.as_ref().ok().and_then(|(commit, _)| commit.last()).map(|last| last.position);
         events += commit.as_ref().map_or(0, |(commit, _)| commit.len());
         commit.iter().flat_map(|(commit, _)| commit).for_each(read_ahead);
         portion.push(commit);
@@ -100,7 +114,11 @@ struct Folding<'r, 't, 'p> {
 }
 
 impl Folding<'_, '_, '_> {
-    fn run(&mut self, commits: &mut dyn Iterator<Item = Decoded>, progress: Progress<'_>) -> Result<(), ProjectionError> {
+    fn run(
+        &mut self,
+        commits: &mut dyn Iterator<Item = Decoded>,
+        progress: Progress<'_>,
+    ) -> Result<(), ProjectionError> {
         while self.reached < self.until {
             self.batch(commits)?;
             progress(self.reached - self.from, self.until - self.from);
@@ -112,9 +130,12 @@ impl Folding<'_, '_, '_> {
     fn batch(&mut self, commits: &mut dyn Iterator<Item = Decoded>) -> Result<(), ProjectionError> {
         let rows = self.into.rows();
         let sources: Vec<LiveRows<'_>> = (self.targets.iter())
-            .map(|target| LiveRows::new(&rows, row_prefix(target.projection.name(), target.state.generation)))
+            .map(|target| {
+                LiveRows::new(&rows, row_prefix(target.projection.name(), target.state.generation))
+            })
             .collect();
-        let mut changes: Vec<RowChanges<'_>> = sources.iter().map(|source| RowChanges::new(source)).collect();
+        let mut changes: Vec<RowChanges<'_>> =
+            sources.iter().map(|source| RowChanges::new(source)).collect();
         self.reached = self.fold_commits(commits, &mut changes)?;
         self.batch.clear();
         for (target, changes) in self.targets.iter_mut().zip(changes) {
@@ -141,7 +162,8 @@ impl Folding<'_, '_, '_> {
             for (target, changes) in self.targets.iter().zip(changes.iter_mut()) {
                 if reached > target.state.checkpoint {
                     target.projection.fold(changes, &commit)?;
-                    if let (true, Some(first)) = (target.projection.wants_leaves(), commit.first()) {
+                    if let (true, Some(first)) = (target.projection.wants_leaves(), commit.first())
+                    {
                         target.projection.fold_leaves(changes, first.position, &leaves)?;
                     }
                 }

@@ -50,7 +50,12 @@ pub trait Projection: Send + Sync {
     ///
     /// # Errors
     /// When a row cannot be read, or is not what was written.
-    fn fold_leaves(&self, _rows: &mut RowChanges<'_>, _first: Position, _leaves: &[LeafHash]) -> Result<(), ProjectionError> {
+    fn fold_leaves(
+        &self,
+        _rows: &mut RowChanges<'_>,
+        _first: Position,
+        _leaves: &[LeafHash],
+    ) -> Result<(), ProjectionError> {
         Ok(())
     }
 }
@@ -96,7 +101,9 @@ impl Runtime {
         let rows = self.log.rows().snapshot();
         for projection in &self.projections {
             let state = serving(&rows, projection.name())?;
-            if state.checkpoint < position || (state.version != projection.version() && position > 0) {
+            if state.checkpoint < position
+                || (state.version != projection.version() && position > 0)
+            {
                 return Ok(false);
             }
         }
@@ -129,13 +136,21 @@ impl Runtime {
                 current.push(Target { projection, state, role: Role::Serving });
             } else if head > 0 {
                 old.push(state);
-                beside.push(Target { projection, state: self.beside(projection, state, true)?, role: Role::Building });
+                beside.push(Target {
+                    projection,
+                    state: self.beside(projection, state, true)?,
+                    role: Role::Building,
+                });
             }
         }
         drop(snapshot);
         if !beside.is_empty() {
             fold(&self.log, &self.log, &mut beside, head, progress)?;
-            let built: Vec<_> = beside.iter().zip(old).map(|(built, old)| (built.projection.name(), old, built.state)).collect();
+            let built: Vec<_> = beside
+                .iter()
+                .zip(old)
+                .map(|(built, old)| (built.projection.name(), old, built.state))
+                .collect();
             self.promote(&built)?;
         }
         fold(&self.log, &self.log, &mut current, head, progress)
@@ -156,11 +171,23 @@ impl Runtime {
     }
 
     /// Where building beside begins, or, with `resume`, goes on after it was cut off. What was built for another version is cleared.
-    fn beside(&self, projection: &dyn Projection, old: State, resume: bool) -> Result<State, ProjectionError> {
+    fn beside(
+        &self,
+        projection: &dyn Projection,
+        old: State,
+        resume: bool,
+    ) -> Result<State, ProjectionError> {
         let name = projection.name();
-        let fresh = State { version: projection.version(), generation: old.generation + 1, checkpoint: 0 };
+        let fresh =
+            State { version: projection.version(), generation: old.generation + 1, checkpoint: 0 };
         match find_state(&self.log.rows().snapshot(), name, Role::Building)? {
-            Some(begun) if resume && begun.version == fresh.version && begun.generation == fresh.generation => Ok(begun),
+            Some(begun)
+                if resume
+                    && begun.version == fresh.version
+                    && begun.generation == fresh.generation =>
+            {
+                Ok(begun)
+            }
             Some(begun) => {
                 let mut batch = RowBatch::new();
                 batch.delete_prefix(&row_prefix(name, begun.generation));

@@ -34,8 +34,13 @@ impl Runtime {
     /// # Errors
     /// When there is no such projection, or the log or the rows cannot be read or written.
     pub fn rebuild(&self, name: &str, progress: Progress<'_>) -> Result<Rebuilt, ProjectionError> {
-        let unknown = || ProjectionError::Unknown { name: name.to_owned(), known: self.names().join(", ") };
-        let projection = self.projections.iter().find(|projection| projection.name() == name).ok_or_else(unknown)?;
+        let unknown =
+            || ProjectionError::Unknown { name: name.to_owned(), known: self.names().join(", ") };
+        let projection = self
+            .projections
+            .iter()
+            .find(|projection| projection.name() == name)
+            .ok_or_else(unknown)?;
         let projection = projection.as_ref();
         let _rebuilding = self.locks.rebuilding();
         let head = self.catch_up(&|_, _| {})?;
@@ -58,7 +63,14 @@ impl Runtime {
             self.promote(&[(name, old, built)])?;
         }
         let identical = digest_before == digest_after;
-        Ok(Rebuilt { projection: name.to_owned(), position: head, rows, digest_before, digest_after, identical })
+        Ok(Rebuilt {
+            projection: name.to_owned(),
+            position: head,
+            rows,
+            digest_before,
+            digest_after,
+            identical,
+        })
     }
 
     /// Builds the rows of every projection again from position 1, in one pass, and lets them serve whatever the old ones were: after an
@@ -73,11 +85,19 @@ impl Runtime {
         for projection in self.projections.iter().map(AsRef::as_ref) {
             let serving = serving(&snapshot, projection.name())?;
             old.push(serving);
-            beside.push(Target { projection, state: self.beside(projection, serving, false)?, role: Role::Building });
+            beside.push(Target {
+                projection,
+                state: self.beside(projection, serving, false)?,
+                role: Role::Building,
+            });
         }
         drop(snapshot);
         fold(&self.log, &self.log, &mut beside, head, progress)?;
-        let built: Vec<_> = beside.iter().zip(old).map(|(built, old)| (built.projection.name(), old, built.state)).collect();
+        let built: Vec<_> = beside
+            .iter()
+            .zip(old)
+            .map(|(built, old)| (built.projection.name(), old, built.state))
+            .collect();
         self.promote(&built)
     }
 

@@ -38,7 +38,11 @@ pub(super) fn row_prefix(name: &str, generation: u32) -> Vec<u8> {
     prefix
 }
 
-pub(super) fn find_state(rows: &RowSnapshot, name: &str, role: Role) -> Result<Option<State>, ProjectionError> {
+pub(super) fn find_state(
+    rows: &RowSnapshot,
+    name: &str,
+    role: Role,
+) -> Result<Option<State>, ProjectionError> {
     let key = state_key(name, role);
     rows.get(&key)?.map(|bytes| decode(&key, &bytes)).transpose()
 }
@@ -48,9 +52,15 @@ pub(super) fn serving(rows: &RowSnapshot, name: &str) -> Result<State, Projectio
     Ok(find_state(rows, name, Role::Serving)?.unwrap_or_default())
 }
 
-pub(super) fn put_state(batch: &mut RowBatch, name: &str, role: Role, state: State) -> Result<(), ProjectionError> {
+pub(super) fn put_state(
+    batch: &mut RowBatch,
+    name: &str,
+    role: Role,
+    state: State,
+) -> Result<(), ProjectionError> {
     let mut bytes = Vec::new();
-    rollbook_log::binary::write(&state, &mut bytes).map_err(|source| ProjectionError::Encode(Box::new(source)))?;
+    rollbook_log::binary::write(&state, &mut bytes)
+        .map_err(|source| ProjectionError::Encode(Box::new(source)))?;
     batch.put(&state_key(name, role), &bytes);
     Ok(())
 }

@@ -9,7 +9,9 @@ use rollbook_domain::document::{StoredClient, feedback_response};
 use rollbook_domain::event::{NewEvent, View};
 use rollbook_domain::series::decide::Decider;
 use rollbook_domain::series::{Series, event_id};
-use rollbook_domain::{Actor, Collection, Document, Event, JsonText, Personal, StreamId, Timestamp};
+use rollbook_domain::{
+    Actor, Collection, Document, Event, JsonText, Personal, StreamId, Timestamp,
+};
 use rollbook_log::{Commit, Durability, ExpectedVersion, Log, OpenOptions};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::rows::RowSource;
@@ -21,7 +23,11 @@ pub fn at(text: &str) -> Timestamp {
 
 /// A log, made when it is not there. Rows and events survive the process, which is all that these tests ask of it.
 pub fn open(directory: &Path) -> Log {
-    Log::open(directory, OpenOptions { create: true, durability: Durability::Buffered, ..OpenOptions::default() }).unwrap()
+    Log::open(
+        directory,
+        OpenOptions { create: true, durability: Durability::Buffered, ..OpenOptions::default() },
+    )
+    .unwrap()
 }
 
 pub fn catch_up(runtime: &Runtime) -> u64 {
@@ -41,14 +47,15 @@ pub fn fresh(log: &Log, projections: Vec<Box<dyn Projection>>) -> (tempfile::Tem
 pub fn copy_of(log: &Log, directory: &Path, until: u64) -> Log {
     let copy = open(directory);
     for commit in log.commits_after(0) {
-        let events: Vec<NewEvent> = (commit.unwrap().into_iter().filter(|recorded| recorded.position <= until))
-            .map(|recorded| NewEvent {
-                stream: recorded.stream,
-                id: Some(recorded.id),
-                occurred_at: recorded.occurred_at,
-                event: recorded.event,
-            })
-            .collect();
+        let events: Vec<NewEvent> =
+            (commit.unwrap().into_iter().filter(|recorded| recorded.position <= until))
+                .map(|recorded| NewEvent {
+                    stream: recorded.stream,
+                    id: Some(recorded.id),
+                    occurred_at: recorded.occurred_at,
+                    event: recorded.event,
+                })
+                .collect();
         if !events.is_empty() {
             append(&copy, events);
         }
@@ -57,7 +64,13 @@ pub fn copy_of(log: &Log, directory: &Path, until: u64) -> Log {
 }
 
 pub fn commit(events: Vec<NewEvent>) -> Commit {
-    Commit { events, expected: vec![], actor: Actor::System("test".into()), cause: "test".into(), key: None }
+    Commit {
+        events,
+        expected: vec![],
+        actor: Actor::System("test".into()),
+        cause: "test".into(),
+        key: None,
+    }
 }
 
 pub fn append(log: &Log, events: Vec<NewEvent>) {
@@ -91,14 +104,22 @@ pub fn series(log: &Log, stream: &StreamId) -> (Series, u64) {
     (series, events.len() as u64)
 }
 
-pub fn decider<'a>(client: &'a str, form: &'a str, series: &'a Series, now: Timestamp) -> Decider<'a> {
+pub fn decider<'a>(
+    client: &'a str,
+    form: &'a str,
+    series: &'a Series,
+    now: Timestamp,
+) -> Decider<'a> {
     Decider { client, form, series, now, zone: rollbook_domain::calendar::Zone::UTC }
 }
 
 /// What a view answers, as text.
 pub fn body(source: &dyn RowSource, view: View, client: &str, now: Timestamp) -> String {
     let identity = directory::identify(source, client).unwrap();
-    let asked = Asked { now, overdue_after_milliseconds: rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS };
+    let asked = Asked {
+        now,
+        overdue_after_milliseconds: rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS,
+    };
     views::answer(source, view, &identity, asked, |answer| answer.to_json()).unwrap()
 }
 
@@ -118,26 +139,49 @@ fn documents(export: &Path, collection: Collection) -> Vec<Document> {
     let read = |(ordinal, document): (usize, &serde_json::Value)| {
         let mut fields = document.as_object().unwrap().clone();
         let id = fields.remove("_id").unwrap().as_str().unwrap().to_owned();
-        Document::new(collection, id, u32::try_from(ordinal).unwrap(), Personal::new(JsonText::from_value(&fields.into())))
+        Document::new(
+            collection,
+            id,
+            u32::try_from(ordinal).unwrap(),
+            Personal::new(JsonText::from_value(&fields.into())),
+        )
     };
     file["documents"].as_array().unwrap().iter().enumerate().map(read).collect()
 }
 
 /// An export's documents as events in their streams, and the old server's zone: one commit a hundred events.
 pub fn import(log: &Log, export: &Path, zone: &str) {
-    let collections =
-        [Collection::Clients, Collection::Coaches, Collection::CheckInAssignments, Collection::FormResponses, Collection::CoachFeedback];
-    let all: BTreeMap<Collection, Vec<Document>> =
-        collections.into_iter().map(|collection| (collection, documents(export, collection))).collect();
+    let collections = [
+        Collection::Clients,
+        Collection::Coaches,
+        Collection::CheckInAssignments,
+        Collection::FormResponses,
+        Collection::CoachFeedback,
+    ];
+    let all: BTreeMap<Collection, Vec<Document>> = collections
+        .into_iter()
+        .map(|collection| (collection, documents(export, collection)))
+        .collect();
     let streams = Streams::of(&all);
     let mut events = Vec::new();
     for document in all.into_values().flatten() {
         for stream in streams.of_document(&document) {
-            let id = Some(event_id(&stream, &["imported", document.collection.name(), &document.id]));
-            events.push(NewEvent { stream, id, occurred_at: Timestamp::EPOCH, event: Event::DocumentImported(document.clone()) });
+            let id =
+                Some(event_id(&stream, &["imported", document.collection.name(), &document.id]));
+            events.push(NewEvent {
+                stream,
+                id,
+                occurred_at: Timestamp::EPOCH,
+                event: Event::DocumentImported(document.clone()),
+            });
         }
     }
-    let completed = Event::ImportCompleted { digest: "test".into(), legacy_timezone: zone.into(), collections: vec![], summary: None };
+    let completed = Event::ImportCompleted {
+        digest: "test".into(),
+        legacy_timezone: zone.into(),
+        collections: vec![],
+        summary: None,
+    };
     events.push(new_event(&StreamId::Control, completed));
     events.chunks(100).for_each(|events| append(log, events.to_vec()));
 }
@@ -150,7 +194,8 @@ struct Streams {
 }
 
 fn field(document: &Document, name: &str) -> String {
-    let fields: BTreeMap<String, serde_json::Value> = document.body.expose().unwrap().read().unwrap();
+    let fields: BTreeMap<String, serde_json::Value> =
+        document.body.expose().unwrap().read().unwrap();
     fields.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned()
 }
 

@@ -68,7 +68,11 @@ fn naive_path(m: usize, leaves: &[Hash]) -> Vec<Hash> {
         return vec![];
     }
     let (left, right) = leaves.split_at(split(leaves.len()));
-    let (mut path, sibling) = if m < left.len() { (naive_path(m, left), right) } else { (naive_path(m - left.len(), right), left) };
+    let (mut path, sibling) = if m < left.len() {
+        (naive_path(m, left), right)
+    } else {
+        (naive_path(m - left.len(), right), left)
+    };
     path.push(naive_root(sibling));
     path
 }
@@ -79,8 +83,11 @@ fn naive_consistency(m: usize, leaves: &[Hash], whole: bool) -> Vec<Hash> {
         return if whole { vec![] } else { vec![naive_root(leaves)] };
     }
     let (left, right) = leaves.split_at(split(leaves.len()));
-    let (mut proof, sibling) =
-        if m <= left.len() { (naive_consistency(m, left, whole), right) } else { (naive_consistency(m - left.len(), right, false), left) };
+    let (mut proof, sibling) = if m <= left.len() {
+        (naive_consistency(m, left, whole), right)
+    } else {
+        (naive_consistency(m - left.len(), right, false), left)
+    };
     proof.push(naive_root(sibling));
     proof
 }
@@ -94,7 +101,10 @@ fn head(leaves: &[Hash]) -> TreeHead {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap())
+        .collect()
 }
 
 fn hash(text: &str) -> Hash {
@@ -110,7 +120,10 @@ const REFERENCE: [(&str, &str); 8] = [
     ("3031", "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4"),
     ("40414243", "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef"),
     ("5051525354555657", "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c"),
-    ("606162636465666768696a6b6c6d6e6f", "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"),
+    (
+        "606162636465666768696a6b6c6d6e6f",
+        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+    ),
 ];
 
 #[test]
@@ -157,7 +170,11 @@ fn roots_and_proofs_are_those_of_the_reference_implementation() {
     ];
     for (older, newer, expected) in consistency {
         let expected: Vec<Hash> = expected.into_iter().map(hash).collect();
-        assert_eq!(prove_consistency(&tiles, older, newer).unwrap(), expected, "{older} to {newer}");
+        assert_eq!(
+            prove_consistency(&tiles, older, newer).unwrap(),
+            expected,
+            "{older} to {newer}"
+        );
     }
 }
 
@@ -170,9 +187,18 @@ fn the_tree_without_leaves_has_the_root_of_nothing() {
 fn what_the_tree_does_not_have_is_refused_by_name() {
     let tiles = Memory::of(&leaves(300));
     assert!(matches!(root(&tiles, 301), Err(TreeError::Missing { level: 0, index: 1 })));
-    assert!(matches!(prove_inclusion(&tiles, 0, 300), Err(TreeError::OutOfRange { asked: 0, size: 300 })));
-    assert!(matches!(prove_inclusion(&tiles, 300, 299), Err(TreeError::OutOfRange { asked: 300, size: 299 })));
-    assert!(matches!(prove_consistency(&tiles, 0, 300), Err(TreeError::OutOfRange { asked: 0, size: 300 })));
+    assert!(matches!(
+        prove_inclusion(&tiles, 0, 300),
+        Err(TreeError::OutOfRange { asked: 0, size: 300 })
+    ));
+    assert!(matches!(
+        prove_inclusion(&tiles, 300, 299),
+        Err(TreeError::OutOfRange { asked: 300, size: 299 })
+    ));
+    assert!(matches!(
+        prove_consistency(&tiles, 0, 300),
+        Err(TreeError::OutOfRange { asked: 0, size: 300 })
+    ));
 }
 
 #[test]
@@ -183,9 +209,16 @@ fn sizes_and_positions_out_of_all_bounds_are_refused_without_a_panic() {
             for length in [0, 1, 56, 64, 100] {
                 let (path, head) = (vec![one; length], TreeHead { size, root: one });
                 let is_it = (size, position, length) == (1, 1, 0);
-                assert_eq!(check_inclusion(&path, position, one, head).is_ok(), is_it, "{size} {position} {length}");
+                assert_eq!(
+                    check_inclusion(&path, position, one, head).is_ok(),
+                    is_it,
+                    "{size} {position} {length}"
+                );
                 let older = TreeHead { size: position, root: leaf_hash(b"other") };
-                assert!(check_consistency(&path, older, head).is_err(), "{position} to {size}, {length}");
+                assert!(
+                    check_consistency(&path, older, head).is_err(),
+                    "{position} to {size}, {length}"
+                );
             }
         }
     }

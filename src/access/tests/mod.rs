@@ -78,7 +78,10 @@ impl Scene {
     }
 
     fn ask_with(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Denied> {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(self.access.authenticate(headers, now))
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(self.access.authenticate(headers, now))
     }
 }
 
@@ -167,8 +170,13 @@ fn only_the_keys_own_algorithm_counts() {
     let (issuer, rsa) = (Issuer::elliptic("e"), Issuer::rsa("r"));
     let scene = Scene::of(&json!([issuer.jwk(), rsa.jwk()]));
     // The public key as the secret of a symmetric signature: the classic confusion.
-    for public in [rsa.jwk()["n"].as_str().unwrap().to_owned(), rsa.jwk().to_string(), set_of(&rsa)] {
-        let symmetric = Issuer { kid: "r".to_owned(), algorithm: Algorithm::HS256, key: EncodingKey::from_secret(public.as_bytes()) };
+    for public in [rsa.jwk()["n"].as_str().unwrap().to_owned(), rsa.jwk().to_string(), set_of(&rsa)]
+    {
+        let symmetric = Issuer {
+            kid: "r".to_owned(),
+            algorithm: Algorithm::HS256,
+            key: EncodingKey::from_secret(public.as_bytes()),
+        };
         refused(scene.ask(&symmetric.token(&claims())), "neither RS256 nor ES256");
     }
     let stronger = Issuer { algorithm: Algorithm::RS512, ..rsa.clone() };
@@ -179,9 +187,17 @@ fn only_the_keys_own_algorithm_counts() {
     let token = issuer.token(&claims());
     let (_, rest) = token.split_once('.').unwrap();
     let (payload, signature) = rest.split_once('.').unwrap();
-    for header in [r#"{"alg":"none"}"#, r#"{"alg":"None","kid":"e"}"#, r#"{"alg":"none","typ":"JWT","kid":"e"}"#, r#"{"kid":"e"}"#] {
+    for header in [
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"None","kid":"e"}"#,
+        r#"{"alg":"none","typ":"JWT","kid":"e"}"#,
+        r#"{"kid":"e"}"#,
+    ] {
         for signature in ["", signature] {
-            refused(scene.ask(&format!("{}.{payload}.{signature}", base64url(header))), "no JWT of a known algorithm");
+            refused(
+                scene.ask(&format!("{}.{payload}.{signature}", base64url(header))),
+                "no JWT of a known algorithm",
+            );
         }
     }
     let critical = base64url(r#"{"alg":"ES256","kid":"e","crit":["exp"]}"#);
@@ -207,9 +223,18 @@ fn truncated_tampered_and_garbled_tokens_are_refused() {
     let (header, _) = head.split_once('.').unwrap();
     let promoted = base64url(&claims_with("role", json!("admin")).to_string());
     refused(scene.ask(&format!("{header}.{promoted}.{signature}")), "signature");
-    for garbage in
-        ["x", "..", "a.b.c", "....", "rbk_", "null", "{}", &"A".repeat(20_000), &format!("{token}.{token}"), &format!("{token}=")]
-    {
+    for garbage in [
+        "x",
+        "..",
+        "a.b.c",
+        "....",
+        "rbk_",
+        "null",
+        "{}",
+        &"A".repeat(20_000),
+        &format!("{token}.{token}"),
+        &format!("{token}="),
+    ] {
         assert!(scene.ask(garbage).is_err(), "{garbage}");
     }
 }
@@ -217,7 +242,8 @@ fn truncated_tampered_and_garbled_tokens_are_refused() {
 #[test]
 fn weak_and_foreign_keys_of_a_set_are_passed_over_and_the_others_count() {
     let good = Issuer::elliptic("good");
-    let weak = Issuer { kid: "weak".to_owned(), algorithm: Algorithm::RS256, key: Issuer::rsa_key(1024) };
+    let weak =
+        Issuer { kid: "weak".to_owned(), algorithm: Algorithm::RS256, key: Issuer::rsa_key(1024) };
     let mut encrypting = Issuer::elliptic("enc").jwk();
     encrypting["use"] = json!("enc");
     let symmetric = json!({"kty": "oct", "kid": "oct", "k": "AAAA", "alg": "HS256"});
@@ -253,12 +279,17 @@ impl JwksServer {
     fn start(status: &str, body: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
-        let (answer, asked) = (Arc::new(Mutex::new((status.to_owned(), body))), Arc::new(Mutex::new(0)));
+        let (answer, asked) =
+            (Arc::new(Mutex::new((status.to_owned(), body))), Arc::new(Mutex::new(0)));
         let (told, count) = (Arc::clone(&answer), Arc::clone(&asked));
         std::thread::spawn(move || {
             for mut stream in listener.incoming().map_while(Result::ok) {
                 let request = BufReader::new(stream.try_clone().unwrap());
-                let _head: Vec<String> = request.lines().map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
+                let _head: Vec<String> = request
+                    .lines()
+                    .map_while(Result::ok)
+                    .take_while(|line| !line.is_empty())
+                    .collect();
                 *count.lock().unwrap() += 1;
                 let (status, body) = told.lock().unwrap().clone();
                 let head = format!(
@@ -297,9 +328,12 @@ fn keys_from_a_url_are_fetched_once_and_unknown_ones_not_asked_for_again_and_aga
 #[test]
 fn keys_that_cannot_be_had_let_nobody_in_and_call_nobody_wrong() {
     let issuer = Issuer::elliptic("e");
-    for (status, body) in
-        [("500 Oops", set_of(&issuer)), ("302 Found", set_of(&issuer)), ("200 OK", "<html>".to_owned()), ("200 OK", "{}".to_owned())]
-    {
+    for (status, body) in [
+        ("500 Oops", set_of(&issuer)),
+        ("302 Found", set_of(&issuer)),
+        ("200 OK", "<html>".to_owned()),
+        ("200 OK", "{}".to_owned()),
+    ] {
         let server = JwksServer::start(status, body);
         let scene = server.scene();
         for _ in 0..3 {
@@ -310,7 +344,10 @@ fn keys_that_cannot_be_had_let_nobody_in_and_call_nobody_wrong() {
         refused(scene.ask("garbage"), "no JWT");
         *server.answer.lock().unwrap() = ("200 OK".to_owned(), set_of(&issuer));
     }
-    let nowhere = Scene::with(|_| AccessSettings { jwks_url: Some("http://127.0.0.1:9/".to_owned()), ..settings() });
+    let nowhere = Scene::with(|_| AccessSettings {
+        jwks_url: Some("http://127.0.0.1:9/".to_owned()),
+        ..settings()
+    });
     refused(nowhere.ask(&issuer.token(&claims())), "Unavailable(IssuerKeys");
 }
 
@@ -329,12 +366,26 @@ fn without_authentication_everybody_on_this_machine_is_let_in_and_nobody_else() 
     ] {
         assert_eq!(scene.access.may_listen(address.parse().unwrap()).is_ok(), fine, "{address}");
     }
-    for (host, fine) in
-        [("localhost", true), ("LOCALHOST:8080", true), ("127.0.0.1:80", true), ("[::1]:80", true), ("[::1]", true)].into_iter().chain(
-            ["", "example.com", "localhost.example.com:80", "192.0.2.1", "[2001:db8::1]:80", "[::1", "127.0.0.1:80@example.com"]
-                .map(|host| (host, false)),
-        )
-    {
+    for (host, fine) in [
+        ("localhost", true),
+        ("LOCALHOST:8080", true),
+        ("127.0.0.1:80", true),
+        ("[::1]:80", true),
+        ("[::1]", true),
+    ]
+    .into_iter()
+    .chain(
+        [
+            "",
+            "example.com",
+            "localhost.example.com:80",
+            "192.0.2.1",
+            "[2001:db8::1]:80",
+            "[::1",
+            "127.0.0.1:80@example.com",
+        ]
+        .map(|host| (host, false)),
+    ) {
         let headers = HeaderMap::from_iter([(HOST, host.parse().unwrap())]);
         assert_eq!(scene.ask_with(&headers, now()).is_ok(), fine, "{host}");
     }
@@ -347,7 +398,10 @@ fn without_authentication_everybody_on_this_machine_is_let_in_and_nobody_else() 
         ("null", false),
         ("", false),
     ] {
-        let headers = HeaderMap::from_iter([(HOST, "127.0.0.1".parse().unwrap()), (ORIGIN, origin.parse().unwrap())]);
+        let headers = HeaderMap::from_iter([
+            (HOST, "127.0.0.1".parse().unwrap()),
+            (ORIGIN, origin.parse().unwrap()),
+        ]);
         assert_eq!(scene.ask_with(&headers, now()).is_ok(), fine, "{origin}");
     }
 }
@@ -367,14 +421,19 @@ fn the_first_key_closes_the_door_for_good() {
 #[test]
 fn keys_open_until_they_are_revoked_or_expire_and_nothing_like_them_does() {
     let scene = Scene::open();
-    let (key, text) = scene.keys().create("deploy", vec![Scope::Operator], now(), Some(later(60))).unwrap();
+    let (key, text) =
+        scene.keys().create("deploy", vec![Scope::Operator], now(), Some(later(60))).unwrap();
     assert_eq!((text.len(), &text[..4]), (4 + 64, "rbk_"));
     assert_eq!(scene.ask(&text).unwrap().name(), "key deploy");
     assert!(scene.ask_at(&text, later(59)).is_ok());
     refused(scene.ask_at(&text, later(60)), "expired");
-    for wrong in
-        [&text[..67], &format!("{text}0"), &text.to_uppercase().replacen("RBK", "rbk", 1), "rbk_", &format!("rbk_{}", "0".repeat(64))]
-    {
+    for wrong in [
+        &text[..67],
+        &format!("{text}0"),
+        &text.to_uppercase().replacen("RBK", "rbk", 1),
+        "rbk_",
+        &format!("rbk_{}", "0".repeat(64)),
+    ] {
         refused(scene.ask(wrong), "unknown, revoked or expired");
     }
     let revoked = scene.keys().revoke(&key.id, later(1)).unwrap();
@@ -386,11 +445,17 @@ fn keys_open_until_they_are_revoked_or_expire_and_nothing_like_them_does() {
 #[test]
 fn a_key_is_stored_as_its_hash_in_a_file_that_is_its_owners_alone() {
     let scene = Scene::open();
-    let (_, text) = scene.keys().create("one", vec![Scope::Coach("c".to_owned()), Scope::Metrics], now(), None).unwrap();
+    let (_, text) = scene
+        .keys()
+        .create("one", vec![Scope::Coach("c".to_owned()), Scope::Metrics], now(), None)
+        .unwrap();
     let stored = std::fs::read_to_string(scene.keys_path()).unwrap();
     assert!(!stored.contains(&text[4..]), "{stored}");
     assert_eq!(std::fs::metadata(scene.keys_path()).unwrap().permissions().mode() & 0o777, 0o600);
-    assert!(matches!(scene.keys().create("one", vec![Scope::Admin], now(), None), Err(AccessError::NameTaken(_))));
+    assert!(matches!(
+        scene.keys().create("one", vec![Scope::Admin], now(), None),
+        Err(AccessError::NameTaken(_))
+    ));
     scene.keys().revoke("one", now()).unwrap();
     assert!(matches!(scene.keys().revoke("one", now()), Err(AccessError::UnknownKey(_))));
     assert!(scene.keys().create("one", vec![Scope::Admin], now(), None).is_ok());
@@ -418,7 +483,9 @@ fn a_damaged_file_of_keys_is_named_and_opens_nothing() {
     for damaged in damages {
         std::fs::write(scene.keys_path(), &damaged).unwrap();
         refused(scene.ask(&text), "Unavailable(");
-        let error = Access::new(&AccessSettings::default(), scene.directory.path()).unwrap_err().to_string();
+        let error = Access::new(&AccessSettings::default(), scene.directory.path())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("api-keys.json"), "{error}");
         assert!(KeyFile::open(scene.directory.path()).is_err(), "{damaged}");
     }
@@ -434,15 +501,28 @@ fn there_is_exactly_one_bearer() {
     let issuer = Issuer::elliptic("e");
     let scene = Scene::of(&json!([issuer.jwk()]));
     let token = issuer.token(&claims());
-    let of = |values: &[String]| HeaderMap::from_iter(values.iter().map(|value| (AUTHORIZATION, value.parse().unwrap())));
-    for fine in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER  {token} ")] {
+    let of = |values: &[String]| {
+        HeaderMap::from_iter(values.iter().map(|value| (AUTHORIZATION, value.parse().unwrap())))
+    };
+    for fine in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER  {token} ")]
+    {
         assert!(scene.ask_with(&of(&[fine]), now()).is_ok());
     }
     let twice = vec![format!("Bearer {token}"); 2];
     let mut headers = HeaderMap::new();
-    twice.iter().for_each(|value| assert!(value.parse().map(|value| headers.append(AUTHORIZATION, value)).is_ok()));
+    twice.iter().for_each(|value| {
+        assert!(value.parse().map(|value| headers.append(AUTHORIZATION, value)).is_ok())
+    });
     assert!(scene.ask_with(&headers, now()).is_err());
-    for wrong in ["", "Bearer", "Bearer ", "Basic YTpi", &token, &format!("Bearer{token}"), &format!("Bearer {token} {token}")] {
+    for wrong in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic YTpi",
+        &token,
+        &format!("Bearer{token}"),
+        &format!("Bearer {token} {token}"),
+    ] {
         assert!(scene.ask_with(&of(&[wrong.to_owned()]), now()).is_err(), "{wrong}");
     }
     assert!(scene.ask_with(&HeaderMap::new(), now()).is_err());
@@ -463,8 +543,12 @@ fn base64url(text: &str) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::new();
     for chunk in text.as_bytes().chunks(3) {
-        let number = (0..3).fold(0_u32, |number, place| number << 8 | u32::from(chunk.get(place).copied().unwrap_or(0)));
-        (0..=chunk.len()).for_each(|digit| out.push(char::from(DIGITS[(number >> (18 - 6 * digit)) as usize & 63])));
+        let number = (0..3).fold(0_u32, |number, place| {
+            number << 8 | u32::from(chunk.get(place).copied().unwrap_or(0))
+        });
+        (0..=chunk.len()).for_each(|digit| {
+            out.push(char::from(DIGITS[(number >> (18 - 6 * digit)) as usize & 63]))
+        });
     }
     out
 }

@@ -1,6 +1,8 @@
 //! What callers may do in a store: every grant against everything there is to ask for, and ids that could be mistaken for another's.
 
-use rollbook_domain::{Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp};
+use rollbook_domain::{
+    Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp,
+};
 use rollbook_log::Commit;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -19,10 +21,21 @@ fn store(documents: &[(Collection, &str, Value)]) -> (TempDir, Store) {
         };
         let body = Personal::new(JsonText::from_value(body));
         let document = Document::new(*collection, (*id).to_owned(), ordinal, body);
-        NewEvent { stream, id: None, occurred_at: Timestamp::EPOCH, event: Event::DocumentImported(document) }
+        NewEvent {
+            stream,
+            id: None,
+            occurred_at: Timestamp::EPOCH,
+            event: Event::DocumentImported(document),
+        }
     };
     let events = (0..).zip(documents).map(event).collect();
-    let commit = Commit { events, expected: Vec::new(), actor: Actor::System("test".to_owned()), cause: "test".to_owned(), key: None };
+    let commit = Commit {
+        events,
+        expected: Vec::new(),
+        actor: Actor::System("test".to_owned()),
+        cause: "test".to_owned(),
+        key: None,
+    };
     store.log().append(commit).unwrap();
     (directory, store)
 }
@@ -69,8 +82,13 @@ fn may(store: &Store, caller: &Caller, wants: Wants<'_>) -> Option<Actor> {
 #[test]
 fn every_grant_allows_what_the_table_says_and_nothing_else() {
     let (_directory, store) = town();
-    let (of_ada, of_ben, of_nobody) = (StreamId::series("ada", "f"), StreamId::series("ben", "f"), StreamId::series("no one", "f"));
-    let (ada, control, form) = (StreamId::Client("ada".to_owned()), StreamId::Control, StreamId::Form("f".to_owned()));
+    let (of_ada, of_ben, of_nobody) = (
+        StreamId::series("ada", "f"),
+        StreamId::series("ben", "f"),
+        StreamId::series("no one", "f"),
+    );
+    let (ada, control, form) =
+        (StreamId::Client("ada".to_owned()), StreamId::Control, StreamId::Form("f".to_owned()));
     let coach_of = |client, coach| Wants::CoachOf { client, coach };
     let wants = [
         ("check-ins own", Wants::CheckIns("ada")),
@@ -107,9 +125,16 @@ fn every_grant_allows_what_the_table_says_and_nothing_else() {
     ];
     let allowed = |grant: Grant| -> Vec<&str> {
         let caller = holding(&[grant]);
-        wants.iter().filter(|(_, wants)| may(&store, &caller, *wants).is_some()).map(|(name, _)| *name).collect()
+        wants
+            .iter()
+            .filter(|(_, wants)| may(&store, &caller, *wants).is_some())
+            .map(|(name, _)| *name)
+            .collect()
     };
-    assert_eq!(allowed(Grant::Client("uid-ada".to_owned())), ["check-ins own", "answer own", "flag own"]);
+    assert_eq!(
+        allowed(Grant::Client("uid-ada".to_owned())),
+        ["check-ins own", "answer own", "flag own"]
+    );
     assert_eq!(
         allowed(Grant::Coach("robin".to_owned())),
         [
@@ -127,7 +152,10 @@ fn every_grant_allows_what_the_table_says_and_nothing_else() {
     let flags = ["flag own", "flag other's", "flag unknown"];
     assert_eq!(allowed(Grant::Status), [&flags[..], &["read switch", "status"]].concat());
     assert_eq!(allowed(Grant::Switch), [&flags[..], &["read switch", "switch"]].concat());
-    assert_eq!(allowed(Grant::Migrations), ["control stream", "batch history", "migrate", "status"]);
+    assert_eq!(
+        allowed(Grant::Migrations),
+        ["control stream", "batch history", "migrate", "status"]
+    );
     assert_eq!(allowed(Grant::Admin).len(), wants.len());
     assert!(wants.iter().all(|(_, wants)| may(&store, &holding(&[]), *wants).is_none()));
 }
@@ -137,15 +165,25 @@ fn a_client_is_known_by_every_identity_and_acts_under_one() {
     let (_directory, store) = town();
     for own in ["ada", "uid-ada"] {
         for asked in ["ada", "uid-ada"] {
-            assert_eq!(may(&store, &client(own), Wants::AnswerFor(asked)), Some(Actor::Client("ada".to_owned())));
+            assert_eq!(
+                may(&store, &client(own), Wants::AnswerFor(asked)),
+                Some(Actor::Client("ada".to_owned()))
+            );
         }
         for other in ["ben", "uid-ben", "", "ada ", "Ada", "ada\0", "ada/", "robin", "*"] {
-            assert_eq!(may(&store, &client(own), Wants::CheckIns(other)), None, "{own} asks for {other:?}");
+            assert_eq!(
+                may(&store, &client(own), Wants::CheckIns(other)),
+                None,
+                "{own} asks for {other:?}"
+            );
         }
         assert_eq!(client(own).sees(&store).unwrap(), Visible::Clients(["ada".to_owned()].into()));
     }
     // Who is not known yet has what is theirs: nothing.
-    assert_eq!(may(&store, &client("new"), Wants::CheckIns("new")), Some(Actor::Client("new".to_owned())));
+    assert_eq!(
+        may(&store, &client("new"), Wants::CheckIns("new")),
+        Some(Actor::Client("new".to_owned()))
+    );
 }
 
 #[test]
@@ -164,8 +202,14 @@ fn an_identity_that_two_documents_share_is_the_first_ones() {
 #[test]
 fn a_coach_has_their_clients_and_acts_in_no_other_name() {
     let (_directory, store) = town();
-    assert_eq!(may(&store, &coach("robin"), Wants::AnswerFor("uid-ada")), Some(Actor::Coach("robin".to_owned())));
-    assert_eq!(coach("robin").sees(&store).unwrap(), Visible::Clients(["ada".to_owned(), "twin-1".to_owned()].into()));
+    assert_eq!(
+        may(&store, &coach("robin"), Wants::AnswerFor("uid-ada")),
+        Some(Actor::Coach("robin".to_owned()))
+    );
+    assert_eq!(
+        coach("robin").sees(&store).unwrap(),
+        Visible::Clients(["ada".to_owned(), "twin-1".to_owned()].into())
+    );
     // A client without a coach has none, also not one without an id.
     assert!(may(&store, &coach(""), Wants::CheckIns("lone")).is_none());
     assert_eq!(holding(&[Grant::Admin]).sees(&store).unwrap(), Visible::All);
@@ -175,10 +219,17 @@ fn a_coach_has_their_clients_and_acts_in_no_other_name() {
 #[test]
 fn the_narrowest_grant_names_who_acted() {
     let (_directory, store) = town();
-    let all = holding(&[Grant::Admin, Grant::Coach("robin".to_owned()), Grant::Client("ada".to_owned())]);
+    let all =
+        holding(&[Grant::Admin, Grant::Coach("robin".to_owned()), Grant::Client("ada".to_owned())]);
     assert_eq!(may(&store, &all, Wants::AnswerFor("ada")), Some(Actor::Client("ada".to_owned())));
-    assert_eq!(may(&store, &all, Wants::AnswerFor("twin-1")), Some(Actor::Coach("robin".to_owned())));
-    assert_eq!(may(&store, &all, Wants::AnswerFor("ben")), Some(Actor::Admin("the caller".to_owned())));
+    assert_eq!(
+        may(&store, &all, Wants::AnswerFor("twin-1")),
+        Some(Actor::Coach("robin".to_owned()))
+    );
+    assert_eq!(
+        may(&store, &all, Wants::AnswerFor("ben")),
+        Some(Actor::Admin("the caller".to_owned()))
+    );
 }
 
 #[test]
@@ -190,13 +241,21 @@ fn who_says_nothing_of_themselves_is_who_the_documents_say() {
     assert!(may(&store, &stored("boss"), Wants::AllEvents).is_some());
     assert!(may(&store, &stored("ops"), Wants::Migrate).is_some());
     assert!(may(&store, &stored("ops"), Wants::CheckIns("ada")).is_none());
-    assert_eq!(may(&store, &stored("uid-ben"), Wants::CheckIns("ben")), Some(Actor::Client("ben".to_owned())));
+    assert_eq!(
+        may(&store, &stored("uid-ben"), Wants::CheckIns("ben")),
+        Some(Actor::Client("ben".to_owned()))
+    );
     // No account says who this is, but a client document does.
-    assert_eq!(may(&store, &stored("uid-ada"), Wants::CheckIns("ada")), Some(Actor::Client("ada".to_owned())));
+    assert_eq!(
+        may(&store, &stored("uid-ada"), Wants::CheckIns("ada")),
+        Some(Actor::Client("ada".to_owned()))
+    );
     // An account that says nothing one can understand is no client either.
     assert!(may(&store, &stored("ada"), Wants::CheckIns("ada")).is_none());
     for nobody in ["nobody", "sam", "no one", ""] {
-        for wants in [Wants::CheckIns("ada"), Wants::CheckIns(nobody), Wants::Status, Wants::AllEvents] {
+        for wants in
+            [Wants::CheckIns("ada"), Wants::CheckIns(nobody), Wants::Status, Wants::AllEvents]
+        {
             assert!(may(&store, &stored(nobody), wants).is_none(), "{nobody:?} wants {wants:?}");
         }
     }

@@ -10,7 +10,8 @@ use crate::error::StoreError;
 use crate::store::{Asking, Store};
 
 fn checkins(body: &str) -> Result<Vec<Value>, StoreError> {
-    let body: Value = serde_json::from_str(body).map_err(|error| StoreError::Output(error.into()))?;
+    let body: Value =
+        serde_json::from_str(body).map_err(|error| StoreError::Output(error.into()))?;
     Ok(body.pointer("/data/checkins").and_then(Value::as_array).cloned().unwrap_or_default())
 }
 
@@ -23,7 +24,12 @@ fn week(entry: &Value) -> u64 {
 }
 
 /// One form's weeks of a client as both views have them, until both are empty.
-pub(super) fn both(store: &Store, client: &str, form: &str, asked: Asked) -> Result<Vec<String>, StoreError> {
+pub(super) fn both(
+    store: &Store,
+    client: &str,
+    form: &str,
+    asked: Asked,
+) -> Result<Vec<String>, StoreError> {
     let of = |view| -> Result<Vec<Value>, StoreError> {
         let all = checkins(&store.check_ins(Asking::View(view), client, asked, None)?.body)?;
         Ok(all.into_iter().filter(|entry| text(entry, "formId") == form).collect())
@@ -34,12 +40,21 @@ pub(super) fn both(store: &Store, client: &str, form: &str, asked: Asked) -> Res
     for number in 1..=last {
         let find = |entries: &[Value]| entries.iter().find(|entry| week(entry) == number).cloned();
         let (left, right) = (find(&legacy), find(&precreated));
-        let Some(due) = right.as_ref().or(left.as_ref()).map(|entry| text(entry, "dueDate").get(..10).unwrap_or_default().to_owned())
+        let Some(due) = right
+            .as_ref()
+            .or(left.as_ref())
+            .map(|entry| text(entry, "dueDate").get(..10).unwrap_or_default().to_owned())
         else {
             continue;
         };
-        let status = |entry: Option<&Value>| entry.map_or("—".to_owned(), |entry| text(entry, "status").to_owned());
-        lines.push(format!("{number:<6}{due:<14}{:<14}{:<14}", status(left.as_ref()), status(right.as_ref())));
+        let status = |entry: Option<&Value>| {
+            entry.map_or("—".to_owned(), |entry| text(entry, "status").to_owned())
+        };
+        lines.push(format!(
+            "{number:<6}{due:<14}{:<14}{:<14}",
+            status(left.as_ref()),
+            status(right.as_ref())
+        ));
     }
     Ok(lines)
 }
@@ -51,7 +66,12 @@ pub(super) fn entry_of(body: &str, assignment: &str) -> Result<String, StoreErro
         || "the answer is missing".to_owned(),
         |entry| {
             let score = entry.get("score").map(ToString::to_string).unwrap_or_default();
-            format!("week {} is {}, score {score}, response {}", week(&entry), text(&entry, "status"), text(&entry, "responseId"))
+            format!(
+                "week {} is {}, score {score}, response {}",
+                week(&entry),
+                text(&entry, "status"),
+                text(&entry, "responseId")
+            )
         },
     ))
 }
@@ -69,9 +89,16 @@ pub(super) fn history(store: &Store, assignment: &str) -> Result<Vec<String>, St
             rollbook_domain::Actor::Client(id) => format!("client {id}"),
             rollbook_domain::Actor::Migration(digest) => format!("migration {}…", short(digest)),
             rollbook_domain::Actor::Coach(id) => format!("coach {id}"),
-            rollbook_domain::Actor::Admin(name) | rollbook_domain::Actor::System(name) => name.clone(),
+            rollbook_domain::Actor::Admin(name) | rollbook_domain::Actor::System(name) => {
+                name.clone()
+            }
         };
-        format!("{:>5}  {}  {:<18}  {who}", recorded.position, recorded.recorded_at, recorded.event.name())
+        format!(
+            "{:>5}  {}  {:<18}  {who}",
+            recorded.position,
+            recorded.recorded_at,
+            recorded.event.name()
+        )
     };
     Ok(events.iter().filter(|recorded| about(&recorded.event)).map(line).collect())
 }

@@ -46,7 +46,9 @@ pub(super) struct DemoArguments {
 impl DemoArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
         let directory = match &self.directory {
-            Some(directory) if directory.exists() => return Err(StoreError::DirectoryExists(directory.clone())),
+            Some(directory) if directory.exists() => {
+                return Err(StoreError::DirectoryExists(directory.clone()));
+            }
             Some(directory) => directory.clone(),
             None => free_name(),
         };
@@ -65,7 +67,13 @@ impl DemoArguments {
 }
 
 fn free_name() -> PathBuf {
-    let name = |number: u32| PathBuf::from(if number == 1 { "rollbook-demo".to_owned() } else { format!("rollbook-demo-{number}") });
+    let name = |number: u32| {
+        PathBuf::from(if number == 1 {
+            "rollbook-demo".to_owned()
+        } else {
+            format!("rollbook-demo-{number}")
+        })
+    };
     (1..).map(name).find(|name| !name.exists()).unwrap_or_else(|| name(1))
 }
 
@@ -82,9 +90,13 @@ const WATCH: Watch<'static> = Watch { progress: &|_, _| {}, interrupted: &interr
 
 impl Demo {
     fn run(&self, directory: &Path) -> Result<(), StoreError> {
-        self.out.title("A read model migrated without fear", "Every name and answer in this demo is made up.")?;
+        self.out.title(
+            "A read model migrated without fear",
+            "Every name and answer in this demo is made up.",
+        )?;
         let sample = self.sample()?;
-        let (staging, production) = (Store::open(&self.staging, true)?, Store::open(&self.production, true)?);
+        let (staging, production) =
+            (Store::open(&self.staging, true)?, Store::open(&self.production, true)?);
         self.import(&staging, &production)?;
         self.audit(&production)?;
         self.plan(&staging)?;
@@ -108,12 +120,16 @@ impl Demo {
             "The old application stored week 1 of each series and made up the other weeks whenever someone looked. This is its backup: a directory of JSON files.",
             None,
         )?;
-        self.out.figure(&format!("{} clients, {} responses, {} stored weeks", sample.clients, sample.responses, sample.assignments))?;
+        self.out.figure(&format!(
+            "{} clients, {} responses, {} stored weeks",
+            sample.clients, sample.responses, sample.assignments
+        ))?;
         Ok(sample)
     }
 
     fn import(&self, staging: &Store, production: &Store) -> Result<(), StoreError> {
-        let command = format!("rollbook --data {} import {}", self.staging.display(), self.export.display());
+        let command =
+            format!("rollbook --data {} import {}", self.staging.display(), self.export.display());
         self.out.step(
             "Import, twice: staging and production",
             "Every document becomes an event, whole. The same export gives the same event ids in both stores, so what is tried on staging is what happens in production.",
@@ -122,7 +138,10 @@ impl Demo {
         for (name, store) in [("staging", staging), ("production", production)] {
             let export = read_export(&JsonDirectory::new(&self.export), false)?;
             let imported = import(store.runtime(), export, None, &WATCH)?;
-            self.out.figure(&format!("{name:<10}  {} events, head at position {}", imported.appended, imported.head))?;
+            self.out.figure(&format!(
+                "{name:<10}  {} events, head at position {}",
+                imported.appended, imported.head
+            ))?;
         }
         Ok(())
     }
@@ -135,7 +154,8 @@ impl Demo {
         )?;
         let snapshot = production.snapshot()?;
         let (rows, _) = snapshot.of(View::Precreated.name())?;
-        let report = audit(&StoredAudit(&rows), &AuditRules { now: self.now, zone: production.zone()? })?;
+        let report =
+            audit(&StoredAudit(&rows), &AuditRules { now: self.now, zone: production.zone()? })?;
         self.out.figure(&format!(
             "{} clients, {} responses, {} series",
             report.totals.clients, report.totals.responses, report.totals.series
@@ -147,7 +167,11 @@ impl Demo {
     }
 
     fn plan(&self, staging: &Store) -> Result<(), StoreError> {
-        let command = format!("rollbook --data {} migrate plan --out {}", self.staging.display(), self.batch.display());
+        let command = format!(
+            "rollbook --data {} migrate plan --out {}",
+            self.staging.display(),
+            self.batch.display()
+        );
         self.out.step(
             "Plan: the dry run is a file",
             "The plan reads, writes a batch file and changes nothing. The file can be reviewed with jq and diff, and carries a digest of its events.",
@@ -155,16 +179,28 @@ impl Demo {
         )?;
         let planned = plan(staging.runtime(), DueRule::Monday, Some(&self.batch))?;
         let counts = planned.header.counts;
-        self.out.figure(&format!("{} series, {} weeks to create, {} responses to link", counts.series, counts.created, counts.linked))?;
+        self.out.figure(&format!(
+            "{} series, {} weeks to create, {} responses to link",
+            counts.series, counts.created, counts.linked
+        ))?;
         self.out.detail(&format!("digest {}", planned.header.digest))
     }
 
-    fn apply_and_validate(&self, staging: &Store, batch: &Batch, production: &Store) -> Result<(), StoreError> {
+    fn apply_and_validate(
+        &self,
+        staging: &Store,
+        batch: &Batch,
+        production: &Store,
+    ) -> Result<(), StoreError> {
         let said = |name: &str, applied: &Applied| {
             let Applied { created, linked, skipped, head, .. } = applied;
-            format!("{name:<10}  {created} created, {linked} linked, {skipped} skipped, head at position {head}")
+            format!(
+                "{name:<10}  {created} created, {linked} linked, {skipped} skipped, head at position {head}"
+            )
         };
-        for (name, path, store) in [("staging", &self.staging, staging), ("production", &self.production, production)] {
+        for (name, path, store) in
+            [("staging", &self.staging, staging), ("production", &self.production, production)]
+        {
             let (title, why) = match name {
                 "staging" => (
                     "Apply to staging, then check",
@@ -176,11 +212,20 @@ impl Demo {
                 ),
             };
             let path = path.display();
-            self.out.step(title, why, Some(&format!("rollbook --data {path} migrate apply {}", self.batch.display())))?;
+            self.out.step(
+                title,
+                why,
+                Some(&format!("rollbook --data {path} migrate apply {}", self.batch.display())),
+            )?;
             let applied = apply(store.runtime(), batch, self.now, &WATCH)?;
             self.out.figure(&said(name, &applied))?;
-            let validation = validate(store.runtime(), OVERDUE_AFTER_MILLISECONDS, self.now, &WATCH)?;
-            self.out.figure(&format!("{} of {} checks green", validation.green(), validation.checks.len()))?;
+            let validation =
+                validate(store.runtime(), OVERDUE_AFTER_MILLISECONDS, self.now, &WATCH)?;
+            self.out.figure(&format!(
+                "{} of {} checks green",
+                validation.green(),
+                validation.checks.len()
+            ))?;
             if name == "staging" {
                 for check in &validation.checks {
                     self.out.check(check)?;
@@ -214,40 +259,65 @@ impl Demo {
                 "Switch",
                 "The switch is one event. Readers follow it at once; without a green validation newer than the last batch it would be refused.",
             ),
-            View::Legacy => {
-                ("Roll back", "Rolling back is the same switch the other way. It needs no validation, no deployment and no restore.")
-            }
+            View::Legacy => (
+                "Roll back",
+                "Rolling back is the same switch the other way. It needs no validation, no deployment and no restore.",
+            ),
         };
-        let command = format!("rollbook --data {} switch {} --reason '{reason}'", self.production.display(), view.name());
+        let command = format!(
+            "rollbook --data {} switch {} --reason '{reason}'",
+            self.production.display(),
+            view.name()
+        );
         self.out.step(title, why, Some(&command))?;
         let request = self.request(Actor::Admin("demo".to_owned()));
         production.switch(view, &Audience::Everyone, reason, false, &request)?;
         production.catch_up(&|_, _| {})?;
-        self.out.figure(&format!("{} serves everybody, at position {}", view.name(), production.log().head()))
+        self.out.figure(&format!(
+            "{} serves everybody, at position {}",
+            view.name(),
+            production.log().head()
+        ))
     }
 
     /// Answers the last hidden week, and gives back the assignment's id.
     fn answer(&self, production: &Store, gap: &SampleGap) -> Result<String, StoreError> {
         let week = gap.answered_week.saturating_sub(1);
         let stream = StreamId::series(&gap.client_id, &gap.form_id);
-        let id = rollbook_domain::series::assignment_id(&gap.client_id, &gap.form_id, 1, week).to_string();
+        let id = rollbook_domain::series::assignment_id(&gap.client_id, &gap.form_id, 1, week)
+            .to_string();
         self.out.step(
             &format!("The client answers week {week} under the new view"),
             "A week the old view does not even show. What is acknowledged is on the disk.",
-            Some(&format!("rollbook --data {} respond {id} --answers '[…]'", self.production.display())),
+            Some(&format!(
+                "rollbook --data {} respond {id} --answers '[…]'",
+                self.production.display()
+            )),
         )?;
         let answers = JsonText::parse(r#"[{"questionId":"q1","question":"How was your week?","answer":8,"weight":5,"score":8}]"#)
             .map_err(|error| StoreError::Output(error.into()))?;
         let command = SeriesCommand::Respond { run: 1, week, answers, score: None };
-        let outcome = production.command(&stream, &command, &self.request(Actor::Client(gap.client_id.clone())))?;
+        let outcome = production.command(
+            &stream,
+            &command,
+            &self.request(Actor::Client(gap.client_id.clone())),
+        )?;
         production.catch_up(&|_, _| {})?;
         if let Outcome::Done { events, .. } = outcome {
-            self.out.figure(&format!("answered at position {}, assignment {id}", events.first().map_or(0, |event| event.position)))?;
+            self.out.figure(&format!(
+                "answered at position {}, assignment {id}",
+                events.first().map_or(0, |event| event.position)
+            ))?;
         }
         Ok(id)
     }
 
-    fn answer_is_there(&self, production: &Store, gap: &SampleGap, assignment: &str) -> Result<(), StoreError> {
+    fn answer_is_there(
+        &self,
+        production: &Store,
+        gap: &SampleGap,
+        assignment: &str,
+    ) -> Result<(), StoreError> {
         self.out.step(
             "The answer is there in the legacy view",
             "Both views are folded from one log: the answer became a stored week of the old view too, under the same assignment id.",
@@ -273,8 +343,13 @@ impl Demo {
             &format!("The stores are in {}. Try next:", directory.display()),
             &[
                 format!("rollbook --data {data} status"),
-                format!("rollbook --data {data} switch precreated --percent 10 --reason 'first tenth'"),
-                format!("rollbook --data {data} view live --client {} | jq .data.summary", gap.client_id),
+                format!(
+                    "rollbook --data {data} switch precreated --percent 10 --reason 'first tenth'"
+                ),
+                format!(
+                    "rollbook --data {data} view live --client {} | jq .data.summary",
+                    gap.client_id
+                ),
                 format!("rollbook --data {data} verify"),
                 format!("rollbook --data {data} export {}", directory.join("way-back").display()),
             ],

@@ -23,20 +23,37 @@ impl Narrator {
     }
 
     fn say(&self, kind: &str, plain: &str, text: &str) -> Result<(), StoreError> {
-        if self.out.is_json() { self.out.json(&json!({ "step": self.steps.get(), kind: plain })) } else { self.out.text(text) }
+        if self.out.is_json() {
+            self.out.json(&json!({ "step": self.steps.get(), kind: plain }))
+        } else {
+            self.out.text(text)
+        }
     }
 
     pub(super) fn title(&self, title: &str, remark: &str) -> Result<(), StoreError> {
         self.say("title", title, &format!("{}\n{}\n", styled(BOLD, title), styled(FAINT, remark)))
     }
 
-    pub(super) fn step(&self, title: &str, why: &str, command: Option<&str>) -> Result<(), StoreError> {
+    pub(super) fn step(
+        &self,
+        title: &str,
+        why: &str,
+        command: Option<&str>,
+    ) -> Result<(), StoreError> {
         self.steps.set(self.steps.get() + 1);
-        self.say("title", title, &format!("\n{}\n", styled(BOLD, format!("{:>2}. {title}", self.steps.get()))))?;
+        self.say(
+            "title",
+            title,
+            &format!("\n{}\n", styled(BOLD, format!("{:>2}. {title}", self.steps.get()))),
+        )?;
         let lines: String = wrapped(why).into_iter().map(|line| format!("    {line}\n")).collect();
         self.say("why", why, &lines)?;
         match command {
-            Some(command) => self.say("command", command, &format!("    {}\n", styled(FAINT, format!("$ {command}")))),
+            Some(command) => self.say(
+                "command",
+                command,
+                &format!("    {}\n", styled(FAINT, format!("$ {command}"))),
+            ),
             None => Ok(()),
         }
     }
@@ -51,7 +68,11 @@ impl Narrator {
 
     pub(super) fn check(&self, check: &Check) -> Result<(), StoreError> {
         let mark = if check.green { styled(GOOD, "green") } else { styled(BAD, "red") };
-        self.say("check", &check.name, &format!("      {mark}  {:<22} {}\n", check.name, styled(FAINT, &check.detail)))
+        self.say(
+            "check",
+            &check.name,
+            &format!("      {mark}  {:<22} {}\n", check.name, styled(FAINT, &check.detail)),
+        )
     }
 
     pub(super) fn block(&self, lines: &[String]) -> Result<(), StoreError> {

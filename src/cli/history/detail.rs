@@ -67,11 +67,20 @@ fn series_detail(event: &Event, personal: Shown) -> String {
                 Origin::Submission => "made by an answer",
                 Origin::Migration => "made by a migration",
             };
-            format!("{} of {}, due {due}, {by}: {assignment}", place(*run, *week), terms.total_weeks)
+            format!(
+                "{} of {}, due {due}, {by}: {assignment}",
+                place(*run, *week),
+                terms.total_weeks
+            )
         }
         Event::ResponseSubmitted { run, week, response, score, answers, .. } => {
-            let score = score.map_or_else(|| "no score".to_owned(), |score| format!("score {score}"));
-            format!("{}, {score}, response {response}: {}", place(*run, *week), personal.json(answers))
+            let score =
+                score.map_or_else(|| "no score".to_owned(), |score| format!("score {score}"));
+            format!(
+                "{}, {score}, response {response}: {}",
+                place(*run, *week),
+                personal.json(answers)
+            )
         }
         Event::ResponseLinked { response, run, week, named, kind, .. } => {
             let how = match kind {
@@ -80,34 +89,60 @@ fn series_detail(event: &Event, personal: Shown) -> String {
             };
             format!("response {response} (named {named:?}) {how} {}", place(*run, *week))
         }
-        Event::AssignmentRescheduled { run, week, due } => format!("{}, due {due}", place(*run, *week)),
+        Event::AssignmentRescheduled { run, week, due } => {
+            format!("{}, due {due}", place(*run, *week))
+        }
         Event::AssignmentMissed { run, week, reason, comment } => {
-            let comment = comment.as_ref().map(|comment| format!(": {}", personal.text(comment))).unwrap_or_default();
+            let comment = comment
+                .as_ref()
+                .map(|comment| format!(": {}", personal.text(comment)))
+                .unwrap_or_default();
             format!("{}, {}{comment}", place(*run, *week), missed(*reason))
         }
         Event::ExtensionGranted { run, week, reason }
         | Event::ReopenRequested { run, week, reason }
-        | Event::AssignmentWithdrawn { run, week, reason } => format!("{}: {}", place(*run, *week), personal.text(reason)),
+        | Event::AssignmentWithdrawn { run, week, reason } => {
+            format!("{}: {}", place(*run, *week), personal.text(reason))
+        }
         Event::AssignmentReopened { run, week } => place(*run, *week),
-        Event::StatusAssigned { run, week, status } => format!("{}, {}", place(*run, *week), status.name()),
-        Event::NoteWritten { run, week, note } => format!("{}: {}", place(*run, *week), personal.text(note)),
+        Event::StatusAssigned { run, week, status } => {
+            format!("{}, {}", place(*run, *week), status.name())
+        }
+        Event::NoteWritten { run, week, note } => {
+            format!("{}: {}", place(*run, *week), personal.text(note))
+        }
         Event::SeriesPaused { run, pause_weeks, until, moved } => {
             format!("run {run} by {pause_weeks} weeks until {until}, {} weeks moved", moved.len())
         }
         Event::SeriesResumed { run, restored } => {
-            let first = restored.first().map(|first| format!(", the first due {}", instant(first.due.as_ref()))).unwrap_or_default();
+            let first = restored
+                .first()
+                .map(|first| format!(", the first due {}", instant(first.due.as_ref())))
+                .unwrap_or_default();
             format!("run {run}, {} weeks moved back{first}", restored.len())
         }
         Event::SeriesExtended { run, total_weeks } => format!("run {run}, {total_weeks} weeks now"),
         Event::SeriesWithdrawn { run, keep_answered, reason } => {
-            let kept = if *keep_answered { "answered weeks stay in the views" } else { "answered weeks leave the views" };
+            let kept = if *keep_answered {
+                "answered weeks stay in the views"
+            } else {
+                "answered weeks leave the views"
+            };
             format!("run {run}, {kept}: {}", personal.text(reason))
         }
         Event::ResponseCleared { run, week, response, reason } => {
-            format!("{}, response {response} no longer counts: {}", place(*run, *week), personal.text(reason))
+            format!(
+                "{}, response {response} no longer counts: {}",
+                place(*run, *week),
+                personal.text(reason)
+            )
         }
-        Event::FeedbackGiven { response, coach, text } => format!("response {response}, coach {coach}: {}", personal.text(text)),
-        Event::ClientErased { ids, reason, .. } => format!("the personal data of {} is gone for good: {}", ids.join(", "), cut(reason)),
+        Event::FeedbackGiven { response, coach, text } => {
+            format!("response {response}, coach {coach}: {}", personal.text(text))
+        }
+        Event::ClientErased { ids, reason, .. } => {
+            format!("the personal data of {} is gone for good: {}", ids.join(", "), cut(reason))
+        }
         Event::Erased(event) => series_detail(event, personal),
         // All others are on the control stream.
         _ => String::new(),
@@ -117,16 +152,34 @@ fn series_detail(event: &Event, personal: Shown) -> String {
 fn control_detail(event: &Event) -> Option<String> {
     Some(match event {
         Event::ImportCompleted { digest, legacy_timezone, collections, .. } => {
-            let documents: u64 = collections.iter().map(|exported| u64::from(exported.documents)).sum();
-            format!("{documents} documents in {} collections, zone {legacy_timezone}, digest {}", collections.len(), short(digest))
+            let documents: u64 =
+                collections.iter().map(|exported| u64::from(exported.documents)).sum();
+            format!(
+                "{documents} documents in {} collections, zone {legacy_timezone}, digest {}",
+                collections.len(),
+                short(digest)
+            )
         }
-        Event::BatchPlanned { digest, kind, rules, base, .. } => format!("{kind} {rules}, base {base}, digest {}", short(digest)),
+        Event::BatchPlanned { digest, kind, rules, base, .. } => {
+            format!("{kind} {rules}, base {base}, digest {}", short(digest))
+        }
         Event::BatchApplied { digest, series, created, linked, adopted, skipped } => {
-            format!("{series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped, digest {}", short(digest))
+            format!(
+                "{series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped, digest {}",
+                short(digest)
+            )
         }
         Event::ValidationRecorded { at, checks, .. } => {
-            let red: Vec<&str> = checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
-            let outcome = if red.is_empty() { "all green".to_owned() } else { format!("red: {}", red.join(", ")) };
+            let red: Vec<&str> = checks
+                .iter()
+                .filter(|check| !check.green)
+                .map(|check| check.name.as_str())
+                .collect();
+            let outcome = if red.is_empty() {
+                "all green".to_owned()
+            } else {
+                format!("red: {}", red.join(", "))
+            };
             format!("{} checks at {at}, {outcome}", checks.len())
         }
         Event::ParityRecorded { at, classes, unexplained } => {
@@ -146,7 +199,10 @@ fn control_detail(event: &Event) -> Option<String> {
         Event::StageRecorded { stage, note } => format!("{stage}: {}", cut(note)),
         Event::LegacyRetired { reason } => cut(reason),
         Event::ResponsesAttested { digest, responses, .. } => {
-            format!("{responses} responses before the batch without erased clients, digest {}", short(digest))
+            format!(
+                "{responses} responses before the batch without erased clients, digest {}",
+                short(digest)
+            )
         }
         _ => return None,
     })

@@ -46,26 +46,48 @@ impl Lines {
     fn row(&mut self, told: &Told) -> Result<(), StoreError> {
         if self.count == 0 {
             let (position, detail) = ("position", "what it says, and why [under what]");
-            let heading = format!("{position:>8}  {:24}  {:24}  {:28}  {:20}  {detail}", "recorded", "occurred", "who", "what");
+            let heading = format!(
+                "{position:>8}  {:24}  {:24}  {:28}  {:20}  {detail}",
+                "recorded", "occurred", "who", "what"
+            );
             writeln!(self.out, "{}", styled(BOLD, heading))?;
         }
         let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
         let (who, detail, under) = (who(actor), detail(event, self.with_answers), under(told));
-        let (recorded, occurred) = (recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
-        Ok(writeln!(self.out, "{position:>8}  {recorded:24}  {occurred:24}  {who:28}  {:20}  {detail} [{under}]", told.name)?)
+        let (recorded, occurred) =
+            (recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
+        Ok(writeln!(
+            self.out,
+            "{position:>8}  {recorded:24}  {occurred:24}  {who:28}  {:20}  {detail} [{under}]",
+            told.name
+        )?)
     }
 
     fn markdown(&mut self, told: &Told) -> Result<(), StoreError> {
         if self.count == 0 {
             writeln!(self.out, "# History of `{}`\n", self.id)?;
-            let columns = ["position", "recorded", "happened", "who", "what", "what it says", "why", "under what"];
+            let columns = [
+                "position",
+                "recorded",
+                "happened",
+                "who",
+                "what",
+                "what it says",
+                "why",
+                "under what",
+            ];
             self.out.write_all(md_head(&columns).as_bytes())?;
         }
         let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
-        let (position, recorded, occurred) = (position.to_string(), recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
+        let (position, recorded, occurred) = (
+            position.to_string(),
+            recorded_at.to_milliseconds_text(),
+            occurred_at.to_milliseconds_text(),
+        );
         let (who, says, under) = (who(actor), detail(event, self.with_answers), under(told));
         let why = told.why.as_deref().unwrap_or_default();
-        let row = md_row([position.as_str(), &recorded, &occurred, &who, told.name, &says, why, &under]);
+        let row =
+            md_row([position.as_str(), &recorded, &occurred, &who, told.name, &says, why, &under]);
         Ok(self.out.write_all(row.as_bytes())?)
     }
 

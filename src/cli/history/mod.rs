@@ -71,7 +71,9 @@ impl HistoryArguments {
         let id = self.id.as_deref().unwrap_or_default();
         let mut lines = Lines::new(context.output, format, id, self.with_answers);
         match &context.remote {
-            Some(remote) => remote.history(id, self.with_answers)?.try_for_each(|recorded| lines.write(recorded?))?,
+            Some(remote) => remote
+                .history(id, self.with_answers)?
+                .try_for_each(|recorded| lines.write(recorded?))?,
             None => {
                 let store = context.open()?;
                 context.fold(&store)?;
@@ -83,7 +85,8 @@ impl HistoryArguments {
         }
         let count = lines.finish()?;
         if count == 0 {
-            let _unheard = writeln!(anstream::stderr().lock(), "{id}: nothing happened to it that was stored");
+            let _unheard =
+                writeln!(anstream::stderr().lock(), "{id}: nothing happened to it that was stored");
         }
         Ok(())
     }

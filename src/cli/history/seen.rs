@@ -12,13 +12,25 @@ use crate::error::StoreError;
 use crate::reports::switch::Serving;
 use crate::store::Seen;
 
-pub(super) fn run(context: &Context, client: &str, at: Timestamp, overdue_after: Option<i64>, format: Format) -> Result<(), StoreError> {
+pub(super) fn run(
+    context: &Context,
+    client: &str,
+    at: Timestamp,
+    overdue_after: Option<i64>,
+    format: Format,
+) -> Result<(), StoreError> {
     let seen = match &context.remote {
         Some(remote) => remote.seen(client, at, overdue_after)?,
         None => {
             let store = context.open()?;
             context.fold(&store)?;
-            store.seen(client, Asked { now: at, overdue_after_milliseconds: overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS) })?
+            store.seen(
+                client,
+                Asked {
+                    now: at,
+                    overdue_after_milliseconds: overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS),
+                },
+            )?
         }
     };
     match format {
@@ -31,13 +43,20 @@ pub(super) fn run(context: &Context, client: &str, at: Timestamp, overdue_after:
 /// Week, due, status, title, form, id of each check-in.
 fn rows(seen: &Seen) -> Result<Vec<[String; 6]>, StoreError> {
     let body: Value = serde_json::from_str(seen.body.get()).map_err(std::io::Error::from)?;
-    let entries = body.pointer("/data/checkins").and_then(Value::as_array).cloned().unwrap_or_default();
+    let entries =
+        body.pointer("/data/checkins").and_then(Value::as_array).cloned().unwrap_or_default();
     let cell = |entry: &Value, name: &str| match entry.get(name) {
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
         None => String::new(),
     };
-    Ok(entries.iter().map(|entry| ["recurringWeek", "dueDate", "status", "title", "formId", "id"].map(|name| cell(entry, name))).collect())
+    Ok(entries
+        .iter()
+        .map(|entry| {
+            ["recurringWeek", "dueDate", "status", "title", "formId", "id"]
+                .map(|name| cell(entry, name))
+        })
+        .collect())
 }
 
 fn position(seen: &Seen) -> String {
@@ -49,7 +68,9 @@ fn position(seen: &Seen) -> String {
 
 fn text(seen: &Seen) -> Result<String, StoreError> {
     let mut text = String::new();
-    let mut line = |name: &str, value: &str| text.push_str(&format!("{} {value}\n", styled(BOLD, format!("{name:<9}"))));
+    let mut line = |name: &str, value: &str| {
+        text.push_str(&format!("{} {value}\n", styled(BOLD, format!("{name:<9}"))))
+    };
     line("client", &seen.client);
     line("at", &seen.at.to_string());
     line("position", &position(seen));

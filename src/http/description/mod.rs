@@ -41,7 +41,8 @@ pub struct Description;
 
 /// The whole document, as a service with authentication serves it.
 pub fn document() -> &'static str {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(|| written(&complete(json!(super::router::description()))));
+    static DOCUMENT: LazyLock<String> =
+        LazyLock::new(|| written(&complete(json!(super::router::description()))));
     &DOCUMENT
 }
 
@@ -90,9 +91,12 @@ fn complete(mut document: Value) -> Value {
 
 /// A parameter is sent or it is not: null is no value of any. The derive says so of what need not be there.
 fn no_null_parameters(operation: &mut Map<String, Value>) {
-    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
+    let parameters =
+        operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
     for named in parameters.filter_map(|parameter| parameter.pointer_mut("/schema/type")) {
-        let one = named.as_array().map(|types| types.iter().filter(|it| **it != json!("null")).cloned().collect::<Vec<_>>());
+        let one = named.as_array().map(|types| {
+            types.iter().filter(|it| **it != json!("null")).cloned().collect::<Vec<_>>()
+        });
         if let Some([one]) = one.as_deref() {
             *named = one.clone();
         }

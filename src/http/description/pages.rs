@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock};
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use utoipa_swagger_ui::{Config, SwaggerFile};
@@ -35,11 +37,15 @@ async fn openapi(State(service): State<Service>) -> impl IntoResponse {
 }
 
 fn page(name: &str) -> Result<Response, Refusal> {
-    let missing = || Refusal::new(StatusCode::NOT_FOUND, "no_path", "There is nothing at this path");
+    let missing =
+        || Refusal::new(StatusCode::NOT_FOUND, "no_path", "There is nothing at this path");
     let SwaggerFile { bytes, content_type, .. } = file(name)?.ok_or_else(missing)?;
     let mut response = bytes.into_owned().into_response();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::try_from(content_type).map_err(|error| Refusal::internal(&error))?);
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::try_from(content_type).map_err(|error| Refusal::internal(&error))?,
+    );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -50,7 +56,12 @@ fn page(name: &str) -> Result<Response, Refusal> {
 pub(super) fn file(name: &str) -> Result<Option<SwaggerFile<'static>>, Refusal> {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         // Its badge would ask a validator on another host.
-        Arc::new(Config::new(["../openapi.json"]).validator_url("none").try_it_out_enabled(true).display_operation_id(true))
+        Arc::new(
+            Config::new(["../openapi.json"])
+                .validator_url("none")
+                .try_it_out_enabled(true)
+                .display_operation_id(true),
+        )
     });
     utoipa_swagger_ui::serve(name, CONFIG.clone()).map_err(|error| {
         tracing::error!(%error, name, "a file of the documentation cannot be written");

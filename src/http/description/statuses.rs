@@ -33,17 +33,71 @@ const BUT_HEALTHZ: Option<Around> = Some(|operation| operation.path != "/healthz
 
 const REFUSALS: [Refused; 14] = [
     refused(400, "What was asked does not fit.", "bad_query", "The query does not fit", ASKS),
-    refused(401, "No believable token and no API key.", "unauthenticated", "Authentication required", CLOSED),
-    refused(403, "Another's data, existing or not.", "forbidden", "You may not do that, or there is no such thing", CLOSED),
+    refused(
+        401,
+        "No believable token and no API key.",
+        "unauthenticated",
+        "Authentication required",
+        CLOSED,
+    ),
+    refused(
+        403,
+        "Another's data, existing or not.",
+        "forbidden",
+        "You may not do that, or there is no such thing",
+        CLOSED,
+    ),
     refused(404, "There is no such thing.", "unknown_id", "Assignment not found", None),
     refused(408, "The body came too slowly.", "slow_body", "The body took too long to arrive", ANY),
-    refused(409, "Others changed it at the same time.", "contended", "Others changed this at the same time. Try again", None),
-    refused(413, "The body is too large.", "too_large", "The body is larger than 1048576 bytes", ANY),
-    refused(415, "The body is not called what it should be.", "no_json", "Send the body as content-type: application/json", None),
-    refused(422, "The key was used for another request.", "key_reused", "This Idempotency-Key was used for another request", None),
-    refused(429, "Too many requests from one address.", "too_many_requests", "Too many requests from this address", BUT_HEALTH),
-    refused(431, "More or longer headers than the service takes. This answer has no body.", "", "", ANY),
-    refused(500, "Something failed here.", "internal", "Something went wrong here. The service's log says what", ANY),
+    refused(
+        409,
+        "Others changed it at the same time.",
+        "contended",
+        "Others changed this at the same time. Try again",
+        None,
+    ),
+    refused(
+        413,
+        "The body is too large.",
+        "too_large",
+        "The body is larger than 1048576 bytes",
+        ANY,
+    ),
+    refused(
+        415,
+        "The body is not called what it should be.",
+        "no_json",
+        "Send the body as content-type: application/json",
+        None,
+    ),
+    refused(
+        422,
+        "The key was used for another request.",
+        "key_reused",
+        "This Idempotency-Key was used for another request",
+        None,
+    ),
+    refused(
+        429,
+        "Too many requests from one address.",
+        "too_many_requests",
+        "Too many requests from this address",
+        BUT_HEALTH,
+    ),
+    refused(
+        431,
+        "More or longer headers than the service takes. This answer has no body.",
+        "",
+        "",
+        ANY,
+    ),
+    refused(
+        500,
+        "Something failed here.",
+        "internal",
+        "Something went wrong here. The service's log says what",
+        ANY,
+    ),
     refused(
         503,
         "Too much at once, or the store is not there.",
@@ -51,10 +105,22 @@ const REFUSALS: [Refused; 14] = [
         "The service has as many requests as it can work on",
         BUT_HEALTHZ,
     ),
-    refused(504, "It did not come in time.", "behind", "This node is at position 812 and did not reach 900 in time", None),
+    refused(
+        504,
+        "It did not come in time.",
+        "behind",
+        "This node is at position 812 and did not reach 900 in time",
+        None,
+    ),
 ];
 
-const fn refused(status: u16, description: &'static str, code: &'static str, message: &'static str, around: Option<Around>) -> Refused {
+const fn refused(
+    status: u16,
+    description: &'static str,
+    code: &'static str,
+    message: &'static str,
+    around: Option<Around>,
+) -> Refused {
     Refused { status, description, code, message, around }
 }
 
@@ -73,13 +139,15 @@ impl Refused {
         if is_drop_in {
             return json!({"success": false, "message": self.message});
         }
-        let title = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
+        let title =
+            StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
         json!({"type": "about:blank", "title": title, "status": self.status, "code": self.code, "detail": self.message})
     }
 
     /// The answer, whole.
     fn response(&self, is_drop_in: bool) -> Value {
-        let mut response = json!({"description": self.description, "headers": header_names(self.status)});
+        let mut response =
+            json!({"description": self.description, "headers": header_names(self.status)});
         if !self.code.is_empty() {
             let (media_type, schema) = form(is_drop_in);
             if let Some(fields) = response.as_object_mut() {
@@ -101,8 +169,12 @@ fn form(is_drop_in: bool) -> (&'static str, &'static str) {
 fn header_names(status: u16) -> Value {
     let reference = |name: &str| json!({"$ref": format!("#/components/headers/{name}")});
     match status {
-        401 => json!({"www-authenticate": reference("WwwAuthenticate"), "x-request-id": reference("RequestId")}),
-        429 | 503 => json!({"retry-after": reference("RetryAfter"), "x-request-id": reference("RequestId")}),
+        401 => {
+            json!({"www-authenticate": reference("WwwAuthenticate"), "x-request-id": reference("RequestId")})
+        }
+        429 | 503 => {
+            json!({"retry-after": reference("RetryAfter"), "x-request-id": reference("RequestId")})
+        }
         // Answered before it is a request.
         431 => json!({}),
         _ => json!({"x-request-id": reference("RequestId")}),
@@ -131,16 +203,24 @@ pub(super) fn components() -> Value {
 
 /// Adds to an operation what it may be answered with besides what its handler says, and shows what each refusal looks like.
 pub(super) fn complete(about: About<'_>, operation: &mut Map<String, Value>) {
-    let is_open = operation.get("security").and_then(Value::as_array).is_some_and(|ways| ways.iter().any(|way| *way == json!({})));
+    let is_open = operation
+        .get("security")
+        .and_then(Value::as_array)
+        .is_some_and(|ways| ways.iter().any(|way| *way == json!({})));
     let asks = operation.contains_key("parameters") || operation.contains_key("requestBody");
     let known = Operation { path: about.path, is_open, asks };
     let is_drop_in = about.is_drop_in();
-    let Some(responses) = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut() else { return };
+    let Some(responses) = operation.entry("responses").or_insert_with(|| json!({})).as_object_mut()
+    else {
+        return;
+    };
     for refused in &REFUSALS {
         let status = refused.status.to_string();
         match responses.get_mut(&status) {
             // What only writes are answered with is no news of a read.
-            Some(_) if about.reads() && is_drop_in && matches!(refused.status, 409 | 415 | 422) => drop(responses.remove(&status)),
+            Some(_) if about.reads() && is_drop_in && matches!(refused.status, 409 | 415 | 422) => {
+                drop(responses.remove(&status))
+            }
             Some(response) => show(refused, is_drop_in, response),
             None if refused.around.is_some_and(|around| around(&known)) => {
                 let reference = format!("#/components/responses/{}", refused.name(is_drop_in));
@@ -155,8 +235,13 @@ pub(super) fn complete(about: About<'_>, operation: &mut Map<String, Value>) {
 fn show(refused: &Refused, is_drop_in: bool, response: &mut Value) {
     let (media_type, schema) = form(is_drop_in);
     let Some(response) = response.as_object_mut() else { return };
-    let content = response.get_mut("content").and_then(|content| content.get_mut(media_type)).and_then(Value::as_object_mut);
-    let Some(content) = content.filter(|content| content.get("schema").and_then(|it| it.get("$ref")) == Some(&json!(schema))) else {
+    let content = response
+        .get_mut("content")
+        .and_then(|content| content.get_mut(media_type))
+        .and_then(Value::as_object_mut);
+    let Some(content) = content.filter(|content| {
+        content.get("schema").and_then(|it| it.get("$ref")) == Some(&json!(schema))
+    }) else {
         return;
     };
     content.entry("example").or_insert_with(|| refused.example(is_drop_in));

@@ -23,7 +23,10 @@ fn the_document_is_the_golden_one() {
     if kept != document() {
         let actual = golden.with_extension("json.actual");
         std::fs::write(&actual, document()).unwrap();
-        panic!("the description of the API is not docs/openapi.json. See {}; ROLLBOOK_BLESS=1 takes it over", actual.display());
+        panic!(
+            "the description of the API is not docs/openapi.json. See {}; ROLLBOOK_BLESS=1 takes it over",
+            actual.display()
+        );
     }
 }
 
@@ -35,19 +38,24 @@ fn it_is_openapi_3_1_with_a_scheme_that_every_operation_but_health_asks_for() {
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     assert_eq!(document["security"], serde_json::json!([{"bearer": []}]));
     let mut open = Vec::new();
-    each(|about, operation| open.extend(operation.contains_key("security").then(|| about.path.to_owned())));
+    each(|about, operation| {
+        open.extend(operation.contains_key("security").then(|| about.path.to_owned()))
+    });
     assert_eq!(open, ["/healthz", "/readyz"]);
 }
 
 #[test]
 fn every_operation_has_a_name_a_summary_one_known_tag_and_examples() {
     let whole: Value = serde_json::from_str(document()).unwrap();
-    let tags: Vec<&str> = whole["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
+    let tags: Vec<&str> =
+        whole["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
     let mut names = Vec::new();
     let mut lacks = Vec::new();
     each(|about, operation| {
         let mut lack = |what: &str| lacks.push(format!("{} {}: {what}", about.method, about.path));
-        let text = |field: &str| operation.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let text = |field: &str| {
+            operation.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
         let name = text("operationId");
         if name.is_empty() || names.contains(&name) {
             lack("an operationId of its own");
@@ -60,7 +68,9 @@ fn every_operation_has_a_name_a_summary_one_known_tag_and_examples() {
             Some([tag]) if tags.contains(&tag.as_str().unwrap()) => {}
             _ => lack("one tag that is described"),
         }
-        for content in contents(operation.get("requestBody")).chain(contents(operation["responses"].get("200"))) {
+        for content in contents(operation.get("requestBody"))
+            .chain(contents(operation["responses"].get("200")))
+        {
             if !content.contains_key("example") {
                 lack("an example of a body");
             }
@@ -84,7 +94,13 @@ fn every_operation_says_what_comes_from_around_its_handler() {
         for status in ["408", "413", "431", "500"] {
             assert!(says(status), "{} {}: {status}", about.method, about.path);
         }
-        assert_eq!(says("401") && says("403") && says("429"), !is_health, "{} {}", about.method, about.path);
+        assert_eq!(
+            says("401") && says("403") && says("429"),
+            !is_health,
+            "{} {}",
+            about.method,
+            about.path
+        );
         assert_eq!(says("503"), about.path != "/healthz", "{} {}", about.method, about.path);
         // The store takes no body of a read, and no key.
         assert!(!(says("415") || says("422")) || !about.reads(), "{} {}", about.method, about.path);
@@ -95,9 +111,16 @@ fn every_operation_says_what_comes_from_around_its_handler() {
 fn a_refusal_has_the_form_of_its_path() {
     let whole: Value = serde_json::from_str(document()).unwrap();
     each(|about, operation| {
-        for (status, response) in operation["responses"].as_object().unwrap().iter().filter(|(status, _)| !status.starts_with(['2', '3'])) {
+        for (status, response) in operation["responses"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(status, _)| !status.starts_with(['2', '3']))
+        {
             let response = match response.get("$ref").and_then(Value::as_str) {
-                Some(reference) => whole.pointer(reference.trim_start_matches('#')).unwrap_or_else(|| panic!("{reference} leads nowhere")),
+                Some(reference) => whole
+                    .pointer(reference.trim_start_matches('#'))
+                    .unwrap_or_else(|| panic!("{reference} leads nowhere")),
                 None => response,
             };
             let Some(content) = response.get("content").and_then(Value::as_object) else {
@@ -105,31 +128,62 @@ fn a_refusal_has_the_form_of_its_path() {
                 continue;
             };
             let own = about.path.starts_with("/ofrep/") && matches!(status.as_str(), "400" | "404");
-            let expected = if about.is_drop_in() || own { "application/json" } else { "application/problem+json" };
-            assert_eq!(content.keys().collect::<Vec<_>>(), [expected], "{} {} {status}", about.method, about.path);
+            let expected = if about.is_drop_in() || own {
+                "application/json"
+            } else {
+                "application/problem+json"
+            };
+            assert_eq!(
+                content.keys().collect::<Vec<_>>(),
+                [expected],
+                "{} {} {status}",
+                about.method,
+                about.path
+            );
         }
     });
 }
 
 #[test]
 fn the_pages_are_whole_and_name_no_other_host() {
-    let text = |name: &str| String::from_utf8(file(name).unwrap().expect(name).bytes.into_owned()).unwrap();
+    let text = |name: &str| {
+        String::from_utf8(file(name).unwrap().expect(name).bytes.into_owned()).unwrap()
+    };
     let page = text("index.html");
-    let named: Vec<&str> =
-        page.split(['"', '\'']).filter(|word| word.ends_with(".js") || word.ends_with(".css") || word.ends_with(".png")).collect();
+    let named: Vec<&str> = page
+        .split(['"', '\''])
+        .filter(|word| word.ends_with(".js") || word.ends_with(".css") || word.ends_with(".png"))
+        .collect();
     assert!(named.len() >= 4, "{page}");
     for name in named {
         assert!(!file(name.trim_start_matches("./")).unwrap().expect(name).bytes.is_empty());
     }
     for name in ["index.html", "index.css", "swagger-initializer.js"] {
         // Comments begin with two slashes too; a reference to another host has a scheme or stands in quotes.
-        let references = ["://", "\"//", "'//"].into_iter().filter(|reference| text(name).contains(reference));
+        let references =
+            ["://", "\"//", "'//"].into_iter().filter(|reference| text(name).contains(reference));
         assert_eq!(references.count(), 0, "{name}: {}", text(name));
     }
-    assert!(text("swagger-initializer.js").contains("\"url\": \"../openapi.json\""), "{}", text("swagger-initializer.js"));
-    assert!(text("swagger-initializer.js").contains("\"validatorUrl\": \"none\""), "{}", text("swagger-initializer.js"));
+    assert!(
+        text("swagger-initializer.js").contains("\"url\": \"../openapi.json\""),
+        "{}",
+        text("swagger-initializer.js")
+    );
+    assert!(
+        text("swagger-initializer.js").contains("\"validatorUrl\": \"none\""),
+        "{}",
+        text("swagger-initializer.js")
+    );
     // What a style sheet loads; the bundle itself is held to it by the policy.
     let style = text("swagger-ui.css");
-    assert!(style.match_indices("url(").all(|(at, _)| style[at + 4..].trim_start_matches(['"', '\'']).starts_with("data:")));
-    assert!(!POLICY.contains("http") && !POLICY.contains('*') && POLICY.starts_with("default-src 'none'"));
+    assert!(
+        style
+            .match_indices("url(")
+            .all(|(at, _)| style[at + 4..].trim_start_matches(['"', '\'']).starts_with("data:"))
+    );
+    assert!(
+        !POLICY.contains("http")
+            && !POLICY.contains('*')
+            && POLICY.starts_with("default-src 'none'")
+    );
 }

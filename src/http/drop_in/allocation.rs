@@ -131,16 +131,24 @@ pub struct AllocatedWeek {
 
 impl Allocated {
     fn of(outcome: &Outcome) -> Self {
-        let events = if let Outcome::Done { events, .. } = outcome { events.as_slice() } else { &[] };
+        let events =
+            if let Outcome::Done { events, .. } = outcome { events.as_slice() } else { &[] };
         let weeks = events.iter().filter_map(|recorded| match &recorded.event {
-            Event::AssignmentCreated { assignment, week, due, .. } => {
-                Some(AllocatedWeek { id: *assignment, recurring_week: *week, due_date: due.to_milliseconds_text() })
-            }
+            Event::AssignmentCreated { assignment, week, due, .. } => Some(AllocatedWeek {
+                id: *assignment,
+                recurring_week: *week,
+                due_date: due.to_milliseconds_text(),
+            }),
             _ => None,
         });
         let assignments: Vec<AllocatedWeek> = weeks.collect();
         let assignment_id = assignments.first().map(|week| week.id);
-        Self { success: true, message: "Check-in assigned successfully", assignment_id, assignments }
+        Self {
+            success: true,
+            message: "Check-in assigned successfully",
+            assignment_id,
+            assignments,
+        }
     }
 }
 
@@ -159,10 +167,19 @@ impl Allocated {
         DropInRefusals
     )
 )]
-pub async fn allocate(State(service): State<Service>, writing: Writing, Body(wanted): Body<Wanted>) -> Result<At<Allocated>, Refusal> {
+pub async fn allocate(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(wanted): Body<Wanted>,
+) -> Result<At<Allocated>, Refusal> {
     let given = |field: &Option<String>| field.clone().filter(|id| !id.is_empty());
-    let (Some(form), Some(client), Some(coach)) = (given(&wanted.form_id), given(&wanted.client_id), given(&wanted.coach_id)) else {
-        return Err(Refusal::bad_request("missing_fields", "Missing required fields: formId, clientId, coachId"));
+    let (Some(form), Some(client), Some(coach)) =
+        (given(&wanted.form_id), given(&wanted.client_id), given(&wanted.coach_id))
+    else {
+        return Err(Refusal::bad_request(
+            "missing_fields",
+            "Missing required fields: formId, clientId, coachId",
+        ));
     };
     let allocate = move |store: &Store| -> Result<_, Refusal> {
         let request = store.first_asked(week::as_coach(store, &writing, &client, Some(&coach))?)?;
@@ -173,7 +190,11 @@ pub async fn allocate(State(service): State<Service>, writing: Writing, Body(wan
         }
         let title = store.form_title(&form)?;
         let allocation = wanted.allocation(store, (&client, &coach), title, &request)?;
-        let outcome = store.command(&StreamId::series(&client, &form), &SeriesCommand::Allocate(allocation), &request)?;
+        let outcome = store.command(
+            &StreamId::series(&client, &form),
+            &SeriesCommand::Allocate(allocation),
+            &request,
+        )?;
         Ok(At { position: week::position(store, &outcome), body: Allocated::of(&outcome) })
     };
     service.blocking(allocate).await
@@ -188,11 +209,24 @@ impl Wanted {
         request: &Request,
     ) -> Result<Allocation, Refusal> {
         let zone = store.zone()?;
-        let first = self.first_check_in_date.as_deref().map(|text| when::date("firstCheckInDate", text, zone)).transpose()?;
-        let start = self.start_date.as_deref().map(|text| when::date("startDate", text, zone)).transpose()?;
+        let first = self
+            .first_check_in_date
+            .as_deref()
+            .map(|text| when::date("firstCheckInDate", text, zone))
+            .transpose()?;
+        let start = self
+            .start_date
+            .as_deref()
+            .map(|text| when::date("startDate", text, zone))
+            .transpose()?;
         let date = first_due_date(first, start.unwrap_or_else(|| zone.date(request.now)));
         let text = self.due_time.as_deref().unwrap_or("09:00");
-        let no_time = || Refusal::bad_request("bad_time", format!("dueTime is no time of day: {text:?}. Write it like 09:00"));
+        let no_time = || {
+            Refusal::bad_request(
+                "bad_time",
+                format!("dueTime is no time of day: {text:?}. Write it like 09:00"),
+            )
+        };
         let (hour, minute) = time_of_day(text).ok_or_else(no_time)?;
         let first_due = zone.instant(date.and_hms_opt(hour, minute, 0).ok_or_else(no_time)?);
         let is_once = self.frequency == Some(Frequency::Once);
@@ -207,6 +241,11 @@ impl Wanted {
             recurring: !is_once,
             total_weeks: if is_once { 1 } else { self.duration.unwrap_or(4) },
         };
-        Ok(Allocation { terms, first_due, status: self.status.map(Into::into), extend: self.extend })
+        Ok(Allocation {
+            terms,
+            first_due,
+            status: self.status.map(Into::into),
+            extend: self.extend,
+        })
     }
 }

@@ -83,7 +83,11 @@ impl Assignment {
     /// A stored week of a client.
     pub(super) fn of(client: &str, run: u32, stored: &StoredAssignment, clock: &Clock) -> Self {
         let due = stored.due.value().copied();
-        let status = clock.status(stored.is_completed(), stored.status == "missed", due.unwrap_or(clock.now));
+        let status = clock.status(
+            stored.is_completed(),
+            stored.status == "missed",
+            due.unwrap_or(clock.now),
+        );
         let text = |instant: rollbook_domain::Timestamp| instant.to_milliseconds_text();
         Self {
             id: stored.document.clone(),
@@ -134,7 +138,11 @@ pub struct One {
         DropInRefusals
     )
 )]
-pub async fn get(State(service): State<Service>, caller: Caller, PathOf(id): PathOf<String>) -> Result<At<One>, Refusal> {
+pub async fn get(
+    State(service): State<Service>,
+    caller: Caller,
+    PathOf(id): PathOf<String>,
+) -> Result<At<One>, Refusal> {
     let asked = service.asked();
     let get = move |store: &Store| -> Result<_, Refusal> {
         let named = week::seen(store, &caller, &id)?;
@@ -144,7 +152,12 @@ pub async fn get(State(service): State<Service>, caller: Caller, PathOf(id): Pat
 }
 
 /// A week, for a caller who may see it.
-pub(super) fn one(store: &Store, caller: &Caller, named: &Named, asked: Asked) -> Result<At<One>, Refusal> {
+pub(super) fn one(
+    store: &Store,
+    caller: &Caller,
+    named: &Named,
+    asked: Asked,
+) -> Result<At<One>, Refusal> {
     let position = store.log().head();
     let client = client_of(&named.stream);
     let stored = week::stored(store, named, asked.now)?;
@@ -221,11 +234,20 @@ pub struct Page {
         DropInRefusals
     )
 )]
-pub async fn list(State(service): State<Service>, caller: Caller, QueryOf(which): QueryOf<Which>) -> Result<At<Page>, Refusal> {
+pub async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(which): QueryOf<Which>,
+) -> Result<At<Page>, Refusal> {
     let asked = service.asked();
     let list = move |store: &Store| -> Result<_, Refusal> {
         let listed = listing::list(store, &caller, &which, asked)?;
-        let body = Page { success: true, assignments: listed.assignments, total: listed.total, next_cursor: listed.next_cursor };
+        let body = Page {
+            success: true,
+            assignments: listed.assignments,
+            total: listed.total,
+            next_cursor: listed.next_cursor,
+        };
         Ok(At { position: listed.position, body })
     };
     service.blocking(list).await

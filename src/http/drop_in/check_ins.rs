@@ -36,7 +36,11 @@ pub struct Whose {
         DropInRefusals
     )
 )]
-pub async fn list(State(service): State<Service>, caller: Caller, QueryOf(whose): QueryOf<Whose>) -> Result<Viewed, Refusal> {
+pub async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(whose): QueryOf<Whose>,
+) -> Result<Viewed, Refusal> {
     answer(service, caller, whose, Asking::Live).await
 }
 
@@ -53,11 +57,20 @@ pub async fn list(State(service): State<Service>, caller: Caller, QueryOf(whose)
         DropInRefusals
     )
 )]
-pub async fn list_precreated(State(service): State<Service>, caller: Caller, QueryOf(whose): QueryOf<Whose>) -> Result<Viewed, Refusal> {
+pub async fn list_precreated(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(whose): QueryOf<Whose>,
+) -> Result<Viewed, Refusal> {
     answer(service, caller, whose, Asking::View(View::Precreated)).await
 }
 
-async fn answer(service: Service, caller: Caller, whose: Whose, asking: Asking) -> Result<Viewed, Refusal> {
+async fn answer(
+    service: Service,
+    caller: Caller,
+    whose: Whose,
+    asking: Asking,
+) -> Result<Viewed, Refusal> {
     let Some(client) = whose.client_id.filter(|client| !client.is_empty()) else {
         return Err(Refusal::bad_request("no_client", "Client ID is required"));
     };

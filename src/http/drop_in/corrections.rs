@@ -56,15 +56,24 @@ pub async fn correct(
     Body(patch): Body<Patch>,
 ) -> Result<At<One>, Refusal> {
     if patch.status.is_none() && patch.due_date.is_none() && patch.coach_notes.is_none() {
-        return Err(Refusal::bad_request("nothing_to_correct", "Give a status, a dueDate or coachNotes"));
+        return Err(Refusal::bad_request(
+            "nothing_to_correct",
+            "Give a status, a dueDate or coachNotes",
+        ));
     }
     let asked = service.asked();
     let correct = move |store: &Store| -> Result<_, Refusal> {
         let zone = store.zone()?;
-        let due: Option<Timestamp> = patch.due_date.as_deref().map(|text| when::instant("dueDate", text, zone)).transpose()?;
-        let correction = Correction { due, status: patch.status.map(Into::into), note: patch.coach_notes };
+        let due: Option<Timestamp> = patch
+            .due_date
+            .as_deref()
+            .map(|text| when::instant("dueDate", text, zone))
+            .transpose()?;
+        let correction =
+            Correction { due, status: patch.status.map(Into::into), note: patch.coach_notes };
         let command = |run, week| SeriesCommand::Correct { run, week, correction };
-        let (named, _outcome) = week::command(store, &writing, &id, As::Coach(patch.coach_id.as_deref()), command)?;
+        let (named, _outcome) =
+            week::command(store, &writing, &id, As::Coach(patch.coach_id.as_deref()), command)?;
         assignments::one(store, writing.caller(), &named, asked)
     };
     service.blocking(correct).await
@@ -112,17 +121,28 @@ pub async fn withdraw(
     QueryOf(by): QueryOf<By>,
 ) -> Result<At<Withdrawn>, Refusal> {
     let withdraw = move |store: &Store| -> Result<_, Refusal> {
-        let reason = by.coach_id.as_ref().map_or_else(|| "withdrawn".to_owned(), |coach| format!("withdrawn by coach {coach}"));
+        let reason = by
+            .coach_id
+            .as_ref()
+            .map_or_else(|| "withdrawn".to_owned(), |coach| format!("withdrawn by coach {coach}"));
         let command = |run, week| SeriesCommand::WithdrawWeek { run, week, reason };
-        let (_, outcome) = week::command(store, &writing, &id, As::Coach(by.coach_id.as_deref()), command)?;
+        let (_, outcome) =
+            week::command(store, &writing, &id, As::Coach(by.coach_id.as_deref()), command)?;
         let last = match &outcome {
             Outcome::Done { events, .. } => events.last().map(|recorded| &recorded.event),
             _ => None,
         };
         // In a series that was withdrawn, the week goes with its answer.
         let cleared = matches!(last, Some(Event::ResponseCleared { .. }));
-        let message = if cleared { "Check-in response cleared successfully" } else { "Check-in assignment deleted successfully" };
-        Ok(At { position: week::position(store, &outcome), body: Withdrawn { success: true, message, cleared } })
+        let message = if cleared {
+            "Check-in response cleared successfully"
+        } else {
+            "Check-in assignment deleted successfully"
+        };
+        Ok(At {
+            position: week::position(store, &outcome),
+            body: Withdrawn { success: true, message, cleared },
+        })
     };
     service.blocking(withdraw).await
 }

@@ -51,10 +51,18 @@ pub struct Feedback {
         DropInRefusals
     )
 )]
-pub async fn give(State(service): State<Service>, writing: Writing, Body(feedback): Body<Feedback>) -> Result<At<Done>, Refusal> {
+pub async fn give(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(feedback): Body<Feedback>,
+) -> Result<At<Done>, Refusal> {
     let given = |field: &Option<String>| field.clone().filter(|text| !text.trim().is_empty());
-    let (Some(response), Some(coach)) = (given(&feedback.response_id), given(&feedback.coach_id)) else {
-        return Err(Refusal::bad_request("missing_fields", "Missing required fields: responseId, coachId"));
+    let (Some(response), Some(coach)) = (given(&feedback.response_id), given(&feedback.coach_id))
+    else {
+        return Err(Refusal::bad_request(
+            "missing_fields",
+            "Missing required fields: responseId, coachId",
+        ));
     };
     let Some(text) = feedback.text() else {
         return Err(Refusal::bad_request("missing_fields", "Missing required field: content"));

@@ -32,7 +32,12 @@ const DEFAULT_LIMIT: usize = 50;
 const MOST: usize = 200;
 
 /// The page that a caller asks for, of what they may see.
-pub(super) fn list(store: &Store, caller: &Caller, which: &Which, asked: Asked) -> Result<Listed, Refusal> {
+pub(super) fn list(
+    store: &Store,
+    caller: &Caller,
+    which: &Which,
+    asked: Asked,
+) -> Result<Listed, Refusal> {
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     if limit == 0 || limit > MOST {
         return Err(Refusal::bad_request("out_of_range", format!("limit is 1 to {MOST}")));
@@ -50,14 +55,18 @@ pub(super) fn list(store: &Store, caller: &Caller, which: &Which, asked: Asked) 
             let assignment = Assignment::of(client, item.run, &item.stored, &clock);
             if which.status.is_none_or(|status| status == assignment.status) {
                 let assigned_at = item.stored.assigned_at.unwrap_or(Timestamp::EPOCH);
-                found.push(((Reverse(assigned_at), stream.to_string(), item.run, item.week()), assignment));
+                found.push((
+                    (Reverse(assigned_at), stream.to_string(), item.run, item.week()),
+                    assignment,
+                ));
             }
         }
     };
     scope.each(&rows, &mut take).map_err(StoreError::from)?;
     found.sort_by(|(a, _), (b, _)| a.cmp(b));
     let total = found.len();
-    let mut page = found.into_iter().filter(|(place, _)| after.as_ref().is_none_or(|after| place > after));
+    let mut page =
+        found.into_iter().filter(|(place, _)| after.as_ref().is_none_or(|after| place > after));
     let mut assignments = Vec::new();
     let mut last = None;
     for (place, assignment) in page.by_ref().take(limit) {
@@ -85,14 +94,23 @@ impl Scope {
         }
         match caller.sees(store)? {
             Visible::All => Ok(Self::Everyone),
-            Visible::Clients(clients) if clients.is_empty() && which.coach_id.is_none() => Err(Denied::Forbidden.into()),
-            Visible::Clients(clients) => {
-                Ok(Self::Clients(clients.iter().map(|client| store.identify(client)).collect::<Result<_, StoreError>>()?))
+            Visible::Clients(clients) if clients.is_empty() && which.coach_id.is_none() => {
+                Err(Denied::Forbidden.into())
             }
+            Visible::Clients(clients) => Ok(Self::Clients(
+                clients
+                    .iter()
+                    .map(|client| store.identify(client))
+                    .collect::<Result<_, StoreError>>()?,
+            )),
         }
     }
 
-    fn each(&self, rows: &StoredRows<'_>, take: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), ProjectionError> {
+    fn each(
+        &self,
+        rows: &StoredRows<'_>,
+        take: &mut dyn FnMut(&StreamId, &Series),
+    ) -> Result<(), ProjectionError> {
         let Self::Clients(identities) = self else {
             return views::each_series(rows, &mut |stream, series: Series| {
                 take(&stream, &series);
@@ -101,8 +119,13 @@ impl Scope {
         };
         for id in identities.iter().flat_map(|identity| &identity.ids) {
             rows.scan(&keys::series_prefix(id), &mut |key, bytes| {
-                let name = String::from_utf8_lossy(key.get(keys::ALL_SERIES.len()..).unwrap_or_default()).into_owned();
-                let stream = name.parse().map_err(|source| ProjectionError::Row { key: name, source: Box::new(source) })?;
+                let name =
+                    String::from_utf8_lossy(key.get(keys::ALL_SERIES.len()..).unwrap_or_default())
+                        .into_owned();
+                let stream = name.parse().map_err(|source| ProjectionError::Row {
+                    key: name,
+                    source: Box::new(source),
+                })?;
                 take(&stream, &decode(key, bytes)?);
                 Ok(())
             })?;
@@ -122,7 +145,9 @@ fn place_of(cursor: &str) -> Result<Place, Refusal> {
     let (assigned_at, run, week) = (next().parse().ok(), next().parse().ok(), next().parse().ok());
     let stream = next().to_owned();
     match (assigned_at, run, week) {
-        (Some(assigned_at), Some(run), Some(week)) if !stream.is_empty() => Ok((Reverse(assigned_at), stream, run, week)),
+        (Some(assigned_at), Some(run), Some(week)) if !stream.is_empty() => {
+            Ok((Reverse(assigned_at), stream, run, week))
+        }
         _ => Err(Refusal::bad_request("bad_cursor", "cursor is none that this list gave")),
     }
 }
@@ -133,7 +158,12 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_as_its_place() {
-        let place = (Reverse("2026-01-05T09:00:00.123456789Z".parse().unwrap()), "series/a b/c%2F".to_owned(), 2, 51);
+        let place = (
+            Reverse("2026-01-05T09:00:00.123456789Z".parse().unwrap()),
+            "series/a b/c%2F".to_owned(),
+            2,
+            51,
+        );
         assert_eq!(place_of(&cursor_of(&place)), Ok(place));
         for wrong in ["", "x", "2026-01-05T09:00:00Z 1 1", "2026-01-05T09:00:00Z 1 x s"] {
             assert_eq!(place_of(wrong).unwrap_err().code(), "bad_cursor", "{wrong}");

@@ -79,13 +79,17 @@ impl Responded {
             already_completed: false,
         };
         match outcome {
-            Outcome::AlreadyCompleted { response, score } => {
-                Self { message: "Check-in was already completed", already_completed: true, ..done(response.clone(), *score) }
-            }
+            Outcome::AlreadyCompleted { response, score } => Self {
+                message: "Check-in was already completed",
+                already_completed: true,
+                ..done(response.clone(), *score)
+            },
             Outcome::Nothing => done(String::new(), None),
             Outcome::Done { events, .. } => {
                 let submitted = events.iter().find_map(|recorded| match &recorded.event {
-                    Event::ResponseSubmitted { response, score, .. } => Some((response.clone(), score.map(Number::from))),
+                    Event::ResponseSubmitted { response, score, .. } => {
+                        Some((response.clone(), score.map(Number::from)))
+                    }
                     _ => None,
                 });
                 let (response, score) = submitted.unwrap_or_default();

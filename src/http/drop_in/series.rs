@@ -60,7 +60,10 @@ impl Which {
         let given = |field: Option<String>| field.filter(|id| !id.is_empty());
         match (given(self.client_id), given(self.form_id), given(self.coach_id)) {
             (Some(client), Some(form), Some(coach)) => Ok((client, form, coach)),
-            _ => Err(Refusal::bad_request("missing_fields", "Missing required fields: clientId, formId, coachId")),
+            _ => Err(Refusal::bad_request(
+                "missing_fields",
+                "Missing required fields: clientId, formId, coachId",
+            )),
         }
     }
 }
@@ -82,9 +85,12 @@ pub struct Paused {
 
 impl Paused {
     fn of(outcome: &Outcome) -> Self {
-        let events = if let Outcome::Done { events, .. } = outcome { events.as_slice() } else { &[] };
+        let events =
+            if let Outcome::Done { events, .. } = outcome { events.as_slice() } else { &[] };
         let paused = events.iter().find_map(|recorded| match &recorded.event {
-            Event::SeriesPaused { until, moved, .. } => Some((moved.len(), until.to_milliseconds_text())),
+            Event::SeriesPaused { until, moved, .. } => {
+                Some((moved.len(), until.to_milliseconds_text()))
+            }
             _ => None,
         });
         let (moved, paused_until) = paused.unzip();
@@ -106,13 +112,23 @@ impl Paused {
         DropInRefusals
     )
 )]
-pub async fn pause(State(service): State<Service>, writing: Writing, Body(pausing): Body<Pausing>) -> Result<At<Paused>, Refusal> {
+pub async fn pause(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(pausing): Body<Pausing>,
+) -> Result<At<Paused>, Refusal> {
     let (client, form, coach) = pausing.which.named()?;
     let Some(weeks @ 1..) = pausing.pause_weeks else {
         return Err(Refusal::bad_request("out_of_range", "pauseWeeks is at least 1"));
     };
     let pause = move |store: &Store| -> Result<_, Refusal> {
-        let (_, outcome) = week::series_command(store, &writing, (&client, &form), &coach, &SeriesCommand::Pause { weeks })?;
+        let (_, outcome) = week::series_command(
+            store,
+            &writing,
+            (&client, &form),
+            &coach,
+            &SeriesCommand::Pause { weeks },
+        )?;
         Ok(At { position: week::position(store, &outcome), body: Paused::of(&outcome) })
     };
     service.blocking(pause).await
@@ -132,10 +148,20 @@ pub async fn pause(State(service): State<Service>, writing: Writing, Body(pausin
         DropInRefusals
     )
 )]
-pub async fn unpause(State(service): State<Service>, writing: Writing, Body(which): Body<Which>) -> Result<At<Done>, Refusal> {
+pub async fn unpause(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(which): Body<Which>,
+) -> Result<At<Done>, Refusal> {
     let (client, form, coach) = which.named()?;
     let unpause = move |store: &Store| -> Result<_, Refusal> {
-        let (_, outcome) = week::series_command(store, &writing, (&client, &form), &coach, &SeriesCommand::Resume)?;
+        let (_, outcome) = week::series_command(
+            store,
+            &writing,
+            (&client, &form),
+            &coach,
+            &SeriesCommand::Resume,
+        )?;
         Ok(Done::at(week::position(store, &outcome), "Series resumed"))
     };
     service.blocking(unpause).await
@@ -155,12 +181,20 @@ pub async fn unpause(State(service): State<Service>, writing: Writing, Body(whic
         DropInRefusals
     )
 )]
-pub async fn withdraw(State(service): State<Service>, writing: Writing, Body(withdrawing): Body<Withdrawing>) -> Result<At<Done>, Refusal> {
+pub async fn withdraw(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(withdrawing): Body<Withdrawing>,
+) -> Result<At<Done>, Refusal> {
     let keep_answered = withdrawing.preserve_history.unwrap_or(true);
     let (client, form, coach) = withdrawing.which.named()?;
     let withdraw = move |store: &Store| -> Result<_, Refusal> {
-        let command = SeriesCommand::Withdraw { keep_answered, reason: format!("withdrawn by coach {coach}") };
-        let (_, outcome) = week::series_command(store, &writing, (&client, &form), &coach, &command)?;
+        let command = SeriesCommand::Withdraw {
+            keep_answered,
+            reason: format!("withdrawn by coach {coach}"),
+        };
+        let (_, outcome) =
+            week::series_command(store, &writing, (&client, &form), &coach, &command)?;
         Ok(Done::at(week::position(store, &outcome), "Series withdrawn"))
     };
     service.blocking(withdraw).await

@@ -141,6 +141,12 @@ impl Done {
 pub struct IdempotencyKey {
     /// The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
     /// was and nothing is written; another request under it is refused (422).
-    #[param(rename = "Idempotency-Key", required = false, min_length = 1, max_length = 255, pattern = "^[!-~]([ -~]*[!-~])?$")]
+    #[param(
+        rename = "Idempotency-Key",
+        required = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]([ -~]*[!-~])?$"
+    )]
     pub idempotency_key: Option<String>,
 }

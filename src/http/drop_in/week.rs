@@ -45,9 +45,17 @@ pub(super) fn seen(store: &Store, caller: &Caller, id: &str) -> Result<Named, Re
 }
 
 /// What an id led to; that it led to nothing is told only to those who may know.
-pub(super) fn found<T>(store: &Store, caller: &Caller, found: Result<T, StoreError>) -> Result<T, Refusal> {
+pub(super) fn found<T>(
+    store: &Store,
+    caller: &Caller,
+    found: Result<T, StoreError>,
+) -> Result<T, Refusal> {
     match found {
-        Err(unknown @ (StoreError::UnknownAssignment(_) | StoreError::UnknownResponse(_) | StoreError::UnknownSeries(_))) => {
+        Err(
+            unknown @ (StoreError::UnknownAssignment(_)
+            | StoreError::UnknownResponse(_)
+            | StoreError::UnknownSeries(_)),
+        ) => {
             caller.may(store, Wants::Absence)?;
             Err(unknown.into())
         }
@@ -88,12 +96,21 @@ pub(super) fn series_command(
 }
 
 /// A request on behalf of a client's coach.
-pub(super) fn as_coach(store: &Store, writing: &Writing, client: &str, coach: Option<&str>) -> Result<Request, Refusal> {
+pub(super) fn as_coach(
+    store: &Store,
+    writing: &Writing,
+    client: &str,
+    coach: Option<&str>,
+) -> Result<Request, Refusal> {
     writing.request(store, Wants::CoachOf { client, coach })
 }
 
 /// Whoever names a coach names the client's, or one who allocated a week of the series.
-pub(super) fn is_its_coach(store: &Store, stream: &StreamId, coach: Option<&str>) -> Result<(), Refusal> {
+pub(super) fn is_its_coach(
+    store: &Store,
+    stream: &StreamId,
+    coach: Option<&str>,
+) -> Result<(), Refusal> {
     let Some(coach) = coach else { return Ok(()) };
     if store.coach_of(client_of(stream))? == coach {
         return Ok(());
@@ -104,8 +121,14 @@ pub(super) fn is_its_coach(store: &Store, stream: &StreamId, coach: Option<&str>
 }
 
 /// A week as it is, or as an answer would make it.
-pub(super) fn stored(store: &Store, named: &Named, now: Timestamp) -> Result<StoredAssignment, Refusal> {
-    let StreamId::Series { client, form } = &named.stream else { return Err(Refusal::not_found("Assignment not found")) };
+pub(super) fn stored(
+    store: &Store,
+    named: &Named,
+    now: Timestamp,
+) -> Result<StoredAssignment, Refusal> {
+    let StreamId::Series { client, form } = &named.stream else {
+        return Err(Refusal::not_found("Assignment not found"));
+    };
     let (series, _) = store.series(&named.stream)?;
     let decider = Decider { client, form, series: &series, now, zone: store.zone()? };
     Ok(decider.assignment(named.run, named.week)?)
@@ -118,14 +141,18 @@ pub(super) fn latest<T>(
     of: impl Fn(&Event, u32, u32) -> Option<T>,
 ) -> Result<Option<(Timestamp, T)>, Refusal> {
     let events = store.log().stream(&named.stream, 0).map_err(StoreError::from)?;
-    let taken = events.iter().rev().find_map(|recorded| Some((recorded.occurred_at, of(&recorded.event, named.run, named.week)?)));
+    let taken = events.iter().rev().find_map(|recorded| {
+        Some((recorded.occurred_at, of(&recorded.event, named.run, named.week)?))
+    });
     Ok(taken)
 }
 
 /// The position that a write was given, or, where nothing was written, the one it was decided at.
 pub(super) fn position(store: &Store, outcome: &Outcome) -> Position {
     match outcome {
-        Outcome::Done { events, .. } => events.last().map_or_else(|| store.log().head(), |last| last.position),
+        Outcome::Done { events, .. } => {
+            events.last().map_or_else(|| store.log().head(), |last| last.position)
+        }
         Outcome::Nothing | Outcome::AlreadyCompleted { .. } => store.log().head(),
     }
 }

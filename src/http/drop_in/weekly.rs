@@ -52,7 +52,10 @@ fn reason(text: Option<&str>) -> Result<MissedReason, Refusal> {
         Some("traveling") => Ok(MissedReason::Traveling),
         Some("personal_emergency") => Ok(MissedReason::PersonalEmergency),
         Some("other") => Ok(MissedReason::Other),
-        _ => Err(Refusal::bad_request("bad_reason", "reason is sick, traveling, personal_emergency or other")),
+        _ => Err(Refusal::bad_request(
+            "bad_reason",
+            "reason is sick, traveling, personal_emergency or other",
+        )),
     }
 }
 
@@ -137,7 +140,11 @@ pub async fn extend(
     Body(extending): Body<Extending>,
 ) -> Result<At<Done>, Refusal> {
     let extend = move |store: &Store| -> Result<_, Refusal> {
-        let command = |run, week| SeriesCommand::Extend { run, week, reason: extending.reason.unwrap_or_default() };
+        let command = |run, week| SeriesCommand::Extend {
+            run,
+            week,
+            reason: extending.reason.unwrap_or_default(),
+        };
         let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;
         Ok(Done::at(week::position(store, &outcome), "Extension granted"))
     };
@@ -157,19 +164,28 @@ pub async fn extend(
         DropInRefusals
     )
 )]
-pub async fn extension(State(service): State<Service>, caller: Caller, PathOf(id): PathOf<String>) -> Result<At<Extension>, Refusal> {
+pub async fn extension(
+    State(service): State<Service>,
+    caller: Caller,
+    PathOf(id): PathOf<String>,
+) -> Result<At<Extension>, Refusal> {
     let now = service.now();
     let get = move |store: &Store| -> Result<_, Refusal> {
         let position = store.log().head();
         let named = week::seen(store, &caller, &id)?;
         let has_extension = week::stored(store, &named, now)?.extension_granted;
         let granted = week::latest(store, &named, |event, of_run, of_week| match event {
-            Event::ExtensionGranted { run, week, reason } if (*run, *week) == (of_run, of_week) => Some(reason.expose().cloned()),
+            Event::ExtensionGranted { run, week, reason } if (*run, *week) == (of_run, of_week) => {
+                Some(reason.expose().cloned())
+            }
             _ => None,
         })?;
         let (granted_at, reason) = granted.unzip();
         let granted_at = granted_at.map(rollbook_domain::Timestamp::to_milliseconds_text);
-        Ok(At { position, body: Extension { success: true, has_extension, reason: reason.flatten(), granted_at } })
+        Ok(At {
+            position,
+            body: Extension { success: true, has_extension, reason: reason.flatten(), granted_at },
+        })
     };
     service.blocking(get).await
 }
@@ -205,7 +221,8 @@ pub async fn open(
 ) -> Result<At<Done>, Refusal> {
     let open = move |store: &Store| -> Result<_, Refusal> {
         let command = |run, week| SeriesCommand::Reopen { run, week };
-        let (_, outcome) = week::command(store, &writing, &id, As::Coach(opening.coach_id.as_deref()), command)?;
+        let (_, outcome) =
+            week::command(store, &writing, &id, As::Coach(opening.coach_id.as_deref()), command)?;
         Ok(Done::at(week::position(store, &outcome), "Check-in opened"))
     };
     service.blocking(open).await
@@ -240,7 +257,11 @@ pub async fn request_reopen(
     OptionalBody(asking): OptionalBody<Asking>,
 ) -> Result<At<Done>, Refusal> {
     let ask = move |store: &Store| -> Result<_, Refusal> {
-        let command = |run, week| SeriesCommand::AskToReopen { run, week, reason: asking.reason.unwrap_or_default() };
+        let command = |run, week| SeriesCommand::AskToReopen {
+            run,
+            week,
+            reason: asking.reason.unwrap_or_default(),
+        };
         let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;
         Ok(Done::at(week::position(store, &outcome), "Reopening requested"))
     };

@@ -19,7 +19,11 @@ pub(super) fn date(field: &'static str, text: &str, zone: Zone) -> Result<NaiveD
 /// An instant, from an instant or a local date: then at 09:00.
 pub(super) fn instant(field: &'static str, text: &str, zone: Zone) -> Result<Timestamp, Refusal> {
     let dated = || text.parse::<NaiveDate>().ok().map(|date| zone.at_hour(date, DUE_HOUR));
-    text.parse::<Timestamp>().ok().or_else(dated).filter(|instant| is_sensible(&zone.date(*instant))).ok_or_else(|| unreadable(field, text))
+    text.parse::<Timestamp>()
+        .ok()
+        .or_else(dated)
+        .filter(|instant| is_sensible(&zone.date(*instant)))
+        .ok_or_else(|| unreadable(field, text))
 }
 
 /// Years that, with all weeks of a run added, every reader of RFC 3339 reads.
@@ -29,5 +33,8 @@ fn is_sensible(date: &NaiveDate) -> bool {
 }
 
 fn unreadable(field: &'static str, text: &str) -> Refusal {
-    Refusal::bad_request("bad_date", format!("{field} is no date: {text:?}. Write it like 2026-01-05 or 2026-01-05T09:00:00Z"))
+    Refusal::bad_request(
+        "bad_date",
+        format!("{field} is no date: {text:?}. Write it like 2026-01-05 or 2026-01-05T09:00:00Z"),
+    )
 }

@@ -55,17 +55,25 @@ pub enum Format {
         (status = 403, description = "A caller who may not see it.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn audit(State(service): State<Service>, caller: Caller, QueryOf(query): QueryOf<AuditQuery>) -> Result<Response, Refusal> {
+pub async fn audit(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(query): QueryOf<AuditQuery>,
+) -> Result<Response, Refusal> {
     let now = query.at.unwrap_or_else(|| service.now());
     let may = move |store: &crate::store::Store| caller.may(store, Wants::Migrate).map(drop);
     service.blocking::<_, crate::access::Denied>(may).await?;
-    let work = move |store: &crate::store::Store, _watch: &rollbook_migrations::apply::Watch<'_>| -> Result<_, Refusal> {
+    let work = move |store: &crate::store::Store,
+                     _watch: &rollbook_migrations::apply::Watch<'_>|
+          -> Result<_, Refusal> {
         let position = store.log().head();
         let report = reports::audit::audit(store, now)?;
         let json = |error| Refusal::internal(&std::io::Error::from(error));
         Ok(match query.format {
             Format::Md => (position, "text/markdown; charset=utf-8", report.to_markdown()),
-            Format::Json => (position, "application/json", serde_json::to_string(&report).map_err(json)? + "\n"),
+            Format::Json => {
+                (position, "application/json", serde_json::to_string(&report).map_err(json)? + "\n")
+            }
         })
     };
     let (position, kind, text) = operate(&service, work).await?;

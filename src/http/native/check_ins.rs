@@ -51,7 +51,10 @@ impl ViewQuery {
 
     fn asked(&self, service: &Service) -> Asked {
         let Asked { now, overdue_after_milliseconds } = service.asked();
-        Asked { now: self.at.unwrap_or(now), overdue_after_milliseconds: self.overdue_after.unwrap_or(overdue_after_milliseconds) }
+        Asked {
+            now: self.at.unwrap_or(now),
+            overdue_after_milliseconds: self.overdue_after.unwrap_or(overdue_after_milliseconds),
+        }
     }
 
     async fn wait(&self, service: &Service) -> Result<(), Refusal> {
@@ -120,7 +123,11 @@ pub async fn of_client(
         (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn of_everyone(State(service): State<Service>, caller: Caller, QueryOf(query): QueryOf<ViewQuery>) -> Result<Response, Refusal> {
+pub async fn of_everyone(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(query): QueryOf<ViewQuery>,
+) -> Result<Response, Refusal> {
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = move |store: &Store| match caller.sees(store)? {
         Visible::Clients(clients) if clients.is_empty() => Err(Denied::Forbidden),
@@ -134,7 +141,11 @@ pub async fn of_everyone(State(service): State<Service>, caller: Caller, QueryOf
         let portion: Portion = Box::new(move |store| {
             let mut bytes = Vec::new();
             while bytes.len() < PORTION_BYTES {
-                let Some((client, answered)) = everyone.next_of(store, |client| visible.holds(client))? else { break };
+                let Some((client, answered)) =
+                    everyone.next_of(store, |client| visible.holds(client))?
+                else {
+                    break;
+                };
                 bytes.extend_from_slice(line(&client, &answered)?.as_bytes());
             }
             Ok((!bytes.is_empty()).then_some(bytes))

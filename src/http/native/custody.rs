@@ -73,7 +73,8 @@ pub async fn take(
     let backups = service.backups();
     let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Created>, Refusal> {
         let request = writing.request(store, Wants::Migrate)?;
-        let wanted = Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
+        let wanted =
+            Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
         let created = store.back_up(&backups, &wanted, &|_, _, _| {}).map_err(StoreError::from)?;
         Ok(At { position: created.position, body: created })
     };
@@ -92,7 +93,10 @@ pub async fn take(
         (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn list(State(service): State<Service>, caller: Caller) -> Result<At<Vec<Listed>>, Refusal> {
+pub async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+) -> Result<At<Vec<Listed>>, Refusal> {
     let backups = service.backups();
     let work = move |store: &Store| -> Result<At<Vec<Listed>>, Refusal> {
         caller.may(store, Wants::Migrate)?;

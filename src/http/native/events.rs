@@ -65,7 +65,11 @@ pub struct EventsQuery {
         (status = 403, description = "A caller who may not read these events.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn list(State(service): State<Service>, caller: Caller, QueryOf(query): QueryOf<EventsQuery>) -> Result<Response, Refusal> {
+pub async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(query): QueryOf<EventsQuery>,
+) -> Result<Response, Refusal> {
     let EventsQuery { after, stream, limit, with_answers } = query;
     if limit == Some(0) {
         return Err(Refusal::bad_request("bad_query", "limit is at least 1"));
@@ -76,7 +80,11 @@ pub async fn list(State(service): State<Service>, caller: Caller, QueryOf(query)
         require_reached(after, head)?;
         let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let (events, next) = read(store, after, head, stream.as_ref(), limit)?;
-        Ok((head, next, lines(events.map(move |event| event.map(|event| shown(event, with_answers))))))
+        Ok((
+            head,
+            next,
+            lines(events.map(move |event| event.map(|event| shown(event, with_answers)))),
+        ))
     };
     let (head, next, portion) = service.blocking(read).await?;
     let mut response = answer(service, "application/x-ndjson", portion).await?;
@@ -180,7 +188,8 @@ pub async fn of_stream(
     QueryOf(query): QueryOf<StreamQuery>,
 ) -> Result<At<StreamPage>, Refusal> {
     let name = joined(&segments);
-    let stream: StreamId = name.parse().map_err(|error| Refusal::bad_request("bad_stream", format!("{error}")))?;
+    let stream: StreamId =
+        name.parse().map_err(|error| Refusal::bad_request("bad_stream", format!("{error}")))?;
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
         return Err(Refusal::bad_request("bad_query", format!("limit is 1 to {LONGEST_PAGE}")));

@@ -57,7 +57,12 @@ pub async fn tell(
         let head = store.log().head();
         let subject = find(store, &caller, &id)?;
         require(store, &caller, &subject, query.with_answers)?;
-        Ok((head, lines(told(subject.events(store)?, query.with_answers).map(|event| event.map(Told::of)))))
+        Ok((
+            head,
+            lines(
+                told(subject.events(store)?, query.with_answers).map(|event| event.map(Told::of)),
+            ),
+        ))
     };
     let (head, portion) = service.blocking(tell).await?;
     let mut response = answer(service, "application/x-ndjson", portion).await?;
@@ -73,7 +78,11 @@ fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
             caller.may(store, Wants::BatchHistory)?;
             Err(error.into())
         }
-        Err(error @ (StoreError::UnknownId(_) | StoreError::UnknownSeries(_) | StoreError::NoSeries(_))) => {
+        Err(
+            error @ (StoreError::UnknownId(_)
+            | StoreError::UnknownSeries(_)
+            | StoreError::NoSeries(_)),
+        ) => {
             caller.may(store, Wants::Absence)?;
             Err(error.into())
         }
@@ -81,9 +90,16 @@ fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
     }
 }
 
-fn require(store: &Store, caller: &Caller, subject: &Subject, with_answers: bool) -> Result<(), Refusal> {
+fn require(
+    store: &Store,
+    caller: &Caller,
+    subject: &Subject,
+    with_answers: bool,
+) -> Result<(), Refusal> {
     match subject.streams() {
-        Some(streams) => streams.into_iter().try_for_each(|stream| Ok(caller.may(store, Wants::Stream(stream)).map(drop)?)),
+        Some(streams) => streams
+            .into_iter()
+            .try_for_each(|stream| Ok(caller.may(store, Wants::Stream(stream)).map(drop)?)),
         None => {
             let wanted = if with_answers { Wants::AllEvents } else { Wants::BatchHistory };
             Ok(caller.may(store, wanted).map(drop)?)

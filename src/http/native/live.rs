@@ -33,7 +33,8 @@ use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// A proxy that gathers answers would keep events back.
-const NO_BUFFERING: (HeaderName, HeaderValue) = (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+const NO_BUFFERING: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 /// After a portion of so many events, it is sent.
 const EVENTS_A_PORTION: usize = 256;
 
@@ -82,13 +83,16 @@ pub async fn follow(
     let LiveQuery { after, stream, with_answers } = query;
     let after = last_event_id(&headers)?.unwrap_or(after);
     let wanted = stream.clone();
-    let may = move |store: &Store| caller.may(store, wanted.as_ref().map_or(Wants::AllEvents, Wants::Stream)).map(drop);
+    let may = move |store: &Store| {
+        caller.may(store, wanted.as_ref().map_or(Wants::AllEvents, Wants::Stream)).map(drop)
+    };
     service.blocking::<_, Denied>(may).await?;
     let head = service.store().log().head();
     require_reached(after, head)?;
     let full = || Refusal::too_many("Too many subscribers of live events. Try again in a moment");
     let subscribed = service.turns().subscribe().ok_or_else(full)?;
-    let keep_alive = KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
+    let keep_alive =
+        KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
     let tail = service.store().log().tail(after);
     let following = Following { service, tail, stream, with_answers, _subscribed: subscribed };
     let mut response = Sse::new(events(following)).keep_alive(keep_alive).into_response();
@@ -103,7 +107,12 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
     // A client that has seen nothing yet sends it empty.
     let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
     let read = id.to_str().ok().and_then(|id| id.trim().parse().ok());
-    read.map(Some).ok_or_else(|| Refusal::bad_request("bad_last_event_id", "Last-Event-ID is the position of an event, a whole number"))
+    read.map(Some).ok_or_else(|| {
+        Refusal::bad_request(
+            "bad_last_event_id",
+            "Last-Event-ID is the position of an event, a whole number",
+        )
+    })
 }
 
 struct Following {
@@ -141,22 +150,35 @@ impl Following {
             Ok((events, tail, stream))
         };
         match service.blocking(read).await {
-            Ok((events, tail, stream)) => Some((events, Self { service, tail, stream, with_answers, _subscribed })),
+            Ok((events, tail, stream)) => {
+                Some((events, Self { service, tail, stream, with_answers, _subscribed }))
+            }
             Err(refusal) => {
-                tracing::error!(request_id = request_id_text(), code = refusal.code(), "live events are cut off");
+                tracing::error!(
+                    request_id = request_id_text(),
+                    code = refusal.code(),
+                    "live events are cut off"
+                );
                 None
             }
         }
     }
 }
 
-fn portion(tail: &mut Tail, stream: Option<&StreamId>, with_answers: bool) -> Result<Vec<Event>, StoreError> {
+fn portion(
+    tail: &mut Tail,
+    stream: Option<&StreamId>,
+    with_answers: bool,
+) -> Result<Vec<Event>, StoreError> {
     let mut events = Vec::new();
     let mut seen = 0;
     while seen < EVENTS_A_PORTION {
         let Some(commit) = tail.try_next()? else { break };
         seen += commit.len();
-        for recorded in commit.into_iter().filter(|recorded| stream.is_none_or(|stream| recorded.stream == *stream)) {
+        for recorded in commit
+            .into_iter()
+            .filter(|recorded| stream.is_none_or(|stream| recorded.stream == *stream))
+        {
             events.push(event(&shown(recorded, with_answers))?);
         }
     }

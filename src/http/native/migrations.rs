@@ -65,8 +65,13 @@ pub struct PlanQuery {
         (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn plan(State(service): State<Service>, caller: Caller, QueryOf(query): QueryOf<PlanQuery>) -> Result<Response, Refusal> {
-    let Plan { mut file, directory, report, position } = planned(&service, caller, query.due).await?;
+pub async fn plan(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(query): QueryOf<PlanQuery>,
+) -> Result<Response, Refusal> {
+    let Plan { mut file, directory, report, position } =
+        planned(&service, caller, query.due).await?;
     let portion: Portion = Box::new(move |_store| {
         let _until_it_is_sent = &directory;
         let mut bytes = vec![0; PORTION_BYTES];
@@ -77,9 +82,13 @@ pub async fn plan(State(service): State<Service>, caller: Caller, QueryOf(query)
     let mut response = answer(service, NDJSON, portion).await?;
     let headers = response.headers_mut();
     headers.insert(POSITION, HeaderValue::from(position));
-    let named = |text: String| HeaderValue::try_from(text).map_err(|error| Refusal::internal(&error));
+    let named =
+        |text: String| HeaderValue::try_from(text).map_err(|error| Refusal::internal(&error));
     headers.insert(ETAG, named(format!("\"{}\"", report.digest))?);
-    headers.insert(CONTENT_DISPOSITION, named(format!("attachment; filename=\"{}\"", report.file.display()))?);
+    headers.insert(
+        CONTENT_DISPOSITION,
+        named(format!("attachment; filename=\"{}\"", report.file.display()))?,
+    );
     Ok(response)
 }
 
@@ -110,7 +119,8 @@ pub async fn plan_report(
 
 async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan, Refusal> {
     require(service, caller).await?;
-    operate(service, move |store: &Store, _watch: &Watch<'_>| migration::plan_aside(store, due)).await
+    operate(service, move |store: &Store, _watch: &Watch<'_>| migration::plan_aside(store, due))
+        .await
 }
 
 async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
@@ -162,7 +172,12 @@ pub async fn apply(
     let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<Applied>, Refusal> {
         let mut request = writing.request(store, Wants::Migrate)?;
         request.now = query.at.unwrap_or(request.now);
-        let applied = migration::apply(store, &upload.batch().map_err(crate::error::StoreError::from)?, &request, watch)?;
+        let applied = migration::apply(
+            store,
+            &upload.batch().map_err(crate::error::StoreError::from)?,
+            &request,
+            watch,
+        )?;
         Ok(At { position: applied.head, body: applied })
     };
     operate(&service, work).await
@@ -209,10 +224,11 @@ pub async fn validate(
 ) -> Result<Response, Refusal> {
     require(&service, writing.caller().clone()).await?;
     let grace = query.milliseconds(&service);
-    let work = move |store: &Store, watch: &Watch<'_>| -> Result<(ValidationReport, bool), Refusal> {
-        let request = writing.request(store, Wants::Migrate)?;
-        Ok(migration::validate(store, grace, &request, watch)?)
-    };
+    let work =
+        move |store: &Store, watch: &Watch<'_>| -> Result<(ValidationReport, bool), Refusal> {
+            let request = writing.request(store, Wants::Migrate)?;
+            Ok(migration::validate(store, grace, &request, watch)?)
+        };
     let (report, replayed) = operate(&service, work).await?;
     let mut response = At { position: report.validation.at, body: report }.into_response();
     if replayed {

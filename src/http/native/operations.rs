@@ -21,7 +21,11 @@ impl Turns {
     /// So many subscribers at once, and one operation.
     pub fn new(subscribers: usize) -> Self {
         let places = subscribers.min(Semaphore::MAX_PERMITS);
-        Self { subscribers: Arc::new(Semaphore::new(places)), places, operation: Arc::new(Semaphore::new(1)) }
+        Self {
+            subscribers: Arc::new(Semaphore::new(places)),
+            places,
+            operation: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// How many follow live events now.
@@ -40,13 +44,22 @@ impl Turns {
 ///
 /// # Errors
 /// What the operation refuses or fails with.
-pub async fn operate<T, E>(service: &Service, work: impl FnOnce(&Store, &Watch<'_>) -> Result<T, E> + Send + 'static) -> Result<T, Refusal>
+pub async fn operate<T, E>(
+    service: &Service,
+    work: impl FnOnce(&Store, &Watch<'_>) -> Result<T, E> + Send + 'static,
+) -> Result<T, Refusal>
 where
     T: Send + 'static,
     E: Into<Refusal> + Send + 'static,
 {
     // The semaphore is never closed.
-    let turn = service.turns().operation.clone().acquire_owned().await.map_err(|_closed| Refusal::mistake())?;
+    let turn = service
+        .turns()
+        .operation
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(|_closed| Refusal::mistake())?;
     let draining = service.clone();
     service
         .blocking(move |store| {

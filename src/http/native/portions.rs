@@ -23,7 +23,11 @@ pub type Portion = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, StoreError> 
 ///
 /// # Errors
 /// What the first portion fails with.
-pub async fn answer(service: Service, kind: &'static str, portion: Portion) -> Result<Response, Refusal> {
+pub async fn answer(
+    service: Service,
+    kind: &'static str,
+    portion: Portion,
+) -> Result<Response, Refusal> {
     let (first, portion) = next(&service, portion).await?;
     let rest = first.is_some().then_some((service, portion));
     let id = request_id();
@@ -34,19 +38,27 @@ pub async fn answer(service: Service, kind: &'static str, portion: Portion) -> R
                 Ok((Some(bytes), portion)) => Ok(Some((bytes, Some((service, portion))))),
                 Ok((None, _)) => Ok(None),
                 Err(refusal) => {
-                    tracing::error!(request_id = request_id_text(), code = refusal.code(), "a long answer is cut off");
+                    tracing::error!(
+                        request_id = request_id_text(),
+                        code = refusal.code(),
+                        "a long answer is cut off"
+                    );
                     Err(std::io::Error::other(refusal.code()))
                 }
             }
         })
     });
     let first = stream::iter(first.map(Ok::<Bytes, std::io::Error>));
-    let mut response = Body::from_stream(futures_util::StreamExt::chain(first, rest.into_stream())).into_response();
+    let mut response = Body::from_stream(futures_util::StreamExt::chain(first, rest.into_stream()))
+        .into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     Ok(response)
 }
 
-async fn next(service: &Service, mut portion: Portion) -> Result<(Option<Bytes>, Portion), Refusal> {
+async fn next(
+    service: &Service,
+    mut portion: Portion,
+) -> Result<(Option<Bytes>, Portion), Refusal> {
     service
         .blocking(move |store| -> Result<_, StoreError> {
             let bytes = portion(store)?;
@@ -56,7 +68,9 @@ async fn next(service: &Service, mut portion: Portion) -> Result<(Option<Bytes>,
 }
 
 /// Values as portions of JSON lines.
-pub fn lines<T: Serialize>(mut values: impl Iterator<Item = Result<T, StoreError>> + Send + 'static) -> Portion {
+pub fn lines<T: Serialize>(
+    mut values: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,
+) -> Portion {
     Box::new(move |_store| {
         let mut bytes = Vec::new();
         while bytes.len() < PORTION_BYTES {

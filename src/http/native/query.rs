@@ -30,7 +30,10 @@ pub fn require_reached(position: Position, head: Position) -> Result<(), Refusal
     if position <= head {
         return Ok(());
     }
-    Err(Refusal::bad_request("beyond_head", format!("Position {position} is beyond the head {head} of the log; name one up to {head}")))
+    Err(Refusal::bad_request(
+        "beyond_head",
+        format!("Position {position} is beyond the head {head} of the log; name one up to {head}"),
+    ))
 }
 
 /// Waits until the log holds a position, as long as the service allows. A read that comes after folds it.
@@ -42,7 +45,10 @@ pub async fn reach(service: &Service, position: Position) -> Result<(), Refusal>
     if log.head() >= position {
         return Ok(());
     }
-    let reached = tokio::time::timeout(service.settings().timeouts.behind, log.head_beyond(position.saturating_sub(1)));
+    let reached = tokio::time::timeout(
+        service.settings().timeouts.behind,
+        log.head_beyond(position.saturating_sub(1)),
+    );
     tokio::select! {
         reached = reached => reached.map(drop).map_err(|_late| behind(position, log.head())),
         () = service.drained() => Err(behind(position, log.head())),
@@ -51,7 +57,8 @@ pub async fn reach(service: &Service, position: Position) -> Result<(), Refusal>
 
 fn behind(position: Position, head: Position) -> Refusal {
     let message = format!("This node is at position {head} and did not reach {position} in time");
-    Refusal::new(StatusCode::GATEWAY_TIMEOUT, "behind", message).with_next("ask again in a moment, or ask the node that answered the write")
+    Refusal::new(StatusCode::GATEWAY_TIMEOUT, "behind", message)
+        .with_next("ask again in a moment, or ask the node that answered the write")
 }
 
 #[cfg(test)]
@@ -60,7 +67,11 @@ mod tests {
 
     #[test]
     fn names_come_in_segments_or_whole() {
-        let of = |parts: &[&str]| joined(&parts.iter().map(|part| ("x".to_owned(), (*part).to_owned())).collect::<Vec<_>>());
+        let of = |parts: &[&str]| {
+            joined(
+                &parts.iter().map(|part| ("x".to_owned(), (*part).to_owned())).collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(of(&["series", "a%2Fb", "weekly"]), "series/a%2Fb/weekly");
         assert_eq!(of(&["series/ada/weekly"]), "series/ada/weekly");
     }

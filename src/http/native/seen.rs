@@ -54,7 +54,8 @@ pub async fn of_client(
     let work = move |store: &Store| -> Result<At<Seen>, Refusal> {
         caller.may(store, Wants::CheckIns(&client))?;
         caller.may(store, Wants::ReadSwitch)?;
-        let seen = store.seen(&client, Asked { now: query.at, overdue_after_milliseconds: grace })?;
+        let seen =
+            store.seen(&client, Asked { now: query.at, overdue_after_milliseconds: grace })?;
         Ok(At { position: seen.position, body: seen })
     };
     service.blocking(work).await

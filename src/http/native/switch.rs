@@ -94,16 +94,24 @@ pub struct SwitchBody {
         (status = 422, description = "The key was used for another request.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn put(State(service): State<Service>, writing: Writing, Body(body): Body<SwitchBody>) -> Result<At<Switched>, Refusal> {
+pub async fn put(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(body): Body<SwitchBody>,
+) -> Result<At<Switched>, Refusal> {
     let SwitchBody { view, percent, clients, reason, force, at } = body;
     let answers = service.clone();
     let work = move |store: &Store| -> Result<At<Switched>, Refusal> {
         let mut request = writing.request(store, Wants::Switch)?;
         if percent.is_some() && !clients.is_empty() {
-            return Err(Refusal::bad_request("usage", "percent and clients say two things; give one of them"));
+            return Err(Refusal::bad_request(
+                "usage",
+                "percent and clients say two things; give one of them",
+            ));
         }
         request.now = at.unwrap_or(request.now);
-        let switched = switch(store, &Switching { view, percent, clients, reason, force }, &request)?;
+        let switched =
+            switch(store, &Switching { view, percent, clients, reason, force }, &request)?;
         // The next requests find their answers made. What fails here has no part in the switch, and fails again for who reads.
         let _for_who_reads = answers.answers().prepare(store, answers.now(), PREPARING);
         Ok(At { position: switched.position.unwrap_or_else(|| store.log().head()), body: switched })

@@ -31,18 +31,28 @@ impl Upload {
     ///
     /// # Errors
     /// 413 above the limit, 415 when it says to be something else, 400 when it breaks off.
-    pub async fn receive(service: &Service, headers: &HeaderMap, body: Body) -> Result<Self, Refusal> {
+    pub async fn receive(
+        service: &Service,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, Refusal> {
         let limit = service.settings().limits.batch_bytes as u64;
         require_ndjson(headers)?;
-        let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).and_then(|length| length.parse::<u64>().ok());
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok())
+            .and_then(|length| length.parse::<u64>().ok());
         if announced.is_some_and(|bytes| bytes > limit) {
             return Err(too_large(limit));
         }
-        let upload = Self { directory: tempfile::tempdir().map_err(|error| Refusal::unavailable(&error))? };
+        let upload =
+            Self { directory: tempfile::tempdir().map_err(|error| Refusal::unavailable(&error))? };
         let mut file = File::create(upload.path()).map_err(|error| Refusal::unavailable(&error))?;
         let (mut chunks, mut gathered, mut received) = (body.into_data_stream(), Vec::new(), 0_u64);
         while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_broken| Refusal::bad_request("bad_body", "The body could not be read to its end"))?;
+            let chunk = chunk.map_err(|_broken| {
+                Refusal::bad_request("bad_body", "The body could not be read to its end")
+            })?;
             received += chunk.len() as u64;
             if received > limit {
                 return Err(too_large(limit));
@@ -69,7 +79,11 @@ impl Upload {
     }
 }
 
-async fn write(service: &Service, mut file: File, mut gathered: Vec<u8>) -> Result<(File, Vec<u8>), Refusal> {
+async fn write(
+    service: &Service,
+    mut file: File,
+    mut gathered: Vec<u8>,
+) -> Result<(File, Vec<u8>), Refusal> {
     let work = move |_store: &_| -> Result<_, StoreError> {
         file.write_all(&gathered)?;
         gathered.clear();
@@ -85,9 +99,17 @@ fn require_ndjson(headers: &HeaderMap) -> Result<(), Refusal> {
     if [NDJSON, "text/plain"].iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
         return Ok(());
     }
-    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "no_ndjson", "Send the batch file as content-type: application/x-ndjson"))
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "no_ndjson",
+        "Send the batch file as content-type: application/x-ndjson",
+    ))
 }
 
 fn too_large(limit: u64) -> Refusal {
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("A batch file may have {limit} bytes here"))
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        format!("A batch file may have {limit} bytes here"),
+    )
 }

@@ -45,7 +45,9 @@ impl Focus {
             }
         }
         // Documents of one import stand in the order assignments, responses, feedback; a later import may refer to earlier ones.
-        for round in [Belonging::take_assignments, Belonging::take_responses, Belonging::take_answers] {
+        for round in
+            [Belonging::take_assignments, Belonging::take_responses, Belonging::take_answers]
+        {
             events.iter().for_each(|recorded| round(&mut belonging, &recorded.event));
         }
         events.into_iter().filter(|recorded| belonging.has(&recorded.event)).collect()
@@ -66,14 +68,19 @@ impl Belonging {
 
     fn take_assignments(&mut self, event: &Event) {
         match event {
-            Event::ResponseSubmitted { run, week, response, .. } | Event::ResponseLinked { run, week, response, .. }
+            Event::ResponseSubmitted { run, week, response, .. }
+            | Event::ResponseLinked { run, week, response, .. }
                 if self.week == Some((*run, *week)) =>
             {
                 self.responses.insert(response.clone());
             }
             _ => {}
         }
-        let Some(document) = document_of(event).filter(|document| document.collection == Collection::CheckInAssignments) else { return };
+        let Some(document) = document_of(event)
+            .filter(|document| document.collection == Collection::CheckInAssignments)
+        else {
+            return;
+        };
         let Some(body) = document.body.expose() else { return };
         let stored = StoredAssignment::read(&document.id, body);
         if self.week == Some((1, stored.week())) {
@@ -81,13 +88,19 @@ impl Belonging {
             self.names.insert(stored.document.clone());
             self.names.insert(stored.public_id().to_owned());
             self.responses.extend(stored.response_id().map(str::to_owned));
-        } else if self.week.is_none() && stored.response_id().is_some_and(|id| self.responses.contains(id)) {
+        } else if self.week.is_none()
+            && stored.response_id().is_some_and(|id| self.responses.contains(id))
+        {
             self.take(document);
         }
     }
 
     fn take_responses(&mut self, event: &Event) {
-        let Some(document) = document_of(event).filter(|document| document.collection == Collection::FormResponses) else { return };
+        let Some(document) =
+            document_of(event).filter(|document| document.collection == Collection::FormResponses)
+        else {
+            return;
+        };
         let Some(body) = document.body.expose() else { return };
         let stored = StoredResponse::read(&document.id, body);
         let is_for_the_week = match (self.week, stored.week) {
@@ -122,10 +135,14 @@ impl Belonging {
             Event::DocumentImported(document) | Event::DocumentChanged(document) => {
                 self.documents.contains(&(document.collection, document.id.clone()))
             }
-            Event::DocumentRemoved { collection, id } => self.documents.contains(&(*collection, id.clone())),
+            Event::DocumentRemoved { collection, id } => {
+                self.documents.contains(&(*collection, id.clone()))
+            }
             Event::ResponseSubmitted { run, week, response, .. }
             | Event::ResponseLinked { run, week, response, .. }
-            | Event::ResponseCleared { run, week, response, .. } => at(*run, *week) || self.responses.contains(response),
+            | Event::ResponseCleared { run, week, response, .. } => {
+                at(*run, *week) || self.responses.contains(response)
+            }
             Event::AssignmentCreated { run, week, .. }
             | Event::AssignmentRescheduled { run, week, .. }
             | Event::AssignmentMissed { run, week, .. }
@@ -135,8 +152,12 @@ impl Belonging {
             | Event::StatusAssigned { run, week, .. }
             | Event::NoteWritten { run, week, .. }
             | Event::AssignmentWithdrawn { run, week, .. } => at(*run, *week),
-            Event::SeriesPaused { run, moved, .. } => in_run(*run) && moved.iter().any(|moved| of_week(moved.week)),
-            Event::SeriesResumed { run, restored } => in_run(*run) && restored.iter().any(|restored| of_week(restored.week)),
+            Event::SeriesPaused { run, moved, .. } => {
+                in_run(*run) && moved.iter().any(|moved| of_week(moved.week))
+            }
+            Event::SeriesResumed { run, restored } => {
+                in_run(*run) && restored.iter().any(|restored| of_week(restored.week))
+            }
             Event::SeriesExtended { run, .. } | Event::SeriesWithdrawn { run, .. } => in_run(*run),
             Event::FeedbackGiven { response, .. } => self.responses.contains(response),
             _ => false,
@@ -152,5 +173,10 @@ fn named_assignment(body: &JsonText) -> String {
         assignment_id: Option<serde_json::Value>,
     }
     let extension: Extension = body.read().unwrap_or_default();
-    extension.assignment_id.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    extension
+        .assignment_id
+        .as_ref()
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }

@@ -53,7 +53,9 @@ impl Subject {
 
     fn named(store: &Store, id: &str) -> Result<Option<Self>, StoreError> {
         match store.assignment(id) {
-            Ok(Named { stream, run, week }) => return Ok(Some(Self::Part(stream, Focus::Week { run, week }))),
+            Ok(Named { stream, run, week }) => {
+                return Ok(Some(Self::Part(stream, Focus::Week { run, week })));
+            }
             Err(StoreError::UnknownAssignment(_)) => {}
             Err(error) => return Err(error),
         }
@@ -70,7 +72,9 @@ impl Subject {
                 return Ok(Some(found));
             }
         }
-        if let Some(recorded) = id.parse::<Uuid>().ok().map(|id| store.log().event(id)).transpose()?.flatten() {
+        if let Some(recorded) =
+            id.parse::<Uuid>().ok().map(|id| store.log().event(id)).transpose()?.flatten()
+        {
             return Ok(Some(Self::One(Box::new(recorded))));
         }
         Self::batch(store, id)
@@ -95,13 +99,17 @@ impl Subject {
 
     fn batch(store: &Store, beginning: &str) -> Result<Option<Self>, StoreError> {
         let beginning = beginning.to_ascii_lowercase();
-        if beginning.len() < FEWEST_DIGITS || !beginning.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if beginning.len() < FEWEST_DIGITS
+            || !beginning.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
             return Ok(None);
         }
         let mut digests = Vec::new();
         for recorded in store.log().stream(&StreamId::Control, 0)? {
             let digest = match recorded.event {
-                Event::BatchPlanned { digest, .. } | Event::ImportCompleted { digest, .. } => digest,
+                Event::BatchPlanned { digest, .. } | Event::ImportCompleted { digest, .. } => {
+                    digest
+                }
                 // The digest of the backup's manifest.
                 Event::BackupTaken { .. } => recorded.cause,
                 _ => continue,
@@ -142,10 +150,15 @@ impl Subject {
                 events.sort_by_key(|recorded| recorded.position);
                 Box::new(events.into_iter().map(Ok))
             }
-            Self::Part(stream, focus) => Box::new(focus.of(log.stream(&stream, 0)?).into_iter().map(Ok)),
+            Self::Part(stream, focus) => {
+                Box::new(focus.of(log.stream(&stream, 0)?).into_iter().map(Ok))
+            }
             Self::Migration => {
-                let batches: BTreeSet<String> = store.control()?.batches.into_iter().map(|batch| batch.digest).collect();
-                Box::new(log.commits_after(0).flat_map(move |commit| of_migration(commit, &batches)))
+                let batches: BTreeSet<String> =
+                    store.control()?.batches.into_iter().map(|batch| batch.digest).collect();
+                Box::new(
+                    log.commits_after(0).flat_map(move |commit| of_migration(commit, &batches)),
+                )
             }
             Self::Batch(digest) => {
                 let commits = log.commits_after(base_of(&store.control()?, &digest));
@@ -156,8 +169,13 @@ impl Subject {
 }
 
 /// Of a commit, what stands on the control stream, and what a batch caused.
-fn of_migration(commit: Result<Vec<Recorded>, LogError>, batches: &BTreeSet<String>) -> Vec<Result<Recorded, StoreError>> {
-    let belongs = |recorded: &Recorded| recorded.stream == StreamId::Control || batches.contains(&recorded.cause);
+fn of_migration(
+    commit: Result<Vec<Recorded>, LogError>,
+    batches: &BTreeSet<String>,
+) -> Vec<Result<Recorded, StoreError>> {
+    let belongs = |recorded: &Recorded| {
+        recorded.stream == StreamId::Control || batches.contains(&recorded.cause)
+    };
     match commit {
         Ok(commit) => commit.into_iter().filter(belongs).map(Ok).collect(),
         Err(error) => vec![Err(error.into())],
@@ -165,7 +183,10 @@ fn of_migration(commit: Result<Vec<Recorded>, LogError>, batches: &BTreeSet<Stri
 }
 
 /// Of a commit, what names a batch and what it caused.
-fn of_batch(commit: Result<Vec<Recorded>, LogError>, digest: &str) -> Vec<Result<Recorded, StoreError>> {
+fn of_batch(
+    commit: Result<Vec<Recorded>, LogError>,
+    digest: &str,
+) -> Vec<Result<Recorded, StoreError>> {
     let names_it = |recorded: &Recorded| match &recorded.event {
         Event::ImportCompleted { digest: named, .. }
         | Event::BatchPlanned { digest: named, .. }
@@ -174,7 +195,11 @@ fn of_batch(commit: Result<Vec<Recorded>, LogError>, digest: &str) -> Vec<Result
         _ => false,
     };
     match commit {
-        Ok(commit) => commit.into_iter().filter(|recorded| names_it(recorded) || recorded.cause == digest).map(Ok).collect(),
+        Ok(commit) => commit
+            .into_iter()
+            .filter(|recorded| names_it(recorded) || recorded.cause == digest)
+            .map(Ok)
+            .collect(),
         Err(error) => vec![Err(error.into())],
     }
 }

@@ -31,7 +31,8 @@ impl Told {
 
 /// The batch or import that an event came with, or is about.
 fn batch(recorded: &Recorded) -> Option<String> {
-    let is_digest = |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_digest =
+        |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match (&recorded.event, &recorded.actor) {
         (
             Event::ImportCompleted { digest, .. }
@@ -64,21 +65,35 @@ pub fn missed(reason: MissedReason) -> &'static str {
 fn why(event: &Event) -> Option<String> {
     Some(match event {
         Event::AssignmentMissed { reason, comment: None, .. } => missed(*reason).to_owned(),
-        Event::AssignmentMissed { reason, comment: Some(comment), .. } => format!("{}: {}", missed(*reason), said(comment)),
+        Event::AssignmentMissed { reason, comment: Some(comment), .. } => {
+            format!("{}: {}", missed(*reason), said(comment))
+        }
         Event::ExtensionGranted { reason, .. }
         | Event::ReopenRequested { reason, .. }
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. } => said(reason),
-        Event::AssignmentCreated { origin: Origin::Allocation, .. } => "a coach allocated the form".to_owned(),
-        Event::AssignmentCreated { origin: Origin::Submission, .. } => "the client answered a week that was not stored yet".to_owned(),
-        Event::AssignmentCreated { origin: Origin::Migration, .. } => "the migration stores every week".to_owned(),
-        Event::ResponseLinked { kind: LinkKind::Linked, .. } => "the response's own week says so".to_owned(),
-        Event::ResponseLinked { kind: LinkKind::Adopted, .. } => "the response has no week, and only this week names it".to_owned(),
-        Event::ViewSwitched { reason, forced: false, .. } | Event::LegacyRetired { reason } | Event::ClientErased { reason, .. } => {
-            reason.clone()
+        Event::AssignmentCreated { origin: Origin::Allocation, .. } => {
+            "a coach allocated the form".to_owned()
         }
-        Event::ViewSwitched { reason, forced: true, .. } => format!("{reason} (the guard was overridden)"),
+        Event::AssignmentCreated { origin: Origin::Submission, .. } => {
+            "the client answered a week that was not stored yet".to_owned()
+        }
+        Event::AssignmentCreated { origin: Origin::Migration, .. } => {
+            "the migration stores every week".to_owned()
+        }
+        Event::ResponseLinked { kind: LinkKind::Linked, .. } => {
+            "the response's own week says so".to_owned()
+        }
+        Event::ResponseLinked { kind: LinkKind::Adopted, .. } => {
+            "the response has no week, and only this week names it".to_owned()
+        }
+        Event::ViewSwitched { reason, forced: false, .. }
+        | Event::LegacyRetired { reason }
+        | Event::ClientErased { reason, .. } => reason.clone(),
+        Event::ViewSwitched { reason, forced: true, .. } => {
+            format!("{reason} (the guard was overridden)")
+        }
         Event::StageRecorded { note, .. } if !note.is_empty() => note.clone(),
         Event::Erased(event) => return why(event).map(|why| why.replace(REDACTED, ERASED)),
         _ => return None,
@@ -93,7 +108,17 @@ mod tests {
     fn recorded(event: Event, actor: Actor, cause: &str) -> Recorded {
         let (occurred_at, recorded_at) = (Timestamp::EPOCH, Timestamp::EPOCH);
         let id = uuid::Uuid::nil();
-        Recorded { position: 1, stream: StreamId::Control, version: 1, id, occurred_at, recorded_at, actor, cause: cause.to_owned(), event }
+        Recorded {
+            position: 1,
+            stream: StreamId::Control,
+            version: 1,
+            id,
+            occurred_at,
+            recorded_at,
+            actor,
+            cause: cause.to_owned(),
+            event,
+        }
     }
 
     #[test]
@@ -108,9 +133,18 @@ mod tests {
 
     #[test]
     fn why_is_the_reason_that_was_given_and_says_when_it_is_gone() {
-        let withdrawn =
-            |reason| Told::of(recorded(Event::AssignmentWithdrawn { run: 1, week: 2, reason }, Actor::Admin("ada".to_owned()), "r")).why;
-        assert_eq!(withdrawn(Personal::new("sent twice".to_owned())), Some("sent twice".to_owned()));
+        let withdrawn = |reason| {
+            Told::of(recorded(
+                Event::AssignmentWithdrawn { run: 1, week: 2, reason },
+                Actor::Admin("ada".to_owned()),
+                "r",
+            ))
+            .why
+        };
+        assert_eq!(
+            withdrawn(Personal::new("sent twice".to_owned())),
+            Some("sent twice".to_owned())
+        );
         assert_eq!(withdrawn(Personal::erased()), Some(ERASED.to_owned()));
     }
 }

@@ -37,7 +37,10 @@ fn a_damaged_file_of_keys_opens_nothing_is_named_in_the_log_and_leaves_tokens_al
     assert_eq!(town.admin(&status()).status, 200);
     let listed = town.rollbook().args(["key", "list"]).output().unwrap();
     assert_eq!(listed.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&listed.stderr).contains("api-keys.json is damaged"), "{listed:?}");
+    assert!(
+        String::from_utf8_lossy(&listed.stderr).contains("api-keys.json is damaged"),
+        "{listed:?}"
+    );
     std::fs::write(&path, &sound).unwrap();
     assert_eq!(town.ask(Some(&key), &status()).status, 200);
     town.wait_for_complaint("api-keys.json");
@@ -53,7 +56,9 @@ fn a_token_of_the_wrong_kind_is_401_and_says_no_more() {
     let stranger = Issuer { kid: "town".to_owned(), ..Issuer::elliptic("town") };
     let forged = stranger.token(&serde_json::json!({"iss": "https://issuer.example.com/", "aud": "rollbook", "sub": "boss", "exp": 4_000_000_000_u32, "role": "admin"}));
     let mut answers: Vec<String> = Vec::new();
-    for bearer in [None, Some("garbage"), Some(&good[..good.len() - 4]), Some(&forged), Some("rbk_0000")] {
+    for bearer in
+        [None, Some("garbage"), Some(&good[..good.len() - 4]), Some(&forged), Some("rbk_0000")]
+    {
         let answer = town.ask(bearer, &ask);
         assert_eq!(answer.status, 401, "{bearer:?}");
         answers.push(answer.essence());
@@ -66,19 +71,34 @@ fn a_token_of_the_wrong_kind_is_401_and_says_no_more() {
 fn keys_are_listed_without_what_opens_and_need_a_store() {
     let town = Town::start();
     let key = town.key("deploy", "operator");
-    let listed: Vec<Value> = serde_json::from_str(&ok(town.rollbook().args(["key", "list", "--json"]))).unwrap();
-    assert_eq!((listed[0]["name"].as_str(), listed[0]["state"].as_str()), (Some("deploy"), Some("live")));
+    let listed: Vec<Value> =
+        serde_json::from_str(&ok(town.rollbook().args(["key", "list", "--json"]))).unwrap();
+    assert_eq!(
+        (listed[0]["name"].as_str(), listed[0]["state"].as_str()),
+        (Some("deploy"), Some("live"))
+    );
     assert!(!serde_json::to_string(&listed).unwrap().contains(&key[4..]));
-    let again = town.rollbook().args(["key", "create", "--name", "deploy", "--scope", "admin"]).output().unwrap();
+    let again = town
+        .rollbook()
+        .args(["key", "create", "--name", "deploy", "--scope", "admin"])
+        .output()
+        .unwrap();
     assert_eq!(again.status.code(), Some(3), "{again:?}");
     let unknown = town.rollbook().args(["key", "revoke", "nothing"]).output().unwrap();
     assert_eq!(unknown.status.code(), Some(1), "{unknown:?}");
     for scope in ["root", "coach:", "Admin"] {
-        let wrong = town.rollbook().args(["key", "create", "--name", "x", "--scope", scope]).output().unwrap();
+        let wrong = town
+            .rollbook()
+            .args(["key", "create", "--name", "x", "--scope", scope])
+            .output()
+            .unwrap();
         assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
     }
     let nowhere = town.directory.path().join("nowhere");
-    let none = rollbook(&nowhere).args(["key", "create", "--name", "x", "--scope", "admin"]).output().unwrap();
+    let none = rollbook(&nowhere)
+        .args(["key", "create", "--name", "x", "--scope", "admin"])
+        .output()
+        .unwrap();
     assert_eq!(none.status.code(), Some(1), "{none:?}");
     assert!(!nowhere.exists());
 }

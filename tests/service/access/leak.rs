@@ -15,7 +15,8 @@ const CASES: u32 = 400;
 
 /// Everything that is said of a resident and of nobody else: what is in their data, and ids that lead to it.
 fn told_to_nobody(of: &Resident) -> Vec<String> {
-    let words = ["first", "last", "mail", "note", "title", "description", "answer", "feedback"].map(|part| secret(of, part));
+    let words = ["first", "last", "mail", "note", "title", "description", "answer", "feedback"]
+        .map(|part| secret(of, part));
     let ids = [of.client, of.auth_uid, of.response].into_iter().chain(of.weeks);
     words.into_iter().chain(ids.map(str::to_owned)).collect()
 }
@@ -24,13 +25,22 @@ fn told_to_nobody(of: &Resident) -> Vec<String> {
 /// service made for the other.
 fn id(made: &[String]) -> impl Strategy<Value = String> + use<> {
     let names = |of: &Resident| {
-        [of.client, of.auth_uid, of.response, of.coach, of.form].into_iter().chain(of.weeks).map(str::to_owned).collect::<Vec<_>>()
+        [of.client, of.auth_uid, of.response, of.coach, of.form]
+            .into_iter()
+            .chain(of.weeks)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
     };
     let (mut pool, mut others) = (names(&ADA), names(&BEN));
     others.extend_from_slice(made);
     pool.extend(others.clone());
-    let series =
-        |of: &Resident| [format!("series/{}/{}", of.client, of.form), format!("client/{}", of.client), format!("client/{}", of.auth_uid)];
+    let series = |of: &Resident| {
+        [
+            format!("series/{}/{}", of.client, of.form),
+            format!("client/{}", of.client),
+            format!("client/{}", of.auth_uid),
+        ]
+    };
     let streams = [series(&ADA), series(&BEN)].concat();
     prop_oneof![
         4 => prop::sample::select(others.clone()),
@@ -109,7 +119,10 @@ fn ask(made: &[String]) -> impl Strategy<Value = Ask> + use<> {
 fn everything_of(town: &Town, of: &Resident) -> String {
     let lines = |target: String| town.admin(&Ask::new("GET", target, None)).body().to_owned();
     let events = lines(format!("/v1/history/{}?with_answers=true", of.client));
-    assert!(events.contains(&secret(of, "answer")) && events.contains(&secret(of, "mail")), "{events}");
+    assert!(
+        events.contains(&secret(of, "answer")) && events.contains(&secret(of, "mail")),
+        "{events}"
+    );
     events
 }
 
@@ -122,14 +135,30 @@ enum Served {
 
 /// Migrates and switches; the ids of the weeks that were made for the other.
 fn switch_over(town: &Town, other: &Resident) -> Vec<String> {
-    let batch = Ask { method: "POST".to_owned(), target: "/v1/migrations/apply".to_owned(), body: Some(town.batch.to_owned()) };
+    let batch = Ask {
+        method: "POST".to_owned(),
+        target: "/v1/migrations/apply".to_owned(),
+        body: Some(town.batch.to_owned()),
+    };
     let applied = town.admin(&batch);
     assert_eq!(applied.status, 200, "{}", applied.text);
-    let switched = town.admin(&Ask::new("PUT", "/v1/switch", Some(json!({"view": "precreated", "reason": "a test", "force": true}))));
+    let switched = town.admin(&Ask::new(
+        "PUT",
+        "/v1/switch",
+        Some(json!({"view": "precreated", "reason": "a test", "force": true})),
+    ));
     assert_eq!(switched.status, 200, "{}", switched.text);
-    let list = town.admin(&Ask::new("GET", format!("/api/check-in-assignments?clientId={}&limit=200", other.client), None));
+    let list = town.admin(&Ask::new(
+        "GET",
+        format!("/api/check-in-assignments?clientId={}&limit=200", other.client),
+        None,
+    ));
     let list: Value = serde_json::from_str(list.body()).unwrap();
-    let ids = list["assignments"].as_array().unwrap().iter().map(|week| week["id"].as_str().unwrap().to_owned());
+    let ids = list["assignments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|week| week["id"].as_str().unwrap().to_owned());
     let made: Vec<String> = ids.filter(|id| !other.weeks.contains(&id.as_str())).collect();
     assert!(made.len() > 3, "{made:?}");
     made
@@ -153,12 +182,19 @@ fn nothing_leaks_where(served: Served, subject: &str, role: Option<&str>, other:
     let before = everything_of(&town, other);
     let mut secrets = told_to_nobody(other);
     secrets.extend_from_slice(&made);
-    let (mut runner, let_in) = (TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() }), Cell::new(0_u32));
+    let (mut runner, let_in) = (
+        TestRunner::new(Config { cases: CASES, failure_persistence: None, ..Config::default() }),
+        Cell::new(0_u32),
+    );
     let outcome = runner.run(&ask(&made), |ask| {
         let answer = town.ask(Some(&bearer), &ask);
         let asked = format!("{} {}", ask.target, ask.body.as_deref().unwrap_or_default());
         for secret in &secrets {
-            prop_assert!(!answer.text.contains(secret.as_str()) || asked.contains(secret.as_str()), "{secret} is in {}", answer.text);
+            prop_assert!(
+                !answer.text.contains(secret.as_str()) || asked.contains(secret.as_str()),
+                "{secret} is in {}",
+                answer.text
+            );
         }
         prop_assert!(answer.status < 500, "{}", answer.text);
         let_in.set(let_in.get() + u32::from(answer.status == 200));
@@ -200,12 +236,20 @@ fn an_operator_never_receives_who_a_client_is_or_what_they_said() {
     for (method, route) in routes() {
         for of in [&ADA, &BEN] {
             for (_, ask) in asks(&method, &route, of, &town) {
-                let with_answers = format!("{}{}with_answers=true", ask.target, if ask.target.contains('?') { '&' } else { '?' });
+                let with_answers = format!(
+                    "{}{}with_answers=true",
+                    ask.target,
+                    if ask.target.contains('?') { '&' } else { '?' }
+                );
                 for ask in [Ask { target: with_answers, ..ask.clone() }, ask] {
                     let answer = town.ask(Some(&key), &ask);
                     let_in += u32::from(answer.status == 200);
                     for part in ["first", "last", "mail", "note", "answer", "feedback"] {
-                        assert!(!answer.text.contains(&secret(of, part)), "{ask:?}: {}", answer.text);
+                        assert!(
+                            !answer.text.contains(&secret(of, part)),
+                            "{ask:?}: {}",
+                            answer.text
+                        );
                     }
                 }
             }

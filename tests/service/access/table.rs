@@ -48,38 +48,58 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
     let send = |target: String, body: Value| vec![("", Ask::new(method, target, Some(body)))];
     let key = json!({"context": {"targetingKey": client}});
     match (method, route) {
-        ("GET", "/api/client-portal/check-ins" | "/api/client-portal/check-ins-precreated") => get(format!("{route}?clientId={client}")),
+        ("GET", "/api/client-portal/check-ins" | "/api/client-portal/check-ins-precreated") => {
+            get(format!("{route}?clientId={client}"))
+        }
         ("POST", "/api/client-portal/check-in/{id}") => {
             let answer = json!({"questionId": "q1", "question": "How was it?", "answer": "fine", "weight": 5, "score": 7});
             send(named(unanswered), json!({"responses": [answer]}))
         }
-        ("GET", "/api/check-in-assignments/{id}" | "/api/check-in-assignments/{id}/extension") => get(named(week)),
-        ("POST", "/api/check-in-assignments") => {
-            send(route.to_owned(), json!({"formId": "sleep", "clientId": client, "coachId": coach, "duration": 2}))
+        ("GET", "/api/check-in-assignments/{id}" | "/api/check-in-assignments/{id}/extension") => {
+            get(named(week))
         }
+        ("POST", "/api/check-in-assignments") => send(
+            route.to_owned(),
+            json!({"formId": "sleep", "clientId": client, "coachId": coach, "duration": 2}),
+        ),
         ("GET", "/api/check-in-assignments") => vec![
             ("", Ask::new(method, route, None)),
             ("?clientId=", Ask::new(method, format!("{route}?clientId={client}"), None)),
             ("?coachId=", Ask::new(method, format!("{route}?coachId={coach}"), None)),
         ],
-        ("PATCH", "/api/check-in-assignments/{id}") => send(named(week), json!({"coachNotes": "well done"})),
-        ("DELETE", "/api/check-in-assignments/{id}") => get(format!("{}?coachId={coach}", named(week))),
-        ("POST", "/api/check-in-assignments/{id}/mark-missed") => send(named(week), json!({"clientId": client, "reason": "sick"})),
-        ("POST", "/api/check-in-assignments/{id}/extension") => send(named(week), json!({"reason": "a reason that is long enough"})),
-        ("POST", "/api/check-in-assignments/{id}/open-for-check-in" | "/api/check-in-assignments/{id}/request-reopen") => {
-            send(named(week), json!({}))
+        ("PATCH", "/api/check-in-assignments/{id}") => {
+            send(named(week), json!({"coachNotes": "well done"}))
         }
-        ("POST", "/api/check-in-assignments/series/pause") => {
-            send(route.to_owned(), json!({"clientId": client, "formId": form, "pauseWeeks": 1, "coachId": coach}))
+        ("DELETE", "/api/check-in-assignments/{id}") => {
+            get(format!("{}?coachId={coach}", named(week)))
         }
-        ("POST", "/api/check-in-assignments/series/unpause") | ("DELETE", "/api/check-in-assignments/series") => {
+        ("POST", "/api/check-in-assignments/{id}/mark-missed") => {
+            send(named(week), json!({"clientId": client, "reason": "sick"}))
+        }
+        ("POST", "/api/check-in-assignments/{id}/extension") => {
+            send(named(week), json!({"reason": "a reason that is long enough"}))
+        }
+        (
+            "POST",
+            "/api/check-in-assignments/{id}/open-for-check-in"
+            | "/api/check-in-assignments/{id}/request-reopen",
+        ) => send(named(week), json!({})),
+        ("POST", "/api/check-in-assignments/series/pause") => send(
+            route.to_owned(),
+            json!({"clientId": client, "formId": form, "pauseWeeks": 1, "coachId": coach}),
+        ),
+        ("POST", "/api/check-in-assignments/series/unpause")
+        | ("DELETE", "/api/check-in-assignments/series") => {
             send(route.to_owned(), json!({"clientId": client, "formId": form, "coachId": coach}))
         }
-        ("POST", "/api/coach-feedback") => {
-            send(route.to_owned(), json!({"responseId": of.response, "coachId": coach, "content": "well done"}))
-        }
+        ("POST", "/api/coach-feedback") => send(
+            route.to_owned(),
+            json!({"responseId": of.response, "coachId": coach, "content": "well done"}),
+        ),
         ("GET", "/v1/clients/{id}/check-ins") => get(named(client)),
-        ("GET", "/v1/clients/{id}/seen") => get(format!("{}?at={}", named(client), escaped("2026-01-20T12:00:00Z"))),
+        ("GET", "/v1/clients/{id}/seen") => {
+            get(format!("{}?at={}", named(client), escaped("2026-01-20T12:00:00Z")))
+        }
         ("GET", "/v1/streams/{stream}") => vec![
             (" of a series", Ask::new(method, format!("/v1/streams/series/{client}/{form}"), None)),
             (" of a client", Ask::new(method, format!("/v1/streams/client/{client}"), None)),
@@ -90,26 +110,57 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
             (" of a response", Ask::new(method, named(of.response), None)),
             (" of a client", Ask::new(method, named(client), None)),
             (" of an import", Ask::new(method, named(town.import), None)),
-            (" of an import, with answers", Ask::new(method, format!("{}?with_answers=true", named(town.import)), None)),
+            (
+                " of an import, with answers",
+                Ask::new(method, format!("{}?with_answers=true", named(town.import)), None),
+            ),
             (" of control", Ask::new(method, named("control"), None)),
         ],
         ("GET", "/v1/events" | "/v1/events/live") => vec![
             ("", Ask::new(method, route, None)),
-            ("?stream=", Ask::new(method, format!("{route}?stream={}", escaped(&format!("series/{client}/{form}"))), None)),
+            (
+                "?stream=",
+                Ask::new(
+                    method,
+                    format!("{route}?stream={}", escaped(&format!("series/{client}/{form}"))),
+                    None,
+                ),
+            ),
         ],
-        ("GET", "/v1/check-ins" | "/v1/audit" | "/v1/migrations/plan" | "/v1/migrations/plan/report" | "/v1/migrations/validations")
+        (
+            "GET",
+            "/v1/check-ins"
+            | "/v1/audit"
+            | "/v1/migrations/plan"
+            | "/v1/migrations/plan/report"
+            | "/v1/migrations/validations",
+        )
         | (
             "GET",
-            "/v1/parity" | "/v1/switch" | "/v1/status" | "/v1/backups" | "/metrics" | "/healthz" | "/readyz" | "/openapi.json" | "/docs/",
+            "/v1/parity" | "/v1/switch" | "/v1/status" | "/v1/backups" | "/metrics" | "/healthz"
+            | "/readyz" | "/openapi.json" | "/docs/",
         ) => get(route.to_owned()),
-        ("POST", "/v1/migrations/plan" | "/v1/migrations/validations" | "/v1/parity") => send(route.to_owned(), json!({})),
+        ("POST", "/v1/migrations/plan" | "/v1/migrations/validations" | "/v1/parity") => {
+            send(route.to_owned(), json!({}))
+        }
         ("POST", "/v1/migrations/apply") => {
-            vec![("", Ask { method: method.to_owned(), target: route.to_owned(), body: Some(town.batch.to_owned()) })]
+            vec![(
+                "",
+                Ask {
+                    method: method.to_owned(),
+                    target: route.to_owned(),
+                    body: Some(town.batch.to_owned()),
+                },
+            )]
         }
         ("POST", "/v1/backups" | "/v1/checkpoints") => send(route.to_owned(), json!({})),
-        ("PUT", "/v1/switch") => send(route.to_owned(), json!({"view": "legacy", "reason": "as it was"})),
+        ("PUT", "/v1/switch") => {
+            send(route.to_owned(), json!({"view": "legacy", "reason": "as it was"}))
+        }
         ("POST", "/ofrep/v1/evaluate/flags") => send(route.to_owned(), key),
-        ("POST", "/ofrep/v1/evaluate/flags/{key}") => send(route.replace("{key}", "use-pre-created-assignments"), key),
+        ("POST", "/ofrep/v1/evaluate/flags/{key}") => {
+            send(route.replace("{key}", "use-pre-created-assignments"), key)
+        }
         _ => Vec::new(),
     }
 }
@@ -120,12 +171,17 @@ pub fn routes() -> Vec<(String, String)> {
     let mut routes = Vec::new();
     for (route, methods) in description["paths"].as_object().unwrap() {
         let methods = methods.as_object().unwrap().keys().map(|method| method.to_uppercase());
-        let methods = methods.filter(|method| ["GET", "PUT", "POST", "DELETE", "PATCH"].contains(&method.as_str()));
+        let methods = methods
+            .filter(|method| ["GET", "PUT", "POST", "DELETE", "PATCH"].contains(&method.as_str()));
         routes.extend(methods.map(|method| (method, route.clone())));
     }
     assert!(routes.len() > 20, "{routes:?}");
-    let taken_away = |method: &str, route: &str| (method == "DELETE", method == "DELETE" && !route.contains("{id}"));
-    routes.sort_by_key(|(method, route)| (group(route), taken_away(method, route), route.clone(), method.clone()));
+    let taken_away = |method: &str, route: &str| {
+        (method == "DELETE", method == "DELETE" && !route.contains("{id}"))
+    };
+    routes.sort_by_key(|(method, route)| {
+        (group(route), taken_away(method, route), route.clone(), method.clone())
+    });
     routes
 }
 
@@ -160,9 +216,17 @@ fn cell(town: &Town, bearer: Option<&str>, method: &str, route: &str, way: usize
     let answers = [first, second, third].map(|ask| town.ask(bearer, &ask));
     let words = [0, 1, 2].map(|index: usize| word(&answers[index]));
     if words[1] == "no" || words[2] == "no" {
-        assert_eq!(answers[1].essence(), answers[2].essence(), "{method} {route} tells another's from what does not exist");
+        assert_eq!(
+            answers[1].essence(),
+            answers[2].essence(),
+            "{method} {route} tells another's from what does not exist"
+        );
     }
-    if words.iter().all(|word| *word == words[0]) { words[0].to_owned() } else { words.join(" · ") }
+    if words.iter().all(|word| *word == words[0]) {
+        words[0].to_owned()
+    } else {
+        words.join(" · ")
+    }
 }
 
 /// The column of one caller: a cell for each way of each route.
@@ -173,7 +237,9 @@ fn column(name: &str, brings: Brings, rows: &[(String, String, usize)]) -> Vec<S
         Brings::Token(subject, role) => Some(token(subject, role)),
         Brings::Key => Some(town.key(name, name)),
     };
-    rows.iter().map(|(method, route, way)| cell(&town, bearer.as_deref(), method, route, *way)).collect()
+    rows.iter()
+        .map(|(method, route, way)| cell(&town, bearer.as_deref(), method, route, *way))
+        .collect()
 }
 
 #[test]
@@ -182,20 +248,25 @@ fn the_table_in_the_manual_is_what_the_service_does_and_knows_every_route() {
     let mut rows = Vec::new();
     let mut labels = Vec::new();
     let is_served = |route: &&str| town.admin(&Ask::new("GET", *route, None)).status != 404;
-    let beside = BESIDE.into_iter().filter(is_served).map(|route| ("GET".to_owned(), route.to_owned()));
+    let beside =
+        BESIDE.into_iter().filter(is_served).map(|route| ("GET".to_owned(), route.to_owned()));
     let mut routes = routes();
     let new: Vec<(String, String)> = beside.filter(|route| !routes.contains(route)).collect();
     routes.extend(new);
     for (method, route) in routes {
         let ways = asks(&method, &route, &ADA, &town);
-        assert!(!ways.is_empty(), "the table knows no {method} {route}: say in `asks` how it is asked for something");
+        assert!(
+            !ways.is_empty(),
+            "the table knows no {method} {route}: say in `asks` how it is asked for something"
+        );
         for (index, (way, _)) in ways.into_iter().enumerate() {
             labels.push(format!("{method} `{route}`{way}"));
             rows.push((method.clone(), route.clone(), index));
         }
     }
     drop(town);
-    let columns: Vec<Vec<String>> = CALLERS.iter().map(|(name, brings)| column(name, *brings, &rows)).collect();
+    let columns: Vec<Vec<String>> =
+        CALLERS.iter().map(|(name, brings)| column(name, *brings, &rows)).collect();
     hold_to_the_rules(&rows, &columns);
     let table = written(&labels, &columns);
     compare(&table);
@@ -208,16 +279,28 @@ fn hold_to_the_rules(rows: &[(String, String, usize)], columns: &[Vec<String>]) 
     for (row, (method, route, _)) in rows.iter().enumerate() {
         let is_open = OPEN.contains(&route.as_str());
         assert_eq!(of("nobody")[row] == "401", !is_open, "{method} {route} for nobody");
-        assert_eq!(of("no role")[row] == "no", !is_open, "{method} {route} for whoever has no role");
+        assert_eq!(
+            of("no role")[row] == "no",
+            !is_open,
+            "{method} {route} for whoever has no role"
+        );
         for name in ["client", "coach"] {
             let words: Vec<&str> = of(name)[row].split(" · ").collect();
-            assert!(words.len() == 1 || words[1..] == ["no", "no"], "{method} {route} for a {name}: {words:?}");
+            assert!(
+                words.len() == 1 || words[1..] == ["no", "no"],
+                "{method} {route} for a {name}: {words:?}"
+            );
         }
-        let about_clients = ["check-in", "/events", "/streams", "/history", "feedback"].iter().any(|part| route.contains(part));
+        let about_clients = ["check-in", "/events", "/streams", "/history", "feedback"]
+            .iter()
+            .any(|part| route.contains(part));
         for name in ["metrics", "status", "switch", "migrations", "operator"] {
             let lets_in = answers_of_clients.contains(of(name)[row].as_str());
             let of_control = route.contains("/streams") || route.contains("/history");
-            assert!(!(lets_in && about_clients) || of_control, "{method} {route} for the scope {name}");
+            assert!(
+                !(lets_in && about_clients) || of_control,
+                "{method} {route} for the scope {name}"
+            );
         }
         assert!(!of("admin")[row].contains("no"), "{method} {route} for an admin");
     }
@@ -225,7 +308,11 @@ fn hold_to_the_rules(rows: &[(String, String, usize)], columns: &[Vec<String>]) 
 
 fn written(labels: &[String], columns: &[Vec<String>]) -> String {
     let headings: Vec<&str> = CALLERS.iter().map(|(name, _)| *name).collect();
-    let mut table = format!("| asked for | {} |\n|---|{}\n", headings.join(" | "), "---|".repeat(headings.len()));
+    let mut table = format!(
+        "| asked for | {} |\n|---|{}\n",
+        headings.join(" | "),
+        "---|".repeat(headings.len())
+    );
     for (row, label) in labels.iter().enumerate() {
         let cells: Vec<&str> = columns.iter().map(|column| column[row].as_str()).collect();
         table.push_str(&format!("| {label} | {} |\n", cells.join(" | ")));
@@ -246,5 +333,8 @@ fn compare(table: &str) {
         return;
     }
     let differs = table.lines().zip(stands.lines()).find(|(is, stands)| is != stands);
-    assert!(table == stands, "docs/access.md says otherwise (ROLLBOOK_BLESS=1 writes it anew): {differs:?}");
+    assert!(
+        table == stands,
+        "docs/access.md says otherwise (ROLLBOOK_BLESS=1 writes it anew): {differs:?}"
+    );
 }

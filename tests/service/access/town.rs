@@ -169,7 +169,8 @@ pub fn issuer() -> &'static Issuer {
 
 /// A token for somebody; with a role, where there is one to claim.
 pub fn token(subject: &str, role: Option<&str>) -> String {
-    let mut claims = json!({"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": 4_000_000_000_u32});
+    let mut claims =
+        json!({"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "exp": 4_000_000_000_u32});
     if let Some(role) = role {
         claims["role"] = json!(role);
     }
@@ -192,7 +193,11 @@ impl Town {
         let directory = tempfile::tempdir().unwrap();
         let data = directory.path().join("store");
         copy(&before.directory.path().join("store"), &data);
-        std::fs::copy(before.directory.path().join("store.master-key"), directory.path().join("store.master-key")).unwrap();
+        std::fs::copy(
+            before.directory.path().join("store.master-key"),
+            directory.path().join("store.master-key"),
+        )
+        .unwrap();
         let rsa = Issuer::rsa("town-rsa");
         let jwks = directory.path().join("jwks.json");
         std::fs::write(&jwks, json!({"keys": [issuer().jwk(), rsa.jwk()]}).to_string()).unwrap();
@@ -208,7 +213,8 @@ impl Town {
             AUDIENCE,
             "--access-jwks-file",
         ]);
-        let mut child = command.arg(&jwks).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            command.arg(&jwks).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let complaints = Arc::new(Mutex::new(String::new()));
         let (stderr, heard) = (child.stderr.take().unwrap(), Arc::clone(&complaints));
         std::thread::spawn(move || {
@@ -218,8 +224,10 @@ impl Town {
         });
         let mut first = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let first: Value = serde_json::from_str(&first).unwrap_or_else(|_| panic!("{first:?}: {}", complaints.lock().unwrap()));
-        let address = first["listening"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
+        let first: Value = serde_json::from_str(&first)
+            .unwrap_or_else(|_| panic!("{first:?}: {}", complaints.lock().unwrap()));
+        let address =
+            first["listening"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
         Self { directory, address, batch: &before.batch, import: &before.digest, child, complaints }
     }
 

@@ -15,7 +15,11 @@ pub struct Ask {
 
 impl Ask {
     pub fn new(method: &str, target: impl Into<String>, body: Option<serde_json::Value>) -> Self {
-        Self { method: method.to_owned(), target: target.into(), body: body.map(|body| body.to_string()) }
+        Self {
+            method: method.to_owned(),
+            target: target.into(),
+            body: body.map(|body| body.to_string()),
+        }
     }
 }
 
@@ -30,7 +34,11 @@ impl Answer {
     /// Status, headers and body without what differs between any two answers.
     pub fn essence(&self) -> String {
         let (head, body) = self.text.split_once("\r\n\r\n").unwrap();
-        let passing = |line: &&str| !["date:", "x-request-id:"].iter().any(|name| line.to_ascii_lowercase().starts_with(name));
+        let passing = |line: &&str| {
+            !["date:", "x-request-id:"]
+                .iter()
+                .any(|name| line.to_ascii_lowercase().starts_with(name))
+        };
         let mut lines: Vec<&str> = head.lines().filter(passing).collect();
         lines.sort_unstable();
         format!("{}\n\n{body}", lines.join("\n"))
@@ -46,13 +54,24 @@ pub fn send(address: &str, bearer: Option<&str>, ask: &Ask) -> Answer {
     let mut stream = TcpStream::connect(address).unwrap();
     // A deadline for a service that hangs, and no measure.
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-    let bearer = bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let bearer =
+        bearer.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
     let body = ask.body.as_deref().unwrap_or_default();
     // A batch is lines of JSON; every other body is one value.
-    let media_type = if ask.target.starts_with("/v1/migrations/apply") { "application/x-ndjson" } else { "application/json" };
-    let content = ask.body.as_ref().map(|body| format!("content-type: {media_type}\r\ncontent-length: {}\r\n", body.len()));
+    let media_type = if ask.target.starts_with("/v1/migrations/apply") {
+        "application/x-ndjson"
+    } else {
+        "application/json"
+    };
+    let content = ask
+        .body
+        .as_ref()
+        .map(|body| format!("content-type: {media_type}\r\ncontent-length: {}\r\n", body.len()));
     let content = content.unwrap_or_default();
-    let head = format!("{} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{bearer}{content}\r\n", ask.method, ask.target);
+    let head = format!(
+        "{} {} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n{bearer}{content}\r\n",
+        ask.method, ask.target
+    );
     stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
     let text = String::from_utf8_lossy(&receive(&mut stream)).into_owned();
     let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
@@ -64,7 +83,11 @@ fn receive(stream: &mut TcpStream) -> Vec<u8> {
     loop {
         let count = stream.read(&mut portion).unwrap();
         received.extend_from_slice(&portion[..count]);
-        let is_endless = || String::from_utf8_lossy(&received).to_ascii_lowercase().contains("content-type: text/event-stream");
+        let is_endless = || {
+            String::from_utf8_lossy(&received)
+                .to_ascii_lowercase()
+                .contains("content-type: text/event-stream")
+        };
         if count == 0 || is_endless() {
             return received;
         }
@@ -74,5 +97,7 @@ fn receive(stream: &mut TcpStream) -> Vec<u8> {
 /// An id as one segment of a path, or as a value of a query.
 pub fn escaped(id: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    id.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    id.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }

@@ -23,7 +23,9 @@ fn is_command(words: &[&str]) {
 }
 
 fn setting<'t>(unit: &'t str, name: &str) -> &'t str {
-    unit.lines().find_map(|line| line.strip_prefix(&format!("{name}="))).unwrap_or_else(|| panic!("no {name}"))
+    unit.lines()
+        .find_map(|line| line.strip_prefix(&format!("{name}=")))
+        .unwrap_or_else(|| panic!("no {name}"))
 }
 
 #[test]
@@ -34,15 +36,29 @@ fn the_unit_starts_this_binary_and_waits_longer_than_the_drain() {
     let check = setting(&unit, "ExecStartPre").strip_prefix("/usr/bin/rollbook ").unwrap();
     is_command(&check.split(' ').collect::<Vec<_>>());
     assert_eq!(setting(&unit, "Type"), "notify");
-    for hardened in ["ProtectSystem=strict", "NoNewPrivileges=true", "User=rollbook", "StateDirectory=rollbook", "ProtectHome=true"] {
+    for hardened in [
+        "ProtectSystem=strict",
+        "NoNewPrivileges=true",
+        "User=rollbook",
+        "StateDirectory=rollbook",
+        "ProtectHome=true",
+    ] {
         assert!(unit.contains(hardened), "{hardened}");
     }
     let stop: u64 = setting(&unit, "TimeoutStopSec").parse().unwrap();
-    let output = rollbook().args(["config", "show", "--json", "--config"]).arg(deploy("rollbook.toml")).output().unwrap();
+    let output = rollbook()
+        .args(["config", "show", "--json", "--config"])
+        .arg(deploy("rollbook.toml"))
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let value = |key: &str| shown["settings"].as_array().unwrap().iter().find(|one| one["key"] == key).unwrap()["value"].clone();
-    let drain = value("timeouts.drain").as_str().unwrap().trim_end_matches('s').parse::<u64>().unwrap();
+    let value = |key: &str| {
+        shown["settings"].as_array().unwrap().iter().find(|one| one["key"] == key).unwrap()["value"]
+            .clone()
+    };
+    let drain =
+        value("timeouts.drain").as_str().unwrap().trim_end_matches('s').parse::<u64>().unwrap();
     assert!(stop >= drain + 5, "{stop} {drain}");
     assert_eq!(value("data"), "/var/lib/rollbook/store");
 }
@@ -50,9 +66,18 @@ fn the_unit_starts_this_binary_and_waits_longer_than_the_drain() {
 #[test]
 fn systemd_finds_nothing_wrong_with_the_unit() {
     // Only where systemd is.
-    let Ok(output) = Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(deploy("rollbook.service")).output() else { return };
+    let Ok(output) = Command::new("systemd-analyze")
+        .args(["verify", "--man=no"])
+        .arg(deploy("rollbook.service"))
+        .output()
+    else {
+        return;
+    };
     let said = String::from_utf8_lossy(&output.stderr);
-    let wrong: Vec<&str> = said.lines().filter(|line| line.contains("rollbook.service") && !line.contains("is not executable")).collect();
+    let wrong: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("rollbook.service") && !line.contains("is not executable"))
+        .collect();
     assert!(wrong.is_empty(), "{wrong:?}");
 }
 
@@ -79,13 +104,22 @@ fn a_service_says_that_it_is_ready_and_that_it_stops() {
 fn the_images_commands_are_command_lines_of_this_binary() {
     let file = read("Containerfile");
     let words = |line: &str| -> Vec<String> { serde_json::from_str(line).unwrap() };
-    let instruction =
-        |name: &str| file.lines().find_map(|line| line.strip_prefix(&format!("{name} "))).unwrap_or_else(|| panic!("no {name}"));
+    let instruction = |name: &str| {
+        file.lines()
+            .find_map(|line| line.strip_prefix(&format!("{name} ")))
+            .unwrap_or_else(|| panic!("no {name}"))
+    };
     let (entry, arguments) = (words(instruction("ENTRYPOINT")), words(instruction("CMD")));
     assert_eq!(entry, ["/usr/bin/rollbook"]);
     is_command(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
-    assert!(file.contains("libclang-dev") && file.lines().any(|line| line.starts_with("USER ") && !line.contains("root")));
-    assert!(file.matches("\nFROM ").count() + usize::from(file.starts_with("FROM ")) >= 2, "one stage only");
+    assert!(
+        file.contains("libclang-dev")
+            && file.lines().any(|line| line.starts_with("USER ") && !line.contains("root"))
+    );
+    assert!(
+        file.matches("\nFROM ").count() + usize::from(file.starts_with("FROM ")) >= 2,
+        "one stage only"
+    );
 }
 
 #[test]
@@ -93,13 +127,23 @@ fn the_example_configuration_names_every_setting() {
     let example = read("rollbook.toml");
     for key in rollbook::configuration::KEYS {
         let name = key.name.rsplit('.').next().unwrap();
-        assert!(example.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} = "))), "{}", key.name);
+        assert!(
+            example
+                .lines()
+                .any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} = "))),
+            "{}",
+            key.name
+        );
     }
     // What is commented out is right too; the issuer's keys come from one place only.
     let all: String = example
         .lines()
         .map(|line| {
-            line.strip_prefix("# ").filter(|rest| rest.contains(" = ") && !rest.starts_with("jwks_file")).unwrap_or(line).to_owned() + "\n"
+            line.strip_prefix("# ")
+                .filter(|rest| rest.contains(" = ") && !rest.starts_with("jwks_file"))
+                .unwrap_or(line)
+                .to_owned()
+                + "\n"
         })
         .collect();
     let directory = tempfile::tempdir().unwrap();
@@ -123,6 +167,9 @@ fn alerts_ask_for_figures_that_there_are() {
     let names: std::collections::BTreeSet<&str> = names.collect();
     assert!(names.len() >= 8, "{names:?}");
     for name in names {
-        assert!(text.contains(&format!("\n{name}{{")) || text.contains(&format!("\n{name} ")), "{name}");
+        assert!(
+            text.contains(&format!("\n{name}{{")) || text.contains(&format!("\n{name} ")),
+            "{name}"
+        );
     }
 }

@@ -35,7 +35,8 @@ impl Raw {
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
-        let line = self.head.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}: ")))?;
+        let line =
+            self.head.lines().find(|line| line.to_lowercase().starts_with(&format!("{name}: ")))?;
         Some(line[name.len() + 2..].trim())
     }
 }
@@ -43,14 +44,22 @@ impl Raw {
 impl Running {
     /// Serves with these arguments beside the port, and these variables.
     pub fn new(store: &Store, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let messages =
-            store.path().with_file_name(format!("messages-{}", std::thread::current().name().unwrap_or_default().replace("::", "-")));
+        let messages = store.path().with_file_name(format!(
+            "messages-{}",
+            std::thread::current().name().unwrap_or_default().replace("::", "-")
+        ));
         let mut command = store.command(&["--json", "serve", "--listen", "127.0.0.1:0"]);
         command.args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
-        let mut child = command.stdout(Stdio::piped()).stderr(File::create(&messages).unwrap()).spawn().unwrap();
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(File::create(&messages).unwrap())
+            .spawn()
+            .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Ok(said) = serde_json::from_str::<Value>(&line) else { panic!("not started: {}", std::fs::read_to_string(messages).unwrap()) };
+        let Ok(said) = serde_json::from_str::<Value>(&line) else {
+            panic!("not started: {}", std::fs::read_to_string(messages).unwrap())
+        };
         let address = said["listening"].as_str().unwrap().trim_start_matches("http://").to_owned();
         Self { child, address, messages }
     }
@@ -69,17 +78,32 @@ impl Running {
     }
 
     pub fn get(&self, path: &str, headers: &str) -> Raw {
-        self.send(format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{headers}connection: close\r\n\r\n", self.address).as_bytes())
+        self.send(
+            format!(
+                "GET {path} HTTP/1.1\r\nhost: {}\r\n{headers}connection: close\r\n\r\n",
+                self.address
+            )
+            .as_bytes(),
+        )
     }
 
     pub fn post(&self, path: &str, headers: &str, body: &str) -> Raw {
         let length = body.len();
-        let head = format!("POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n", self.address);
-        self.send(format!("{head}{headers}connection: close\r\ncontent-length: {length}\r\n\r\n{body}").as_bytes())
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n",
+            self.address
+        );
+        self.send(
+            format!("{head}{headers}connection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+                .as_bytes(),
+        )
     }
 
     pub fn signal(&self, name: &str) {
-        let sent = std::process::Command::new("kill").args([format!("-{name}"), self.child.id().to_string()]).status().unwrap();
+        let sent = std::process::Command::new("kill")
+            .args([format!("-{name}"), self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(sent.success());
     }
 
@@ -145,16 +169,29 @@ pub fn is_closed(stream: &mut TcpStream) -> bool {
 
 /// A client with check-ins, and the path of its list.
 pub fn list_path() -> String {
-    let text = std::fs::read_to_string(crate::store::fixture("clean").join("export/check_in_assignments.json")).unwrap();
+    let text = std::fs::read_to_string(
+        crate::store::fixture("clean").join("export/check_in_assignments.json"),
+    )
+    .unwrap();
     let documents: Value = serde_json::from_str(&text).unwrap();
-    format!("/api/client-portal/check-ins?clientId={}", documents["documents"][0]["clientId"].as_str().unwrap())
+    format!(
+        "/api/client-portal/check-ins?clientId={}",
+        documents["documents"][0]["clientId"].as_str().unwrap()
+    )
 }
 
 /// The path that answers a week: a base's first.
 pub fn answer_path() -> String {
-    let text = std::fs::read_to_string(crate::store::fixture("clean").join("export/check_in_assignments.json")).unwrap();
+    let text = std::fs::read_to_string(
+        crate::store::fixture("clean").join("export/check_in_assignments.json"),
+    )
+    .unwrap();
     let documents: Value = serde_json::from_str(&text).unwrap();
-    let open =
-        documents["documents"].as_array().unwrap().iter().find(|one| one["isRecurring"] == true && one["status"] != "completed").unwrap();
+    let open = documents["documents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["isRecurring"] == true && one["status"] != "completed")
+        .unwrap();
     format!("/api/client-portal/check-in/{}", open["_id"].as_str().unwrap())
 }

@@ -29,7 +29,8 @@ fn show(directory: &TempDir, change: impl FnOnce(&mut Command)) -> Output {
 fn setting(output: &Output, key: &str) -> (Value, Value) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let found = shown["settings"].as_array().unwrap().iter().find(|one| one["key"] == key).unwrap().clone();
+    let found =
+        shown["settings"].as_array().unwrap().iter().find(|one| one["key"] == key).unwrap().clone();
     (found["value"].clone(), found["origin"].clone())
 }
 
@@ -54,7 +55,10 @@ fn every_setting_can_be_given_as_flag_variable_and_line_of_the_file_and_the_stro
             }),
             key.name,
         );
-        assert_eq!((&origin["kind"], &origin["variable"]), (&"environment".into(), &variable.clone().into()));
+        assert_eq!(
+            (&origin["kind"], &origin["variable"]),
+            (&"environment".into(), &variable.clone().into())
+        );
         let flag = format!("--{}", key.flag);
         let both = show(&directory, |command| {
             command.env(&variable, default).args([&flag, default]);
@@ -63,15 +67,25 @@ fn every_setting_can_be_given_as_flag_variable_and_line_of_the_file_and_the_stro
         assert_eq!((&origin["kind"], &origin["flag"]), (&"flag".into(), &flag.into()));
         let (by_default, origin) = setting(&show(&in_directory(None), |_| {}), key.name);
         assert_eq!(origin["kind"], "default");
-        assert!(from_file == from_variable && from_variable == from_flag && from_flag == by_default, "{}", key.name);
+        assert!(
+            from_file == from_variable && from_variable == from_flag && from_flag == by_default,
+            "{}",
+            key.name
+        );
     }
 }
 
 #[test]
 fn a_wrong_file_is_refused_by_show_and_serve_alike_with_the_place_and_exit_code_2() {
     let cases = [
-        ("[limits]\nheader = 3\n", "rollbook.toml:2: there is no setting \"limits.header\"; did you mean \"limits.headers\"?"),
-        ("listen = 80\n", "rollbook.toml:1: listen is an IP address and a port, such as 127.0.0.1:8080, not \"80\""),
+        (
+            "[limits]\nheader = 3\n",
+            "rollbook.toml:2: there is no setting \"limits.header\"; did you mean \"limits.headers\"?",
+        ),
+        (
+            "listen = 80\n",
+            "rollbook.toml:1: listen is an IP address and a port, such as 127.0.0.1:8080, not \"80\"",
+        ),
         ("timeouts.drain = \"soon\"\n", "rollbook.toml:1: timeouts.drain is a span"),
         ("x = \n", "rollbook.toml:1: this is no TOML"),
     ];
@@ -84,17 +98,32 @@ fn a_wrong_file_is_refused_by_show_and_serve_alike_with_the_place_and_exit_code_
             assert!(stderr.contains(said), "{stderr}");
         }
     }
-    let named = rollbook().args(["config", "show", "--config", "/nowhere/at/all.toml"]).output().unwrap();
-    assert!(String::from_utf8(named.stderr).unwrap().contains("cannot read the configuration file /nowhere/at/all.toml"));
+    let named =
+        rollbook().args(["config", "show", "--config", "/nowhere/at/all.toml"]).output().unwrap();
+    assert!(
+        String::from_utf8(named.stderr)
+            .unwrap()
+            .contains("cannot read the configuration file /nowhere/at/all.toml")
+    );
 }
 
 #[test]
 fn secrets_are_masked_and_a_slip_in_a_variable_is_named() {
     let directory = in_directory(Some("telemetry.headers = [\"authorization=Bearer hush\"]\n"));
     for arguments in [["config", "show"].as_slice(), &["config", "show", "--json"]] {
-        let output = rollbook().args(arguments).env("ROLLBOOK_LISTN", "x").current_dir(directory.path()).output().unwrap();
+        let output = rollbook()
+            .args(arguments)
+            .env("ROLLBOOK_LISTN", "x")
+            .current_dir(directory.path())
+            .output()
+            .unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
-        assert!(stdout.contains("********") && !stdout.contains("hush") && stdout.contains("ROLLBOOK_LISTN"), "{stdout}");
+        assert!(
+            stdout.contains("********")
+                && !stdout.contains("hush")
+                && stdout.contains("ROLLBOOK_LISTN"),
+            "{stdout}"
+        );
     }
 }
 
@@ -103,7 +132,11 @@ fn serve_runs_with_what_show_shows() {
     let store = Store::imported("clean");
     let file = store.path().with_file_name("given.toml");
     std::fs::write(&file, "metrics.enabled = false\nlog.format = \"json\"\n").unwrap();
-    let service = Running::new(&store, &["--config", file.to_str().unwrap()], &[("ROLLBOOK_LIMITS_HEADERS", "8")]);
+    let service = Running::new(
+        &store,
+        &["--config", file.to_str().unwrap()],
+        &[("ROLLBOOK_LIMITS_HEADERS", "8")],
+    );
     assert_eq!(service.get("/metrics", "").status, 404);
     let many: String = (0..10).map(|number| format!("x-{number}: 1\r\n")).collect();
     assert_eq!(service.get("/", &many).status, 431);
@@ -112,13 +145,25 @@ fn serve_runs_with_what_show_shows() {
 
 #[test]
 fn the_manual_lists_every_setting_with_its_default() {
-    let rows: Vec<Vec<&str>> = MANUAL.lines().filter(|line| line.starts_with("| `")).map(|line| line.split(" | ").collect()).collect();
+    let rows: Vec<Vec<&str>> = MANUAL
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split(" | ").collect())
+        .collect();
     for key in KEYS {
-        let row = rows.iter().find(|row| row[0] == format!("| `{}`", key.name)).unwrap_or_else(|| panic!("{} is missing", key.name));
-        let default = key.default.filter(|default| !default.is_empty()).map_or("-".to_owned(), |default| format!("`{default}`"));
+        let row = rows
+            .iter()
+            .find(|row| row[0] == format!("| `{}`", key.name))
+            .unwrap_or_else(|| panic!("{} is missing", key.name));
+        let default = key
+            .default
+            .filter(|default| !default.is_empty())
+            .map_or("-".to_owned(), |default| format!("`{default}`"));
         assert_eq!(row[1], default, "{}", key.name);
     }
-    let listed =
-        rows.iter().filter(|row| row[0].contains('.') || ["| `listen`", "| `data`", "| `backups`", "| `overdue_after`"].contains(&row[0]));
+    let listed = rows.iter().filter(|row| {
+        row[0].contains('.')
+            || ["| `listen`", "| `data`", "| `backups`", "| `overdue_after`"].contains(&row[0])
+    });
     assert_eq!(listed.count(), KEYS.len());
 }

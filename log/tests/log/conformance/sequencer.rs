@@ -57,11 +57,17 @@ impl State {
         if commit.events.is_empty() {
             return Err(AppendError::Empty);
         }
-        let names = commit.events.iter().map(|event| event.stream.to_string()).chain(commit.key.iter().map(|key| key.key.clone()));
+        let names = commit
+            .events
+            .iter()
+            .map(|event| event.stream.to_string())
+            .chain(commit.key.iter().map(|key| key.key.clone()));
         if let Some(name) = names.into_iter().find(|name| name.contains('\0')) {
             return Err(AppendError::BadName { name });
         }
-        if let Some((key, (request, committed))) = commit.key.as_ref().and_then(|key| Some((key, *self.keys.get(&key.key)?))) {
+        if let Some((key, (request, committed))) =
+            commit.key.as_ref().and_then(|key| Some((key, *self.keys.get(&key.key)?)))
+        {
             let Committed { first, last, .. } = committed;
             let same = key.request == request;
             return if same {
@@ -73,7 +79,11 @@ impl State {
         for (stream, expected) in &commit.expected {
             let actual = self.versions.get(&stream.to_string()).copied().unwrap_or_default();
             if !expected.admits(actual) {
-                return Err(AppendError::VersionConflict { stream: stream.to_string(), expected: *expected, actual });
+                return Err(AppendError::VersionConflict {
+                    stream: stream.to_string(),
+                    expected: *expected,
+                    actual,
+                });
             }
         }
         let mut own = HashSet::new();
@@ -86,7 +96,11 @@ impl State {
         for event in &commit.events {
             *self.versions.entry(event.stream.to_string()).or_default() += 1;
         }
-        let committed = Committed { first: self.head + 1, last: self.head + commit.events.len() as u64, repeated: false };
+        let committed = Committed {
+            first: self.head + 1,
+            last: self.head + commit.events.len() as u64,
+            repeated: false,
+        };
         self.head = committed.last;
         if let Some(key) = &commit.key {
             self.keys.insert(key.key.clone(), (key.request, committed));
