@@ -10,8 +10,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rollbook::store::Store;
 use rollbook::verify::Request;
+use rollbook_application::store::Store;
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_log::{Log, RowBatch};

@@ -8,8 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rollbook::answers::Answers;
-use rollbook::store::{Asking, Request, SeriesCommand, Store};
+use rollbook_application::store::{Asking, Request, SeriesCommand, Store};
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
 use rollbook_domain::series::decide::{Allocation, Correction};
 use rollbook_domain::{
@@ -19,6 +18,7 @@ use rollbook_log::Commit;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::{Held, plan_import};
 use rollbook_projections::entry::Asked;
+use rollbook_service::view_cache::Answers;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 /// The fixtures' weeks are due from here on.

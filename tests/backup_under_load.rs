@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rollbook::backup::{BackupError, Backups, Created, Wanted};
-use rollbook::store::{Asking, Outcome, Request, SeriesCommand, Store};
+use rollbook_application::backup::{BackupError, Backups, Created, Wanted};
+use rollbook_application::store::{Asking, Outcome, Request, SeriesCommand, Store};
 use rollbook_domain::event::Terms;
 use rollbook_domain::series::decide::Allocation;
 use rollbook_domain::{Actor, Event, JsonText, StreamId, Timestamp, View};

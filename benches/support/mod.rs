@@ -217,7 +217,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 /// A migrated store of which one client has answered all 52 weeks: both views show every one of them.
 pub fn answered(directory: &Path) -> (Runtime, String) {
     let runtime = migrated(directory, 64, 1);
-    let clients = rollbook::store::clients(&runtime.snapshot().unwrap()).unwrap();
+    let clients = rollbook_application::store::clients(&runtime.snapshot().unwrap()).unwrap();
     let series_of = |client: &String| {
         let stream =
             runtime.log().streams_with_prefix(&StreamId::series_prefix(client)).unwrap().remove(0);

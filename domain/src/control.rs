@@ -165,7 +165,6 @@ pub struct Control {
 
 /// Why a switch is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum SwitchRefused {
     /// No reason given.
     #[error("a switch needs a reason that history can show; say it with --reason")]

@@ -12,7 +12,6 @@ use crate::keyring::KeyringError;
 
 /// Why the log cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum LogError {
     /// The directory holds something else.
     #[error(
@@ -337,7 +336,6 @@ pub enum DecodeError {
 /// Why a commit was not appended. The log is as it was, except after [`AppendError::Storage`] with [`LogError::Poisoned`] inside:
 /// then the commit may turn out to be there when the store is opened again, whole, and its key tells.
 #[derive(Clone, Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum AppendError {
     /// A commit without events.
     #[error("a commit needs at least one event")]

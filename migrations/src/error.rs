@@ -7,7 +7,6 @@ use rollbook_projections::ProjectionError;
 
 /// Why a batch was not planned, read, applied or validated.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum MigrationError {
     /// The log could not be read.
     #[error(transparent)]
@@ -182,23 +181,5 @@ impl MigrationError {
                 | Self::Unfinished { .. }
                 | Self::NothingImported
         )
-    }
-
-    /// A stable name for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Log(_) | Self::Projection(_) => "store",
-            Self::Append(_) => "not_appended",
-            Self::File { .. } => "batch_file",
-            Self::Exists { .. } => "exists",
-            Self::Line { .. } | Self::Count { .. } | Self::Digest { .. } => "batch_damaged",
-            Self::Version { .. } => "batch_version",
-            Self::Kind { .. } => "batch_kind",
-            Self::Drift { .. } => "drift",
-            Self::Zone { .. } | Self::ImportZone { .. } => "zone",
-            Self::Unfinished { .. } => "batch_unfinished",
-            Self::NothingImported => "nothing_imported",
-            Self::Interrupted => "interrupted",
-        }
     }
 }

@@ -4,11 +4,9 @@
 use std::collections::BTreeMap;
 
 use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
-use rollbook_log::Log;
+use rollbook_log::{Log, LogError};
 use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
-
-use crate::error::MigrationError;
 
 /// SHA-256 of each response's content, by response id. Memory: about 100 bytes a response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +17,7 @@ fn each_event(
     log: &Log,
     until: Position,
     visit: &mut dyn FnMut(&Recorded),
-) -> Result<(), MigrationError> {
+) -> Result<(), LogError> {
     let mut reached = 0;
     let mut commits = log.commits_after(0);
     while reached < until {
@@ -35,7 +33,7 @@ impl Responses {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn at(log: &Log, until: Position) -> Result<Self, MigrationError> {
+    pub fn at(log: &Log, until: Position) -> Result<Self, LogError> {
         let mut responses = Self::default();
         each_event(log, until, &mut |recorded| responses.fold(&recorded.event))?;
         Ok(responses)
@@ -49,7 +47,7 @@ impl Responses {
         log: &Log,
         until: Position,
         is_left_out: &dyn Fn(&StreamId) -> bool,
-    ) -> Result<(Self, Self), MigrationError> {
+    ) -> Result<(Self, Self), LogError> {
         let (mut all, mut rest) = (Self::default(), Self::default());
         each_event(log, until, &mut |recorded| {
             all.fold(&recorded.event);

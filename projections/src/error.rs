@@ -4,7 +4,6 @@ use rollbook_log::LogError;
 
 /// Why rows could not be folded or read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ProjectionError {
     /// The log could not be read, or the rows not written.
     #[error(transparent)]

@@ -9,10 +9,11 @@ use rollbook_domain::{Actor, JsonText, Timestamp};
 use rollbook_log::{MasterKeySource, OpenOptions};
 
 use super::Bar;
-use crate::error::StoreError;
-pub(super) use crate::reports::span::milliseconds;
-use crate::store::forgotten::known_to;
-use crate::store::{Request, Store};
+use crate::cli::error::CliError;
+
+pub(super) use rollbook_application::reports::span::milliseconds;
+use rollbook_application::store::forgotten::known_to;
+use rollbook_application::store::{Request, Store};
 
 /// Who does it, when, and under which key.
 #[derive(Debug, Args)]
@@ -38,10 +39,10 @@ impl Writing {
     /// When and under which key a service is asked; on whose behalf, its token says.
     ///
     /// # Errors
-    /// [`StoreError::Usage`] when somebody else is named.
-    pub(super) fn remotely(&self) -> Result<(Option<Timestamp>, Option<&str>), StoreError> {
+    /// [`CliError::Usage`] when somebody else is named.
+    pub(super) fn remotely(&self) -> Result<(Option<Timestamp>, Option<&str>), CliError> {
         match self.actor {
-            Some(_) => Err(StoreError::Usage(
+            Some(_) => Err(CliError::Usage(
                 "a service knows from the token who asks; leave --as out".to_owned(),
             )),
             None => Ok((self.at, self.key.as_deref())),
@@ -80,7 +81,7 @@ impl Forgetting {
         directory: &Path,
         options: &OpenOptions,
         key: &MasterKeySource,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<u64, CliError> {
         let mut forgotten = Vec::new();
         for known in &self.forget {
             forgotten.extend(known_to(known, key)?);
@@ -90,7 +91,7 @@ impl Forgetting {
         }
         let bar = Bar::new("forgetting again", "events");
         let store = Store::open_with(directory, options.clone())?;
-        store.forget_again(&forgotten, &|done, of| bar.fold_progress(done, of))
+        Ok(store.forget_again(&forgotten, &|done, of| bar.fold_progress(done, of))?)
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use chrono::NaiveDate;
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
+use rollbook_application::store::{Outcome, Request, SeriesCommand, Store, StoreError};
 use rollbook_domain::event::Terms;
 use rollbook_domain::series::decide::{Allocation, first_due_date};
 use rollbook_domain::{Event, JsonText, StreamId, Timestamp};
@@ -15,8 +16,7 @@ use uuid::Uuid;
 use super::Context;
 use super::arguments::{self, Writing};
 use super::output::{BOLD, styled};
-use crate::error::StoreError;
-use crate::store::{Outcome, Request, SeriesCommand, Store};
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,19 +77,19 @@ pub(super) struct AssignArguments {
 }
 
 impl AssignArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         let request = store.first_asked(self.writing.request())?;
         let identity = store.identify(&self.client)?;
         let title = match store.form_title(&self.form) {
             Ok(title) => title,
             Err(StoreError::UnknownForm(_)) if self.allow_unknown => String::new(),
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         if !self.allow_unknown {
             store.known_coach(&self.coach)?;
             if identity.document.is_none() {
-                return Err(StoreError::UnknownClient(self.client.clone()));
+                return Err(StoreError::UnknownClient(self.client.clone()).into());
             }
         }
         let stream = StreamId::series(identity.canonical(), &self.form);
@@ -106,14 +106,14 @@ impl AssignArguments {
         client: &str,
         form_title: String,
         request: &Request,
-    ) -> Result<Allocation, StoreError> {
+    ) -> Result<Allocation, CliError> {
         let zone = store.zone()?;
         let date =
             first_due_date(self.first_due, self.start.unwrap_or_else(|| zone.date(request.now)));
         let (hour, minute) = self.due_time;
         let local = date
             .and_hms_opt(hour, minute, 0)
-            .ok_or_else(|| StoreError::Usage(format!("{hour}:{minute} is no time of day")))?;
+            .ok_or_else(|| CliError::Usage(format!("{hour}:{minute} is no time of day")))?;
         let terms = Terms {
             stored_client: client.to_owned(),
             coach: self.coach.clone(),

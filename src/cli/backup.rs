@@ -3,15 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use rollbook_application::backup::{
+    Backups, Created, Listed, Pruned, Restored, State, Verified, Wanted, size,
+};
+use rollbook_application::store::Request;
 use rollbook_domain::Timestamp;
 
 use super::arguments::{Forgetting, Writing};
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::{Bar, Context, remote};
-use crate::backup::{Backups, Created, Listed, Pruned, Restored, State, Verified, Wanted, size};
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 use crate::remote::Remote;
-use crate::store::Request;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -143,7 +145,7 @@ struct Taking {
 }
 
 impl BackupArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         if let Some(remote) = &context.remote {
             return self.run_remotely(context, remote);
         }
@@ -176,9 +178,9 @@ impl BackupArguments {
         }
     }
 
-    fn run_remotely(&self, context: &Context, remote: &Remote) -> Result<(), StoreError> {
+    fn run_remotely(&self, context: &Context, remote: &Remote) -> Result<(), CliError> {
         let elsewhere = || {
-            StoreError::Usage("a service has its own directory of backups (setting `backups`); leave --to and --from out".to_owned())
+            CliError::Usage("a service has its own directory of backups (setting `backups`); leave --to and --from out".to_owned())
         };
         match &self.action {
             Action::Create { to: Some(_), .. }
@@ -205,7 +207,7 @@ fn create(
     backups: &Backups,
     name: Option<&String>,
     taking: &Taking,
-) -> Result<(), StoreError> {
+) -> Result<(), CliError> {
     let store = context.open()?;
     let Request { actor, now, .. } = Writing::of(taking.actor.clone(), taking.at).request();
     let wanted = Wanted { name: name.cloned(), actor, now };
@@ -229,11 +231,11 @@ fn created_text(created: &Created) -> String {
     )
 }
 
-fn list(context: &Context, backups: &Backups) -> Result<(), StoreError> {
+fn list(context: &Context, backups: &Backups) -> Result<(), CliError> {
     listed(context, &backups.list()?, &format!("in {}", backups.directory().display()))
 }
 
-fn listed(context: &Context, listed: &[Listed], place: &str) -> Result<(), StoreError> {
+fn listed(context: &Context, listed: &[Listed], place: &str) -> Result<(), CliError> {
     context.output.either(&listed, || {
         if listed.is_empty() {
             return format!("no backups {place}\n");
@@ -267,7 +269,7 @@ fn verify(
     backups: &Backups,
     name: &str,
     scratch: Option<&std::path::Path>,
-) -> Result<(), StoreError> {
+) -> Result<(), CliError> {
     let verified =
         with_bar(|progress| backups.verify(name, scratch, &context.master_key, progress))?;
     context.output.either(&verified, || verified_text(&verified))
@@ -306,7 +308,7 @@ fn restore(
     backups: &Backups,
     name: &str,
     forgetting: &Forgetting,
-) -> Result<(), StoreError> {
+) -> Result<(), CliError> {
     let restored = with_bar(|progress| {
         backups.restore(name, &context.data, &context.master_key, &forgetting.forget, progress)
     })?;
@@ -331,7 +333,7 @@ fn restored_text(restored: &Restored) -> String {
     )
 }
 
-fn prune(context: &Context, backups: &Backups, keep: u32) -> Result<(), StoreError> {
+fn prune(context: &Context, backups: &Backups, keep: u32) -> Result<(), CliError> {
     let pruned = backups.prune(usize::try_from(keep).unwrap_or(usize::MAX))?;
     context.output.either(&pruned, || pruned_text(&pruned))
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rollbook_application::evidence::{EvidenceError, Migration, write_new};
 use rollbook_migrations::certificate::{Certificate, Certified};
 use serde::Serialize;
 
@@ -10,8 +11,7 @@ use super::Context;
 use super::checkpoint::SigningArguments;
 use super::output::{GOOD, styled};
 use super::prove::{TrustArguments, signed_by};
-use crate::error::StoreError;
-use crate::evidence::{EvidenceError, Migration, write_new};
+use crate::cli::error::CliError;
 
 /// Write a file that shows others what the migration did; needs an applied batch and a green validation.
 #[derive(Debug, Args)]
@@ -30,7 +30,7 @@ pub(super) struct CertificateArguments {
 }
 
 impl CertificateArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
         let migration = Migration::find(&store, self.batch.as_deref())?;
@@ -74,12 +74,12 @@ struct Checked {
 }
 
 impl CheckCertificateArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let trusted = self.trust.key()?;
         let mut all = Vec::new();
         for path in &self.files {
             let bytes = std::fs::read(path)
-                .map_err(|source| StoreError::Input { path: path.clone(), source })?;
+                .map_err(|source| CliError::Input { path: path.clone(), source })?;
             let refused = |source| EvidenceError::CertificateRefused {
                 path: path.clone(),
                 source: Box::new(source),

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rollbook_application::evidence::{EvidenceError, Notary, verifier_key, write_new};
+use rollbook_application::reports::evidence::Signed;
 
 use super::Context;
 use super::output::{BOLD, FAINT, notice, styled};
 use super::remote::Place;
-use crate::error::StoreError;
-use crate::evidence::{EvidenceError, Notary, verifier_key, write_new};
-use crate::reports::evidence::Signed;
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,8 +47,8 @@ impl SigningArguments {
     /// Opens the notary, and says once where a key was drawn.
     pub(super) fn notary<'s>(
         &self,
-        store: &'s crate::store::Store,
-    ) -> Result<Notary<'s>, StoreError> {
+        store: &'s rollbook_application::store::Store,
+    ) -> Result<Notary<'s>, CliError> {
         let notary = Notary::open(store, self.signing_key.as_deref())?;
         if let Some(path) = notary.made() {
             let path = path.display();
@@ -72,7 +72,7 @@ impl CheckpointArguments {
         }
     }
 
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         if let Some(remote) = &context.remote {
             let signed = remote.checkpoint()?;
             return self.tell(context, &signed);
@@ -90,7 +90,7 @@ impl CheckpointArguments {
         self.tell(context, &Signed::of(&notary, &checkpoint))
     }
 
-    fn tell(&self, context: &Context, signed: &Signed) -> Result<(), StoreError> {
+    fn tell(&self, context: &Context, signed: &Signed) -> Result<(), CliError> {
         if let Some(path) = &self.out {
             write_new(path, &signed.checkpoint)?;
         }

@@ -1,12 +1,12 @@
 //! `rollbook config`: what the service would run with, and why. Owns its printed form; the settings are `configuration`'s.
 
 use clap::{Args, Subcommand};
+use rollbook_service::configuration::{self, Given, Loaded, Origin, SettingFlags};
 use serde_json::{Value, json};
 
 use super::Context;
 use super::output::{BOLD, FAINT, styled};
-use crate::configuration::{self, Given, Loaded, Origin, SettingFlags};
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 
 /// What stands in the place of a secret.
 const MASK: &str = "********";
@@ -38,8 +38,8 @@ impl ConfigArguments {
     /// Prints the settings.
     ///
     /// # Errors
-    /// [`StoreError::Configuration`], [`StoreError::Output`].
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    /// [`CliError::Configuration`], [`CliError::Output`].
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let Action::Show(flags) = &self.action;
         let loaded = configuration::load(flags, context.given_data())?;
         context.output.either(&as_json(&loaded), || as_text(&loaded))

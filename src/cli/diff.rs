@@ -1,6 +1,9 @@
 //! `rollbook diff`: what changed in what a client would see, and which events did it. Owns how that is told; finding it is the store's.
 
 use clap::Args;
+use rollbook_application::reports::check_ins::Which;
+use rollbook_application::reports::moment::Moment;
+use rollbook_application::store::{Diff, DiffEvent, EntryChange, FieldChange, Side, Store};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, Timestamp};
 use rollbook_projections::entry::Asked;
@@ -10,10 +13,7 @@ use super::format::{Format, md_head, md_row};
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::view::Named;
 use super::{Context, arguments};
-use crate::error::StoreError;
-use crate::reports::check_ins::Which;
-use crate::reports::moment::Moment;
-use crate::store::{Diff, DiffEvent, EntryChange, FieldChange, Side, Store};
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,7 +52,7 @@ pub(super) struct DiffArguments {
 }
 
 impl DiffArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
         let asked = Asked {

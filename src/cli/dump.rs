@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rollbook_application::store::Store;
 use rollbook_log::OpenOptions;
 use rollbook_migrations::dump::{self, Dumped, Form, Loaded};
 use serde::Serialize;
@@ -13,8 +14,7 @@ use super::arguments::Forgetting;
 use super::output::{GOOD, styled};
 use super::progress::watched;
 use super::{Context, interrupt};
-use crate::error::StoreError;
-use crate::store::Store;
+use crate::cli::error::CliError;
 
 const DUMP_EXAMPLES: &str = "\
 Examples:
@@ -69,9 +69,9 @@ fn is_standard(path: &Path) -> bool {
 }
 
 impl DumpArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         if !is_standard(&self.file) && self.file.symlink_metadata().is_ok() {
-            return Err(StoreError::FileExists(self.file.clone()));
+            return Err(CliError::FileExists(self.file.clone()));
         }
         let store = context.open()?;
         let form = self.form(&store)?;
@@ -105,11 +105,11 @@ impl DumpArguments {
 
 impl DumpArguments {
     /// What is personal in a sealed store leaves it in the clear by an explicit choice only.
-    fn form(&self, store: &Store) -> Result<Form, StoreError> {
+    fn form(&self, store: &Store) -> Result<Form, CliError> {
         match (self.sealed, self.clear, store.log().sealing().sealed) {
             (true, ..) => Ok(Form::Sealed),
             (false, true, _) | (false, false, false) => Ok(Form::Clear),
-            (false, false, true) => Err(StoreError::Usage(
+            (false, false, true) => Err(CliError::Usage(
                 "the store is sealed: say --sealed to dump it as it is stored, with the keyring, or --clear to dump personal data in the clear"
                     .to_owned(),
             )),
@@ -118,12 +118,12 @@ impl DumpArguments {
 }
 
 impl LoadArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let mut input: Box<dyn BufRead> = if is_standard(&self.file) {
             Box::new(io::stdin().lock())
         } else {
             let file = File::open(&self.file)
-                .map_err(|source| StoreError::Input { path: self.file.clone(), source })?;
+                .map_err(|source| CliError::Input { path: self.file.clone(), source })?;
             Box::new(BufReader::with_capacity(1 << 20, file))
         };
         let mut forgotten_again = 0;

@@ -4,13 +4,13 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
+use rollbook_application::store::{Erased, Store};
 use rollbook_projections::tracker;
 
 use super::arguments::Writing;
 use super::output::{GOOD, styled};
 use super::{Bar, Context};
-use crate::error::StoreError;
-use crate::store::{Erased, Store};
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,7 +43,7 @@ pub(super) struct EraseArguments {
 }
 
 impl EraseArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
         let (ids, before) = store.erasure_of(&self.client)?;
@@ -68,12 +68,12 @@ impl EraseArguments {
     }
 
     /// Asks on a terminal; elsewhere `--yes` must have been said.
-    fn confirm(&self, ids: &[String]) -> Result<(), StoreError> {
+    fn confirm(&self, ids: &[String]) -> Result<(), CliError> {
         if self.yes {
             return Ok(());
         }
         let refuse = |why: &str| {
-            Err(StoreError::Usage(format!(
+            Err(CliError::Usage(format!(
                 "{why}; nothing was done: --yes erases {} without asking",
                 self.client
             )))
@@ -88,7 +88,10 @@ impl EraseArguments {
             self.client
         );
         let mut typed = String::new();
-        std::io::stdin().lock().read_line(&mut typed)?;
+        std::io::stdin()
+            .lock()
+            .read_line(&mut typed)
+            .map_err(CliError::system("read the answer from the terminal"))?;
         if typed.trim() == self.client { Ok(()) } else { refuse("that was another id") }
     }
 }
@@ -98,7 +101,7 @@ const UNTOLD: &str = "note: backups of this store are on record, and no director
                       or restore them with --forget";
 
 /// How many backups the store has on record.
-fn backups_on_record(store: &Store) -> Result<u64, StoreError> {
+fn backups_on_record(store: &Store) -> Result<u64, CliError> {
     let snapshot = store.snapshot()?;
     let (rows, _) = snapshot.of("tracker")?;
     Ok(tracker::counts(&rows)?.events.get("BackupTaken").copied().unwrap_or_default())
@@ -106,7 +109,7 @@ fn backups_on_record(store: &Store) -> Result<u64, StoreError> {
 
 /// The directory of backups beside the store.
 fn beside(context: &Context) -> PathBuf {
-    crate::backup::Backups::of(&context.data).directory().to_owned()
+    rollbook_application::backup::Backups::of(&context.data).directory().to_owned()
 }
 
 fn text(erased: &Erased) -> String {

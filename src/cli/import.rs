@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use rollbook_application::reports::audit::audit;
+use rollbook_application::store::Store;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::{StreamId, Timestamp};
-
 use rollbook_migrations::export::{ExportedBefore, write_export};
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
 use rollbook_migrations::importing::{Imported, import};
@@ -16,9 +17,7 @@ use serde::Serialize;
 use super::Context;
 use super::output::{BOLD, styled};
 use super::progress::watched;
-use crate::error::StoreError;
-use crate::reports::audit::audit;
-use crate::store::Store;
+use crate::cli::error::CliError;
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
@@ -47,11 +46,11 @@ pub(super) struct ImportArguments {
 }
 
 impl ImportArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let export = read_export(&JsonDirectory::new(&self.export), self.skip_unknown)?;
         let store = context.open_or_make(self.unsealed)?;
         if self.unsealed && store.log().sealing().sealed {
-            return Err(StoreError::Usage(
+            return Err(CliError::Usage(
                 "the store is there and sealed; --unsealed is for a store that is made now"
                     .to_owned(),
             ));
@@ -114,7 +113,7 @@ enum Format {
 }
 
 impl AuditArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         if let Some(remote) = &context.remote {
             let format =
                 if self.format == Format::Json || context.output.is_json() { "json" } else { "md" };
@@ -154,7 +153,7 @@ struct Exported {
 }
 
 impl ExportArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         let log = store.log();
         let position = log.head();

@@ -5,7 +5,7 @@ use std::process;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static WATCHING: Once = Once::new();
@@ -17,7 +17,7 @@ pub(crate) const EXIT_CODE: u8 = 130;
 ///
 /// The first call begins to watch: from then on the first signal only sets the flag, and a second one ends the process at
 /// once. So call it before a long step and at every boundary where the step can stop; then return
-/// [`StoreError::Interrupted`].
+/// [`CliError::Interrupted`].
 pub fn interrupted() -> bool {
     WATCHING.call_once(|| {
         let watched = ctrlc::set_handler(|| {
@@ -34,7 +34,7 @@ pub fn interrupted() -> bool {
 /// [`interrupted`] as an error, for `?`.
 ///
 /// # Errors
-/// [`StoreError::Interrupted`].
-pub(crate) fn check() -> Result<(), StoreError> {
-    if interrupted() { Err(StoreError::Interrupted) } else { Ok(()) }
+/// [`CliError::Interrupted`].
+pub(crate) fn check() -> Result<(), CliError> {
+    if interrupted() { Err(CliError::Interrupted) } else { Ok(()) }
 }

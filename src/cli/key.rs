@@ -2,15 +2,15 @@
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
+use rollbook_application::reports::span::milliseconds;
+use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
+use rollbook_service::access::{ApiKey, KeyFile, Scope, list_keys};
 use serde::Serialize;
 
 use super::Context;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
-use crate::access::{ApiKey, KeyFile, Scope, list_keys};
-use crate::error::StoreError;
-use crate::reports::span::milliseconds;
-use crate::store::Store;
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -95,7 +95,7 @@ fn lifetime(text: &str) -> Result<Lifetime, String> {
 }
 
 impl KeyArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         match &self.command {
             KeyCommand::Create(arguments) => arguments.run(context),
             KeyCommand::List(_) => list(context),
@@ -110,7 +110,7 @@ impl KeyArguments {
 }
 
 impl CreateArguments {
-    fn run(&self, context: &Context) -> Result<(), StoreError> {
+    fn run(&self, context: &Context) -> Result<(), CliError> {
         let now = Store::now();
         let expires_at = match self.expires_in {
             Lifetime::Milliseconds(span) => Some(now.plus_milliseconds(span)),
@@ -129,7 +129,7 @@ impl CreateArguments {
     }
 }
 
-fn list(context: &Context) -> Result<(), StoreError> {
+fn list(context: &Context) -> Result<(), CliError> {
     let now = Store::now();
     let keys = list_keys(&context.data)?;
     let shown: Vec<Shown<'_>> = keys.iter().map(|key| Shown::of(key, now)).collect();

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use rollbook_application::store::Store;
 use rollbook_log::{KEYRING_FILE, MasterKeySource};
 use serde::Serialize;
 
 use super::Context;
 use super::output::{BAD, BOLD, styled};
-use crate::error::StoreError;
-use crate::store::Store;
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -77,7 +77,7 @@ struct Rotated {
 }
 
 impl KeyringArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         match &self.action {
             Action::Status => status(context, &store),
@@ -86,7 +86,7 @@ impl KeyringArguments {
     }
 }
 
-fn status(context: &Context, store: &Store) -> Result<(), StoreError> {
+fn status(context: &Context, store: &Store) -> Result<(), CliError> {
     let state = store.log().sealing();
     let line = |erasure: rollbook_log::Erasure| ErasureLine {
         ids: erasure.ids,
@@ -134,7 +134,7 @@ impl Keyring {
     }
 }
 
-fn rotate(context: &Context, store: &Store, to: &std::path::Path) -> Result<(), StoreError> {
+fn rotate(context: &Context, store: &Store, to: &std::path::Path) -> Result<(), CliError> {
     let made = store.log().rotate_master_key(&MasterKeySource::File(to.to_owned()))?.is_some();
     let rotated = Rotated { master_key: to.to_owned(), made, keys: store.log().sealing().keys };
     context.output.either(&rotated, || {

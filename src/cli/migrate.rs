@@ -4,6 +4,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use rollbook_application::operations::migration::{apply, parity, plan, validate};
+use rollbook_application::reports::migration::{PlanReport, ValidationReport};
+use rollbook_application::store::{Request, Store};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, Timestamp};
 use rollbook_migrations::apply::Applied;
@@ -18,9 +21,8 @@ use super::arguments::milliseconds;
 use super::certificate::CertificateArguments;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::progress::watched;
-use crate::error::StoreError;
-use crate::reports::migration::{PlanReport, ValidationReport, apply, parity, plan, validate};
-use crate::store::{Request, Store};
+use super::text::Text;
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -96,7 +98,7 @@ struct CompareArguments {
 }
 
 impl MigrateArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         match &self.step {
             Step::Plan(arguments) => arguments.run(context),
             Step::Show(arguments) => arguments.run(context),
@@ -108,7 +110,7 @@ impl MigrateArguments {
     }
 }
 
-impl PlanReport {
+impl Text for PlanReport {
     fn text(&self) -> String {
         let mut text = format!(
             "{} {}\ndigest  {}\nrules   due {}, zone {}\n{} series, {} created, {} linked, {} adopted\n",
@@ -130,7 +132,7 @@ impl PlanReport {
 }
 
 impl PlanArguments {
-    fn run(&self, context: &Context) -> Result<(), StoreError> {
+    fn run(&self, context: &Context) -> Result<(), CliError> {
         let report = match &context.remote {
             Some(remote) => remote.plan(self.due, self.out.as_deref())?,
             None => plan(&context.open()?, self.due, self.out.as_deref())?,
@@ -146,7 +148,7 @@ impl PlanArguments {
 }
 
 impl ShowArguments {
-    fn run(&self, context: &Context) -> Result<(), StoreError> {
+    fn run(&self, context: &Context) -> Result<(), CliError> {
         let batch = Batch::open(&self.file)?;
         let report = PlanReport::of(&batch.path, &batch.header, Vec::new());
         let mut series = Vec::new();
@@ -177,7 +179,7 @@ impl ShowArguments {
 }
 
 impl ApplyArguments {
-    fn run(&self, context: &Context) -> Result<(), StoreError> {
+    fn run(&self, context: &Context) -> Result<(), CliError> {
         let batch = Batch::open(&self.file)?;
         let applied = match &context.remote {
             Some(remote) => remote.apply(&batch, self.at)?,
@@ -186,13 +188,13 @@ impl ApplyArguments {
         context.output.either(&applied, || applied_text(&applied))
     }
 
-    fn apply_here(&self, context: &Context, batch: &Batch) -> Result<Applied, StoreError> {
+    fn apply_here(&self, context: &Context, batch: &Batch) -> Result<Applied, CliError> {
         let store = context.open()?;
         // Events of a batch name the batch as their actor.
         let actor = Actor::Migration(batch.header.digest.clone());
         let request =
             Request { actor, now: self.at.unwrap_or_else(Store::now), key: None, cause: None };
-        watched("applying", "events", |watch| apply(&store, batch, &request, watch))
+        watched("applying", "events", |watch| Ok(apply(&store, batch, &request, watch)?))
     }
 }
 
@@ -209,7 +211,7 @@ impl CompareArguments {
         self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS)
     }
 
-    fn validate(&self, context: &Context) -> Result<(), StoreError> {
+    fn validate(&self, context: &Context) -> Result<(), CliError> {
         let report = match &context.remote {
             Some(remote) => remote.validate(self.overdue_after)?,
             None => {
@@ -228,10 +230,10 @@ impl CompareArguments {
         };
         context.output.either(&report, || validation_text(&report.validation))?;
         let ValidationReport { green, total, all_green, .. } = report;
-        if all_green { Ok(()) } else { Err(StoreError::ValidationRed { green, total }) }
+        if all_green { Ok(()) } else { Err(CliError::ValidationRed { green, total }) }
     }
 
-    fn parity(&self, context: &Context) -> Result<(), StoreError> {
+    fn parity(&self, context: &Context) -> Result<(), CliError> {
         let report = match &context.remote {
             Some(remote) => remote.parity(self.overdue_after)?,
             None => {
@@ -244,7 +246,7 @@ impl CompareArguments {
         context.output.either(&report, || parity_text(&report))?;
         match report.unexplained_total {
             0 => Ok(()),
-            unexplained => Err(StoreError::Unexplained(unexplained)),
+            unexplained => Err(CliError::Unexplained(unexplained)),
         }
     }
 }

@@ -14,6 +14,7 @@ mod demo;
 mod diff;
 mod dump;
 mod erase;
+pub mod error;
 mod format;
 mod history;
 mod import;
@@ -32,6 +33,7 @@ mod series;
 mod serve;
 mod status;
 mod switch;
+mod text;
 mod verify;
 mod view;
 
@@ -49,9 +51,9 @@ pub use output::Output;
 pub use progress::Bar;
 use remote::Place;
 
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 use crate::remote::Remote;
-use crate::store::Store;
+use rollbook_application::store::{Store, StoreError};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -147,12 +149,12 @@ impl Context {
     /// Opens the store, which must be there.
     ///
     /// # Errors
-    /// As [`Store::open`]; [`StoreError::Usage`] where a service was named, for a step that works on a directory only.
-    pub fn open(&self) -> Result<Store, StoreError> {
+    /// As [`Store::open`]; [`CliError::Usage`] where a service was named, for a step that works on a directory only.
+    pub fn open(&self) -> Result<Store, CliError> {
         if self.remote.is_some() {
             return Err(remote::directory_only());
         }
-        self.open_in(&self.data)
+        Ok(self.open_in(&self.data)?)
     }
 
     /// Opens the store in a directory, which must be there.
@@ -170,8 +172,8 @@ impl Context {
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn open_or_make(&self, unsealed: bool) -> Result<Store, StoreError> {
-        Store::open_with(&self.data, self.options_to_make(unsealed))
+    pub fn open_or_make(&self, unsealed: bool) -> Result<Store, CliError> {
+        Ok(Store::open_with(&self.data, self.options_to_make(unsealed))?)
     }
 
     /// The options of a store that is made when there is none. Its master key is told of once, when it is made.
@@ -197,7 +199,7 @@ impl Context {
     ///
     /// # Errors
     /// As [`Store::catch_up`].
-    pub fn fold(&self, store: &Store) -> Result<(), StoreError> {
+    pub fn fold(&self, store: &Store) -> Result<(), CliError> {
         let bar = Bar::new("folding projections", "events");
         store.catch_up(&|done, of| bar.fold_progress(done, of))?;
         Ok(())
@@ -226,7 +228,7 @@ impl Command {
     }
 }
 
-fn run(command: &Command, context: &Context) -> Result<(), StoreError> {
+fn run(command: &Command, context: &Context) -> Result<(), CliError> {
     match command {
         Command::Import(arguments) => arguments.run(context),
         Command::Audit(arguments) => arguments.run(context),

@@ -1,10 +1,10 @@
 //! How a series is named on the command line: by its name, or by client and form. Owns the arguments; what they mean is the store's.
 
 use clap::Args;
+use rollbook_application::store::Store;
 use rollbook_domain::StreamId;
 
-use crate::error::StoreError;
-use crate::store::Store;
+use crate::cli::error::CliError;
 
 /// A series, by its stream's name or by client and form.
 #[derive(Debug, Args)]
@@ -25,12 +25,12 @@ impl SeriesName {
     ///
     /// # Errors
     /// When there is no such series.
-    pub(super) fn resolve(&self, store: &Store) -> Result<StreamId, StoreError> {
+    pub(super) fn resolve(&self, store: &Store) -> Result<StreamId, CliError> {
         match (&self.series, &self.client, &self.form) {
-            (Some(name), _, _) => store.series_named(name),
-            (None, Some(client), Some(form)) => store.series_of(client, form),
+            (Some(name), _, _) => Ok(store.series_named(name)?),
+            (None, Some(client), Some(form)) => Ok(store.series_of(client, form)?),
             // clap asks for one or the other.
-            _ => Err(StoreError::Usage("name the series, or its --client and --form".to_owned())),
+            _ => Err(CliError::Usage("name the series, or its --client and --form".to_owned())),
         }
     }
 }

@@ -5,10 +5,11 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use rollbook_application::code::Coded;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 
 /// Headings and what matters most.
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -44,34 +45,32 @@ impl Output {
     /// Prints text, colours only on a terminal.
     ///
     /// # Errors
-    /// [`StoreError::Output`].
-    pub fn text(self, text: &str) -> Result<(), StoreError> {
+    /// [`CliError::Output`].
+    pub fn text(self, text: &str) -> Result<(), CliError> {
         let mut out = anstream::stdout().lock();
-        out.write_all(text.as_bytes())?;
-        Ok(out.flush()?)
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CliError::Output)
     }
 
     /// Prints one JSON value and a newline.
     ///
     /// # Errors
-    /// [`StoreError::Output`].
-    pub fn json(self, value: &impl Serialize) -> Result<(), StoreError> {
-        let mut line = serde_json::to_vec(value).map_err(io::Error::from)?;
+    /// [`CliError::Output`].
+    pub fn json(self, value: &impl Serialize) -> Result<(), CliError> {
+        let mut line = serde_json::to_vec(value).map_err(|error| CliError::Output(error.into()))?;
         line.push(b'\n');
         let mut out = io::stdout().lock();
-        out.write_all(&line)?;
-        Ok(out.flush()?)
+        out.write_all(&line).and_then(|()| out.flush()).map_err(CliError::Output)
     }
 
     /// Prints JSON with `--json`, text without.
     ///
     /// # Errors
-    /// [`StoreError::Output`].
+    /// [`CliError::Output`].
     pub fn either(
         self,
         value: &impl Serialize,
         text: impl FnOnce() -> String,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CliError> {
         if self.json { self.json(value) } else { self.text(&text()) }
     }
 
@@ -86,16 +85,16 @@ impl Output {
     }
 
     /// Says on stderr why nothing was done.
-    pub fn report(self, error: &StoreError) {
+    pub fn report(self, error: &CliError) {
         print_error(error);
         if self.json {
-            print_json_error(error.code(), &error.to_string(), &error.causes());
+            print_json_error(error.code().name(), &error.to_string(), &error.causes());
         }
     }
 }
 
 /// `error: …`, its causes, the next step. Who cannot read stderr cannot be told anything.
-pub(crate) fn print_error(error: &StoreError) {
+pub(crate) fn print_error(error: &CliError) {
     let mut err = anstream::stderr().lock();
     let mut text = format!("{} {error}\n", styled(BAD, "error:"));
     for cause in error.causes() {

@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rollbook_migrations::apply::Watch;
 
 use super::interrupt::{self, interrupted};
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 
 /// A progress bar on stderr; invisible where stderr is no terminal. It goes away when dropped.
 pub struct Bar {
@@ -54,7 +54,7 @@ impl Bar {
         self.set(done, of);
         if interrupted() {
             self.bar.finish_and_clear();
-            super::output::print_error(&StoreError::Interrupted);
+            super::output::print_error(&CliError::Interrupted);
             std::process::exit(i32::from(interrupt::EXIT_CODE));
         }
     }

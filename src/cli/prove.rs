@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use rollbook_application::evidence::{EvidenceError, write_new};
+use rollbook_application::reports::evidence::{Proved, Shown};
+use rollbook_application::store::{Store, StoreError};
 use rollbook_projections::ProjectionError;
 use rollbook_proofs::{ConsistencyProof, EventProof, VerifierKey, consistency, inclusion};
 use uuid::Uuid;
@@ -10,10 +13,8 @@ use uuid::Uuid;
 use super::Context;
 use super::checkpoint::SigningArguments;
 use super::output::{BAD, GOOD, styled};
-use crate::error::StoreError;
-use crate::evidence::{EvidenceError, write_new};
-use crate::reports::evidence::{Proved, Shown};
-use crate::store::Store;
+use super::text::Text;
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,7 +80,7 @@ struct CommonArguments {
 }
 
 impl ProveArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
         match &self.what {
@@ -116,13 +117,13 @@ impl ProveArguments {
 }
 
 /// Refuses, before anything is drawn or signed, what the log has not reached, and a smaller tree that is no part of the larger.
-fn require_tree(store: &Store, part: u64, size: u64, option: &str) -> Result<(), StoreError> {
+fn require_tree(store: &Store, part: u64, size: u64, option: &str) -> Result<(), CliError> {
     let head = store.log().head();
     if size > head {
         return Err(ProjectionError::BeyondHead { asked: size, head }.into());
     }
     if !(1..=size).contains(&part) {
-        return Err(StoreError::Usage(format!(
+        return Err(CliError::Usage(format!(
             "{part} is not from 1 to {size}, what {option} says or the log has"
         )));
     }
@@ -130,11 +131,11 @@ fn require_tree(store: &Store, part: u64, size: u64, option: &str) -> Result<(),
 }
 
 /// The position of an event, by position or id.
-fn position(store: &Store, event: &str) -> Result<u64, StoreError> {
+fn position(store: &Store, event: &str) -> Result<u64, CliError> {
     let unknown = || StoreError::UnknownId(event.to_owned());
     match event.parse::<u64>() {
         Ok(position) if (1..=store.log().head()).contains(&position) => Ok(position),
-        Ok(_beyond) => Err(unknown()),
+        Ok(_beyond) => Err(unknown().into()),
         Err(_no_number) => {
             let id: Uuid = event.parse().map_err(|_| unknown())?;
             Ok(store.log().event(id)?.ok_or_else(unknown)?.position)
@@ -143,7 +144,7 @@ fn position(store: &Store, event: &str) -> Result<u64, StoreError> {
 }
 
 impl CommonArguments {
-    fn hand_out(&self, context: &Context, text: &str, proved: &Proved) -> Result<(), StoreError> {
+    fn hand_out(&self, context: &Context, text: &str, proved: &Proved) -> Result<(), CliError> {
         if let Some(path) = &self.out {
             write_new(path, text)?;
         }
@@ -189,7 +190,7 @@ pub(super) struct TrustArguments {
 
 impl TrustArguments {
     /// The key to trust, where one was given.
-    pub(super) fn key(&self) -> Result<Option<VerifierKey>, StoreError> {
+    pub(super) fn key(&self) -> Result<Option<VerifierKey>, CliError> {
         let Some(given) = &self.key else { return Ok(None) };
         let refused = match given.parse() {
             Ok(key) => return Ok(Some(key)),
@@ -197,27 +198,25 @@ impl TrustArguments {
         };
         let path = Path::new(given);
         if !path.is_file() {
-            return Err(StoreError::Usage(format!(
-                "{refused}, or the name of a file that holds it"
-            )));
+            return Err(CliError::Usage(format!("{refused}, or the name of a file that holds it")));
         }
         let text = std::fs::read_to_string(path)
-            .map_err(|source| StoreError::Input { path: path.to_owned(), source })?;
+            .map_err(|source| CliError::Input { path: path.to_owned(), source })?;
         let key = text.trim_end().parse();
         Ok(Some(key.map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })?))
     }
 }
 
 impl CheckProofArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let proved = self.check()?;
         context.output.either(&proved, || proved.text())
     }
 
-    fn check(&self) -> Result<Proved, StoreError> {
+    fn check(&self) -> Result<Proved, CliError> {
         let (path, trusted) = (&self.file, self.trust.key()?);
-        let bytes = std::fs::read(path)
-            .map_err(|source| StoreError::Input { path: path.clone(), source })?;
+        let bytes =
+            std::fs::read(path).map_err(|source| CliError::Input { path: path.clone(), source })?;
         // What is no text begins with neither line.
         let text = String::from_utf8_lossy(&bytes);
         let refused =
@@ -247,7 +246,7 @@ pub(super) fn signed_by(key: &VerifierKey, trusted: bool) -> String {
     }
 }
 
-impl Proved {
+impl Text for Proved {
     fn text(&self) -> String {
         let Self { origin, size, root, .. } = self;
         let what = match &self.shown {

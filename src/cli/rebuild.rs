@@ -5,7 +5,7 @@ use rollbook_projections::runtime::Rebuilt;
 
 use super::output::{BOLD, GOOD, styled};
 use super::{Bar, Context};
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +28,7 @@ pub(super) struct RebuildArguments {
 }
 
 impl RebuildArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
         let all = store.runtime().names();
@@ -41,7 +41,7 @@ impl RebuildArguments {
         let different = || rebuilt.iter().filter(|one| !one.identical);
         if different().next().is_some() {
             let projections: Vec<&str> = different().map(|one| one.projection.as_str()).collect();
-            return Err(StoreError::NotIdentical {
+            return Err(CliError::NotIdentical {
                 projections: projections.join(", "),
                 digests: different().map(digests).collect(),
             });

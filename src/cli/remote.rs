@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 use crate::remote::Remote;
 
 /// Which service, and who asks.
@@ -50,14 +50,14 @@ impl RemoteArguments {
         &self,
         matches: &ArgMatches,
         place: Place,
-    ) -> Result<Option<Remote>, StoreError> {
+    ) -> Result<Option<Remote>, CliError> {
         let Some(server) = self.server.as_deref().filter(|server| !server.is_empty()) else {
             return Ok(None);
         };
         let is_typed = (is_typed(matches, "server"), is_typed(matches, "data"));
         match (is_typed, place) {
             ((true, true), _) => {
-                return Err(StoreError::Usage(
+                return Err(CliError::Usage(
                     "--server and --data are two stores; give one of them".to_owned(),
                 ));
             }
@@ -75,9 +75,9 @@ impl RemoteArguments {
 }
 
 /// A command, or a step of one, that no service is asked for.
-pub(super) fn directory_only() -> StoreError {
+pub(super) fn directory_only() -> CliError {
     let why = "this command works on a store's directory, and --server or ROLLBOOK_SERVER names a service; run it where the store is, with --data";
-    StoreError::Usage(why.to_owned())
+    CliError::Usage(why.to_owned())
 }
 
 /// What a command works on.

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use clap::Args;
+use rollbook_application::store::{Named, Outcome, SeriesCommand, Store, StoreError};
 use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::decide::Refused;
 use rollbook_domain::{Event, JsonText, Number, Position, StreamId};
@@ -12,8 +13,7 @@ use serde::Serialize;
 use super::Context;
 use super::arguments::Writing;
 use super::output::{BOLD, styled};
-use crate::error::StoreError;
-use crate::store::{Named, Outcome, SeriesCommand, Store};
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,7 +55,7 @@ struct Responded {
 }
 
 impl RespondArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let answers = read_answers(&self.answers)?;
         let store = context.open()?;
         let Named { stream, run, week } = self.named(&store)?;
@@ -70,19 +70,19 @@ impl RespondArguments {
         context.output.either(&responded, || responded.text())
     }
 
-    fn named(&self, store: &Store) -> Result<Named, StoreError> {
+    fn named(&self, store: &Store) -> Result<Named, CliError> {
         match (self.week, self.id.starts_with("series/")) {
             (Some(week), true) => {
                 let stream = store.series_named(&self.id)?;
                 let run = store.series(&stream)?.0.latest_run();
                 Ok(Named { stream, run, week })
             }
-            (None, false) => store.assignment(&self.id),
-            (None, true) => Err(StoreError::Usage(format!(
+            (None, false) => Ok(store.assignment(&self.id)?),
+            (None, true) => Err(CliError::Usage(format!(
                 "{} is a series; say which --week is answered",
                 self.id
             ))),
-            (Some(_), false) => Err(StoreError::Usage(
+            (Some(_), false) => Err(CliError::Usage(
                 "--week goes with a series; an assignment's id names its week already".to_owned(),
             )),
         }
@@ -90,10 +90,10 @@ impl RespondArguments {
 }
 
 /// The id of a week as the pre-created view has it: the document's, or the assignment's own.
-fn shown_id(store: &Store, stream: &StreamId, run: u32, week: u32) -> Result<String, StoreError> {
+fn shown_id(store: &Store, stream: &StreamId, run: u32, week: u32) -> Result<String, CliError> {
     let (series, _) = store.series(stream)?;
     let StreamId::Series { client, form } = stream else {
-        return Err(StoreError::NoSeries(stream.to_string()));
+        return Err(StoreError::NoSeries(stream.to_string()).into());
     };
     let derived = || assignment_id(client, form, run, week).to_string();
     Ok(series.items.week(run, week).map_or_else(derived, |item| item.stored.document.clone()))
@@ -116,7 +116,7 @@ fn told(outcome: &Outcome) -> (String, Option<Number>, Option<Position>) {
 }
 
 /// The answers from the argument itself, a file, or stdin.
-fn read_answers(argument: &str) -> Result<JsonText, StoreError> {
+fn read_answers(argument: &str) -> Result<JsonText, CliError> {
     let inline = argument.trim_start();
     let text = if inline.starts_with(['[', '{']) {
         argument.to_owned()
@@ -127,7 +127,7 @@ fn read_answers(argument: &str) -> Result<JsonText, StoreError> {
         } else {
             std::fs::read_to_string(Path::new(argument))
         };
-        read.map_err(|source| StoreError::Input { path: argument.into(), source })?
+        read.map_err(|source| CliError::Input { path: argument.into(), source })?
     };
     JsonText::parse(&text).map_err(|error| Refused::BadAnswers(error.to_string()).into())
 }

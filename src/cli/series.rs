@@ -3,6 +3,7 @@
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
+use rollbook_application::store::{Outcome, SeriesCommand, Store};
 use rollbook_domain::StreamId;
 use rollbook_domain::event::MissedReason;
 use serde::Serialize;
@@ -11,8 +12,7 @@ use super::arguments::Writing;
 use super::naming::SeriesName;
 use super::output::{BOLD, styled};
 use super::{Context, Output};
-use crate::error::StoreError;
-use crate::store::{Outcome, SeriesCommand, Store};
+use crate::cli::error::CliError;
 
 /// Mark a week missed.
 #[derive(Debug, Args)]
@@ -148,7 +148,7 @@ pub(super) struct FeedbackArguments {
 }
 
 impl MissArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let reason = match self.reason {
             Reason::Sick => MissedReason::Sick,
             Reason::Traveling => MissedReason::Traveling,
@@ -166,7 +166,7 @@ impl MissArguments {
 }
 
 impl ExtendArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let reason = self.reason.clone();
         on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Extend {
             run,
@@ -177,13 +177,13 @@ impl ExtendArguments {
 }
 
 impl ReopenArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Reopen { run, week })
     }
 }
 
 impl PauseArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         let stream = self.series.resolve(&store)?;
         carry_out(
@@ -197,7 +197,7 @@ impl PauseArguments {
 }
 
 impl ResumeArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         let stream = self.series.resolve(&store)?;
         carry_out(context, &store, &stream, &SeriesCommand::Resume, &self.writing)
@@ -205,7 +205,7 @@ impl ResumeArguments {
 }
 
 impl WithdrawArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let reason = self.reason.clone();
         if let Some(assignment) = &self.assignment {
             return on_week(context, assignment, &self.writing, |run, week| {
@@ -230,7 +230,7 @@ impl WithdrawArguments {
 }
 
 impl FeedbackArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         let stream = store.response(&self.response)?;
         if !self.allow_unknown {
@@ -253,7 +253,7 @@ fn on_week(
     id: &str,
     writing: &Writing,
     command: impl FnOnce(u32, u32) -> SeriesCommand,
-) -> Result<(), StoreError> {
+) -> Result<(), CliError> {
     let store = context.open()?;
     let named = store.assignment(id)?;
     carry_out(context, &store, &named.stream, &command(named.run, named.week), writing)
@@ -265,7 +265,7 @@ fn carry_out(
     stream: &StreamId,
     command: &SeriesCommand,
     writing: &Writing,
-) -> Result<(), StoreError> {
+) -> Result<(), CliError> {
     let outcome = store.command(stream, command, &writing.request())?;
     context.fold(store)?;
     Done::of(stream, &outcome).print(context.output)
@@ -301,7 +301,7 @@ impl Done {
         Self { series: stream.to_string(), events: events.collect(), repeated }
     }
 
-    fn print(&self, output: Output) -> Result<(), StoreError> {
+    fn print(&self, output: Output) -> Result<(), CliError> {
         output.either(self, || {
             let series = styled(BOLD, &self.series);
             if self.events.is_empty() {

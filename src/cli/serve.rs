@@ -4,8 +4,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use futures_util::FutureExt;
+use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
 use rollbook_log::{Observer, OpenOptions};
+use rollbook_service::access::Access;
+use rollbook_service::configuration::{self, Loaded, SettingFlags};
+use rollbook_service::http::{self, Clock, Server, Service};
+use rollbook_service::telemetry::Telemetry;
 use sd_notify::NotifyState;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -13,12 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Context;
 use super::output::{BOLD, styled};
-use crate::access::Access;
-use crate::configuration::{self, Loaded, SettingFlags};
-use crate::error::StoreError;
-use crate::http::{self, Clock, Server, Service};
-use crate::store::Store;
-use crate::telemetry::Telemetry;
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,14 +44,14 @@ pub(super) struct ServeArguments {
 }
 
 impl ServeArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let clock = self.clock()?;
         let Loaded { settings, ignored, .. } =
             configuration::load(&self.settings, context.given_data())?;
         let access = Access::new(&settings.access, &settings.data)?;
         access
             .may_listen(settings.listen)
-            .map_err(|denied| StoreError::NotServed(denied.to_string()))?;
+            .map_err(|denied| CliError::NotServed(denied.to_string()))?;
         let telemetry = Telemetry::start(&settings)?;
         ignored.iter().for_each(|variable| {
             tracing::warn!(variable, "this environment variable is no setting and is ignored")
@@ -68,31 +68,33 @@ impl ServeArguments {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .thread_name("rollbook-http")
-            .build()?;
+            .build()
+            .map_err(CliError::system("start the threads of the service"))?;
         let served = runtime.block_on(serve(context, &service));
         service.end();
         served
     }
 
-    fn clock(&self) -> Result<Clock, StoreError> {
+    fn clock(&self) -> Result<Clock, CliError> {
         match self.fixed_clock {
             None => Ok(Clock::System),
             Some(now) if self.allow_fixed_clock => Ok(Clock::Fixed(now)),
             Some(_) => {
                 let why = "a clock that stands still is for tests only; take --fixed-clock away, or add --allow-fixed-clock in a test";
-                Err(StoreError::NotServed(why.to_owned()))
+                Err(CliError::NotServed(why.to_owned()))
             }
         }
     }
 }
 
-async fn serve(context: &Context, service: &Service) -> Result<(), StoreError> {
+async fn serve(context: &Context, service: &Service) -> Result<(), CliError> {
     let settings = service.settings();
     let bound = TcpListener::bind(settings.listen).await;
-    let listener =
-        bound.map_err(|source| StoreError::Listen { address: settings.listen, source })?;
+    let listener = bound.map_err(|source| CliError::Listen { address: settings.listen, source })?;
     let end = asked_to_end()?;
-    let address = listener.local_addr()?;
+    let address = listener
+        .local_addr()
+        .map_err(CliError::system("read the address that the service listens on"))?;
     let url = format!("http://{address}");
     context
         .output
@@ -106,7 +108,7 @@ async fn serve(context: &Context, service: &Service) -> Result<(), StoreError> {
             .await;
     folding.abort();
     forgetting.abort();
-    Ok(served?)
+    served.map_err(CliError::system("accept connections"))
 }
 
 /// Tells systemd, where it started this process (`Type=notify`); elsewhere nobody listens.
@@ -117,9 +119,10 @@ fn tell_the_system(state: &[NotifyState<'_>]) {
 }
 
 /// Resolves with the first SIGTERM or SIGINT; a second one ends the process at once.
-fn asked_to_end() -> Result<impl Future<Output = ()>, StoreError> {
+fn asked_to_end() -> Result<impl Future<Output = ()>, CliError> {
+    let listen = |kind| signal(kind).map_err(CliError::system("listen for signals"));
     let (mut terminate, mut interrupt) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     let (asked, first) = tokio::sync::oneshot::channel();
     tokio::spawn(async move {
         let mut asked = Some(asked);

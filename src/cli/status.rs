@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
+use rollbook_application::reports::status::{
+    Batch, Imported, Parity, Projected, Sealing, Status, Validated, Weeks, status,
+};
 use rollbook_migrations::batch::short;
 
 use super::Context;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
-use crate::error::StoreError;
-use crate::reports::status::{
-    Batch, Imported, Parity, Projected, Sealing, Status, Validated, Weeks, status,
-};
+use super::text::Text;
+use crate::cli::error::CliError;
 
 /// Show how the store stands, and what to do next.
 #[derive(Debug, Args)]
@@ -18,7 +19,7 @@ use crate::reports::status::{
 pub(super) struct StatusArguments {}
 
 impl StatusArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let status = match &context.remote {
             Some(remote) => remote.status()?,
             None => status(&context.open()?)?,
@@ -27,7 +28,7 @@ impl StatusArguments {
     }
 }
 
-impl Status {
+impl Text for Status {
     fn text(&self) -> String {
         let mut text = String::new();
         let mut line = |name: &str, value: String| {
@@ -73,7 +74,7 @@ fn named_counts(counts: &BTreeMap<String, u64>) -> String {
     if counts.is_empty() { "none".to_owned() } else { counts.join(", ") }
 }
 
-impl Sealing {
+impl Text for Sealing {
     fn text(&self) -> String {
         let Self { sealed, keys, erased, unfinished, master_key } = self;
         if !sealed {
@@ -89,7 +90,7 @@ impl Sealing {
     }
 }
 
-impl Projected {
+impl Text for Projected {
     fn text(&self) -> String {
         let Self { name, position, behind } = self;
         if *behind == 0 {
@@ -100,7 +101,7 @@ impl Projected {
     }
 }
 
-impl Imported {
+impl Text for Imported {
     fn text(&self) -> String {
         let collections: Vec<String> = self
             .collections
@@ -111,7 +112,7 @@ impl Imported {
     }
 }
 
-impl Batch {
+impl Text for Batch {
     fn text(&self) -> String {
         let Self { digest, kind, rules, base, series, created, linked, adopted, skipped, .. } =
             self;
@@ -127,7 +128,7 @@ impl Batch {
     }
 }
 
-impl Validated {
+impl Text for Validated {
     fn text(&self) -> String {
         let green = self.checks.iter().filter(|check| check.green).count();
         let count = format!("{green} of {} green", self.checks.len());

@@ -1,13 +1,15 @@
 //! `rollbook switch`: which view serves whom. Owns how that is asked for and told; the guard is the domain's.
 
 use clap::{Args, ValueEnum};
+use rollbook_application::operations::switch::{Switching, switch};
+use rollbook_application::reports::switch::{Serving, Switched};
 use rollbook_domain::event::View;
 
 use super::Context;
 use super::arguments::Writing;
 use super::output::{BOLD, styled};
-use crate::error::StoreError;
-use crate::reports::switch::{Serving, Switched, Switching, switch};
+use super::text::Text;
+use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,8 +59,8 @@ impl From<Target> for View {
     }
 }
 
-impl Serving {
-    pub(super) fn text(&self) -> String {
+impl Text for Serving {
+    fn text(&self) -> String {
         let (default, other) = (self.default.name(), self.default.other().name());
         let mut text = match self.other_percent {
             0 => format!("{default} for everybody"),
@@ -91,7 +93,7 @@ impl SwitchArguments {
         }
     }
 
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let switched = match &context.remote {
             Some(remote) => {
                 let (at, key) = self.writing.remotely()?;
@@ -108,7 +110,7 @@ impl SwitchArguments {
     }
 }
 
-impl Switched {
+impl Text for Switched {
     fn text(&self) -> String {
         let mut notes = String::new();
         if self.forced {

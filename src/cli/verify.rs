@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rollbook_application::evidence::EvidenceError;
 use rollbook_proofs::SignedCheckpoint;
 
 use super::output::{GOOD, styled};
 use super::prove::TrustArguments;
 use super::remote::directory_only;
+use super::text::Text;
 use super::{Bar, Context};
-use crate::error::StoreError;
-use crate::evidence::EvidenceError;
+use crate::cli::error::CliError;
 use crate::verify::{Request, Verified, VerifiedRows, verify};
 
 const EXAMPLES: &str = "\
@@ -41,14 +42,14 @@ pub(super) struct VerifyArguments {
 }
 
 impl VerifyArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         if context.remote.is_some() {
             return Err(directory_only());
         }
         let mut checkpoints = Vec::new();
         for path in &self.checkpoint {
             let text = std::fs::read(path)
-                .map_err(|source| StoreError::Input { path: path.clone(), source })?;
+                .map_err(|source| CliError::Input { path: path.clone(), source })?;
             let refused =
                 |source| EvidenceError::Refused { path: path.clone(), source: Box::new(source) };
             checkpoints.push((
@@ -63,15 +64,18 @@ impl VerifyArguments {
             checkpoints,
         };
         let bar = Bar::new("", "");
-        let verified = verify(&context.data, || context.open(), &request, &|what, done, of| {
-            bar.step(what, done, of)
-        })?;
+        let verified = verify(
+            &context.data,
+            || context.open_in(&context.data),
+            &request,
+            &|what, done, of| bar.step(what, done, of),
+        )?;
         drop(bar);
         context.output.either(&verified, || verified.text())
     }
 }
 
-impl Verified {
+impl Text for Verified {
     fn text(&self) -> String {
         let Self { head, commits, files, bytes, checkpoints, seconds, events_per_second, .. } =
             self;

@@ -3,16 +3,16 @@
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
+use rollbook_application::reports::check_ins::{Which, line};
+use rollbook_application::reports::moment::Moment;
+use rollbook_application::store::{Asking, Store};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::entry::Asked;
 
 use super::{Context, arguments, interrupt};
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 use crate::remote::ViewAsked;
-use crate::reports::check_ins::{Which, line};
-use crate::reports::moment::Moment;
-use crate::store::{Asking, Store};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -66,18 +66,18 @@ impl From<Named> for Which {
 }
 
 impl ViewArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let now = self.at.unwrap_or_else(Store::now);
         match &self.client {
             Some(client) if client.is_empty() => {
-                Err(StoreError::Usage("Client ID is required".to_owned()))
+                Err(CliError::Usage("Client ID is required".to_owned()))
             }
             Some(client) => self.one(context, client, now),
             None => self.all(context, now),
         }
     }
 
-    fn one(&self, context: &Context, client: &str, now: Timestamp) -> Result<(), StoreError> {
+    fn one(&self, context: &Context, client: &str, now: Timestamp) -> Result<(), CliError> {
         let body = match &context.remote {
             Some(remote) => remote.check_ins(client, &self.remotely())?,
             None => {
@@ -97,12 +97,14 @@ impl ViewArguments {
         context.output.text(&format!("{body}\n"))
     }
 
-    fn all(&self, context: &Context, now: Timestamp) -> Result<(), StoreError> {
+    fn all(&self, context: &Context, now: Timestamp) -> Result<(), CliError> {
         let mut out = context.output.lines();
         match &context.remote {
             Some(remote) => {
                 remote.everyone(&self.remotely())?.try_for_each(
-                    |line| -> Result<(), StoreError> { Ok(out.write_all(line?.as_bytes())?) },
+                    |line| -> Result<(), CliError> {
+                        out.write_all(line?.as_bytes()).map_err(CliError::Output)
+                    },
                 )?;
             }
             None => {
@@ -112,7 +114,7 @@ impl ViewArguments {
                     store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
                 while let Some((client, answered)) = everyone.next(&store)? {
                     interrupt::check()?;
-                    let line = line(&client, &answered)?;
+                    let line = line(&client, &answered);
                     let is_erased = store.log().is_erased(&StreamId::Client(client));
                     // What stands for an erased client: an empty list, and that it is one.
                     let line = if is_erased {
@@ -120,11 +122,11 @@ impl ViewArguments {
                     } else {
                         line
                     };
-                    out.write_all(line.as_bytes())?;
+                    out.write_all(line.as_bytes()).map_err(CliError::Output)?;
                 }
             }
         }
-        Ok(out.flush()?)
+        out.flush().map_err(CliError::Output)
     }
 
     /// What a service is asked: what is left out is as it has it.
@@ -141,8 +143,8 @@ impl ViewArguments {
         Which::from(self.view).into()
     }
 
-    fn position(&self, store: &Store) -> Result<Option<Position>, StoreError> {
-        self.as_of.map(|moment| moment.position(store)).transpose()
+    fn position(&self, store: &Store) -> Result<Option<Position>, CliError> {
+        Ok(self.as_of.map(|moment| moment.position(store)).transpose()?)
     }
 
     fn asked(&self, now: Timestamp) -> Asked {

@@ -2,6 +2,16 @@
 
 use std::io::{BufRead, BufReader, Read};
 
+use rollbook_application::backup::{Created, Listed};
+use rollbook_application::operations::switch::Switching;
+use rollbook_application::reports::check_ins::Which;
+use rollbook_application::reports::evidence::Signed;
+use rollbook_application::reports::migration::ValidationReport;
+use rollbook_application::reports::moment::Moment;
+use rollbook_application::reports::span;
+use rollbook_application::reports::status::Status;
+use rollbook_application::reports::switch::Switched;
+use rollbook_application::store::Seen;
 use rollbook_domain::{Recorded, Timestamp};
 use rollbook_migrations::parity::ParityReport;
 use serde_json::json;
@@ -9,15 +19,6 @@ use ureq::SendBody;
 use ureq::http::Method;
 
 use super::{Asked, Remote, RemoteError, escaped};
-use crate::backup::{Created, Listed};
-use crate::reports::check_ins::Which;
-use crate::reports::evidence::Signed;
-use crate::reports::migration::ValidationReport;
-use crate::reports::moment::Moment;
-use crate::reports::span;
-use crate::reports::status::Status;
-use crate::reports::switch::{Switched, Switching};
-use crate::store::Seen;
 
 const JSON: Option<&str> = Some("application/json");
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use rollbook_application::reports::migration::PlanReport;
 use rollbook_domain::Timestamp;
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::Applied;
@@ -12,8 +13,6 @@ use rollbook_migrations::precreate::DueRule;
 use ureq::http::Method;
 
 use super::{Asked, Remote, RemoteError};
-use crate::error::StoreError;
-use crate::reports::migration::PlanReport;
 
 /// How often a plan is fetched anew when the store changed between the file and its report.
 const ATTEMPTS: usize = 5;
@@ -23,7 +22,7 @@ impl Remote {
     ///
     /// # Errors
     /// When the service does not answer or refuses, or the file cannot be written.
-    pub fn plan(&self, due: DueRule, out: Option<&Path>) -> Result<PlanReport, StoreError> {
+    pub fn plan(&self, due: DueRule, out: Option<&Path>) -> Result<PlanReport, RemoteError> {
         let directory = out
             .and_then(Path::parent)
             .filter(|parent| !parent.as_os_str().is_empty())
@@ -43,7 +42,7 @@ impl Remote {
         Err(RemoteError::Moving(self.server().to_owned()).into())
     }
 
-    fn fetch(&self, due: DueRule, path: &Path) -> Result<(), StoreError> {
+    fn fetch(&self, due: DueRule, path: &Path) -> Result<(), RemoteError> {
         let written =
             |source| MigrationError::File { path: path.to_owned(), doing: "written", source };
         let query = [("due", due.to_string())];
@@ -74,7 +73,7 @@ impl Remote {
     ///
     /// # Errors
     /// When the service does not answer or refuses, or the file cannot be read.
-    pub fn apply(&self, batch: &Batch, at: Option<Timestamp>) -> Result<Applied, StoreError> {
+    pub fn apply(&self, batch: &Batch, at: Option<Timestamp>) -> Result<Applied, RemoteError> {
         let failed =
             |source| MigrationError::File { path: batch.path.clone(), doing: "read", source };
         let file = File::open(&batch.path).map_err(failed)?;

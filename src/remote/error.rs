@@ -3,14 +3,16 @@
 
 use std::path::PathBuf;
 
+use rollbook_application::code::{Code, Coded};
+use rollbook_migrations::MigrationError;
 use serde::Deserialize;
-
-use crate::codes;
 
 /// Why a remote service did not do what was asked.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum RemoteError {
+    /// The batch file here cannot be read or written, or is damaged.
+    #[error(transparent)]
+    Batch(#[from] MigrationError),
     /// A URL that leads nowhere.
     #[error(
         "{0:?} is no service's URL; write it like https://rollbook.example.com or http://127.0.0.1:7350"
@@ -102,29 +104,6 @@ impl RemoteError {
         }
     }
 
-    /// The exit code: that of the same refusal on this machine.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Url(_) | Self::Token | Self::InTheClear(_) => 2,
-            Self::Refused { code, .. } => codes::find(code).map_or(1, |known| known.exit),
-            _ => 1,
-        }
-    }
-
-    /// The stable name for programs: the service's own, where it is one that is known here.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Url(_) | Self::Token | Self::InTheClear(_) => "usage",
-            Self::TokenFile { .. } => "input",
-            Self::Unreachable { .. } | Self::BrokenOff { .. } => "unreachable",
-            Self::Unexpected { .. } => "unexpected_answer",
-            Self::Refused { code, .. } => {
-                codes::find(code).map_or("unexpected_answer", |known| known.code)
-            }
-            Self::Moving(_) => "contended",
-        }
-    }
-
     /// What lies behind it: who refused, and how.
     pub fn because(&self) -> Option<String> {
         match self {
@@ -147,6 +126,21 @@ impl RemoteError {
                     .to_owned(),
             ),
             _ => None,
+        }
+    }
+}
+
+impl Coded for RemoteError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Batch(error) => error.code(),
+            Self::Url(_) | Self::Token | Self::InTheClear(_) => Code::Usage,
+            Self::TokenFile { .. } => Code::Input,
+            Self::Unreachable { .. } | Self::BrokenOff { .. } => Code::Unreachable,
+            Self::Unexpected { .. } => Code::UnexpectedAnswer,
+            // The service's own code, where this build knows it.
+            Self::Refused { code, .. } => code.parse().unwrap_or(Code::UnexpectedAnswer),
+            Self::Moving(_) => Code::Contended,
         }
     }
 }

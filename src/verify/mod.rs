@@ -3,6 +3,7 @@
 //!
 //! Memory is bounded, whatever the size of the log: a record, a batch of rows, one tile a level of the tree.
 
+mod error;
 mod report;
 mod signed;
 
@@ -17,12 +18,12 @@ use rollbook_projections::tree_check::{TreeCheck, TreeChecked};
 use rollbook_projections::{ProjectionError, tree};
 use rollbook_proofs::{SignedCheckpoint, VerifierKey};
 
+pub use error::{VerifyError, causes};
 pub use report::{Verified, VerifiedRows};
 
 use self::signed::SignedCheckpoints;
-use crate::access;
-use crate::error::StoreError;
-use crate::store::Store;
+use rollbook_application::store::{Store, StoreError};
+use rollbook_service::access;
 
 /// What is to be checked, and with what.
 #[derive(Debug, Default)]
@@ -43,20 +44,20 @@ pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Sync);
 /// Verifies the store in a directory; `open` opens it, once its files were read.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] with everything that is wrong; other errors when something cannot be read for another reason.
+/// [`VerifyError::Damaged`] with everything that is wrong; other errors when something cannot be read for another reason.
 pub fn verify(
     directory: &Path,
     open: impl FnOnce() -> Result<Store, StoreError>,
     request: &Request<'_>,
     progress: Progress<'_>,
-) -> Result<Verified, StoreError> {
+) -> Result<Verified, VerifyError> {
     let began = Instant::now();
     let files = check_files(directory, |done, of| progress("reading files", done, of))?;
     let store = match open() {
         Ok(store) => store,
         // What the files say is worth more than that it does not open.
         Err(error) if !files.damage.is_empty() => return Err(unopened(&files, &error)),
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
     let mut wrong = Wrong::of(&files);
     // A file of the store like any other: a bit that tipped over there must not let somebody in.
@@ -138,12 +139,12 @@ impl Wrong {
         }
     }
 
-    fn into_result(self, log: &LogChecked) -> Result<(), StoreError> {
+    fn into_result(self, log: &LogChecked) -> Result<(), VerifyError> {
         if self.lines.is_empty() {
             return Ok(());
         }
         let read = log.head.saturating_sub(log.lost);
-        Err(StoreError::Damaged {
+        Err(VerifyError::Damaged {
             position: self.first,
             read,
             head: log.head,
@@ -153,11 +154,11 @@ impl Wrong {
 }
 
 /// Damaged files of a store that does not open.
-fn unopened(files: &FilesChecked, error: &StoreError) -> StoreError {
+fn unopened(files: &FilesChecked, error: &StoreError) -> VerifyError {
     let mut findings = Wrong::of(files).lines;
     findings.push(format!("the store does not open: {error}"));
-    findings.extend(error.causes());
-    StoreError::Damaged { position: None, read: 0, head: 0, findings }
+    findings.extend(causes(error));
+    VerifyError::Damaged { position: None, read: 0, head: 0, findings }
 }
 
 /// Reads the log from end to end: events, index entries, the tree's rows, roots that were signed.
@@ -166,7 +167,7 @@ fn check_log(
     signed: &mut SignedCheckpoints,
     wrong: &mut Wrong,
     progress: Progress<'_>,
-) -> Result<(LogChecked, TreeChecked), StoreError> {
+) -> Result<(LogChecked, TreeChecked), VerifyError> {
     let runtime = store.runtime();
     let snapshot = runtime.unfolded();
     let (rows, folded) = snapshot.of(tree::NAME)?;
@@ -216,7 +217,7 @@ fn check_rows(
     request: &Request<'_>,
     wrong: &mut Wrong,
     progress: Progress<'_>,
-) -> Result<Vec<Compared>, StoreError> {
+) -> Result<Vec<Compared>, VerifyError> {
     let parent = request.scratch.map_or_else(std::env::temp_dir, Path::to_owned);
     let in_scratch = |source| LogError::File {
         doing: "make a scratch directory in",

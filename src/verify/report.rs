@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rollbook_application::store::Store;
 use rollbook_log::{FilesChecked, LogChecked};
 use rollbook_projections::runtime::Compared;
 use rollbook_projections::tree;
@@ -10,7 +11,6 @@ use rollbook_proofs::Hash;
 use serde::{Deserialize, Serialize};
 
 use super::Request;
-use crate::store::Store;
 
 /// A store in which everything is as it should be.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

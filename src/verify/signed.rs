@@ -1,12 +1,12 @@
 //! Checkpoints against the log: those that the store recorded, and those that somebody kept elsewhere. Owns which must hold and between
 //! which positions something was altered when one does not.
 
+use rollbook_application::evidence::{origin, recorded, verifier_key};
+use rollbook_application::store::Store;
 use rollbook_log::LeafHash;
 use rollbook_proofs::{SignedCheckpoint, TreeHead, VerifierKey};
 
 use super::{Request, Wrong};
-use crate::evidence::{origin, recorded, verifier_key};
-use crate::store::Store;
 
 /// A checkpoint that must hold, with the name of its file.
 struct Due {

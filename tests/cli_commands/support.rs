@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rollbook::store::Store;
+use rollbook_application::store::Store;
 use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
 use rollbook_log::Commit;

@@ -64,9 +64,9 @@ impl Store {
     }
 
     /// Opens the store in this process; nothing is started meanwhile.
-    pub fn inside<R>(&self, look: impl FnOnce(&rollbook::store::Store) -> R) -> R {
+    pub fn inside<R>(&self, look: impl FnOnce(&rollbook_application::store::Store) -> R) -> R {
         let _nobody_starts = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        let store = rollbook::store::Store::open(&self.directory, false).unwrap();
+        let store = rollbook_application::store::Store::open(&self.directory, false).unwrap();
         look(&store)
     }
 

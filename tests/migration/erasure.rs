@@ -582,7 +582,9 @@ fn rotation_writes_no_event_anew_and_the_old_key_no_longer_opens() {
     let store = Store::imported(home.path(), "store", "tracker");
     let old = beside(&store, "store.master-key");
     let new = home.path().join("new-key");
-    let digest = |store: &rollbook::store::Store| store.log().digest(store.log().head()).unwrap();
+    let digest = |store: &rollbook_application::store::Store| {
+        store.log().digest(store.log().head()).unwrap()
+    };
     let before = store.inside(digest);
     let all = store.all("legacy", NOW);
     store.ok(&["keyring", "rotate", "--new-master-key", new.to_str().unwrap()]);

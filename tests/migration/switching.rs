@@ -1,6 +1,6 @@
 //! Switch, answer, roll back: nothing is lost whichever way the switch stands.
 
-use rollbook::store::{Asking, Request, Store as Inner};
+use rollbook_application::store::{Asking, Request, Store as Inner};
 use rollbook_domain::Actor;
 use rollbook_domain::event::{Audience, View};
 use rollbook_projections::entry::Asked;

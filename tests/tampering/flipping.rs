@@ -135,7 +135,7 @@ fn flipped_bits_in_a_store_whose_process_was_killed() {
     let killed = home.path().join("killed");
     // What a killed process leaves: commits that stand in the write-ahead log alone.
     while_nobody_starts(|| {
-        let open = rollbook::store::Store::open(&store, false).unwrap();
+        let open = rollbook_application::store::Store::open(&store, false).unwrap();
         for number in 0..20 {
             let event = rollbook_domain::Event::StageRecorded {
                 stage: "killed".to_owned(),

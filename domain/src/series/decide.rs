@@ -18,7 +18,6 @@ pub const MOST_WEEKS: u32 = 520;
 
 /// Why a command is refused. The texts are for the person who gave it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Refused {
     /// No such week.
     #[error("the series {series} has no week {week} in run {run}; it has {total} weeks")]

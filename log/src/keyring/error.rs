@@ -6,7 +6,6 @@ pub use super::aead::NoRandomness;
 
 /// Why a keyring or a master key cannot be used. Nothing was decoded with a wrong key.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum KeyringError {
     /// A store without its keyring.
     #[error("the keyring {path} is missing; copy it back from the latest backup of this store")]

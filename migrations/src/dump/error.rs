@@ -8,7 +8,6 @@ use rollbook_projections::ProjectionError;
 
 /// Why a store was not dumped, or a dump not loaded. A store that was not loaded whole is not there.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DumpError {
     /// The log could not be read or written.
     #[error(transparent)]
@@ -95,22 +94,4 @@ pub enum DumpError {
     Interrupted,
 }
 
-impl DumpError {
-    /// A stable name for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Log(LogError::Exists { .. }) => "exists",
-            Self::Log(LogError::BeingBuilt { .. }) => "busy",
-            Self::Log(_) | Self::Projection(_) => "store",
-            Self::Write(_) => "output",
-            Self::Read { .. } => "input",
-            Self::Empty => "empty",
-            Self::Unsealed => "usage",
-            Self::Line { .. } | Self::Append { .. } => "damaged_dump",
-            Self::Newer { .. } => "newer_dump",
-            Self::Differs { .. } => "not_identical",
-            Self::Finish { .. } => "erasures",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
+impl DumpError {}

@@ -1,17 +1,16 @@
 //! What the demo shows of views and histories: a week in each view, one entry, one assignment's events. Owns only the picking;
 //! the answers are the views' own.
 
+use rollbook_application::store::{Asking, Store};
 use rollbook_domain::event::View;
 use rollbook_migrations::batch::short;
 use rollbook_projections::entry::Asked;
 use serde_json::Value;
 
-use crate::error::StoreError;
-use crate::store::{Asking, Store};
+use crate::cli::error::CliError;
 
-fn checkins(body: &str) -> Result<Vec<Value>, StoreError> {
-    let body: Value =
-        serde_json::from_str(body).map_err(|error| StoreError::Output(error.into()))?;
+fn checkins(body: &str) -> Result<Vec<Value>, CliError> {
+    let body: Value = serde_json::from_str(body).map_err(|error| CliError::Output(error.into()))?;
     Ok(body.pointer("/data/checkins").and_then(Value::as_array).cloned().unwrap_or_default())
 }
 
@@ -29,8 +28,8 @@ pub(super) fn both(
     client: &str,
     form: &str,
     asked: Asked,
-) -> Result<Vec<String>, StoreError> {
-    let of = |view| -> Result<Vec<Value>, StoreError> {
+) -> Result<Vec<String>, CliError> {
+    let of = |view| -> Result<Vec<Value>, CliError> {
         let all = checkins(&store.check_ins(Asking::View(view), client, asked, None)?.body)?;
         Ok(all.into_iter().filter(|entry| text(entry, "formId") == form).collect())
     };
@@ -60,7 +59,7 @@ pub(super) fn both(
 }
 
 /// One entry of a body, by its document.
-pub(super) fn entry_of(body: &str, assignment: &str) -> Result<String, StoreError> {
+pub(super) fn entry_of(body: &str, assignment: &str) -> Result<String, CliError> {
     let found = checkins(body)?.into_iter().find(|entry| text(entry, "documentId") == assignment);
     Ok(found.map_or_else(
         || "the answer is missing".to_owned(),
@@ -77,7 +76,7 @@ pub(super) fn entry_of(body: &str, assignment: &str) -> Result<String, StoreErro
 }
 
 /// The events of one assignment's week, a line each.
-pub(super) fn history(store: &Store, assignment: &str) -> Result<Vec<String>, StoreError> {
+pub(super) fn history(store: &Store, assignment: &str) -> Result<Vec<String>, CliError> {
     let named = store.assignment(assignment)?;
     let about = |event: &rollbook_domain::Event| {
         use rollbook_domain::Event::{AssignmentCreated, ResponseSubmitted};

@@ -7,6 +7,7 @@ mod narrator;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rollbook_application::store::{Asking, Outcome, Request, SeriesCommand, Store};
 use rollbook_domain::event::{Audience, View};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, JsonText, StreamId, Timestamp};
@@ -22,9 +23,8 @@ use rollbook_migrations::validate::validate;
 use rollbook_projections::entry::Asked;
 
 use super::{Context, interrupted};
-use crate::error::StoreError;
+use crate::cli::error::CliError;
 use crate::sample::{SampleGap, SampleOptions, SampleSummary, write_export};
-use crate::store::{Asking, Outcome, Request, SeriesCommand, Store};
 use narrator::Narrator;
 
 const EXAMPLES: &str = "\
@@ -44,10 +44,10 @@ pub(super) struct DemoArguments {
 }
 
 impl DemoArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let directory = match &self.directory {
             Some(directory) if directory.exists() => {
-                return Err(StoreError::DirectoryExists(directory.clone()));
+                return Err(CliError::DirectoryExists(directory.clone()));
             }
             Some(directory) => directory.clone(),
             None => free_name(),
@@ -61,7 +61,8 @@ impl DemoArguments {
             now,
             out: Narrator::new(context.output),
         };
-        std::fs::create_dir_all(&directory)?;
+        std::fs::create_dir_all(&directory)
+            .map_err(CliError::system("make the demo's directory"))?;
         demo.run(&directory)
     }
 }
@@ -89,7 +90,7 @@ struct Demo {
 const WATCH: Watch<'static> = Watch { progress: &|_, _| {}, interrupted: &interrupted };
 
 impl Demo {
-    fn run(&self, directory: &Path) -> Result<(), StoreError> {
+    fn run(&self, directory: &Path) -> Result<(), CliError> {
         self.out.title(
             "A read model migrated without fear",
             "Every name and answer in this demo is made up.",
@@ -112,9 +113,10 @@ impl Demo {
         self.what_next(directory, &gap)
     }
 
-    fn sample(&self) -> Result<SampleSummary, StoreError> {
+    fn sample(&self) -> Result<SampleSummary, CliError> {
         let today = self.now.as_chrono().date_naive();
-        let sample = write_export(&self.export, &SampleOptions::demo(today))?;
+        let sample = write_export(&self.export, &SampleOptions::demo(today))
+            .map_err(CliError::system("write the made-up export"))?;
         self.out.step(
             "The old application's backup",
             "The old application stored week 1 of each series and made up the other weeks whenever someone looked. This is its backup: a directory of JSON files.",
@@ -127,7 +129,7 @@ impl Demo {
         Ok(sample)
     }
 
-    fn import(&self, staging: &Store, production: &Store) -> Result<(), StoreError> {
+    fn import(&self, staging: &Store, production: &Store) -> Result<(), CliError> {
         let command =
             format!("rollbook --data {} import {}", self.staging.display(), self.export.display());
         self.out.step(
@@ -146,7 +148,7 @@ impl Demo {
         Ok(())
     }
 
-    fn audit(&self, production: &Store) -> Result<(), StoreError> {
+    fn audit(&self, production: &Store) -> Result<(), CliError> {
         self.out.step(
             "Audit: what is there, and what is odd about it",
             "Old data has dirt. It is imported as it is, and every kind of it is a finding with ids, before anything is decided.",
@@ -166,7 +168,7 @@ impl Demo {
         Ok(())
     }
 
-    fn plan(&self, staging: &Store) -> Result<(), StoreError> {
+    fn plan(&self, staging: &Store) -> Result<(), CliError> {
         let command = format!(
             "rollbook --data {} migrate plan --out {}",
             self.staging.display(),
@@ -191,7 +193,7 @@ impl Demo {
         staging: &Store,
         batch: &Batch,
         production: &Store,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CliError> {
         let said = |name: &str, applied: &Applied| {
             let Applied { created, linked, skipped, head, .. } = applied;
             format!(
@@ -235,7 +237,7 @@ impl Demo {
         Ok(())
     }
 
-    fn side_by_side(&self, production: &Store, gap: &SampleGap) -> Result<(), StoreError> {
+    fn side_by_side(&self, production: &Store, gap: &SampleGap) -> Result<(), CliError> {
         self.out.step(
             "Both views of one client, side by side",
             "Week 4 was answered ahead, so the old system stopped making up the weeks before it: they were lost from sight. The new view has every week, stored.",
@@ -253,7 +255,7 @@ impl Demo {
         Request { actor, now: Store::now(), key: None, cause: None }
     }
 
-    fn switch(&self, production: &Store, view: View, reason: &str) -> Result<(), StoreError> {
+    fn switch(&self, production: &Store, view: View, reason: &str) -> Result<(), CliError> {
         let (title, why) = match view {
             View::Precreated => (
                 "Switch",
@@ -281,7 +283,7 @@ impl Demo {
     }
 
     /// Answers the last hidden week, and gives back the assignment's id.
-    fn answer(&self, production: &Store, gap: &SampleGap) -> Result<String, StoreError> {
+    fn answer(&self, production: &Store, gap: &SampleGap) -> Result<String, CliError> {
         let week = gap.answered_week.saturating_sub(1);
         let stream = StreamId::series(&gap.client_id, &gap.form_id);
         let id = rollbook_domain::series::assignment_id(&gap.client_id, &gap.form_id, 1, week)
@@ -295,7 +297,7 @@ impl Demo {
             )),
         )?;
         let answers = JsonText::parse(r#"[{"questionId":"q1","question":"How was your week?","answer":8,"weight":5,"score":8}]"#)
-            .map_err(|error| StoreError::Output(error.into()))?;
+            .map_err(|error| CliError::Output(error.into()))?;
         let command = SeriesCommand::Respond { run: 1, week, answers, score: None };
         let outcome = production.command(
             &stream,
@@ -317,7 +319,7 @@ impl Demo {
         production: &Store,
         gap: &SampleGap,
         assignment: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CliError> {
         self.out.step(
             "The answer is there in the legacy view",
             "Both views are folded from one log: the answer became a stored week of the old view too, under the same assignment id.",
@@ -328,7 +330,7 @@ impl Demo {
         self.out.figure(&format!("served by the {} view: {entry}", answered.view.name()))
     }
 
-    fn history(&self, production: &Store, assignment: &str) -> Result<(), StoreError> {
+    fn history(&self, production: &Store, assignment: &str) -> Result<(), CliError> {
         self.out.step(
             "Who did what to that week, and when",
             "Nothing is overwritten, so history is not a log file somewhere: it is the data.",
@@ -337,7 +339,7 @@ impl Demo {
         self.out.block(&compare::history(production, assignment)?)
     }
 
-    fn what_next(&self, directory: &Path, gap: &SampleGap) -> Result<(), StoreError> {
+    fn what_next(&self, directory: &Path, gap: &SampleGap) -> Result<(), CliError> {
         let data = self.production.display();
         self.out.closing(
             &format!("The stores are in {}. Try next:", directory.display()),

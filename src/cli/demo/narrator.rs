@@ -7,8 +7,8 @@ use rollbook_migrations::validate::Check;
 use serde_json::json;
 
 use crate::cli::Output;
+use crate::cli::error::CliError;
 use crate::cli::output::{BAD, BOLD, FAINT, GOOD, styled};
-use crate::error::StoreError;
 
 pub(super) struct Narrator {
     out: Output,
@@ -22,7 +22,7 @@ impl Narrator {
         Self { out, steps: Cell::new(0) }
     }
 
-    fn say(&self, kind: &str, plain: &str, text: &str) -> Result<(), StoreError> {
+    fn say(&self, kind: &str, plain: &str, text: &str) -> Result<(), CliError> {
         if self.out.is_json() {
             self.out.json(&json!({ "step": self.steps.get(), kind: plain }))
         } else {
@@ -30,7 +30,7 @@ impl Narrator {
         }
     }
 
-    pub(super) fn title(&self, title: &str, remark: &str) -> Result<(), StoreError> {
+    pub(super) fn title(&self, title: &str, remark: &str) -> Result<(), CliError> {
         self.say("title", title, &format!("{}\n{}\n", styled(BOLD, title), styled(FAINT, remark)))
     }
 
@@ -39,7 +39,7 @@ impl Narrator {
         title: &str,
         why: &str,
         command: Option<&str>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CliError> {
         self.steps.set(self.steps.get() + 1);
         self.say(
             "title",
@@ -58,15 +58,15 @@ impl Narrator {
         }
     }
 
-    pub(super) fn figure(&self, text: &str) -> Result<(), StoreError> {
+    pub(super) fn figure(&self, text: &str) -> Result<(), CliError> {
         self.say("figure", text, &format!("    {} {}\n", styled(GOOD, "→"), styled(BOLD, text)))
     }
 
-    pub(super) fn detail(&self, text: &str) -> Result<(), StoreError> {
+    pub(super) fn detail(&self, text: &str) -> Result<(), CliError> {
         self.say("detail", text, &format!("      {text}\n"))
     }
 
-    pub(super) fn check(&self, check: &Check) -> Result<(), StoreError> {
+    pub(super) fn check(&self, check: &Check) -> Result<(), CliError> {
         let mark = if check.green { styled(GOOD, "green") } else { styled(BAD, "red") };
         self.say(
             "check",
@@ -75,11 +75,11 @@ impl Narrator {
         )
     }
 
-    pub(super) fn block(&self, lines: &[String]) -> Result<(), StoreError> {
+    pub(super) fn block(&self, lines: &[String]) -> Result<(), CliError> {
         lines.iter().try_for_each(|line| self.say("line", line, &format!("      {line}\n")))
     }
 
-    pub(super) fn closing(&self, title: &str, commands: &[String]) -> Result<(), StoreError> {
+    pub(super) fn closing(&self, title: &str, commands: &[String]) -> Result<(), CliError> {
         self.say("closing", title, &format!("\n{}\n", styled(BOLD, title)))?;
         commands.iter().try_for_each(|command| self.say("next", command, &format!("  {command}\n")))
     }

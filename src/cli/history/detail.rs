@@ -1,10 +1,10 @@
 //! What an event says, in one line. Owns the words; personal content is left out unless it was asked for.
 
+use rollbook_application::reports::history::{ERASED, REDACTED, missed};
 use rollbook_domain::event::{Audience, LinkKind, Origin};
 use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
 
 use super::short;
-use crate::reports::history::{ERASED, REDACTED, missed};
 
 /// Longer content is cut here, in characters.
 const LONGEST: usize = 120;

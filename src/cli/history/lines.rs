@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
+use rollbook_application::reports::history::Told;
 use rollbook_domain::Recorded;
 
 use super::{detail, short, who};
 use crate::cli::Output;
+use crate::cli::error::CliError;
 use crate::cli::format::{Format, md_head, md_row};
 use crate::cli::output::{BOLD, styled};
-use crate::error::StoreError;
-use crate::reports::history::Told;
 
 /// Events on their way out.
 pub(super) struct Lines {
@@ -29,12 +29,13 @@ impl Lines {
         Self { out, format, id: id.to_owned(), with_answers, count: 0 }
     }
 
-    pub(super) fn write(&mut self, recorded: Recorded) -> Result<(), StoreError> {
+    pub(super) fn write(&mut self, recorded: Recorded) -> Result<(), CliError> {
         let told = Told::of(recorded);
         match self.format {
             Format::Json => {
-                serde_json::to_writer(&mut self.out, &told).map_err(std::io::Error::from)?;
-                writeln!(self.out)?;
+                serde_json::to_writer(&mut self.out, &told)
+                    .map_err(|error| CliError::Output(error.into()))?;
+                writeln!(self.out).map_err(CliError::Output)?;
             }
             Format::Md => self.markdown(&told)?,
             Format::Table => self.row(&told)?,
@@ -43,29 +44,30 @@ impl Lines {
         Ok(())
     }
 
-    fn row(&mut self, told: &Told) -> Result<(), StoreError> {
+    fn row(&mut self, told: &Told) -> Result<(), CliError> {
         if self.count == 0 {
             let (position, detail) = ("position", "what it says, and why [under what]");
             let heading = format!(
                 "{position:>8}  {:24}  {:24}  {:28}  {:20}  {detail}",
                 "recorded", "occurred", "who", "what"
             );
-            writeln!(self.out, "{}", styled(BOLD, heading))?;
+            writeln!(self.out, "{}", styled(BOLD, heading)).map_err(CliError::Output)?;
         }
         let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
         let (who, detail, under) = (who(actor), detail(event, self.with_answers), under(told));
         let (recorded, occurred) =
             (recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
-        Ok(writeln!(
+        writeln!(
             self.out,
             "{position:>8}  {recorded:24}  {occurred:24}  {who:28}  {:20}  {detail} [{under}]",
             told.name
-        )?)
+        )
+        .map_err(CliError::Output)
     }
 
-    fn markdown(&mut self, told: &Told) -> Result<(), StoreError> {
+    fn markdown(&mut self, told: &Told) -> Result<(), CliError> {
         if self.count == 0 {
-            writeln!(self.out, "# History of `{}`\n", self.id)?;
+            writeln!(self.out, "# History of `{}`\n", self.id).map_err(CliError::Output)?;
             let columns = [
                 "position",
                 "recorded",
@@ -76,7 +78,7 @@ impl Lines {
                 "why",
                 "under what",
             ];
-            self.out.write_all(md_head(&columns).as_bytes())?;
+            self.out.write_all(md_head(&columns).as_bytes()).map_err(CliError::Output)?;
         }
         let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
         let (position, recorded, occurred) = (
@@ -88,11 +90,11 @@ impl Lines {
         let why = told.why.as_deref().unwrap_or_default();
         let row =
             md_row([position.as_str(), &recorded, &occurred, &who, told.name, &says, why, &under]);
-        Ok(self.out.write_all(row.as_bytes())?)
+        self.out.write_all(row.as_bytes()).map_err(CliError::Output)
     }
 
-    pub(super) fn finish(mut self) -> Result<u64, StoreError> {
-        self.out.flush()?;
+    pub(super) fn finish(mut self) -> Result<u64, CliError> {
+        self.out.flush().map_err(CliError::Output)?;
         Ok(self.count)
     }
 }

@@ -16,8 +16,8 @@ use lines::Lines;
 
 use super::format::Format;
 use super::{Context, arguments, interrupt};
-use crate::error::StoreError;
-use crate::reports::history::history;
+use crate::cli::error::CliError;
+use rollbook_application::reports::history::history;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,7 +63,7 @@ pub(super) struct HistoryArguments {
 }
 
 impl HistoryArguments {
-    pub(super) fn run(&self, context: &Context) -> Result<(), StoreError> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let format = Format::asked(self.format, context.output);
         if let (Some(client), Some(at)) = (&self.client, self.at) {
             return seen::run(context, client, at, self.overdue_after, format);

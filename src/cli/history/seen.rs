@@ -1,16 +1,17 @@
 //! `rollbook history --seen`: what a client saw at an instant. Owns how that is told; what it was is the store's.
 
+use rollbook_application::reports::switch::Serving;
+use rollbook_application::store::Seen;
 use rollbook_domain::Timestamp;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_projections::entry::Asked;
 use serde_json::Value;
 
 use crate::cli::Context;
+use crate::cli::error::CliError;
 use crate::cli::format::{Format, md_head, md_row};
 use crate::cli::output::{BOLD, styled};
-use crate::error::StoreError;
-use crate::reports::switch::Serving;
-use crate::store::Seen;
+use crate::cli::text::Text;
 
 pub(super) fn run(
     context: &Context,
@@ -18,7 +19,7 @@ pub(super) fn run(
     at: Timestamp,
     overdue_after: Option<i64>,
     format: Format,
-) -> Result<(), StoreError> {
+) -> Result<(), CliError> {
     let seen = match &context.remote {
         Some(remote) => remote.seen(client, at, overdue_after)?,
         None => {
@@ -41,8 +42,9 @@ pub(super) fn run(
 }
 
 /// Week, due, status, title, form, id of each check-in.
-fn rows(seen: &Seen) -> Result<Vec<[String; 6]>, StoreError> {
-    let body: Value = serde_json::from_str(seen.body.get()).map_err(std::io::Error::from)?;
+fn rows(seen: &Seen) -> Result<Vec<[String; 6]>, CliError> {
+    let body: Value =
+        serde_json::from_str(seen.body.get()).map_err(|error| CliError::Output(error.into()))?;
     let entries =
         body.pointer("/data/checkins").and_then(Value::as_array).cloned().unwrap_or_default();
     let cell = |entry: &Value, name: &str| match entry.get(name) {
@@ -66,7 +68,7 @@ fn position(seen: &Seen) -> String {
     }
 }
 
-fn text(seen: &Seen) -> Result<String, StoreError> {
+fn text(seen: &Seen) -> Result<String, CliError> {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         text.push_str(&format!("{} {value}\n", styled(BOLD, format!("{name:<9}"))))
@@ -86,7 +88,7 @@ fn text(seen: &Seen) -> Result<String, StoreError> {
     Ok(text)
 }
 
-fn markdown(seen: &Seen) -> Result<String, StoreError> {
+fn markdown(seen: &Seen) -> Result<String, CliError> {
     let mut text = format!(
         "# What `{}` saw at {}\n\n- position {}\n- view {}\n- switch: {}\n\n",
         seen.client,

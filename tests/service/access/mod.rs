@@ -3,7 +3,7 @@
 
 mod keys;
 mod leak;
-#[path = "../../../src/access/samples.rs"]
+#[path = "../../../service/src/access/samples.rs"]
 mod samples;
 mod table;
 mod town;

@@ -167,7 +167,7 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
 
 /// Every route there is, as the router describes itself; what takes something away comes last.
 pub fn routes() -> Vec<(String, String)> {
-    let description = serde_json::to_value(rollbook::http::router::description()).unwrap();
+    let description = serde_json::to_value(rollbook_service::http::router::description()).unwrap();
     let mut routes = Vec::new();
     for (route, methods) in description["paths"].as_object().unwrap() {
         let methods = methods.as_object().unwrap().keys().map(|method| method.to_uppercase());

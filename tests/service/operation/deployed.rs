@@ -125,7 +125,7 @@ fn the_images_commands_are_command_lines_of_this_binary() {
 #[test]
 fn the_example_configuration_names_every_setting() {
     let example = read("rollbook.toml");
-    for key in rollbook::configuration::KEYS {
+    for key in rollbook_service::configuration::KEYS {
         let name = key.name.rsplit('.').next().unwrap();
         assert!(
             example

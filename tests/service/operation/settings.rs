@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use rollbook::configuration::KEYS;
+use rollbook_service::configuration::KEYS;
 use serde_json::Value;
 use tempfile::TempDir;
 

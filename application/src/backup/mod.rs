@@ -1,0 +1,149 @@
+//! Backups: copies of a store that prove that they can be restored. Owns the directory of backups and what stands in one; `create` makes
+//! one of an open store, `check` and `verify` judge it, `restore` makes a store of it, `prune` takes old ones away.
+//!
+//! A backup is a directory:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `db/…` | RocksDB's files, as a checkpoint gave them; files that the backup before has too are hard links to its own |
+//! | files that stand beside the database | see [`attachments`] |
+//! | `REPORT.md` | for people |
+//! | `manifest.json` | what it holds: see [`manifest`]. Written last |
+//! | `SHA256SUMS` | what `sha256sum -c` checks: every file, the manifest too |
+//!
+//! There is no `FORMAT` in it, so that nobody can open a backup as a store and write to it.
+//!
+//! **Invariant: a directory under a backup's name is whole.** It is built under a name that begins with a dot and moved when every byte of
+//! it is on the disk. **Invariant: a damaged file is refused by its name**, and nothing is restored from any file whose SHA-256 is not
+//! the manifest's.
+
+pub mod attachments;
+mod check;
+mod copy;
+mod create;
+mod error;
+mod list;
+pub mod manifest;
+mod name;
+mod prune;
+mod report;
+mod restore;
+mod verify;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use rollbook_log::MasterKeySource;
+
+pub use create::{Created, Wanted};
+pub use error::{BackupError, Finding};
+pub use list::{Listed, State};
+pub use manifest::Manifest;
+pub use prune::Pruned;
+pub use report::size;
+pub use restore::Restored;
+pub use verify::{Compared, Verified};
+
+/// Called with (bytes or events done, to do).
+pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Sync);
+
+/// A directory of backups.
+#[derive(Clone, Debug)]
+pub struct Backups {
+    directory: PathBuf,
+}
+
+impl Backups {
+    /// The backups in a directory, which need not be there yet.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Where the backups of a store are unless somebody says otherwise: beside it, `<data>-backups`.
+    pub fn of(data: &Path) -> Self {
+        // `.` and `..` have no name of their own.
+        let named = if data.file_name().is_none() { fs::canonicalize(data).ok() } else { None };
+        let data = named.as_deref().unwrap_or(data);
+        let mut name = data.file_name().unwrap_or(data.as_os_str()).to_owned();
+        name.push("-backups");
+        Self { directory: data.with_file_name(name) }
+    }
+
+    /// Where the master key of a backup is, when nobody names it: beside the place where it is restored to, else beside the store that the
+    /// directory of backups is named after.
+    fn master_key(&self, named: &MasterKeySource, data: &Path) -> MasterKeySource {
+        if !matches!(named, MasterKeySource::Beside) || MasterKeySource::beside(data).exists() {
+            return match named {
+                MasterKeySource::Beside => MasterKeySource::File(MasterKeySource::beside(data)),
+                named => named.clone(),
+            };
+        }
+        MasterKeySource::File(MasterKeySource::beside(
+            self.store_beside().as_deref().unwrap_or(data),
+        ))
+    }
+
+    /// The store that the directory is named after, whether it is there or not.
+    fn store_beside(&self) -> Option<PathBuf> {
+        let whole = fs::canonicalize(&self.directory).unwrap_or_else(|_| self.directory.clone());
+        let name = whole.file_name()?.to_string_lossy().into_owned();
+        Some(whole.with_file_name(name.strip_suffix("-backups")?))
+    }
+
+    /// The directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Where the backup of a name is.
+    ///
+    /// # Errors
+    /// When it is no name for a backup, or there is none of that name.
+    fn existing(&self, name: &str) -> Result<PathBuf, BackupError> {
+        name::require(name)?;
+        let path = self.directory.join(name);
+        if path.is_dir() {
+            Ok(path)
+        } else {
+            Err(BackupError::Unknown { name: name.to_owned(), directory: self.directory.clone() })
+        }
+    }
+
+    /// Held while backups are made or taken away.
+    fn lock_to_write(&self) -> Result<File, BackupError> {
+        fs::create_dir_all(&self.directory).map_err(BackupError::file("make", &self.directory))?;
+        let path = self.directory.join(LOCK);
+        let opened =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = opened.map_err(BackupError::file("write", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                Err(BackupError::Busy { directory: self.directory.clone() })
+            }
+            Err(TryLockError::Error(source)) => Err(BackupError::file("lock", &path)(source)),
+        }
+    }
+
+    /// Held while a backup is read, so that none is taken away meanwhile. Nothing where there is nothing to lock: a copy of backups on
+    /// a read-only disk needs no lock.
+    fn lock_to_read(&self) -> Result<Option<File>, BackupError> {
+        let path = self.directory.join(LOCK);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(BackupError::file("read", &path)(source)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => {
+                Err(BackupError::Busy { directory: self.directory.clone() })
+            }
+            Err(TryLockError::Error(source)) => Err(BackupError::file("lock", &path)(source)),
+        }
+    }
+}
+
+/// The file that says who works in a directory of backups.
+const LOCK: &str = "LOCK";

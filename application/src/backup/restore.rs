@@ -1,0 +1,146 @@
+//! Making a store of a backup. Owns that it is built beside its place, that no byte comes from a file that is not as the manifest says,
+//! and that what was erased since stays erased.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rollbook_domain::Position;
+use rollbook_log::{Beside, Log, LogError, MasterKeySource, OpenOptions};
+use serde::Serialize;
+
+use super::manifest::{Manifest, REPORT};
+use super::{BackupError, Backups, Progress, check, copy};
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::forgotten::{self, Forgotten};
+
+/// What was restored.
+#[derive(Clone, Debug, Serialize)]
+pub struct Restored {
+    /// The backup.
+    pub name: String,
+    /// Where the store is.
+    pub data: String,
+    /// Its head.
+    pub head: Position,
+    /// How many bytes were copied.
+    pub bytes: u64,
+    /// The copy of the master key that was laid beside it, where nobody named one.
+    pub master_key: Option<PathBuf>,
+    /// How many clients were erased since the backup, and are so in the restored store.
+    pub forgotten_again: u64,
+}
+
+impl Backups {
+    /// Makes a store of a backup in a new directory. Whoever was erased since, as far as this directory, the store beside it and `told` know
+    /// (directories of stores or of backups), is erased from it before it appears.
+    ///
+    /// # Errors
+    /// When a file of the backup is not as the manifest says, the directory exists, or the disk refuses. Then there is no store.
+    pub fn restore(
+        &self,
+        name: &str,
+        data: &Path,
+        master_key: &MasterKeySource,
+        told: &[PathBuf],
+        progress: Progress<'_>,
+    ) -> Result<Restored, BackupError> {
+        let path = self.existing(name)?;
+        let _not_taken_away = self.lock_to_read()?;
+        let (manifest, _) = Manifest::read(&path, name)?;
+        check::lengths(&path, &manifest)?;
+        let beside = Beside::begin(data)?;
+        let key = self.master_key(master_key, data);
+        let (log, bytes) = build(&path, &manifest, beside.path(), &key, progress)?;
+        let sealed = log.sealing().sealed;
+        // Closed before it moves.
+        drop(log);
+        let forgotten_again = self
+            .forget_again(beside.path(), &key, told, progress)
+            .map_err(|error| BackupError::Forget(Box::new(error)))?;
+        // Whoever named no key finds the restored store as they find any other: with its key beside it. First, so that no store is ever there
+        // without it.
+        let is_unnamed = sealed && matches!(master_key, MasterKeySource::Beside);
+        let master_key =
+            if is_unnamed { key.copy_beside(data).map_err(LogError::from)? } else { None };
+        beside.publish()?;
+        Ok(Restored {
+            name: name.to_owned(),
+            data: data.display().to_string(),
+            head: manifest.head,
+            bytes,
+            master_key,
+            forgotten_again,
+        })
+    }
+}
+
+impl Backups {
+    /// Erases in a restored store whom this directory was told of, and whom the store beside it and those that were named have erased.
+    fn forget_again(
+        &self,
+        restored: &Path,
+        key: &MasterKeySource,
+        told: &[PathBuf],
+        progress: Progress<'_>,
+    ) -> Result<u64, StoreError> {
+        let mut forgotten = forgotten::read(&self.directory)?;
+        forgotten.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
+        for directory in told {
+            forgotten.extend(forgotten::known_to(directory, key)?);
+        }
+        let store = Store::open_with(
+            restored,
+            OpenOptions { master_key: key.clone(), ..OpenOptions::default() },
+        )?;
+        store.forget_again(&forgotten, &|done, of| progress("forgetting again", done, of))
+    }
+}
+
+/// Whom a store has erased. One that cannot be opened says nothing: it may be in use, or the reason why somebody restores; whom it erased
+/// while this directory was there, the directory was told.
+fn erased_in(old: &Path, key: &MasterKeySource) -> Vec<Forgotten> {
+    forgotten::known_to(old, key).unwrap_or_default()
+}
+
+/// Copies a backup's files into an empty directory and makes a store of it; the store, open, and how many bytes that was.
+pub(super) fn build(
+    backup: &Path,
+    manifest: &Manifest,
+    to: &Path,
+    master_key: &MasterKeySource,
+    progress: Progress<'_>,
+) -> Result<(Log, u64), BackupError> {
+    let of_the_store = || manifest.files.iter().filter(|file| file.path != REPORT);
+    let all: u64 = of_the_store().map(|file| file.bytes).sum();
+    let mut done = 0;
+    for file in of_the_store() {
+        let target = to.join(&file.path);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(BackupError::file("make", parent))?;
+        }
+        let content = copy::copy(&backup.join(&file.path), &target)?;
+        if let Some(finding) = check::compare(file, &content) {
+            return Err(BackupError::Damaged {
+                name: manifest.name.clone(),
+                findings: vec![finding],
+            });
+        }
+        done += content.bytes;
+        progress("copying files", done, all);
+    }
+    Log::found(to)?;
+    let log =
+        Log::open(to, OpenOptions { master_key: master_key.clone(), ..OpenOptions::default() })?;
+    if (log.store_id(), log.head()) != (manifest.store, manifest.head) {
+        let what = format!(
+            "store {} with head {} instead of {} with {}",
+            log.store_id(),
+            log.head(),
+            manifest.store,
+            manifest.head
+        );
+        return Err(BackupError::Differs { name: manifest.name.clone(), what });
+    }
+    Ok((log, done))
+}

@@ -1,0 +1,93 @@
+//! Making a migration certificate from a store. Owns which events it is about; its format and its check are the migrations crate's.
+
+use rollbook_domain::series::event_id;
+use rollbook_domain::{Event, Position, Recorded, StreamId};
+use rollbook_migrations::certificate::{Certificate, FORMAT, ProvedEvent, shown};
+use rollbook_projections::tree;
+
+use super::Notary;
+use super::error::EvidenceError;
+use crate::store::{Store, StoreError};
+
+/// The three events that a certificate is about.
+pub struct Migration {
+    planned: Recorded,
+    applied: Recorded,
+    validated: Recorded,
+}
+
+impl Migration {
+    /// The batch that was applied last, or the one with this digest.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NothingToCertify`] when none was applied, or it was not validated since.
+    pub fn find(store: &Store, digest: Option<&str>) -> Result<Self, EvidenceError> {
+        let nothing = |why| EvidenceError::NothingToCertify { why };
+        let not_applied = || nothing("no such batch was applied; run `rollbook migrate apply`");
+        let last = store.control()?.last_applied().map(|batch| batch.digest.clone());
+        let digest = digest.map(ToOwned::to_owned).or(last).ok_or_else(not_applied)?;
+        let event = |part: &str| store.log().event(event_id(&StreamId::Control, &[part, &digest]));
+        let (planned, applied) =
+            event("planned")?.zip(event("applied")?).ok_or_else(not_applied)?;
+        let validates = |recorded: &Recorded| matches!(&recorded.event, Event::ValidationRecorded { digest: of, .. } if *of == digest);
+        let control = store.log().stream(&StreamId::Control, 0)?;
+        let validated = control
+            .into_iter()
+            .rev()
+            .take_while(|recorded| recorded.position > applied.position)
+            .find(validates);
+        let validated = validated.ok_or_else(|| {
+            nothing("it was not validated since; run `rollbook migrate validate`")
+        })?;
+        Ok(Self { planned, applied, validated })
+    }
+}
+
+impl Notary<'_> {
+    /// The certificate of a migration.
+    ///
+    /// # Errors
+    /// When a check was red, or something cannot be read or signed.
+    pub fn certificate(&self, migration: &Migration) -> Result<Certificate, EvidenceError> {
+        let Migration { planned, applied, validated } = migration;
+        let Event::BatchPlanned { base, .. } = planned.event else {
+            return Err(EvidenceError::NothingToCertify {
+                why: "the event of its id plans no batch; run `rollbook verify`",
+            }
+            .into());
+        };
+        let after = self.covering(validated.position)?;
+        let consistency = self.prove_consistency(base, after.claimed().size)?;
+        let (batch, checks) = shown(&planned.event, &applied.event, &validated.event)
+            .map_err(EvidenceError::Certificate)?;
+        let certificate = Certificate {
+            rollbook_certificate: FORMAT,
+            batch,
+            checks,
+            key: self.verifier().clone(),
+            before: consistency.older.text().to_owned(),
+            after: after.text().to_owned(),
+            consistency: consistency.nodes,
+            planned: self.proved(planned.position, after.claimed().size)?,
+            applied: self.proved(applied.position, after.claimed().size)?,
+            validated: self.proved(validated.position, after.claimed().size)?,
+        };
+        // What nobody would believe is not handed out.
+        certificate.check(Some(self.verifier())).map_err(EvidenceError::Certificate)?;
+        Ok(certificate)
+    }
+
+    fn proved(&self, position: Position, size: Position) -> Result<ProvedEvent, EvidenceError> {
+        let leaf = self
+            .store
+            .log()
+            .leaf(position)?
+            .ok_or_else(|| StoreError::UnknownId(position.to_string()))?;
+        let snapshot = self.store.snapshot()?;
+        Ok(ProvedEvent::new(
+            position,
+            &leaf,
+            tree::prove_event(&snapshot.of(tree::NAME)?.0, position, size)?,
+        ))
+    }
+}

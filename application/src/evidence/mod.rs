@@ -1,0 +1,163 @@
+//! Evidence: signed checkpoints of the store's tree, kept beside the database, and the proofs made from them. Owns what a store says of
+//! its own tree and with which key; the formats are `rollbook-proofs`', the tree is a projection's.
+//!
+//! A store's directory has `verifier-key`, one line, and `checkpoints/`, a file a checkpoint, named by its size. The signing key lies
+//! outside, so that whoever can change the store cannot sign what it was changed to.
+
+mod certificate;
+mod error;
+mod keys;
+mod recorded;
+
+use std::path::{Path, PathBuf};
+
+use rollbook_domain::Position;
+use rollbook_projections::tree;
+use rollbook_proofs::{
+    ConsistencyProof, EventProof, SignedCheckpoint, SigningKey, TreeHead, VerifierKey,
+};
+
+pub use certificate::Migration;
+pub use error::EvidenceError;
+pub use keys::{default_signing_key, verifier_key};
+pub use recorded::{Recorded, recorded, write_new};
+
+use crate::store::{Store, StoreError};
+
+/// The name that checkpoints of a store bear: its id.
+pub fn origin(store: &Store) -> String {
+    format!("rollbook/{}", store.log().store_id())
+}
+
+/// A store that can sign what its tree is.
+pub struct Notary<'s> {
+    store: &'s Store,
+    key: SigningKey,
+    made: Option<PathBuf>,
+}
+
+impl<'s> Notary<'s> {
+    /// Reads the signing key, or draws it where there is none and none was named; folds the tree up to the head. Refuses when the log no
+    /// longer is what the last recorded checkpoint says: a log never signs two histories.
+    ///
+    /// # Errors
+    /// When the key cannot be read or made, is not the one that signed before, or the log contradicts what it signed.
+    pub fn open(store: &'s Store, signing_key: Option<&Path>) -> Result<Self, EvidenceError> {
+        let directory = store.directory();
+        let known = keys::stored_verifier(directory)?;
+        let (key, made) = match signing_key {
+            Some(path) => (keys::read(path)?, None),
+            None => keys::read_or_draw(
+                &default_signing_key(directory)?,
+                &origin(store),
+                known.as_ref(),
+            )?,
+        };
+        match known {
+            Some(known) if known != *key.verifier() => {
+                return Err(EvidenceError::OtherKey {
+                    stored: known.to_string(),
+                    given: key.verifier().to_string(),
+                }
+                .into());
+            }
+            Some(_same) => {}
+            None => keys::store_verifier(directory, key.verifier())?,
+        }
+        let notary = Self { store, key, made };
+        notary.require_one_history()?;
+        Ok(notary)
+    }
+
+    /// Where the signing key was written, when it was drawn now.
+    pub fn made(&self) -> Option<&Path> {
+        self.made.as_deref()
+    }
+
+    /// What others check with.
+    pub fn verifier(&self) -> &VerifierKey {
+        self.key.verifier()
+    }
+
+    fn require_one_history(&self) -> Result<(), EvidenceError> {
+        let head = self.store.log().head();
+        let Some(last) = recorded(self.store.directory())?.pop() else { return Ok(()) };
+        let signed = last.read()?;
+        let claimed = signed.check(self.key.verifier()).map_err(|source| last.refused(source))?;
+        let contradicted =
+            |size| EvidenceError::Contradicted { path: last.path.clone(), size, head };
+        if signed.origin() != origin(self.store)
+            || claimed.size > head
+            || self.store.tree_head(claimed.size)? != claimed
+        {
+            return Err(contradicted(claimed.size).into());
+        }
+        Ok(())
+    }
+
+    /// The checkpoint of the first `size` events: the recorded one, or one that is signed and recorded now.
+    ///
+    /// # Errors
+    /// When the log has fewer events, or the checkpoint cannot be written.
+    pub fn checkpoint(&self, size: Position) -> Result<SignedCheckpoint, EvidenceError> {
+        let head: TreeHead = self.store.tree_head(size)?;
+        let signed = SignedCheckpoint::sign(&origin(self.store), head, &self.key)?;
+        recorded::record(self.store.directory(), &signed)?;
+        Ok(signed)
+    }
+
+    /// The last recorded checkpoint that covers a position, or a new one of the whole log.
+    fn covering(&self, position: Position) -> Result<SignedCheckpoint, EvidenceError> {
+        let size = recorded(self.store.directory())?
+            .pop()
+            .map(|last| last.size)
+            .filter(|size| *size >= position);
+        self.checkpoint(size.unwrap_or_else(|| self.store.log().head()))
+    }
+
+    /// Proves an event, in the tree of `size` events or in that of the last checkpoint that covers it.
+    ///
+    /// # Errors
+    /// When there is no such event in that tree.
+    pub fn prove_event(
+        &self,
+        position: Position,
+        size: Option<Position>,
+    ) -> Result<EventProof, EvidenceError> {
+        let leaf = self
+            .store
+            .log()
+            .leaf(position)?
+            .ok_or_else(|| StoreError::UnknownId(position.to_string()))?;
+        let checkpoint = match size {
+            Some(size) => self.checkpoint(size)?,
+            None => self.covering(position)?,
+        };
+        let snapshot = self.store.snapshot()?;
+        let path =
+            tree::prove_event(&snapshot.of(tree::NAME)?.0, position, checkpoint.claimed().size)?;
+        Ok(EventProof { position, leaf, path, checkpoint, key: self.verifier().clone() })
+    }
+
+    /// Proves that the tree of `newer` events begins with that of `older` events.
+    ///
+    /// # Errors
+    /// When the log has fewer events.
+    pub fn prove_consistency(
+        &self,
+        older: Position,
+        newer: Position,
+    ) -> Result<ConsistencyProof, EvidenceError> {
+        // The newer one first: of what the log has not reached, nothing is recorded.
+        let newer_checkpoint = self.checkpoint(newer)?;
+        let older_checkpoint = self.checkpoint(older)?;
+        let snapshot = self.store.snapshot()?;
+        let nodes = tree::prove_consistency(&snapshot.of(tree::NAME)?.0, older, newer)?;
+        Ok(ConsistencyProof {
+            older: older_checkpoint,
+            newer: newer_checkpoint,
+            nodes,
+            key: self.verifier().clone(),
+        })
+    }
+}

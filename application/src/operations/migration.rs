@@ -1,0 +1,128 @@
+//! The steps of a migration on an open store: plan, apply, validate, compare. A step under an idempotency key runs once. The
+//! migrations crate does the work.
+
+use std::fs::File;
+use std::path::Path;
+
+use rollbook_domain::event::CheckOutcome;
+use rollbook_domain::{Event, Position};
+use rollbook_migrations::apply::{self, Applied, Watch};
+use rollbook_migrations::batch::Batch;
+use rollbook_migrations::parity::ParityReport;
+use rollbook_migrations::plan::Planned;
+use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::validate::{self, Check, Validation};
+use tempfile::TempDir;
+
+use super::OperationError;
+use crate::reports::migration::{PlanReport, ValidationReport};
+use crate::store::{Outcome, Request, Store, idempotency};
+
+/// Plans into a batch file: `out`, or one named by kind and digest in the current directory.
+///
+/// # Errors
+/// When nothing is imported, or the file cannot be written.
+pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanReport, OperationError> {
+    let Planned { file, header, obstacles } =
+        rollbook_migrations::plan::plan(store.runtime(), due, out)?;
+    Ok(PlanReport::of(&file, &header, obstacles))
+}
+
+/// A plan that is kept aside, until it is sent.
+pub struct Plan {
+    /// The batch file, open at its beginning.
+    pub file: File,
+    /// The directory that it stands in; it goes away when this is dropped.
+    pub directory: TempDir,
+    /// What it holds; the file by the name that it would have.
+    pub report: PlanReport,
+    /// The position that it was planned at.
+    pub position: Position,
+}
+
+/// Plans into a file of its own that goes away.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, OperationError> {
+    let directory = tempfile::tempdir().map_err(OperationError::Scratch)?;
+    let path = directory.path().join("batch.ndjson");
+    let Planned { header, obstacles, .. } =
+        rollbook_migrations::plan::plan(store.runtime(), due, Some(&path))?;
+    let report = PlanReport::of(Path::new(&header.file_name()), &header, obstacles);
+    Ok(Plan {
+        file: File::open(&path).map_err(OperationError::Scratch)?,
+        directory,
+        report,
+        position: header.source.position,
+    })
+}
+
+/// Applies a batch. Under a key, another batch is refused.
+///
+/// # Errors
+/// When the store drifted or keeps another zone: then nothing was written. When it is interrupted or fails: then the same batch goes on
+/// where it stopped.
+pub fn apply(
+    store: &Store,
+    batch: &Batch,
+    request: &Request,
+    watch: &Watch<'_>,
+) -> Result<Applied, OperationError> {
+    let key = request.key.as_ref().map(|key| idempotency(key, &("apply", &batch.header.digest)));
+    // Done before or not: applying a batch that is through does nothing, and one that was cut off goes on.
+    let _before = store.repeated(key.as_ref(), request)?;
+    Ok(apply::apply_under(store.runtime(), batch, request.now, key, watch)?)
+}
+
+/// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and tells what is on record: then checks
+/// have no findings.
+///
+/// # Errors
+/// When the store cannot be read or written. A red check is no error.
+pub fn validate(
+    store: &Store,
+    overdue_after_milliseconds: i64,
+    request: &Request,
+    watch: &Watch<'_>,
+) -> Result<(ValidationReport, bool), OperationError> {
+    let key =
+        request.key.as_ref().map(|key| idempotency(key, &("validate", overdue_after_milliseconds)));
+    if let Some(Outcome::Done { events, .. }) = store.repeated(key.as_ref(), request)? {
+        let recorded = events.into_iter().find_map(|recorded| match recorded.event {
+            Event::ValidationRecorded { digest, at, checks } => {
+                Some(Validation { digest, at, checks: checks.into_iter().map(check).collect() })
+            }
+            _ => None,
+        });
+        if let Some(validation) = recorded {
+            return Ok((validation.into(), true));
+        }
+    }
+    let validation = validate::validate_under(
+        store.runtime(),
+        overdue_after_milliseconds,
+        request.now,
+        key,
+        watch,
+    )?;
+    Ok((validation.into(), false))
+}
+
+fn check(recorded: CheckOutcome) -> Check {
+    let CheckOutcome { name, green, detail } = recorded;
+    Check { name: name.into(), green, detail, findings: Vec::new() }
+}
+
+/// Compares both views of every client, and puts nothing on record.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn parity(
+    store: &Store,
+    overdue_after_milliseconds: i64,
+    watch: &Watch<'_>,
+) -> Result<ParityReport, OperationError> {
+    let (snapshot, control) = (store.snapshot()?, store.control()?);
+    Ok(validate::parity(&snapshot, &control, overdue_after_milliseconds, watch)?)
+}

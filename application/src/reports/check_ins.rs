@@ -1,0 +1,47 @@
+//! Lists of check-ins: which view, of whom, when. Owns the line that stands for one client where all are asked for.
+
+use rollbook_domain::event::View;
+use serde::{Deserialize, Serialize};
+
+use crate::store::{Answered, Asking};
+
+/// Which view is asked for, by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// Weeks generated when someone looks.
+    Legacy,
+    /// Every week stored as its own assignment.
+    Precreated,
+    /// The one that the switch serves the client.
+    #[default]
+    Live,
+}
+
+impl Which {
+    /// The name, as the command line and queries have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Precreated => "precreated",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl From<Which> for Asking {
+    fn from(which: Which) -> Self {
+        match which {
+            Which::Legacy => Self::View(View::Legacy),
+            Which::Precreated => Self::View(View::Precreated),
+            Which::Live => Self::Live,
+        }
+    }
+}
+
+/// One client among all: `{"clientId": …, "body": …}`, with its line end.
+pub fn line(client: &str, answered: &Answered) -> String {
+    let client = serde_json::Value::from(client);
+    format!("{{\"clientId\":{client},\"body\":{}}}\n", answered.body)
+}

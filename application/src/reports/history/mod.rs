@@ -1,0 +1,38 @@
+//! Everything that happened to something, by any id. Owns the events as they are told, with personal content or without; what an id
+//! means is `subject`'s, which events tell about a week or a response `focus`'s, why something happened and under which batch `told`'s.
+
+mod focus;
+mod redact;
+mod subject;
+mod told;
+
+use rollbook_domain::Recorded;
+
+use crate::store::Store;
+use crate::store::StoreError;
+
+pub use redact::{ERASED, REDACTED, redacted};
+pub use subject::Subject;
+pub use told::{Told, missed};
+
+/// Events, in the order of the log.
+pub type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;
+
+/// Everything that happened to what `id` names, in the order of the log; without its personal content unless it is asked for.
+///
+/// # Errors
+/// [`StoreError::UnknownId`] when it names nothing; when the store cannot be read.
+pub fn history(store: &Store, id: &str, with_answers: bool) -> Result<Events, StoreError> {
+    Ok(told(Subject::find(store, id)?.events(store)?, with_answers))
+}
+
+/// Events as they are told: without their personal content unless it is asked for.
+pub fn told(events: Events, with_answers: bool) -> Events {
+    if with_answers { events } else { Box::new(events.map(|event| event.map(without_answers))) }
+}
+
+/// The event with `[…]` in the place of everything personal.
+pub fn without_answers(mut recorded: Recorded) -> Recorded {
+    recorded.event = redacted(recorded.event);
+    recorded
+}

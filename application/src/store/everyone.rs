@@ -1,0 +1,112 @@
+//! The answers of every client document, one after the other. Owns which clients there are, also at an earlier position, and that all
+//! answers are of one state of the store.
+
+use rollbook_domain::{Collection, Event, Position, StreamId};
+use rollbook_projections::entry::Asked;
+use rollbook_projections::{ProjectionError, Snapshot};
+
+use super::{Answered, Asking, Store, answer_in, clients};
+use crate::store::StoreError;
+
+/// Every client document's answer, in id order. Whoever reads it may take all the time they need: what comes in between is not seen.
+pub struct Everyone {
+    snapshot: Snapshot,
+    head: Position,
+    clients: std::vec::IntoIter<String>,
+    asking: Asking,
+    asked: Asked,
+    position: Option<Position>,
+}
+
+impl Store {
+    /// Every client document's answer, now or as of a position.
+    ///
+    /// # Errors
+    /// When the rows cannot be read, or `position` is beyond the head.
+    pub fn everyone(
+        &self,
+        asking: Asking,
+        asked: Asked,
+        position: Option<Position>,
+    ) -> Result<Everyone, StoreError> {
+        let snapshot = self.snapshot()?;
+        let clients = match position {
+            None => with_erased(clients(&snapshot)?, self),
+            Some(position) => clients_at(self, position)?,
+        };
+        let (_, head) = snapshot.of("tracker")?;
+        Ok(Everyone { snapshot, head, clients: clients.into_iter(), asking, asked, position })
+    }
+}
+
+impl Everyone {
+    /// The position that the answers are of.
+    pub fn position(&self) -> Position {
+        self.position.unwrap_or(self.head)
+    }
+
+    /// The next client's id and answer.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub fn next(&mut self, store: &Store) -> Result<Option<(String, Answered)>, StoreError> {
+        self.next_of(store, |_| true)
+    }
+
+    /// The same of those clients that `wanted` says yes to.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub fn next_of(
+        &mut self,
+        store: &Store,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Option<(String, Answered)>, StoreError> {
+        let Some(client) = self.clients.find(|client| wanted(client)) else { return Ok(None) };
+        let answered = match self.position {
+            Some(_) => store.check_ins(self.asking, &client, self.asked, self.position)?,
+            None => {
+                let view = store.view_in(&self.snapshot, self.asking, &client, None)?;
+                answer_in(&self.snapshot, view, &client, self.asked)?
+            }
+        };
+        Ok(Some((client, answered)))
+    }
+}
+
+/// The clients with those that were erased, whose lists are empty.
+fn with_erased(mut clients: Vec<String>, store: &Store) -> Vec<String> {
+    clients.extend(
+        store.log().erasures().into_iter().filter_map(|erasure| erasure.ids.into_iter().next()),
+    );
+    clients.sort();
+    clients.dedup();
+    clients
+}
+
+/// The client documents that there were at a position, in id order.
+fn clients_at(store: &Store, position: Position) -> Result<Vec<String>, StoreError> {
+    let head = store.log().head();
+    if position > head {
+        return Err(ProjectionError::BeyondHead { asked: position, head }.into());
+    }
+    let mut clients = Vec::new();
+    for stream in store.log().streams_with_prefix("client/")? {
+        let StreamId::Client(id) = &stream else { continue };
+        let mut is_there = false;
+        for recorded in store.log().stream_until(&stream, 0, position)? {
+            match recorded.event {
+                Event::DocumentImported(document) if document.collection == Collection::Clients => {
+                    is_there = true
+                }
+                Event::DocumentRemoved { collection: Collection::Clients, .. } => is_there = false,
+                _ => {}
+            }
+        }
+        if is_there {
+            clients.push(id.clone());
+        }
+    }
+    clients.sort();
+    Ok(clients)
+}

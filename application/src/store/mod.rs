@@ -1,0 +1,239 @@
+//! A store as the application uses it: the log, its projections, and the one way commands are carried out. Owns opening and
+//! asking; `commands` owns the way from a decision to the log, `naming` and `resolve` what an id means,
+//! `time_travel` the store as it was, `diff` what changed for a client, `erase` and `forgotten` that a client is gone for good.
+
+mod commands;
+mod diff;
+mod erase;
+mod error;
+mod everyone;
+pub mod forgotten;
+mod naming;
+mod resolve;
+mod time_travel;
+mod turns;
+
+use std::path::{Path, PathBuf};
+
+use rollbook_domain::calendar::Zone;
+use rollbook_domain::control::Control;
+use rollbook_domain::event::View;
+use rollbook_domain::{Position, Timestamp};
+use rollbook_log::{Log, OpenOptions};
+use rollbook_projections::entry::Asked;
+use rollbook_projections::runtime::Progress;
+use rollbook_projections::{
+    ProjectionError, Runtime, Snapshot, as_of, directory, tracker, tree, views,
+};
+use rollbook_proofs::TreeHead;
+
+pub(crate) use commands::idempotency;
+pub use commands::{Outcome, Request, SeriesCommand};
+pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
+pub use erase::Erased;
+pub use error::StoreError;
+pub use everyone::Everyone;
+pub use resolve::Named;
+pub use time_travel::Seen;
+
+use self::turns::Turns;
+
+/// An open store.
+pub struct Store {
+    directory: PathBuf,
+    runtime: Runtime,
+    turns: Turns,
+}
+
+/// Which view is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// This one, whatever the switch says.
+    View(View),
+    /// The one that the switch serves the client.
+    Live,
+}
+
+/// What was answered, and from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The view that answered.
+    pub view: View,
+    /// The position its rows were folded up to.
+    pub position: Position,
+    /// The body, as JSON text.
+    pub body: String,
+}
+
+impl Store {
+    /// Opens the store in a directory; with `create`, a missing one is an empty store that is made by its first write.
+    ///
+    /// # Errors
+    /// When there is no store, it is in use, or of a newer format.
+    pub fn open(directory: &Path, create: bool) -> Result<Self, StoreError> {
+        Self::open_with(directory, OpenOptions { create, ..OpenOptions::default() })
+    }
+
+    /// Opens the store in a directory, with these options of its log.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_with(directory: &Path, options: OpenOptions) -> Result<Self, StoreError> {
+        let log = Log::open(directory, options)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            runtime: Runtime::new(log, rollbook_projections::all()),
+            turns: Turns::default(),
+        })
+    }
+
+    /// The directory, as it was opened.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The log.
+    pub fn log(&self) -> &Log {
+        self.runtime.log()
+    }
+
+    /// The projections.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Folds what is not folded yet, telling how far it is.
+    ///
+    /// # Errors
+    /// When the log or the rows cannot be read or written.
+    pub fn catch_up(&self, progress: Progress<'_>) -> Result<Position, StoreError> {
+        Ok(self.runtime.catch_up(progress)?)
+    }
+
+    /// A consistent look at all rows, at least as new as this call.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Ok(self.runtime.snapshot()?)
+    }
+
+    /// The control stream, folded: imports, batches, validation, switch.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn control(&self) -> Result<Control, StoreError> {
+        let snapshot = self.snapshot()?;
+        let (rows, _) = snapshot.of("tracker")?;
+        Ok(tracker::control(&rows)?)
+    }
+
+    /// The Merkle tree of the events up to a position, now or in the past; reads one row a level of the tree.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`]; when the position is beyond the head.
+    pub fn tree_head(&self, position: Position) -> Result<TreeHead, StoreError> {
+        let head = self.log().head();
+        if position > head {
+            return Err(ProjectionError::BeyondHead { asked: position, head }.into());
+        }
+        let snapshot = self.snapshot()?;
+        Ok(tree::head_at(&snapshot.of(tree::NAME)?.0, position)?)
+    }
+
+    /// The same from the rows as they are, folding nothing; `None` where they are behind.
+    pub fn tree_head_unfolded(&self, position: Position) -> Option<TreeHead> {
+        let snapshot = self.runtime.unfolded();
+        let (rows, folded) = snapshot.of(tree::NAME).ok()?;
+        (folded >= position).then(|| tree::head_at(&rows, position).ok()).flatten()
+    }
+
+    /// The old server's zone.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn zone(&self) -> Result<Zone, StoreError> {
+        Ok(self.control()?.legacy_timezone.and_then(|name| name.parse().ok()).unwrap_or_default())
+    }
+
+    /// One view's answer for one client id, from one snapshot.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or `position` is beyond the head.
+    pub fn check_ins(
+        &self,
+        asking: Asking,
+        client: &str,
+        asked: Asked,
+        position: Option<Position>,
+    ) -> Result<Answered, StoreError> {
+        let snapshot = self.snapshot()?;
+        let view = self.view_in(&snapshot, asking, client, position)?;
+        if let Some(position) = position {
+            let (rows, identity) = as_of::rows(&self.runtime, view, client, position)?;
+            let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
+            return Ok(Answered { view, position, body });
+        }
+        answer_in(&snapshot, view, client, asked)
+    }
+
+    /// The view that serves a client, in this snapshot; with a position, as the switch stood there.
+    ///
+    /// # Errors
+    /// When rows or the log cannot be read.
+    pub fn view_in(
+        &self,
+        snapshot: &Snapshot,
+        asking: Asking,
+        client: &str,
+        position: Option<Position>,
+    ) -> Result<View, StoreError> {
+        if let Asking::View(view) = asking {
+            return Ok(view);
+        }
+        if let Some(position) = position {
+            return Ok(as_of::live_view(&self.runtime, client, position)?);
+        }
+        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        let identity = directory::identify(&rows, client)?;
+        let control = tracker::control(&snapshot.of("tracker")?.0)?;
+        Ok(control.switch.view_for(identity.canonical()))
+    }
+
+    /// The system's clock.
+    pub fn now() -> Timestamp {
+        Timestamp::from(chrono::Utc::now())
+    }
+}
+
+fn answer_in(
+    snapshot: &Snapshot,
+    view: View,
+    client: &str,
+    asked: Asked,
+) -> Result<Answered, StoreError> {
+    let (rows, position) = snapshot.of(view.name())?;
+    let identity = directory::identify(&rows, client)?;
+    let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
+    Ok(Answered { view, position, body })
+}
+
+/// Every client document's id, in id order.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn clients(snapshot: &Snapshot) -> Result<Vec<String>, StoreError> {
+    use rollbook_projections::rows::RowSource;
+    let (rows, _) = snapshot.of(View::Legacy.name())?;
+    let mut clients = Vec::new();
+    rows.scan(directory::keys::ALL_CLIENTS, &mut |key, _| {
+        clients.push(
+            String::from_utf8_lossy(
+                key.get(directory::keys::ALL_CLIENTS.len()..).unwrap_or_default(),
+            )
+            .into_owned(),
+        );
+        Ok(())
+    })?;
+    Ok(clients)
+}

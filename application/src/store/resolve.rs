@@ -1,0 +1,100 @@
+//! What an id means in a store: an assignment's week, a response, a client, a series, an event, a batch. Every id that ever
+//! named something resolves for ever; this file owns the order in which meanings are tried.
+
+use rollbook_domain::series::Series;
+use rollbook_domain::{Event, StreamId};
+use rollbook_projections::names::{self, Meaning};
+use uuid::Uuid;
+
+use super::Store;
+use crate::store::StoreError;
+
+/// One week of a series.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The series' stream.
+    pub stream: StreamId,
+    /// The run.
+    pub run: u32,
+    /// The week.
+    pub week: u32,
+}
+
+impl Store {
+    /// A series, folded from its stream, and the version it is at.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn series(&self, stream: &StreamId) -> Result<(Series, u64), StoreError> {
+        let mut series = Series::default();
+        let mut version = 0;
+        for recorded in self.log().stream(stream, 0)? {
+            series.apply(stream, &recorded.event);
+            version = recorded.version;
+        }
+        Ok((series, version))
+    }
+
+    /// The week that an id names: the assignment's own id, a document id, a legacy id, or `<base>_week_<n>`.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownAssignment`] when it names none.
+    pub fn assignment(&self, id: &str) -> Result<Named, StoreError> {
+        if let Some(named) = self.assignment_named(id)? {
+            return Ok(named);
+        }
+        if let Some((base, week)) =
+            id.rsplit_once("_week_").and_then(|(base, week)| Some((base, week.parse().ok()?)))
+            && let Some(base) = self.assignment_named(base)?
+        {
+            return Ok(Named { week, ..base });
+        }
+        Err(StoreError::UnknownAssignment(id.to_owned()))
+    }
+
+    fn assignment_named(&self, id: &str) -> Result<Option<Named>, StoreError> {
+        if let Some(recorded) =
+            id.parse::<Uuid>().ok().map(|id| self.log().event(id)).transpose()?.flatten()
+            && let Event::AssignmentCreated { run, week, .. } = recorded.event
+        {
+            return Ok(Some(Named { stream: recorded.stream, run, week }));
+        }
+        let snapshot = self.snapshot()?;
+        let (rows, _) = snapshot.of("names")?;
+        for meaning in names::meanings(&rows, id)? {
+            if let Meaning::Assignment { week, document, stream }
+            | Meaning::LegacyId { week, document, stream } = meaning
+                && let Ok(stream) = stream.parse::<StreamId>()
+            {
+                // The document may have been imported again with another week.
+                let (series, _) = self.series(&stream)?;
+                let (run, week) = series
+                    .items
+                    .document(&document)
+                    .map_or((1, week), |item| (item.run, item.week()));
+                return Ok(Some(Named { stream, run, week }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The series stream where a response is answered.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownResponse`] when no response has this id.
+    pub fn response(&self, id: &str) -> Result<StreamId, StoreError> {
+        if let Some(recorded) =
+            id.parse::<Uuid>().ok().map(|id| self.log().event(id)).transpose()?.flatten()
+            && matches!(recorded.event, Event::ResponseSubmitted { .. })
+        {
+            return Ok(recorded.stream);
+        }
+        let snapshot = self.snapshot()?;
+        let (rows, _) = snapshot.of("names")?;
+        let stream = names::meanings(&rows, id)?.into_iter().find_map(|meaning| match meaning {
+            Meaning::Response { stream, .. } => stream.parse().ok(),
+            Meaning::Assignment { .. } | Meaning::LegacyId { .. } => None,
+        });
+        stream.ok_or_else(|| StoreError::UnknownResponse(id.to_owned()))
+    }
+}

@@ -1,0 +1,325 @@
+//! API keys: the file that holds them, and how a presented one is found. Owns the file's format (`docs/formats.md`) and that it is
+//! replaced whole; the key itself is shown once and never stored, its SHA-256 is.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rollbook_domain::Timestamp;
+use rollbook_log::LogError;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+
+use super::error::AccessError;
+use super::scope::Scope;
+
+/// The file in the store's directory.
+pub(super) const KEYS_FILE: &str = "api-keys.json";
+const LOCK_FILE: &str = "api-keys.lock";
+const TEMPORARY_FILE: &str = "api-keys.json.new";
+/// The format that is written, and the newest that is read.
+const SUPPORTED: u64 = 1;
+/// What every key starts with: it tells keys from tokens, and finds a key that was committed by mistake.
+const PREFIX: &str = "rbk_";
+const SECRET_BYTES: usize = 32;
+const ID_BYTES: usize = 4;
+/// Others may not write the file, or they could let themselves in.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// One key, without what opens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// Its id, 8 hexadecimal digits.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// SHA-256 of the whole key.
+    hash: Hash,
+    /// What it opens.
+    #[serde(with = "scopes_as_text")]
+    pub scopes: Vec<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// From when on it opens nothing; `None` is never.
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+}
+
+impl ApiKey {
+    /// Whether it opens anything at this instant.
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|expires| now < expires)
+    }
+}
+
+/// A SHA-256, written as 64 hexadecimal digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Hash([u8; 32]);
+
+impl std::fmt::Debug for Hash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let expected = || serde::de::Error::custom("a hash is 64 lower-case hexadecimal digits");
+        if text.len() != 64 || !text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        {
+            return Err(expected());
+        }
+        let mut hash = [0; 32];
+        for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let digits = std::str::from_utf8(digits).map_err(|_| expected())?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| expected())?;
+        }
+        Ok(Self(hash))
+    }
+}
+
+mod scopes_as_text {
+    use super::{Deserialize, Deserializer, Scope, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        scopes: &[Scope],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(scopes.iter().map(ToString::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Scope>, D::Error> {
+        let texts = Vec::<String>::deserialize(deserializer)?;
+        texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
+    }
+}
+
+/// All keys of a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApiKeys {
+    rollbook_api_keys: u64,
+    keys: Vec<ApiKey>,
+    /// SHA-256 of the keys as JSON without spaces: a bit that tipped over opens nothing.
+    sha256: Hash,
+}
+
+impl ApiKeys {
+    fn digest(&self) -> Result<Hash, serde_json::Error> {
+        Ok(Hash(Sha256::digest(serde_json::to_vec(&self.keys)?).into()))
+    }
+
+    /// Reads the file's text.
+    pub(super) fn parse(path: &Path, metadata: &Metadata, text: &str) -> Result<Self, AccessError> {
+        let damaged = |why: String| AccessError::DamagedKeys { path: path.to_owned(), why };
+        if metadata.mode() & WRITABLE_BY_OTHERS != 0 {
+            return Err(damaged(format!(
+                "others may write it (mode {:03o}; chmod 600 it)",
+                metadata.mode() & 0o777
+            )));
+        }
+        #[derive(Deserialize)]
+        struct Format {
+            rollbook_api_keys: u64,
+        }
+        let format: Format =
+            serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+        match format.rollbook_api_keys {
+            SUPPORTED => {}
+            found if found > SUPPORTED => {
+                return Err(AccessError::NewerKeys {
+                    path: path.to_owned(),
+                    found,
+                    supported: SUPPORTED,
+                });
+            }
+            found => return Err(damaged(format!("there is no format {found}"))),
+        }
+        let keys: Self = serde_json::from_str(text).map_err(|error| damaged(error.to_string()))?;
+        for (index, key) in keys.keys.iter().enumerate() {
+            if keys
+                .keys
+                .iter()
+                .skip(index + 1)
+                .any(|other| other.id == key.id || other.hash == key.hash)
+            {
+                return Err(damaged(format!("the key {} is in it twice", key.id)));
+            }
+        }
+        if keys.digest().map_err(|error| damaged(error.to_string()))? != keys.sha256 {
+            return Err(damaged(
+                "its SHA-256 does not hold: it was not written by `rollbook key`".to_owned(),
+            ));
+        }
+        Ok(keys)
+    }
+
+    /// The live key that a caller presents. Takes the same time for every text, but for its length and the number of keys.
+    pub(super) fn presented(&self, text: &str, now: Timestamp) -> Option<&ApiKey> {
+        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let mut found = u64::MAX;
+        for (index, key) in (0_u64..).zip(&self.keys) {
+            let same: Choice = key.hash.0.ct_eq(&hash);
+            found.conditional_assign(&index, same);
+        }
+        let key = self.keys.get(usize::try_from(found).ok()?)?;
+        key.is_live(now).then_some(key)
+    }
+}
+
+/// Whether a bearer token is an API key, by its form.
+pub(super) fn is_api_key(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
+/// A store's keys, to be changed.
+pub struct KeyFile {
+    directory: PathBuf,
+    keys: ApiKeys,
+    /// Held until this goes: one process changes the file at a time.
+    _lock: File,
+}
+
+impl KeyFile {
+    /// The keys of the store in this directory, which need not be closed: a running service sees a change at once.
+    ///
+    /// # Errors
+    /// When there is no store, or the file cannot be read.
+    pub fn open(directory: &Path) -> Result<Self, AccessError> {
+        require_store(directory)?;
+        let path = directory.join(LOCK_FILE);
+        let opened = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path);
+        let lock = opened.and_then(|file| file.lock().map(|()| file));
+        let lock = lock.map_err(|source| AccessError::File { doing: "lock", path, source })?;
+        Ok(Self { directory: directory.to_owned(), keys: read(directory)?, _lock: lock })
+    }
+
+    /// Makes a key and stores its hash. The text is all there ever will be of it.
+    ///
+    /// # Errors
+    /// When a live key has this name, or the file cannot be written. Then there is no new key.
+    pub fn create(
+        &mut self,
+        name: &str,
+        scopes: Vec<Scope>,
+        now: Timestamp,
+        expires_at: Option<Timestamp>,
+    ) -> Result<(ApiKey, String), AccessError> {
+        if self.keys.keys.iter().any(|key| key.name == name && key.is_live(now)) {
+            return Err(AccessError::NameTaken(name.to_owned()));
+        }
+        let text = format!("{PREFIX}{}", hex(&random::<SECRET_BYTES>()?));
+        let mut id = hex(&random::<ID_BYTES>()?);
+        while self.keys.keys.iter().any(|key| key.id == id) {
+            id = hex(&random::<ID_BYTES>()?);
+        }
+        let hash = Hash(Sha256::digest(text.as_bytes()).into());
+        let key = ApiKey {
+            id,
+            name: name.to_owned(),
+            hash,
+            scopes,
+            created_at: now,
+            expires_at,
+            revoked_at: None,
+        };
+        self.keys.keys.push(key.clone());
+        self.write()?;
+        Ok((key, text))
+    }
+
+    /// Revokes a key by its id, or a live one by its name. One revoked before stays as it was.
+    ///
+    /// # Errors
+    /// When there is none, or the file cannot be written.
+    pub fn revoke(&mut self, which: &str, now: Timestamp) -> Result<ApiKey, AccessError> {
+        let by_id = self.keys.keys.iter().position(|key| key.id == which);
+        let place = by_id.or_else(|| {
+            self.keys.keys.iter().position(|key| key.name == which && key.is_live(now))
+        });
+        let found = place.and_then(|place| self.keys.keys.get_mut(place));
+        let Some(key) = found else { return Err(AccessError::UnknownKey(which.to_owned())) };
+        if key.revoked_at.is_none() {
+            key.revoked_at = Some(now);
+            let revoked = key.clone();
+            self.write()?;
+            return Ok(revoked);
+        }
+        Ok(key.clone())
+    }
+
+    /// Replaces the file: a crash leaves the old one or the new one.
+    fn write(&mut self) -> Result<(), AccessError> {
+        self.keys.rollbook_api_keys = SUPPORTED;
+        let path = self.directory.join(KEYS_FILE);
+        let temporary = self.directory.join(TEMPORARY_FILE);
+        let mut written = || -> std::io::Result<()> {
+            self.keys.sha256 = self.keys.digest()?;
+            let mut text = serde_json::to_vec_pretty(&self.keys)?;
+            text.push(b'\n');
+            // What a crash left may have any mode.
+            match fs::remove_file(&temporary) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file =
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            file.write_all(&text)?;
+            file.sync_all()?;
+            fs::rename(&temporary, &path)?;
+            File::open(&self.directory)?.sync_all()
+        };
+        written().map_err(|source| AccessError::File { doing: "write", path: path.clone(), source })
+    }
+}
+
+/// The keys of the store in this directory, live or not, oldest first.
+///
+/// # Errors
+/// When there is no store, or the file cannot be read.
+pub fn list(directory: &Path) -> Result<Vec<ApiKey>, AccessError> {
+    require_store(directory)?;
+    Ok(read(directory)?.keys)
+}
+
+fn read(directory: &Path) -> Result<ApiKeys, AccessError> {
+    let found = super::watched::Watched::new(directory.join(KEYS_FILE), ApiKeys::parse).read()?;
+    Ok(found.map(|keys| (*keys).clone()).unwrap_or_default())
+}
+
+/// A file beside no store would make the directory look like something else.
+fn require_store(directory: &Path) -> Result<(), AccessError> {
+    match fs::metadata(directory.join("FORMAT")) {
+        Ok(_there) => Ok(()),
+        Err(_none) => Err(AccessError::NoStore(LogError::Missing { dir: directory.to_owned() })),
+    }
+}
+
+fn random<const BYTES: usize>() -> Result<[u8; BYTES], AccessError> {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).map_err(AccessError::Random)?;
+    Ok(bytes)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

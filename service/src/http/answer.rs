@@ -1,0 +1,60 @@
+//! What every answer carries: its position, and a view's name. Owns those two headers.
+
+use axum::body::Bytes;
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use rollbook_domain::Position;
+use rollbook_domain::event::View;
+use serde::Serialize;
+
+use crate::view_cache::Shared;
+
+/// Which view answered.
+pub const VIEW: HeaderName = HeaderName::from_static("x-rollbook-view");
+/// The position that an answer is of, or that a write was given.
+pub const POSITION: HeaderName = HeaderName::from_static("x-rollbook-position");
+
+/// A JSON answer of a position.
+#[derive(Clone, Debug)]
+pub struct At<T> {
+    /// The position.
+    pub position: Position,
+    /// The body.
+    pub body: T,
+}
+
+impl<T: Serialize> IntoResponse for At<T> {
+    fn into_response(self) -> Response {
+        let mut response = axum::Json(self.body).into_response();
+        response.headers_mut().insert(POSITION, HeaderValue::from(self.position));
+        response
+    }
+}
+
+/// A view's answer: the body as it was written, whole.
+#[derive(Clone, Debug)]
+pub struct Viewed {
+    /// The view that answered.
+    pub view: View,
+    /// The position of its rows.
+    pub position: Position,
+    /// The body, as JSON text.
+    pub body: Bytes,
+}
+
+impl From<Shared> for Viewed {
+    fn from(Shared { view, position, body }: Shared) -> Self {
+        Self { view, position, body }
+    }
+}
+
+impl IntoResponse for Viewed {
+    fn into_response(self) -> Response {
+        let mut response = self.body.into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(VIEW, HeaderValue::from_static(self.view.name()));
+        headers.insert(POSITION, HeaderValue::from(self.position));
+        response
+    }
+}

@@ -1,0 +1,79 @@
+//! Who sends a request, as handlers are given it. Owns the way from headers to a caller, and from a caller to a command's
+//! request; whom to believe and who may do what is `access`'s.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use rollbook_application::store::{Request, Store};
+use rollbook_domain::{Actor, Timestamp};
+
+use super::error::Refusal;
+use super::extract::RequestKey;
+use super::request_id::RequestId;
+use super::service::Service;
+use crate::access::{Caller, RoleNote, Wants};
+
+impl FromRequestParts<Service> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Refusal> {
+        // Tokens expire by the system's clock, whatever clock the answers are for.
+        let caller = service.access().authenticate(&parts.headers, Store::now()).await?;
+        Ok(match parts.extensions.get::<RoleNote>() {
+            Some(note) => caller.noting(note.clone()),
+            None => caller,
+        })
+    }
+}
+
+/// A write on its way: who asks for it, when, and under which key.
+#[derive(Clone, Debug)]
+pub struct Writing {
+    caller: Caller,
+    now: Timestamp,
+    key: Option<String>,
+    id: RequestId,
+}
+
+impl FromRequestParts<Service> for Writing {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Refusal> {
+        let caller = Caller::from_request_parts(parts, service).await?;
+        let RequestKey(key) = RequestKey::from_request_parts(parts, service).await?;
+        let Ok(id) = RequestId::from_request_parts(parts, service).await;
+        Ok(Self { caller, now: service.now(), key, id })
+    }
+}
+
+impl Writing {
+    /// Who asks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// When.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The request of a command, if the caller may give it.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub fn request(&self, store: &Store, wants: Wants<'_>) -> Result<Request, Refusal> {
+        let actor = self.caller.may(store, wants)?;
+        // Two callers' keys are two keys, also where they look the same.
+        let key = self.key.as_ref().map(|key| format!("{}/{key}", owner(&actor)));
+        Ok(Request { actor, now: self.now, key, cause: Some(self.id.as_str().to_owned()) })
+    }
+}
+
+fn owner(actor: &Actor) -> String {
+    match actor {
+        Actor::Client(id) => format!("client:{id}"),
+        Actor::Coach(id) => format!("coach:{id}"),
+        Actor::Admin(id) => format!("admin:{id}"),
+        Actor::System(id) => format!("system:{id}"),
+        Actor::Migration(id) => format!("migration:{id}"),
+    }
+}

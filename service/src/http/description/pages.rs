@@ -1,0 +1,71 @@
+//! `/openapi.json` and `/docs`: the description for programs and for people. Owns that both are open, and that the interactive one
+//! loads nothing from anywhere else: its files are part of the program, and its policy lets a browser ask nobody but this service.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use rollbook_application::code::Code;
+use utoipa_swagger_ui::{Config, SwaggerFile};
+
+use super::super::error::Refusal;
+use super::super::service::Service;
+use super::{document, open_document};
+
+/// Whatever a page might name, a browser fetches it from here or not at all. The interface itself sets styles on its elements.
+pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+                                 font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Both forms of the description.
+pub fn routes() -> Router<Service> {
+    Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/docs", get(async || Redirect::permanent("/docs/")))
+        .route("/docs/", get(async || page("index.html")))
+        .route("/docs/{*file}", get(async |Path(file): Path<String>| page(&file)))
+}
+
+/// A service that lets everybody in says so, instead of asking for tokens that it does not look at.
+async fn openapi(State(service): State<Service>) -> impl IntoResponse {
+    let document = if service.access().is_open() { open_document() } else { document() };
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document)
+}
+
+fn page(name: &str) -> Result<Response, Refusal> {
+    let missing =
+        || Refusal::new(StatusCode::NOT_FOUND, Code::NoPath, "There is nothing at this path");
+    let SwaggerFile { bytes, content_type, .. } = file(name)?.ok_or_else(missing)?;
+    let mut response = bytes.into_owned().into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::try_from(content_type).map_err(|error| Refusal::internal(&error))?,
+    );
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
+}
+
+/// A file of the interactive form; `None` when it has none of this name.
+pub(super) fn file(name: &str) -> Result<Option<SwaggerFile<'static>>, Refusal> {
+    static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
+        // Its badge would ask a validator on another host.
+        Arc::new(
+            Config::new(["../openapi.json"])
+                .validator_url("none")
+                .try_it_out_enabled(true)
+                .display_operation_id(true),
+        )
+    });
+    utoipa_swagger_ui::serve(name, CONFIG.clone()).map_err(|error| {
+        tracing::error!(%error, name, "a file of the documentation cannot be written");
+        Refusal::mistake()
+    })
+}

@@ -1,0 +1,91 @@
+//! `/api/client-portal/check-ins`: what a client sees. Owns which view answers on which path.
+
+use axum::extract::State;
+use rollbook_application::code::Code;
+use rollbook_application::store::{Asking, Store};
+use rollbook_domain::event::View;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::super::answer::Viewed;
+use super::super::error::{DropInRefusals, Refusal};
+use super::super::extract::QueryOf;
+use super::super::service::Service;
+use super::shapes::CheckIns;
+use crate::access::{Caller, Wants};
+
+/// Whose check-ins.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct Whose {
+    /// The client, by document id or authUid.
+    #[param(required = true, min_length = 1, example = "ada")]
+    client_id: Option<String>,
+}
+
+/// A client's check-ins, from the view that the switch serves this client.
+#[utoipa::path(
+    get,
+    path = "/api/client-portal/check-ins",
+    operation_id = "listCheckIns",
+    tag = "check-ins",
+    params(Whose),
+    responses(
+        (status = 200, description = "The check-ins, and which view they are from.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        DropInRefusals
+    )
+)]
+pub async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(whose): QueryOf<Whose>,
+) -> Result<Viewed, Refusal> {
+    answer(service, caller, whose, Asking::Live).await
+}
+
+/// A client's check-ins from the pre-created view, whatever the switch says.
+#[utoipa::path(
+    get,
+    path = "/api/client-portal/check-ins-precreated",
+    operation_id = "listPrecreatedCheckIns",
+    tag = "check-ins",
+    params(Whose),
+    responses(
+        (status = 200, description = "The check-ins.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        DropInRefusals
+    )
+)]
+pub async fn list_precreated(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(whose): QueryOf<Whose>,
+) -> Result<Viewed, Refusal> {
+    answer(service, caller, whose, Asking::View(View::Precreated)).await
+}
+
+async fn answer(
+    service: Service,
+    caller: Caller,
+    whose: Whose,
+    asking: Asking,
+) -> Result<Viewed, Refusal> {
+    let Some(client) = whose.client_id.filter(|client| !client.is_empty()) else {
+        return Err(Refusal::bad_request(Code::NoClient, "Client ID is required"));
+    };
+    let now = service.now();
+    // The one answer that everybody waits for: while it is kept, it costs no thread and no look at the disk.
+    if caller.is_admin()
+        && let Some(kept) = service.answers().kept(service.store(), asking, &client, now)?
+    {
+        return Ok(kept.into());
+    }
+    let answers = service.clone();
+    let work = move |store: &Store| -> Result<Viewed, Refusal> {
+        caller.may(store, Wants::CheckIns(&client))?;
+        Ok(answers.answers().answer(store, asking, &client, now)?.into())
+    };
+    service.blocking(work).await
+}

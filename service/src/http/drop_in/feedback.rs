@@ -1,0 +1,93 @@
+//! POST `/api/coach-feedback`: a coach answers a response. Owns that whatever the front end sends besides the coach's words is kept
+//! with them.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use rollbook_application::code::Code;
+use rollbook_application::store::{SeriesCommand, Store};
+use rollbook_domain::JsonText;
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::super::answer::At;
+use super::super::caller::Writing;
+use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::extract::Body;
+use super::super::service::Service;
+use super::shapes::Done;
+use super::week::{self, client_of};
+
+/// A coach's feedback. Further fields, such as `feedbackType` and `questionId`, are kept.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"responseId": "2tOmF32nl0g8Dh76Gz1n", "coachId": "robin", "content": "Well done"}))]
+pub struct Feedback {
+    /// The response.
+    #[schema(required = true, nullable = false, min_length = 1)]
+    response_id: Option<String>,
+    /// The coach.
+    #[schema(required = true, nullable = false, min_length = 1)]
+    coach_id: Option<String>,
+    /// The coach's words.
+    #[schema(required = true, nullable = false, min_length = 1)]
+    content: Option<String>,
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    further: BTreeMap<String, Value>,
+}
+
+/// Answer a response as the client's coach.
+#[utoipa::path(
+    post,
+    path = "/api/coach-feedback",
+    operation_id = "giveFeedback",
+    tag = "assignments",
+    params(super::shapes::IdempotencyKey),
+    request_body = Feedback,
+    responses(
+        (status = 200, description = "It is given.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
+        (status = 404, description = "No such response.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn give(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(feedback): Body<Feedback>,
+) -> Result<At<Done>, Refusal> {
+    let given = |field: &Option<String>| field.clone().filter(|text| !text.trim().is_empty());
+    let (Some(response), Some(coach)) = (given(&feedback.response_id), given(&feedback.coach_id))
+    else {
+        return Err(Refusal::bad_request(
+            Code::MissingFields,
+            "Missing required fields: responseId, coachId",
+        ));
+    };
+    let Some(text) = feedback.text() else {
+        return Err(Refusal::bad_request(Code::MissingFields, "Missing required field: content"));
+    };
+    let give = move |store: &Store| -> Result<_, Refusal> {
+        let stream = week::found(store, writing.caller(), store.response(&response))?;
+        let request = week::as_coach(store, &writing, client_of(&stream), Some(&coach))?;
+        week::is_its_coach(store, &stream, Some(&coach))?;
+        let command = SeriesCommand::Feedback { response, coach, text };
+        let outcome = store.command(&stream, &command, &request)?;
+        Ok(Done::at(week::position(store, &outcome), "Feedback saved"))
+    };
+    service.blocking(give).await
+}
+
+impl Feedback {
+    /// The coach's words; with further fields, all of it as one JSON object.
+    fn text(&self) -> Option<String> {
+        let content = self.content.clone().filter(|text| !text.trim().is_empty())?;
+        if self.further.is_empty() {
+            return Some(content);
+        }
+        let mut whole = self.further.clone();
+        whole.insert("content".to_owned(), Value::from(content));
+        Some(JsonText::from_value(&whole.into_iter().collect()).as_str().to_owned())
+    }
+}

@@ -1,0 +1,202 @@
+//! `/api/check-in-assignments/series…`: pausing, resuming and withdrawing a whole run. Owns the old shapes; the rules are the
+//! domain's.
+
+use axum::extract::State;
+use rollbook_application::code::Code;
+use rollbook_application::store::{Outcome, SeriesCommand, Store};
+use rollbook_domain::Event;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::answer::At;
+use super::super::caller::Writing;
+use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::extract::Body;
+use super::super::service::Service;
+use super::shapes::Done;
+use super::week;
+
+/// A series, and what is asked of it.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = NamedSeries, example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin"}))]
+pub struct Which {
+    /// The client, by any id.
+    #[schema(required = true, nullable = false, min_length = 1)]
+    client_id: Option<String>,
+    /// The form.
+    #[schema(required = true, nullable = false, min_length = 1)]
+    form_id: Option<String>,
+    /// The client's coach.
+    #[schema(required = true, nullable = false, min_length = 1)]
+    coach_id: Option<String>,
+}
+
+/// A series, and for how long it rests.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin", "pauseWeeks": 2}))]
+pub struct Pausing {
+    #[serde(flatten)]
+    which: Which,
+    /// By how many weeks, 1 to 52.
+    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[schema(required = true, nullable = false, minimum = 1, maximum = 52)]
+    pause_weeks: Option<u32>,
+}
+
+/// A series, and what stays of it.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin", "preserveHistory": true}))]
+pub struct Withdrawing {
+    #[serde(flatten)]
+    which: Which,
+    /// Whether answered weeks stay in the views; default true. History keeps everything in either case.
+    preserve_history: Option<bool>,
+}
+
+impl Which {
+    fn named(self) -> Result<(String, String, String), Refusal> {
+        let given = |field: Option<String>| field.filter(|id| !id.is_empty());
+        match (given(self.client_id), given(self.form_id), given(self.coach_id)) {
+            (Some(client), Some(form), Some(coach)) => Ok((client, form, coach)),
+            _ => Err(Refusal::bad_request(
+                Code::MissingFields,
+                "Missing required fields: clientId, formId, coachId",
+            )),
+        }
+    }
+}
+
+/// A pause.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Paused {
+    /// Always true.
+    success: bool,
+    /// What happened.
+    message: &'static str,
+    /// How many weeks moved.
+    moved: usize,
+    /// Until when the series rests.
+    #[schema(format = DateTime)]
+    paused_until: Option<String>,
+}
+
+impl Paused {
+    fn of(outcome: &Outcome) -> Self {
+        let events =
+            if let Outcome::Done { events, .. } = outcome { events.as_slice() } else { &[] };
+        let paused = events.iter().find_map(|recorded| match &recorded.event {
+            Event::SeriesPaused { until, moved, .. } => {
+                Some((moved.len(), until.to_milliseconds_text()))
+            }
+            _ => None,
+        });
+        let (moved, paused_until) = paused.unzip();
+        Self { success: true, message: "Series paused", moved: moved.unwrap_or(0), paused_until }
+    }
+}
+
+/// Pause a series: its unanswered weeks due from now on move.
+#[utoipa::path(
+    post,
+    path = "/api/check-in-assignments/series/pause",
+    operation_id = "pauseSeries",
+    tag = "series",
+    params(super::shapes::IdempotencyKey),
+    request_body = Pausing,
+    responses(
+        (status = 200, description = "It rests.", body = Paused, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
+        (status = 404, description = "No such series.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn pause(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(pausing): Body<Pausing>,
+) -> Result<At<Paused>, Refusal> {
+    let (client, form, coach) = pausing.which.named()?;
+    let Some(weeks @ 1..) = pausing.pause_weeks else {
+        return Err(Refusal::bad_request(Code::OutOfRange, "pauseWeeks is at least 1"));
+    };
+    let pause = move |store: &Store| -> Result<_, Refusal> {
+        let (_, outcome) = week::series_command(
+            store,
+            &writing,
+            (&client, &form),
+            &coach,
+            &SeriesCommand::Pause { weeks },
+        )?;
+        Ok(At { position: week::position(store, &outcome), body: Paused::of(&outcome) })
+    };
+    service.blocking(pause).await
+}
+
+/// Take back the latest pause of a series.
+#[utoipa::path(
+    post,
+    path = "/api/check-in-assignments/series/unpause",
+    operation_id = "unpauseSeries",
+    tag = "series",
+    params(super::shapes::IdempotencyKey),
+    request_body = Which,
+    responses(
+        (status = 200, description = "It goes on.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
+        (status = 404, description = "No such series.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn unpause(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(which): Body<Which>,
+) -> Result<At<Done>, Refusal> {
+    let (client, form, coach) = which.named()?;
+    let unpause = move |store: &Store| -> Result<_, Refusal> {
+        let (_, outcome) = week::series_command(
+            store,
+            &writing,
+            (&client, &form),
+            &coach,
+            &SeriesCommand::Resume,
+        )?;
+        Ok(Done::at(week::position(store, &outcome), "Series resumed"))
+    };
+    service.blocking(unpause).await
+}
+
+/// Withdraw a series from its client.
+#[utoipa::path(
+    delete,
+    path = "/api/check-in-assignments/series",
+    operation_id = "withdrawSeries",
+    tag = "series",
+    params(super::shapes::IdempotencyKey),
+    request_body = Withdrawing,
+    responses(
+        (status = 200, description = "It is withdrawn.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
+        (status = 404, description = "No such series.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn withdraw(
+    State(service): State<Service>,
+    writing: Writing,
+    Body(withdrawing): Body<Withdrawing>,
+) -> Result<At<Done>, Refusal> {
+    let keep_answered = withdrawing.preserve_history.unwrap_or(true);
+    let (client, form, coach) = withdrawing.which.named()?;
+    let withdraw = move |store: &Store| -> Result<_, Refusal> {
+        let command = SeriesCommand::Withdraw {
+            keep_answered,
+            reason: format!("withdrawn by coach {coach}"),
+        };
+        let (_, outcome) =
+            week::series_command(store, &writing, (&client, &form), &coach, &command)?;
+        Ok(Done::at(week::position(store, &outcome), "Series withdrawn"))
+    };
+    service.blocking(withdraw).await
+}

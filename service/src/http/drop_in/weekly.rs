@@ -1,0 +1,270 @@
+//! `/api/check-in-assignments/{id}/…`: what happens to one week besides its answer: missed, extended, opened, asked for. Owns the old
+//! shapes; the rules are the domain's.
+
+use axum::extract::State;
+use rollbook_application::code::Code;
+use rollbook_application::store::{SeriesCommand, Store};
+use rollbook_domain::Event;
+use rollbook_domain::event::MissedReason;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::super::answer::At;
+use super::super::caller::Writing;
+use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::extract::{Body, OptionalBody, PathOf};
+use super::super::service::Service;
+use super::shapes::Done;
+use super::week::{self, As, client_of};
+use crate::access::{Caller, Denied};
+
+/// Why a week was missed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"clientId": "ada", "reason": "sick"}))]
+pub struct Missed {
+    /// The client, by any id.
+    #[schema(required = true, nullable = false, min_length = 1)]
+    client_id: Option<String>,
+    /// Why.
+    #[schema(required = true, nullable = false, value_type = Reason)]
+    reason: Option<String>,
+    /// In the client's words; needed with `other`.
+    comment: Option<String>,
+}
+
+/// Why a client missed a week.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum Reason {
+    /// The client was ill.
+    Sick,
+    /// The client was travelling.
+    Traveling,
+    /// An emergency.
+    PersonalEmergency,
+    /// What the comment says.
+    Other,
+}
+
+fn reason(text: Option<&str>) -> Result<MissedReason, Refusal> {
+    match text {
+        Some("sick") => Ok(MissedReason::Sick),
+        Some("traveling") => Ok(MissedReason::Traveling),
+        Some("personal_emergency") => Ok(MissedReason::PersonalEmergency),
+        Some("other") => Ok(MissedReason::Other),
+        _ => Err(Refusal::bad_request(
+            Code::BadReason,
+            "reason is sick, traveling, personal_emergency or other",
+        )),
+    }
+}
+
+/// Mark a week missed, from three days after its due on.
+#[utoipa::path(
+    post,
+    path = "/api/check-in-assignments/{id}/mark-missed",
+    operation_id = "markMissed",
+    tag = "check-ins",
+    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
+    request_body = Missed,
+    responses(
+        (status = 200, description = "It is marked.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
+        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn mark_missed(
+    State(service): State<Service>,
+    writing: Writing,
+    PathOf(id): PathOf<String>,
+    Body(missed): Body<Missed>,
+) -> Result<At<Done>, Refusal> {
+    let Some(client) = missed.client_id.filter(|client| !client.is_empty()) else {
+        return Err(Refusal::bad_request(Code::NoClient, "Client ID is required"));
+    };
+    let (reason, comment) = (reason(missed.reason.as_deref())?, missed.comment);
+    let mark = move |store: &Store| -> Result<_, Refusal> {
+        let named = week::found(store, writing.caller(), store.assignment(&id))?;
+        if store.identify(&client)?.canonical() != client_of(&named.stream) {
+            return Err(Denied::Forbidden.into());
+        }
+        let command = |run, week| SeriesCommand::Miss { run, week, reason, comment };
+        let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;
+        Ok(Done::at(week::position(store, &outcome), "Check-in marked as missed"))
+    };
+    service.blocking(mark).await
+}
+
+/// Why more time is needed.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(example = json!({"reason": "moving house this week"}))]
+pub struct Extending {
+    /// In at least 10 characters.
+    #[schema(required = true, nullable = false, min_length = 10)]
+    reason: Option<String>,
+}
+
+/// An extension.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Extension {
+    /// Always true.
+    success: bool,
+    /// Whether more time was granted.
+    has_extension: bool,
+    /// Why it was asked for, in the client's words; null where that is not known.
+    reason: Option<String>,
+    /// When it was granted; null where that is not known.
+    #[schema(format = DateTime)]
+    granted_at: Option<String>,
+}
+
+/// Ask for more time; it is granted at once.
+#[utoipa::path(
+    post,
+    path = "/api/check-in-assignments/{id}/extension",
+    operation_id = "grantExtension",
+    tag = "check-ins",
+    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
+    request_body = Extending,
+    responses(
+        (status = 200, description = "It is granted.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
+        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn extend(
+    State(service): State<Service>,
+    writing: Writing,
+    PathOf(id): PathOf<String>,
+    Body(extending): Body<Extending>,
+) -> Result<At<Done>, Refusal> {
+    let extend = move |store: &Store| -> Result<_, Refusal> {
+        let command = |run, week| SeriesCommand::Extend {
+            run,
+            week,
+            reason: extending.reason.unwrap_or_default(),
+        };
+        let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;
+        Ok(Done::at(week::position(store, &outcome), "Extension granted"))
+    };
+    service.blocking(extend).await
+}
+
+/// Whether more time was granted.
+#[utoipa::path(
+    get,
+    path = "/api/check-in-assignments/{id}/extension",
+    operation_id = "getExtension",
+    tag = "check-ins",
+    params(("id" = String, Path, description = "Any id that ever named the assignment.")),
+    responses(
+        (status = 200, description = "Whether, why and when.", body = Extension, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn extension(
+    State(service): State<Service>,
+    caller: Caller,
+    PathOf(id): PathOf<String>,
+) -> Result<At<Extension>, Refusal> {
+    let now = service.now();
+    let get = move |store: &Store| -> Result<_, Refusal> {
+        let position = store.log().head();
+        let named = week::seen(store, &caller, &id)?;
+        let has_extension = week::stored(store, &named, now)?.extension_granted;
+        let granted = week::latest(store, &named, |event, of_run, of_week| match event {
+            Event::ExtensionGranted { run, week, reason } if (*run, *week) == (of_run, of_week) => {
+                Some(reason.expose().cloned())
+            }
+            _ => None,
+        })?;
+        let (granted_at, reason) = granted.unzip();
+        let granted_at = granted_at.map(rollbook_domain::Timestamp::to_milliseconds_text);
+        Ok(At {
+            position,
+            body: Extension { success: true, has_extension, reason: reason.flatten(), granted_at },
+        })
+    };
+    service.blocking(get).await
+}
+
+/// Who opens a week.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"coachId": "robin"}))]
+pub struct Opening {
+    /// The coach.
+    coach_id: Option<String>,
+}
+
+/// Open a closed week, as the client's coach.
+#[utoipa::path(
+    post,
+    path = "/api/check-in-assignments/{id}/open-for-check-in",
+    operation_id = "openForCheckIn",
+    tag = "assignments",
+    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
+    request_body = Option<Opening>,
+    responses(
+        (status = 200, description = "It is open.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
+        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn open(
+    State(service): State<Service>,
+    writing: Writing,
+    PathOf(id): PathOf<String>,
+    OptionalBody(opening): OptionalBody<Opening>,
+) -> Result<At<Done>, Refusal> {
+    let open = move |store: &Store| -> Result<_, Refusal> {
+        let command = |run, week| SeriesCommand::Reopen { run, week };
+        let (_, outcome) =
+            week::command(store, &writing, &id, As::Coach(opening.coach_id.as_deref()), command)?;
+        Ok(Done::at(week::position(store, &outcome), "Check-in opened"))
+    };
+    service.blocking(open).await
+}
+
+/// Why a closed week is asked for.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(example = json!({"reason": "was away"}))]
+pub struct Asking {
+    /// In the client's words.
+    reason: Option<String>,
+}
+
+/// Ask the coach to open a closed week.
+#[utoipa::path(
+    post,
+    path = "/api/check-in-assignments/{id}/request-reopen",
+    operation_id = "requestReopen",
+    tag = "check-ins",
+    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
+    request_body = Option<Asking>,
+    responses(
+        (status = 200, description = "The coach is asked.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
+        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        DropInRefusals
+    )
+)]
+pub async fn request_reopen(
+    State(service): State<Service>,
+    writing: Writing,
+    PathOf(id): PathOf<String>,
+    OptionalBody(asking): OptionalBody<Asking>,
+) -> Result<At<Done>, Refusal> {
+    let ask = move |store: &Store| -> Result<_, Refusal> {
+        let command = |run, week| SeriesCommand::AskToReopen {
+            run,
+            week,
+            reason: asking.reason.unwrap_or_default(),
+        };
+        let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;
+        Ok(Done::at(week::position(store, &outcome), "Reopening requested"))
+    };
+    service.blocking(ask).await
+}

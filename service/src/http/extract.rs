@@ -1,0 +1,167 @@
+//! What is read from a request: JSON bodies, query strings, paths, the idempotency key. Owns that whatever cannot be read becomes
+//! a refusal with a code; limits on size are the layers'.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, JsonRejection};
+use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use rollbook_application::code::Code;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::error::Refusal;
+
+/// A JSON body.
+#[derive(Clone, Copy, Debug)]
+pub struct Body<T>(pub T);
+
+/// A JSON body that may be absent: then the default.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionalBody<T>(pub T);
+
+/// The query string.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryOf<T>(pub T);
+
+/// What the path names.
+#[derive(Clone, Copy, Debug)]
+pub struct PathOf<T>(pub T);
+
+/// The caller's own name for this request (`Idempotency-Key`): asking again under it does nothing twice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestKey(pub Option<String>);
+
+/// The most characters of an idempotency key.
+const LONGEST_KEY: usize = 255;
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let Json(Object(body)) = Json::from_request(request, state).await.map_err(of_json)?;
+        Ok(Self(body))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::new(body), state)
+            .await
+            .map_err(|rejection| of_bytes(&rejection))?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        let request = Request::from_parts(parts, bytes.into());
+        let Json(body): Json<Option<Object<T>>> =
+            Json::from_request(request, state).await.map_err(of_json)?;
+        // `null` is nothing, too.
+        Ok(Self(body.map(|Object(body)| body).unwrap_or_default()))
+    }
+}
+
+/// What is an object and nothing else: a derived type would also be read from a list of its fields' values.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+    }
+}
+
+fn of_json(rejection: JsonRejection) -> Refusal {
+    match rejection {
+        JsonRejection::JsonSyntaxError(error) => {
+            Refusal::bad_request(Code::BadJson, format!("The body is no JSON: {}", cause(&error)))
+        }
+        JsonRejection::JsonDataError(error) => {
+            Refusal::bad_request(Code::BadBody, format!("The body does not fit: {}", cause(&error)))
+        }
+        JsonRejection::MissingJsonContentType(_) => Refusal::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::NoJson,
+            "Send the body as content-type: application/json",
+        ),
+        JsonRejection::BytesRejection(error) => of_bytes(&error),
+        other => Refusal::new(other.status(), Code::BadBody, other.body_text()),
+    }
+}
+
+/// A body that could not be read to its end.
+pub fn of_bytes(error: &BytesRejection) -> Refusal {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, "The body is too large")
+    } else {
+        Refusal::bad_request(Code::BadBody, "The body could not be read to its end")
+    }
+}
+
+/// What serde says of the caller's own input.
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Query::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Refusal::bad_request(
+                Code::BadQuery,
+                format!("The query does not fit: {}", cause(&rejection)),
+            )),
+        }
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathOf<T> {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        match Path::from_request_parts(parts, state).await {
+            Ok(Path(path)) => Ok(Self(path)),
+            Err(rejection) => Err(Refusal::bad_request(Code::BadPath, rejection.body_text())),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestKey {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+        let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
+        let readable = |key: &&str| {
+            (1..=LONGEST_KEY).contains(&key.len())
+                && key.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        };
+        match key.to_str().ok().map(str::trim).filter(readable) {
+            Some(key) => Ok(Self(Some(key.to_owned()))),
+            None => Err(Refusal::bad_request(
+                Code::BadKey,
+                format!("An Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters"),
+            )),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `/healthz` and `/readyz`: whether the process lives, and whether it can do its work. Open to everybody, and they say no more than that.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use rollbook_application::code::Code;
+use rollbook_application::store::Store;
+use rollbook_application::store::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::{Problem, Refusal};
+use super::service::Service;
+
+/// How long readiness waits for projections.
+const FOLDED_WITHIN: Duration = Duration::from_secs(2);
+
+/// Every route of health.
+pub fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz))
+}
+
+/// That it is well.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok` or `ready`.
+    #[schema(example = "ok")]
+    pub status: &'static str,
+}
+
+/// Whether the process answers at all.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "healthz",
+    tag = "health",
+    security(()),
+    responses((status = 200, description = "It does.", body = Health))
+)]
+pub async fn healthz() -> Json<Health> {
+    Json(Health { status: "ok" })
+}
+
+/// Whether requests can be served: the directory is there, the log takes writes, and projections have folded what it holds.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "readyz",
+    tag = "health",
+    security(()),
+    responses(
+        (status = 200, description = "They can.", body = Health),
+        (status = 503, description = "They cannot, by code: `draining`, `store_unavailable`, `behind`.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, Refusal> {
+    if service.is_draining() {
+        return Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::Draining,
+            "The service is about to end",
+        ));
+    }
+    let ready = tokio::time::timeout(FOLDED_WITHIN, service.blocking(is_ready)).await;
+    ready.unwrap_or_else(|_late| {
+        Err(Refusal::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::Behind,
+            "Projections have not caught up yet",
+        ))
+    })?;
+    Ok(Json(Health { status: "ready" }))
+}
+
+/// Folds what is not folded yet, as any read does.
+fn is_ready(store: &Store) -> Result<(), StoreError> {
+    store.log().require_sound()?;
+    store.catch_up(&|_, _| {})?;
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! `/v1/audit`: what the store holds and what is odd about it.
+
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use rollbook_application::reports;
+use rollbook_domain::Timestamp;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::operations::operate;
+use crate::access::{Caller, Wants};
+use crate::http::answer::POSITION;
+use crate::http::error::{Problem, Refusal};
+use crate::http::extract::QueryOf;
+use crate::http::service::Service;
+
+/// How, and of when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// The form.
+    #[serde(default)]
+    #[param(inline)]
+    format: Format,
+    /// The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without one.
+    #[param(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+}
+
+/// The form of an audit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// For programs.
+    #[default]
+    Json,
+    /// Markdown.
+    Md,
+}
+
+/// The audit: totals, responses by week, figures by client, findings. It names documents and no answers.
+#[utoipa::path(
+    get,
+    path = "/v1/audit",
+    operation_id = "audit",
+    tag = "operations",
+    params(AuditQuery),
+    responses(
+        (status = 200, description = "The audit.", content((serde_json::Value = "application/json"), (String = "text/markdown")),
+            headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who may not see it.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn audit(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(query): QueryOf<AuditQuery>,
+) -> Result<Response, Refusal> {
+    let now = query.at.unwrap_or_else(|| service.now());
+    let may = move |store: &rollbook_application::store::Store| {
+        caller.may(store, Wants::Migrate).map(drop)
+    };
+    service.blocking::<_, crate::access::Denied>(may).await?;
+    let work = move |store: &rollbook_application::store::Store,
+                     _watch: &rollbook_migrations::apply::Watch<'_>|
+          -> Result<_, Refusal> {
+        let position = store.log().head();
+        let report = reports::audit::audit(store, now)?;
+        let json = |error| Refusal::internal(&std::io::Error::from(error));
+        Ok(match query.format {
+            Format::Md => (position, "text/markdown; charset=utf-8", report.to_markdown()),
+            Format::Json => {
+                (position, "application/json", serde_json::to_string(&report).map_err(json)? + "\n")
+            }
+        })
+    };
+    let (position, kind, text) = operate(&service, work).await?;
+    let mut response = text.into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(POSITION, HeaderValue::from(position));
+    Ok(response)
+}

@@ -1,0 +1,162 @@
+//! `/v1/clients/{id}/check-ins` and `/v1/check-ins`: a view's list, of one client or of all that the caller may see, at any instant and
+//! any position.
+
+use axum::extract::State;
+use axum::response::Response;
+use rollbook_application::reports::check_ins::{Which, line};
+use rollbook_application::reports::moment::Moment;
+use rollbook_application::store::StoreError;
+use rollbook_application::store::{Asking, Store};
+use rollbook_domain::{Position, Timestamp};
+use rollbook_projections::entry::Asked;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::portions::{PORTION_BYTES, Portion, answer};
+use super::query::{optional_span, reach};
+use crate::access::{Caller, Denied, Visible, Wants};
+use crate::http::answer::{POSITION, VIEW, Viewed};
+use crate::http::drop_in::shapes::CheckIns;
+use crate::http::error::{Problem, Refusal};
+use crate::http::extract::{PathOf, QueryOf};
+use crate::http::service::Service;
+
+/// Which view, and when.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ViewQuery {
+    /// The view: `live` is the one that the switch serves the client.
+    #[serde(default)]
+    #[param(inline)]
+    view: Which,
+    /// The instant that the list is for, RFC 3339; now without one.
+    #[param(value_type = Option<String>, format = DateTime, example = "2026-01-15T09:30:00Z")]
+    at: Option<Timestamp>,
+    /// The store as it was at this position, or at this instant by the time of record (RFC 3339).
+    #[param(value_type = Option<String>, pattern = "^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9:]+))$", example = "12")]
+    as_of: Option<Moment>,
+    /// The grace before a week is overdue, such as `3d`; the legacy view always has 3d.
+    #[serde(default, deserialize_with = "optional_span")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(d|h|m|s|ms)$", example = "3d")]
+    overdue_after: Option<i64>,
+    /// Wait until the answer holds at least this position: read your writes on another node.
+    min_position: Option<Position>,
+}
+
+impl ViewQuery {
+    fn asking(&self) -> Asking {
+        self.view.into()
+    }
+
+    fn asked(&self, service: &Service) -> Asked {
+        let Asked { now, overdue_after_milliseconds } = service.asked();
+        Asked {
+            now: self.at.unwrap_or(now),
+            overdue_after_milliseconds: self.overdue_after.unwrap_or(overdue_after_milliseconds),
+        }
+    }
+
+    async fn wait(&self, service: &Service) -> Result<(), Refusal> {
+        match self.min_position {
+            Some(position) => reach(service, position).await,
+            None => Ok(()),
+        }
+    }
+
+    fn position(&self, store: &Store) -> Result<Option<Position>, StoreError> {
+        self.as_of.map(|moment| moment.position(store)).transpose()
+    }
+}
+
+/// What a client sees, from any view.
+///
+/// With the same `at` and the same position, the answer is the same for ever.
+#[utoipa::path(
+    get,
+    path = "/v1/clients/{id}/check-ins",
+    operation_id = "viewCheckIns",
+    tag = "views",
+    params(("id" = String, Path, description = "The client, by document id or authUid.", example = "ada"), ViewQuery),
+    responses(
+        (status = 200, description = "The list, and which view it is from.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 400, description = "A query that does not fit, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "Another's data, existing or not.", content_type = "application/problem+json", body = Problem),
+        (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn of_client(
+    State(service): State<Service>,
+    caller: Caller,
+    PathOf(client): PathOf<String>,
+    QueryOf(query): QueryOf<ViewQuery>,
+) -> Result<Viewed, Refusal> {
+    let (asking, asked) = (query.asking(), query.asked(&service));
+    let may = {
+        let client = client.clone();
+        move |store: &Store| caller.may(store, Wants::CheckIns(&client)).map(drop)
+    };
+    service.blocking::<_, Denied>(may).await?;
+    query.wait(&service).await?;
+    let work = move |store: &Store| -> Result<Viewed, Refusal> {
+        let answered = store.check_ins(asking, &client, asked, query.position(store)?)?;
+        Ok(Viewed { view: answered.view, position: answered.position, body: answered.body.into() })
+    };
+    service.blocking(work).await
+}
+
+/// What every client sees whom the caller may see, a line each.
+#[utoipa::path(
+    get,
+    path = "/v1/check-ins",
+    operation_id = "viewAllCheckIns",
+    tag = "views",
+    params(ViewQuery),
+    responses(
+        (status = 200, description = "A line a client document, in id order: {\"clientId\", \"body\"}.", content_type = "application/x-ndjson", body = String,
+            headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 400, description = "A query that does not fit, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who sees nobody's check-ins.", content_type = "application/problem+json", body = Problem),
+        (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn of_everyone(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(query): QueryOf<ViewQuery>,
+) -> Result<Response, Refusal> {
+    let (asking, asked) = (query.asking(), query.asked(&service));
+    let may = move |store: &Store| match caller.sees(store)? {
+        Visible::Clients(clients) if clients.is_empty() => Err(Denied::Forbidden),
+        visible => Ok(visible),
+    };
+    let visible = service.blocking(may).await?;
+    query.wait(&service).await?;
+    let everyone = move |store: &Store| -> Result<_, Refusal> {
+        let mut everyone = store.everyone(asking, asked, query.position(store)?)?;
+        let position = everyone.position();
+        let portion: Portion = Box::new(move |store| {
+            let mut bytes = Vec::new();
+            while bytes.len() < PORTION_BYTES {
+                let Some((client, answered)) =
+                    everyone.next_of(store, |client| visible.holds(client))?
+                else {
+                    break;
+                };
+                bytes.extend_from_slice(line(&client, &answered).as_bytes());
+            }
+            Ok((!bytes.is_empty()).then_some(bytes))
+        });
+        Ok((position, portion))
+    };
+    let (position, portion) = service.blocking(everyone).await?;
+    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    response.headers_mut().insert(POSITION, position.into());
+    if let Asking::View(view) = asking {
+        response.headers_mut().insert(VIEW, axum::http::HeaderValue::from_static(view.name()));
+    }
+    Ok(response)
+}

@@ -1,0 +1,139 @@
+//! `/v1/backups` and `/v1/checkpoints`: backups taken while everybody goes on writing, and the log signed, where the service has the store.
+//! Where backups go is the service's setting, never the request's; restoring, erasing and verifying need the store closed.
+
+use axum::extract::State;
+use rollbook_application::backup::{Backups, Created, Listed, Wanted};
+use rollbook_application::evidence::Notary;
+use rollbook_application::reports::evidence::Signed;
+use rollbook_application::store::Store;
+use rollbook_domain::Timestamp;
+use rollbook_migrations::apply::Watch;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::operations::operate;
+use super::shapes::{ListedBackup, SignedCheckpoint, TakenBackup};
+use crate::access::{Caller, Denied, Wants};
+use crate::http::answer::At;
+use crate::http::caller::Writing;
+use crate::http::error::{Problem, Refusal};
+use crate::http::extract::OptionalBody;
+use crate::http::service::Service;
+use crate::telemetry::request::request_id_text;
+
+/// What backup to take.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "before-precreate"}))]
+pub struct BackupBody {
+    /// Its name; `pre-migration-YYYYMMDD_HHMMSS` without one.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
+    name: Option<String>,
+    /// When it is taken, RFC 3339, for its name and the record; now without one.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    at: Option<Timestamp>,
+}
+
+impl Service {
+    /// The directory of backups.
+    fn backups(&self) -> Backups {
+        match &self.settings().backups {
+            Some(directory) => Backups::at(directory),
+            None => Backups::of(self.store().directory()),
+        }
+    }
+}
+
+/// Take a backup, while others go on reading and writing.
+///
+/// It holds everything that was acknowledged when it began. Answers when it is whole and on record; a name is used once.
+#[utoipa::path(
+    post,
+    path = "/v1/backups",
+    operation_id = "takeBackup",
+    tag = "operations",
+    request_body = Option<BackupBody>,
+    responses(
+        (status = 200, description = "What it holds.", body = TakenBackup, headers(("x-rollbook-position" = u64, description = "Where it is on record"))),
+        (status = 400, description = "A body that does not fit, or no name for a backup.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "The name is taken, or another process works in the directory of backups.", content_type = "application/problem+json", body = Problem),
+        (status = 413, description = "A body that is too large.", content_type = "application/problem+json", body = Problem),
+        (status = 415, description = "A body that is not application/json.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn take(
+    State(service): State<Service>,
+    writing: Writing,
+    OptionalBody(body): OptionalBody<BackupBody>,
+) -> Result<At<Created>, Refusal> {
+    require(&service, writing.caller().clone()).await?;
+    let backups = service.backups();
+    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Created>, Refusal> {
+        let request = writing.request(store, Wants::Migrate)?;
+        let wanted =
+            Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
+        let created = store.back_up(&backups, &wanted, &|_, _, _| {})?;
+        Ok(At { position: created.position, body: created })
+    };
+    operate(&service, work).await
+}
+
+/// The backups there are, oldest first; what was cut off while it was taken is not among them.
+#[utoipa::path(
+    get,
+    path = "/v1/backups",
+    operation_id = "listBackups",
+    tag = "operations",
+    responses(
+        (status = 200, description = "Each with its manifest, and whether its files are there.", body = [ListedBackup], headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+) -> Result<At<Vec<Listed>>, Refusal> {
+    let backups = service.backups();
+    let work = move |store: &Store| -> Result<At<Vec<Listed>>, Refusal> {
+        caller.may(store, Wants::Migrate)?;
+        Ok(At { position: store.log().head(), body: backups.list()? })
+    };
+    service.blocking(work).await
+}
+
+/// Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it elsewhere too.
+///
+/// The signing key is the one beside the store; the first checkpoint of a store draws it. A log that contradicts what it signed before gets
+/// no further signature.
+#[utoipa::path(
+    post,
+    path = "/v1/checkpoints",
+    operation_id = "signCheckpoint",
+    tag = "operations",
+    responses(
+        (status = 200, description = "The checkpoint.", body = SignedCheckpoint, headers(("x-rollbook-position" = u64, description = "How many events it signs"))),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "The log contradicts what it signed before.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At<Signed>, Refusal> {
+    require(&service, writing.caller().clone()).await?;
+    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Signed>, Refusal> {
+        store.catch_up(&|_, _| {})?;
+        let notary = Notary::open(store, None)?;
+        if let Some(path) = notary.made() {
+            tracing::warn!(request_id = request_id_text(), path = %path.display(), key = %notary.verifier(), "the signing key of this store was drawn; keep a copy of it");
+        }
+        let signed = Signed::of(&notary, &notary.checkpoint(store.log().head())?);
+        Ok(At { position: signed.size, body: signed })
+    };
+    operate(&service, work).await
+}
+
+async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
+    service.blocking::<_, Denied>(move |store| caller.may(store, Wants::Migrate).map(drop)).await
+}

@@ -1,0 +1,212 @@
+//! `/v1/events` and `/v1/streams/{stream}`: what happened, in the order of the log, from a cursor on. Owns the pages; following what
+//! comes is `live`'s.
+
+use axum::extract::State;
+use axum::http::header::{HeaderName, HeaderValue};
+use axum::response::Response;
+use rollbook_application::code::Code;
+use rollbook_application::reports::history::{Told, without_answers};
+use rollbook_application::store::Store;
+use rollbook_application::store::StoreError;
+use rollbook_domain::{Position, Recorded, StreamId};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::portions::{answer, lines};
+use super::query::{joined, require_reached};
+use super::shapes::RecordedEvent;
+use crate::access::{Caller, Wants};
+use crate::http::answer::{At, POSITION};
+use crate::http::error::{Problem, Refusal};
+use crate::http::extract::{PathOf, QueryOf};
+use crate::http::service::Service;
+
+/// Where the next page begins.
+pub const NEXT: HeaderName = HeaderName::from_static("x-rollbook-next");
+
+/// Events on one page of a stream without a `limit`, and the most with one.
+const PAGE: u64 = 100;
+const LONGEST_PAGE: u64 = 1000;
+
+/// Which events.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EventsQuery {
+    /// Only events after this position: the last one that you have.
+    #[serde(default)]
+    #[param(required = false)]
+    after: Position,
+    /// Only events of this stream.
+    #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "series/ada/weekly")]
+    stream: Option<StreamId>,
+    /// At most so many. Without it, all up to the head.
+    #[param(minimum = 1)]
+    limit: Option<u64>,
+    /// Answers, comments and imported documents too; they read `[…]` without it.
+    #[serde(default)]
+    #[param(required = false)]
+    with_answers: bool,
+}
+
+/// Events as JSON lines, from a cursor on.
+///
+/// The position of the last line is the next cursor. With `limit`, the header `x-rollbook-next` says so while there is more.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    operation_id = "listEvents",
+    tag = "events",
+    params(EventsQuery),
+    responses(
+        (status = 200, description = "One event a line.", content_type = "application/x-ndjson", body = String,
+            headers(("x-rollbook-position" = u64, description = "The head of the log"), ("x-rollbook-next" = u64, description = "The `after` of the next page, where there is one"))),
+        (status = 400, description = "A query that does not fit, or a cursor beyond the head.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who may not read these events.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn list(
+    State(service): State<Service>,
+    caller: Caller,
+    QueryOf(query): QueryOf<EventsQuery>,
+) -> Result<Response, Refusal> {
+    let EventsQuery { after, stream, limit, with_answers } = query;
+    if limit == Some(0) {
+        return Err(Refusal::bad_request(Code::BadQuery, "limit is at least 1"));
+    }
+    let read = move |store: &Store| -> Result<_, Refusal> {
+        caller.may(store, stream.as_ref().map_or(Wants::AllEvents, Wants::Stream))?;
+        let head = store.log().head();
+        require_reached(after, head)?;
+        let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let (events, next) = read(store, after, head, stream.as_ref(), limit)?;
+        Ok((
+            head,
+            next,
+            lines(events.map(move |event| event.map(|event| shown(event, with_answers)))),
+        ))
+    };
+    let (head, next, portion) = service.blocking(read).await?;
+    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    response.headers_mut().insert(POSITION, HeaderValue::from(head));
+    if let Some(next) = next {
+        response.headers_mut().insert(NEXT, HeaderValue::from(next));
+    }
+    Ok(response)
+}
+
+/// An event as it is told.
+pub(super) fn shown(event: Recorded, with_answers: bool) -> Told {
+    Told::of(if with_answers { event } else { without_answers(event) })
+}
+
+type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;
+
+/// The events of a page, and where the next one begins.
+fn read(
+    store: &Store,
+    after: Position,
+    head: Position,
+    stream: Option<&StreamId>,
+    limit: usize,
+) -> Result<(Events, Option<Position>), StoreError> {
+    let log = store.log();
+    Ok(match stream {
+        Some(stream) => {
+            let mut events = log.stream_until(stream, 0, head)?;
+            events.retain(|event| event.position > after);
+            let is_whole = events.len() <= limit;
+            events.truncate(limit);
+            let next = events.last().map(|last| last.position).filter(|_| !is_whole);
+            (Box::new(events.into_iter().map(Ok)), next)
+        }
+        None => {
+            let next = after.saturating_add(limit as u64);
+            let events = log.commits_after(after).flat_map(|commit| match commit {
+                Ok(events) => events.into_iter().map(Ok).collect::<Vec<_>>(),
+                Err(error) => vec![Err(error.into())],
+            });
+            (Box::new(events.take(limit)), Some(next).filter(|next| *next < head))
+        }
+    })
+}
+
+/// Which page of a stream.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StreamQuery {
+    /// Only events after this version: the `next` of the page before.
+    #[serde(default)]
+    #[param(required = false)]
+    after: u64,
+    /// At most so many, 1 to 1000; 100 without it.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u64>,
+    /// Answers, comments and imported documents too; they read `[…]` without it.
+    #[serde(default)]
+    #[param(required = false)]
+    with_answers: bool,
+}
+
+/// A page of a stream.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StreamPage {
+    /// The stream.
+    #[schema(value_type = String, example = "series/ada/weekly")]
+    pub stream: StreamId,
+    /// How many events it has.
+    pub version: u64,
+    /// The events of this page, by version.
+    #[schema(value_type = Vec<RecordedEvent>)]
+    pub events: Vec<Told>,
+    /// The `after` of the next page; null on the last.
+    pub next: Option<u64>,
+}
+
+/// One stream, a page at a time.
+///
+/// The name may stand in the path as it is (`/v1/streams/series/ada/weekly`) or escaped as one segment.
+#[utoipa::path(
+    get,
+    path = "/v1/streams/{stream}",
+    operation_id = "readStream",
+    tag = "events",
+    params(("stream" = String, Path, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", description = "series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control.", example = "control"), StreamQuery),
+    responses(
+        (status = 200, description = "The page.", body = StreamPage, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 400, description = "No stream's name, or a query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who may not read this stream, existing or not.", content_type = "application/problem+json", body = Problem),
+        (status = 404, description = "A stream without events.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn of_stream(
+    State(service): State<Service>,
+    caller: Caller,
+    PathOf(segments): PathOf<Vec<(String, String)>>,
+    QueryOf(query): QueryOf<StreamQuery>,
+) -> Result<At<StreamPage>, Refusal> {
+    let name = joined(&segments);
+    let stream: StreamId =
+        name.parse().map_err(|error| Refusal::bad_request(Code::BadStream, format!("{error}")))?;
+    let limit = query.limit.unwrap_or(PAGE);
+    if !(1..=LONGEST_PAGE).contains(&limit) {
+        return Err(Refusal::bad_request(Code::BadQuery, format!("limit is 1 to {LONGEST_PAGE}")));
+    }
+    let read = move |store: &Store| -> Result<At<StreamPage>, Refusal> {
+        caller.may(store, Wants::Stream(&stream))?;
+        let (log, head) = (store.log(), store.log().head());
+        let version = log.stream_version(&stream)?;
+        if version == 0 {
+            return Err(Refusal::not_found("This stream has no events"));
+        }
+        let until = usize::try_from(limit).unwrap_or(usize::MAX);
+        let events = log.stream_until(&stream, query.after, head)?.into_iter().take(until);
+        let events: Vec<Told> = events.map(|event| shown(event, query.with_answers)).collect();
+        let next = events.last().map(|last| last.recorded.version).filter(|last| *last < version);
+        Ok(At { position: head, body: StreamPage { stream, version, events, next } })
+    };
+    service.blocking(read).await
+}

@@ -1,0 +1,108 @@
+//! `/v1/history/{id}`: everything that happened to something, by any id that ever named it.
+
+use axum::extract::State;
+use axum::http::header::HeaderValue;
+use axum::response::Response;
+use rollbook_application::reports::history::{Subject, Told, told};
+use rollbook_application::store::Store;
+use rollbook_application::store::StoreError;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::portions::{answer, lines};
+use super::query::joined;
+use crate::access::{Caller, Wants};
+use crate::http::answer::POSITION;
+use crate::http::error::{Problem, Refusal};
+use crate::http::extract::{PathOf, QueryOf};
+use crate::http::service::Service;
+
+/// How it is told.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct HistoryQuery {
+    /// Answers, comments and imported documents too; they read `[…]` without it.
+    #[serde(default)]
+    #[param(required = false)]
+    with_answers: bool,
+}
+
+/// Everything that happened to an assignment, response, client, coach, form, series, event, batch or import.
+///
+/// An id with slashes may stand in the path as it is (`/v1/history/series/ada/weekly`) or escaped as one segment.
+#[utoipa::path(
+    get,
+    path = "/v1/history/{id}",
+    operation_id = "tellHistory",
+    tag = "events",
+    params(("id" = String, Path, description = "Any id, a stream's name, or the beginning of a digest.", example = "ada"), HistoryQuery),
+    responses(
+        (status = 200, description = "One event a line, in the order of the log.", content_type = "application/x-ndjson", body = String,
+            headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 400, description = "A query that does not fit, or the beginning of several digests.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "Another's history, existing or not.", content_type = "application/problem+json", body = Problem),
+        (status = 404, description = "Nothing has this id.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn tell(
+    State(service): State<Service>,
+    caller: Caller,
+    PathOf(segments): PathOf<Vec<(String, String)>>,
+    QueryOf(query): QueryOf<HistoryQuery>,
+) -> Result<Response, Refusal> {
+    let id = joined(&segments);
+    let tell = move |store: &Store| -> Result<_, Refusal> {
+        let head = store.log().head();
+        let subject = find(store, &caller, &id)?;
+        require(store, &caller, &subject, query.with_answers)?;
+        Ok((
+            head,
+            lines(
+                told(subject.events(store)?, query.with_answers).map(|event| event.map(Told::of)),
+            ),
+        ))
+    };
+    let (head, portion) = service.blocking(tell).await?;
+    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    response.headers_mut().insert(POSITION, HeaderValue::from(head));
+    Ok(response)
+}
+
+/// What an id means. Only who may know that nothing has it is told so.
+fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
+    match Subject::find(store, id) {
+        Ok(subject) => Ok(subject),
+        Err(error @ StoreError::AmbiguousDigest(_)) => {
+            caller.may(store, Wants::BatchHistory)?;
+            Err(error.into())
+        }
+        Err(
+            error @ (StoreError::UnknownId(_)
+            | StoreError::UnknownSeries(_)
+            | StoreError::NoSeries(_)),
+        ) => {
+            caller.may(store, Wants::Absence)?;
+            Err(error.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn require(
+    store: &Store,
+    caller: &Caller,
+    subject: &Subject,
+    with_answers: bool,
+) -> Result<(), Refusal> {
+    match subject.streams() {
+        Some(streams) => streams
+            .into_iter()
+            .try_for_each(|stream| Ok(caller.may(store, Wants::Stream(stream)).map(drop)?)),
+        None => {
+            let wanted = if with_answers { Wants::AllEvents } else { Wants::BatchHistory };
+            Ok(caller.may(store, wanted).map(drop)?)
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! `/v1/events/live`: server-sent events. Owns the passage from what is there to what comes, without a gap and without a repeat: the
+//! event's id is its position, so a client that comes back says where it was (`Last-Event-ID`).
+//!
+//! A slow reader holds no thread, and of memory no more than one portion of the log (about 1 MiB, or one commit): nothing is read
+//! ahead of what was taken.
+
+use std::convert::Infallible;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream, StreamExt};
+use rollbook_application::code::Code;
+use rollbook_application::reports::history::Told;
+use rollbook_application::store::Store;
+use rollbook_domain::{Position, StreamId};
+use rollbook_log::Tail;
+use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
+use utoipa::IntoParams;
+
+use super::events::shown;
+use super::query::require_reached;
+use super::shapes::LiveEvent;
+use crate::access::{Caller, Denied, Wants};
+use crate::http::answer::POSITION;
+use crate::http::error::{Problem, Refusal};
+use crate::http::extract::QueryOf;
+use crate::http::service::Service;
+use crate::telemetry::request::{going_on_for, request_id, request_id_text};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// A proxy that gathers answers would keep events back.
+const NO_BUFFERING: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+/// After a portion of so many events, it is sent.
+const EVENTS_A_PORTION: usize = 256;
+
+/// From where on, and of which stream.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LiveQuery {
+    /// Only events after this position; the header `Last-Event-ID` is stronger. Without either, from the first event on.
+    #[serde(default)]
+    #[param(required = false)]
+    after: Position,
+    /// Only events of this stream.
+    #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "control")]
+    stream: Option<StreamId>,
+    /// Answers, comments and imported documents too; they read `[…]` without it.
+    #[serde(default)]
+    #[param(required = false)]
+    with_answers: bool,
+}
+
+/// Events as they happen: those that are there, then those that come.
+///
+/// Each has its position as `id` and its JSON as `data`. When nothing happens, a comment comes every few seconds. The answer has no end.
+#[utoipa::path(
+    get,
+    path = "/v1/events/live",
+    operation_id = "followEvents",
+    tag = "events",
+    params(LiveQuery, ("last-event-id" = Option<String>, Header, pattern = "^[0-9]{0,19}$", description = "The position of the last event that you have; empty for none.")),
+    responses(
+        (status = 200, description = "Server-sent events, without end.", content_type = "text/event-stream", body = LiveEvent,
+            headers(("x-rollbook-position" = u64, description = "The head of the log when it began"))),
+        (status = 400, description = "A query or a Last-Event-ID that does not fit, or one beyond the head.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who may not read these events.", content_type = "application/problem+json", body = Problem),
+        (status = 503, description = "Too many subscribers, or the service is about to end.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn follow(
+    State(service): State<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    QueryOf(query): QueryOf<LiveQuery>,
+) -> Result<Response, Refusal> {
+    let LiveQuery { after, stream, with_answers } = query;
+    let after = last_event_id(&headers)?.unwrap_or(after);
+    let wanted = stream.clone();
+    let may = move |store: &Store| {
+        caller.may(store, wanted.as_ref().map_or(Wants::AllEvents, Wants::Stream)).map(drop)
+    };
+    service.blocking::<_, Denied>(may).await?;
+    let head = service.store().log().head();
+    require_reached(after, head)?;
+    let full = || Refusal::too_many("Too many subscribers of live events. Try again in a moment");
+    let subscribed = service.turns().subscribe().ok_or_else(full)?;
+    let keep_alive =
+        KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
+    let tail = service.store().log().tail(after);
+    let following = Following { service, tail, stream, with_answers, _subscribed: subscribed };
+    let mut response = Sse::new(events(following)).keep_alive(keep_alive).into_response();
+    let headers = response.headers_mut();
+    headers.insert(POSITION, HeaderValue::from(head));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(NO_BUFFERING.0, NO_BUFFERING.1);
+    Ok(response)
+}
+
+fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
+    // A client that has seen nothing yet sends it empty.
+    let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
+    let read = id.to_str().ok().and_then(|id| id.trim().parse().ok());
+    read.map(Some).ok_or_else(|| {
+        Refusal::bad_request(
+            Code::BadLastEventId,
+            "Last-Event-ID is the position of an event, a whole number",
+        )
+    })
+}
+
+struct Following {
+    service: Service,
+    tail: Tail,
+    stream: Option<StreamId>,
+    with_answers: bool,
+    _subscribed: OwnedSemaphorePermit,
+}
+
+fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>> {
+    let id = request_id();
+    stream::unfold(following, move |following| {
+        going_on_for(id.clone(), async move {
+            let (events, following) = following.next().await?;
+            Some((stream::iter(events), following))
+        })
+    })
+    .flatten()
+    .map(Ok)
+}
+
+impl Following {
+    /// The next events; `None` when the service is about to end or the log cannot be read: then the answer ends, and whoever comes back
+    /// goes on where it ended.
+    async fn next(self) -> Option<(Vec<Event>, Self)> {
+        let Self { service, mut tail, stream, with_answers, _subscribed } = self;
+        tokio::select! {
+            biased;
+            () = service.drained() => return None,
+            _head = service.store().log().head_beyond(tail.position()) => {}
+        }
+        let read = move |_store: &Store| -> Result<_, Refusal> {
+            let events = portion(&mut tail, stream.as_ref(), with_answers)?;
+            Ok((events, tail, stream))
+        };
+        match service.blocking(read).await {
+            Ok((events, tail, stream)) => {
+                Some((events, Self { service, tail, stream, with_answers, _subscribed }))
+            }
+            Err(refusal) => {
+                tracing::error!(
+                    request_id = request_id_text(),
+                    code = refusal.code().name(),
+                    "live events are cut off"
+                );
+                None
+            }
+        }
+    }
+}
+
+fn portion(
+    tail: &mut Tail,
+    stream: Option<&StreamId>,
+    with_answers: bool,
+) -> Result<Vec<Event>, Refusal> {
+    let mut events = Vec::new();
+    let mut seen = 0;
+    while seen < EVENTS_A_PORTION {
+        let Some(commit) = tail.try_next()? else { break };
+        seen += commit.len();
+        for recorded in commit
+            .into_iter()
+            .filter(|recorded| stream.is_none_or(|stream| recorded.stream == *stream))
+        {
+            events.push(event(&shown(recorded, with_answers))?);
+        }
+    }
+    Ok(events)
+}
+
+fn event(told: &Told) -> Result<Event, Refusal> {
+    let data = serde_json::to_string(told).map_err(|error| Refusal::internal(&error))?;
+    Ok(Event::default().id(told.recorded.position.to_string()).data(data))
+}

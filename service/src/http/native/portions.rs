@@ -1,0 +1,84 @@
+//! Long answers, a portion at a time. Owns that memory stays bounded however slowly they are read, that no thread waits for a
+//! slow reader, and that an answer which cannot be finished is cut off rather than ended as if it were whole.
+
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, TryStreamExt};
+use rollbook_application::store::Store;
+use rollbook_application::store::StoreError;
+use serde::Serialize;
+
+use crate::http::error::Refusal;
+use crate::http::service::Service;
+use crate::telemetry::request::{going_on_for, request_id, request_id_text};
+
+/// Lines are gathered up to this size before they are sent.
+pub const PORTION_BYTES: usize = 64 << 10;
+
+/// Gives the next portion, `None` after the last. It blocks, and is asked only when the one before was taken.
+pub type Portion = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, Refusal> + Send>;
+
+/// An answer made of portions. The first is made before anything is sent, so that what fails at once is refused as anything else is.
+///
+/// # Errors
+/// What the first portion fails with.
+pub async fn answer(
+    service: Service,
+    kind: &'static str,
+    portion: Portion,
+) -> Result<Response, Refusal> {
+    let (first, portion) = next(&service, portion).await?;
+    let rest = first.is_some().then_some((service, portion));
+    let id = request_id();
+    let rest = stream::try_unfold(rest, move |state| {
+        going_on_for(id.clone(), async move {
+            let Some((service, portion)) = state else { return Ok(None) };
+            match next(&service, portion).await {
+                Ok((Some(bytes), portion)) => Ok(Some((bytes, Some((service, portion))))),
+                Ok((None, _)) => Ok(None),
+                Err(refusal) => {
+                    tracing::error!(
+                        request_id = request_id_text(),
+                        code = refusal.code().name(),
+                        "a long answer is cut off"
+                    );
+                    Err(std::io::Error::other(refusal.code().name()))
+                }
+            }
+        })
+    });
+    let first = stream::iter(first.map(Ok::<Bytes, std::io::Error>));
+    let mut response = Body::from_stream(futures_util::StreamExt::chain(first, rest.into_stream()))
+        .into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    Ok(response)
+}
+
+async fn next(
+    service: &Service,
+    mut portion: Portion,
+) -> Result<(Option<Bytes>, Portion), Refusal> {
+    service
+        .blocking(move |store| -> Result<_, Refusal> {
+            let bytes = portion(store)?;
+            Ok((bytes.map(Bytes::from), portion))
+        })
+        .await
+}
+
+/// Values as portions of JSON lines.
+pub fn lines<T: Serialize>(
+    mut values: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,
+) -> Portion {
+    Box::new(move |_store| {
+        let mut bytes = Vec::new();
+        while bytes.len() < PORTION_BYTES {
+            let Some(value) = values.next() else { break };
+            serde_json::to_writer(&mut bytes, &value?)
+                .map_err(|error| Refusal::internal(&error))?;
+            bytes.push(b'\n');
+        }
+        Ok((!bytes.is_empty()).then_some(bytes))
+    })
+}

@@ -1,0 +1,79 @@
+//! What queries of several endpoints have in common: spans, names with slashes, waiting for a position.
+
+use axum::http::StatusCode;
+use rollbook_application::code::Code;
+use rollbook_application::reports::span;
+use rollbook_domain::Position;
+use serde::{Deserialize, Deserializer};
+
+use crate::http::error::Refusal;
+use crate::http::service::Service;
+
+/// A span such as `3d`, where one is given, in milliseconds.
+///
+/// # Errors
+/// When the text is none.
+pub fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| span::milliseconds(&text).map_err(serde::de::Error::custom)).transpose()
+}
+
+/// What the segments of a path name together: `series/ada/weekly` may come as three, or as one with its slashes escaped.
+pub fn joined(segments: &[(String, String)]) -> String {
+    segments.iter().map(|(_, segment)| segment.as_str()).collect::<Vec<_>>().join("/")
+}
+
+/// Refuses a position that the log has not reached.
+///
+/// # Errors
+/// 400 `beyond_head`.
+pub fn require_reached(position: Position, head: Position) -> Result<(), Refusal> {
+    if position <= head {
+        return Ok(());
+    }
+    Err(Refusal::bad_request(
+        Code::BeyondHead,
+        format!("Position {position} is beyond the head {head} of the log; name one up to {head}"),
+    ))
+}
+
+/// Waits until the log holds a position, as long as the service allows. A read that comes after folds it.
+///
+/// # Errors
+/// 504 `behind` at the deadline.
+pub async fn reach(service: &Service, position: Position) -> Result<(), Refusal> {
+    let log = service.store().log().clone();
+    if log.head() >= position {
+        return Ok(());
+    }
+    let reached = tokio::time::timeout(
+        service.settings().timeouts.behind,
+        log.head_beyond(position.saturating_sub(1)),
+    );
+    tokio::select! {
+        reached = reached => reached.map(drop).map_err(|_late| behind(position, log.head())),
+        () = service.drained() => Err(behind(position, log.head())),
+    }
+}
+
+fn behind(position: Position, head: Position) -> Refusal {
+    let message = format!("This node is at position {head} and did not reach {position} in time");
+    Refusal::new(StatusCode::GATEWAY_TIMEOUT, Code::Behind, message)
+        .with_next("ask again in a moment, or ask the node that answered the write")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_in_segments_or_whole() {
+        let of = |parts: &[&str]| {
+            joined(
+                &parts.iter().map(|part| ("x".to_owned(), (*part).to_owned())).collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(of(&["series", "a%2Fb", "weekly"]), "series/a%2Fb/weekly");
+        assert_eq!(of(&["series/ada/weekly"]), "series/ada/weekly");
+    }
+}

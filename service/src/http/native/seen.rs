@@ -1,0 +1,62 @@
+//! `/v1/clients/{id}/seen`: what a client saw at an instant.
+
+use axum::extract::State;
+use rollbook_application::store::{Seen, Store};
+use rollbook_domain::Timestamp;
+use rollbook_projections::entry::Asked;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::query::optional_span;
+use super::shapes::SeenList;
+use crate::access::{Caller, Wants};
+use crate::http::answer::At;
+use crate::http::error::{Problem, Refusal};
+use crate::http::extract::{PathOf, QueryOf};
+use crate::http::service::Service;
+
+/// When.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SeenQuery {
+    /// The instant, RFC 3339: the last position recorded by then.
+    #[param(value_type = String, format = DateTime, example = "2026-01-15T09:30:00Z")]
+    at: Timestamp,
+    /// The grace before overdue of the pre-created view, such as `3d`.
+    #[serde(default, deserialize_with = "optional_span")]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(d|h|m|s|ms)$", example = "3d")]
+    overdue_after: Option<i64>,
+}
+
+/// What a client saw at an instant: the view that the switch served, the position, the list. It names the switch's exceptions, so it
+/// is for those who may see both.
+#[utoipa::path(
+    get,
+    path = "/v1/clients/{id}/seen",
+    operation_id = "tellWhatWasSeen",
+    tag = "views",
+    params(("id" = String, Path, description = "The client, by any id.", example = "ada"), SeenQuery),
+    responses(
+        (status = 200, description = "What it was.", body = SeenList, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "A caller who may not see both.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn of_client(
+    State(service): State<Service>,
+    caller: Caller,
+    PathOf(client): PathOf<String>,
+    QueryOf(query): QueryOf<SeenQuery>,
+) -> Result<At<Seen>, Refusal> {
+    let grace = query.overdue_after.unwrap_or(service.asked().overdue_after_milliseconds);
+    let work = move |store: &Store| -> Result<At<Seen>, Refusal> {
+        caller.may(store, Wants::CheckIns(&client))?;
+        caller.may(store, Wants::ReadSwitch)?;
+        let seen =
+            store.seen(&client, Asked { now: query.at, overdue_after_milliseconds: grace })?;
+        Ok(At { position: seen.position, body: seen })
+    };
+    service.blocking(work).await
+}

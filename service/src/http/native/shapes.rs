@@ -1,0 +1,327 @@
+//! The shapes of what other crates write, for the description of the API. The crates below know no HTTP; a test holds what is
+//! answered against these.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::ToSchema;
+
+pub use rollbook_application::reports::schemas::{LeftAsItIs, RecordedCheck, ViewName};
+
+/// When a made week is due.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum Due {
+    /// On the Monday of its week at 09:00.
+    Monday,
+    /// On the base's weekday at 09:00.
+    Weekday,
+}
+
+/// An event as it is told everywhere: history, pages, live, and `rollbook history --json`.
+#[derive(Debug, ToSchema)]
+#[schema(example = json!({
+    "position": 812, "stream": "control", "version": 4, "id": "0197f3a1-6c1e-7c52-8a7e-0d5c6f3b2a10",
+    "occurred_at": "2026-01-15T09:30:00.000Z", "recorded_at": "2026-01-15T09:30:00.125Z", "actor": {"role": "admin", "id": "robin"},
+    "cause": "0197f3a1-6c1e-7c52-8a7e-0d5c6f3b2a11",
+    "event": {"type": "ViewSwitched", "data": {"view": "precreated", "audience": {"scope": "percent", "value": 10}, "reason": "first tenth", "forced": false}},
+    "name": "ViewSwitched", "why": "first tenth", "batch": null
+}))]
+pub struct RecordedEvent {
+    /// Place in the whole log, from 1, without gaps.
+    pub position: u64,
+    /// The stream.
+    pub stream: String,
+    /// Place in the stream, from 1, without gaps.
+    pub version: u64,
+    /// The event's id, the same wherever the same thing is recorded.
+    pub id: String,
+    /// When it happened in the world.
+    #[schema(format = DateTime)]
+    pub occurred_at: String,
+    /// When the log recorded it.
+    #[schema(format = DateTime)]
+    pub recorded_at: String,
+    /// On whose behalf.
+    pub actor: EventActor,
+    /// What caused it: a request's key or id, or the digest of a batch.
+    pub cause: String,
+    /// What happened.
+    pub event: EventContent,
+    /// Its name in histories, such as `ResponseImported`.
+    pub name: String,
+    /// Why it happened, where that is known.
+    pub why: Option<String>,
+    /// The digest of the batch or import that it came with.
+    pub batch: Option<String>,
+}
+
+/// One of the server-sent events.
+#[derive(Debug, ToSchema)]
+pub struct LiveEvent {
+    /// The event's position: the `Last-Event-ID` to go on behind it.
+    #[schema(pattern = "^[0-9]+$")]
+    pub id: String,
+    /// The event, as JSON: see `RecordedEvent`.
+    pub data: String,
+}
+
+/// Who acted.
+#[derive(Debug, ToSchema)]
+pub struct EventActor {
+    /// As what: client, coach, admin, system or migration.
+    pub role: String,
+    /// Who: an id, a name, or a batch's digest.
+    pub id: String,
+}
+
+/// What happened.
+#[derive(Debug, ToSchema)]
+pub struct EventContent {
+    /// Its name in the past tense, such as `AssignmentCreated`.
+    pub r#type: String,
+    /// What it says. Personal content reads `[…]` unless it was asked for.
+    pub data: Value,
+}
+
+/// What a client saw.
+#[derive(Debug, ToSchema)]
+pub struct SeenList {
+    /// The id that was asked for.
+    pub client: String,
+    /// The instant.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// The last position recorded by then.
+    pub position: u64,
+    /// When that was recorded; null when nothing was yet.
+    #[schema(format = DateTime)]
+    pub recorded_at: Option<String>,
+    /// The view that served the client.
+    pub view: ViewName,
+    /// The switch as it stood.
+    pub switch: SwitchState,
+    /// The body that the endpoint answered, or would have.
+    pub body: crate::http::drop_in::shapes::CheckIns,
+}
+
+/// Which view served whom.
+#[derive(Debug, ToSchema)]
+pub struct SwitchState {
+    /// The view of whoever no exception named.
+    pub default: ViewName,
+    /// That part of all clients had the other view.
+    pub other_percent: u8,
+    /// Clients by document id.
+    pub clients: BTreeMap<String, ViewName>,
+    /// How often it had been switched.
+    pub switched: u64,
+}
+
+/// What applying a batch did.
+#[derive(Debug, ToSchema)]
+#[schema(example = json!({"digest": "3f9a1c…", "series": 28, "created": 691, "linked": 2, "adopted": 0, "skipped": 0, "head": 1024}))]
+pub struct AppliedBatch {
+    /// The batch's digest.
+    pub digest: String,
+    /// Series that the migration is about.
+    pub series: u64,
+    /// Weeks created now.
+    pub created: u64,
+    /// Responses linked now.
+    pub linked: u64,
+    /// Responses adopted now.
+    pub adopted: u64,
+    /// Events of the batch that were there already.
+    pub skipped: u64,
+    /// The head of the log afterwards.
+    pub head: u64,
+}
+
+/// All checks on one state of the store.
+#[derive(Debug, ToSchema)]
+pub struct ValidationOutcome {
+    /// The batch that was applied last; empty when there is none.
+    pub digest: String,
+    /// The head that was looked at.
+    pub at: u64,
+    /// The checks, in their order.
+    pub checks: Vec<CheckedOutcome>,
+    /// How many hold.
+    pub green: u64,
+    /// Of how many.
+    pub total: u64,
+    /// Whether all do.
+    pub all_green: bool,
+}
+
+/// One check.
+#[derive(Debug, ToSchema)]
+pub struct CheckedOutcome {
+    /// Its name.
+    pub name: String,
+    /// Whether it holds.
+    pub green: bool,
+    /// What was seen, in one line.
+    pub detail: String,
+    /// What it names when it does not hold.
+    pub findings: Vec<String>,
+}
+
+/// Both views, compared.
+#[derive(Debug, ToSchema)]
+pub struct Parity {
+    /// How many clients were compared.
+    pub clients: u64,
+    /// At how many instants, all clients together.
+    pub instants: u64,
+    /// By class: how many weeks differ so at some instant.
+    pub differences: BTreeMap<String, u64>,
+    /// A few of each class.
+    pub examples: BTreeMap<String, Vec<Difference>>,
+    /// How many differences no class explains.
+    pub unexplained_total: u64,
+    /// The first of them.
+    pub unexplained: Vec<Unexplained>,
+}
+
+/// One difference of a class.
+#[derive(Debug, ToSchema)]
+pub struct Difference {
+    /// The client's document id.
+    pub client: String,
+    /// The first instant at which it shows.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// The form; empty for the summary.
+    pub form: String,
+    /// The run.
+    pub run: u32,
+    /// The week.
+    pub week: u32,
+    /// The field, or `entry` where only one view shows the week.
+    pub what: String,
+    /// What the legacy view shows.
+    pub legacy: String,
+    /// What the pre-created view shows.
+    pub precreated: String,
+}
+
+/// A difference that no class explains.
+#[derive(Debug, ToSchema)]
+pub struct Unexplained {
+    /// The client's document id.
+    pub client: String,
+    /// The first instant at which it shows.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// The form; empty for the summary.
+    pub form: String,
+    /// The run.
+    pub run: u32,
+    /// The week.
+    pub week: u32,
+    /// The field, or who alone shows the week, with both values.
+    pub what: String,
+}
+
+/// A backup that was taken: what `rollbook backup create --json` prints.
+#[derive(Debug, ToSchema)]
+pub struct TakenBackup {
+    /// Its name.
+    pub name: String,
+    /// Its directory, where the service runs.
+    pub directory: String,
+    /// SHA-256 of its manifest, which the store has on record.
+    pub manifest_digest: String,
+    /// Where the store has it on record: behind the backup's own head.
+    pub position: u64,
+    /// What it holds.
+    pub manifest: BackupManifest,
+}
+
+/// A backup as it is listed.
+#[derive(Debug, ToSchema)]
+pub struct ListedBackup {
+    /// Its name.
+    pub name: String,
+    /// Whether every file is there, with its length.
+    pub state: BackupState,
+    /// What it holds; null where the manifest itself is damaged.
+    pub manifest: Option<BackupManifest>,
+    /// Every file that is not as it should be.
+    pub findings: Vec<BackupFinding>,
+}
+
+/// What is known of a backup without reading all of it.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+pub enum BackupState {
+    /// Every file is there, with its length.
+    Whole,
+    /// A file is missing, or not as the manifest says.
+    Damaged,
+}
+
+/// A file of a backup that is not what was written.
+#[derive(Debug, ToSchema)]
+pub struct BackupFinding {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+/// The manifest of a backup.
+#[derive(Debug, ToSchema)]
+pub struct BackupManifest {
+    /// The format's version.
+    pub rollbook_backup: u64,
+    /// The backup's name when it was made.
+    pub name: String,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    pub created_at: String,
+    /// The version of the rollbook that made it.
+    pub rollbook: String,
+    /// The store's id.
+    pub store: String,
+    /// The store's format.
+    pub store_format: u32,
+    /// The position of the last event in it.
+    pub head: u64,
+    /// When that was recorded.
+    #[schema(format = DateTime)]
+    pub head_recorded_at: Option<String>,
+    /// SHA-256 over the stored bytes of all commits.
+    pub log_digest: String,
+    /// The root of the Merkle tree over all events, base64.
+    pub merkle_root: String,
+    /// The rows of every projection: name, version, rows, digest.
+    pub projections: Vec<Value>,
+    /// Clients, documents by collection, events by name.
+    pub counts: Value,
+    /// Every file: path, bytes, SHA-256, whether it is shared with an earlier backup.
+    pub files: Vec<Value>,
+    /// Bytes that no earlier backup had.
+    pub bytes_new: u64,
+    /// Bytes of files that are shared with earlier backups.
+    pub bytes_shared: u64,
+}
+
+/// A checkpoint that was signed: what `rollbook checkpoint --json` prints.
+#[derive(Debug, ToSchema)]
+pub struct SignedCheckpoint {
+    /// The log.
+    pub origin: String,
+    /// How many events its tree has.
+    pub size: u64,
+    /// The root, base64.
+    pub root: String,
+    /// The public key, `name+hash+base64`.
+    pub key: String,
+    /// The checkpoint, as it is written to a file.
+    pub checkpoint: String,
+    /// Where the signing key was written, when it was drawn just now.
+    pub made_key: Option<String>,
+}

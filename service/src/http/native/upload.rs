@@ -1,0 +1,115 @@
+//! A batch file on its way in: written to a file as it comes, so that memory does not grow with it. Owns the limit, and that the file
+//! goes away with the request.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use futures_util::StreamExt;
+use rollbook_application::code::Code;
+use rollbook_migrations::MigrationError;
+use rollbook_migrations::batch::Batch;
+use tempfile::TempDir;
+
+use super::migrations::NDJSON;
+use crate::http::error::Refusal;
+use crate::http::service::Service;
+
+/// So much is gathered before it is written.
+const GATHERED_BYTES: usize = 1 << 20;
+
+/// A file that came in.
+pub struct Upload {
+    directory: TempDir,
+}
+
+impl Upload {
+    /// Takes a body in.
+    ///
+    /// # Errors
+    /// 413 above the limit, 415 when it says to be something else, 400 when it breaks off.
+    pub async fn receive(
+        service: &Service,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<Self, Refusal> {
+        let limit = service.settings().limits.batch_bytes as u64;
+        require_ndjson(headers)?;
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok())
+            .and_then(|length| length.parse::<u64>().ok());
+        if announced.is_some_and(|bytes| bytes > limit) {
+            return Err(too_large(limit));
+        }
+        let upload =
+            Self { directory: tempfile::tempdir().map_err(|error| Refusal::unavailable(&error))? };
+        let mut file = File::create(upload.path()).map_err(|error| Refusal::unavailable(&error))?;
+        let (mut chunks, mut gathered, mut received) = (body.into_data_stream(), Vec::new(), 0_u64);
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_broken| {
+                Refusal::bad_request(Code::BadBody, "The body could not be read to its end")
+            })?;
+            received += chunk.len() as u64;
+            if received > limit {
+                return Err(too_large(limit));
+            }
+            gathered.extend_from_slice(&chunk);
+            if gathered.len() >= GATHERED_BYTES {
+                (file, gathered) = write(service, file, gathered).await?;
+            }
+        }
+        write(service, file, gathered).await?;
+        Ok(upload)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.path().join("batch.ndjson")
+    }
+
+    /// The batch in it, checked whole. What is wrong with it is told of "the batch": the file's name here means nothing to its sender.
+    ///
+    /// # Errors
+    /// What [`Batch::open`] says.
+    pub fn batch(&self) -> Result<Batch, MigrationError> {
+        Batch::open(&self.path()).map_err(|error| error.about(Path::new("the batch")))
+    }
+}
+
+async fn write(
+    service: &Service,
+    mut file: File,
+    mut gathered: Vec<u8>,
+) -> Result<(File, Vec<u8>), Refusal> {
+    let work = move |_store: &_| -> Result<_, std::io::Error> {
+        file.write_all(&gathered)?;
+        gathered.clear();
+        Ok((file, gathered))
+    };
+    service.blocking(work).await
+}
+
+fn require_ndjson(headers: &HeaderMap) -> Result<(), Refusal> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    // Text, as programs send it that know no lines of JSON.
+    if [NDJSON, "text/plain"].iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::NoNdjson,
+        "Send the batch file as content-type: application/x-ndjson",
+    ))
+}
+
+fn too_large(limit: u64) -> Refusal {
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        Code::TooLarge,
+        format!("A batch file may have {limit} bytes here"),
+    )
+}

@@ -1,0 +1,235 @@
+//! OpenFeature's remote evaluation protocol (OFREP): the switch as a feature flag. Owns the protocol's shapes, its errors and its caching;
+//! which view serves whom is the switch's.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use axum::response::{IntoResponse, Response};
+use rollbook_application::reports::switch::{Served, evaluate};
+use rollbook_application::store::Store;
+use rollbook_domain::event::View;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answer::POSITION;
+use super::error::{Problem, Refusal};
+use super::extract::PathOf;
+use super::service::Service;
+use crate::access::{Caller, Wants};
+
+/// The one flag: whether a client is served the pre-created view.
+pub const FLAG: &str = "use-pre-created-assignments";
+
+/// Every route of the protocol.
+pub fn routes() -> OpenApiRouter<Service> {
+    OpenApiRouter::new().routes(routes!(evaluate_flag)).routes(routes!(evaluate_flags))
+}
+
+/// What is evaluated for whom.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(example = json!({"context": {"targetingKey": "ada"}}))]
+pub struct EvaluationRequest {
+    /// The context.
+    #[schema(value_type = EvaluationContext)]
+    pub context: Option<Value>,
+}
+
+/// For whom. What else it holds is not looked at.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct EvaluationContext {
+    /// The client, by document id or authUid.
+    #[schema(min_length = 1)]
+    pub targeting_key: String,
+}
+
+/// A flag's value, and why it is that.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"key": "use-pre-created-assignments", "value": true, "reason": "SPLIT", "variant": "precreated"}))]
+pub struct EvaluationSuccess {
+    /// The flag.
+    pub key: &'static str,
+    /// Whether the pre-created view serves this client.
+    pub value: bool,
+    /// `STATIC`: everybody has this view; `SPLIT`: a percentage decided; `TARGETING_MATCH`: the client is named.
+    pub reason: &'static str,
+    /// The view's name.
+    pub variant: &'static str,
+}
+
+/// Every flag.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BulkEvaluationSuccess {
+    /// The flags.
+    pub flags: Vec<EvaluationSuccess>,
+}
+
+/// Why a flag was not evaluated, in the protocol's own form.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"key": "use-pre-created-assignments", "errorCode": "TARGETING_KEY_MISSING", "errorDetails": "context.targetingKey is the client's id"}))]
+pub struct EvaluationFailure {
+    /// The flag, where one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    pub key: Option<String>,
+    /// `PARSE_ERROR`, `INVALID_CONTEXT`, `TARGETING_KEY_MISSING` or `FLAG_NOT_FOUND`.
+    pub error_code: &'static str,
+    /// For people.
+    pub error_details: &'static str,
+}
+
+/// Why not, and with which status.
+type Failed = (StatusCode, &'static str, &'static str);
+
+/// Evaluate the flag for a client.
+#[utoipa::path(
+    post,
+    path = "/ofrep/v1/evaluate/flags/{key}",
+    operation_id = "evaluateFlag",
+    tag = "ofrep",
+    params(
+        ("key" = String, Path, description = "The flag.", example = "use-pre-created-assignments"),
+        ("if-none-match" = Option<String>, Header, description = "The ETag that you have.")
+    ),
+    request_body(content = EvaluationRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "Its value.", body = EvaluationSuccess, headers(("etag" = String, description = "Changes when the value does"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 304, description = "It is what you have."),
+        (status = 400, description = "A body or a context that does not fit.", body = EvaluationFailure),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "Another client, existing or not.", content_type = "application/problem+json", body = Problem),
+        (status = 404, description = "Another flag.", body = EvaluationFailure),
+    )
+)]
+pub async fn evaluate_flag(
+    State(service): State<Service>,
+    caller: Caller,
+    PathOf(key): PathOf<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    if key != FLAG {
+        return Ok(failure(
+            Some(key),
+            (
+                StatusCode::NOT_FOUND,
+                "FLAG_NOT_FOUND",
+                "the flag here is use-pre-created-assignments",
+            ),
+        ));
+    }
+    let client = match targeting_key(&body) {
+        Ok(client) => client,
+        Err(failed) => return Ok(failure(Some(key), failed)),
+    };
+    let served = served(&service, caller, client).await?;
+    Ok(cached(&headers, served.position, &evaluation(&served)))
+}
+
+/// Evaluate every flag for a client.
+#[utoipa::path(
+    post,
+    path = "/ofrep/v1/evaluate/flags",
+    operation_id = "evaluateFlags",
+    tag = "ofrep",
+    params(("if-none-match" = Option<String>, Header, description = "The ETag that you have.")),
+    request_body(content = EvaluationRequest, content_type = "application/json"),
+    responses(
+        (status = 200, description = "Their values.", body = BulkEvaluationSuccess, headers(("etag" = String, description = "Changes when a value does"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 304, description = "They are what you have."),
+        (status = 400, description = "A body or a context that does not fit.", body = EvaluationFailure),
+        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
+        (status = 403, description = "Another client, existing or not.", content_type = "application/problem+json", body = Problem),
+    )
+)]
+pub async fn evaluate_flags(
+    State(service): State<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let client = match targeting_key(&body) {
+        Ok(client) => client,
+        Err(failed) => return Ok(failure(None, failed)),
+    };
+    let served = served(&service, caller, client).await?;
+    Ok(cached(
+        &headers,
+        served.position,
+        &BulkEvaluationSuccess { flags: vec![evaluation(&served)] },
+    ))
+}
+
+fn targeting_key(body: &[u8]) -> Result<String, Failed> {
+    let bad = |code, details| (StatusCode::BAD_REQUEST, code, details);
+    let value: Value =
+        serde_json::from_slice(body).map_err(|_| bad("PARSE_ERROR", "the body is no JSON"))?;
+    let Value::Object(mut request) = value else {
+        return Err(bad("PARSE_ERROR", "the body is no object"));
+    };
+    let missing = bad("TARGETING_KEY_MISSING", "context.targetingKey is the client's id");
+    let context = match request.remove("context") {
+        None => return Err(missing),
+        Some(Value::Object(context)) => context,
+        Some(_) => return Err(bad("INVALID_CONTEXT", "context is no object")),
+    };
+    match context.get("targetingKey") {
+        Some(Value::String(key)) if !key.is_empty() => Ok(key.clone()),
+        Some(Value::String(_)) | None => Err(missing),
+        Some(_) => Err(bad("INVALID_CONTEXT", "context.targetingKey is no text")),
+    }
+}
+
+async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, Refusal> {
+    let work = move |store: &Store| -> Result<Served, Refusal> {
+        caller.may(store, Wants::Flag(&client))?;
+        Ok(evaluate(store, &client)?)
+    };
+    service.blocking(work).await
+}
+
+fn evaluation(served: &Served) -> EvaluationSuccess {
+    EvaluationSuccess {
+        key: FLAG,
+        value: served.view == View::Precreated,
+        reason: served.reason.name(),
+        variant: served.view.name(),
+    }
+}
+
+fn failure(key: Option<String>, (status, error_code, error_details): Failed) -> Response {
+    (status, Json(EvaluationFailure { key, error_code, error_details })).into_response()
+}
+
+/// The answer, or 304 where the caller has it. The tag is of the body alone: events that change no flag change no tag.
+fn cached(headers: &HeaderMap, position: u64, answer: &impl Serialize) -> Response {
+    // Text and booleans: nothing that can fail to be written.
+    let body = serde_json::to_vec(answer).unwrap_or_default();
+    let digest: String =
+        Sha256::digest(&body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let tag = format!("\"{digest}\"");
+    let known = headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    let has_it = known
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*");
+    let mut response = match has_it {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => ([("content-type", "application/json")], body).into_response(),
+    };
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response.headers_mut().insert(POSITION, HeaderValue::from(position));
+    response
+}

@@ -1,0 +1,201 @@
+//! What every handler is given: the store, who may do what, the clock, and whether the service is about to end. Owns that nothing
+//! that blocks runs on a thread that drives connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rollbook_application::store::Store;
+use rollbook_domain::Timestamp;
+use rollbook_projections::entry::Asked;
+use tokio::sync::watch;
+
+use super::error::Refusal;
+use super::gate::Gate;
+use super::native::operations::Turns;
+use crate::access::Access;
+use crate::configuration::Settings;
+use crate::telemetry::request::carried;
+use crate::telemetry::{Metrics, Telemetry, Traces};
+use crate::view_cache::Answers;
+
+/// Where *now* comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The system's clock.
+    #[default]
+    System,
+    /// This instant, always: for tests.
+    Fixed(Timestamp),
+}
+
+/// The state of the service, shared by all requests. Clones are handles of the same.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Arc<Store>,
+    answers: Answers,
+    access: Arc<Access>,
+    clock: Clock,
+    settings: Settings,
+    telemetry: Telemetry,
+    gate: Gate,
+    turns: Turns,
+    draining: watch::Sender<bool>,
+}
+
+impl Service {
+    /// A service over an open store.
+    pub fn new(
+        store: Arc<Store>,
+        access: Arc<Access>,
+        clock: Clock,
+        settings: Settings,
+        telemetry: Telemetry,
+    ) -> Self {
+        let gate = Gate::new(&settings.limits);
+        let turns = Turns::new(settings.limits.subscribers);
+        let draining = watch::Sender::new(false);
+        let answers = Answers::new(settings.overdue_after_milliseconds());
+        Self {
+            shared: Arc::new(Shared {
+                store,
+                answers,
+                access,
+                clock,
+                settings,
+                telemetry,
+                gate,
+                turns,
+                draining,
+            }),
+        }
+    }
+
+    /// The store. Its calls block: see [`Service::blocking`].
+    pub fn store(&self) -> &Arc<Store> {
+        &self.shared.store
+    }
+
+    /// Answers that are kept.
+    pub fn answers(&self) -> &Answers {
+        &self.shared.answers
+    }
+
+    /// The settings it runs with.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// The service's figures.
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.shared.telemetry.metrics
+    }
+
+    /// Where traces go, if anywhere.
+    pub fn traces(&self) -> Option<&Traces> {
+        self.shared.telemetry.traces.as_deref()
+    }
+
+    /// What is turned away before it is looked at.
+    pub fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
+    /// Who may follow live events, and whose long operation is next.
+    pub fn turns(&self) -> &Turns {
+        &self.shared.turns
+    }
+
+    /// Who may do what.
+    pub fn access(&self) -> &Access {
+        &self.shared.access
+    }
+
+    /// The instant that answers are for.
+    pub fn now(&self) -> Timestamp {
+        match self.shared.clock {
+            Clock::System => Store::now(),
+            Clock::Fixed(now) => now,
+        }
+    }
+
+    /// How a view is asked for now.
+    pub fn asked(&self) -> Asked {
+        Asked {
+            now: self.now(),
+            overdue_after_milliseconds: self.shared.settings.overdue_after_milliseconds(),
+        }
+    }
+
+    /// Runs what reads or writes the store on a thread that may block: reads may fold and touch the disk, writes wait for it.
+    ///
+    /// # Errors
+    /// What `work` says; [`Refusal::mistake`] when it panics.
+    pub async fn blocking<T, E>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        E: Into<Refusal> + Send + 'static,
+    {
+        let store = self.shared.store.clone();
+        match tokio::task::spawn_blocking(carried(move || work(&store))).await {
+            Ok(outcome) => outcome.map_err(Into::into),
+            // Its message may hold what a caller sent, and stays where it is; the place went to the log.
+            Err(_panicked) => Err(Refusal::mistake()),
+        }
+    }
+
+    /// Writes and sends what is still to be told, as the last thing.
+    pub fn end(&self) {
+        self.shared.telemetry.end();
+    }
+
+    /// Tells everything that lasts, such as an endless answer, that the service is about to end.
+    pub fn drain(&self) {
+        self.shared.draining.send_replace(true);
+    }
+
+    /// Whether the service is about to end.
+    pub fn is_draining(&self) -> bool {
+        *self.shared.draining.borrow()
+    }
+
+    /// Waits until the service is about to end.
+    pub async fn drained(&self) {
+        let mut draining = self.shared.draining.subscribe();
+        // The sender lives as long as this handle: waiting cannot fail.
+        let _ended = draining.wait_for(|draining| *draining).await;
+    }
+}
+
+/// Forgets, once a minute, who has been quiet.
+pub async fn keep_forgetting(service: Service) {
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        minutes.tick().await;
+        service.gate().forget_the_quiet();
+    }
+}
+
+/// Folds what is appended soon after it is, so that reads find little to do. A fold that fails is tried again with the next commit,
+/// and by whoever reads.
+pub async fn keep_folding(service: Service) {
+    let mut folded = 0;
+    loop {
+        let log = service.store().log().clone();
+        let head = log.head_beyond(folded).await;
+        let answers = service.clone();
+        let fold = move |store: &Store| {
+            store.catch_up(&|_, _| {}).and_then(|_head| answers.answers().look(store))
+        };
+        if let Err(refusal) = service.blocking(fold).await {
+            tracing::error!(code = refusal.code().name(), "projections could not be folded");
+        }
+        folded = head;
+    }
+}

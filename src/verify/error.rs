@@ -1,0 +1,77 @@
+//! Errors of verification.
+
+use std::error::Error;
+
+use rollbook_application::code::{Code, Coded};
+use rollbook_application::store::StoreError;
+use rollbook_log::LogError;
+use rollbook_projections::ProjectionError;
+
+/// Why a store is not verified.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// The store cannot be read, for a reason other than damage.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store is damaged.
+    #[error("the store is damaged{}; {} of {head} positions were read", .position.map(|at| format!(" at position {at}")).unwrap_or_default(), .read)]
+    Damaged {
+        /// The first damaged position; `None` when the log is sound and rows are not.
+        position: Option<u64>,
+        /// How many positions could be read.
+        read: u64,
+        /// The head.
+        head: u64,
+        /// Everything that was found, a line each.
+        findings: Vec<String>,
+    },
+}
+
+impl VerifyError {
+    /// What to do next.
+    pub fn next_step(&self) -> Option<String> {
+        match self {
+            Self::Store(error) => error.next_step(),
+            Self::Damaged { position: Some(_), .. } => {
+                Some("keep this store for analysis and restore a backup".to_owned())
+            }
+            Self::Damaged { position: None, .. } => Some("`rollbook rebuild --all` builds rows again from the log; where more than rows is damaged, keep this store for analysis and restore a backup".to_owned()),
+        }
+    }
+}
+
+impl From<LogError> for VerifyError {
+    fn from(error: LogError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<ProjectionError> for VerifyError {
+    fn from(error: ProjectionError) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// The chain of sources of an error, the nearest first, without repeats.
+pub fn causes(outer: &dyn Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut error = outer;
+    while let Some(source) = error.source() {
+        let text = source.to_string();
+        // A transparent error repeats what it wraps.
+        if causes.last() != Some(&text) && text != outer.to_string() {
+            causes.push(text);
+        }
+        error = source;
+    }
+    causes
+}
+
+impl Coded for VerifyError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Damaged { .. } => Code::Damaged,
+        }
+    }
+}
