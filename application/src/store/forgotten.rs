@@ -179,6 +179,7 @@ mod tests {
         fs::write(&path, text.replace("uid", "uie")).unwrap();
         let refused = read(backups.path()).unwrap_err();
         assert!(refused.to_string().contains(path.to_str().unwrap()), "{refused}");
-        assert!(refused.causes().concat().contains("edited"), "{:?}", refused.causes());
+        let cause = std::error::Error::source(&refused).unwrap().to_string();
+        assert!(cause.contains("edited"), "{cause}");
     }
 }
