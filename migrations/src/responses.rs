@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
 use rollbook_log::Log;
-use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
 
 use crate::error::MigrationError;
@@ -108,7 +107,7 @@ impl Responses {
             digest.update(id);
             digest.update(content);
         }
-        hex(&digest.finalize())
+        const_hex::encode(digest.finalize())
     }
 
     /// The ids whose content is not the same in `later`, or that are gone there.
