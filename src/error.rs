@@ -308,6 +308,12 @@ impl StoreError {
             }
             Self::Damaged { position: Some(_), .. } => Some("keep this store for analysis and restore a backup".to_owned()),
             Self::Damaged { position: None, .. } => Some("`rollbook rebuild --all` builds rows again from the log; where more than rows is damaged, keep this store for analysis and restore a backup".to_owned()),
+            Self::Projection(ProjectionError::Row { .. } | ProjectionError::TreeRow { .. }) => {
+                Some("`rollbook rebuild --all` builds the rows again from the log".to_owned())
+            }
+            Self::Projection(ProjectionError::CutShort { .. }) => {
+                Some("`rollbook verify` checks the log".to_owned())
+            }
             Self::NotIdentical { .. } => {
                 Some("run it again: a second difference means that a fold is not deterministic; report it".to_owned())
             }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
-use rollbook_projections::tracker;
+use rollbook_projections::tracker::{self, Tracker};
 
 use super::arguments::Writing;
 use super::output::{GOOD, styled};
@@ -100,7 +100,7 @@ const UNTOLD: &str = "note: backups of this store are on record, and no director
 /// How many backups the store has on record.
 fn backups_on_record(store: &Store) -> Result<u64, StoreError> {
     let snapshot = store.snapshot()?;
-    let (rows, _) = snapshot.of("tracker")?;
+    let (rows, _) = snapshot.rows::<Tracker>()?;
     Ok(tracker::counts(&rows)?.events.get("BackupTaken").copied().unwrap_or_default())
 }
 

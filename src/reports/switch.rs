@@ -6,7 +6,8 @@ use rollbook_domain::Event;
 use rollbook_domain::Position;
 use rollbook_domain::control::Switch;
 use rollbook_domain::event::{Audience, View};
-use rollbook_projections::tracker;
+use rollbook_projections::directory::Directory;
+use rollbook_projections::tracker::{self, Tracker};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -54,7 +55,7 @@ impl Serving {
 /// When the store cannot be read.
 pub fn serving(store: &Store) -> Result<(Serving, Position), StoreError> {
     let snapshot = store.snapshot()?;
-    let (rows, position) = snapshot.of("tracker")?;
+    let (rows, position) = snapshot.rows::<Tracker>()?;
     Ok((Serving::of(&tracker::control(&rows)?.switch, Some(&clients(&snapshot)?)), position))
 }
 
@@ -97,9 +98,9 @@ impl Reason {
 /// When the store cannot be read.
 pub fn evaluate(store: &Store, client: &str) -> Result<Served, StoreError> {
     let snapshot = store.snapshot()?;
-    let (rows, position) = snapshot.of("tracker")?;
+    let (rows, position) = snapshot.rows::<Tracker>()?;
     let switch = tracker::control(&rows)?.switch;
-    let (directory, _) = snapshot.of(View::Legacy.name())?;
+    let (directory, _) = snapshot.rows::<Directory>()?;
     let identity = rollbook_projections::directory::identify(&directory, client)?;
     let client = identity.canonical();
     let reason = match switch.other_percent {
