@@ -21,10 +21,10 @@ use rollbook_migrations::plan::plan;
 use rollbook_migrations::precreate::DueRule;
 use rollbook_migrations::validate::validate;
 use rollbook_projections::Runtime;
+use rollbook_projections::directory::{self as identities, Directory};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::tree::Tree;
-use rollbook_projections::views::{LEGACY, PRECREATED};
-use rollbook_projections::{directory as identities, views};
+use rollbook_projections::views::{self, LegacyView, PrecreatedView};
 use support::{
     RawBytes, WATCH, answered, append, copy_log, directory, export, import_into, median, migrated,
     now, open, open_unsealed, peak_mebibytes,
@@ -178,7 +178,10 @@ fn replays(size: &Size) {
         let events: usize = log.commits_after(0).map(|commit| commit.unwrap().len()).sum();
         let scan = start.elapsed().as_secs_f64();
         assert_eq!(events as u64, log.head());
-        let both = Runtime::new(log, vec![Box::new(LEGACY), Box::new(PRECREATED)]);
+        let both = Runtime::new(
+            log,
+            vec![Box::new(Directory), Box::new(LegacyView), Box::new(PrecreatedView)],
+        );
         let start = Instant::now();
         both.catch_up(&|_, _| {}).unwrap();
         let fold = start.elapsed().as_secs_f64();
@@ -208,10 +211,9 @@ fn view_times() {
         for _ in 0..4_000 {
             let start = Instant::now();
             let snapshot = runtime.snapshot().unwrap();
-            let (rows, _) = snapshot.of(view.name()).unwrap();
-            let identity = identities::identify(&rows, &client).unwrap();
-            let body =
-                views::answer(&rows, view, &identity, asked, |answer| answer.to_json()).unwrap();
+            let (rows, _) = snapshot.view(view).unwrap();
+            let identity = identities::identify(&rows.directory, &client).unwrap();
+            let body = views::answer(&rows, &identity, asked, |answer| answer.to_json()).unwrap();
             times.push(start.elapsed().as_secs_f64() * 1e6);
             assert_eq!(body.matches("recurringWeek").count(), 52);
         }

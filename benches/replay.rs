@@ -4,8 +4,9 @@
 mod support;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use rollbook_projections::Runtime;
-use rollbook_projections::views::{LEGACY, PRECREATED};
+use rollbook_projections::directory::Directory;
+use rollbook_projections::views::{LegacyView, PrecreatedView};
+use rollbook_projections::{ProjectionName, Runtime};
 use support::{directory, migrated};
 
 fn replay(criterion: &mut Criterion) {
@@ -18,8 +19,11 @@ fn replay(criterion: &mut Criterion) {
     group.bench_function("scan_and_decode", |bencher| {
         bencher.iter(|| log.commits_after(0).map(|commit| commit.unwrap().len()).sum::<usize>());
     });
-    let views = Runtime::new(log.clone(), vec![Box::new(LEGACY), Box::new(PRECREATED)]);
-    for view in ["legacy", "precreated"] {
+    let views = Runtime::new(
+        log.clone(),
+        vec![Box::new(Directory), Box::new(LegacyView), Box::new(PrecreatedView)],
+    );
+    for view in [ProjectionName::of::<LegacyView>(), ProjectionName::of::<PrecreatedView>()] {
         group.bench_function(format!("rebuild_{view}"), |bencher| {
             bencher.iter(|| assert!(views.rebuild(view, &|_, _| {}).unwrap().identical));
         });

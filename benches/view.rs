@@ -22,9 +22,9 @@ fn view(criterion: &mut Criterion) {
         group.bench_function(view.name(), |bencher| {
             bencher.iter(|| {
                 let snapshot = runtime.snapshot().unwrap();
-                let (rows, _) = snapshot.of(view.name()).unwrap();
-                let identity = identities::identify(&rows, &client).unwrap();
-                views::answer(&rows, view, &identity, asked, |answer| answer.to_json()).unwrap()
+                let (rows, _) = snapshot.view(view).unwrap();
+                let identity = identities::identify(&rows.directory, &client).unwrap();
+                views::answer(&rows, &identity, asked, |answer| answer.to_json()).unwrap()
             });
         });
     }

@@ -95,7 +95,7 @@ fn restored_is_the_store_at_the_head(
 ) {
     let verified =
         backups.verify(&created.name, None, &MasterKeySource::Beside, &|_, _, _| {}).unwrap();
-    assert!(verified.projections.iter().all(|one| one.compared) && verified.projections.len() >= 6);
+    assert!(verified.projections.iter().all(|one| one.compared) && verified.projections.len() >= 7);
     backups.restore(&created.name, target, &MasterKeySource::Beside, &[], &|_, _, _| {}).unwrap();
     let restored = Store::open(target, false).unwrap();
     let head = created.manifest.head;
@@ -109,7 +109,7 @@ fn restored_is_the_store_at_the_head(
     restored.catch_up(&|_, _| {}).unwrap();
     for said in &created.manifest.projections {
         assert_eq!(
-            restored.runtime().digest(&said.name).unwrap(),
+            restored.runtime().digest(said.name.parse().unwrap()).unwrap(),
             (said.rows, said.digest.clone()),
             "{}",
             said.name

@@ -65,6 +65,7 @@ impl Coded for ProjectionError {
             | Self::TreeRow { .. }
             | Self::Tree(_)
             | Self::Encode(_)
+            | Self::Missing { .. }
             | Self::CutShort { .. } => Code::Store,
         }
     }

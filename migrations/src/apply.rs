@@ -4,12 +4,13 @@
 use std::collections::{HashSet, VecDeque};
 
 use rollbook_domain::control::Control;
-use rollbook_domain::event::{LinkKind, View};
+use rollbook_domain::event::LinkKind;
 use rollbook_domain::series::{Series, event_id};
 use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
 use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey, Log, Pending};
-use rollbook_projections::runtime::hex;
-use rollbook_projections::{Runtime, tracker, views};
+use rollbook_projections::Runtime;
+use rollbook_projections::tracker::{self, Tracker};
+use rollbook_projections::views::{self, PrecreatedView};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -122,7 +123,7 @@ impl<'a> Applying<'a> {
         now: Timestamp,
     ) -> Result<Self, MigrationError> {
         let snapshot = runtime.snapshot()?;
-        let (rows, position) = snapshot.of("tracker")?;
+        let (rows, position) = snapshot.rows::<Tracker>()?;
         if position == 0 {
             return Err(MigrationError::NothingImported);
         }
@@ -166,15 +167,12 @@ impl<'a> Applying<'a> {
         let has_others =
             self.control.batches.iter().any(|other| other.digest != self.batch.header.digest);
         let snapshot = self.runtime.snapshot()?;
-        let (rows, _) = snapshot.of(View::Precreated.name())?;
+        let (rows, _) = snapshot.rows::<PrecreatedView>()?;
         self.batch.each_stream(&mut |events| {
             let Some(stream) = events.first().map(|event| event.stream.clone()) else {
                 return Ok(());
             };
-            let row = rollbook_projections::rows::read_row(
-                &rows,
-                &rollbook_projections::directory::keys::series(&stream),
-            )?;
+            let row = rollbook_projections::rows::read_row(&rows, &views::keys::series(&stream))?;
             let series: Series = row.unwrap_or_default();
             if !named.insert(stream.clone()) {
                 drifted.push(format!("{stream}: stands in two places of the file"));
@@ -294,7 +292,7 @@ impl<'a> Applying<'a> {
                 kind: self.batch.header.kind.clone(),
                 rules: self.batch.header.rules.to_line(),
                 base,
-                log_digest: hex(&log.digest(base)?),
+                log_digest: const_hex::encode(log.digest(base)?),
                 responses_digest: responses.digest(),
                 responses: responses.len(),
             },

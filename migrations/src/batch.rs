@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 
 use rollbook_domain::event::Origin;
 use rollbook_domain::{Event, NewEvent, Position};
-use rollbook_projections::runtime::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -110,7 +109,7 @@ pub fn digest_events<'a>(events: impl IntoIterator<Item = &'a NewEvent>) -> Stri
     for event in events {
         digest.update(line(event));
     }
-    hex(&digest.finalize())
+    const_hex::encode(digest.finalize())
 }
 
 /// Writes a batch: events first into a file beside, then the header before them; the batch appears whole or not at all.
@@ -160,7 +159,7 @@ impl BatchWriter {
         header: impl FnOnce(String) -> Header,
     ) -> Result<(PathBuf, Header), MigrationError> {
         self.events.flush().map_err(|source| failed(&self.spool, "written", source))?;
-        let header = header(hex(&std::mem::take(&mut self.digest).finalize()));
+        let header = header(const_hex::encode(std::mem::take(&mut self.digest).finalize()));
         // Before the whole is written: a file of that name may hold something else.
         let target = free_name(&self.path, out, &header)?;
         let whole = self.spool.with_extension("whole");
@@ -268,7 +267,7 @@ impl Batch {
                 found: found.events,
             });
         }
-        let digest = hex(&digest.finalize());
+        let digest = const_hex::encode(digest.finalize());
         if digest != *expected {
             return Err(MigrationError::Digest { path, expected: expected.clone(), found: digest });
         }

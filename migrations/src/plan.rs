@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::event::View;
 use rollbook_domain::series::Series;
-use rollbook_projections::{Runtime, Snapshot, directory, views};
+use rollbook_projections::directory::{self, Directory};
+use rollbook_projections::views::{self, PrecreatedView};
+use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{BatchWriter, Counts, FORMAT, Header, HeaderRules, PRECREATE, Source};
@@ -36,7 +37,7 @@ pub struct SeriesObstacle {
 
 /// The zone of the store in this snapshot.
 pub(crate) fn zone(snapshot: &Snapshot) -> Result<Zone, MigrationError> {
-    let (rows, _) = snapshot.of(View::Precreated.name())?;
+    let (rows, _) = snapshot.rows::<Directory>()?;
     Ok(directory::zone(&rows)?)
 }
 
@@ -50,7 +51,7 @@ pub fn plan(
     out: Option<&Path>,
 ) -> Result<Planned, MigrationError> {
     let snapshot = runtime.snapshot()?;
-    let (rows, position) = snapshot.of(View::Precreated.name())?;
+    let (rows, position) = snapshot.rows::<PrecreatedView>()?;
     if position == 0 {
         return Err(MigrationError::NothingImported);
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
 use rollbook_log::{Log, LogError};
-use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of each response's content, by response id. Memory: about 100 bytes a response.
@@ -106,7 +105,7 @@ impl Responses {
             digest.update(id);
             digest.update(content);
         }
-        hex(&digest.finalize())
+        const_hex::encode(digest.finalize())
     }
 
     /// The ids whose content is not the same in `later`, or that are gone there.

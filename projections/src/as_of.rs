@@ -1,45 +1,46 @@
-//! A view as of a position: folded in memory from just the client's own streams. Owns which streams those are, and which view the
-//! switch served there; the folds and the answer are the views' own.
+//! A view as of a past position. Only the client's own streams are folded, in memory. This module
+//! decides which streams those are, and which view the switch served at that position.
 
 use std::collections::BTreeSet;
 
 use rollbook_domain::control::Control;
 use rollbook_domain::event::View;
 use rollbook_domain::series::Series;
-use rollbook_domain::{Position, StreamId};
+use rollbook_domain::{Position, Recorded, StreamId};
 
-use crate::directory::{self, Identity};
+use crate::directory::{self, Directory, Identity};
 use crate::error::ProjectionError;
+use crate::projection::Projection;
 use crate::rows::{MemoryRows, RowChanges, RowSource};
-use crate::runtime::{Projection, Runtime};
-use crate::views::{self, LEGACY, PRECREATED};
+use crate::runtime::Runtime;
+use crate::views::{self, LegacyView, PrecreatedView, ViewRows};
 
-/// One client as a store that had stopped at a position would have it.
-pub struct Folded {
-    /// The client's rows of one view.
-    pub rows: MemoryRows,
-    /// Who is meant by the id that was asked for, there.
+/// The state of one client in a store whose log ends at some position.
+pub struct ClientState {
+    /// The rows of one view that concern the client.
+    pub rows: ViewRows<MemoryRows>,
+    /// The client that the requested id refers to at that position.
     pub identity: Identity,
-    /// The streams that were folded: nothing else can change what this client sees in this view.
+    /// The streams that were folded. No other stream can change the client's list in this view.
     pub streams: BTreeSet<StreamId>,
 }
 
-/// The rows of one client as a store that had stopped at `position` would have them, and who is meant by `asked` there.
+/// The state of one client in a store whose log ends at `position`.
 ///
-/// The lists that lead from an identity to streams only grow (`directory::fold`), so today's lists hold every stream that
-/// mattered then.
+/// The lists from identities to streams only grow (`directory`), so today's lists contain every
+/// stream that mattered at that position.
 ///
 /// # Errors
 /// When `position` is beyond the head, or the log or the rows cannot be read.
-pub fn folded(
+pub fn client(
     runtime: &Runtime,
     view: View,
     asked: &str,
     position: Position,
-) -> Result<Folded, ProjectionError> {
+) -> Result<ClientState, ProjectionError> {
     require_reached(runtime, position)?;
     let snapshot = runtime.snapshot()?;
-    let (today, _) = snapshot.of(view.name())?;
+    let (today, _) = snapshot.rows::<Directory>()?;
     let mut fold = Folding::new(runtime, view, position);
     let identity = fold.identity(&today, asked)?;
     for stream in series_streams(runtime, &today, view, &identity)? {
@@ -48,27 +49,27 @@ pub fn folded(
     for coach in fold.coaches()? {
         fold.stream(StreamId::Coach(coach))?;
     }
-    Ok(Folded { rows: fold.rows, identity, streams: fold.folded })
+    Ok(ClientState { rows: fold.rows, identity, streams: fold.folded })
 }
 
-/// [`folded`], without the streams.
+/// [`client`], without the streams.
 ///
 /// # Errors
-/// As [`folded`].
+/// As [`client`].
 pub fn rows(
     runtime: &Runtime,
     view: View,
     asked: &str,
     position: Position,
-) -> Result<(MemoryRows, Identity), ProjectionError> {
-    let Folded { rows, identity, .. } = folded(runtime, view, asked, position)?;
+) -> Result<(ViewRows<MemoryRows>, Identity), ProjectionError> {
+    let ClientState { rows, identity, .. } = client(runtime, view, asked, position)?;
     Ok((rows, identity))
 }
 
-/// The control stream as it stood at a position: imports, batches, validation, switch.
+/// The control stream, folded up to a position: imports, batches, validation, switch.
 ///
 /// # Errors
-/// As [`folded`].
+/// As [`client`].
 pub fn control(runtime: &Runtime, position: Position) -> Result<Control, ProjectionError> {
     require_reached(runtime, position)?;
     let mut control = Control::default();
@@ -77,10 +78,10 @@ pub fn control(runtime: &Runtime, position: Position) -> Result<Control, Project
     Ok(control)
 }
 
-/// The view that the switch served a client at a position, by the identity that the client had there.
+/// The view that the switch served to a client at a position, by the client's identity there.
 ///
 /// # Errors
-/// As [`folded`].
+/// As [`client`].
 pub fn live_view(
     runtime: &Runtime,
     asked: &str,
@@ -88,7 +89,7 @@ pub fn live_view(
 ) -> Result<View, ProjectionError> {
     let control = control(runtime, position)?;
     let snapshot = runtime.snapshot()?;
-    let (today, _) = snapshot.of(View::Legacy.name())?;
+    let (today, _) = snapshot.rows::<Directory>()?;
     let identity = Folding::new(runtime, View::Legacy, position).identity(&today, asked)?;
     Ok(control.switch.view_for(identity.canonical()))
 }
@@ -120,18 +121,19 @@ fn series_streams(
 
 struct Folding<'r> {
     runtime: &'r Runtime,
-    view: View,
     position: Position,
-    rows: MemoryRows,
+    rows: ViewRows<MemoryRows>,
     folded: BTreeSet<StreamId>,
 }
 
 impl<'r> Folding<'r> {
     fn new(runtime: &'r Runtime, view: View, position: Position) -> Self {
-        Self { runtime, view, position, rows: MemoryRows::default(), folded: BTreeSet::new() }
+        let (directory, series) = (MemoryRows::default(), MemoryRows::default());
+        let rows = ViewRows { view, directory, series };
+        Self { runtime, position, rows, folded: BTreeSet::new() }
     }
 
-    /// Who is meant by `asked`, from everybody who ever may have been.
+    /// The client that `asked` refers to, chosen from all clients that it ever referred to.
     fn identity(
         &mut self,
         today: &dyn RowSource,
@@ -142,7 +144,7 @@ impl<'r> Folding<'r> {
         for candidate in directory::identity_candidates(today, asked)? {
             self.stream(StreamId::Client(candidate))?;
         }
-        directory::identify(&self.rows, asked)
+        directory::identify(&self.rows.directory, asked)
     }
 
     fn stream(&mut self, stream: StreamId) -> Result<(), ProjectionError> {
@@ -151,24 +153,19 @@ impl<'r> Folding<'r> {
         }
         let events = self.runtime.log().stream_until(&stream, 0, self.position)?;
         self.folded.insert(stream);
-        let before = std::mem::take(&mut self.rows);
-        let mut changes = RowChanges::new(&before);
-        match self.view {
-            View::Legacy => LEGACY.fold(&mut changes, &events)?,
-            View::Precreated => PRECREATED.fold(&mut changes, &events)?,
+        fold_into(&mut self.rows.directory, &Directory, &events)?;
+        match self.rows.view {
+            View::Legacy => fold_into(&mut self.rows.series, &LegacyView, &events),
+            View::Precreated => fold_into(&mut self.rows.series, &PrecreatedView, &events),
         }
-        let encoded = changes.finish()?;
-        self.rows = before;
-        self.rows.absorb(encoded);
-        Ok(())
     }
 
-    /// Everybody who assigned one of the folded weeks; whether that is a coach, the coach's stream tells.
+    /// The ids that assigned one of the folded weeks. The stream of each tells whether it is a coach.
     fn coaches(&self) -> Result<BTreeSet<String>, ProjectionError> {
         let mut coaches = BTreeSet::new();
-        if self.view == View::Legacy {
+        if self.rows.view == View::Legacy {
             views::each_series(
-                &self.rows,
+                &self.rows.series,
                 &mut |_, series: rollbook_domain::series::LegacySeries| {
                     coaches.extend(assigners(&series.stored));
                     Ok(())
@@ -177,6 +174,18 @@ impl<'r> Folding<'r> {
         }
         Ok(coaches)
     }
+}
+
+fn fold_into<P: Projection>(
+    rows: &mut MemoryRows,
+    projection: &P,
+    events: &[Recorded],
+) -> Result<(), ProjectionError> {
+    let mut changes = RowChanges::new(rows);
+    projection.fold(&mut changes, events)?;
+    let encoded = changes.finish()?;
+    rows.absorb(encoded);
+    Ok(())
 }
 
 fn assigners(series: &Series) -> impl Iterator<Item = String> {

@@ -1,5 +1,15 @@
-//! The directory that each view keeps beside its series: who a client is, what coaches are called, which zone the old server
-//! had. Owns rules 1 and 2 of `spec/legacy-view.md`, which hold for every view.
+//! The directory projection: clients and their identities, coaches' names, the old server's zone,
+//! erased clients, and the streams that hold documents of a client id. Access control and both
+//! views read it. Rules 1 and 2 of `spec/legacy-view.md` are here; they hold for every view.
+//!
+//! | row | key | value |
+//! | --- | --- | --- |
+//! | client | `c/<client document id>` | [`StoredClient`] |
+//! | identity | `u/<auth uid>␀<client document id>` | empty |
+//! | coach | `k/<coach id>` | the name |
+//! | stored series | `i/<stored client id>␀<stream>` | empty |
+//! | erased client | `e/<client id>` | [`ErasedClient`] |
+//! | zone | `z` | the zone's name |
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredClient;
@@ -10,18 +20,22 @@ use rollbook_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
+use crate::projection::Projection;
 use crate::rows::{RowChanges, RowSource, read_row};
 
-/// Keys of the rows that every view has.
+/// The directory projection.
+pub struct Directory;
+
+/// Keys of the directory's rows.
 pub mod keys {
     use rollbook_domain::StreamId;
 
-    /// `c/<client document id>`: who it is.
+    /// `c/<client document id>`: the client.
     pub fn client(id: &str) -> Vec<u8> {
         format!("c/{id}").into_bytes()
     }
 
-    /// `u/<auth uid>␀`: where the client documents that ever had this identity are listed.
+    /// `u/<auth uid>␀`: prefix of the client documents that ever had this identity.
     pub fn identity_prefix(auth_uid: &str) -> Vec<u8> {
         format!("u/{auth_uid}\0").into_bytes()
     }
@@ -36,7 +50,7 @@ pub mod keys {
         format!("k/{id}").into_bytes()
     }
 
-    /// `i/<stored client id>␀`: where the series with documents of this client id are listed.
+    /// `i/<stored client id>␀`: prefix of the series that hold documents of this client id.
     pub fn stored_prefix(client: &str) -> Vec<u8> {
         format!("i/{client}\0").into_bytes()
     }
@@ -46,64 +60,62 @@ pub mod keys {
         format!("i/{client}\0{stream}").into_bytes()
     }
 
-    /// `s/<stream>`: the series.
-    pub fn series(stream: &StreamId) -> Vec<u8> {
-        format!("s/{stream}").into_bytes()
-    }
-
-    /// `s/series/<client>/`: the client's series.
-    pub fn series_prefix(client: &str) -> Vec<u8> {
-        format!("s/{}", StreamId::series_prefix(client)).into_bytes()
-    }
-
-    /// `e/<client id>`: that this client was erased.
+    /// `e/<client id>`: the erasure of this client.
     pub fn erased(id: &str) -> Vec<u8> {
         format!("e/{id}").into_bytes()
     }
 
-    /// Every identity that a client document ever had.
+    /// Prefix of every identity that a client document ever had.
     pub const ALL_IDENTITIES: &[u8] = b"u/";
-    /// Every id of a client that was erased.
+    /// Prefix of every id of an erased client.
     pub const ALL_ERASED: &[u8] = b"e/";
-    /// Every series.
-    pub const ALL_SERIES: &[u8] = b"s/";
-    /// Every client.
+    /// Prefix of every client.
     pub const ALL_CLIENTS: &[u8] = b"c/";
-    /// Every coach.
+    /// Prefix of every coach.
     pub const ALL_COACHES: &[u8] = b"k/";
-    /// The old server's zone.
+    /// The zone of the old server.
     pub const ZONE: &[u8] = b"z";
 }
 
-/// Folds what one event says of clients, coaches and the zone.
+impl Projection for Directory {
+    const NAME: &'static str = "directory";
+    const VERSION: u32 = 1;
+
+    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+        commit.iter().for_each(|recorded| fold_event(rows, recorded));
+        Ok(())
+    }
+}
+
+/// Folds one event.
 ///
-/// Lists of identities and of series by stored client id only grow: whoever reads them asks the row they lead to. That keeps
-/// each row a fold of its own, and makes the lists hold for every `as_of`.
-pub(crate) fn fold(rows: &mut RowChanges<'_>, recorded: &Recorded) -> Result<(), ProjectionError> {
+/// The lists of identities and of series by stored client id only grow; readers check the row that
+/// an entry leads to. So each row depends on its own events only, and today's lists contain
+/// everything that `as_of` needs for any position.
+fn fold_event(rows: &mut RowChanges<'_>, recorded: &Recorded) {
     match &recorded.event {
         Event::DocumentImported(document) | Event::DocumentChanged(document) => {
-            fold_document(rows, &recorded.stream, document)
+            fold_document(rows, &recorded.stream, document);
         }
         Event::DocumentRemoved { collection: Collection::Clients, id } => {
-            rows.delete(&keys::client(id))
+            rows.delete(&keys::client(id));
         }
         Event::DocumentRemoved { collection: Collection::Coaches, id } => {
-            rows.delete(&keys::coach(id))
+            rows.delete(&keys::coach(id));
         }
         Event::AssignmentCreated { origin: Origin::Allocation, week: 1, terms, .. } => {
             rows.put(&keys::stored(&terms.stored_client, &recorded.stream), ());
         }
         Event::ImportCompleted { legacy_timezone, .. } => {
-            rows.put(keys::ZONE, legacy_timezone.clone())
+            rows.put(keys::ZONE, legacy_timezone.clone());
         }
         Event::ClientErased { client, ids, .. } => fold_erased(rows, client, ids, recorded),
         _ => {}
     }
-    Ok(())
 }
 
-/// Takes away what was held of a client before the erasure, and remembers that they were erased. What leads to their series by one of
-/// their ids leads nowhere then; rows built from position 1 do not have it.
+/// Removes the client's rows and records the erasure. List entries with one of the client's ids stay
+/// and lead to no series; rows that are built from position 1 do not have them.
 fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded: &Recorded) {
     let erased = ErasedClient {
         client: client.to_owned(),
@@ -127,7 +139,8 @@ fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Docume
         }
         Content::Coach(name) => rows.put(&keys::coach(&document.id), name.clone()),
         Content::Assignment(assignment) => rows.put(&keys::stored(&assignment.client, stream), ()),
-        // Erased events come here as `Event::Erased`; content that is gone without its event being so says nothing either.
+        // An erased event is `Event::Erased` and does not reach this; content that is gone for
+        // another reason changes nothing either.
         Content::Response(_) | Content::Feedback(_) | Content::Nothing => {}
     }
 }
@@ -141,11 +154,11 @@ pub struct ErasedClient {
     pub ids: Vec<String>,
     /// When the log recorded it.
     pub at: Timestamp,
-    /// Where.
+    /// The position of the erasure.
     pub position: Position,
 }
 
-/// Whether the client with this id was erased, and when.
+/// The erasure of the client with this id, if there was one.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -153,25 +166,25 @@ pub fn erased(source: &dyn RowSource, id: &str) -> Result<Option<ErasedClient>, 
     read_row(source, &keys::erased(id))
 }
 
-/// Who is meant by a client id.
+/// The client that an id refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The ids under which documents may be stored: rule 1.
+    /// The ids under which documents may be stored (rule 1).
     pub ids: Vec<String>,
-    /// The client document's id, where there is one.
+    /// The client document's id, if there is one.
     pub document: Option<String>,
-    /// Rule 2: whether the lists are open.
+    /// Whether the client's lists are open (rule 2).
     pub onboarded: bool,
 }
 
 impl Identity {
-    /// The id that switches and streams know the client by.
+    /// The id by which switches and streams refer to the client.
     pub fn canonical(&self) -> &str {
         self.document.as_deref().or(self.ids.first().map(String::as_str)).unwrap_or_default()
     }
 }
 
-/// Rules 1 and 2.
+/// Finds the client that an id refers to, by rules 1 and 2.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -181,7 +194,8 @@ pub fn identify(source: &dyn RowSource, asked: &str) -> Result<Identity, Project
         Some(client) => (asked.to_owned(), client),
         None => match owner(source, asked)? {
             Some(found) => found,
-            // An erased client keeps their ids, so that history finds their streams; the lists are closed to them.
+            // An erased client keeps the ids, so that history finds the streams; the lists are
+            // closed.
             None => {
                 let ids = erased(source, asked)?
                     .map_or_else(|| vec![asked.to_owned()], |erased| erased.ids);
@@ -198,7 +212,7 @@ pub fn identify(source: &dyn RowSource, asked: &str) -> Result<Identity, Project
     Ok(Identity { ids, document: Some(document), onboarded: client.onboarded })
 }
 
-/// Every other id that a client document ever had and that is nobody else's now.
+/// Every other id that a client document ever had and that no other client has now.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -260,7 +274,7 @@ pub(crate) fn identity_candidates(
     Ok(candidates)
 }
 
-/// The series streams that hold documents stored under this client id, also such as held one once.
+/// The series streams that hold, or once held, documents stored under this client id.
 pub(crate) fn stored_streams(
     source: &dyn RowSource,
     client: &str,
@@ -278,20 +292,40 @@ pub(crate) fn stored_streams(
     Ok(streams)
 }
 
-/// The old server's zone: UTC until an import says otherwise.
+/// The old server's zone. UTC until an import names one.
 ///
 /// # Errors
 /// When the rows cannot be read.
 pub fn zone(source: &dyn RowSource) -> Result<Zone, ProjectionError> {
-    Ok(read_row::<String>(source, keys::ZONE)?
-        .and_then(|name| name.parse().ok())
-        .unwrap_or_default())
+    Ok(imported_zone(source)?.unwrap_or_default())
 }
 
-/// A coach's name as lists show it.
+/// The zone that an import named; `None` before the first import.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn imported_zone(source: &dyn RowSource) -> Result<Option<Zone>, ProjectionError> {
+    Ok(read_row::<String>(source, keys::ZONE)?.map(|name| name.parse().unwrap_or_default()))
+}
+
+/// A coach's name as lists show it; `None` if there is no such coach.
 ///
 /// # Errors
 /// When the rows cannot be read.
 pub fn coach(source: &dyn RowSource, id: &str) -> Result<Option<String>, ProjectionError> {
     read_row(source, &keys::coach(id))
+}
+
+/// The id of every client document, in id order.
+///
+/// # Errors
+/// When the rows cannot be read.
+pub fn clients(source: &dyn RowSource) -> Result<Vec<String>, ProjectionError> {
+    let mut clients = Vec::new();
+    source.scan(keys::ALL_CLIENTS, &mut |key, _| {
+        let id = key.get(keys::ALL_CLIENTS.len()..).unwrap_or_default();
+        clients.push(String::from_utf8_lossy(id).into_owned());
+        Ok(())
+    })?;
+    Ok(clients)
 }

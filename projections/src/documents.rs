@@ -1,18 +1,22 @@
-//! Which document of the old application stands where in the log. Owns what an import compares with and an export reads
-//! back; the documents themselves stay in the log, once.
+//! The documents projection: where each document of the old application is stored in the log. An
+//! import compares with these rows. The documents themselves are stored only in the log.
+//!
+//! | row | key | value |
+//! | --- | --- | --- |
+//! | document | `<collection>␀<document id>␀<stream>` | [`DocumentRow`] |
 
 use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::ProjectionError;
+use crate::projection::Projection;
 use crate::rows::{RowChanges, RowSource, decode};
-use crate::runtime::Projection;
 
 /// The documents projection.
 pub struct Documents;
 
-/// Where a document stands, and what it is.
+/// Where a document is stored, and the digest of its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentRow {
     /// Its place in the export's file.
@@ -28,19 +32,14 @@ fn key(collection: Collection, id: &str, stream: &StreamId) -> Vec<u8> {
 }
 
 impl Projection for Documents {
-    fn name(&self) -> &'static str {
-        "documents"
-    }
-
-    fn version(&self) -> u32 {
-        1
-    }
+    const NAME: &'static str = "documents";
+    const VERSION: u32 = 1;
 
     fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
         for recorded in commit {
             match &recorded.event {
                 Event::DocumentImported(document) | Event::DocumentChanged(document) => {
-                    // What was erased is not held any more: there is nothing to compare a later import with.
+                    // An erased document has no content that a later import could compare with.
                     let Some(body) = document.body.expose() else { continue };
                     let digest = Sha256::digest(body.as_str().as_bytes()).into();
                     let row = DocumentRow {
@@ -60,7 +59,7 @@ impl Projection for Documents {
     }
 }
 
-/// Where a document stands that is stored once, such as a client's or a user's.
+/// The row of a document that is stored in one stream only, such as a client's or a user's.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -77,7 +76,7 @@ pub fn find(
     Ok(found)
 }
 
-/// Hands every stored document of a collection to `visit`: its id, its stream, its row, in id order.
+/// Calls `visit` with the id, stream and row of every stored document of a collection, in id order.
 ///
 /// # Errors
 /// When the rows cannot be read, or `visit` fails.

@@ -1,5 +1,5 @@
-//! The answer of a check-in query: entries, summary, body. Owns the JSON shape that the front end knows; which entries
-//! there are is each view's.
+//! The answer to a check-in query: entries, summary, and the JSON body that the front end expects.
+//! Each view decides which entries there are.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use rollbook_domain::{JsonText, Number, Timestamp};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-/// One check-in of an answer. It borrows from the rows it was made of.
+/// One check-in of an answer. It borrows from the rows it was computed from.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
-    /// The id the front end calls it by.
+    /// The id that the front end uses.
     pub id: Cow<'a, str>,
     /// The stored document behind it.
     pub document: Cow<'a, str>,
-    /// The stored client id; absent where the view leaves it out.
+    /// The stored client id; `None` if the view omits it.
     pub client: Option<&'a str>,
     /// When it is due.
     pub due: Timestamp,
@@ -25,34 +25,34 @@ pub struct Entry<'a> {
     pub status: Status,
     /// The week.
     pub week: u32,
-    /// Who assigned it, by name where the id is a coach's.
+    /// Who assigned it: the name if the id is a coach's, otherwise the id.
     pub assigned_by: Cow<'a, str>,
     /// When it was assigned.
     pub assigned_at: Timestamp,
-    /// When it was completed; absent when it was not.
+    /// When it was completed, if it was.
     pub completed_at: Option<Timestamp>,
-    /// The score; absent when unset or zero.
+    /// The score; `None` if unset or zero.
     pub score: Option<Number>,
     /// The response's id.
     pub response: Field<&'a str>,
-    /// Until when it rests; absent where it does not, or the view leaves it out.
+    /// The end of its pause; `None` if there is no pause, or the view omits it.
     pub paused_until: Option<Timestamp>,
-    /// Whether a coach answered.
+    /// Whether a coach gave feedback.
     pub coach_responded: bool,
-    /// The stored week it was made of: title, description, form, window, total and the flags.
+    /// The stored week: title, description, form, window, total and the flags.
     pub stored: &'a StoredAssignment,
 }
 
-/// What a list says of itself.
+/// The figures of a list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// How many check-ins.
+    /// The number of check-ins.
     pub total: usize,
-    /// Of these, pending.
+    /// The number of pending ones.
     pub pending: usize,
-    /// Of these, completed.
+    /// The number of completed ones.
     pub completed: usize,
-    /// Of these, overdue by the view's own rule.
+    /// The number of overdue ones, by the view's own rule.
     pub overdue: usize,
 }
 
@@ -106,7 +106,7 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Rule 15: completed and missed always, others while due within the horizon.
+/// Rule 15: keeps completed and missed entries, and others that are due within the horizon.
 pub fn keep_within_horizon(entries: &mut Vec<Entry<'_>>, clock: &Clock) {
     let (from, to) = clock.horizon();
     entries.retain(|entry| {
@@ -115,7 +115,7 @@ pub fn keep_within_horizon(entries: &mut Vec<Entry<'_>>, clock: &Clock) {
     });
 }
 
-/// Rule 16: coaches by their names. `name` is asked once for each id.
+/// Rule 16: replaces coaches' ids by their names. Calls `name` once for each id.
 pub fn name_coaches<'a, E>(
     entries: &mut [Entry<'a>],
     mut name: impl FnMut(&str) -> Result<Option<String>, E>,
@@ -139,7 +139,7 @@ pub fn name_coaches<'a, E>(
     Ok(())
 }
 
-/// Counts by status; `overdue` is the view's own rule.
+/// Counts entries by status. `is_overdue` is the view's own rule.
 pub fn summarise(entries: &[Entry<'_>], is_overdue: impl Fn(&Entry<'_>) -> bool) -> Summary {
     let count = |status| entries.iter().filter(|entry| entry.status == status).count();
     Summary {
@@ -222,24 +222,24 @@ impl Serialize for Answer<'_> {
 impl Answer<'_> {
     /// The body as JSON text.
     pub fn to_json(&self) -> String {
-        // Strings, numbers and JSON that was parsed before: nothing that can fail to be written.
+        // Strings, numbers and JSON that was parsed before can always be written.
         let mut text = Vec::with_capacity(256 + 640 * self.entries.len());
         let written = serde_json::to_writer(&mut text, self);
         written.ok().and_then(|()| String::from_utf8(text).ok()).unwrap_or_default()
     }
 }
 
-/// The zone and instants a view is asked with, before its rows say which zone the old server had.
+/// The parameters of a query, before the directory adds the old server's zone.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
-    /// The instant.
+    /// The instant for which the answer is computed.
     pub now: Timestamp,
     /// The grace before overdue, in milliseconds (pre-created view only).
     pub overdue_after_milliseconds: i64,
 }
 
 impl Asked {
-    /// The clock of a view whose rows name this zone.
+    /// The clock of a query in this zone.
     pub fn clock(&self, zone: Zone) -> Clock {
         Clock { now: self.now, zone, overdue_after_milliseconds: self.overdue_after_milliseconds }
     }

@@ -1,5 +1,6 @@
-//! The legacy view: what the old system showed, bug for bug. Owns rules 4 to 17 of `spec/legacy-view.md`, each named where
-//! it is followed; who is asked for and what is stored come from the rows.
+//! The legacy view's answer: what the old system showed, including its bugs. Rules 4 to 17 of
+//! `spec/legacy-view.md` are implemented here; a comment names each rule. Rules 1 and 2 are in
+//! `directory`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -12,7 +13,7 @@ use rollbook_domain::status::{Clock, Status};
 
 use crate::entry::{Answer, Entry, keep_within_horizon, summarise};
 
-/// A stored document with the series row it stands in.
+/// A stored document with its series row.
 #[derive(Clone, Copy)]
 struct Stored<'a> {
     item: &'a Item,
@@ -25,7 +26,8 @@ impl<'a> Stored<'a> {
     }
 }
 
-/// The answer for `ids` (rule 1) from the series rows that hold documents of theirs; coaches are not named yet (rule 16).
+/// The answer for `ids` (rule 1) from the series rows that hold their documents. Coaches are still
+/// named by id (rule 16).
 pub fn answer<'a>(ids: &[String], rows: &'a [LegacySeries], clock: &Clock) -> Answer<'a> {
     let mut entries = survivors(before_collisions(ids, rows, clock), clock);
     entries.sort_by_key(|entry| entry.due);
@@ -35,7 +37,7 @@ pub fn answer<'a>(ids: &[String], rows: &'a [LegacySeries], clock: &Clock) -> An
     Answer { entries, summary }
 }
 
-/// The list as rules 4 to 13 leave it: what rule 14 chooses from.
+/// The list after rules 4 to 13. Rule 14 chooses from it.
 pub fn before_collisions<'a>(
     ids: &[String],
     rows: &'a [LegacySeries],

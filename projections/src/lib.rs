@@ -1,12 +1,16 @@
-//! Rollbook's projections: folds of events into rows, and the runtime that keeps them current. The two views are `legacy` and
-//! `precreated`; `documents`, `names` and `tracker` answer for what was imported, what an id means, and how far the migration is;
-//! `tree` is the Merkle tree over all events.
+//! Rollbook's projections: folds of events into rows, and the runtime that keeps the rows current.
 //!
-//! **Invariant: projections know no RocksDB, and nothing but the runtime writes rows.**
+//! Each projection has a module: `directory` (clients, coaches, the zone), `views` (the series
+//! rows of both views; `legacy` and `precreated` compute the answers), `documents` (where imported
+//! documents are stored), `names` (what an id refers to), `tracker` (the control stream and
+//! counts) and `tree` (the Merkle tree over all events). `catalog` lists them all.
+//!
+//! **Invariant: projections do not know RocksDB, and only the runtime writes rows.**
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod as_of;
+mod catalog;
 pub mod directory;
 pub mod documents;
 pub mod entry;
@@ -14,24 +18,17 @@ pub mod error;
 pub mod legacy;
 pub mod names;
 pub mod precreated;
+pub mod projection;
 pub mod rows;
 pub mod runtime;
 pub mod tracker;
 pub mod tree;
 pub mod tree_check;
+pub mod turning_points;
 pub mod views;
+pub mod zone;
 
+pub use catalog::all;
 pub use error::ProjectionError;
-pub use runtime::{Projection, Runtime, Snapshot};
-
-/// Every projection of a store, in the order in which they are folded.
-pub fn all() -> Vec<Box<dyn Projection>> {
-    vec![
-        Box::new(views::LEGACY),
-        Box::new(views::PRECREATED),
-        Box::new(documents::Documents),
-        Box::new(names::Names),
-        Box::new(tracker::Tracker),
-        Box::new(tree::Tree),
-    ]
-}
+pub use projection::{DynProjection, Projection, ProjectionName};
+pub use runtime::{Runtime, Snapshot};

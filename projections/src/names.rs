@@ -1,21 +1,29 @@
-//! What an id means: every id that ever named an imported assignment or response resolves for ever. Owns the names that
-//! imports brought; ids that Rollbook derived itself are event ids, and the log resolves those.
+//! The names projection: what an id refers to. Every id that ever named an imported assignment or
+//! response resolves for ever. Ids that Rollbook derived itself are event ids; the log resolves
+//! those.
+//!
+//! | row | key | value |
+//! | --- | --- | --- |
+//! | assignment | `<document id or assignment id>␀a␀<document id>` | [`Meaning::Assignment`] |
+//! | response | `<document id>␀r␀<document id>` | [`Meaning::Response`] |
+//! | legacy id | `<legacy id>␀l␀<document id>` | [`Meaning::LegacyId`] |
 
 use rollbook_domain::series::assignment_id;
 use rollbook_domain::{Collection, Content, Document, Event, Recorded, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
+use crate::projection::Projection;
 use crate::rows::{RowChanges, RowSource, decode};
-use crate::runtime::Projection;
 
 /// The names projection.
 pub struct Names;
 
-/// What a name means. The order is the order of preference where one name means several things.
+/// What a name refers to. If one name refers to several things, the least of them in this order is
+/// preferred.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Meaning {
-    /// An assignment: a document id, or the assignment's own id.
+    /// An assignment, by its document id or its own id.
     Assignment {
         /// Its week, as last imported.
         week: u32,
@@ -24,14 +32,14 @@ pub enum Meaning {
         /// Its stream.
         stream: String,
     },
-    /// A response's document id.
+    /// A response, by its document id.
     Response {
         /// The response.
         document: String,
         /// Its stream.
         stream: String,
     },
-    /// A legacy id, which several weeks may share: the lowest week is meant.
+    /// An assignment, by its legacy id. Several weeks may share one; the lowest week is preferred.
     LegacyId {
         /// Its week, as last imported.
         week: u32,
@@ -83,7 +91,7 @@ fn fold_document(rows: &mut RowChanges<'_>, stream: &StreamId, document: &Docume
     }
 }
 
-/// An id goes on meaning what it meant, though the document is gone: only its week is no longer known.
+/// The id keeps its meaning although the document is gone. Only the week is no longer known.
 fn fold_erased(rows: &mut RowChanges<'_>, stream: String, document: &Document) {
     let id = &document.id;
     match document.collection {
@@ -97,13 +105,8 @@ fn fold_erased(rows: &mut RowChanges<'_>, stream: String, document: &Document) {
 }
 
 impl Projection for Names {
-    fn name(&self) -> &'static str {
-        "names"
-    }
-
-    fn version(&self) -> u32 {
-        1
-    }
+    const NAME: &'static str = "names";
+    const VERSION: u32 = 1;
 
     fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
         for recorded in commit {
@@ -117,7 +120,7 @@ impl Projection for Names {
     }
 }
 
-/// Everything a name means, the preferred meaning first.
+/// Everything a name refers to, the preferred meaning first.
 ///
 /// # Errors
 /// When the rows cannot be read.

@@ -1,5 +1,5 @@
-//! The pre-created view: every week stored as its own assignment. Owns rules 3 to 6 of `spec/precreated-view.md`; nothing
-//! is generated here.
+//! The pre-created view's answer. Every week is stored as its own assignment, so no week is
+//! generated here. Rules 3 to 6 of `spec/precreated-view.md` are implemented here.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,8 +9,8 @@ use rollbook_domain::status::{Clock, Status};
 
 use crate::entry::{Answer, Entry, keep_within_horizon, summarise};
 
-/// The answer from the series rows of all the client's identities. Who assigned a week stays as it is stored: the new
-/// endpoint does not look coaches up.
+/// The answer from the series rows of all of the client's identities. `assignedBy` stays as stored:
+/// the new endpoint does not look up coaches' names.
 pub fn answer<'a>(rows: &'a [Series], clock: &Clock) -> Answer<'a> {
     let feedback: HashSet<&str> = rows.iter().flat_map(Series::feedback_responses).collect();
     let mut entries: Vec<Entry<'a>> =
@@ -28,7 +28,8 @@ fn entry<'a>(item: &'a Item, clock: &Clock, feedback: &HashSet<&str>) -> Entry<'
     Entry::of(stored, &stored.document, clock, responded)
 }
 
-/// Rule 6, also across two rows of one form: a series that was stored under two identities before they were known as one.
+/// Rule 6. It also applies across two rows of one form: a series can be stored under two identities
+/// that only later became one client.
 fn shown(rows: &[Series]) -> Vec<&Item> {
     let mut items: Vec<&Item> = Vec::new();
     if let [series] = rows {

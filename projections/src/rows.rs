@@ -1,5 +1,5 @@
-//! Rows: what a projection keeps, by key. Owns how rows are read, changed in memory and encoded; where they are stored is the
-//! log's, which rows there are is each projection's. Projections know no RocksDB.
+//! Rows, the keyed values that a projection keeps: reading them, changing them in memory, encoding
+//! them. The log stores them; each projection defines its own. Projections do not know RocksDB.
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 
 use crate::error::ProjectionError;
 
-/// What [`RowSource::scan`] hands each row's key and value to; an error ends the scan.
+/// [`RowSource::scan`] calls this with each row's key and value. An error ends the scan.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), ProjectionError>;
 
-/// Encoded rows that can be read: a snapshot of the store, or memory.
+/// A source of encoded rows: a snapshot of the store, or memory.
 pub trait RowSource {
     /// The row with this key.
     ///
@@ -21,14 +21,14 @@ pub trait RowSource {
     /// When the store cannot be read.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ProjectionError>;
 
-    /// Every row whose key starts so, in key order.
+    /// Calls `visit` with every row whose key has this prefix, in key order.
     ///
     /// # Errors
     /// When the store cannot be read, or `visit` fails.
     fn scan(&self, prefix: &[u8], visit: Visit<'_>) -> Result<(), ProjectionError>;
 }
 
-/// Reads one row into its type.
+/// Reads one row and decodes it.
 ///
 /// # Errors
 /// When the store cannot be read, or the row does not decode.
@@ -42,7 +42,7 @@ pub fn read_row<T: DeserializeOwned>(
 /// Decodes one row.
 ///
 /// # Errors
-/// When the bytes are no encoding of a `T`; the error names the key.
+/// When the bytes do not encode a `T`. The error names the key.
 pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, ProjectionError> {
     rollbook_log::binary::read(bytes).map_err(|source| ProjectionError::Row {
         key: String::from_utf8_lossy(key).into_owned(),
@@ -81,7 +81,7 @@ impl RowSource for StoredRows<'_> {
     }
 }
 
-/// Rows in memory: what `as_of` folds into.
+/// Rows in memory. `as_of` folds into these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MemoryRows(BTreeMap<Vec<u8>, Vec<u8>>);
 
@@ -100,7 +100,7 @@ impl RowSource for MemoryRows {
 }
 
 impl MemoryRows {
-    /// Takes changes in.
+    /// Applies changes.
     pub fn absorb(&mut self, changes: EncodedChanges) {
         for (key, value) in changes {
             match value {
@@ -111,7 +111,7 @@ impl MemoryRows {
     }
 }
 
-/// Changes by key, encoded; `None` where a row was taken away.
+/// Encoded changes by key; `None` removes the row.
 pub type EncodedChanges = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// A decoded row of any type.
@@ -133,22 +133,23 @@ impl<T: Serialize + Any + Send> AnyRow for T {
     }
 }
 
-/// Rows on their way from one state to the next: read once, changed in memory, encoded once.
+/// Rows that are being changed: each is read once, changed in memory, and encoded once.
 pub struct RowChanges<'s> {
     source: &'s dyn RowSource,
     rows: HashMap<Vec<u8>, Option<Box<dyn AnyRow>>>,
 }
 
 impl<'s> RowChanges<'s> {
-    /// No changes yet to what `source` holds.
+    /// Starts without changes to the rows of `source`.
     pub fn new(source: &'s dyn RowSource) -> Self {
         Self { source, rows: HashMap::new() }
     }
 
-    /// The row with this key, to be changed; the default where there is none. One key has one type.
+    /// The row with this key, to be changed; the default if there is none. All uses of a key must
+    /// name the same type.
     ///
     /// # Errors
-    /// When the stored row cannot be read.
+    /// When the stored row cannot be read, or the key was used with another type.
     pub fn row<T>(&mut self, key: &[u8]) -> Result<&mut T, ProjectionError>
     where
         T: Serialize + DeserializeOwned + Default + Send + 'static,
@@ -169,22 +170,22 @@ impl<'s> RowChanges<'s> {
         self.rows.insert(key.to_vec(), Some(Box::new(row)));
     }
 
-    /// Takes a row away.
+    /// Removes a row.
     pub fn delete(&mut self, key: &[u8]) {
         self.rows.insert(key.to_vec(), None);
     }
 
-    /// How many rows are held.
+    /// The number of rows in memory.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// Whether none is held.
+    /// Whether there are no rows in memory.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Every row read or changed, encoded, in key order.
+    /// Encodes every row that was read or changed, in key order.
     ///
     /// # Errors
     /// When a row does not encode.
@@ -214,7 +215,8 @@ impl<'s> RowChanges<'s> {
     }
 }
 
-/// The live rows of the store as a source: for folding, which alone writes them.
+/// The rows of the store as they are now, without a snapshot. Only folding uses this, because only
+/// folding writes rows.
 pub struct LiveRows<'s> {
     rows: &'s Rows,
     prefix: Vec<u8>,

@@ -1,5 +1,10 @@
-//! The tracker: how far the migration is, and which view serves whom. Owns the folded control stream and the counts of what
-//! the log holds.
+//! The tracker projection: the folded control stream (imports, batches, validation, the switch) and
+//! counts over the whole log.
+//!
+//! | row | key | value |
+//! | --- | --- | --- |
+//! | control | `control` | [`Control`] |
+//! | counts | `counts` | [`Counts`] |
 
 use std::collections::BTreeMap;
 
@@ -9,8 +14,8 @@ use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
+use crate::projection::Projection;
 use crate::rows::{RowChanges, RowSource, read_row};
-use crate::runtime::Projection;
 
 /// The tracker projection.
 pub struct Tracker;
@@ -20,17 +25,17 @@ pub struct Tracker;
 pub struct Counts {
     /// Events by name.
     pub events: BTreeMap<String, u64>,
-    /// Documents that an import holds now, by collection.
+    /// Documents of the last import, by collection.
     pub documents: BTreeMap<String, u64>,
-    /// Weeks made by an allocation.
+    /// Weeks created by an allocation.
     pub allocated: u64,
-    /// Weeks made by an answer.
+    /// Weeks created by an early response.
     pub submitted_weeks: u64,
-    /// Weeks made by a migration.
+    /// Weeks created by a migration.
     pub migrated: u64,
-    /// Answers given here.
+    /// Responses that were submitted to Rollbook, not imported.
     pub answered: u64,
-    /// The last position counted.
+    /// The position of the last counted event.
     pub position: Position,
 }
 
@@ -62,7 +67,7 @@ impl Counts {
     }
 }
 
-/// One feedback document may stand in several streams; how many there are is not counted here.
+/// Feedback documents are not counted: one document may be stored in several streams.
 fn is_counted(collection: Collection) -> bool {
     collection != Collection::CoachFeedback
 }
@@ -71,13 +76,8 @@ const CONTROL: &[u8] = b"control";
 const COUNTS: &[u8] = b"counts";
 
 impl Projection for Tracker {
-    fn name(&self) -> &'static str {
-        "tracker"
-    }
-
-    fn version(&self) -> u32 {
-        1
-    }
+    const NAME: &'static str = "tracker";
+    const VERSION: u32 = 1;
 
     fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
         for recorded in commit.iter().filter(|recorded| recorded.stream == StreamId::Control) {
@@ -89,7 +89,7 @@ impl Projection for Tracker {
     }
 }
 
-/// The control stream, folded.
+/// The folded control stream.
 ///
 /// # Errors
 /// When the rows cannot be read.

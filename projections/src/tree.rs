@@ -1,12 +1,12 @@
-//! The Merkle tree over all stored events, as RFC 6962 has it, kept as rows. Owns the rows and their growth; what a leaf is the log says,
-//! the mathematics are `rollbook-proofs`'.
+//! The tree projection: the Merkle tree of RFC 6962 over all stored events, kept as rows. The log
+//! defines the leaves, and `rollbook-proofs` has the mathematics.
 //!
 //! | row | key | value |
 //! | --- | --- | --- |
-//! | tile | `t`, level of the tile, 1 byte; its number, u64 big-endian | up to 256 hashes, one behind the other |
+//! | tile | `t`, level of the tile, 1 byte; its number, u64 big-endian | up to 256 hashes, concatenated |
 //!
-//! Tiles are those of C2SP `tlog-tiles`, height 8. The leaf of position *p* is leaf *p* − 1. A hash that stands in a tile never changes,
-//! so every root of the past can be computed at any time, from one tile a level.
+//! Tiles are those of C2SP `tlog-tiles`, height 8. The event at position *p* is leaf *p* − 1. A hash
+//! in a tile never changes, so every past root can be computed at any time, from one tile per level.
 
 use rollbook_domain::{Position, Recorded};
 use rollbook_log::LeafHash;
@@ -15,16 +15,13 @@ use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::ProjectionError;
+use crate::projection::Projection;
 use crate::rows::{RowChanges, RowSource, read_row};
-use crate::runtime::Projection;
 
 /// The tree projection.
 pub struct Tree;
 
-/// Its name.
-pub const NAME: &str = "tree";
-
-/// The hashes of a tile, one behind the other.
+/// The hashes of a tile, concatenated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Tile(Vec<u8>);
 
@@ -66,7 +63,7 @@ fn key(level: u8, index: u64) -> Vec<u8> {
     key
 }
 
-/// Adds the hash of node `index` of a level; a tile that is full gives a node to the level above.
+/// Adds the hash of node `index` of a level. A full tile adds a node to the level above.
 fn push(
     rows: &mut RowChanges<'_>,
     level: u8,
@@ -87,25 +84,17 @@ fn push(
 }
 
 impl Projection for Tree {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn version(&self) -> u32 {
-        1
-    }
+    const NAME: &'static str = "tree";
+    const VERSION: u32 = 1;
+    const WANTS_LEAVES: bool = true;
 
     fn fold(
         &self,
         _rows: &mut RowChanges<'_>,
         _commit: &[Recorded],
     ) -> Result<(), ProjectionError> {
-        // The tree is over what is stored, not over what it means.
+        // The tree is over stored bytes, not over decoded events.
         Ok(())
-    }
-
-    fn wants_leaves(&self) -> bool {
-        true
     }
 
     fn fold_leaves(
@@ -141,7 +130,7 @@ pub(crate) fn tile(
     Ok(read_row::<Tile>(source, &key(level, index))?.map(|tile| tile.0))
 }
 
-/// How many rows the tree has.
+/// The number of rows of the tree.
 pub(crate) fn count_rows(source: &dyn RowSource) -> Result<u64, ProjectionError> {
     let mut rows = 0;
     source.scan(b"", &mut |_, _| {
@@ -158,10 +147,10 @@ fn failed(error: rollbook_proofs::TreeError<ProjectionError>) -> ProjectionError
     }
 }
 
-/// The tree of the events up to a position, now or in the past. Reads one row a level.
+/// The tree of the events up to a position, now or in the past. Reads one row per level.
 ///
 /// # Errors
-/// When the rows cannot be read, or have not been folded so far.
+/// When the rows cannot be read, or are not folded up to that position.
 pub fn head_at(source: &dyn RowSource, position: Position) -> Result<TreeHead, ProjectionError> {
     Ok(TreeHead {
         size: position,
@@ -181,7 +170,7 @@ pub fn prove_event(
     tree::prove_inclusion(&StoredTiles(source), position, size).map_err(failed)
 }
 
-/// What shows that the tree of `size` events begins with that of `older` events.
+/// The proof that the tree of `size` events begins with the tree of `older` events.
 ///
 /// # Errors
 /// When the rows cannot be read, or `older` is 0 or greater than `size`.
@@ -193,7 +182,7 @@ pub fn prove_consistency(
     tree::prove_consistency(&StoredTiles(source), older, size).map_err(failed)
 }
 
-/// The hash of the leaf at a position, as the tree holds it; `None` where it holds none.
+/// The hash of the leaf at a position, as stored in the tree; `None` if the tree has no such leaf.
 ///
 /// # Errors
 /// When the row cannot be read.

@@ -1,5 +1,5 @@
-//! Checking the tree's rows against the events, leaf by leaf, and roots of the past against what was signed. Owns which positions differ;
-//! leaves come from the log in order. Memory: one tile a level.
+//! Checking the tree's rows against the events, leaf by leaf, and past roots against signed ones.
+//! Leaves arrive from the log in order. The check needs memory for one tile per level.
 
 use rollbook_domain::Position;
 use rollbook_log::LeafHash;
@@ -9,19 +9,19 @@ use crate::error::ProjectionError;
 use crate::rows::RowSource;
 use crate::tree::{count_rows, tile};
 
-/// The tree as the events make it, beside the rows as they are.
+/// A check in progress: the tree that the events give, beside the stored rows.
 pub struct TreeCheck<'s> {
     rows: &'s dyn RowSource,
     folded: Position,
     levels: Vec<Level>,
     next: Position,
-    /// Leaves were left out: roots behind them cannot be computed.
+    /// Leaves were left out, so later roots cannot be computed.
     gap: bool,
     altered: Vec<(Position, Position)>,
     wrong_rows: u64,
 }
 
-/// The last tile of a level, as it should be and as it is.
+/// The last tile of a level: computed from the events, and as stored.
 #[derive(Default)]
 struct Level {
     index: u64,
@@ -29,21 +29,21 @@ struct Level {
     stored: Vec<u8>,
 }
 
-/// What differs.
+/// The result of a check.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TreeChecked {
-    /// How many leaves were compared.
+    /// The number of leaves that were compared.
     pub compared: u64,
-    /// Ranges of positions whose events are not those that the tree was folded from.
+    /// Ranges of positions whose events are not the ones that the tree was folded from.
     pub altered: Vec<(Position, Position)>,
-    /// Rows that are not what the leaves in them give, or are too many or too few.
+    /// The number of rows that do not follow from their leaves, are missing, or should not exist.
     pub wrong_rows: u64,
-    /// How many rows there are.
+    /// The number of rows.
     pub rows: u64,
 }
 
 impl<'s> TreeCheck<'s> {
-    /// Begins before position 1. The rows are folded up to `folded`.
+    /// Starts before position 1. The rows are folded up to `folded`.
     pub fn new(rows: &'s dyn RowSource, folded: Position) -> Self {
         Self {
             rows,
@@ -69,7 +69,7 @@ impl<'s> TreeCheck<'s> {
 
     fn leaf(&mut self, position: Position, leaf: &LeafHash) -> Result<(), ProjectionError> {
         if position != self.next {
-            // What is missing has its hash in the tree, and only there.
+            // Only the tree has the hashes of missing events.
             self.gap = true;
             while self.next < position {
                 let index = self.next - 1;
@@ -115,20 +115,20 @@ impl<'s> TreeCheck<'s> {
         if index % TILE_HASHES < TILE_HASHES - 1 {
             return Ok(());
         }
-        // A leaf that differs is named by its position; above, a row may be wrong by itself.
+        // A differing leaf is reported by its position; on higher levels, rows are counted.
         self.wrong_rows += u64::from(level > 0 && here.own != here.stored);
         let above = tree::above_tile(&here.own).unwrap_or(Hash([0; 32]));
         self.push(level + 1, number, &above.0)
     }
 
-    /// The tree of the leaves taken so far; `None` when some were left out.
+    /// The tree of the leaves taken so far; `None` if some were left out.
     pub fn head(&self) -> Option<TreeHead> {
         let size = self.next - 1;
         let root = tree::root(&Own(&self.levels), size).ok()?;
         (!self.gap).then_some(TreeHead { size, root })
     }
 
-    /// What was found, once all leaves were taken.
+    /// Finishes the check after all leaves were taken.
     ///
     /// # Errors
     /// When a row cannot be read.
@@ -136,7 +136,7 @@ impl<'s> TreeCheck<'s> {
         let compared = self.folded.min(self.next - 1);
         for (level, here) in (0_u8..).zip(&self.levels) {
             let is_full = here.own.len() as u64 == TILE_HASHES * 32;
-            // Rows that are behind hold the beginning of what they should.
+            // Rows that are behind the log have a prefix of the computed tile.
             let expected = if self.folded + 1 < self.next {
                 here.own.starts_with(&here.stored)
             } else {
@@ -156,13 +156,13 @@ impl<'s> TreeCheck<'s> {
     }
 }
 
-/// The hash of a leaf in the tile that it stands in.
+/// The hash of a leaf in its tile.
 fn stored_hash(tile: &[u8], index: u64) -> Option<LeafHash> {
     let start = usize::try_from(index % TILE_HASHES).ok()? * 32;
     tile.get(start..)?.first_chunk().copied()
 }
 
-/// The last tile of each level: all that the root of the present size needs.
+/// The last tile of each level. The root of the present size needs no others.
 struct Own<'l>(&'l [Level]);
 
 impl Tiles for Own<'_> {

@@ -1,26 +1,44 @@
-//! The two views as projections: the same directory, each with series rows of its own kind. Owns folding commits into those
-//! rows and reading an answer from them.
-
-use std::marker::PhantomData;
+//! The two views as projections: one row for each series, of another kind in each view. This module
+//! folds commits into those rows and computes an answer from them. Clients, coaches and the zone
+//! come from the directory projection.
 
 use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::View;
 use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::status::Clock;
-use rollbook_domain::{Event, Recorded, StreamId};
+use rollbook_domain::{Event, Position, Recorded, StreamId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::directory::{self, Identity, keys};
+use crate::directory::{self, Directory, Identity};
 use crate::entry::{Answer, Asked, name_coaches};
 use crate::error::ProjectionError;
-use crate::rows::{RowChanges, RowSource, decode};
-use crate::runtime::Projection;
+use crate::projection::Projection;
+use crate::rows::{RowChanges, RowSource, StoredRows, decode};
+use crate::runtime::Snapshot;
 use crate::{legacy, precreated};
 
-/// A row that one series stream is folded into.
+/// Keys of the rows of a view.
+pub mod keys {
+    use rollbook_domain::StreamId;
+
+    /// `s/<stream>`: the series.
+    pub fn series(stream: &StreamId) -> Vec<u8> {
+        format!("s/{stream}").into_bytes()
+    }
+
+    /// `s/series/<client>/`: prefix of the client's series.
+    pub fn series_prefix(client: &str) -> Vec<u8> {
+        format!("s/{}", StreamId::series_prefix(client)).into_bytes()
+    }
+
+    /// Prefix of every series.
+    pub const ALL_SERIES: &[u8] = b"s/";
+}
+
+/// A row that is folded from one series stream.
 pub trait SeriesRow: Serialize + DeserializeOwned + Default + Send + 'static {
-    /// Whether the event can change the row at all; a row is not even read for one that cannot.
+    /// Whether the event can change the row. The row is not read for an event that cannot.
     fn concerns(event: &Event) -> bool;
 
     /// Folds one event of the stream.
@@ -47,95 +65,124 @@ impl SeriesRow for LegacySeries {
     }
 }
 
-/// A view as a projection.
-pub struct ViewProjection<S> {
-    view: View,
-    version: u32,
-    series: PhantomData<fn() -> S>,
-}
+/// The legacy view. Its rows are [`LegacySeries`].
+pub struct LegacyView;
 
-/// The legacy view. Raise the version with every change to what its rows hold.
-pub const LEGACY: ViewProjection<LegacySeries> =
-    ViewProjection { view: View::Legacy, version: 1, series: PhantomData };
-/// The pre-created view. Raise the version with every change to what its rows hold.
-pub const PRECREATED: ViewProjection<Series> =
-    ViewProjection { view: View::Precreated, version: 1, series: PhantomData };
+/// The pre-created view. Its rows are [`Series`].
+pub struct PrecreatedView;
 
-impl<S: SeriesRow> Projection for ViewProjection<S> {
-    fn name(&self) -> &'static str {
-        self.view.name()
-    }
-
-    fn version(&self) -> u32 {
-        self.version
-    }
+impl Projection for LegacyView {
+    const NAME: &'static str = "legacy";
+    /// 2: the directory is a projection of its own.
+    const VERSION: u32 = 2;
 
     fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
-        for recorded in commit {
-            directory::fold(rows, recorded)?;
-        }
-        // Events of one stream stand together in a commit: its row is looked up once for all of them.
-        for events in commit.chunk_by(|a, b| a.stream == b.stream) {
-            if let Some(stream @ StreamId::Series { .. }) =
-                events.first().map(|first| &first.stream)
-                && events.iter().any(|recorded| S::concerns(&recorded.event))
-            {
-                let row: &mut S = rows.row(&keys::series(stream))?;
-                events.iter().for_each(|recorded| row.apply(stream, &recorded.event));
-            }
-        }
-        Ok(())
+        fold_series::<LegacySeries>(rows, commit)
     }
 }
 
-/// The rows that a client's answer is made of.
+impl Projection for PrecreatedView {
+    const NAME: &'static str = "precreated";
+    /// 2: the directory is a projection of its own.
+    const VERSION: u32 = 2;
+
+    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+        fold_series::<Series>(rows, commit)
+    }
+}
+
+fn fold_series<S: SeriesRow>(
+    rows: &mut RowChanges<'_>,
+    commit: &[Recorded],
+) -> Result<(), ProjectionError> {
+    // Events of one stream are adjacent in a commit: look their row up once for all of them.
+    for events in commit.chunk_by(|a, b| a.stream == b.stream) {
+        if let Some(stream @ StreamId::Series { .. }) = events.first().map(|first| &first.stream)
+            && events.iter().any(|recorded| S::concerns(&recorded.event))
+        {
+            let row: &mut S = rows.row(&keys::series(stream))?;
+            events.iter().for_each(|recorded| row.apply(stream, &recorded.event));
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a view that was chosen at run time, with the directory at the same position.
+#[derive(Clone, Debug)]
+pub struct ViewRows<R> {
+    /// The view.
+    pub view: View,
+    /// The rows of the directory.
+    pub directory: R,
+    /// The series rows of the view.
+    pub series: R,
+}
+
+impl Snapshot {
+    /// The rows of a view and of the directory, and the position up to which they are folded.
+    ///
+    /// # Errors
+    /// As [`Snapshot::rows`].
+    pub fn view(
+        &self,
+        view: View,
+    ) -> Result<(ViewRows<StoredRows<'_>>, Position), ProjectionError> {
+        let (series, position) = match view {
+            View::Legacy => self.rows::<LegacyView>()?,
+            View::Precreated => self.rows::<PrecreatedView>()?,
+        };
+        let (directory, _) = self.rows::<Directory>()?;
+        Ok((ViewRows { view, directory, series }, position))
+    }
+}
+
+/// The series rows from which a client's answer is computed.
 pub enum ClientRows {
-    /// Of the legacy view.
+    /// Rows of the legacy view.
     Legacy(Vec<LegacySeries>),
-    /// Of the pre-created view.
+    /// Rows of the pre-created view.
     Precreated(Vec<Series>),
 }
 
 impl ClientRows {
-    /// The rows of all of a client's identities.
+    /// Reads the rows of all of a client's identities.
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub fn read(
-        source: &dyn RowSource,
-        view: View,
+    pub fn read<R: RowSource>(
+        rows: &ViewRows<R>,
         identity: &Identity,
     ) -> Result<Self, ProjectionError> {
-        Ok(match view {
-            View::Legacy => Self::Legacy(legacy_rows(source, identity)?),
-            View::Precreated => Self::Precreated(precreated_rows(source, identity)?),
+        Ok(match rows.view {
+            View::Legacy => Self::Legacy(legacy_rows(&rows.directory, &rows.series, identity)?),
+            View::Precreated => Self::Precreated(precreated_rows(&rows.series, identity)?),
         })
     }
 
-    /// The answer made of them, handed to `then`.
+    /// Computes the answer and passes it to `then`. `directory` has the names of the coaches.
     ///
     /// # Errors
-    /// When the names of coaches cannot be read.
-    pub fn answer<R>(
+    /// When the directory cannot be read.
+    pub fn answer<T>(
         &self,
-        source: &dyn RowSource,
+        directory: &dyn RowSource,
         identity: &Identity,
         clock: &Clock,
-        then: impl FnOnce(&Answer<'_>) -> R,
-    ) -> Result<R, ProjectionError> {
+        then: impl FnOnce(&Answer<'_>) -> T,
+    ) -> Result<T, ProjectionError> {
         match self {
             Self::Legacy(rows) => {
-                // Its grace is the old system's, whatever is asked.
+                // The legacy view always has the old system's grace period.
                 let mut answer =
                     legacy::answer(&identity.ids, rows, &Clock::new(clock.now, clock.zone));
-                name_coaches(&mut answer.entries, |id| directory::coach(source, id))?;
+                name_coaches(&mut answer.entries, |id| directory::coach(directory, id))?;
                 Ok(then(&answer))
             }
             Self::Precreated(rows) => Ok(then(&precreated::answer(rows, clock))),
         }
     }
 
-    /// Every stored week of them.
+    /// Every stored week of the rows.
     pub fn stored(&self) -> impl Iterator<Item = &StoredAssignment> {
         let (legacy, precreated) = match self {
             Self::Legacy(rows) => (rows.as_slice(), &[][..]),
@@ -146,54 +193,54 @@ impl ClientRows {
     }
 }
 
-/// A view's answer for a client id, handed to `then` while the rows it borrows from are there.
+/// Computes a view's answer for a client and passes it to `then`.
 ///
 /// # Errors
 /// When the rows cannot be read.
-pub fn answer<R>(
-    source: &dyn RowSource,
-    view: View,
+pub fn answer<R: RowSource, T>(
+    rows: &ViewRows<R>,
     identity: &Identity,
     asked: Asked,
-    then: impl FnOnce(&Answer<'_>) -> R,
-) -> Result<R, ProjectionError> {
+    then: impl FnOnce(&Answer<'_>) -> T,
+) -> Result<T, ProjectionError> {
     if !identity.onboarded {
         return Ok(then(&Answer::default()));
     }
-    let clock = asked.clock(directory::zone(source)?);
-    ClientRows::read(source, view, identity)?.answer(source, identity, &clock, then)
+    let clock = asked.clock(directory::zone(&rows.directory)?);
+    ClientRows::read(rows, identity)?.answer(&rows.directory, identity, &clock, then)
 }
 
-/// The rows that a legacy answer is made of.
+/// Reads the rows from which a legacy answer is computed.
 ///
 /// # Errors
 /// When the rows cannot be read.
 pub fn legacy_rows(
-    source: &dyn RowSource,
+    directory: &dyn RowSource,
+    series: &dyn RowSource,
     identity: &Identity,
 ) -> Result<Vec<LegacySeries>, ProjectionError> {
-    let streams = legacy_streams(source, identity)?;
+    let streams = legacy_streams(directory, identity)?;
     let mut rows = Vec::with_capacity(streams.len());
     for stream in streams {
         let key = keys::series(&stream);
-        if let Some(bytes) = source.get(&key)? {
+        if let Some(bytes) = series.get(&key)? {
             rows.push(decode(&key, &bytes)?);
         }
     }
     Ok(rows)
 }
 
-/// The series that hold, or held, documents of a client.
+/// The series that hold, or once held, documents of a client.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// When the directory cannot be read.
 pub fn legacy_streams(
-    source: &dyn RowSource,
+    directory: &dyn RowSource,
     identity: &Identity,
 ) -> Result<Vec<StreamId>, ProjectionError> {
     let mut streams = Vec::new();
     for id in &identity.ids {
-        for stream in directory::stored_streams(source, id)? {
+        for stream in directory::stored_streams(directory, id)? {
             if !streams.contains(&stream) {
                 streams.push(stream);
             }
@@ -202,17 +249,17 @@ pub fn legacy_streams(
     Ok(streams)
 }
 
-/// The rows that a pre-created answer is made of: one range scan an identity.
+/// Reads the rows from which a pre-created answer is computed: one range scan for each identity.
 ///
 /// # Errors
 /// When the rows cannot be read.
 pub fn precreated_rows(
-    source: &dyn RowSource,
+    series: &dyn RowSource,
     identity: &Identity,
 ) -> Result<Vec<Series>, ProjectionError> {
     let mut rows = Vec::new();
     for id in &identity.ids {
-        source.scan(&keys::series_prefix(id), &mut |key, bytes| {
+        series.scan(&keys::series_prefix(id), &mut |key, bytes| {
             rows.push(decode(key, bytes)?);
             Ok(())
         })?;
@@ -220,15 +267,15 @@ pub fn precreated_rows(
     Ok(rows)
 }
 
-/// Every series row of the source, in stream order.
+/// Calls `visit` with every series row of a view, in stream order.
 ///
 /// # Errors
 /// When the rows cannot be read, or `visit` fails.
 pub fn each_series<S: SeriesRow>(
-    source: &dyn RowSource,
+    series: &dyn RowSource,
     visit: &mut dyn FnMut(StreamId, S) -> Result<(), ProjectionError>,
 ) -> Result<(), ProjectionError> {
-    source.scan(keys::ALL_SERIES, &mut |key, bytes| {
+    series.scan(keys::ALL_SERIES, &mut |key, bytes| {
         let name = String::from_utf8_lossy(key.get(keys::ALL_SERIES.len()..).unwrap_or_default())
             .into_owned();
         match name.parse() {

@@ -28,12 +28,12 @@ fn compare(name: &str, zone: &str) -> usize {
         let file = file.unwrap().path();
         let Some(now) = asked_at(&file) else { continue };
         let snapshot = runtime.snapshot().unwrap();
-        let (rows, _) = snapshot.of("legacy").unwrap();
+        let (rows, _) = snapshot.view(View::Legacy).unwrap();
         for line in std::fs::read_to_string(&file).unwrap().lines() {
             let expected: serde_json::Value = serde_json::from_str(line).unwrap();
             let client = expected["clientId"].as_str().unwrap();
             let body: serde_json::Value =
-                serde_json::from_str(&support::body(&rows, View::Legacy, client, now)).unwrap();
+                serde_json::from_str(&support::body(&rows, client, now)).unwrap();
             assert_eq!(body, expected["body"], "{name}: {client} at {now}");
             answers += 1;
         }

@@ -14,7 +14,10 @@ use proptest::prelude::*;
 use rollbook_domain::event::{Audience, View};
 use rollbook_domain::{Collection, Event, StreamId, Timestamp};
 use rollbook_log::Log;
-use rollbook_projections::{Runtime, all, as_of, directory, tracker, tree};
+use rollbook_projections::directory::{self, Directory};
+use rollbook_projections::tracker::{self, Tracker};
+use rollbook_projections::tree::Tree;
+use rollbook_projections::{ProjectionName, Runtime, all, as_of};
 
 const CLIENTS: [&str; 2] = ["client-1", "client-2"];
 const FORMS: [&str; 2] = ["form-1", "form-2"];
@@ -58,7 +61,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => (0_usize..2).prop_map(Step::Zone),
         1 => Just(Step::Reopen),
         2 => Just(Step::CatchUp),
-        1 => (0_usize..5).prop_map(Step::Rebuild),
+        1 => (0_usize..6).prop_map(Step::Rebuild),
     ]
 }
 
@@ -193,9 +196,9 @@ proptest! {
         store.run(&history);
         support::catch_up(store.runtime());
         let (_elsewhere, fresh) = support::fresh(store.log(), all());
-        for name in fresh.names() {
+        for name in fresh.names().iter().copied() {
             // The tree is over stored bytes, and the copy has its own instants.
-            if name != tree::NAME {
+            if name != ProjectionName::of::<Tree>() {
                 prop_assert_eq!(store.runtime().digest(name).unwrap(), fresh.digest(name).unwrap(), "{}", name);
             }
             prop_assert!(store.runtime().rebuild(name, &|_, _| {}).unwrap().identical, "{}", name);
@@ -220,15 +223,15 @@ proptest! {
         for (view, client) in VIEWS.into_iter().flat_map(|view| ASKED.map(|client| (view, client))) {
             let (rows, identity) = as_of::rows(store.runtime(), view, client, position).unwrap();
             let snapshot = earlier.snapshot().unwrap();
-            let then = snapshot.of(view.name()).unwrap().0;
-            prop_assert_eq!(&identity, &directory::identify(&then, client).unwrap());
-            prop_assert_eq!(support::body(&rows, view, client, now), support::body(&then, view, client, now), "{:?} {} at {} of {}", view, client, position, head);
+            let then = snapshot.view(view).unwrap().0;
+            prop_assert_eq!(&identity, &directory::identify(&then.directory, client).unwrap());
+            prop_assert_eq!(support::body(&rows, client, now), support::body(&then, client, now), "{:?} {} at {} of {}", view, client, position, head);
         }
         let snapshot = earlier.snapshot().unwrap();
-        let control = tracker::control(&snapshot.of("tracker").unwrap().0).unwrap();
+        let control = tracker::control(&snapshot.rows::<Tracker>().unwrap().0).unwrap();
         prop_assert_eq!(&as_of::control(store.runtime(), position).unwrap().switch, &control.switch);
         for client in ASKED {
-            let identity = directory::identify(&snapshot.of("legacy").unwrap().0, client).unwrap();
+            let identity = directory::identify(&snapshot.rows::<Directory>().unwrap().0, client).unwrap();
             let served = control.switch.view_for(identity.canonical());
             prop_assert_eq!(as_of::live_view(store.runtime(), client, position).unwrap(), served, "{} at {} of {}", client, position, head);
         }

@@ -11,7 +11,7 @@ use rollbook_log::{Commit, Leaf, Log};
 use rollbook_projections::error::ProjectionError;
 use rollbook_projections::rows::{RowSource, Visit};
 use rollbook_projections::tree::{self, Tree};
-use rollbook_projections::{Runtime, Snapshot};
+use rollbook_projections::{ProjectionName, Runtime, Snapshot};
 use rollbook_proofs::{Hash, leaf_hash};
 use sha2::{Digest as _, Sha256};
 
@@ -58,7 +58,7 @@ fn leaves(log: &Log) -> Vec<Hash> {
 }
 
 fn roots_hold(log: &Log, snapshot: &Snapshot) {
-    let (rows, folded) = snapshot.of(tree::NAME).unwrap();
+    let (rows, folded) = snapshot.rows::<Tree>().unwrap();
     assert_eq!(folded, log.head());
     let leaves = leaves(log);
     for size in 0..=leaves.len() {
@@ -90,7 +90,7 @@ proptest! {
             }
         }
         roots_hold(&log, &runtime.snapshot().unwrap());
-        let rebuilt = runtime.rebuild(tree::NAME, &|_, _| {}).unwrap();
+        let rebuilt = runtime.rebuild(ProjectionName::of::<Tree>(), &|_, _| {}).unwrap();
         prop_assert!(rebuilt.identical);
         roots_hold(&log, &runtime.snapshot().unwrap());
     }
@@ -150,7 +150,7 @@ fn a_root_of_any_size_needs_few_rows() {
     (0..70).for_each(|_| append(&log, 1000));
     let runtime = Runtime::new(log.clone(), vec![Box::new(Tree)]);
     let snapshot = runtime.snapshot().unwrap();
-    let (rows, _) = snapshot.of(tree::NAME).unwrap();
+    let (rows, _) = snapshot.rows::<Tree>().unwrap();
     for size in [1, 255, 65_535, 65_537, 70_000] {
         let counting = Counting(&rows, Cell::new(0));
         tree::head_at(&counting, size).unwrap();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_application::store::{Erased, Store};
-use rollbook_projections::tracker;
+use rollbook_projections::tracker::{self, Tracker};
 
 use super::arguments::Writing;
 use super::output::{GOOD, styled};
@@ -103,7 +103,7 @@ const UNTOLD: &str = "note: backups of this store are on record, and no director
 /// How many backups the store has on record.
 fn backups_on_record(store: &Store) -> Result<u64, CliError> {
     let snapshot = store.snapshot()?;
-    let (rows, _) = snapshot.of("tracker")?;
+    let (rows, _) = snapshot.rows::<Tracker>()?;
     Ok(tracker::counts(&rows)?.events.get("BackupTaken").copied().unwrap_or_default())
 }
 

@@ -1,6 +1,7 @@
 //! `rollbook rebuild`: builds rows again from position 1 and compares them with those that served. Owns how that is told.
 
 use clap::Args;
+use rollbook_projections::ProjectionName;
 use rollbook_projections::runtime::Rebuilt;
 
 use super::output::{BOLD, GOOD, styled};
@@ -12,7 +13,7 @@ Examples:
   rollbook rebuild precreated
   rollbook rebuild --all --json
 
-Projections are legacy, precreated, documents, names, tracker and tree. The new rows serve as soon as they are complete, also where they
+Projections are directory, legacy, precreated, documents, names, tracker and tree. The new rows serve as soon as they are complete, also where they
 differ from the old ones; then the exit code is 1.";
 
 /// Build a projection's rows again from the log, and compare.
@@ -31,8 +32,10 @@ impl RebuildArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let all = store.runtime().names();
-        let names: Vec<&str> = self.view.as_deref().map_or_else(|| all, |view| vec![view]);
+        let names = match &self.view {
+            Some(view) => vec![view.parse::<ProjectionName>()?],
+            None => store.runtime().names().to_vec(),
+        };
         let mut rebuilt = Vec::new();
         for name in names {
             let bar = Bar::new(&format!("rebuilding {name}"), "events");

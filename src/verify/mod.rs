@@ -10,12 +10,15 @@ mod signed;
 use std::path::Path;
 use std::time::Instant;
 
+use rollbook_domain::Position;
 use rollbook_log::{
     FilesChecked, Finding, Findings, Log, LogChecked, LogError, OpenOptions, check_files,
 };
+use rollbook_projections::rows::{MemoryRows, RowSource};
 use rollbook_projections::runtime::Compared;
+use rollbook_projections::tree::Tree;
 use rollbook_projections::tree_check::{TreeCheck, TreeChecked};
-use rollbook_projections::{ProjectionError, tree};
+use rollbook_projections::{ProjectionError, ProjectionName};
 use rollbook_proofs::{SignedCheckpoint, VerifierKey};
 
 pub use error::{VerifyError, causes};
@@ -170,9 +173,14 @@ fn check_log(
 ) -> Result<(LogChecked, TreeChecked), VerifyError> {
     let runtime = store.runtime();
     let snapshot = runtime.unfolded();
-    let (rows, folded) = snapshot.of(tree::NAME)?;
+    let stored = snapshot.find::<Tree>()?;
+    let none = MemoryRows::default();
+    let (rows, folded): (&dyn RowSource, Position) = match &stored {
+        Some((rows, folded)) => (rows, *folded),
+        None => (&none, 0),
+    };
     let head = store.log().head();
-    let mut tree = TreeCheck::new(&rows, folded);
+    let mut tree = TreeCheck::new(rows, folded);
     let mut failed: Option<ProjectionError> = None;
     let log = store.log().check(
         &mut |first, leaves| {
@@ -233,16 +241,17 @@ fn check_rows(
         OpenOptions { create: true, unsealed: true, ..OpenOptions::default() },
     )?;
     let folding = |done, of| progress("folding rows again", done, of);
-    let compared = match store.runtime().compare(&scratch, &[tree::NAME], &folding) {
-        Ok(compared) => compared,
-        Err(ProjectionError::Row { key, .. }) => {
-            wrong.line(format!(
+    let compared =
+        match store.runtime().compare(&scratch, &[ProjectionName::of::<Tree>()], &folding) {
+            Ok(compared) => compared,
+            Err(ProjectionError::Row { key, .. }) => {
+                wrong.line(format!(
                 "the row {key:?} does not decode; `rollbook rebuild --all` builds the rows again"
             ));
-            return Ok(Vec::new());
-        }
-        Err(error) => return Err(error.into()),
-    };
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error.into()),
+        };
     let head = store.log().head();
     for Compared { name, position, rows, different, first_different, .. } in &compared {
         if *position > head {

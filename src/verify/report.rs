@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use rollbook_application::store::Store;
 use rollbook_log::{FilesChecked, LogChecked};
+use rollbook_projections::Projection as _;
 use rollbook_projections::runtime::Compared;
-use rollbook_projections::tree;
+use rollbook_projections::tree::Tree;
 use rollbook_projections::tree_check::TreeChecked;
 use rollbook_proofs::Hash;
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,7 @@ impl Verified {
             .map(|one| row(one.name, one.position, one.rows))
             .collect();
         if !request.log_only {
-            rows.push(row(tree::NAME, tree_checked.compared, tree_checked.rows));
+            rows.push(row(Tree::NAME, tree_checked.compared, tree_checked.rows));
         }
         let seconds = took.as_secs_f64();
         Self {

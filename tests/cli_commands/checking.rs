@@ -46,7 +46,7 @@ fn a_sound_store_is_sound_in_log_and_rows() {
     let verified = store.json(&["verify"]);
     assert_eq!((&verified["head"], &verified["commits"]), (&head, &json!(6)));
     let projections = verified["projections"].as_array().unwrap();
-    assert_eq!(projections.len(), 6);
+    assert_eq!(projections.len(), 7);
     assert!(
         projections.iter().all(|one| one["rows"].as_u64().unwrap() > 0 && one["position"] == head),
         "{projections:?}"
@@ -110,16 +110,18 @@ fn a_changed_row_is_found_and_a_rebuild_mends_it() {
     meddle(&store, |db| {
         let rows = db.cf_handle("rows").unwrap();
         let coach = db.iterator_cf(rows, rocksdb::IteratorMode::Start).map(Result::unwrap).find(
-            |(key, _)| key.starts_with(b"rows/legacy/") && key.windows(2).any(|two| two == b"k/"),
+            |(key, _)| {
+                key.starts_with(b"rows/directory/") && key.windows(2).any(|two| two == b"k/")
+            },
         );
         let (key, mut value) = coach.unwrap();
         *value.last_mut().unwrap() ^= 1;
         db.put_cf(rows, key, value).unwrap();
     });
     let error = store.fails(1, &["verify"]);
-    assert!(error.contains("rows of legacy") && error.contains("rollbook rebuild"), "{error}");
+    assert!(error.contains("rows of directory") && error.contains("rollbook rebuild"), "{error}");
     assert!(!error.contains("rows of precreated"), "{error}");
-    let different = store.run(&["rebuild", "legacy"]);
+    let different = store.run(&["rebuild", "directory"]);
     assert_eq!((different.code, different.stdout.as_str()), (1, ""), "{different:?}");
     assert!(different.stderr.contains("the rows built anew serve now"), "{different:?}");
     store.ok(&["verify"]);
@@ -130,7 +132,7 @@ fn a_rebuild_of_a_sound_store_is_identical() {
     let (store, _) = with_commits();
     let rebuilt = store.json(&["rebuild", "--all"]);
     let rebuilt = rebuilt.as_array().unwrap();
-    assert_eq!(rebuilt.len(), 6);
+    assert_eq!(rebuilt.len(), 7);
     assert!(
         rebuilt
             .iter()

@@ -83,7 +83,7 @@ fn status_says_what_to_do_next_from_import_to_rollback() {
     assert_eq!(status["events"]["ClientImported"], json!(30));
     assert_eq!((&status["validation"], &status["batches"]), (&Value::Null, &json!([])));
     let projections = status["projections"].as_array().unwrap();
-    assert_eq!(projections.len(), 6);
+    assert_eq!(projections.len(), 7);
     assert!(
         projections
             .iter()

@@ -4,7 +4,6 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
-use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
 
 use super::BackupError;
@@ -37,7 +36,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<Content, BackupError> {
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Content, BackupError> {
     let mut out = File::create_new(path).map_err(BackupError::file("write", path))?;
     out.write_all(bytes).and_then(|()| out.sync_all()).map_err(BackupError::file("write", path))?;
-    Ok(Content { bytes: bytes.len() as u64, sha256: hex(&Sha256::digest(bytes)) })
+    Ok(Content { bytes: bytes.len() as u64, sha256: const_hex::encode(Sha256::digest(bytes)) })
 }
 
 fn through(
@@ -51,7 +50,7 @@ fn through(
         let count = file.read(&mut portion).map_err(read)?;
         let read = portion.get(..count).unwrap_or_default();
         if read.is_empty() {
-            return Ok(Content { bytes, sha256: hex(&digest.finalize()) });
+            return Ok(Content { bytes, sha256: const_hex::encode(digest.finalize()) });
         }
         digest.update(read);
         bytes += count as u64;

@@ -11,12 +11,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 
-use rollbook_domain::event::View;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
 use rollbook_log::{Beside, Commit, Log, LogError, OpenOptions};
+use rollbook_projections::Runtime;
+use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::rows::RowSource;
-use rollbook_projections::runtime::hex;
-use rollbook_projections::{Runtime, directory, tracker, tree};
+use rollbook_projections::tracker::{self, Tracker};
+use rollbook_projections::tree::{self, Tree};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -268,7 +269,7 @@ fn manifest(
     for projection in rollbook_projections::all() {
         let (rows, digest) = runtime.digest(projection.name())?;
         projections.push(ProjectionDigest {
-            name: projection.name().to_owned(),
+            name: projection.name().to_string(),
             version: projection.version(),
             rows,
             digest,
@@ -285,7 +286,7 @@ fn manifest(
         store_format: Log::FORMAT,
         head,
         head_recorded_at: runtime.log().at(head)?.map(|last| last.recorded_at),
-        log_digest: hex(&runtime.log().digest(head).map_err(unsound)?),
+        log_digest: const_hex::encode(runtime.log().digest(head).map_err(unsound)?),
         merkle_root: merkle_root(&runtime, head)?,
         projections,
         counts: counts(&runtime)?,
@@ -298,16 +299,16 @@ fn manifest(
 /// The root of the Merkle tree over all events of a store that was folded.
 pub(super) fn merkle_root(runtime: &Runtime, head: Position) -> Result<String, BackupError> {
     let snapshot = runtime.snapshot()?;
-    let (rows, _) = snapshot.of(tree::NAME)?;
+    let (rows, _) = snapshot.rows::<Tree>()?;
     Ok(tree::head_at(&rows, head)?.root.to_string())
 }
 
 fn counts(runtime: &Runtime) -> Result<Counts, BackupError> {
     let snapshot = runtime.snapshot()?;
-    let (rows, _) = snapshot.of("tracker")?;
+    let (rows, _) = snapshot.rows::<Tracker>()?;
     let tracker::Counts { events, documents, .. } = tracker::counts(&rows)?;
     let mut clients = 0;
-    snapshot.of(View::Legacy.name())?.0.scan(directory::keys::ALL_CLIENTS, &mut |_, _| {
+    snapshot.rows::<Directory>()?.0.scan(directory::keys::ALL_CLIENTS, &mut |_, _| {
         clients += 1;
         Ok(())
     })?;

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use rollbook_domain::{Position, Timestamp};
-use rollbook_projections::runtime::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -145,7 +144,7 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_slice(&bytes)
             .map_err(|error| damaged(MANIFEST, format!("is no manifest: {error}")))?;
-        let digest = hex(&Sha256::digest(&bytes));
+        let digest = const_hex::encode(Sha256::digest(&bytes));
         let sums = read(SUMS)?;
         if sums != manifest.to_sums(&digest).as_bytes() {
             let says = String::from_utf8_lossy(&sums)

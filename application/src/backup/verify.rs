@@ -4,8 +4,7 @@ use std::path::Path;
 
 use rollbook_domain::Position;
 use rollbook_log::{Beside, LogError, MasterKeySource};
-use rollbook_projections::runtime::hex;
-use rollbook_projections::{Projection, Runtime};
+use rollbook_projections::{DynProjection, Runtime};
 use serde::Serialize;
 
 use super::manifest::{Manifest, ProjectionDigest};
@@ -115,7 +114,7 @@ fn replay(
         .log()
         .verify(|position| progress("replaying events", position, manifest.head))
         .map_err(damaged)?;
-    let digest = hex(&runtime.log().digest(manifest.head).map_err(damaged)?);
+    let digest = const_hex::encode(runtime.log().digest(manifest.head).map_err(damaged)?);
     if digest != manifest.log_digest {
         return Err(differs(
             manifest,
@@ -153,7 +152,7 @@ fn compare_rows(
             return Err(differs(manifest, what));
         }
         compared.push(Compared {
-            name: name.to_owned(),
+            name: name.to_string(),
             rows: rebuilt.rows,
             digest: rebuilt.digest_after,
             compared: said.is_some(),
@@ -163,9 +162,11 @@ fn compare_rows(
 }
 
 /// What the manifest says of a projection whose code is the same.
-fn said<'m>(manifest: &'m Manifest, projection: &dyn Projection) -> Option<&'m ProjectionDigest> {
-    manifest
-        .projections
-        .iter()
-        .find(|said| said.name == projection.name() && said.version == projection.version())
+fn said<'m>(
+    manifest: &'m Manifest,
+    projection: &dyn DynProjection,
+) -> Option<&'m ProjectionDigest> {
+    manifest.projections.iter().find(|said| {
+        said.name == projection.name().as_str() && said.version == projection.version()
+    })
 }

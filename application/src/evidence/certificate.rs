@@ -3,7 +3,7 @@
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, Position, Recorded, StreamId};
 use rollbook_migrations::certificate::{Certificate, FORMAT, ProvedEvent, shown};
-use rollbook_projections::tree;
+use rollbook_projections::tree::{self, Tree};
 
 use super::Notary;
 use super::error::EvidenceError;
@@ -87,7 +87,7 @@ impl Notary<'_> {
         Ok(ProvedEvent::new(
             position,
             &leaf,
-            tree::prove_event(&snapshot.of(tree::NAME)?.0, position, size)?,
+            tree::prove_event(&snapshot.rows::<Tree>()?.0, position, size)?,
         ))
     }
 }

@@ -12,7 +12,7 @@ mod recorded;
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::Position;
-use rollbook_projections::tree;
+use rollbook_projections::tree::{self, Tree};
 use rollbook_proofs::{
     ConsistencyProof, EventProof, SignedCheckpoint, SigningKey, TreeHead, VerifierKey,
 };
@@ -135,7 +135,7 @@ impl<'s> Notary<'s> {
         };
         let snapshot = self.store.snapshot()?;
         let path =
-            tree::prove_event(&snapshot.of(tree::NAME)?.0, position, checkpoint.claimed().size)?;
+            tree::prove_event(&snapshot.rows::<Tree>()?.0, position, checkpoint.claimed().size)?;
         Ok(EventProof { position, leaf, path, checkpoint, key: self.verifier().clone() })
     }
 
@@ -152,7 +152,7 @@ impl<'s> Notary<'s> {
         let newer_checkpoint = self.checkpoint(newer)?;
         let older_checkpoint = self.checkpoint(older)?;
         let snapshot = self.store.snapshot()?;
-        let nodes = tree::prove_consistency(&snapshot.of(tree::NAME)?.0, older, newer)?;
+        let nodes = tree::prove_consistency(&snapshot.rows::<Tree>()?.0, older, newer)?;
         Ok(ConsistencyProof {
             older: older_checkpoint,
             newer: newer_checkpoint,

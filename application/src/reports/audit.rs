@@ -1,7 +1,6 @@
 //! What the store holds and what is odd about it. Owns which rows the audit looks at; the report is the migrations crate's.
 
 use rollbook_domain::Timestamp;
-use rollbook_domain::event::View;
 use rollbook_migrations::audit::{AuditReport, AuditRules};
 use rollbook_migrations::stored::StoredAudit;
 
@@ -15,6 +14,5 @@ use crate::store::StoreError;
 pub fn audit(store: &Store, now: Timestamp) -> Result<AuditReport, StoreError> {
     let rules = AuditRules { now, zone: store.zone()? };
     let snapshot = store.snapshot()?;
-    let (rows, _) = snapshot.of(View::Precreated.name())?;
-    Ok(rollbook_migrations::audit::audit(&StoredAudit(&rows), &rules)?)
+    Ok(rollbook_migrations::audit::audit(&StoredAudit(&snapshot), &rules)?)
 }

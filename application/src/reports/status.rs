@@ -8,9 +8,9 @@ use rollbook_domain::event::{Audience, CheckOutcome, View};
 use rollbook_domain::{Event, Position};
 use rollbook_log::SealingState;
 use rollbook_migrations::batch::short;
-use rollbook_projections::Projection;
 use rollbook_projections::rows::{MemoryRows, RowChanges};
 use rollbook_projections::tracker::{self, Counts, Tracker};
+use rollbook_projections::{Projection, ProjectionName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -236,24 +236,24 @@ pub fn status(store: &Store) -> Result<Status, StoreError> {
 /// When the store cannot be read or folded.
 pub fn current_status(store: &Store) -> Result<Status, StoreError> {
     let snapshot = store.snapshot()?;
-    let (rows, position) = snapshot.of(Tracker.name())?;
+    let (rows, position) = snapshot.rows::<Tracker>()?;
     let (control, counts) = (tracker::control(&rows)?, tracker::counts(&rows)?);
     let clients = clients(&snapshot)?;
     let checkpoints: Vec<_> =
-        store.runtime().names().into_iter().map(|name| (name, position)).collect();
+        store.runtime().names().iter().map(|name| (*name, position)).collect();
     Ok(report(store, position, &checkpoints, &control, counts, Some(&clients)))
 }
 
 fn report(
     store: &Store,
     head: Position,
-    checkpoints: &[(&str, Position)],
+    checkpoints: &[(ProjectionName, Position)],
     control: &Control,
     counts: Counts,
     clients: Option<&[String]>,
 ) -> Status {
-    let projected = |(name, position): &(&str, Position)| Projected {
-        name: (*name).to_owned(),
+    let projected = |(name, position): &(ProjectionName, Position)| Projected {
+        name: name.to_string(),
         position: *position,
         behind: head.saturating_sub(*position),
     };

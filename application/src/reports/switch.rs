@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rollbook_domain::Position;
 use rollbook_domain::control::Switch;
 use rollbook_domain::event::View;
-use rollbook_projections::tracker;
+use rollbook_projections::directory::Directory;
+use rollbook_projections::tracker::{self, Tracker};
 use serde::{Deserialize, Serialize};
 
 use crate::store::{Store, StoreError, clients};
@@ -52,7 +53,7 @@ impl Serving {
 /// When the store cannot be read.
 pub fn serving(store: &Store) -> Result<(Serving, Position), StoreError> {
     let snapshot = store.snapshot()?;
-    let (rows, position) = snapshot.of("tracker")?;
+    let (rows, position) = snapshot.rows::<Tracker>()?;
     Ok((Serving::of(&tracker::control(&rows)?.switch, Some(&clients(&snapshot)?)), position))
 }
 
@@ -95,9 +96,9 @@ impl Reason {
 /// When the store cannot be read.
 pub fn evaluate(store: &Store, client: &str) -> Result<Served, StoreError> {
     let snapshot = store.snapshot()?;
-    let (rows, position) = snapshot.of("tracker")?;
+    let (rows, position) = snapshot.rows::<Tracker>()?;
     let switch = tracker::control(&rows)?.switch;
-    let (directory, _) = snapshot.of(View::Legacy.name())?;
+    let (directory, _) = snapshot.rows::<Directory>()?;
     let identity = rollbook_projections::directory::identify(&directory, client)?;
     let client = identity.canonical();
     let reason = match switch.other_percent {

@@ -222,7 +222,7 @@ impl Search<'_> {
         for view in [View::Legacy, View::Precreated] {
             for position in [from, to] {
                 streams.extend(
-                    as_of::folded(self.store.runtime(), view, self.client, position)?.streams,
+                    as_of::client(self.store.runtime(), view, self.client, position)?.streams,
                 );
             }
         }

@@ -7,12 +7,11 @@
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::control::BatchState;
-use rollbook_domain::event::View;
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, NewEvent, Position, StreamId};
 use rollbook_log::{AppendError, Commit, Erasure, ExpectedVersion, KeyringError, LogError};
 use rollbook_migrations::responses::Responses;
-use rollbook_projections::directory;
+use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::runtime::Progress;
 use serde::Serialize;
 use uuid::Uuid;
@@ -58,7 +57,7 @@ impl Store {
             return Ok((erasure.ids.clone(), Some(erasure)));
         }
         let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        let (rows, _) = snapshot.rows::<Directory>()?;
         let identity = directory::identify(&rows, id)?;
         let mut ids = identity.ids;
         if let Some(document) = &identity.document {

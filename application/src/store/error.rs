@@ -99,6 +99,12 @@ impl StoreError {
             ),
             Self::Log(error) | Self::Projection(ProjectionError::Log(error)) => log_next(error),
             Self::Append(AppendError::Storage(error)) => log_next(error),
+            Self::Projection(ProjectionError::Row { .. } | ProjectionError::TreeRow { .. }) => {
+                Some("`rollbook rebuild --all` builds the rows again from the log".to_owned())
+            }
+            Self::Projection(ProjectionError::CutShort { .. }) => {
+                Some("`rollbook verify` checks the log".to_owned())
+            }
             _ => None,
         }
     }

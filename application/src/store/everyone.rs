@@ -3,6 +3,7 @@
 
 use rollbook_domain::{Collection, Event, Position, StreamId};
 use rollbook_projections::entry::Asked;
+use rollbook_projections::tracker::Tracker;
 use rollbook_projections::{ProjectionError, Snapshot};
 
 use super::{Answered, Asking, Store, answer_in, clients};
@@ -34,7 +35,7 @@ impl Store {
             None => with_erased(clients(&snapshot)?, self),
             Some(position) => clients_at(self, position)?,
         };
-        let (_, head) = snapshot.of("tracker")?;
+        let (_, head) = snapshot.rows::<Tracker>()?;
         Ok(Everyone { snapshot, head, clients: clients.into_iter(), asking, asked, position })
     }
 }

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use rollbook_domain::event::Recorded;
 use rollbook_domain::{Actor, Event, Timestamp};
 use rollbook_log::{MasterKeySource, OpenOptions};
-use rollbook_projections::runtime::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -51,7 +50,7 @@ struct Signed {
 
 fn digest(forgotten: &Forgotten) -> String {
     // Texts, numbers and ids: nothing that can fail to be written.
-    hex(&Sha256::digest(serde_json::to_vec(forgotten).unwrap_or_default()))
+    const_hex::encode(Sha256::digest(serde_json::to_vec(forgotten).unwrap_or_default()))
 }
 
 impl Forgotten {

@@ -20,11 +20,13 @@ use rollbook_domain::control::Control;
 use rollbook_domain::event::View;
 use rollbook_domain::{Position, Timestamp};
 use rollbook_log::{Log, OpenOptions};
+use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
-use rollbook_projections::{
-    ProjectionError, Runtime, Snapshot, as_of, directory, tracker, tree, views,
-};
+use rollbook_projections::tracker::{self, Tracker};
+use rollbook_projections::tree::{self, Tree};
+use rollbook_projections::zone::ZoneCache;
+use rollbook_projections::{ProjectionError, Runtime, Snapshot, as_of, views};
 use rollbook_proofs::TreeHead;
 
 pub(crate) use commands::idempotency;
@@ -42,6 +44,7 @@ use self::turns::Turns;
 pub struct Store {
     directory: PathBuf,
     runtime: Runtime,
+    zone: ZoneCache,
     turns: Turns,
 }
 
@@ -83,6 +86,7 @@ impl Store {
         Ok(Self {
             directory: directory.to_owned(),
             runtime: Runtime::new(log, rollbook_projections::all()),
+            zone: ZoneCache::default(),
             turns: Turns::default(),
         })
     }
@@ -124,7 +128,7 @@ impl Store {
     /// As [`Store::catch_up`].
     pub fn control(&self) -> Result<Control, StoreError> {
         let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.of("tracker")?;
+        let (rows, _) = snapshot.rows::<Tracker>()?;
         Ok(tracker::control(&rows)?)
     }
 
@@ -138,13 +142,13 @@ impl Store {
             return Err(ProjectionError::BeyondHead { asked: position, head }.into());
         }
         let snapshot = self.snapshot()?;
-        Ok(tree::head_at(&snapshot.of(tree::NAME)?.0, position)?)
+        Ok(tree::head_at(&snapshot.rows::<Tree>()?.0, position)?)
     }
 
     /// The same from the rows as they are, folding nothing; `None` where they are behind.
     pub fn tree_head_unfolded(&self, position: Position) -> Option<TreeHead> {
         let snapshot = self.runtime.unfolded();
-        let (rows, folded) = snapshot.of(tree::NAME).ok()?;
+        let (rows, folded) = snapshot.find::<Tree>().ok()??;
         (folded >= position).then(|| tree::head_at(&rows, position).ok()).flatten()
     }
 
@@ -153,7 +157,7 @@ impl Store {
     /// # Errors
     /// As [`Store::catch_up`].
     pub fn zone(&self) -> Result<Zone, StoreError> {
-        Ok(self.control()?.legacy_timezone.and_then(|name| name.parse().ok()).unwrap_or_default())
+        Ok(self.zone.zone(&self.runtime)?)
     }
 
     /// One view's answer for one client id, from one snapshot.
@@ -171,7 +175,7 @@ impl Store {
         let view = self.view_in(&snapshot, asking, client, position)?;
         if let Some(position) = position {
             let (rows, identity) = as_of::rows(&self.runtime, view, client, position)?;
-            let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
+            let body = views::answer(&rows, &identity, asked, |answer| answer.to_json())?;
             return Ok(Answered { view, position, body });
         }
         answer_in(&snapshot, view, client, asked)
@@ -194,9 +198,9 @@ impl Store {
         if let Some(position) = position {
             return Ok(as_of::live_view(&self.runtime, client, position)?);
         }
-        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        let (rows, _) = snapshot.rows::<Directory>()?;
         let identity = directory::identify(&rows, client)?;
-        let control = tracker::control(&snapshot.of("tracker")?.0)?;
+        let control = tracker::control(&snapshot.rows::<Tracker>()?.0)?;
         Ok(control.switch.view_for(identity.canonical()))
     }
 
@@ -212,9 +216,9 @@ fn answer_in(
     client: &str,
     asked: Asked,
 ) -> Result<Answered, StoreError> {
-    let (rows, position) = snapshot.of(view.name())?;
-    let identity = directory::identify(&rows, client)?;
-    let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
+    let (rows, position) = snapshot.view(view)?;
+    let identity = directory::identify(&rows.directory, client)?;
+    let body = views::answer(&rows, &identity, asked, |answer| answer.to_json())?;
     Ok(Answered { view, position, body })
 }
 
@@ -223,17 +227,6 @@ fn answer_in(
 /// # Errors
 /// When the rows cannot be read.
 pub fn clients(snapshot: &Snapshot) -> Result<Vec<String>, StoreError> {
-    use rollbook_projections::rows::RowSource;
-    let (rows, _) = snapshot.of(View::Legacy.name())?;
-    let mut clients = Vec::new();
-    rows.scan(directory::keys::ALL_CLIENTS, &mut |key, _| {
-        clients.push(
-            String::from_utf8_lossy(
-                key.get(directory::keys::ALL_CLIENTS.len()..).unwrap_or_default(),
-            )
-            .into_owned(),
-        );
-        Ok(())
-    })?;
-    Ok(clients)
+    let (rows, _) = snapshot.rows::<Directory>()?;
+    Ok(directory::clients(&rows)?)
 }

@@ -2,10 +2,9 @@
 //! slip of the keyboard.
 
 use rollbook_domain::document::StoredClient;
-use rollbook_domain::event::View;
 use rollbook_domain::{Collection, Event, JsonText, StreamId};
 use rollbook_log::AppendError;
-use rollbook_projections::directory::{self, Identity};
+use rollbook_projections::directory::{self, Directory, Identity};
 use rollbook_projections::rows::read_row;
 use serde::Deserialize;
 
@@ -19,7 +18,7 @@ impl Store {
     /// When the store cannot be read.
     pub fn identify(&self, id: &str) -> Result<Identity, StoreError> {
         let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        let (rows, _) = snapshot.rows::<Directory>()?;
         Ok(directory::identify(&rows, id)?)
     }
 
@@ -86,7 +85,7 @@ impl Store {
     /// [`StoreError::UnknownCoach`] when no coach document has the id.
     pub fn known_coach(&self, id: &str) -> Result<(), StoreError> {
         let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        let (rows, _) = snapshot.rows::<Directory>()?;
         match directory::coach(&rows, id)? {
             Some(_name) => Ok(()),
             None => Err(StoreError::UnknownCoach(id.to_owned())),
@@ -99,7 +98,7 @@ impl Store {
     /// When the store cannot be read.
     pub fn coach_of(&self, client: &str) -> Result<String, StoreError> {
         let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.of(View::Legacy.name())?;
+        let (rows, _) = snapshot.rows::<Directory>()?;
         let canonical = directory::identify(&rows, client)?.canonical().to_owned();
         let stored: Option<StoredClient> = read_row(&rows, &directory::keys::client(&canonical))?;
         Ok(stored.map(|client| client.coach).unwrap_or_default())

@@ -3,7 +3,7 @@
 
 use rollbook_domain::series::Series;
 use rollbook_domain::{Event, StreamId};
-use rollbook_projections::names::{self, Meaning};
+use rollbook_projections::names::{self, Meaning, Names};
 use uuid::Uuid;
 
 use super::Store;
@@ -60,7 +60,7 @@ impl Store {
             return Ok(Some(Named { stream: recorded.stream, run, week }));
         }
         let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.of("names")?;
+        let (rows, _) = snapshot.rows::<Names>()?;
         for meaning in names::meanings(&rows, id)? {
             if let Meaning::Assignment { week, document, stream }
             | Meaning::LegacyId { week, document, stream } = meaning
@@ -90,7 +90,7 @@ impl Store {
             return Ok(recorded.stream);
         }
         let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.of("names")?;
+        let (rows, _) = snapshot.rows::<Names>()?;
         let stream = names::meanings(&rows, id)?.into_iter().find_map(|meaning| match meaning {
             Meaning::Response { stream, .. } => stream.parse().ok(),
             Meaning::Assignment { .. } | Meaning::LegacyId { .. } => None,

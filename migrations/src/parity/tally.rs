@@ -162,15 +162,4 @@ impl<'f> Tally<'f> {
             });
         }
     }
-
-    /// Something about the client as a whole that has no class.
-    pub(super) fn whole(
-        &mut self,
-        at: Timestamp,
-        field: Field,
-        values: (String, String),
-        reason: &str,
-    ) {
-        self.add_unexplained(at, WHOLE, field, || values, reason);
-    }
 }

@@ -8,7 +8,6 @@ use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::{Collection, Event, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
-use rollbook_projections::runtime::hex;
 
 use super::Check;
 use crate::batch::short;
@@ -43,7 +42,7 @@ pub(super) fn look<'a>(
 ) -> Result<Seen<'a>, MigrationError> {
     let log = runtime.log();
     let base = batch.map_or(at, |batch| batch.base);
-    let log_digest = hex(&log.digest(base)?);
+    let log_digest = const_hex::encode(log.digest(base)?);
     let mut seen = Seen {
         batch,
         before: Responses::default(),

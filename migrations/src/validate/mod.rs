@@ -7,11 +7,14 @@ mod weeks;
 use std::borrow::Cow;
 
 use rollbook_domain::control::{BatchState, Control};
-use rollbook_domain::event::{CheckOutcome, View};
+use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
 use rollbook_log::{Commit, IdempotencyKey};
-use rollbook_projections::{Runtime, Snapshot, tracker};
+use rollbook_projections::directory::Directory;
+use rollbook_projections::tracker::{self, Tracker};
+use rollbook_projections::views::{LegacyView, PrecreatedView};
+use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -108,7 +111,7 @@ pub fn validate_under(
 ) -> Result<Validation, MigrationError> {
     runtime.catch_up(watch.progress)?;
     let snapshot = runtime.snapshot()?;
-    let (rows, at) = snapshot.of("tracker")?;
+    let (rows, at) = snapshot.rows::<Tracker>()?;
     let control = tracker::control(&rows)?;
     if at == 0 {
         return Err(MigrationError::NothingImported);
@@ -139,15 +142,16 @@ pub fn parity(
     overdue_after_milliseconds: i64,
     watch: &Watch<'_>,
 ) -> Result<ParityReport, MigrationError> {
-    let (legacy, _) = snapshot.of(View::Legacy.name())?;
-    let (precreated, _) = snapshot.of(View::Precreated.name())?;
+    let (directory, _) = snapshot.rows::<Directory>()?;
+    let (legacy, _) = snapshot.rows::<LegacyView>()?;
+    let (precreated, _) = snapshot.rows::<PrecreatedView>()?;
     let due = if control.last_applied().is_some_and(weekday) {
         DueRule::Weekday
     } else {
         DueRule::Monday
     };
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
-    let both = BothRows { legacy: &legacy, precreated: &precreated };
+    let both = BothRows { directory: &directory, legacy: &legacy, precreated: &precreated };
     Ok(compare(both, &rules, watch.progress)?)
 }
 

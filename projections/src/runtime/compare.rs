@@ -1,5 +1,6 @@
-//! Comparing stored rows with a fresh fold, without touching them: the fresh ones are folded into another store, which only lends its
-//! rows, so that memory stays bounded and nothing is written here. Also finds rows that belong to no projection.
+//! Comparing stored rows with a fresh fold, without changing them. The fresh rows are folded into
+//! another store, so memory stays bounded and nothing is written to this one. This module also
+//! finds stray rows, which belong to no projection.
 
 use std::cmp::Ordering;
 
@@ -11,94 +12,65 @@ use super::fold::{Target, fold};
 use super::state::{Role, State, find_state, row_prefix, serving, state_key};
 use super::{Progress, Runtime};
 use crate::error::ProjectionError;
+use crate::projection::{DynProjection, ProjectionName};
 
 /// How a projection's rows compare with a fresh fold up to the same position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Compared {
     /// The projection.
     pub name: &'static str,
-    /// The position its rows are folded up to.
+    /// The position up to which its rows are folded.
     pub position: Position,
-    /// How many rows it has.
+    /// The number of its rows.
     pub rows: u64,
-    /// How many rows differ, are missing or are too many.
+    /// The number of rows that differ, are missing, or should not exist.
     pub different: u64,
-    /// The key of the first of them.
+    /// The key of the first such row.
     pub first_different: Option<String>,
-    /// Whether nothing was compared, the rows being of another version of the projection: the next command builds them anew.
+    /// Whether nothing was compared because the rows have another version of the projection. The
+    /// next catch-up builds them anew.
     pub outdated: bool,
 }
 
 /// Rows that belong to no projection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StrayRows {
-    /// How many.
+    /// How many there are.
     pub rows: u64,
-    /// The key of the first of them.
+    /// The key of the first one.
     pub first: Option<String>,
 }
 
-/// The generation that fresh rows have.
+/// The generation of the fresh rows.
 const FRESH: u32 = 1;
 
 impl Runtime {
-    /// Folds every projection but those that `skip` names afresh into the rows of `scratch`, another store, up to where its rows are, and
-    /// compares row by row.
+    /// Folds every projection except those in `skip` afresh into the rows of `scratch`, another
+    /// store, up to the checkpoint of its rows here, and compares row by row.
     ///
     /// # Errors
-    /// When the log or the rows cannot be read, or the scratch store not written.
+    /// When the log or the rows cannot be read, or the scratch store cannot be written.
     pub fn compare(
         &self,
         scratch: &Log,
-        skip: &[&str],
+        skip: &[ProjectionName],
         progress: Progress<'_>,
     ) -> Result<Vec<Compared>, ProjectionError> {
         let snapshot = self.log.rows().snapshot();
         let mut states = Vec::new();
-        for projection in self
-            .projections
-            .iter()
-            .map(AsRef::as_ref)
-            .filter(|projection| !skip.contains(&projection.name()))
-        {
-            states.push((projection, serving(&snapshot, projection.name())?));
+        for projection in self.projections.iter().map(AsRef::as_ref) {
+            if !skip.contains(&projection.name()) {
+                states.push((projection, serving(&snapshot, projection.name())?));
+            }
         }
-        let is_outdated = |projection: &dyn super::Projection, state: &State| {
-            state.checkpoint > 0 && state.version != projection.version()
-        };
-        let fresh = |projection: &dyn super::Projection| State {
-            version: projection.version(),
-            generation: FRESH,
-            checkpoint: 0,
-        };
-        // Rows are written together, so all are folded up to one position but where a version changed.
-        let mut ends: Vec<Position> = states
-            .iter()
-            .map(|(_, state)| state.checkpoint)
-            .filter(|end| *end <= self.log.head())
-            .collect();
-        ends.sort_unstable();
-        ends.dedup();
-        for end in ends {
-            let here = states.iter().filter(|(projection, state)| {
-                state.checkpoint == end && !is_outdated(*projection, state)
-            });
-            let mut targets: Vec<Target<'_>> = here
-                .map(|(projection, _)| Target {
-                    projection: *projection,
-                    state: fresh(*projection),
-                    role: Role::Serving,
-                })
-                .collect();
-            fold(&self.log, scratch, &mut targets, end, progress)?;
-        }
+        self.fold_fresh(scratch, &states, progress)?;
         let built = scratch.rows().snapshot();
         let mut compared = Vec::new();
         for (projection, state) in states {
             let name = projection.name();
             let outdated = is_outdated(projection, &state);
             let mut one = Compared {
-                name,
+                name: name.as_str(),
                 position: state.checkpoint,
                 rows: 0,
                 different: 0,
@@ -118,14 +90,49 @@ impl Runtime {
         Ok(compared)
     }
 
-    /// Rows that no projection of today keeps: neither in the generation that serves nor in one that is being built.
+    /// Folds into `scratch` each projection up to the checkpoint of its state, unless its rows have
+    /// another version. Rows are written together, so there is usually one checkpoint.
+    fn fold_fresh(
+        &self,
+        scratch: &Log,
+        states: &[(&dyn DynProjection, State)],
+        progress: Progress<'_>,
+    ) -> Result<(), ProjectionError> {
+        let mut ends: Vec<Position> = states
+            .iter()
+            .map(|(_, state)| state.checkpoint)
+            .filter(|end| *end <= self.log.head())
+            .collect();
+        ends.sort_unstable();
+        ends.dedup();
+        for end in ends {
+            let here = states.iter().filter(|(projection, state)| {
+                state.checkpoint == end && !is_outdated(*projection, state)
+            });
+            let mut targets: Vec<Target<'_>> = here
+                .map(|(projection, _)| Target {
+                    projection: *projection,
+                    state: State {
+                        version: projection.version(),
+                        generation: FRESH,
+                        checkpoint: 0,
+                    },
+                    role: Role::Serving,
+                })
+                .collect();
+            fold(&self.log, scratch, &mut targets, end, progress)?;
+        }
+        Ok(())
+    }
+
+    /// Finds rows that belong neither to a serving generation nor to one that is being built.
     ///
     /// # Errors
     /// When the rows cannot be read.
     pub fn stray_rows(&self) -> Result<StrayRows, ProjectionError> {
         let snapshot = self.log.rows().snapshot();
         let (mut keys, mut prefixes) = (Vec::new(), Vec::new());
-        for name in self.names() {
+        for name in self.names().iter().copied() {
             for role in [Role::Serving, Role::Building] {
                 keys.push(state_key(name, role));
                 if let Some(state) = find_state(&snapshot, name, role)? {
@@ -147,8 +154,12 @@ impl Runtime {
     }
 }
 
+fn is_outdated(projection: &dyn DynProjection, state: &State) -> bool {
+    state.checkpoint > 0 && state.version != projection.version()
+}
+
 impl Compared {
-    /// Goes through both in the order of their keys, which have prefixes of one length.
+    /// Merges both scans in the order of their keys, after prefixes of equal length.
     fn compare(
         &mut self,
         stored: RowScan<'_>,

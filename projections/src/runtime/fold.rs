@@ -1,37 +1,40 @@
-//! Folding: from commits to rows and checkpoints, written together. Owns batches, how far decoding runs ahead, and that what
-//! was not folded is never marked as folded.
+//! Folding commits into rows. Rows and checkpoints are written together, in batches, and a
+//! checkpoint never passes an event that was not folded. One thread decodes ahead of the fold.
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 use rollbook_domain::{Event, Position, Recorded};
 use rollbook_log::{LeafHash, Log, LogError, RowBatch};
 
+use super::Progress;
 use super::state::{Role, State, put_state, row_prefix};
-use super::{Progress, Projection};
 use crate::error::ProjectionError;
+use crate::projection::DynProjection;
 use crate::rows::{LiveRows, RowChanges};
 
-/// After so many events, rows and checkpoints are written.
+/// Rows and checkpoints are written after this many events,
 const EVENTS_A_BATCH: usize = 16_384;
-/// After so many decoded rows in memory, too.
+/// or after this many decoded rows in memory.
 const ROWS_A_BATCH: usize = 4_096;
-/// So many events are handed from the decoding thread to the folding one at a time. Fewer than that are folded without a thread.
-const EVENTS_A_PORTION: usize = 1_024;
-/// How many portions may wait. With the two in hand that bounds memory, however large commits are.
-const PORTIONS_AHEAD: usize = 2;
+/// The decoding thread passes on chunks of this many events. Fewer events are folded without a
+/// second thread.
+const EVENTS_A_CHUNK: usize = 1_024;
+/// How many chunks may wait. Each thread holds one more; together this bounds memory.
+const CHUNKS_AHEAD: usize = 2;
 
-/// A commit's events, with their leaf hashes where some target wants them.
+/// A commit's events, with their leaf hashes if some target wants them.
 type Decoded = Result<(Vec<Recorded>, Vec<LeafHash>), LogError>;
 
-/// One generation that is being folded into.
+/// A generation of rows that is being folded.
 pub(super) struct Target<'r> {
-    pub(super) projection: &'r dyn Projection,
+    pub(super) projection: &'r dyn DynProjection,
     pub(super) state: State,
     pub(super) role: Role,
 }
 
-/// Folds the log into every target, up to `until`, the position of a commit's last event. One thread decodes while this one folds. The
-/// rows go into those beside `into`: the same log, or another one that only lends its rows.
+/// Folds the log into every target, up to `until`, the position of a commit's last event. Another
+/// thread decodes while this one folds. The rows are written to `into`: the same log, or a scratch
+/// store.
 pub(super) fn fold(
     log: &Log,
     into: &Log,
@@ -53,10 +56,10 @@ pub(super) fn fold(
         };
     let mut folding =
         Folding { into, targets, from, reached: from, until, batch: RowBatch::new(), spent: None };
-    if until - from <= EVENTS_A_PORTION as u64 {
+    if until - from <= EVENTS_A_CHUNK as u64 {
         return folding.run(&mut commits, progress);
     }
-    let (sender, portions) = sync_channel(PORTIONS_AHEAD);
+    let (sender, chunks) = sync_channel(CHUNKS_AHEAD);
     let (spent, returned) = channel();
     folding.spent = Some(spent);
     std::thread::scope(|scope| {
@@ -64,8 +67,9 @@ pub(super) fn fold(
         decoder
             .spawn_scoped(scope, move || decode(commits, until, &sender, &returned))
             .map_err(LogError::Thread)?;
-        // The receiving end belongs to this closure: when folding stops early, the other thread's next send fails and it ends too.
-        folding.run(&mut portions.into_iter().flatten(), progress)
+        // This closure owns the receiver: if folding stops early, the next send of the other
+        // thread fails, and that thread ends too.
+        folding.run(&mut chunks.into_iter().flatten(), progress)
     })
 }
 
@@ -75,26 +79,27 @@ fn decode(
     sender: &SyncSender<Vec<Decoded>>,
     returned: &Receiver<Vec<Recorded>>,
 ) {
-    let (mut portion, mut events) = (Vec::new(), 0);
+    let (mut chunk, mut events) = (Vec::new(), 0);
     for commit in commits {
         let last =
             commit.as_ref().ok().and_then(|(commit, _)| commit.last()).map(|last| last.position);
         events += commit.as_ref().map_or(0, |(commit, _)| commit.len());
         commit.iter().flat_map(|(commit, _)| commit).for_each(read_ahead);
-        portion.push(commit);
+        chunk.push(commit);
         let ends = last.is_none_or(|last| last >= until);
-        if events >= EVENTS_A_PORTION || ends {
-            if sender.send(std::mem::take(&mut portion)).is_err() || ends {
+        if events >= EVENTS_A_CHUNK || ends {
+            if sender.send(std::mem::take(&mut chunk)).is_err() || ends {
                 return;
             }
             events = 0;
-            // What was folded is dropped by the thread that made it, where giving memory back costs least.
+            // Folded commits are dropped by the thread that allocated them, where that costs least.
             returned.try_iter().for_each(drop);
         }
     }
 }
 
-/// Reads an imported document on this thread, which has time for it: every fold would ask for the same.
+/// Parses an imported document on the decoding thread, which has time for it. The content is cached
+/// in the document for all folds.
 fn read_ahead(recorded: &Recorded) {
     if let Event::DocumentImported(document) | Event::DocumentChanged(document) = &recorded.event {
         document.content();
@@ -107,9 +112,9 @@ struct Folding<'r, 't, 'p> {
     from: Position,
     reached: Position,
     until: Position,
-    /// Empty between batches; its memory is used again.
+    /// Empty between batches; its memory is reused.
     batch: RowBatch,
-    /// Where folded commits go.
+    /// Returns folded commits to the decoding thread.
     spent: Option<Sender<Vec<Recorded>>>,
 }
 
@@ -147,7 +152,7 @@ impl Folding<'_, '_, '_> {
         Ok(rows.write(&self.batch)?)
     }
 
-    /// Folds commits until a batch is full or the end is reached; the last position.
+    /// Folds commits until a batch is full or the end is reached. Returns the last position.
     fn fold_commits(
         &self,
         commits: &mut dyn Iterator<Item = Decoded>,
@@ -169,15 +174,15 @@ impl Folding<'_, '_, '_> {
                 }
             }
             if let Some(spent) = &self.spent {
-                // The decoding thread may be through, and this one drops them then.
-                let _through = spent.send(commit);
+                // If the decoding thread has ended, the commit is dropped here.
+                let _ended = spent.send(commit);
             }
             let held: usize = changes.iter().map(RowChanges::len).sum();
             if events >= EVENTS_A_BATCH || held >= ROWS_A_BATCH || reached >= self.until {
                 return Ok(reached);
             }
         }
-        // Marking the rest as folded would skip it for ever.
+        // A checkpoint at `until` would skip the missing events for ever.
         Err(ProjectionError::CutShort { reached, until: self.until })
     }
 }

@@ -1,12 +1,17 @@
-//! Who may fold. Owns that of all runtimes over one store only one folds at a time: two that fold the same events into the
-//! same rows would count them twice.
+//! The locks that let only one runtime at a time fold into a store. Two runtimes that fold the
+//! same events into the same rows would count them twice.
+//!
+//! The locks belong to an open log, not to a runtime: several runtimes may share one log, so a lock
+//! in each of them would exclude nothing. `rollbook-log` knows nothing of folding, so the table from
+//! open logs to their locks is here. It has to be a `static`, because two runtimes over one log
+//! have nothing else in common. Entries disappear with the last runtime over their log.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rollbook_log::Log;
 
-/// The locks of one store. The log sees to it that no other process has the store open.
+/// The locks of one open log. The log makes sure that no other process has the store open.
 #[derive(Default)]
 pub(super) struct Locks {
     folding: Mutex<()>,
@@ -16,29 +21,30 @@ pub(super) struct Locks {
 static KNOWN: Mutex<BTreeMap<u64, Weak<Locks>>> = Mutex::new(BTreeMap::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing is left half done behind these locks: a fold that panicked has written nothing.
+    // A fold that panicked has written nothing, so a poisoned lock protects sound state.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Locks {
-    /// The locks that every runtime over this opening of a store shares. A copy of the store, such as a restored backup, has its own.
+    /// The locks that all runtimes over this open log share. A copy of the store, such as a
+    /// restored backup, is another log with its own locks.
     pub(super) fn of(log: &Log) -> Arc<Self> {
         let mut known = lock(&KNOWN);
         known.retain(|_, locks| locks.strong_count() > 0);
-        let held = known.entry(log.opening()).or_default();
-        held.upgrade().unwrap_or_else(|| {
+        let entry = known.entry(log.opening()).or_default();
+        entry.upgrade().unwrap_or_else(|| {
             let locks = Arc::new(Self::default());
-            *held = Arc::downgrade(&locks);
+            *entry = Arc::downgrade(&locks);
             locks
         })
     }
 
-    /// Held while rows that serve are folded or promoted.
+    /// Hold this while folding or promoting rows that readers see.
     pub(super) fn folding(&self) -> MutexGuard<'_, ()> {
         lock(&self.folding)
     }
 
-    /// Held, before [`Locks::folding`], during a whole rebuild.
+    /// Hold this during a complete rebuild. Take it before [`Locks::folding`].
     pub(super) fn rebuilding(&self) -> MutexGuard<'_, ()> {
         lock(&self.rebuilding)
     }

@@ -1,80 +1,54 @@
-//! The runtime: keeps projections current. Owns catching up, building a new version beside the old one, and promoting; it is
-//! the only writer of rows. `fold` folds, `rebuild` compares with a fresh fold, `state` knows keys and checkpoints, `locks` who
-//! may fold.
+//! The runtime keeps projections current and is the only writer of rows.
 //!
-//! **Invariant: rows and the checkpoint they were folded up to are written in one batch**, so a crash repeats nothing and skips
-//! nothing. **Invariant: a reader sees one generation, whole, of every projection at one position**; a generation is promoted only
-//! when it has caught up.
+//! This file has catching up with the log, building a new version beside the old one, and
+//! promoting it. `fold` writes rows from commits, `rebuild` and `compare` check rows against a
+//! fresh fold, `snapshot` reads rows, `state` stores checkpoints, `locks` decides which runtime may
+//! fold.
+//!
+//! **Invariant: rows and their checkpoint are written in one batch**, so a crash neither repeats
+//! nor skips an event. **Invariant: a reader sees one complete generation of every projection, all
+//! at one position**; a generation is promoted only when it has caught up.
 
 mod compare;
 mod fold;
 mod locks;
 mod rebuild;
+mod snapshot;
 mod state;
 
 use std::sync::Arc;
 
-use rollbook_domain::{Position, Recorded};
-use rollbook_log::{LeafHash, Log, RowBatch};
+use rollbook_domain::Position;
+use rollbook_log::{Log, RowBatch};
 
 pub use self::compare::{Compared, StrayRows};
-pub use self::rebuild::{Rebuilt, hex};
-pub use self::state::Snapshot;
+pub use self::rebuild::Rebuilt;
+pub use self::snapshot::Snapshot;
 
 use self::fold::{Target, fold};
 use self::locks::Locks;
 use self::state::{Role, State, find_state, put_state, row_prefix, serving, state_key};
 use crate::error::ProjectionError;
-use crate::rows::RowChanges;
+use crate::projection::{DynProjection, ProjectionName};
 
-/// A projection: rows by key, folded from events.
-pub trait Projection: Send + Sync {
-    /// Its name, unique for ever.
-    fn name(&self) -> &'static str;
-
-    /// Raised with every change to what its rows hold; older rows are then built again beside the old ones.
-    fn version(&self) -> u32;
-
-    /// Folds one commit. Deterministic, without a clock; each row depends only on its own events, in the order of the log.
-    ///
-    /// # Errors
-    /// When a row cannot be read.
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError>;
-
-    /// Whether it folds the hashes of what is stored, beside what was decoded from it. They cost reading nothing, and hashing everything.
-    fn wants_leaves(&self) -> bool {
-        false
-    }
-
-    /// Folds the leaf hashes of one commit's events, the first of which has this position; called only where they are wanted.
-    ///
-    /// # Errors
-    /// When a row cannot be read, or is not what was written.
-    fn fold_leaves(
-        &self,
-        _rows: &mut RowChanges<'_>,
-        _first: Position,
-        _leaves: &[LeafHash],
-    ) -> Result<(), ProjectionError> {
-        Ok(())
-    }
-}
-
-/// Called with (events done, events to do) while folding. It must not ask the same store for a snapshot.
+/// The runtime calls this with (events done, events to do) while it folds. The callback must not
+/// take a snapshot of the same store.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 
-/// Keeps a set of projections current. Several over one log in one process take turns in folding.
+/// Keeps a set of projections current. Several runtimes over one log take turns in folding.
 pub struct Runtime {
     log: Log,
-    projections: Vec<Box<dyn Projection>>,
+    projections: Vec<Box<dyn DynProjection>>,
+    names: Arc<[ProjectionName]>,
     locks: Arc<Locks>,
 }
 
 impl Runtime {
-    /// A runtime over a log. Folds nothing yet.
-    pub fn new(log: Log, projections: Vec<Box<dyn Projection>>) -> Self {
+    /// A runtime over a log. It does not fold anything yet.
+    pub fn new(log: Log, projections: Vec<Box<dyn DynProjection>>) -> Self {
         let locks = Locks::of(&log);
-        Self { log, projections, locks }
+        let names = projections.iter().map(|projection| projection.name()).collect();
+        Self { log, projections, names, locks }
     }
 
     /// The log behind it.
@@ -83,20 +57,26 @@ impl Runtime {
     }
 
     /// The names of the projections, in order.
-    pub fn names(&self) -> Vec<&'static str> {
-        self.projections.iter().map(|projection| projection.name()).collect()
+    pub fn names(&self) -> &[ProjectionName] {
+        &self.names
     }
 
-    /// Every projection's checkpoint, by name.
+    /// Every projection's checkpoint, by name; 0 for a projection that is not folded yet.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn checkpoints(&self) -> Result<Vec<(&'static str, Position)>, ProjectionError> {
+    pub fn checkpoints(&self) -> Result<Vec<(ProjectionName, Position)>, ProjectionError> {
         let rows = self.log.rows().snapshot();
-        self.names().into_iter().map(|name| Ok((name, serving(&rows, name)?.checkpoint))).collect()
+        self.names.iter().map(|name| Ok((*name, serving(&rows, *name)?.checkpoint))).collect()
     }
 
-    /// Whether every projection has folded up to `position`, with this version of its code.
+    /// The projection with this name.
+    fn kept(&self, name: ProjectionName) -> Result<&dyn DynProjection, ProjectionError> {
+        let found = self.projections.iter().find(|projection| projection.name() == name);
+        found.map(AsRef::as_ref).ok_or(ProjectionError::Missing { name: name.as_str() })
+    }
+
+    /// Whether every projection is folded up to `position` by its current version.
     fn is_current(&self, position: Position) -> Result<bool, ProjectionError> {
         let rows = self.log.rows().snapshot();
         for projection in &self.projections {
@@ -110,7 +90,8 @@ impl Runtime {
         Ok(true)
     }
 
-    /// Folds every event up to the head as it is now, and gives back that head. Writes nothing when there is nothing to fold.
+    /// Folds every event up to the present head of the log and returns that head. Writes nothing
+    /// if there is nothing to fold.
     ///
     /// # Errors
     /// When the log or the rows cannot be read or written.
@@ -120,13 +101,15 @@ impl Runtime {
             return Ok(head);
         }
         let _folding = self.locks.folding();
-        // Whoever had the lock before may have folded further: one batch then takes all events there are by now.
+        // While this thread waited, another one may have folded further: fold all events that are
+        // there by now in one batch.
         let head = self.log.head();
         self.fold_all(head, progress)?;
         Ok(head)
     }
 
-    /// Folds every projection up to `head`; what has another version is built beside first. The caller holds the lock.
+    /// Folds every projection up to `head`. Projections whose rows have another version are first
+    /// built beside the old rows and promoted. The caller holds the lock.
     fn fold_all(&self, head: Position, progress: Progress<'_>) -> Result<(), ProjectionError> {
         let snapshot = self.log.rows().snapshot();
         let (mut current, mut beside, mut old) = (Vec::new(), Vec::new(), Vec::new());
@@ -156,24 +139,34 @@ impl Runtime {
         fold(&self.log, &self.log, &mut current, head, progress)
     }
 
-    /// A consistent look at rows that have folded at least what the log held when this was called.
+    /// A consistent view of the rows, folded at least up to the head at the time of this call.
     ///
     /// # Errors
     /// As [`Runtime::catch_up`].
     pub fn snapshot(&self) -> Result<Snapshot, ProjectionError> {
-        self.catch_up(&|_, _| {})?;
-        Ok(Snapshot { rows: self.log.rows().snapshot() })
+        let folded = self.catch_up(&|_, _| {})?;
+        Ok(self.snapshot_at(folded))
     }
 
-    /// A look at the rows as they are, folding nothing: what they lack stays lacking.
+    /// A view of the rows as they are. This folds nothing, so the rows may be behind the log, or
+    /// missing.
     pub fn unfolded(&self) -> Snapshot {
-        Snapshot { rows: self.log.rows().snapshot() }
+        self.snapshot_at(self.log.head())
     }
 
-    /// Where building beside begins, or, with `resume`, goes on after it was cut off. What was built for another version is cleared.
+    fn snapshot_at(&self, head: Position) -> Snapshot {
+        Snapshot {
+            rows: self.log.rows().snapshot(),
+            kept: Arc::clone(&self.names),
+            is_empty: head == 0,
+        }
+    }
+
+    /// The state in which building beside starts. With `resume`, an interrupted build of the same
+    /// version continues; rows that were built for another version are removed.
     fn beside(
         &self,
-        projection: &dyn Projection,
+        projection: &dyn DynProjection,
         old: State,
         resume: bool,
     ) -> Result<State, ProjectionError> {
@@ -199,13 +192,14 @@ impl Runtime {
         }
     }
 
-    /// Lets generations serve that were built beside (name, old, built), all at once, and takes the old ones away.
-    fn promote(&self, built: &[(&str, State, State)]) -> Result<(), ProjectionError> {
+    /// Makes generations that were built beside, as (name, old, built), visible to readers, all at
+    /// once, and removes the old ones.
+    fn promote(&self, built: &[(ProjectionName, State, State)]) -> Result<(), ProjectionError> {
         let mut batch = RowBatch::new();
         for (name, old, built) in built {
-            batch.delete_prefix(&row_prefix(name, old.generation));
-            put_state(&mut batch, name, Role::Serving, *built)?;
-            batch.delete(&state_key(name, Role::Building));
+            batch.delete_prefix(&row_prefix(*name, old.generation));
+            put_state(&mut batch, *name, Role::Serving, *built)?;
+            batch.delete(&state_key(*name, Role::Building));
         }
         Ok(self.log.rows().write(&batch)?)
     }

@@ -1,4 +1,4 @@
-//! Rebuilding a projection from position 1 beside the one that serves, and comparing the two.
+//! Rebuilding projections from position 1, beside the rows that readers see meanwhile.
 
 use rollbook_domain::Position;
 use rollbook_log::RowSnapshot;
@@ -9,42 +9,42 @@ use super::fold::{Target, fold};
 use super::state::{Role, row_prefix, serving};
 use super::{Progress, Runtime};
 use crate::error::ProjectionError;
+use crate::projection::ProjectionName;
 
-/// What a rebuild did.
+/// The result of a rebuild.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rebuilt {
     /// The projection.
     pub projection: String,
-    /// The position both generations were compared at.
+    /// The position at which the old and the new rows were compared.
     pub position: Position,
-    /// How many rows it has.
+    /// The number of old rows.
     pub rows: u64,
-    /// SHA-256 over the rows that events had built as they arrived.
+    /// SHA-256 over the old rows, in hexadecimal.
     pub digest_before: String,
-    /// SHA-256 over the rows built from position 1.
+    /// SHA-256 over the rows built from position 1, in hexadecimal.
     pub digest_after: String,
-    /// Whether they are the same, byte for byte.
+    /// Whether both are the same, byte for byte.
     pub identical: bool,
 }
 
 impl Runtime {
-    /// Builds the rows of one projection again from position 1, compares them with those that serve, and promotes them. The old
-    /// rows serve meanwhile.
+    /// Builds the rows of one projection again from position 1, compares them with the old rows,
+    /// and promotes them. Readers see the old rows until then.
     ///
     /// # Errors
-    /// When there is no such projection, or the log or the rows cannot be read or written.
-    pub fn rebuild(&self, name: &str, progress: Progress<'_>) -> Result<Rebuilt, ProjectionError> {
-        let unknown =
-            || ProjectionError::Unknown { name: name.to_owned(), known: self.names().join(", ") };
-        let projection = self
-            .projections
-            .iter()
-            .find(|projection| projection.name() == name)
-            .ok_or_else(unknown)?;
-        let projection = projection.as_ref();
+    /// When this runtime does not keep the projection, or the log or the rows cannot be read or
+    /// written.
+    pub fn rebuild(
+        &self,
+        name: ProjectionName,
+        progress: Progress<'_>,
+    ) -> Result<Rebuilt, ProjectionError> {
+        let projection = self.kept(name)?;
         let _rebuilding = self.locks.rebuilding();
         let head = self.catch_up(&|_, _| {})?;
-        // First without the lock, so that the old rows stay fresh; then what came meanwhile, under it.
+        // First fold without the lock, so that the old rows stay current; then fold the events
+        // that arrived meanwhile under the lock.
         let old = serving(&self.log.rows().snapshot(), name)?;
         let fresh = self.beside(projection, old, false)?;
         let mut beside = [Target { projection, state: fresh, role: Role::Building }];
@@ -64,7 +64,7 @@ impl Runtime {
         }
         let identical = digest_before == digest_after;
         Ok(Rebuilt {
-            projection: name.to_owned(),
+            projection: name.to_string(),
             position: head,
             rows,
             digest_before,
@@ -73,8 +73,8 @@ impl Runtime {
         })
     }
 
-    /// Builds the rows of every projection again from position 1, in one pass, and lets them serve whatever the old ones were: after an
-    /// erasure, when what can be read is less than what was folded.
+    /// Builds the rows of every projection again from position 1, in one pass, and promotes them
+    /// without comparing. This is needed after an erasure, when less can be read than was folded.
     ///
     /// # Errors
     /// When the log or the rows cannot be read or written.
@@ -101,11 +101,12 @@ impl Runtime {
         self.promote(&built)
     }
 
-    /// How many rows a projection has, and SHA-256 over them.
+    /// The number of rows of a projection, and SHA-256 over them in hexadecimal.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn digest(&self, name: &str) -> Result<(u64, String), ProjectionError> {
+    /// When this runtime does not keep the projection, or the store cannot be read.
+    pub fn digest(&self, name: ProjectionName) -> Result<(u64, String), ProjectionError> {
+        self.kept(name)?;
         let rows = self.log.rows().snapshot();
         let state = serving(&rows, name)?;
         digest_rows(&rows, &row_prefix(name, state.generation))
@@ -124,10 +125,5 @@ fn digest_rows(rows: &RowSnapshot, prefix: &[u8]) -> Result<(u64, String), Proje
         }
         count += 1;
     }
-    Ok((count, hex(&digest.finalize())))
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok((count, const_hex::encode(digest.finalize())))
 }

@@ -15,7 +15,8 @@ use rollbook_domain::{
 use rollbook_log::{Commit, Durability, ExpectedVersion, Log, OpenOptions};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::rows::RowSource;
-use rollbook_projections::{Projection, Runtime, directory, views};
+use rollbook_projections::views::{self, ViewRows};
+use rollbook_projections::{DynProjection, Runtime, directory};
 
 pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -35,7 +36,7 @@ pub fn catch_up(runtime: &Runtime) -> u64 {
 }
 
 /// Every projection, from position 1 in a store of its own that holds the same events.
-pub fn fresh(log: &Log, projections: Vec<Box<dyn Projection>>) -> (tempfile::TempDir, Runtime) {
+pub fn fresh(log: &Log, projections: Vec<Box<dyn DynProjection>>) -> (tempfile::TempDir, Runtime) {
     let directory = tempfile::tempdir().unwrap();
     let copy = copy_of(log, directory.path(), u64::MAX);
     let runtime = Runtime::new(copy, projections);
@@ -114,18 +115,18 @@ pub fn decider<'a>(
 }
 
 /// What a view answers, as text.
-pub fn body(source: &dyn RowSource, view: View, client: &str, now: Timestamp) -> String {
-    let identity = directory::identify(source, client).unwrap();
+pub fn body<R: RowSource>(rows: &ViewRows<R>, client: &str, now: Timestamp) -> String {
+    let identity = directory::identify(&rows.directory, client).unwrap();
     let asked = Asked {
         now,
         overdue_after_milliseconds: rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS,
     };
-    views::answer(source, view, &identity, asked, |answer| answer.to_json()).unwrap()
+    views::answer(rows, &identity, asked, |answer| answer.to_json()).unwrap()
 }
 
 pub fn view(runtime: &Runtime, view: View, client: &str, now: Timestamp) -> String {
     let snapshot = runtime.snapshot().unwrap();
-    body(&snapshot.of(view.name()).unwrap().0, view, client, now)
+    body(&snapshot.view(view).unwrap().0, client, now)
 }
 
 /// `tests/fixtures/<name>` of the repository.

@@ -7,9 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use rollbook_application::store::Store;
 use rollbook_domain::document::StoredClient;
-use rollbook_domain::event::View;
 use rollbook_domain::{Actor, StreamId};
-use rollbook_projections::directory::{self, keys};
+use rollbook_projections::directory::{self, Directory, keys};
 use rollbook_projections::rows::{RowSource, decode, read_row};
 use rollbook_projections::{ProjectionError, Snapshot};
 
@@ -149,9 +148,9 @@ impl Caller {
             match grant {
                 Grant::Admin => return Ok(Visible::All),
                 Grant::Client(own) => {
-                    visible.insert(canonical(&Directory::of(store)?, own)?);
+                    visible.insert(canonical(&Identities::of(store)?, own)?);
                 }
-                Grant::Coach(coach) => visible.extend(clients_of(&Directory::of(store)?, coach)?),
+                Grant::Coach(coach) => visible.extend(clients_of(&Identities::of(store)?, coach)?),
                 _ => {}
             }
         }
@@ -205,7 +204,7 @@ fn as_client(store: &Store, own: &str, wants: Wants<'_>) -> Result<Option<Actor>
     let (Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client)) = wants else {
         return Ok(None);
     };
-    let directory = Directory::of(store)?;
+    let directory = Identities::of(store)?;
     let own = canonical(&directory, own)?;
     Ok((canonical(&directory, client)? == own).then_some(Actor::Client(own)))
 }
@@ -222,7 +221,7 @@ fn as_coach(store: &Store, coach: &str, wants: Wants<'_>) -> Result<bool, Denied
         Wants::Stream(StreamId::Series { client, .. } | StreamId::Client(client)) => client,
         _ => return Ok(false),
     };
-    let directory = Directory::of(store)?;
+    let directory = Identities::of(store)?;
     let client = canonical(&directory, client)?;
     let document: Option<StoredClient> =
         read_row(&directory.rows()?, &keys::client(&client)).map_err(unreadable)?;
@@ -230,26 +229,25 @@ fn as_coach(store: &Store, coach: &str, wants: Wants<'_>) -> Result<bool, Denied
 }
 
 /// The directory as it is now: who is whom.
-struct Directory(Snapshot);
+struct Identities(Snapshot);
 
-impl Directory {
+impl Identities {
     fn of(store: &Store) -> Result<Self, Denied> {
         Ok(Self(store.snapshot()?))
     }
 
     fn rows(&self) -> Result<impl RowSource + '_, Denied> {
-        // Both views keep the same directory.
-        Ok(self.0.of(View::Legacy.name()).map_err(unreadable)?.0)
+        Ok(self.0.rows::<Directory>().map_err(unreadable)?.0)
     }
 }
 
 /// The one id that all ids of a client lead to.
-fn canonical(directory: &Directory, id: &str) -> Result<String, Denied> {
+fn canonical(directory: &Identities, id: &str) -> Result<String, Denied> {
     Ok(directory::identify(&directory.rows()?, id).map_err(unreadable)?.canonical().to_owned())
 }
 
 /// The clients whose coach this is.
-fn clients_of(directory: &Directory, coach: &str) -> Result<Vec<String>, Denied> {
+fn clients_of(directory: &Identities, coach: &str) -> Result<Vec<String>, Denied> {
     let mut clients = Vec::new();
     let visit = &mut |key: &[u8], value: &[u8]| {
         if decode::<StoredClient>(key, value)?.coach == coach {

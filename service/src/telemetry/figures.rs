@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use rollbook_domain::event::View;
-use rollbook_projections::tracker;
+use rollbook_projections::tracker::{self, Tracker};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::metrics::{Metrics, ProcessFigures, ProjectionLabel, StoreFigures, ViewLabel};
@@ -33,7 +33,7 @@ fn projections(figures: &StoreFigures, store: &Store) -> Result<(), StoreError> 
     let head = store.log().head();
     figures.head.set(whole(head));
     for (projection, position) in checkpoints {
-        let label = ProjectionLabel { projection };
+        let label = ProjectionLabel { projection: projection.as_str() };
         let lag = head.saturating_sub(position);
         let waiting = if lag > 0 { store.log().at(position + 1)? } else { None };
         let seconds = waiting.map_or(0, |oldest| {
@@ -50,7 +50,7 @@ fn projections(figures: &StoreFigures, store: &Store) -> Result<(), StoreError> 
 /// Which view serves whom.
 fn switch(figures: &StoreFigures, store: &Store) -> Result<(), StoreError> {
     let snapshot = store.snapshot()?;
-    let control = snapshot.of("tracker").and_then(|(rows, _)| tracker::control(&rows))?;
+    let control = snapshot.rows::<Tracker>().and_then(|(rows, _)| tracker::control(&rows))?;
     for view in [View::Legacy, View::Precreated] {
         let label = ViewLabel { view: view.name() };
         let named = control.switch.clients.values().filter(|served| **served == view).count();

@@ -2,8 +2,9 @@
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::Field;
+use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::status::Clock;
-use rollbook_migrations::parity::{ParityRules, turning_points};
+use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::ClientRows;
 
 /// From this instant, and before that one; `None` for no end.
@@ -33,16 +34,14 @@ impl Lasting {
         {
             return Self::NEVER;
         }
-        let rules = ParityRules {
-            overdue_after_milliseconds: clock.overdue_after_milliseconds,
-            zone: clock.zone,
-            ..ParityRules::default()
+        let turns = |legacy: &[LegacySeries], precreated: &[Series]| {
+            turning_points(legacy, precreated, clock.zone, clock.overdue_after_milliseconds)
         };
         let turns = match rows {
-            ClientRows::Legacy(rows) => turning_points(rows, &[], &rules),
-            ClientRows::Precreated(rows) => turning_points(&[], rows, &rules),
+            ClientRows::Legacy(rows) => turns(rows, &[]),
+            ClientRows::Precreated(rows) => turns(&[], rows),
         };
-        // Parity does not compare until when a week rests; the body says it.
+        // Turning points do not cover `pausedUntil`, which the body shows.
         let pauses = rows.stored().filter_map(|stored| stored.paused_until);
         let mut lasting = Self::ALWAYS;
         for turn in turns.into_iter().chain(pauses) {

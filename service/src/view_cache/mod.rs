@@ -20,11 +20,12 @@ use rollbook_application::store::{Asking, Store};
 use rollbook_domain::control::Switch;
 use rollbook_domain::event::View;
 use rollbook_domain::{Position, StreamId, Timestamp};
+use rollbook_projections::directory;
 use rollbook_projections::directory::Identity;
 use rollbook_projections::entry::{Answer, Asked};
 use rollbook_projections::rows::RowSource;
+use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::views::{ClientRows, legacy_streams};
-use rollbook_projections::{directory, tracker};
 
 use self::lasting::Lasting;
 use self::shelf::{Kept, Shelf};
@@ -164,7 +165,7 @@ impl Answers {
             return known.look(store);
         }
         let snapshot = store.snapshot()?;
-        let (rows, position) = snapshot.of("tracker")?;
+        let (rows, position) = snapshot.rows::<Tracker>()?;
         let known =
             Known { touched: Touched::since(position), switch: tracker::control(&rows)?.switch };
         self.state.write().known.get_or_insert(known);
@@ -203,12 +204,13 @@ impl Answers {
         let asked = Asked { now, overdue_after_milliseconds: self.overdue_after_milliseconds };
         let snapshot = store.snapshot()?;
         let view = store.view_in(&snapshot, asking, client, None)?;
-        let (rows, position) = snapshot.of(view.name())?;
-        let identity = directory::identify(&rows, client)?;
-        let clock = asked.clock(directory::zone(&rows)?);
+        let (rows, position) = snapshot.view(view)?;
+        let identity = directory::identify(&rows.directory, client)?;
+        let clock = asked.clock(directory::zone(&rows.directory)?);
         let (body, lasting): (Bytes, Lasting) = if identity.onboarded {
-            let made_of = ClientRows::read(&rows, view, &identity)?;
-            let body = made_of.answer(&rows, &identity, &clock, |answer| answer.to_json())?;
+            let made_of = ClientRows::read(&rows, &identity)?;
+            let body =
+                made_of.answer(&rows.directory, &identity, &clock, |answer| answer.to_json())?;
             (body.into(), Lasting::of(&made_of, &clock))
         } else {
             (Answer::default().to_json().into(), Lasting::ALWAYS)
@@ -217,7 +219,7 @@ impl Answers {
         if identity.document.is_some() && lasting.holds(now) {
             let canonical = identity.canonical().to_owned();
             let kept = Kept {
-                ids: made_of_ids(&rows, view, &identity)?,
+                ids: made_of_ids(&rows.directory, view, &identity)?,
                 at: position,
                 lasting,
                 body: body.clone(),
@@ -230,13 +232,13 @@ impl Answers {
 
 /// The clients whose streams an answer is made of. A document may be stored under one client's id in another one's series.
 fn made_of_ids(
-    rows: &dyn RowSource,
+    directory: &dyn RowSource,
     view: View,
     identity: &Identity,
 ) -> Result<Vec<String>, StoreError> {
     let mut ids = identity.ids.clone();
     if view == View::Legacy {
-        for stream in legacy_streams(rows, identity)? {
+        for stream in legacy_streams(directory, identity)? {
             if let StreamId::Series { client, .. } = stream
                 && !ids.contains(&client)
             {

@@ -155,9 +155,8 @@ impl Demo {
             Some(&format!("rollbook --data {} audit", self.production.display())),
         )?;
         let snapshot = production.snapshot()?;
-        let (rows, _) = snapshot.of(View::Precreated.name())?;
-        let report =
-            audit(&StoredAudit(&rows), &AuditRules { now: self.now, zone: production.zone()? })?;
+        let rules = AuditRules { now: self.now, zone: production.zone()? };
+        let report = audit(&StoredAudit(&snapshot), &rules)?;
         self.out.figure(&format!(
             "{} clients, {} responses, {} series",
             report.totals.clients, report.totals.responses, report.totals.series

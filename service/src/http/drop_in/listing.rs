@@ -4,15 +4,14 @@
 use std::cmp::Reverse;
 
 use rollbook_application::code::Code;
-use rollbook_application::store::Store;
-use rollbook_application::store::StoreError;
-use rollbook_domain::event::View;
+use rollbook_application::store::{Store, StoreError};
 use rollbook_domain::series::Series;
 use rollbook_domain::{Position, StreamId, Timestamp};
-use rollbook_projections::directory::{self, Identity, keys};
+use rollbook_projections::ProjectionError;
+use rollbook_projections::directory::Identity;
 use rollbook_projections::entry::Asked;
 use rollbook_projections::rows::{RowSource, StoredRows, decode};
-use rollbook_projections::{ProjectionError, views};
+use rollbook_projections::views::{self, PrecreatedView, keys};
 
 use super::super::error::Refusal;
 use super::assignments::{Assignment, Which};
@@ -46,8 +45,8 @@ pub(super) fn list(
     let after = which.cursor.as_deref().map(place_of).transpose()?;
     let scope = Scope::of(store, caller, which)?;
     let snapshot = store.snapshot()?;
-    let (rows, position) = snapshot.of(View::Precreated.name()).map_err(StoreError::from)?;
-    let clock = asked.clock(directory::zone(&rows).map_err(StoreError::from)?);
+    let (rows, position) = snapshot.rows::<PrecreatedView>().map_err(StoreError::from)?;
+    let clock = asked.clock(store.zone()?);
     let mut found: Vec<(Place, Assignment)> = Vec::new();
     let mut take = |stream: &StreamId, series: &Series| {
         let StreamId::Series { client, .. } = stream else { return };

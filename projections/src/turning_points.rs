@@ -1,5 +1,7 @@
-//! When a client's answers can change. Owns a superset of those instants, so that a comparison at each of them is one at every
-//! instant there is: between two neighbours both answers stay as they are.
+//! Turning points: the instants at which a client's answers can change while the rows do not.
+//!
+//! The result is a superset of those instants. Between two neighbouring turning points both answers
+//! stay the same, so whatever holds at every turning point holds at every instant.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,31 +11,33 @@ use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 
-use super::ParityRules;
-
 const MINUTE: i64 = 60 * 1000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Every instant at which an answer made of these rows can change in what is compared, and one before the first; in order.
-/// Some are none: it is a superset. Rows without any due have none.
+/// Every instant at which an answer computed from these rows can change, and one instant before the
+/// first, in order. `overdue_after_milliseconds` is the grace of the pre-created view. At some of
+/// the instants nothing changes. Rows without any due date have none.
+///
+/// `pausedUntil` is not covered: a body that shows it changes at that time too.
 pub fn turning_points(
     legacy: &[LegacySeries],
     precreated: &[Series],
-    rules: &ParityRules,
+    zone: Zone,
+    overdue_after_milliseconds: i64,
 ) -> Vec<Timestamp> {
     let series = legacy.iter().map(|series| &series.stored).chain(precreated);
     let stored: Vec<&StoredAssignment> =
         series.flat_map(|series| series.items.iter()).map(|item| &item.stored).collect();
     let stored = || stored.iter().copied();
-    let mut turns = Turns { rules, at: BTreeSet::new() };
+    let mut turns = TurningPoints { zone, overdue_after_milliseconds, at: BTreeSet::new() };
     let mut dues: BTreeSet<Timestamp> =
         stored().filter_map(|stored| stored.due.value().copied()).collect();
-    dues.extend(mondays(stored(), rules.zone));
+    dues.extend(mondays(stored(), zone));
     for due in dues {
         turns.of_due(due);
     }
-    // A missing time reads as now, so it passes every other one.
+    // A missing time reads as now, so it passes every other time at some instant.
     if stored().any(|stored| stored.assigned_at.is_none()) {
         stored().filter_map(|stored| stored.assigned_at).for_each(|at| turns.both_sides(at));
     }
@@ -44,7 +48,8 @@ pub fn turning_points(
     first.into_iter().chain(turns.at).collect()
 }
 
-/// The Mondays that are counted from every week that can be a base: a series' lowest week, of each of the client's identities.
+/// The Mondays counted from every week that can be a base: the lowest week of a series, for each of
+/// the client's identities.
 fn mondays<'a>(
     stored: impl Iterator<Item = &'a StoredAssignment> + Clone,
     zone: Zone,
@@ -86,19 +91,21 @@ fn before(instant: Timestamp) -> Timestamp {
     .unwrap_or(instant)
 }
 
-struct Turns<'r> {
-    rules: &'r ParityRules,
+/// Collects turning points.
+struct TurningPoints {
+    zone: Zone,
+    overdue_after_milliseconds: i64,
     at: BTreeSet<Timestamp>,
 }
 
-impl Turns<'_> {
+impl TurningPoints {
     fn both_sides(&mut self, instant: Timestamp) {
         self.at.extend([instant, after(instant)]);
     }
 
-    /// What happens to a week because of its due.
+    /// The changes of a week that follow from its due date.
     fn of_due(&mut self, due: Timestamp) {
-        let ParityRules { zone, overdue_after_milliseconds, .. } = *self.rules;
+        let Self { zone, overdue_after_milliseconds, .. } = *self;
         let enters = zone.plus_local_days(due, -HORIZON_AHEAD_DAYS);
         let leaves = zone.plus_local_days(due, HORIZON_BACK_DAYS);
         self.at.extend([
@@ -120,8 +127,9 @@ impl Turns<'_> {
         }
     }
 
-    /// Local days are counted from *now*, so near a clock change a due can enter or leave earlier, later, or twice. Clocks
-    /// change at full quarters of an hour, by multiples of half an hour.
+    /// Local days are counted from *now*, so near a clock change a due date can enter or leave the
+    /// horizon earlier, later, or twice. Clocks change at full quarters of an hour, by multiples of
+    /// half an hour.
     fn around(&mut self, turn: Timestamp) {
         const QUARTER: i64 = 15 * MINUTE;
         let quarter = turn.plus_milliseconds(-turn.milliseconds().rem_euclid(QUARTER)).seconds();
@@ -134,10 +142,11 @@ impl Turns<'_> {
         }
     }
 
-    /// A week without a due is due *now*: what it shows follows the days of the week, and which other weeks share its day.
-    /// Between two other turns that repeats every week, so one week after each is enough.
+    /// A week without a due date is due *now*: its entry depends on the day of the week, and on
+    /// which other weeks share its day. Between two other turning points this repeats every week,
+    /// so one week after each is enough.
     fn of_missing_dues<'a>(&mut self, stored: impl Iterator<Item = &'a StoredAssignment>) {
-        let zone = self.rules.zone;
+        let zone = self.zone;
         for stored in stored {
             if let Field::Is(due) = stored.due {
                 self.both_sides(due);
