@@ -29,8 +29,8 @@ pub fn all(sources: &Sources, modules: &Modules) -> Uses {
     let mut uses = Uses::new();
     for (index, module) in modules.all.iter().enumerate() {
         // A block module is visited with its file.
-        let is_whole_file = module.parent.and_then(|parent| modules.all.get(parent));
-        if is_whole_file.is_some_and(|parent| parent.file == module.file) || module.is_test {
+        let parent = module.parent.and_then(|parent| modules.all.get(parent));
+        if parent.is_some_and(|parent| parent.file == module.file) || module.is_test {
             continue;
         }
         let Some(file) = sources.files.get(module.file) else { continue };
