@@ -6,7 +6,8 @@ use anyhow::{Context, Result, bail};
 
 use super::finding::{Finding, Rule};
 
-/// One line of the list: `RULE | PATH | NAME | REASON`.
+/// One line of the list: `RULE | PATH | NAME | REASON`. The path is a file or a directory. The
+/// name is a function or type, or `*` for any.
 #[derive(Debug, PartialEq, Eq)]
 struct Allowance<'a> {
     line: usize,
@@ -25,8 +26,8 @@ pub fn apply(list: &str, list_path: &Path, findings: &mut Vec<Finding>) -> Resul
         let before = findings.len();
         findings.retain(|finding| {
             finding.rule != allowance.rule
-                || finding.path != allowance.path
-                || finding.name != allowance.name
+                || !finding.path.starts_with(allowance.path)
+                || (allowance.name != "*" && finding.name != allowance.name)
         });
         if findings.len() == before {
             findings.push(Finding {

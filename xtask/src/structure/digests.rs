@@ -10,7 +10,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{Block, Expr, ExprCall, ExprMethodCall, Macro, Path, Token};
 
-use super::texts::literals;
+use super::literals::literals;
 
 /// Words in names that show that a function computes a digest or a key.
 const DIGEST_WORDS: [&str; 5] = ["digest", "idempotency", "sha256", "sha512", "xxh3"];

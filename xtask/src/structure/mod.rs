@@ -6,6 +6,7 @@ mod attributes;
 mod circles;
 mod digests;
 mod finding;
+mod literals;
 mod modules;
 mod references;
 mod resolve;

@@ -5,7 +5,6 @@
 
 use std::path::Path;
 
-use proc_macro2::{Literal, TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{
     Attribute, Expr, ExprMethodCall, ImplItemFn, Item, ItemEnum, ItemFn, ItemStruct, Lit, Meta,
@@ -13,6 +12,7 @@ use syn::{
 };
 
 use super::finding::{Finding, Rule};
+use super::literals::literals;
 use super::source::SourceFile;
 use super::{attributes, digests};
 
@@ -136,19 +136,6 @@ impl<'ast> Visit<'ast> for Texts<'_> {
         }
         visit::visit_expr_method_call(self, call);
     }
-}
-
-/// All literals in a stream of tokens, also the nested ones.
-pub fn literals(tokens: TokenStream) -> Vec<Literal> {
-    let mut found = Vec::new();
-    for token in tokens {
-        match token {
-            TokenTree::Literal(literal) => found.push(literal),
-            TokenTree::Group(group) => found.extend(literals(group.stream())),
-            _ => {}
-        }
-    }
-    found
 }
 
 /// Whether a text has `--` directly before a small letter.

@@ -118,6 +118,8 @@ fn exceptions_have_a_reason_and_an_end() {
     let source = (FILE, "fn f() { snapshot.of(\"tracker\"); }\n");
     let entry = "# Why.\nprojection-by-text | log/src/lib.rs | f | a name from the user\n";
     assert_eq!(found(&[source, (list, entry)]), []);
+    let anywhere = "projection-by-text | log/src | * | a name from the user\n";
+    assert_eq!(found(&[source, (list, anywhere)]), []);
 
     let other = "projection-by-text | log/src/lib.rs | g | a name from the user\n";
     let all = findings(&[source, (list, other)]);
