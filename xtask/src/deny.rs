@@ -45,7 +45,7 @@ fn installed() -> Result<PathBuf> {
     if answers(&on_path, &["--version"]) {
         return Ok(on_path);
     }
-    let root = std::path::absolute(target_directory()?.join("tools"))?;
+    let root = std::path::absolute(workspace_root().join(target_directory()?).join("tools"))?;
     let program = root.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
     if answers(&program, &["--version"]) {
         return Ok(program);
