@@ -1,4 +1,5 @@
-//! How xtask runs programs. Owns the one target directory, the notice before a long first build, and the environment a child sees.
+//! Runs programs: which target directory is used, which environment a child gets, and the notice
+//! before the long first build.
 
 use std::env;
 use std::ffi::OsStr;
@@ -7,28 +8,31 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// The root of the workspace, which is where every command runs.
+/// The root of the workspace. Every command runs there.
 pub fn workspace_root() -> PathBuf {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest).to_path_buf()
 }
 
-/// Where everything is built: `CARGO_TARGET_DIR`, else one directory a user, shared by all clones, so that RocksDB is compiled once.
+/// The target directory: `CARGO_TARGET_DIR`, else one directory for each user. All clones share it,
+/// so that RocksDB is compiled once.
 pub fn target_directory() -> Result<PathBuf> {
     if let Some(chosen) = env::var_os("CARGO_TARGET_DIR").filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(chosen));
     }
     let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
-    let home = home.context("neither CARGO_TARGET_DIR nor HOME is set: set CARGO_TARGET_DIR to a directory for build results")?;
+    let home = home.context(
+        "neither CARGO_TARGET_DIR nor HOME is set. Set CARGO_TARGET_DIR to a directory for build results",
+    )?;
     Ok(PathBuf::from(home).join(".cache").join("rollbook-target"))
 }
 
-/// A program of the workspace, as `cargo build --release` leaves it.
+/// The path of a program of the workspace that `cargo build --release` has built.
 pub fn built(name: &str) -> Result<PathBuf> {
     let target = target_directory()?;
-    // Whoever is given the path may run elsewhere.
+    // The caller may run the program in another directory.
     let target = std::path::absolute(workspace_root().join(&target))
-        .with_context(|| format!("no such place: {}", target.display()))?;
+        .with_context(|| format!("{} is not a valid directory", target.display()))?;
     Ok(target.join("release").join(format!("{name}{}", env::consts::EXE_SUFFIX)))
 }
 
@@ -36,7 +40,7 @@ pub fn built(name: &str) -> Result<PathBuf> {
 pub fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Result<Command> {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(workspace_root());
-    // `cargo run` tells us who we are; passed on, this would read as a changed environment to build scripts that watch it.
+    // `cargo run` sets these for xtask. Build scripts that watch them would run again.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -47,10 +51,10 @@ pub fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Result
     Ok(command)
 }
 
-/// Runs a command to its end with our own standard streams.
+/// Runs a command and waits for it. The command uses our standard streams.
 ///
 /// # Errors
-/// When it cannot be started, or fails: the message is the whole command line.
+/// When it cannot be started, or fails. The message has the whole command line.
 pub fn run(command: &mut Command) -> Result<()> {
     let line = command_line(command);
     eprintln!("\n$ {line}");
@@ -61,7 +65,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Whether a program can be started and says yes.
+/// Whether a program can be started and succeeds.
 pub fn answers(program: impl AsRef<OsStr>, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command
@@ -73,17 +77,19 @@ pub fn answers(program: impl AsRef<OsStr>, arguments: &[&str]) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Says so on stderr when the next build is the long one.
+/// Prints a notice on stderr when the next build has to compile RocksDB.
 pub fn announce_long_build() -> Result<()> {
     let target = target_directory()?;
     if !rocksdb_is_built(&target) {
-        eprintln!("xtask: RocksDB is not yet built in {}:", target.display());
-        eprintln!("xtask: this first build takes 10 to 20 minutes; later ones use it again.");
+        eprintln!("xtask: RocksDB is not yet compiled in {}.", target.display());
+        eprintln!(
+            "xtask: this first build takes 10 to 20 minutes. Later builds use the result again."
+        );
     }
     Ok(())
 }
 
-/// Whether a build script has already left a compiled RocksDB for the release profile.
+/// Whether the target directory has a compiled RocksDB for the release profile.
 fn rocksdb_is_built(target: &Path) -> bool {
     let Ok(entries) = target.join("release").join("build").read_dir() else { return false };
     entries.flatten().any(|entry| {
@@ -108,7 +114,7 @@ mod tests {
         assert!(!rocksdb_is_built(target.path()));
         let out = target.path().join("release/build/librocksdb-sys-0123/out");
         std::fs::create_dir_all(&out).unwrap();
-        assert!(!rocksdb_is_built(target.path()), "a build that was cut short is no build");
+        assert!(!rocksdb_is_built(target.path()), "an interrupted build does not count");
         std::fs::write(out.join("librocksdb.a"), "").unwrap();
         assert!(rocksdb_is_built(target.path()));
     }

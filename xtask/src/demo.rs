@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: from a fresh clone to the program showing what it does. What it shows is `rollbook demo`'s.
+//! `cargo xtask demo`: builds Rollbook on a fresh clone and runs `rollbook demo`.
 
 use anyhow::Result;
 
@@ -8,8 +8,9 @@ use crate::setup::{self, Need};
 pub const HELP: &str = "\
 cargo xtask demo [ARGS]
 
-Sets up, builds, and runs `rollbook demo ARGS`: a sample export is imported, its migration planned, replayed on a staging store, applied
-and validated; the view is switched, a week answered and the switch rolled back. `cargo xtask demo -- --help` asks the program itself.";
+Sets up, builds, and runs `rollbook demo ARGS`. The demo imports a sample export, plans its
+migration, replays it on a staging store, applies and validates it. Then it switches the view,
+answers a week, and rolls the switch back. `cargo xtask demo -- --help` prints its own help.";
 
 pub fn command(arguments: &[String]) -> Result<()> {
     setup::ensure(Need::Build)?;

@@ -1,5 +1,5 @@
-//! `cargo xtask fuzz-api`: schemathesis against the built service. Owns the store and the service it is run
-//! on, and that a red run is a failure; what is checked how is `xtask/fuzz-api/schemathesis.toml`'s.
+//! `cargo xtask fuzz-api`: runs schemathesis against the built service, on a store of its own.
+//! `xtask/fuzz-api/schemathesis.toml` configures the checks.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -15,17 +15,18 @@ use crate::setup::{self, Need};
 pub const HELP: &str = "\
 cargo xtask fuzz-api [--seed N] [--examples N] [--seconds N] [-- ARGS]
 
-Builds the program, serves a store with the fixture `described`, and runs schemathesis with all its checks against every operation of
-/openapi.json, writes too, as an administrator by an API key. Red when any check fails, and when the store does not verify afterwards.
-Needs Python 3.11 or newer; schemathesis is installed into an environment in the target directory, at the versions of
+Builds the program and serves a store with the fixture `described`. Runs schemathesis with all its
+checks against every operation of /openapi.json, also those that write, with an administrator's API
+key. Fails when a check fails, or when the store does not verify afterwards. Needs Python 3.11 or
+newer. schemathesis is installed below the target directory, in the versions of
 xtask/fuzz-api/requirements.txt.
 
   --seed N       the seed, to repeat a run; by default a new one, which is printed
-  --examples N   the most test cases an operation and phase (default 30)
-  --seconds N    the most time for the whole run (default 600)
-  ARGS           further words for `schemathesis run`";
+  --examples N   the largest number of test cases for each operation and phase (30)
+  --seconds N    the longest time for the whole run (600)
+  ARGS           further arguments for `schemathesis run`";
 
-/// What to run.
+/// The options of the command.
 #[derive(Debug, PartialEq, Eq)]
 struct Options<'a> {
     seed: u64,
@@ -38,7 +39,7 @@ pub fn command(arguments: &[String]) -> Result<()> {
     let options = parse(arguments, new_seed())?;
     let directory = target_directory()?.join("fuzz-api");
     fs::create_dir_all(&directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
+        .with_context(|| format!("cannot create {}", directory.display()))?;
     let requirements = workspace_root().join("xtask/fuzz-api/requirements.txt");
     let requirements = fs::read_to_string(&requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
@@ -71,7 +72,7 @@ fn parse(arguments: &[String], seed: u64) -> Result<Options<'_>> {
             "--seed" => &mut options.seed,
             "--examples" => &mut options.examples,
             "--seconds" => &mut options.seconds,
-            other => bail!("fuzz-api knows no {other:?}\n\n{HELP}"),
+            other => bail!("fuzz-api does not accept {other:?}\n\n{HELP}"),
         };
         let (value, after) =
             after.split_first().with_context(|| format!("{word} needs a number\n\n{HELP}"))?;
@@ -81,13 +82,13 @@ fn parse(arguments: &[String], seed: u64) -> Result<Options<'_>> {
     Ok(options)
 }
 
-/// Another one every time; it is printed, so that the run can be repeated.
+/// A different seed every time. It is printed, so that the run can be repeated.
 fn new_seed() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(1, |since| u64::from(since.subsec_micros()))
 }
 
-/// A new store with the fixture, and an administrator's key for it.
+/// Makes a new store with the fixture, and returns an administrator's key for it.
 fn prepare(program: &Path, store: &Path) -> Result<String> {
     if store.exists() {
         fs::remove_dir_all(store).with_context(|| format!("cannot remove {}", store.display()))?;
@@ -100,7 +101,7 @@ fn prepare(program: &Path, store: &Path) -> Result<String> {
     let made = made.context("cannot start rollbook")?;
     let text = String::from_utf8_lossy(&made.stdout);
     text_field(&text, "key").with_context(|| {
-        format!("rollbook key create gave no key: {}", String::from_utf8_lossy(&made.stderr))
+        format!("rollbook key create printed no key: {}", String::from_utf8_lossy(&made.stderr))
     })
 }
 
@@ -110,21 +111,22 @@ fn rollbook(program: &Path, store: &Path) -> Command {
     command
 }
 
-/// A text field of one of our own JSON lines, which escape nothing in keys and addresses.
+/// A text field of a JSON line of rollbook. Its keys and addresses have no escapes.
 fn text_field(json: &str, name: &str) -> Option<String> {
     let (_, after) = json.split_once(&format!("\"{name}\":"))?;
     let (value, _) = after.trim_start().strip_prefix('"')?.split_once('"')?;
     Some(value.to_owned())
 }
 
-/// The service while it runs; dropped, it is killed.
+/// The running service. Dropping it kills the process.
 struct Service {
     child: Child,
     url: String,
 }
 
 impl Service {
-    /// At an instant that the fixture is about. One address sends more here than any front end, hence no limit of requests.
+    /// The clock is fixed at an instant of the fixture. There is no rate limit, because one address
+    /// sends more requests here than any front end.
     fn start(program: &Path, store: &Path) -> Result<Self> {
         let mut command = rollbook(program, store);
         command.args([
@@ -136,7 +138,7 @@ impl Service {
             "--log-level",
             "warn",
         ]);
-        // What waits for a position that never comes shall not wait for long.
+        // Requests that wait for a position that never comes get their answer soon.
         command.args(["--timeouts-behind", "50ms"]);
         command.args(["--fixed-clock", "2026-02-04T12:00:00Z", "--allow-fixed-clock"]);
         let mut child = command
@@ -147,21 +149,21 @@ impl Service {
         let mut line = String::new();
         let output = child.stdout.take().context("rollbook serve has no output")?;
         let mut service = Self { child, url: String::new() };
-        BufReader::new(output).read_line(&mut line).context("rollbook serve says nothing")?;
+        BufReader::new(output).read_line(&mut line).context("rollbook serve prints nothing")?;
         service.url = text_field(&line, "listening")
             .with_context(|| format!("rollbook serve did not start: {line:?}"))?;
         Ok(service)
     }
 
-    /// Ends it as an operator would: it must still be there, and end well.
+    /// Stops the service as an operator would. It must still run, and exit with success.
     fn end(mut self) -> Result<()> {
         if let Some(status) = self.child.try_wait()? {
-            bail!("the service ended before it was asked to ({status})");
+            bail!("the service ended before it was stopped ({status})");
         }
         run(Command::new("kill").arg(self.child.id().to_string()))?;
         let status = self.child.wait()?;
         if !status.success() {
-            bail!("the service did not end well ({status})");
+            bail!("the service failed when it was stopped ({status})");
         }
         Ok(())
     }
@@ -169,7 +171,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // It has ended already where all went well.
+        // Usually it has ended already.
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
     }
@@ -191,7 +193,7 @@ fn fuzz(
         .arg("--max-examples")
         .arg(options.examples.to_string());
     command.arg("--max-time").arg(options.seconds.to_string()).args(options.rest);
-    // Not among the arguments: every user of the machine may read those.
+    // The key is not an argument, because every user of the machine can read those.
     command.env("SCHEMATHESIS_HOOKS", workspace_root().join("xtask/fuzz-api/hooks.py"));
     run(command.env("ROLLBOOK_FUZZ_KEY", key).current_dir(directory))
 }

@@ -1,14 +1,15 @@
-//! Whether libclang is installed. Owns where it may lie: the places that bindgen's loader (clang-sys) searches, so that a yes here is a
-//! yes there.
+//! Checks whether libclang is installed. It searches the same directories as bindgen's loader
+//! (clang-sys), so that a library found here is found by the build.
 
 use std::env;
 use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
-/// Parents of library directories on Linux; every directory in them named `lib…` is searched two levels deep.
+/// Parents of library directories on Linux. Every `lib…` directory in them is searched two levels
+/// deep.
 const PREFIXES: [&str; 2] = ["/usr", "/usr/local"];
 
-/// Where macOS keeps it.
+/// The directories on macOS.
 const MACOS_DIRECTORIES: [&str; 4] = [
     "/usr/local/opt/llvm/lib",
     "/opt/homebrew/opt/llvm/lib",
@@ -28,7 +29,7 @@ pub fn is_installed() -> bool {
     is_below(&PREFIXES.map(PathBuf::from))
 }
 
-/// The library alone is not enough: without Clang's own `stddef.h` the bindings cannot be generated.
+/// The library alone is not enough: bindgen also needs Clang's own `stddef.h`.
 fn is_below(prefixes: &[PathBuf]) -> bool {
     let libraries: Vec<PathBuf> = prefixes
         .iter()

@@ -1,5 +1,5 @@
-//! `cargo xtask check-proofs`: Rollbook's proofs in the hands of programs that share no code with it. Owns which
-//! programs those are; what is checked is `tests/independent/check_proofs.py`'s.
+//! `cargo xtask check-proofs`: checks Rollbook's proofs with programs that share no code with it.
+//! `tests/independent/check_proofs.py` does the checks.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,16 +13,17 @@ use crate::setup::{self, Need};
 pub const HELP: &str = "\
 cargo xtask check-proofs [EXPORT]...
 
-Builds Rollbook, makes checkpoints, proofs and a certificate of each export directory of the old application (by default two of
-tests/fixtures), and has each checked, and each forged one refused, by aics-tlog and pymerkle from PyPI. Needs a Python of version 3.12 or newer with venv, and PyPI for the first time; what is installed stays under the target
-directory.";
+Builds Rollbook and makes checkpoints, proofs and a certificate of each export directory of the old
+application (by default two of tests/fixtures). aics-tlog and pymerkle from PyPI must accept each of
+them, and refuse each forged one. Needs Python 3.12 or newer with venv, and PyPI the first time. The
+packages are installed below the target directory.";
 
-/// Fixed, so that a check means the same tomorrow.
+/// Fixed versions, so that a check gives the same result later.
 const REQUIREMENTS: &str = "aics-tlog==0.2.1\npymerkle==7.0.0\n";
 
 pub fn command(arguments: &[String]) -> Result<()> {
     if let Some(word) = arguments.iter().find(|word| word.starts_with('-')) {
-        bail!("check-proofs knows no {word:?}\n\n{HELP}");
+        bail!("check-proofs does not accept {word:?}\n\n{HELP}");
     }
     let root = workspace_root();
     let given: Vec<PathBuf> = arguments.iter().map(PathBuf::from).collect();

@@ -1,5 +1,5 @@
-//! Virtual environments for what comes from PyPI, under the target directory. Owns finding a Python that is new enough, and that an
-//! environment holds exactly what its requirements name.
+//! Makes Python environments for packages from PyPI, below the target directory. An environment
+//! holds exactly the packages of its requirements.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,8 +12,9 @@ use crate::cargo::{answers, run, target_directory};
 const PYTHONS: [&str; 6] =
     ["python3", "python3.15", "python3.14", "python3.13", "python3.12", "python"];
 
-/// The directory with the programs of an environment that holds what `requirements` says, a line a package, made where it is missing or
-/// holds something else. Needs Python 3.`minor` or newer.
+/// The directory with the programs of the environment `name`. `requirements` has one package on
+/// each line. An environment that is missing or has other packages is made again. Needs Python
+/// 3.`minor` or newer.
 pub fn environment(name: &str, requirements: &str, minor: u8) -> Result<PathBuf> {
     let environment = target_directory()?.join(name).join("venv");
     let (programs, mark) = (environment.join("bin"), environment.join("installed.txt"));
@@ -32,7 +33,7 @@ pub fn environment(name: &str, requirements: &str, minor: u8) -> Result<PathBuf>
     Ok(programs)
 }
 
-/// The first Python that is new enough. A version manager's shims may name one that is not.
+/// The first Python that is new enough. The shims of a version manager may start an older one.
 fn find_python(minor: u8) -> Result<String> {
     let probe = format!("import sys, venv, ensurepip; sys.exit(sys.version_info < (3, {minor}))");
     let of_manager = |version: &&str| {

@@ -1,5 +1,5 @@
-//! `cargo xtask setup`: what must be on the machine besides Rust. Owns which tools are needed and how they get there; which libraries
-//! count as libclang is `libclang.rs`'s.
+//! `cargo xtask setup`: finds and installs the tools that are needed besides Rust. `libclang.rs`
+//! decides which libraries count as libclang.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -12,32 +12,33 @@ use crate::libclang;
 pub const HELP: &str = "\
 cargo xtask setup
 
-Checks for what building Rollbook needs besides Rust: a C++20 compiler and libclang (RocksDB is C++, and its bindings are
-generated), and for the rustfmt and clippy of this toolchain. On Debian and Ubuntu what is missing is installed with apt-get,
-as root or through a sudo that asks nothing; elsewhere the package to install is named. Does nothing where all is there.";
+Checks for the tools that Rollbook needs besides Rust: a C++20 compiler and libclang (RocksDB is
+written in C++, and its bindings are generated), rustfmt and clippy. On Debian and Ubuntu, missing
+tools are installed with apt-get, as root or with a sudo that needs no password. On other systems
+the package to install is named. Does nothing when all tools are there.";
 
-/// What is about to be done, hence what must be there.
+/// What the tools are needed for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// A binary.
+    /// To build a program.
     Build,
-    /// A binary, and all checks on the source.
+    /// To build a program and to run all checks on the source.
     Checks,
 }
 
 pub fn command(arguments: &[String]) -> Result<()> {
     if let Some(word) = arguments.first() {
-        bail!("setup knows no {word:?}\n\n{HELP}");
+        bail!("setup does not accept {word:?}\n\n{HELP}");
     }
     ensure(Need::Checks)?;
-    println!("Everything Rollbook needs is here. Next: cargo xtask demo");
+    println!("Everything that Rollbook needs is installed. Next: cargo xtask demo");
     Ok(())
 }
 
-/// Makes sure that what is needed is there, installing it where that can be done without asking.
+/// Installs the tools that are missing, where that needs no password.
 ///
 /// # Errors
-/// When something is missing and cannot be installed; the message names the command to run.
+/// When a tool is missing and cannot be installed. The message names the command to run.
 pub fn ensure(need: Need) -> Result<()> {
     ensure_system_tools()?;
     if need == Need::Checks {
@@ -65,7 +66,7 @@ fn ensure_system_tools() -> Result<()> {
     let still = self::lacking();
     if !still.is_empty() {
         bail!(
-            "still missing after `{}`: {}. Set CXX or LIBCLANG_PATH where they lie in unusual places",
+            "still missing after `{}`: {}. Set CXX or LIBCLANG_PATH when they are in unusual directories",
             system.install,
             still.join(", ")
         );
@@ -73,13 +74,13 @@ fn ensure_system_tools() -> Result<()> {
     Ok(())
 }
 
-/// The names of what is missing, empty when nothing is.
+/// The names of the missing tools.
 fn lacking() -> Vec<&'static str> {
     let tools = [("a C++20 compiler", compiles_cpp20()), ("libclang", libclang::is_installed())];
     tools.into_iter().filter(|(_, present)| !present).map(|(name, _)| name).collect()
 }
 
-/// Asks the compiler that RocksDB's build will use, with the standard library it will use.
+/// Tries the compiler and the standard library that the build of RocksDB uses.
 fn compiles_cpp20() -> bool {
     let compiler =
         std::env::var_os("CXX").filter(|name| !name.is_empty()).unwrap_or_else(|| "c++".into());
@@ -100,9 +101,9 @@ fn compiles_cpp20() -> bool {
 /// A way to install packages.
 #[derive(Clone, Copy)]
 struct System {
-    /// The program whose presence tells the system.
+    /// The program that shows which system this is.
     program: &'static str,
-    /// What a person types there.
+    /// The command to type there.
     install: &'static str,
 }
 
@@ -121,9 +122,9 @@ impl System {
     }
 }
 
-/// Makes sure of wrk, which the bench over HTTP measures with.
+/// Installs wrk where it is missing. The bench over HTTP measures with it.
 pub fn ensure_wrk() -> Result<()> {
-    // It has no option that succeeds without measuring: that it can be started is enough.
+    // No option of wrk succeeds without measuring. It is enough that it starts.
     if Command::new("wrk").arg("--version").output().is_ok() {
         return Ok(());
     }
@@ -133,7 +134,7 @@ pub fn ensure_wrk() -> Result<()> {
     apt_get_install("sudo apt-get install -y wrk", &["wrk"])
 }
 
-/// Installs packages; `by_hand` is what a person would type.
+/// Installs packages. `by_hand` is the command that a person would type.
 fn apt_get_install(by_hand: &str, packages: &[&str]) -> Result<()> {
     let through_sudo = !is_root();
     if through_sudo && !answers("sudo", &["-n", "true"]) {
@@ -149,9 +150,9 @@ fn apt_get_install(by_hand: &str, packages: &[&str]) -> Result<()> {
         command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get"]).args(words);
         run(&mut command)
     };
-    // A list that cannot be refreshed may still name the packages, so only the install decides.
+    // An old package list may still have the packages, so only the installation decides.
     if let Err(error) = apt_get(&["update"]) {
-        eprintln!("xtask: {error:#}; trying with the package lists there are");
+        eprintln!("xtask: {error:#}; trying the old package lists");
     }
     apt_get(&[&["install", "-y", "--no-install-recommends"], packages].concat())
 }

@@ -1,55 +1,64 @@
-//! `cargo xtask test`: everything that must be green before a change goes in. Owns the parts, their order and the summary.
+//! `cargo xtask test`: every check that must pass before a change is merged, with a summary.
 
-use std::env;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo::{announce_long_build, answers, cargo, run};
+use crate::cargo::{announce_long_build, cargo, run, workspace_root};
 use crate::setup::{self, Need};
+use crate::{deny, structure};
 
 pub const HELP: &str = "\
 cargo xtask test [--only PART]... [-- ARGS]
 
-Sets up, then runs every part, also after one has failed, and ends with a summary:
+Installs what is missing and runs every part, even after one has failed. Ends with a summary of the
+results and times:
 
-  fmt      cargo fmt --check
-  clippy   cargo clippy --release --workspace --all-targets, warnings denied
-  tests    cargo test --release --workspace: unit, integration and doc tests (ARGS go to cargo test)
-  docs     cargo doc --release --no-deps, warnings denied
-  deny     cargo deny check, where cargo-deny and its advisory data are at hand; never fetches
+  fmt         cargo fmt --check
+  structure   cargo xtask structure: import circles, sizes and forbidden texts
+  deny        cargo deny check: licenses, banned crates and sources; advisories too, when their
+              database can be downloaded. cargo-deny is compiled the first time: 2 to 3 minutes.
+  clippy      cargo clippy --release --workspace --all-targets; warnings are errors
+  tests       cargo test --release --workspace: unit, integration and doc tests (gets ARGS)
+  docs        cargo doc --release --no-deps; warnings are errors
 
-  --only PART   only this part; may be repeated, or list several with commas";
+  --only PART   only this part. Repeat it, or separate several parts with commas.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Fmt,
+    Structure,
+    Deny,
     Clippy,
     Tests,
     Docs,
-    Deny,
 }
 
-const PARTS: [Part; 5] = [Part::Fmt, Part::Clippy, Part::Tests, Part::Docs, Part::Deny];
+/// The parts in the order in which they run: those that take seconds come first.
+const PARTS: [Part; 6] =
+    [Part::Fmt, Part::Structure, Part::Deny, Part::Clippy, Part::Tests, Part::Docs];
 
 impl Part {
     fn name(self) -> &'static str {
         match self {
             Self::Fmt => "fmt",
+            Self::Structure => "structure",
+            Self::Deny => "deny",
             Self::Clippy => "clippy",
             Self::Tests => "tests",
             Self::Docs => "docs",
-            Self::Deny => "deny",
         }
     }
 
-    /// Runs the part; the answer is what the summary says of a part that is not red.
+    /// Runs the part. The summary prints the answer, or the error of a part that failed.
     fn run(self, test_arguments: &[String]) -> Result<String> {
         let ok = String::from("ok");
         match self {
             Self::Fmt => run(&mut cargo(["fmt", "--all", "--check"])?).map(|()| ok),
+            Self::Structure => structure::check(&workspace_root()).map(|()| ok),
+            Self::Deny => deny::check(),
             Self::Clippy => run(&mut cargo([
                 "clippy",
                 "--release",
@@ -65,7 +74,6 @@ impl Part {
                 let mut command = cargo(["doc", "--release", "--workspace", "--no-deps"])?;
                 run(command.env("RUSTDOCFLAGS", "-D warnings")).map(|()| ok)
             }
-            Self::Deny => run_deny(),
         }
     }
 }
@@ -74,25 +82,60 @@ pub fn command(arguments: &[String]) -> Result<()> {
     let (parts, test_arguments) = parse(arguments)?;
     setup::ensure(Need::Checks)?;
     announce_long_build()?;
-    let results: Vec<(Part, Result<String>)> =
-        parts.into_iter().map(|part| (part, part.run(test_arguments))).collect();
+    let results: Vec<Outcome> = parts
+        .into_iter()
+        .map(|part| {
+            let start = Instant::now();
+            let result = part.run(test_arguments);
+            let outcome = Outcome { part, result, time: start.elapsed() };
+            println!("\n{}", outcome.line());
+            outcome
+        })
+        .collect();
 
     println!("\nSummary");
-    for (part, result) in &results {
-        match result {
-            Ok(outcome) => println!("  {:<7} {outcome}", part.name()),
-            Err(error) => println!("  {:<7} FAILED: {error:#}", part.name()),
-        }
+    for outcome in &results {
+        println!("{}", outcome.line());
     }
-    let red: Vec<&str> =
-        results.iter().filter(|(_, result)| result.is_err()).map(|(part, _)| part.name()).collect();
-    if !red.is_empty() {
-        bail!("red: {}. One part again: cargo xtask test --only {}", red.join(", "), red.join(","));
+    let failed: Vec<&str> = results
+        .iter()
+        .filter(|outcome| outcome.result.is_err())
+        .map(|outcome| outcome.part.name())
+        .collect();
+    if !failed.is_empty() {
+        bail!(
+            "failed: {}. To repeat only that: cargo xtask test --only {}",
+            failed.join(", "),
+            failed.join(",")
+        );
     }
     Ok(())
 }
 
-/// The parts to run, in their order, and what goes to `cargo test`.
+/// A part that has run.
+struct Outcome {
+    part: Part,
+    result: Result<String>,
+    time: Duration,
+}
+
+impl Outcome {
+    /// `  clippy       3 min 20 s  ok`
+    fn line(&self) -> String {
+        let seconds = self.time.as_secs();
+        let time = match seconds / 60 {
+            0 => format!("{:.1} s", self.time.as_secs_f64()),
+            minutes => format!("{minutes} min {:02} s", seconds % 60),
+        };
+        let result = match &self.result {
+            Ok(outcome) => outcome.clone(),
+            Err(error) => format!("FAILED: {error:#}"),
+        };
+        format!("  {:<10} {time:>11}  {result}", self.part.name())
+    }
+}
+
+/// The parts to run, in their order, and the arguments for `cargo test`.
 fn parse(arguments: &[String]) -> Result<(Vec<Part>, &[String])> {
     let mut chosen = Vec::new();
     let mut rest = arguments;
@@ -102,18 +145,18 @@ fn parse(arguments: &[String]) -> Result<(Vec<Part>, &[String])> {
             "--" => break,
             "--only" => {
                 let (names, after) =
-                    rest.split_first().with_context(|| format!("--only what?\n\n{HELP}"))?;
+                    rest.split_first().with_context(|| format!("--only needs a part\n\n{HELP}"))?;
                 rest = after;
                 names.as_str()
             }
             other => match other.strip_prefix("--only=") {
                 Some(names) => names,
-                None => bail!("test knows no {other:?}\n\n{HELP}"),
+                None => bail!("test does not accept {other:?}\n\n{HELP}"),
             },
         };
         for name in names.split(',') {
             let part = PARTS.into_iter().find(|part| part.name() == name);
-            chosen.push(part.with_context(|| format!("{name:?} is no part\n\n{HELP}"))?);
+            chosen.push(part.with_context(|| format!("{name:?} is not a part\n\n{HELP}"))?);
         }
     }
     let parts =
@@ -121,7 +164,7 @@ fn parse(arguments: &[String]) -> Result<(Vec<Part>, &[String])> {
     Ok((parts, rest))
 }
 
-/// Runs the tests, shows their output as it comes, and adds up the results of all test programs.
+/// Runs the tests, passes their output through, and adds up the results of all test programs.
 fn run_tests(arguments: &[String]) -> Result<String> {
     let mut command = cargo(["test", "--release", "--workspace", "--no-fail-fast"])?;
     command.args(arguments).stdout(Stdio::piped());
@@ -144,12 +187,12 @@ fn run_tests(arguments: &[String]) -> Result<String> {
         bail!("{counts} ({status})");
     }
     if total.passed == 0 {
-        bail!("no test has run");
+        bail!("no test ran");
     }
     Ok(format!("ok: {counts}"))
 }
 
-/// Tests counted from the `test result:` lines.
+/// Test counts, read from the `test result:` lines.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Tally {
     passed: u64,
@@ -173,31 +216,6 @@ impl Tally {
     }
 }
 
-fn run_deny() -> Result<String> {
-    if !answers("cargo", &["deny", "--version"]) {
-        return Ok(String::from(
-            "skipped: cargo-deny is not installed (cargo install --locked cargo-deny)",
-        ));
-    }
-    if !has_advisory_data() {
-        return Ok(String::from(
-            "skipped: no advisory data here, and nothing is fetched (cargo deny fetch)",
-        ));
-    }
-    let mut command = Command::new("cargo");
-    run(command.args(["deny", "--offline", "check"]).current_dir(crate::cargo::workspace_root()))
-        .map(|()| String::from("ok"))
-}
-
-/// Whether cargo-deny has fetched its data at some time: its default directory holds a database.
-fn has_advisory_data() -> bool {
-    let cargo_home = env::var_os("CARGO_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
-    let databases = cargo_home.and_then(|home| home.join("advisory-dbs").read_dir().ok());
-    databases.is_some_and(|entries| entries.flatten().any(|entry| entry.path().is_dir()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,15 +235,24 @@ mod tests {
 
     #[test]
     fn an_unknown_word_is_refused_by_name() {
-        for (line, named) in
-            [("--only lint", "\"lint\""), ("--fast", "\"--fast\""), ("--only", "--only what?")]
-        {
+        for (line, message) in [
+            ("--only lint", "\"lint\" is not a part"),
+            ("--fast", "test does not accept \"--fast\""),
+            ("--only", "--only needs a part"),
+        ] {
             let error = parse(&words(line)).unwrap_err().to_string();
-            assert!(
-                error.starts_with(named) || error.contains(&format!("knows no {named}")),
-                "{line}: {error}"
-            );
+            assert!(error.starts_with(message), "{line}: {error}");
         }
+    }
+
+    #[test]
+    fn the_summary_has_the_time_and_the_result_of_a_part() {
+        let time = Duration::from_millis(200_900);
+        let ok = Outcome { part: Part::Clippy, result: Ok("ok".to_owned()), time };
+        assert_eq!(ok.line(), "  clippy      3 min 20 s  ok");
+        let result = Err(anyhow::anyhow!("2 findings"));
+        let failed = Outcome { part: Part::Structure, result, time: Duration::from_millis(1_240) };
+        assert_eq!(failed.line(), "  structure        1.2 s  FAILED: 2 findings");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `cargo xtask test-clients`: the generated clients against the built service. Owns that node and npm are there, and that their
-//! packages are those of the lock file; the tests themselves are the clients' own.
+//! `cargo xtask test-clients`: runs the tests of the generated clients against the built service,
+//! with the npm packages of the lock file.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,17 +12,18 @@ use crate::setup::{self, Need};
 pub const HELP: &str = "\
 cargo xtask test-clients [--generate]
 
-Builds the program and runs the tests of the TypeScript client in clients/typescript against it: that the generated types are those of
-docs/openapi.json, that everything compiles, and reads and writes on a service with a store of its own. Needs node 20 or newer and npm,
-which installs the packages of package-lock.json where they are missing.
+Builds the program and runs the tests of the TypeScript client in clients/typescript against it.
+They check that the generated types are those of docs/openapi.json and that everything compiles.
+Then they read and write on a service with a store of its own. Needs node 20 or newer and npm. npm
+installs the packages of package-lock.json where they are missing.
 
-  --generate   first make the types again from docs/openapi.json";
+  --generate   generate the types from docs/openapi.json first";
 
 pub fn command(arguments: &[String]) -> Result<()> {
     let generates = match arguments {
         [] => false,
         [word] if word == "--generate" => true,
-        _ => bail!("test-clients knows no {:?}\n\n{HELP}", arguments.join(" ")),
+        _ => bail!("test-clients does not accept {:?}\n\n{HELP}", arguments.join(" ")),
     };
     require()?;
     let client = workspace_root().join("clients/typescript");
@@ -39,7 +40,7 @@ pub fn command(arguments: &[String]) -> Result<()> {
         .current_dir(&client))
 }
 
-/// What is missing for the clients' tests, if anything.
+/// The names of the missing programs.
 pub fn lacking() -> Vec<&'static str> {
     let is_new = "process.exit(Number(process.versions.node.split('.')[0]) >= 20 ? 0 : 1)";
     let tools = [
@@ -60,7 +61,7 @@ fn require() -> Result<()> {
     )
 }
 
-/// Installs what the lock file names, unless that very file was installed before.
+/// Installs the packages of the lock file, unless exactly this file was installed before.
 fn install(client: &Path) -> Result<()> {
     let lock = client.join("package-lock.json");
     let wanted = std::fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
