@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use rollbook_domain::control::SwitchRefused;
-use rollbook_domain::series::decide::Refused;
+use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::dump::DumpError;
@@ -37,7 +37,7 @@ pub enum StoreError {
     Projection(#[from] ProjectionError),
     /// A command on a series is refused.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] Rejection),
     /// A switch is refused.
     #[error(transparent)]
     Switch(#[from] SwitchRefused),
@@ -360,24 +360,24 @@ fn log_code(error: &LogError) -> &'static str {
     }
 }
 
-fn refused_next(refused: &Refused) -> Option<String> {
+fn refused_next(refused: &Rejection) -> Option<String> {
     Some(match refused {
-        Refused::NoSuchWeek { .. } => "`rollbook history` of the series shows the weeks there are".to_owned(),
-        Refused::Completed(_) => {
+        Rejection::NoSuchWeek { .. } => "`rollbook history` of the series shows the weeks there are".to_owned(),
+        Rejection::Completed(_) => {
             "`rollbook history` shows the answer; `rollbook withdraw --assignment ID` sets the week back to pending".to_owned()
         }
-        Refused::AlreadyMissed(_) => "`rollbook reopen ID` opens the week again".to_owned(),
-        Refused::NotOverdue { due, .. } => {
+        Rejection::AlreadyMissed(_) => "`rollbook reopen ID` opens the week again".to_owned(),
+        Rejection::NotOverdue { due, .. } => {
             let from = due.plus_milliseconds(rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS);
             format!("it can be marked missed from {from} on")
         }
-        Refused::NoComment => "say it with --comment".to_owned(),
-        Refused::ShortReason { .. } => "write a longer text".to_owned(),
-        Refused::OutOfRange { least, most, .. } => format!("give a number from {least} to {most}"),
-        Refused::NothingToPause(_) => "`rollbook view live --client ID` shows what is due".to_owned(),
-        Refused::NoPause => "`rollbook history` of the series shows its pauses".to_owned(),
-        Refused::StillOpen(_) => "`rollbook respond ID` answers it".to_owned(),
-        Refused::NoSuchResponse { .. } => "`rollbook history` of the assignment shows its response".to_owned(),
+        Rejection::NoComment => "say it with --comment".to_owned(),
+        Rejection::ShortReason { .. } => "write a longer text".to_owned(),
+        Rejection::OutOfRange { least, most, .. } => format!("give a number from {least} to {most}"),
+        Rejection::NothingToPause(_) => "`rollbook view live --client ID` shows what is due".to_owned(),
+        Rejection::NoPause => "`rollbook history` of the series shows its pauses".to_owned(),
+        Rejection::StillOpen(_) => "`rollbook respond ID` answers it".to_owned(),
+        Rejection::NoSuchResponse { .. } => "`rollbook history` of the assignment shows its response".to_owned(),
         _ => return None,
     })
 }
@@ -388,7 +388,7 @@ mod tests {
 
     #[test]
     fn exit_codes_tell_refused_from_failed() {
-        assert_eq!(StoreError::from(Refused::NoPause).exit_code(), 3);
+        assert_eq!(StoreError::from(Rejection::NoPause).exit_code(), 3);
         assert_eq!(StoreError::from(SwitchRefused::NotValidated).exit_code(), 3);
         assert_eq!(StoreError::UnknownClient("x".to_owned()).exit_code(), 1);
         assert_eq!(StoreError::Usage("x".to_owned()).exit_code(), 2);

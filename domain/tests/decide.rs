@@ -5,7 +5,7 @@
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::decide::{
-    Allocation, Answered, Correction, Decider, MOST_WEEKS, Refused, first_due_date, score_of,
+    Allocation, Answered, Correction, Decider, MOST_WEEKS, Rejection, first_due_date, score_of,
     time_of_day,
 };
 use rollbook_domain::series::{Series, assignment_id, response_id};
@@ -143,7 +143,7 @@ fn the_score_weighs_answers_that_have_both() {
     assert_eq!(score(r#"[{"score":50,"weight":1}]"#), Some(100));
     assert_eq!(score(r#"[{"score":-5,"weight":1}]"#), Some(0));
     for bad in ["{}", "5", "[1]", "null"] {
-        assert!(matches!(score_of(&json(bad)), Err(Refused::BadAnswers(_))), "{bad}");
+        assert!(matches!(score_of(&json(bad)), Err(Rejection::BadAnswers(_))), "{bad}");
     }
 }
 
@@ -186,7 +186,7 @@ fn an_allocation_has_one_to_520_weeks() {
     for given in [0, MOST_WEEKS + 1, u32::MAX] {
         assert_eq!(
             allocate(given).unwrap_err(),
-            Refused::OutOfRange { what: "the number of weeks", least: 1, most: MOST_WEEKS, given }
+            Rejection::OutOfRange { what: "the number of weeks", least: 1, most: MOST_WEEKS, given }
         );
     }
     assert_eq!(allocate(MOST_WEEKS).unwrap().len(), 520);
@@ -205,7 +205,7 @@ fn allocating_again_waits_for_the_end_of_the_run_or_extends_it() {
     // Week 1 is missed by now, weeks 2 and 3 are open.
     assert_eq!(
         case.decide().allocate(&again(false)).unwrap_err(),
-        Refused::OpenWeeks { series: NAME.into(), run: 1, open: 2 }
+        Rejection::OpenWeeks { series: NAME.into(), run: 1, open: 2 }
     );
     let extended = case.decide().allocate(&again(true)).unwrap();
     assert_eq!(extended[0], Event::SeriesExtended { run: 1, total_weeks: 5 });
@@ -253,7 +253,7 @@ fn extending_counts_from_the_weeks_there_are_and_makes_none_twice() {
         .unwrap_err();
     assert_eq!(
         refused,
-        Refused::OutOfRange {
+        Rejection::OutOfRange {
             what: "the number of weeks",
             least: 1,
             most: MOST_WEEKS,
@@ -274,7 +274,7 @@ fn weeks_that_no_document_stands_for_yet_are_open_too() {
             extend: false,
         })
         .unwrap_err();
-    assert_eq!(refused, Refused::OpenWeeks { series: NAME.into(), run: 1, open: 2 });
+    assert_eq!(refused, Rejection::OpenWeeks { series: NAME.into(), run: 1, open: 2 });
     // However many weeks an import says there are, this is told at once.
     let case = Case::imported(u32::MAX, "2026-01-20T00:00:00Z");
     let refused = case
@@ -286,7 +286,7 @@ fn weeks_that_no_document_stands_for_yet_are_open_too() {
             extend: false,
         })
         .unwrap_err();
-    assert_eq!(refused, Refused::OpenWeeks { series: NAME.into(), run: 1, open: 518 });
+    assert_eq!(refused, Rejection::OpenWeeks { series: NAME.into(), run: 1, open: 518 });
 }
 
 #[test]
@@ -337,9 +337,9 @@ fn an_answer_says_its_score_or_is_scored() {
     assert_eq!(score(respond("[]", None).unwrap()), Some(None));
     assert_eq!(
         respond("[]", Some(101)).unwrap_err(),
-        Refused::OutOfRange { what: "the score", least: 0, most: 100, given: 101 }
+        Rejection::OutOfRange { what: "the score", least: 0, most: 100, given: 101 }
     );
-    assert!(matches!(respond("{}", Some(5)).unwrap_err(), Refused::BadAnswers(_)));
+    assert!(matches!(respond("{}", Some(5)).unwrap_err(), Rejection::BadAnswers(_)));
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn a_week_that_is_not_stored_yet_is_made_in_the_same_commit() {
 fn there_is_no_week_outside_the_run() {
     let case = Case::allocated(3, FIRST);
     for (run, week) in [(1, 0), (1, 4)] {
-        let refused = Refused::NoSuchWeek { series: NAME.into(), run, week, total: 3 };
+        let refused = Rejection::NoSuchWeek { series: NAME.into(), run, week, total: 3 };
         let decide = case.decide();
         assert_eq!(decide.respond(run, week, json("[]"), None).unwrap_err(), refused);
         assert_eq!(decide.miss(run, week, MissedReason::Sick, None).unwrap_err(), refused);
@@ -375,14 +375,14 @@ fn there_is_no_week_outside_the_run() {
     }
     assert_eq!(
         case.decide().respond(2, 1, json("[]"), None).unwrap_err(),
-        Refused::NoSuchSeries(NAME.into())
+        Rejection::NoSuchSeries(NAME.into())
     );
     // What does not recur has the weeks that are stored.
     let mut once = Case::new(FIRST);
     once.import("doc-1", 1, 1, FIRST, "");
     assert_eq!(
         once.decide().respond(1, 2, json("[]"), None).unwrap_err(),
-        Refused::NoSuchWeek { series: NAME.into(), run: 1, week: 2, total: 1 }
+        Rejection::NoSuchWeek { series: NAME.into(), run: 1, week: 2, total: 1 }
     );
 }
 
@@ -394,11 +394,11 @@ fn a_week_is_missed_when_it_is_three_days_overdue() {
     };
     assert_eq!(
         miss(&case, MissedReason::Sick, None).unwrap_err(),
-        Refused::NotOverdue { week: 1, due: at(FIRST) }
+        Rejection::NotOverdue { week: 1, due: at(FIRST) }
     );
     case.now = at("2026-01-08T09:00:00Z");
     for empty in [None, Some(""), Some(" \t")] {
-        assert_eq!(miss(&case, MissedReason::Other, empty).unwrap_err(), Refused::NoComment);
+        assert_eq!(miss(&case, MissedReason::Other, empty).unwrap_err(), Rejection::NoComment);
     }
     let told = Event::AssignmentMissed {
         run: 1,
@@ -418,9 +418,9 @@ fn a_week_is_missed_when_it_is_three_days_overdue() {
         }]
     );
     case.happen(events);
-    assert_eq!(miss(&case, MissedReason::Sick, None).unwrap_err(), Refused::AlreadyMissed(1));
+    assert_eq!(miss(&case, MissedReason::Sick, None).unwrap_err(), Rejection::AlreadyMissed(1));
     case.answer(1, 1);
-    assert_eq!(miss(&case, MissedReason::Sick, None).unwrap_err(), Refused::Completed(1));
+    assert_eq!(miss(&case, MissedReason::Sick, None).unwrap_err(), Rejection::Completed(1));
 }
 
 #[test]
@@ -429,7 +429,7 @@ fn an_extension_is_granted_once_for_a_reason_of_ten_characters() {
     let extend = |case: &Case, reason: &str| case.decide().extend(1, 1, reason.into());
     assert_eq!(
         extend(&case, "  ninechars  ").unwrap_err(),
-        Refused::ShortReason { least: 10, has: 9 }
+        Rejection::ShortReason { least: 10, has: 9 }
     );
     // Characters, not bytes.
     let events = extend(&case, "Grüße übe.").unwrap();
@@ -443,16 +443,16 @@ fn an_extension_is_granted_once_for_a_reason_of_ten_characters() {
     assert!(case.series.items.week(1, 1).unwrap().stored.extension_granted);
     assert_eq!(extend(&case, "once more, please").unwrap(), []);
     case.answer(1, 1);
-    assert_eq!(extend(&case, "once more, please").unwrap_err(), Refused::Completed(1));
+    assert_eq!(extend(&case, "once more, please").unwrap_err(), Rejection::Completed(1));
 }
 
 #[test]
 fn only_a_closed_week_is_opened_or_asked_for() {
     let mut case = Case::allocated(3, "2026-01-09T09:59:59Z");
-    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Refused::StillOpen(1));
+    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Rejection::StillOpen(1));
     assert_eq!(
         case.decide().request_reopen(1, 1, "please".into()).unwrap_err(),
-        Refused::StillOpen(1)
+        Rejection::StillOpen(1)
     );
     case.now = at("2026-01-09T10:00:00Z");
     assert_eq!(
@@ -468,10 +468,10 @@ fn only_a_closed_week_is_opened_or_asked_for() {
     case.happen(opened);
     assert_eq!(case.series.items.week(1, 1).unwrap().stored.status, "active");
     case.answer(1, 1);
-    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Refused::Completed(1));
+    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Rejection::Completed(1));
     assert_eq!(
         case.decide().request_reopen(1, 1, "please".into()).unwrap_err(),
-        Refused::Completed(1)
+        Rejection::Completed(1)
     );
 }
 
@@ -493,10 +493,10 @@ fn a_status_is_corrected_unless_it_is_right_or_an_answer_is_stronger() {
     assert_eq!(case.decide().assign_status(1, 1, AssignedStatus::Completed).unwrap(), []);
     assert_eq!(
         case.decide().assign_status(1, 1, AssignedStatus::Pending).unwrap_err(),
-        Refused::Completed(1)
+        Rejection::Completed(1)
     );
     let refused = case.decide().assign_status(1, 4, AssignedStatus::Missed).unwrap_err();
-    assert_eq!(refused, Refused::NoSuchWeek { series: NAME.into(), run: 1, week: 4, total: 3 });
+    assert_eq!(refused, Rejection::NoSuchWeek { series: NAME.into(), run: 1, week: 4, total: 3 });
 }
 
 #[test]
@@ -580,7 +580,7 @@ fn a_pause_moves_unanswered_weeks_due_from_now_on_and_resuming_moves_them_back()
     case.answer(1, 3);
     for given in [0, 53] {
         let refused =
-            Refused::OutOfRange { what: "the number of weeks to pause", least: 1, most: 52, given };
+            Rejection::OutOfRange { what: "the number of weeks to pause", least: 1, most: 52, given };
         assert_eq!(case.decide().pause(given).unwrap_err(), refused);
     }
     assert_eq!(
@@ -608,9 +608,9 @@ fn a_pause_moves_unanswered_weeks_due_from_now_on_and_resuming_moves_them_back()
     case.happen(resumed);
     assert_eq!(dues(&case), ["01-05", "01-12", "01-19", "02-09"]);
     assert_eq!(case.series.items.week(1, 2).unwrap().stored.paused_until, None);
-    assert_eq!(case.decide().resume().unwrap_err(), Refused::NoPause);
+    assert_eq!(case.decide().resume().unwrap_err(), Rejection::NoPause);
     case.now = at("2026-02-10T00:00:00Z");
-    assert_eq!(case.decide().pause(1).unwrap_err(), Refused::NothingToPause(NAME.into()));
+    assert_eq!(case.decide().pause(1).unwrap_err(), Rejection::NothingToPause(NAME.into()));
 }
 
 #[test]
@@ -647,7 +647,7 @@ fn a_withdrawn_run_is_gone_but_its_answers_may_stay() {
     case.answer(1, 2);
     assert_eq!(
         case.decide().withdraw(true, " ".into()).unwrap_err(),
-        Refused::ShortReason { least: 1, has: 0 }
+        Rejection::ShortReason { least: 1, has: 0 }
     );
     let events = case.decide().withdraw(true, "left".into()).unwrap();
     assert_eq!(
@@ -660,7 +660,7 @@ fn a_withdrawn_run_is_gone_but_its_answers_may_stay() {
     );
     case.happen(events);
     assert_eq!(case.series.items.iter().map(|item| item.week()).collect::<Vec<_>>(), [2]);
-    let refused = Refused::NoSuchWeek { series: NAME.into(), run: 1, week: 1, total: 3 };
+    let refused = Rejection::NoSuchWeek { series: NAME.into(), run: 1, week: 1, total: 3 };
     assert_eq!(case.decide().respond(1, 1, json("[]"), None).unwrap_err(), refused);
     let again = case
         .decide()
@@ -677,7 +677,7 @@ fn a_withdrawn_run_is_gone_but_its_answers_may_stay() {
     );
     assert_eq!(
         Case::new(FIRST).decide().withdraw(false, "left".into()).unwrap_err(),
-        Refused::NoSuchSeries(NAME.into())
+        Rejection::NoSuchSeries(NAME.into())
     );
 }
 
@@ -716,7 +716,7 @@ fn withdrawing_a_week_clears_its_answer_first() {
     assert!(case.series.items.week(1, 3).is_none());
     assert!(matches!(
         case.decide().withdraw_week(1, 3, "again".into()),
-        Err(Refused::NoSuchWeek { week: 3, .. })
+        Err(Rejection::NoSuchWeek { week: 3, .. })
     ));
     // A week completed without a response is cleared too.
     case.import("doc", 3, 3, FIRST, r#","status":"completed""#);
@@ -763,7 +763,7 @@ fn a_cleared_week_can_be_missed_and_paused_like_any_other() {
     assert_eq!(case.series.items.week(1, 1).unwrap().stored.status, "missed");
     assert_eq!(
         case.decide().miss(1, 1, MissedReason::Sick, None).unwrap_err(),
-        Refused::AlreadyMissed(1)
+        Rejection::AlreadyMissed(1)
     );
 }
 
@@ -772,14 +772,14 @@ fn feedback_is_for_a_response_of_the_series() {
     let mut case = Case::allocated(2, FIRST);
     case.answer(1, 1);
     let given = response_id(assignment_id(CLIENT, FORM, 1, 1), 1).to_string();
-    let refused = Refused::NoSuchResponse { series: NAME.into(), response: "r-0".into() };
+    let refused = Rejection::NoSuchResponse { series: NAME.into(), response: "r-0".into() };
     assert_eq!(
         case.decide().give_feedback("r-0", "coach-1", "Well done".into()).unwrap_err(),
         refused
     );
     assert_eq!(
         case.decide().give_feedback(&given, "coach-1", "  ".into()).unwrap_err(),
-        Refused::ShortReason { least: 1, has: 0 }
+        Rejection::ShortReason { least: 1, has: 0 }
     );
     let expected = Event::FeedbackGiven {
         response: given.clone(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
-use rollbook_domain::series::decide::Refused;
+use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_projections::ProjectionError;
@@ -413,50 +413,50 @@ impl From<AppendError> for Refusal {
     }
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
+impl From<Rejection> for Refusal {
+    fn from(refused: Rejection) -> Self {
         match refused {
-            Refused::NoSuchWeek { .. } => {
+            Rejection::NoSuchWeek { .. } => {
                 Self::not_found("Assignment not found").with_detail(refused.to_string())
             }
-            Refused::NoSuchSeries(_) => Self::not_found("Series not found"),
-            Refused::NoSuchResponse { .. } => Self::not_found("Response not found"),
-            Refused::Completed(_) => {
+            Rejection::NoSuchSeries(_) => Self::not_found("Series not found"),
+            Rejection::NoSuchResponse { .. } => Self::not_found("Response not found"),
+            Rejection::Completed(_) => {
                 Self::bad_request("completed", "This check-in is already completed")
             }
-            Refused::AlreadyMissed(_) => {
+            Rejection::AlreadyMissed(_) => {
                 Self::bad_request("missed", "This check-in is already marked as missed")
             }
-            Refused::NotOverdue { .. } => Self::bad_request(
+            Rejection::NotOverdue { .. } => Self::bad_request(
                 "not_overdue",
                 "A check-in can be marked as missed from 3 days after its due date on",
             ),
-            Refused::NoComment => {
+            Rejection::NoComment => {
                 Self::bad_request("no_comment", "The reason \"other\" needs a comment")
             }
-            Refused::ShortReason { least, .. } => Self::bad_request(
+            Rejection::ShortReason { least, .. } => Self::bad_request(
                 "short_reason",
                 format!(
                     "The text needs at least {least} {}",
                     if least == 1 { "character" } else { "characters" }
                 ),
             ),
-            Refused::OpenWeeks { open, .. } => Self::conflict(
+            Rejection::OpenWeeks { open, .. } => Self::conflict(
                 "open_weeks",
                 format!(
                     "This form is still allocated to the client, with {open} open weeks. Withdraw it, or extend it with \"extend\": true"
                 ),
             ),
-            Refused::OutOfRange { .. } => Self::bad_request("out_of_range", refused.to_string()),
-            Refused::NothingToPause(_) => Self::bad_request(
+            Rejection::OutOfRange { .. } => Self::bad_request("out_of_range", refused.to_string()),
+            Rejection::NothingToPause(_) => Self::bad_request(
                 "nothing_to_pause",
                 "No unanswered check-in of this series is due from now on",
             ),
-            Refused::NoPause => {
+            Rejection::NoPause => {
                 Self::bad_request("no_pause", "No active pause found for this series")
             }
-            Refused::StillOpen(_) => Self::bad_request("still_open", "This check-in is still open"),
-            Refused::BadAnswers(why) => Self::bad_request(
+            Rejection::StillOpen(_) => Self::bad_request("still_open", "This check-in is still open"),
+            Rejection::BadAnswers(why) => Self::bad_request(
                 "bad_answers",
                 "responses must be a list of {questionId, question, answer, weight, score}",
             )

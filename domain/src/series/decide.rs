@@ -19,7 +19,7 @@ pub const MOST_WEEKS: u32 = 520;
 /// Why a command is refused. The texts are for the person who gave it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refused {
+pub enum Rejection {
     /// No such week.
     #[error("the series {series} has no week {week} in run {run}; it has {total} weeks")]
     NoSuchWeek {
@@ -178,9 +178,9 @@ pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> Na
 ///
 /// # Errors
 /// When the JSON is no array of objects.
-pub fn score_of(answers: &JsonText) -> Result<Option<u32>, Refused> {
+pub fn score_of(answers: &JsonText) -> Result<Option<u32>, Rejection> {
     let list: Vec<serde_json::Map<String, serde_json::Value>> =
-        answers.read().map_err(|error| Refused::BadAnswers(error.to_string()))?;
+        answers.read().map_err(|error| Rejection::BadAnswers(error.to_string()))?;
     let number = |answer: &serde_json::Map<String, serde_json::Value>, key: &str| {
         answer.get(key).and_then(serde_json::Value::as_f64)
     };
@@ -204,19 +204,19 @@ impl Decider<'_> {
         crate::StreamId::series(self.client, self.form).to_string()
     }
 
-    fn base(&self, run: u32) -> Result<&Item, Refused> {
-        self.series.items.base(run).ok_or_else(|| Refused::NoSuchSeries(self.name()))
+    fn base(&self, run: u32) -> Result<&Item, Rejection> {
+        self.series.items.base(run).ok_or_else(|| Rejection::NoSuchSeries(self.name()))
     }
 
     /// The week as it stands, or as it would be made for an answer: the events that make it come first in the commit.
-    fn week(&self, run: u32, week: u32) -> Result<(StoredAssignment, Vec<Event>), Refused> {
+    fn week(&self, run: u32, week: u32) -> Result<(StoredAssignment, Vec<Event>), Rejection> {
         if let Some(item) = self.series.items.week(run, week) {
             return Ok((item.stored.clone(), Vec::new()));
         }
         let base = &self.base(run)?.stored;
         let total = base.total_weeks;
         if week == 0 || week > total || !base.recurring || self.series.is_withdrawn(run, week) {
-            return Err(Refused::NoSuchWeek { series: self.name(), run, week, total });
+            return Err(Rejection::NoSuchWeek { series: self.name(), run, week, total });
         }
         let (due, terms) = (self.legacy_due(base, week), RunTerms::from(terms_of(base)));
         let assignment = assignment_id(self.client, self.form, run, week);
@@ -240,9 +240,9 @@ impl Decider<'_> {
         self.zone.weekday_due(from, week.saturating_sub(base.week()) + 1)
     }
 
-    fn unanswered(&self, run: u32, week: u32) -> Result<(StoredAssignment, Vec<Event>), Refused> {
+    fn unanswered(&self, run: u32, week: u32) -> Result<(StoredAssignment, Vec<Event>), Rejection> {
         let found = self.week(run, week)?;
-        if found.0.is_completed() { Err(Refused::Completed(week)) } else { Ok(found) }
+        if found.0.is_completed() { Err(Rejection::Completed(week)) } else { Ok(found) }
     }
 
     fn status(&self, stored: &StoredAssignment) -> Status {
@@ -282,9 +282,9 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// While the latest run has open weeks, unless it is to be extended; with no weeks, or more than [`MOST_WEEKS`].
-    pub fn allocate(&self, allocation: &Allocation) -> Result<Vec<Event>, Refused> {
+    pub fn allocate(&self, allocation: &Allocation) -> Result<Vec<Event>, Rejection> {
         let weeks = allocation.terms.total_weeks;
-        let range = |given| Refused::OutOfRange {
+        let range = |given| Rejection::OutOfRange {
             what: "the number of weeks",
             least: 1,
             most: MOST_WEEKS,
@@ -297,7 +297,7 @@ impl Decider<'_> {
         let is_new = self.series.items.is_empty() && self.series.runs.is_empty();
         let open = self.open_weeks(run);
         if open > 0 && !allocation.extend {
-            return Err(Refused::OpenWeeks { series: self.name(), run, open });
+            return Err(Rejection::OpenWeeks { series: self.name(), run, open });
         }
         if open > 0 && !self.is_over(run) {
             return self.extend_run(run, weeks, range);
@@ -320,8 +320,8 @@ impl Decider<'_> {
         &self,
         run: u32,
         weeks: u32,
-        range: impl Fn(u32) -> Refused,
-    ) -> Result<Vec<Event>, Refused> {
+        range: impl Fn(u32) -> Rejection,
+    ) -> Result<Vec<Event>, Rejection> {
         let base = self.base(run)?.stored.clone();
         // A week that was withdrawn is not made again.
         let withdrawn = self
@@ -366,11 +366,11 @@ impl Decider<'_> {
         week: u32,
         answers: JsonText,
         score: Option<u32>,
-    ) -> Result<Answered, Refused> {
+    ) -> Result<Answered, Rejection> {
         let (stored, mut events) = self.week(run, week)?;
         let computed = score_of(&answers)?;
         if let Some(given @ 101..) = score {
-            return Err(Refused::OutOfRange { what: "the score", least: 0, most: 100, given });
+            return Err(Rejection::OutOfRange { what: "the score", least: 0, most: 100, given });
         }
         if let Some(response) = stored.response_id() {
             return Ok(Answered::Before { response: response.to_owned(), score: stored.score });
@@ -402,18 +402,18 @@ impl Decider<'_> {
         week: u32,
         reason: MissedReason,
         comment: Option<String>,
-    ) -> Result<Vec<Event>, Refused> {
+    ) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.unanswered(run, week)?;
         if stored.status == "missed" {
-            return Err(Refused::AlreadyMissed(week));
+            return Err(Rejection::AlreadyMissed(week));
         }
         let comment = comment.filter(|comment| !comment.trim().is_empty());
         if reason == MissedReason::Other && comment.is_none() {
-            return Err(Refused::NoComment);
+            return Err(Rejection::NoComment);
         }
         let due = stored.due.value().copied().unwrap_or(self.now);
         if due.plus_milliseconds(OVERDUE_AFTER_MILLISECONDS) > self.now {
-            return Err(Refused::NotOverdue { week, due });
+            return Err(Rejection::NotOverdue { week, due });
         }
         events.push(Event::AssignmentMissed {
             run,
@@ -428,12 +428,12 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When the week is answered, or the reason is shorter than ten characters.
-    pub fn extend(&self, run: u32, week: u32, reason: String) -> Result<Vec<Event>, Refused> {
+    pub fn extend(&self, run: u32, week: u32, reason: String) -> Result<Vec<Event>, Rejection> {
         const LEAST: usize = 10;
         let (stored, mut events) = self.unanswered(run, week)?;
         let has = reason.trim().chars().count();
         if has < LEAST {
-            return Err(Refused::ShortReason { least: LEAST, has });
+            return Err(Rejection::ShortReason { least: LEAST, has });
         }
         if stored.extension_granted {
             return Ok(Vec::new());
@@ -446,10 +446,10 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When the week is answered, or not closed.
-    pub fn reopen(&self, run: u32, week: u32) -> Result<Vec<Event>, Refused> {
+    pub fn reopen(&self, run: u32, week: u32) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.unanswered(run, week)?;
         if self.status(&stored) != Status::Missed {
-            return Err(Refused::StillOpen(week));
+            return Err(Rejection::StillOpen(week));
         }
         events.push(Event::AssignmentReopened { run, week });
         Ok(events)
@@ -464,10 +464,10 @@ impl Decider<'_> {
         run: u32,
         week: u32,
         reason: String,
-    ) -> Result<Vec<Event>, Refused> {
+    ) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.unanswered(run, week)?;
         if self.status(&stored) != Status::Missed {
-            return Err(Refused::StillOpen(week));
+            return Err(Rejection::StillOpen(week));
         }
         events.push(Event::ReopenRequested { run, week, reason: Personal::new(reason) });
         Ok(events)
@@ -477,7 +477,7 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When there is no such week.
-    pub fn assignment(&self, run: u32, week: u32) -> Result<StoredAssignment, Refused> {
+    pub fn assignment(&self, run: u32, week: u32) -> Result<StoredAssignment, Rejection> {
         Ok(self.week(run, week)?.0)
     }
 
@@ -490,13 +490,13 @@ impl Decider<'_> {
         run: u32,
         week: u32,
         status: AssignedStatus,
-    ) -> Result<Vec<Event>, Refused> {
+    ) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.week(run, week)?;
         if stored.response_id().is_some() {
             return if status == AssignedStatus::Completed {
                 Ok(Vec::new())
             } else {
-                Err(Refused::Completed(week))
+                Err(Rejection::Completed(week))
             };
         }
         let has = if stored.is_completed() { "completed" } else { stored.status.as_str() };
@@ -512,7 +512,7 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When there is no such week.
-    pub fn write_note(&self, run: u32, week: u32, note: String) -> Result<Vec<Event>, Refused> {
+    pub fn write_note(&self, run: u32, week: u32, note: String) -> Result<Vec<Event>, Rejection> {
         let (_, mut events) = self.week(run, week)?;
         events.push(Event::NoteWritten { run, week, note: Personal::new(note) });
         Ok(events)
@@ -522,7 +522,7 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When there is no such week.
-    pub fn reschedule(&self, run: u32, week: u32, due: Timestamp) -> Result<Vec<Event>, Refused> {
+    pub fn reschedule(&self, run: u32, week: u32, due: Timestamp) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.week(run, week)?;
         if stored.due.value() == Some(&due) {
             return Ok(Vec::new());
@@ -540,7 +540,7 @@ impl Decider<'_> {
         run: u32,
         week: u32,
         correction: &Correction,
-    ) -> Result<Vec<Event>, Refused> {
+    ) -> Result<Vec<Event>, Rejection> {
         let parts = [
             correction.due.map(|due| self.reschedule(run, week, due)),
             correction.status.map(|status| self.assign_status(run, week, status)),
@@ -562,10 +562,10 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When nothing would move, or the number of weeks is 0 or more than a year's.
-    pub fn pause(&self, pause_weeks: u32) -> Result<Vec<Event>, Refused> {
+    pub fn pause(&self, pause_weeks: u32) -> Result<Vec<Event>, Rejection> {
         const MOST: u32 = 52;
         if pause_weeks == 0 || pause_weeks > MOST {
-            return Err(Refused::OutOfRange {
+            return Err(Rejection::OutOfRange {
                 what: "the number of weeks to pause",
                 least: 1,
                 most: MOST,
@@ -595,7 +595,7 @@ impl Decider<'_> {
             })
             .collect();
         if moved.is_empty() {
-            return Err(Refused::NothingToPause(self.name()));
+            return Err(Rejection::NothingToPause(self.name()));
         }
         Ok(vec![Event::SeriesPaused {
             run,
@@ -609,14 +609,14 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When the latest run has no pause.
-    pub fn resume(&self) -> Result<Vec<Event>, Refused> {
+    pub fn resume(&self) -> Result<Vec<Event>, Rejection> {
         let run = self.series.latest_run();
         let moved = self
             .series
             .runs
             .get(&run)
             .and_then(|known| known.pauses.last())
-            .ok_or(Refused::NoPause)?;
+            .ok_or(Rejection::NoPause)?;
         let unanswered = |moved: &&WeekMove| {
             self.series.items.week(run, moved.week).is_some_and(|item| !item.is_completed())
         };
@@ -632,11 +632,11 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When there is none, or no reason is given.
-    pub fn withdraw(&self, keep_answered: bool, reason: String) -> Result<Vec<Event>, Refused> {
+    pub fn withdraw(&self, keep_answered: bool, reason: String) -> Result<Vec<Event>, Rejection> {
         let run = self.series.latest_run();
         self.base(run)?;
         if reason.trim().is_empty() {
-            return Err(Refused::ShortReason { least: 1, has: 0 });
+            return Err(Rejection::ShortReason { least: 1, has: 0 });
         }
         Ok(vec![Event::SeriesWithdrawn { run, keep_answered, reason: Personal::new(reason) }])
     }
@@ -651,7 +651,7 @@ impl Decider<'_> {
         run: u32,
         week: u32,
         reason: String,
-    ) -> Result<Vec<Event>, Refused> {
+    ) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.week(run, week)?;
         let reason = Personal::new(reason);
         let answered =
@@ -675,18 +675,18 @@ impl Decider<'_> {
         response: &str,
         coach: &str,
         text: String,
-    ) -> Result<Vec<Event>, Refused> {
+    ) -> Result<Vec<Event>, Rejection> {
         let known =
             self.series.items.iter().any(|item| item.stored.response_id() == Some(response))
                 || self.series.responses.contains_key(response);
         if !known {
-            return Err(Refused::NoSuchResponse {
+            return Err(Rejection::NoSuchResponse {
                 series: self.name(),
                 response: response.to_owned(),
             });
         }
         if text.trim().is_empty() {
-            return Err(Refused::ShortReason { least: 1, has: 0 });
+            return Err(Rejection::ShortReason { least: 1, has: 0 });
         }
         Ok(vec![Event::FeedbackGiven {
             response: response.to_owned(),

@@ -98,7 +98,7 @@ pub fn events(command: &Command, decider: &Decider<'_>) -> Vec<Event> {
 fn decided(
     command: &Command,
     decider: &Decider<'_>,
-) -> Result<Vec<Event>, rollbook_domain::series::decide::Refused> {
+) -> Result<Vec<Event>, rollbook_domain::series::decide::Rejection> {
     let text = |text: &str| text.to_owned();
     match *command {
         Command::Import { document, week, form } => {
