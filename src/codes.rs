@@ -210,10 +210,10 @@ mod tests {
     #[test]
     fn the_codes_of_errors_have_the_exit_codes_of_the_errors() {
         use crate::error::StoreError;
-        use rollbook_domain::control::SwitchRefused;
+        use rollbook_domain::control::SwitchRejection;
         use rollbook_migrations::MigrationError;
         let errors = [
-            StoreError::Switch(SwitchRefused::NotValidated),
+            StoreError::Switch(SwitchRejection::NotValidated),
             StoreError::Migration(MigrationError::NothingImported),
             StoreError::Migration(MigrationError::Drift { series: Vec::new(), total: 0 }),
             StoreError::Migration(MigrationError::Unfinished { digest: String::new() }),

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use rollbook_domain::control::SwitchRefused;
+use rollbook_domain::control::SwitchRejection;
 use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
@@ -40,7 +40,7 @@ pub enum StoreError {
     Refused(#[from] Rejection),
     /// A switch is refused.
     #[error(transparent)]
-    Switch(#[from] SwitchRefused),
+    Switch(#[from] SwitchRejection),
     /// No such assignment.
     #[error(
         "no assignment has the id {0:?}; give its own id, its document's, the old legacy id, or <base>_week_<n>"
@@ -389,7 +389,7 @@ mod tests {
     #[test]
     fn exit_codes_tell_refused_from_failed() {
         assert_eq!(StoreError::from(Rejection::NoPause).exit_code(), 3);
-        assert_eq!(StoreError::from(SwitchRefused::NotValidated).exit_code(), 3);
+        assert_eq!(StoreError::from(SwitchRejection::NotValidated).exit_code(), 3);
         assert_eq!(StoreError::UnknownClient("x".to_owned()).exit_code(), 1);
         assert_eq!(StoreError::Usage("x".to_owned()).exit_code(), 2);
         assert_eq!(StoreError::Interrupted.exit_code(), 130);

@@ -166,7 +166,7 @@ pub struct Control {
 /// Why a switch is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SwitchRefused {
+pub enum SwitchRejection {
     /// No reason given.
     #[error("a switch needs a reason that history can show; say it with --reason")]
     NoReason,
@@ -288,16 +288,16 @@ impl Control {
         audience: Audience,
         reason: &str,
         force: bool,
-    ) -> Result<Event, SwitchRefused> {
+    ) -> Result<Event, SwitchRejection> {
         if reason.trim().is_empty() {
-            return Err(SwitchRefused::NoReason);
+            return Err(SwitchRejection::NoReason);
         }
         if let Audience::Percent(percent @ 101..) = audience {
-            return Err(SwitchRefused::Percent(percent));
+            return Err(SwitchRejection::Percent(percent));
         }
         let next = self.switch.switched_to(view, &audience);
         if self.legacy_retired && view == View::Legacy {
-            return Err(SwitchRefused::Retired);
+            return Err(SwitchRejection::Retired);
         }
         let guard = if self.switch.widens_precreated(&next) { self.guard() } else { Ok(()) };
         let forced = match guard {
@@ -308,11 +308,11 @@ impl Control {
         Ok(Event::ViewSwitched { view, audience, reason: reason.to_owned(), forced })
     }
 
-    fn guard(&self) -> Result<(), SwitchRefused> {
+    fn guard(&self) -> Result<(), SwitchRejection> {
         if let Some(unfinished) = self.batches.iter().find(|batch| batch.applied_at.is_none()) {
-            return Err(SwitchRefused::Unfinished(unfinished.digest.clone()));
+            return Err(SwitchRejection::Unfinished(unfinished.digest.clone()));
         }
-        let validation = self.validation.as_ref().ok_or(SwitchRefused::NotValidated)?;
+        let validation = self.validation.as_ref().ok_or(SwitchRejection::NotValidated)?;
         let imported = self.import.as_ref().map(|import| import.position);
         let batch = self
             .batches
@@ -322,7 +322,7 @@ impl Control {
             .max()
             .unwrap_or(0);
         if validation.at < batch {
-            return Err(SwitchRefused::Stale { validated: validation.at, batch });
+            return Err(SwitchRejection::Stale { validated: validation.at, batch });
         }
         let red: Vec<&str> = validation
             .checks
@@ -330,7 +330,7 @@ impl Control {
             .filter(|check| !check.green)
             .map(|check| check.name.as_str())
             .collect();
-        if red.is_empty() { Ok(()) } else { Err(SwitchRefused::Red(red.join(", "))) }
+        if red.is_empty() { Ok(()) } else { Err(SwitchRejection::Red(red.join(", "))) }
     }
 }
 
@@ -353,10 +353,10 @@ mod tests {
         let decide = |control: &Control, force| {
             control.decide_switch(View::Precreated, Audience::Everyone, "go", force)
         };
-        assert_eq!(decide(&Control::default(), false), Err(SwitchRefused::NotValidated));
+        assert_eq!(decide(&Control::default(), false), Err(SwitchRejection::NotValidated));
         assert_eq!(
             decide(&validated(false), false),
-            Err(SwitchRefused::Red("response-count".into()))
+            Err(SwitchRejection::Red("response-count".into()))
         );
         assert!(decide(&validated(true), false).is_ok());
         let mut stale = validated(true);
@@ -369,7 +369,7 @@ mod tests {
                 summary: None,
             },
         );
-        assert_eq!(decide(&stale, false), Err(SwitchRefused::Stale { validated: 2, batch: 4 }));
+        assert_eq!(decide(&stale, false), Err(SwitchRejection::Stale { validated: 2, batch: 4 }));
         assert!(matches!(decide(&stale, true), Ok(Event::ViewSwitched { forced: true, .. })));
     }
 
@@ -390,7 +390,7 @@ mod tests {
         control.validation = None;
         assert_eq!(
             control.decide_switch(View::Legacy, Audience::Everyone, " ", false),
-            Err(SwitchRefused::NoReason)
+            Err(SwitchRejection::NoReason)
         );
         let back =
             control.decide_switch(View::Legacy, Audience::Everyone, "rollback", false).unwrap();
