@@ -5,7 +5,7 @@
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::decide::{
-    Allocation, Answered, Correction, Decider, MOST_WEEKS, Rejection, first_due_date, score_of,
+    Allocation, Decision, Correction, Decider, MOST_WEEKS, Rejection, first_due_date, score_of,
     time_of_day,
 };
 use rollbook_domain::series::{Series, assignment_id, response_id};
@@ -97,8 +97,8 @@ impl Case {
 
     fn answer(&mut self, run: u32, week: u32) -> Vec<Event> {
         match self.decide().respond(run, week, json("[]"), None).unwrap() {
-            Answered::Now(events) => self.happen(events),
-            Answered::Before { .. } => panic!("week {week} was answered before"),
+            Decision::Append(events) => self.happen(events),
+            Decision::AlreadyAnswered { .. } => panic!("week {week} was answered before"),
         }
     }
 
@@ -293,7 +293,7 @@ fn weeks_that_no_document_stands_for_yet_are_open_too() {
 fn an_answer_is_taken_once() {
     let mut case = Case::allocated(3, "2026-01-06T12:00:00Z");
     let answers = json(r#"[{"questionId":"q","question":"?","answer":"7","weight":2,"score":7}]"#);
-    let Answered::Now(events) = case.decide().respond(1, 2, answers.clone(), None).unwrap() else {
+    let Decision::Append(events) = case.decide().respond(1, 2, answers.clone(), None).unwrap() else {
         panic!("not taken")
     };
     let assignment = assignment_id(CLIENT, FORM, 1, 2);
@@ -309,14 +309,14 @@ fn an_answer_is_taken_once() {
     };
     assert_eq!(events, [expected]);
     case.happen(events);
-    let before = Answered::Before {
+    let before = Decision::AlreadyAnswered {
         response: response_id(assignment, 1).to_string(),
         score: Some(Number::from(70)),
     };
     assert_eq!(case.decide().respond(1, 2, answers, Some(3)).unwrap(), before);
     // Also by what the week was imported with.
     case.import("doc-9", 9, 9, FIRST, r#","status":"completed","score":12"#);
-    let before = Answered::Before { response: String::new(), score: Some(Number::from(12)) };
+    let before = Decision::AlreadyAnswered { response: String::new(), score: Some(Number::from(12)) };
     assert_eq!(case.decide().respond(1, 9, json("[]"), None).unwrap(), before);
 }
 
@@ -325,11 +325,11 @@ fn an_answer_says_its_score_or_is_scored() {
     let case = Case::allocated(3, FIRST);
     let respond = |text: &str, score| case.decide().respond(1, 1, json(text), score);
     let score = |answered| match answered {
-        Answered::Now(events) => events.into_iter().find_map(|event| match event {
+        Decision::Append(events) => events.into_iter().find_map(|event| match event {
             Event::ResponseSubmitted { score, .. } => Some(score),
             _ => None,
         }),
-        Answered::Before { .. } => None,
+        Decision::AlreadyAnswered { .. } => None,
     };
     let scored = r#"[{"score":5,"weight":1}]"#;
     assert_eq!(score(respond(scored, None).unwrap()), Some(Some(50)));
@@ -809,6 +809,6 @@ fn a_linked_week_is_answered() {
         score: Some(Number::from(40)),
     };
     case.happen(vec![linked]);
-    let before = Answered::Before { response: "r-2".into(), score: Some(Number::from(40)) };
+    let before = Decision::AlreadyAnswered { response: "r-2".into(), score: Some(Number::from(40)) };
     assert_eq!(case.decide().respond(1, 1, json("[]"), None).unwrap(), before);
 }

@@ -2,7 +2,7 @@
 //! taken again when another writer was faster, and carried out once for each idempotency key.
 
 use rollbook_domain::event::{Audience, MissedReason, View};
-use rollbook_domain::series::decide::{Allocation, Answered, Correction, Decider};
+use rollbook_domain::series::decide::{Allocation, Decision, Correction, Decider};
 use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, Recorded, StreamId, Timestamp};
 use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey};
 use serde::Serialize;
@@ -174,9 +174,9 @@ impl Store {
             let (series, version) = self.series(stream)?;
             let decider = Decider { client, form, series: &series, now: request.now, zone };
             let events = match decide(&decider, command)? {
-                Answered::Now(events) if events.is_empty() => return Ok(Outcome::Nothing),
-                Answered::Now(events) => events,
-                Answered::Before { response, score } => {
+                Decision::Append(events) if events.is_empty() => return Ok(Outcome::Nothing),
+                Decision::Append(events) => events,
+                Decision::AlreadyAnswered { response, score } => {
                     return Ok(Outcome::AlreadyCompleted { response, score });
                 }
             };
@@ -294,7 +294,7 @@ impl Store {
     }
 }
 
-fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Answered, StoreError> {
+fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Decision, StoreError> {
     let events = match command {
         SeriesCommand::Respond { run, week, answers, score } => {
             return Ok(decider.respond(*run, *week, answers.clone(), *score)?);
@@ -323,7 +323,7 @@ fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Answered, St
             decider.give_feedback(response, coach, text.clone())
         }
     };
-    Ok(Answered::Now(events?))
+    Ok(Decision::Append(events?))
 }
 
 /// An event that names what it makes has that thing's id: the log itself then admits it once.

@@ -110,7 +110,7 @@ pub enum Rejection {
 
 /// What an answer leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered {
+pub enum Decision {
     /// These events.
     Now(Vec<Event>),
     /// The week was answered before: nothing is written.
@@ -359,24 +359,24 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// When the series has no such week, or the answers are no list, or the score is beyond 100, be the week answered or not. That it is
-    /// answered is no error: see [`Answered::Before`].
+    /// answered is no error: see [`Decision::AlreadyAnswered`].
     pub fn respond(
         &self,
         run: u32,
         week: u32,
         answers: JsonText,
         score: Option<u32>,
-    ) -> Result<Answered, Rejection> {
+    ) -> Result<Decision, Rejection> {
         let (stored, mut events) = self.week(run, week)?;
         let computed = score_of(&answers)?;
         if let Some(given @ 101..) = score {
             return Err(Rejection::OutOfRange { what: "the score", least: 0, most: 100, given });
         }
         if let Some(response) = stored.response_id() {
-            return Ok(Answered::Before { response: response.to_owned(), score: stored.score });
+            return Ok(Decision::AlreadyAnswered { response: response.to_owned(), score: stored.score });
         }
         if stored.is_completed() {
-            return Ok(Answered::Before { response: String::new(), score: stored.score });
+            return Ok(Decision::AlreadyAnswered { response: String::new(), score: stored.score });
         }
         let assignment = assignment_id(self.client, self.form, run, week);
         events.push(Event::ResponseSubmitted {
@@ -389,7 +389,7 @@ impl Decider<'_> {
             answers: Personal::new(answers),
             legacy_due: self.legacy_due(&self.base(run)?.stored, week),
         });
-        Ok(Answered::Now(events))
+        Ok(Decision::Append(events))
     }
 
     /// Marks a week missed.

@@ -6,7 +6,7 @@
 use proptest::prelude::*;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::assignment_id;
-use rollbook_domain::series::decide::{Allocation, Answered, Decider};
+use rollbook_domain::series::decide::{Allocation, Decision, Decider};
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::{Collection, Document, Event, JsonText, Number, Personal, Timestamp};
 
@@ -143,8 +143,8 @@ fn decided(
         Command::Respond { run, week } => decider
             .respond(run, week, JsonText::from_value(&serde_json::json!([])), Some(60))
             .map(|answered| match answered {
-                Answered::Now(events) => events,
-                Answered::Before { .. } => Vec::new(),
+                Decision::Append(events) => events,
+                Decision::AlreadyAnswered { .. } => Vec::new(),
             }),
         Command::Miss { run, week } => decider.miss(run, week, MissedReason::Sick, None),
         Command::Grant { run, week } => decider.extend(run, week, text("a good enough reason")),
