@@ -20,7 +20,7 @@ pub type Version = u64;
 
 /// An event with its envelope, as the log returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Recorded {
+pub struct EventRecord {
     /// Place in the whole log.
     pub position: Position,
     /// The stream.

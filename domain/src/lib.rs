@@ -17,7 +17,7 @@ pub mod stream;
 pub mod terms;
 pub mod time;
 
-pub use event::{Actor, Collection, Event, NewEvent, Position, Recorded, Version, View};
+pub use event::{Actor, Collection, Event, NewEvent, Position, EventRecord, Version, View};
 pub use imported::{Content, Document};
 pub use json::JsonText;
 pub use number::Number;

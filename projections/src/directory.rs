@@ -5,7 +5,7 @@ use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::event::Origin;
 use rollbook_domain::{
-    Collection, Content, Document, Event, Position, Recorded, StreamId, Timestamp,
+    Collection, Content, Document, Event, Position, EventRecord, StreamId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,7 @@ pub mod keys {
 ///
 /// Lists of identities and of series by stored client id only grow: whoever reads them asks the row they lead to. That keeps
 /// each row a fold of its own, and makes the lists hold for every `as_of`.
-pub(crate) fn fold(rows: &mut RowChanges<'_>, recorded: &Recorded) -> Result<(), ProjectionError> {
+pub(crate) fn fold(rows: &mut RowChanges<'_>, recorded: &EventRecord) -> Result<(), ProjectionError> {
     match &recorded.event {
         Event::DocumentImported(document) | Event::DocumentChanged(document) => {
             fold_document(rows, &recorded.stream, document)
@@ -104,7 +104,7 @@ pub(crate) fn fold(rows: &mut RowChanges<'_>, recorded: &Recorded) -> Result<(),
 
 /// Takes away what was held of a client before the erasure, and remembers that they were erased. What leads to their series by one of
 /// their ids leads nowhere then; rows built from position 1 do not have it.
-fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded: &Recorded) {
+fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded: &EventRecord) {
     let erased = ErasedClient {
         client: client.to_owned(),
         ids: ids.to_vec(),

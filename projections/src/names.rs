@@ -2,7 +2,7 @@
 //! imports brought; ids that Rollbook derived itself are event ids, and the log resolves those.
 
 use rollbook_domain::series::assignment_id;
-use rollbook_domain::{Collection, Content, Document, Event, Recorded, StreamId};
+use rollbook_domain::{Collection, Content, Document, Event, EventRecord, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
@@ -105,7 +105,7 @@ impl Projection for Names {
         1
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError> {
         for recorded in commit {
             let event =
                 if let Event::Erased(event) = &recorded.event { event } else { &recorded.event };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rollbook_domain::control::Control;
 use rollbook_domain::event::Origin;
-use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
+use rollbook_domain::{Collection, Event, Position, EventRecord, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
@@ -35,7 +35,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn count(&mut self, recorded: &Recorded) {
+    fn count(&mut self, recorded: &EventRecord) {
         match self.events.get_mut(recorded.event.name()) {
             Some(count) => *count += 1,
             None => {
@@ -79,7 +79,7 @@ impl Projection for Tracker {
         1
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError> {
         for recorded in commit.iter().filter(|recorded| recorded.stream == StreamId::Control) {
             rows.row::<Control>(CONTROL)?.apply(recorded.position, &recorded.event);
         }

@@ -8,7 +8,7 @@
 //! Tiles are those of C2SP `tlog-tiles`, height 8. The leaf of position *p* is leaf *p* − 1. A hash that stands in a tile never changes,
 //! so every root of the past can be computed at any time, from one tile a level.
 
-use rollbook_domain::{Position, Recorded};
+use rollbook_domain::{Position, EventRecord};
 use rollbook_log::LeafHash;
 use rollbook_proofs::{Hash, TILE_HASHES, Tiles, TreeHead, tree};
 use serde::de::{Error as _, SeqAccess, Visitor};
@@ -98,7 +98,7 @@ impl Projection for Tree {
     fn fold(
         &self,
         _rows: &mut RowChanges<'_>,
-        _commit: &[Recorded],
+        _commit: &[EventRecord],
     ) -> Result<(), ProjectionError> {
         // The tree is over what is stored, not over what it means.
         Ok(())

@@ -7,7 +7,7 @@ use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::View;
 use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::status::Clock;
-use rollbook_domain::{Event, Recorded, StreamId};
+use rollbook_domain::{Event, EventRecord, StreamId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -70,7 +70,7 @@ impl<S: SeriesRow> Projection for ViewProjection<S> {
         self.version
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError> {
         for recorded in commit {
             directory::fold(rows, recorded)?;
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rollbook_domain::event::{Audience, View};
-use rollbook_domain::{Event, Position, Recorded, StreamId};
+use rollbook_domain::{Event, Position, EventRecord, StreamId};
 use rollbook_log::Log;
 
 use crate::error::StoreError;
@@ -60,7 +60,7 @@ impl Touched {
         Ok(())
     }
 
-    fn note(&mut self, recorded: &Recorded) {
+    fn note(&mut self, recorded: &EventRecord) {
         let position = recorded.position;
         match (&recorded.stream, &recorded.event) {
             // An import may change who is whom, what coaches are called, and which series a client has.

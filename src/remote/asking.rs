@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use rollbook_domain::{Recorded, Timestamp};
+use rollbook_domain::{EventRecord, Timestamp};
 use rollbook_migrations::parity::ParityReport;
 use serde_json::json;
 use ureq::SendBody;
@@ -229,7 +229,7 @@ impl Iterator for Lines<'_> {
 pub struct Told<'a>(Lines<'a>);
 
 impl Iterator for Told<'_> {
-    type Item = Result<Recorded, RemoteError>;
+    type Item = Result<EventRecord, RemoteError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let remote = self.0.remote;

@@ -3,7 +3,7 @@
 
 use rollbook_domain::event::{Audience, MissedReason, View};
 use rollbook_domain::series::decide::{Allocation, Decision, Correction, Decider};
-use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, Recorded, StreamId, Timestamp};
+use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, EventRecord, StreamId, Timestamp};
 use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -126,7 +126,7 @@ pub enum Outcome {
     /// These events are in the log.
     Done {
         /// The events.
-        events: Vec<Recorded>,
+        events: Vec<EventRecord>,
         /// Whether they were there before, under the same key.
         repeated: bool,
     },

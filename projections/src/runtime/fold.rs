@@ -3,7 +3,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use rollbook_domain::{Event, Position, Recorded};
+use rollbook_domain::{Event, Position, EventRecord};
 use rollbook_log::{LeafHash, Log, LogError, RowBatch};
 
 use super::state::{Role, State, put_state, row_prefix};
@@ -21,7 +21,7 @@ const EVENTS_A_PORTION: usize = 1_024;
 const PORTIONS_AHEAD: usize = 2;
 
 /// A commit's events, with their leaf hashes where some target wants them.
-type Decoded = Result<(Vec<Recorded>, Vec<LeafHash>), LogError>;
+type Decoded = Result<(Vec<EventRecord>, Vec<LeafHash>), LogError>;
 
 /// One generation that is being folded into.
 pub(super) struct Target<'r> {
@@ -73,7 +73,7 @@ fn decode(
     commits: impl Iterator<Item = Decoded>,
     until: Position,
     sender: &SyncSender<Vec<Decoded>>,
-    returned: &Receiver<Vec<Recorded>>,
+    returned: &Receiver<Vec<EventRecord>>,
 ) {
     let (mut portion, mut events) = (Vec::new(), 0);
     for commit in commits {
@@ -95,7 +95,7 @@ fn decode(
 }
 
 /// Reads an imported document on this thread, which has time for it: every fold would ask for the same.
-fn read_ahead(recorded: &Recorded) {
+fn read_ahead(recorded: &EventRecord) {
     if let Event::DocumentImported(document) | Event::DocumentChanged(document) = &recorded.event {
         document.content();
     }
@@ -110,7 +110,7 @@ struct Folding<'r, 't, 'p> {
     /// Empty between batches; its memory is used again.
     batch: RowBatch,
     /// Where folded commits go.
-    spent: Option<Sender<Vec<Recorded>>>,
+    spent: Option<Sender<Vec<EventRecord>>>,
 }
 
 impl Folding<'_, '_, '_> {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use rollbook_domain::Recorded;
+use rollbook_domain::EventRecord;
 
 use super::{detail, short, who};
 use crate::cli::Output;
@@ -29,7 +29,7 @@ impl Lines {
         Self { out, format, id: id.to_owned(), with_answers, count: 0 }
     }
 
-    pub(super) fn write(&mut self, recorded: Recorded) -> Result<(), StoreError> {
+    pub(super) fn write(&mut self, recorded: EventRecord) -> Result<(), StoreError> {
         let told = Told::of(recorded);
         match self.format {
             Format::Json => {
@@ -52,7 +52,7 @@ impl Lines {
             );
             writeln!(self.out, "{}", styled(BOLD, heading))?;
         }
-        let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
+        let EventRecord { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
         let (who, detail, under) = (who(actor), detail(event, self.with_answers), under(told));
         let (recorded, occurred) =
             (recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
@@ -78,7 +78,7 @@ impl Lines {
             ];
             self.out.write_all(md_head(&columns).as_bytes())?;
         }
-        let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
+        let EventRecord { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
         let (position, recorded, occurred) = (
             position.to_string(),
             recorded_at.to_milliseconds_text(),

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::response::Response;
-use rollbook_domain::{Position, Recorded, StreamId};
+use rollbook_domain::{Position, EventRecord, StreamId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -96,11 +96,11 @@ pub async fn list(
 }
 
 /// An event as it is told.
-pub(super) fn shown(event: Recorded, with_answers: bool) -> Told {
+pub(super) fn shown(event: EventRecord, with_answers: bool) -> Told {
     Told::of(if with_answers { event } else { without_answers(event) })
 }
 
-type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;
+type Events = Box<dyn Iterator<Item = Result<EventRecord, StoreError>> + Send>;
 
 /// The events of a page, and where the next one begins.
 fn read(
