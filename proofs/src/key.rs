@@ -27,7 +27,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// When no key may have that name.
-    pub fn draw(name: &str) -> Result<Self, KeyError> {
+    pub fn generate(name: &str) -> Result<Self, KeyError> {
         let bad_name = || KeyError::Name(name.to_owned());
         if !signed_note::is_key_name_valid(name) || name.chars().any(char::is_control) {
             return Err(bad_name());

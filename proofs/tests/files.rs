@@ -173,7 +173,7 @@ fn every_changed_byte_of_a_proof_is_refused() {
 
 #[test]
 fn a_proof_signed_by_another_key_is_refused_where_the_key_is_known() {
-    let other = SigningKey::draw("PeterNeumann").unwrap();
+    let other = SigningKey::generate("PeterNeumann").unwrap();
     let mut forged = event_proof();
     forged.checkpoint =
         SignedCheckpoint::sign(ORIGIN, forged.checkpoint.claimed(), &other).unwrap();
@@ -200,10 +200,10 @@ fn keys_read_only_as_they_are_written() {
             assert!(forged.parse::<VerifierKey>().is_err(), "{forged}");
         }
     }
-    let drawn = SigningKey::draw("rollbook/new").unwrap();
+    let drawn = SigningKey::generate("rollbook/new").unwrap();
     assert_eq!(drawn.expose().parse::<SigningKey>().unwrap().verifier(), drawn.verifier());
     assert!(!format!("{drawn:?}").contains("PRIVATE"));
     for name in ["", "a b", "a+b", "a\nb"] {
-        assert!(SigningKey::draw(name).is_err(), "{name:?}");
+        assert!(SigningKey::generate(name).is_err(), "{name:?}");
     }
 }
