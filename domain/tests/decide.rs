@@ -5,7 +5,7 @@
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::decide::{
-    Allocation, Decision, Correction, Decider, MOST_WEEKS, Rejection, first_due_date, score_of,
+    Allocation, Correction, Decider, Decision, MOST_WEEKS, Rejection, first_due_date, score_of,
     time_of_day,
 };
 use rollbook_domain::series::{Series, assignment_id, response_id};
@@ -186,7 +186,12 @@ fn an_allocation_has_one_to_520_weeks() {
     for given in [0, MOST_WEEKS + 1, u32::MAX] {
         assert_eq!(
             allocate(given).unwrap_err(),
-            Rejection::OutOfRange { what: "the number of weeks", least: 1, most: MOST_WEEKS, given }
+            Rejection::OutOfRange {
+                what: "the number of weeks",
+                least: 1,
+                most: MOST_WEEKS,
+                given
+            }
         );
     }
     assert_eq!(allocate(MOST_WEEKS).unwrap().len(), 520);
@@ -293,7 +298,8 @@ fn weeks_that_no_document_stands_for_yet_are_open_too() {
 fn an_answer_is_taken_once() {
     let mut case = Case::allocated(3, "2026-01-06T12:00:00Z");
     let answers = json(r#"[{"questionId":"q","question":"?","answer":"7","weight":2,"score":7}]"#);
-    let Decision::Append(events) = case.decide().respond(1, 2, answers.clone(), None).unwrap() else {
+    let Decision::Append(events) = case.decide().respond(1, 2, answers.clone(), None).unwrap()
+    else {
         panic!("not taken")
     };
     let assignment = assignment_id(CLIENT, FORM, 1, 2);
@@ -316,7 +322,8 @@ fn an_answer_is_taken_once() {
     assert_eq!(case.decide().respond(1, 2, answers, Some(3)).unwrap(), before);
     // Also by what the week was imported with.
     case.import("doc-9", 9, 9, FIRST, r#","status":"completed","score":12"#);
-    let before = Decision::AlreadyAnswered { response: String::new(), score: Some(Number::from(12)) };
+    let before =
+        Decision::AlreadyAnswered { response: String::new(), score: Some(Number::from(12)) };
     assert_eq!(case.decide().respond(1, 9, json("[]"), None).unwrap(), before);
 }
 
@@ -579,8 +586,12 @@ fn a_pause_moves_unanswered_weeks_due_from_now_on_and_resuming_moves_them_back()
     let mut case = Case::allocated(4, "2026-01-12T09:00:00Z");
     case.answer(1, 3);
     for given in [0, 53] {
-        let refused =
-            Rejection::OutOfRange { what: "the number of weeks to pause", least: 1, most: 52, given };
+        let refused = Rejection::OutOfRange {
+            what: "the number of weeks to pause",
+            least: 1,
+            most: 52,
+            given,
+        };
         assert_eq!(case.decide().pause(given).unwrap_err(), refused);
     }
     assert_eq!(
@@ -809,6 +820,7 @@ fn a_linked_week_is_answered() {
         score: Some(Number::from(40)),
     };
     case.happen(vec![linked]);
-    let before = Decision::AlreadyAnswered { response: "r-2".into(), score: Some(Number::from(40)) };
+    let before =
+        Decision::AlreadyAnswered { response: "r-2".into(), score: Some(Number::from(40)) };
     assert_eq!(case.decide().respond(1, 1, json("[]"), None).unwrap(), before);
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use rollbook_domain::event::{Position, EventRecord};
+use rollbook_domain::event::{EventRecord, Position};
 
 use crate::commit::IdempotencyKey;
 use crate::copied::StoredCommit;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use rollbook_domain::event::{Position, EventRecord, Version};
+use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{StreamId, Timestamp};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Reading by stream, id, position and key. Owns the way from an index entry to its events; scanning is `commits`'. What is behind the
 //! head is not on disk yet for certain: whoever asks says where reading ends.
 
-use rollbook_domain::event::{Position, EventRecord, Version};
+use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{StreamId, Timestamp};
 
 use crate::commit::Committed;

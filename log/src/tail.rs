@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rollbook_domain::event::{Position, EventRecord};
+use rollbook_domain::event::{EventRecord, Position};
 
 use crate::commits::Commits;
 use crate::error::LogError;

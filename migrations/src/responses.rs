@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_domain::{Collection, Event, Position, EventRecord, StreamId};
+use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};

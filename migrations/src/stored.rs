@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::series::Series;
-use rollbook_domain::{Collection, Document, Event, Position, EventRecord, StreamId};
+use rollbook_domain::{Collection, Document, Event, EventRecord, Position, StreamId};
 use rollbook_log::{Log, LogError};
 use rollbook_projections::directory::keys;
 use rollbook_projections::rows::{RowSource, decode};

@@ -9,8 +9,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::{
-    AssignedStatus, ExportedCollection, LinkKind, MissedReason, Origin, EventRecord, Terms, WeekDue,
-    WeekMove,
+    AssignedStatus, EventRecord, ExportedCollection, LinkKind, MissedReason, Origin, Terms,
+    WeekDue, WeekMove,
 };
 use rollbook_domain::series::{LegacySeries, assignment_id, response_id};
 use rollbook_domain::{

@@ -5,7 +5,7 @@ use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::event::Origin;
 use rollbook_domain::{
-    Collection, Content, Document, Event, Position, EventRecord, StreamId, Timestamp,
+    Collection, Content, Document, Event, EventRecord, Position, StreamId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,7 +79,10 @@ pub mod keys {
 ///
 /// Lists of identities and of series by stored client id only grow: whoever reads them asks the row they lead to. That keeps
 /// each row a fold of its own, and makes the lists hold for every `as_of`.
-pub(crate) fn fold(rows: &mut RowChanges<'_>, recorded: &EventRecord) -> Result<(), ProjectionError> {
+pub(crate) fn fold(
+    rows: &mut RowChanges<'_>,
+    recorded: &EventRecord,
+) -> Result<(), ProjectionError> {
     match &recorded.event {
         Event::DocumentImported(document) | Event::DocumentChanged(document) => {
             fold_document(rows, &recorded.stream, document)

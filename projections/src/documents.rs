@@ -1,7 +1,7 @@
 //! Which document of the old application stands where in the log. Owns what an import compares with and an export reads
 //! back; the documents themselves stay in the log, once.
 
-use rollbook_domain::{Collection, Event, Position, EventRecord, StreamId};
+use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -36,7 +36,11 @@ impl Projection for Documents {
         1
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit {
             match &recorded.event {
                 Event::DocumentImported(document) | Event::DocumentChanged(document) => {

@@ -105,7 +105,11 @@ impl Projection for Names {
         1
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit {
             let event =
                 if let Event::Erased(event) = &recorded.event { event } else { &recorded.event };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use rollbook_domain::control::Control;
 use rollbook_domain::event::Origin;
-use rollbook_domain::{Collection, Event, Position, EventRecord, StreamId};
+use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
@@ -79,7 +79,11 @@ impl Projection for Tracker {
         1
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit.iter().filter(|recorded| recorded.stream == StreamId::Control) {
             rows.row::<Control>(CONTROL)?.apply(recorded.position, &recorded.event);
         }

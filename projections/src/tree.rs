@@ -8,7 +8,7 @@
 //! Tiles are those of C2SP `tlog-tiles`, height 8. The leaf of position *p* is leaf *p* − 1. A hash that stands in a tile never changes,
 //! so every root of the past can be computed at any time, from one tile a level.
 
-use rollbook_domain::{Position, EventRecord};
+use rollbook_domain::{EventRecord, Position};
 use rollbook_log::LeafHash;
 use rollbook_proofs::{Hash, TILE_HASHES, Tiles, TreeHead, tree};
 use serde::de::{Error as _, SeqAccess, Visitor};

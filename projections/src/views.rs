@@ -70,7 +70,11 @@ impl<S: SeriesRow> Projection for ViewProjection<S> {
         self.version
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit {
             directory::fold(rows, recorded)?;
         }

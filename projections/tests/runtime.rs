@@ -32,7 +32,11 @@ impl Projection for Counter {
         self.version
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit {
             if recorded.position >= self.fails_at {
                 return Err(ProjectionError::RowType { key: "counter".into() });

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rollbook_domain::event::{Audience, View};
-use rollbook_domain::{Event, Position, EventRecord, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 
 use crate::error::StoreError;

@@ -1,7 +1,7 @@
 //! Making a migration certificate from a store. Owns which events it is about; its format and its check are the migrations crate's.
 
 use rollbook_domain::series::event_id;
-use rollbook_domain::{Event, Position, EventRecord, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_migrations::certificate::{Certificate, FORMAT, ProvedEvent, shown};
 use rollbook_projections::tree;
 

@@ -455,7 +455,9 @@ impl From<Rejection> for Refusal {
             Rejection::NoPause => {
                 Self::bad_request("no_pause", "No active pause found for this series")
             }
-            Rejection::StillOpen(_) => Self::bad_request("still_open", "This check-in is still open"),
+            Rejection::StillOpen(_) => {
+                Self::bad_request("still_open", "This check-in is still open")
+            }
             Rejection::BadAnswers(why) => Self::bad_request(
                 "bad_answers",
                 "responses must be a list of {questionId, question, answer, weight, score}",

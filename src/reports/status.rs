@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_domain::control::{BatchState, Control, ImportState, SwitchRejection, ValidationState};
+use rollbook_domain::control::{
+    BatchState, Control, ImportState, SwitchRejection, ValidationState,
+};
 use rollbook_domain::event::{Audience, CheckOutcome, View};
 use rollbook_domain::{Event, Position};
 use rollbook_log::SealingState;

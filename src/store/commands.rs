@@ -2,8 +2,8 @@
 //! taken again when another writer was faster, and carried out once for each idempotency key.
 
 use rollbook_domain::event::{Audience, MissedReason, View};
-use rollbook_domain::series::decide::{Allocation, Decision, Correction, Decider};
-use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, EventRecord, StreamId, Timestamp};
+use rollbook_domain::series::decide::{Allocation, Correction, Decider, Decision};
+use rollbook_domain::{Actor, Event, EventRecord, JsonText, NewEvent, Number, StreamId, Timestamp};
 use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rollbook_domain::event::View;
-use rollbook_domain::{Actor, Position, EventRecord, StreamId, Timestamp};
+use rollbook_domain::{Actor, EventRecord, Position, StreamId, Timestamp};
 use rollbook_projections::as_of;
 use rollbook_projections::entry::Asked;
 use serde::{Deserialize, Serialize};

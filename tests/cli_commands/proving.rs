@@ -208,7 +208,8 @@ fn a_key_that_is_gone_open_or_another_is_refused_and_nothing_is_written() {
     fs::rename(signing_key(&store), &elsewhere).unwrap();
     fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
     store.ok(&["checkpoint", "--signing-key", text(&elsewhere)]);
-    fs::write(&elsewhere, format!("{}\n", SigningKey::generate("another").unwrap().expose())).unwrap();
+    fs::write(&elsewhere, format!("{}\n", SigningKey::generate("another").unwrap().expose()))
+        .unwrap();
     assert!(
         store
             .fails(3, &["checkpoint", "--signing-key", text(&elsewhere)])

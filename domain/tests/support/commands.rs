@@ -6,7 +6,7 @@
 use proptest::prelude::*;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::assignment_id;
-use rollbook_domain::series::decide::{Allocation, Decision, Decider};
+use rollbook_domain::series::decide::{Allocation, Decider, Decision};
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::{Collection, Document, Event, JsonText, Number, Personal, Timestamp};
 

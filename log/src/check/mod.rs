@@ -7,7 +7,7 @@ mod entries;
 
 use rocksdb::DBRawIterator;
 use rollbook_domain::Timestamp;
-use rollbook_domain::event::{Position, EventRecord};
+use rollbook_domain::event::{EventRecord, Position};
 
 use crate::engine::{Engine, Family, Purpose};
 use crate::error::{Corruption, CorruptionKind, LogError};

@@ -21,7 +21,7 @@ mod seal;
 pub(crate) mod v1;
 
 use rollbook_domain::Event;
-use rollbook_domain::event::{Position, EventRecord};
+use rollbook_domain::event::{EventRecord, Position};
 
 use crate::error::{Corruption, CorruptionKind, DecodeError};
 use crate::keyring::{Keyring, Opening};

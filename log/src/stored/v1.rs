@@ -16,7 +16,7 @@
 //! | … `occurred_at` | (i64, u32) | as above |
 //! | … `body` | bytes with length | the event, encoded on its own, so that it can be skipped unread, and its sealed value: see `seal` |
 
-use rollbook_domain::event::{Position, EventRecord, Version};
+use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{Actor, Event, StreamId, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;

@@ -253,7 +253,13 @@ impl AfterImport<'_> {
         new_document(Collection::FormResponses, given.response.to_owned(), &fields)
     }
 
-    fn feedback(&self, recorded: &EventRecord, response: &str, coach: &str, text: &str) -> Document {
+    fn feedback(
+        &self,
+        recorded: &EventRecord,
+        response: &str,
+        coach: &str,
+        text: &str,
+    ) -> Document {
         let client = self.answered(response).map_or(self.client, |item| &item.stored.client);
         let fields = BTreeMap::from([
             ("responseId", json(&response)),

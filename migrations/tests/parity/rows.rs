@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use rollbook_domain::series::{Item, Series};
-use rollbook_domain::{Actor, Event, NewEvent, EventRecord, StreamId, Timestamp};
+use rollbook_domain::{Actor, Event, EventRecord, NewEvent, StreamId, Timestamp};
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::{Held, plan_import};
 use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, compare};

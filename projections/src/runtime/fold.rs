@@ -3,7 +3,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use rollbook_domain::{Event, Position, EventRecord};
+use rollbook_domain::{Event, EventRecord, Position};
 use rollbook_log::{LeafHash, Log, LogError, RowBatch};
 
 use super::state::{Role, State, put_state, row_prefix};

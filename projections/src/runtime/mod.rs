@@ -14,7 +14,7 @@ mod state;
 
 use std::sync::Arc;
 
-use rollbook_domain::{Position, EventRecord};
+use rollbook_domain::{EventRecord, Position};
 use rollbook_log::{LeafHash, Log, RowBatch};
 
 pub use self::compare::{Compared, StrayRows};
@@ -39,7 +39,11 @@ pub trait Projection: Send + Sync {
     ///
     /// # Errors
     /// When a row cannot be read.
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[EventRecord]) -> Result<(), ProjectionError>;
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError>;
 
     /// Whether it folds the hashes of what is stored, beside what was decoded from it. They cost reading nothing, and hashing everything.
     fn wants_leaves(&self) -> bool {

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::response::Response;
-use rollbook_domain::{Position, EventRecord, StreamId};
+use rollbook_domain::{EventRecord, Position, StreamId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use rollbook_domain::document::{StoredAssignment, StoredResponse, feedback_response};
-use rollbook_domain::{Collection, Document, Event, JsonText, EventRecord};
+use rollbook_domain::{Collection, Document, Event, EventRecord, JsonText};
 use serde::Deserialize;
 
 /// What part of a series is told about.

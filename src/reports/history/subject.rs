@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use rollbook_domain::control::Control;
-use rollbook_domain::{Event, Position, EventRecord, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_log::LogError;
 use uuid::Uuid;
 

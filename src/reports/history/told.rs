@@ -2,7 +2,7 @@
 //! which batch one belongs to; the words for what happened are whoever prints's.
 
 use rollbook_domain::event::{LinkKind, MissedReason, Origin};
-use rollbook_domain::{Actor, Event, Personal, EventRecord};
+use rollbook_domain::{Actor, Event, EventRecord, Personal};
 use serde::Serialize;
 
 use super::{ERASED, REDACTED};
