@@ -6,10 +6,10 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::collection::Collection;
 use crate::document::{
     StoredAssignment, StoredClient, StoredResponse, coach_name, feedback_response,
 };
-use crate::event::Collection;
 use crate::json::JsonText;
 use crate::personal::Personal;
 

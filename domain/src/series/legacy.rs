@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{Item, made_week, terms_of};
 use super::state::Series;
-use crate::event::{Collection, Event, Origin, Terms};
+use crate::collection::Collection;
+use crate::event::{Event, Origin, Terms};
 use crate::imported::Document;
 use crate::number::Number;
 use crate::stream::StreamId;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::items::{Covered, Item, Items};
+use super::items::{Item, Items, Overrides};
 use crate::document::{Field, SharedFields, StoredAssignment};
 use crate::number::Number;
 use crate::time::Timestamp;
@@ -32,7 +32,7 @@ struct PackedItem<'a> {
     paused_until: Option<Timestamp>,
     coach_responded: bool,
     extension_granted: bool,
-    covered: Covered,
+    covered: Overrides,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::items::{Item, Items, made_week};
+use crate::collection::Collection;
 use crate::document::StoredResponse;
-use crate::event::{Collection, Event, LinkKind, WeekMove};
+use crate::event::{Event, LinkKind, WeekMove};
 use crate::imported::{Content, Document};
 use crate::stream::StreamId;
 

@@ -1,0 +1,78 @@
+//! The collections of the old application's export and their names.
+
+use serde::{Deserialize, Serialize};
+
+/// A collection of the old application, as its export names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Collection {
+    /// `clients`
+    Clients,
+    /// `coaches`
+    Coaches,
+    /// `users`
+    Users,
+    /// `forms`
+    Forms,
+    /// `check_in_assignments`
+    CheckInAssignments,
+    /// `formResponses`
+    #[serde(rename = "formResponses")]
+    FormResponses,
+    /// `coachFeedback`
+    #[serde(rename = "coachFeedback")]
+    CoachFeedback,
+    /// `check_in_extensions`
+    CheckInExtensions,
+}
+
+impl Collection {
+    /// All of them, in the order an import reads them: who first, then what refers to whom.
+    pub const ALL: [Self; 8] = [
+        Self::Clients,
+        Self::Coaches,
+        Self::Users,
+        Self::Forms,
+        Self::CheckInAssignments,
+        Self::FormResponses,
+        Self::CoachFeedback,
+        Self::CheckInExtensions,
+    ];
+
+    /// The collection's name in an export; its file is `<name>.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clients => "clients",
+            Self::Coaches => "coaches",
+            Self::Users => "users",
+            Self::Forms => "forms",
+            Self::CheckInAssignments => "check_in_assignments",
+            Self::FormResponses => "formResponses",
+            Self::CoachFeedback => "coachFeedback",
+            Self::CheckInExtensions => "check_in_extensions",
+        }
+    }
+
+    /// What a document of this collection that came, changed or went is called in a history.
+    pub(crate) fn event_names(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Clients => ("ClientImported", "ClientChanged", "ClientRemoved"),
+            Self::Coaches => ("CoachImported", "CoachChanged", "CoachRemoved"),
+            Self::Users => ("UserImported", "UserChanged", "UserRemoved"),
+            Self::Forms => ("FormImported", "FormChanged", "FormRemoved"),
+            Self::CheckInAssignments => {
+                ("AssignmentImported", "AssignmentChanged", "AssignmentRemoved")
+            }
+            Self::FormResponses => ("ResponseImported", "ResponseChanged", "ResponseRemoved"),
+            Self::CoachFeedback => ("FeedbackImported", "FeedbackChanged", "FeedbackRemoved"),
+            Self::CheckInExtensions => {
+                ("ExtensionImported", "ExtensionChanged", "ExtensionRemoved")
+            }
+        }
+    }
+
+    /// The collection with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|collection| collection.name() == name)
+    }
+}
