@@ -1,4 +1,4 @@
-//! The collections of the old application's export and their names.
+//! This module names the collections of the old application's export.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,8 @@ pub enum Collection {
 }
 
 impl Collection {
-    /// All of them, in the order an import reads them: who first, then what refers to whom.
+    /// All collections in import order: people and forms first, then the documents that refer to
+    /// them.
     pub const ALL: [Self; 8] = [
         Self::Clients,
         Self::Coaches,
@@ -53,7 +54,7 @@ impl Collection {
         }
     }
 
-    /// What a document of this collection that came, changed or went is called in a history.
+    /// The event names that a history shows for an imported, changed and removed document.
     pub(crate) fn event_names(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Clients => ("ClientImported", "ClientChanged", "ClientRemoved"),
@@ -71,7 +72,7 @@ impl Collection {
         }
     }
 
-    /// The collection with this name.
+    /// Returns the collection with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|collection| collection.name() == name)
     }

@@ -190,7 +190,7 @@ fn a_name_that_is_no_zone_is_refused_with_what_to_write() {
     let error = "London".parse::<Zone>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "\"London\" is no time zone; write an IANA name such as UTC or Europe/London"
+        "\"London\" is not a time zone; write an IANA name such as UTC or Europe/London"
     );
     assert_eq!(zone("Europe/London").to_string(), "Europe/London");
 }

@@ -596,7 +596,7 @@ fn a_pause_moves_unanswered_weeks_due_from_now_on_and_resuming_moves_them_back()
     }
     assert_eq!(
         case.decide().resume().unwrap_err().to_string(),
-        "No active pause found for this series"
+        "this series has no active pause"
     );
     let paused = case.decide().pause(2).unwrap();
     let Event::SeriesPaused { run: 1, pause_weeks: 2, until, moved } = &paused[0] else {

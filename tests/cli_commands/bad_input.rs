@@ -126,8 +126,8 @@ fn what_is_no_time_no_span_no_date_and_no_actor_is_a_usage_error() {
     let store = TestStore::of("clean");
     let assign = ["assign", "--client", "c", "--form", "f", "--coach", "k"];
     let cases: [(&[&str], &str); 10] = [
-        (&["view", "live", "--all", "--at", "yesterday"], "is no RFC 3339 time"),
-        (&["view", "live", "--all", "--at", "2026-01-05"], "is no RFC 3339 time"),
+        (&["view", "live", "--all", "--at", "yesterday"], "is not an RFC 3339 time"),
+        (&["view", "live", "--all", "--at", "2026-01-05"], "is not an RFC 3339 time"),
         (&["view", "live", "--all", "--overdue-after", "3 weeks"], "is no span"),
         (&["view", "live", "--all", "--as-of", "lately"], "--as-of"),
         (&["view", "newest", "--all"], "newest"),

@@ -13,44 +13,44 @@ pub use self::switch_decision::SwitchRejection;
 use crate::event::{CheckOutcome, Event, ExportedCollection, Position};
 use crate::json::JsonText;
 
-/// One batch, as far as it got.
+/// The state of one batch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchState {
-    /// Its digest, in hexadecimal.
+    /// The digest in hexadecimal.
     pub digest: String,
-    /// The definition's name.
+    /// The name of its definition.
     pub kind: String,
-    /// The rules it was planned with.
+    /// The rules of the plan.
     pub rules: String,
-    /// The head of the log before it.
+    /// The head of the log before the batch.
     pub base: Position,
     /// SHA-256 over the stored bytes up to `base`.
     pub log_digest: String,
     /// SHA-256 over every response at `base`.
     pub responses_digest: String,
-    /// How many responses that was.
+    /// The number of these responses.
     pub responses: u64,
-    /// Where `BatchApplied` stands; `None` while it is not through.
+    /// The position of its `BatchApplied` event; `None` while the batch is incomplete.
     pub applied_at: Option<Position>,
-    /// (series, created, linked, adopted, skipped).
+    /// The counts of `BatchApplied`: (series, created, linked, adopted, skipped).
     pub counts: (u64, u64, u64, u64, u64),
 }
 
 /// The last recorded validation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ValidationState {
-    /// Where it is recorded.
+    /// The position of its event.
     pub position: Position,
-    /// The head it looked at.
+    /// The validated head of the log.
     pub at: Position,
-    /// The batch; empty when none was applied.
+    /// The batch's digest; empty if no batch was applied.
     pub digest: String,
-    /// Every check.
+    /// The result of every check.
     pub checks: Vec<CheckOutcome>,
 }
 
 impl ValidationState {
-    /// Whether every check held.
+    /// Whether every check passed.
     pub fn all_green(&self) -> bool {
         self.checks.iter().all(|check| check.green)
     }
@@ -59,39 +59,40 @@ impl ValidationState {
 /// The last completed import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportState {
-    /// Where it is recorded.
+    /// The position of its event.
     pub position: Position,
     /// SHA-256 over its events.
     pub digest: String,
-    /// What the export held.
+    /// The files of the export.
     pub collections: Vec<ExportedCollection>,
-    /// `BACKUP_SUMMARY.json`.
+    /// The content of `BACKUP_SUMMARY.json`, if the export had it.
     pub summary: Option<JsonText>,
 }
 
-/// The control stream, folded.
+/// The folded control stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Control {
-    /// The old server's time zone, once something was imported.
+    /// The old server's time zone; `None` before the first import.
     pub legacy_timezone: Option<String>,
     /// The last import.
     pub import: Option<ImportState>,
-    /// Batches, in the order in which they were begun.
+    /// All batches in the order in which they began.
     pub batches: Vec<BatchState>,
     /// The last validation.
     pub validation: Option<ValidationState>,
-    /// The last parity: where it was compared, and how much was unexplained.
+    /// The last parity check: the compared head of the log, and the number of unexplained
+    /// differences.
     pub parity: Option<(Position, u64)>,
-    /// Which view serves whom.
+    /// Which view serves which client.
     pub switch: Switch,
-    /// The last recorded stage and its remark.
+    /// The last recorded stage and its note. No command of this release records a stage.
     pub stage: Option<(String, String)>,
-    /// Whether the legacy view was retired.
+    /// Whether the legacy view was retired. No command of this release retires it.
     pub legacy_retired: bool,
 }
 
 impl Control {
-    /// Folds one event of the control stream.
+    /// Folds one event of the control stream. Events of other streams change nothing.
     pub fn apply(&mut self, position: Position, event: &Event) {
         match event {
             Event::ImportCompleted { digest, legacy_timezone, collections, summary } => {
@@ -156,7 +157,7 @@ impl Control {
         }
     }
 
-    /// The batch that was applied last.
+    /// The last completed batch.
     pub fn last_applied(&self) -> Option<&BatchState> {
         self.batches
             .iter()

@@ -7,16 +7,16 @@ use sha2::{Digest, Sha256};
 
 use crate::event::{Audience, View};
 
-/// Which view serves whom.
+/// Which view serves which client: a default, a percentage, and exceptions for single clients.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Switch {
-    /// Serves whoever no exception names.
+    /// The view of every client without an exception.
     pub default: View,
-    /// That part of all clients, by hash, has the other view.
+    /// The percentage of all clients, chosen by hash, that get the other view.
     pub other_percent: u8,
-    /// Clients by document id.
+    /// The exceptions: the view of single clients, by document id.
     pub clients: BTreeMap<String, View>,
-    /// How often it was switched.
+    /// The number of switches so far.
     pub switched: u64,
 }
 
@@ -26,22 +26,23 @@ impl Default for Switch {
     }
 }
 
-/// A client's place among a hundred: the first eight bytes of the SHA-256 of the client's document id, modulo 100.
+/// Returns the bucket of a client, 0 to 99: the first eight bytes of the SHA-256 of the client's
+/// document id, modulo 100.
 pub fn bucket(client: &str) -> u8 {
     let digest = Sha256::digest(client.as_bytes());
     let eight = digest.iter().take(8).fold(0_u64, |value, byte| (value << 8) | u64::from(*byte));
-    // Below 100 by the modulus.
+    // The modulus keeps it below 100.
     #[allow(clippy::cast_possible_truncation)]
     let bucket = (eight % 100) as u8;
     bucket
 }
 
 impl Switch {
-    /// The view that serves a client, by document id.
+    /// Returns the view that serves a client, by document id.
     pub fn view_for(&self, client: &str) -> View {
         match self.clients.get(client) {
             Some(view) => *view,
-            // Without a percentage nobody's place matters.
+            // Without a percentage the bucket does not matter, so it is not computed.
             None if self.other_percent == 0 => self.default,
             None => self.view_of_bucket(bucket(client)),
         }
@@ -51,7 +52,7 @@ impl Switch {
         if bucket < self.other_percent { self.default.other() } else { self.default }
     }
 
-    /// The switch after a `ViewSwitched`.
+    /// Returns the switch after a `ViewSwitched` event.
     pub fn switched_to(&self, view: View, audience: &Audience) -> Self {
         let mut next = Self { switched: self.switched + 1, ..self.clone() };
         match audience {
@@ -71,7 +72,7 @@ impl Switch {
         next
     }
 
-    /// Whether `next` gives anybody the pre-created view who does not have it now.
+    /// Whether `next` gives the pre-created view to any client that does not have it now.
     pub(super) fn widens_precreated(&self, next: &Self) -> bool {
         let widened =
             |before: View, after: View| before == View::Legacy && after == View::Precreated;

@@ -4,51 +4,51 @@
 use super::Control;
 use crate::event::{Audience, Event, Position, View};
 
-/// Why a switch is refused.
+/// The reason for which a switch is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SwitchRejection {
     /// No reason given.
-    #[error("a switch needs a reason that history can show; say it with --reason")]
+    #[error("a switch needs a reason, which the history shows; give a reason")]
     NoReason,
-    /// More than everybody.
-    #[error("{0} per cent is more than everybody; give 0 to 100")]
+    /// The percentage is over 100.
+    #[error("{0} percent is more than all clients; give a percentage from 0 to 100")]
     Percent(u8),
-    /// No validation at all.
+    /// No validation is recorded.
     #[error(
-        "nothing was validated yet; run `rollbook migrate validate` first, or override with --force and a reason"
+        "no validation is recorded, and the pre-created view needs a green one; validate first, or override this with a reason"
     )]
     NotValidated,
-    /// A batch or import came after the last validation.
+    /// A batch or an import came after the last validation.
     #[error(
-        "the last validation (position {validated}) is older than the last batch (position {batch}); run `rollbook migrate validate` again, or override with --force and a reason"
+        "the last validation (position {validated}) is older than the last batch or import (position {batch}); validate again, or override this with a reason"
     )]
     Stale {
-        /// Where the validation is recorded.
+        /// The validated head of the log.
         validated: Position,
-        /// Where the batch is.
+        /// The position of the last batch or import.
         batch: Position,
     },
-    /// A batch was begun and not finished.
-    #[error(
-        "batch {0} was begun and is not through; run `rollbook migrate apply` with the same file again"
-    )]
+    /// A batch is incomplete. The field is its digest.
+    #[error("batch {0} is incomplete; apply the same batch file again")]
     Unfinished(String),
-    /// The last validation was red.
+    /// The last validation has red checks. The field is their names, separated by commas.
     #[error(
-        "the last validation is red: {0}; see `rollbook migrate validate`, or override with --force and a reason"
+        "the last validation has red checks: {0}; resolve them and validate again, or override this with a reason"
     )]
     Red(String),
-    /// The legacy view is gone.
-    #[error("the legacy view was retired; there is nothing to switch back to")]
+    /// The legacy view was retired. No command of this release retires it.
+    #[error("the legacy view was retired, so no client can be switched back to it")]
     Retired,
 }
 
 impl Control {
-    /// Decides a switch.
+    /// Decides a switch and returns its event.
     ///
     /// # Errors
-    /// When the reason is missing, or somebody would get the pre-created view without a green validation newer than the last
-    /// batch and `force` is not set. Switching back needs nothing but a reason.
+    /// Rejects a switch without a reason, a percentage over 100, and a return to a retired legacy
+    /// view. If a client would newly get the pre-created view, it also rejects the switch unless
+    /// `force` is set or a green validation is newer than the last batch and import. Switching back
+    /// needs only a reason.
     pub fn decide_switch(
         &self,
         view: View,

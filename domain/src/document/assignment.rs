@@ -55,12 +55,12 @@ pub(super) struct RawAssignment<'a> {
     extension_granted: Raw<'a>,
 }
 
-/// What the weeks of a run have in common. A row holds it once for all of them.
+/// The fields that the weeks of a run have in common. A row stores them once for all weeks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SharedFields {
-    /// The client id as stored: any of the client's identities.
+    /// The stored client id, which is any of the client's identities.
     pub client: String,
-    /// The coach's id; empty when missing.
+    /// The coach's id; empty if missing.
     pub coach: String,
     /// The form's id; may be empty.
     pub form: String,
@@ -68,30 +68,31 @@ pub struct SharedFields {
     pub title: String,
     /// The description; may be empty.
     pub description: String,
-    /// Who assigned it; empty reads as `Coach`.
+    /// Who assigned it; lists show an empty value as `Coach`.
     pub assigned_by: String,
     /// When it was assigned.
     pub assigned_at: Option<Timestamp>,
-    /// Whether it recurs.
+    /// Whether the form recurs weekly.
     pub recurring: bool,
-    /// The number of weeks; 1 when missing.
+    /// The number of weeks; 1 if missing.
     pub total_weeks: u32,
-    /// The check-in window, any JSON; `None` when missing or null.
+    /// The check-in window, any JSON; `None` if missing or null.
     pub window: Option<JsonText>,
 }
 
-/// An assignment document: what both views read of one stored week, imported or made later.
+/// An assignment document: the fields of one stored week that the views read. The week was imported
+/// or created by Rollbook.
 ///
-/// It reads as if the [`SharedFields`] were its own.
+/// It dereferences to its [`SharedFields`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAssignment {
-    /// The document id; the v5 assignment id for a week that no import brought.
+    /// The document id; for a week that was not imported, the derived assignment id (UUIDv5).
     pub document: String,
-    /// The old "legacy id"; empty when the document has none. Not unique.
+    /// The legacy id of the old application; empty if the document has none. Not unique.
     pub legacy_id: String,
     /// The due date.
     pub due: Field<Timestamp>,
-    /// The stored status; empty when missing.
+    /// The stored status; empty if missing.
     pub status: String,
     /// When it was completed.
     pub completed_at: Option<Timestamp>,
@@ -99,15 +100,15 @@ pub struct StoredAssignment {
     pub response: Field<String>,
     /// The score.
     pub score: Option<Number>,
-    /// The week as stored; `None` reads as 1.
+    /// The stored week; `None` means week 1.
     pub stored_week: Option<u32>,
-    /// Until when it rests.
+    /// When its pause ends.
     pub paused_until: Option<Timestamp>,
-    /// Whether the document says that the coach responded.
+    /// The document's own flag that the coach gave feedback.
     pub coach_responded: bool,
     /// Whether an extension was granted.
     pub extension_granted: bool,
-    /// What it has in common with other weeks.
+    /// The fields it has in common with other weeks.
     pub shared: Arc<SharedFields>,
 }
 
@@ -120,7 +121,8 @@ impl Deref for StoredAssignment {
 }
 
 impl StoredAssignment {
-    /// Reads a document. What has another type than expected reads as missing; the document itself stays as it was stored.
+    /// Reads a document. A field of an unexpected type counts as missing; the stored document does
+    /// not change.
     pub fn read(document: &str, body: &JsonText) -> Self {
         let raw: RawAssignment<'_> = body.read().unwrap_or_default();
         let shared = SharedFields {
@@ -155,22 +157,22 @@ impl StoredAssignment {
         }
     }
 
-    /// The id by which the old system called it: its legacy id, or its document id.
+    /// The id that the old application showed: the legacy id, or else the document id.
     pub fn public_id(&self) -> &str {
         if self.legacy_id.is_empty() { &self.document } else { &self.legacy_id }
     }
 
-    /// The week it is meant for.
+    /// The week, from 1.
     pub fn week(&self) -> u32 {
         self.stored_week.unwrap_or(1)
     }
 
-    /// The response's id, when it has one.
+    /// The id of its response, if it has one.
     pub fn response_id(&self) -> Option<&str> {
         self.response.value().map(String::as_str).filter(|id| !id.is_empty())
     }
 
-    /// Whether it is answered, or stored as if it were.
+    /// Whether it has a response or is stored as completed.
     pub fn is_completed(&self) -> bool {
         self.status == "completed" || self.completed_at.is_some() || self.response_id().is_some()
     }

@@ -5,19 +5,19 @@ use serde::{Deserialize, Serialize};
 use super::field::Raw;
 use crate::json::JsonText;
 
-/// A client document: who it is, and whether the lists are open to them.
+/// A client document: the client's identities, and whether the client may see lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredClient {
-    /// The other identity; empty when unset.
+    /// The client's other identity; empty if unset.
     pub auth_uid: String,
-    /// The coach's id; empty when unset.
+    /// The coach's id; empty if unset.
     pub coach: String,
-    /// Rule 2 of `spec/legacy-view.md`.
+    /// Whether onboarding is complete: rule 2 of `spec/legacy-view.md`.
     pub onboarded: bool,
 }
 
 impl StoredClient {
-    /// Reads a document, leniently as [`StoredAssignment::read`].
+    /// Reads a document as leniently as [`StoredAssignment::read`](super::StoredAssignment::read).
     pub fn read(body: &JsonText) -> Self {
         #[derive(Default, Deserialize)]
         #[serde(rename_all = "camelCase", default)]

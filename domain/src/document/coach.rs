@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::field::Raw;
 use crate::json::JsonText;
 
-/// A coach's name as the lists show it: first and last name joined by a space and trimmed, or `Unknown Coach`.
+/// Returns the coach's name as lists show it: first and last name joined by a space and trimmed, or
+/// `Unknown Coach`.
 pub fn coach_name(body: &JsonText) -> String {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::time::Timestamp;
 
-/// A field that tells missing from null.
+/// A field that distinguishes a missing value from null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Field<T> {
     /// The document has no such field.
@@ -18,7 +18,7 @@ pub enum Field<T> {
 }
 
 impl<T> Field<T> {
-    /// The value, if there is one.
+    /// The value, if the field has one.
     pub fn value(&self) -> Option<&T> {
         match self {
             Self::Is(value) => Some(value),
@@ -27,7 +27,7 @@ impl<T> Field<T> {
     }
 }
 
-/// One field's raw JSON.
+/// The raw JSON of one field; `None` if the field is missing.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Raw<'a>(pub(super) Option<&'a RawValue>);
 
@@ -58,7 +58,7 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// The instant in one of the three forms of the export; `None` when missing or null.
+    /// Reads an instant in one of the export's three forms; `None` if it is missing or null.
     pub(super) fn instant(self) -> Result<Option<Timestamp>, ()> {
         match self.0 {
             None => Ok(None),
@@ -76,7 +76,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// The three ways in which exporters write an instant.
+/// The three forms in which exporters write an instant.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum AnyTimestamp {

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_timestamp_is_named() {
+    fn a_field_without_a_timestamp_is_named() {
         for bad in [
             r#""soon""#,
             "5",

@@ -24,18 +24,18 @@ pub(super) struct RawResponse<'a> {
     pub(super) submitted_at: Raw<'a>,
 }
 
-/// A response document: what planning, audit and the checks read of it.
+/// A response document: the fields that planning, audit and checks read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredResponse {
     /// The document id.
     pub document: String,
-    /// The assignment it names, by any id; empty when it names none.
+    /// The assignment it names, by any id; empty if it names none.
     pub named: String,
-    /// The client id as stored.
+    /// The stored client id.
     pub client: String,
     /// The form's id.
     pub form: String,
-    /// The week it says it is for.
+    /// The week it names.
     pub week: Option<u32>,
     /// The score.
     pub score: Option<Number>,
@@ -44,7 +44,7 @@ pub struct StoredResponse {
 }
 
 impl StoredResponse {
-    /// Reads a document, leniently as [`StoredAssignment::read`].
+    /// Reads a document as leniently as [`StoredAssignment::read`](super::StoredAssignment::read).
     pub fn read(document: &str, body: &JsonText) -> Self {
         let raw: RawResponse<'_> = body.read().unwrap_or_default();
         Self {
@@ -59,7 +59,7 @@ impl StoredResponse {
     }
 }
 
-/// The response that a coach's feedback names; empty when it names none.
+/// Returns the response that a feedback document names; empty if it names none.
 pub fn feedback_response(body: &JsonText) -> String {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]

@@ -6,20 +6,21 @@ use super::response::RawResponse;
 use crate::collection::Collection;
 use crate::json::JsonText;
 
-/// A timestamp field that holds no timestamp.
+/// A timestamp field with a value that is not a timestamp.
 #[derive(Debug, thiserror::Error)]
-#[error("the field {field:?} holds {value}, which is no timestamp")]
+#[error("the field {field:?} has the value {value}, which is not a timestamp")]
 pub struct BadTimestamp {
     /// The field.
     pub field: &'static str,
-    /// Its JSON.
+    /// Its value as JSON.
     pub value: String,
 }
 
-/// Checks what a document of this collection must have to be a document: its timestamps. Null and missing are fine.
+/// Checks the timestamps of a document. A missing timestamp and null are valid.
 ///
 /// # Errors
-/// Names the first field that is neither null nor an instant in one of the export's three forms (`spec/legacy-export.md`).
+/// Names the first field that is neither null nor an instant in one of the export's three forms
+/// (`spec/legacy-export.md`).
 pub fn check_timestamps(collection: Collection, body: &JsonText) -> Result<(), BadTimestamp> {
     let bad = |field: &'static str, raw: Raw<'_>| match raw.instant() {
         Ok(_) => Ok(()),

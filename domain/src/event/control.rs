@@ -5,29 +5,29 @@ use serde::{Deserialize, Serialize};
 use crate::collection::Collection;
 use crate::json::JsonText;
 
-/// One named check and how it ended.
+/// The result of one named check of a validation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckOutcome {
-    /// The check's name, as `rollbook migrate validate` prints it.
+    /// The name of the check, such as `response-count`.
     pub name: String,
-    /// Whether it held.
+    /// Whether the check passed.
     pub green: bool,
-    /// What was seen, in one line.
+    /// The observation in one line.
     pub detail: String,
 }
 
-/// Which view answers.
+/// A view: one of the two projections that answer check-in queries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum View {
-    /// Weeks generated when someone looks.
+    /// Weeks are generated when a list is read.
     Legacy,
-    /// Every week stored as its own assignment.
+    /// Every week is stored as its own assignment.
     Precreated,
 }
 
 impl View {
-    /// The view's name, as the command line and the headers have it.
+    /// The stable name of the view, as programs and HTTP headers use it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
@@ -44,25 +44,27 @@ impl View {
     }
 }
 
-/// Whom a switch is for.
+/// The clients that a switch applies to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "scope", content = "value", rename_all = "snake_case")]
 pub enum Audience {
-    /// Everybody: the default view, and no exceptions any more.
+    /// All clients: sets the default view and removes all exceptions.
     Everyone,
-    /// That part of all clients, 0 to 100, by a hash of the client's id; the rest keep the other view.
+    /// A percentage of all clients, 0 to 100, chosen by a hash of the client's id. The other
+    /// clients get the other view.
     Percent(u8),
-    /// These clients, by document id.
+    /// Single clients, by document id.
     Clients(Vec<String>),
 }
 
-/// What an import found in the export, kept so that it can be exported again.
+/// What an import found in one file of the export. It is kept so that the file can be exported
+/// again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExportedCollection {
     /// The collection.
     pub collection: Collection,
-    /// How many documents it had.
+    /// The number of documents.
     pub documents: u32,
-    /// Every field of the file but `collection`, `totalDocuments` and `documents`.
+    /// All fields of the file except `collection`, `totalDocuments` and `documents`.
     pub header: JsonText,
 }

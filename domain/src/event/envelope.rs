@@ -7,50 +7,52 @@ use super::Event;
 use crate::stream::StreamId;
 use crate::time::Timestamp;
 
-/// A place in the whole log, from 1, without gaps; 0 is the place before the first event.
+/// An event's position in the whole log: 1, 2, 3… without gaps. Position 0 is before the first
+/// event.
 pub type Position = u64;
 
-/// A place in one stream, from 1, without gaps; 0 is the version of a stream without events.
+/// An event's version in its stream: 1, 2, 3… without gaps. An empty stream has version 0.
 pub type Version = u64;
 
-/// An event with its envelope, as the log returns it.
+/// An event with its envelope, as read from the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {
-    /// Place in the whole log.
+    /// The position in the whole log.
     pub position: Position,
     /// The stream.
     pub stream: StreamId,
-    /// Place in the stream.
+    /// The version in the stream.
     pub version: Version,
-    /// v7, or v5 where the same event must have the same id everywhere (imports and batches).
+    /// A UUIDv7, or a UUIDv5 where the event must have the same id on every machine (imports and
+    /// batches).
     pub id: Uuid,
-    /// When it happened in the world.
+    /// The time at which it happened.
     pub occurred_at: Timestamp,
-    /// When the log recorded it.
+    /// The time at which the log recorded it.
     pub recorded_at: Timestamp,
-    /// On whose behalf.
+    /// Who caused it.
     pub actor: Actor,
-    /// What caused it: a request id, or the digest of a batch.
+    /// The cause: a request id or the digest of a batch.
     pub cause: String,
-    /// What happened.
+    /// The content.
     pub event: Event,
 }
 
-/// An event before the log has numbered it.
+/// An event that is not appended yet, so it has no position and no version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewEvent {
-    /// The stream it is for.
+    /// The stream to append to.
     pub stream: StreamId,
-    /// The id it must have everywhere; `None` lets the log draw a v7.
+    /// The id that the event must have on every machine. With `None` the log generates a UUIDv7.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<Uuid>,
-    /// When it happened in the world.
+    /// The time at which it happened.
     pub occurred_at: Timestamp,
-    /// What happened.
+    /// The content.
     pub event: Event,
 }
 
-/// Who acted.
+/// The person or process behind an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "role", content = "id", rename_all = "snake_case")]
 pub enum Actor {

@@ -22,22 +22,25 @@ use crate::personal::Personal;
 pub use crate::terms::{RunTerms, Terms};
 use crate::time::Timestamp;
 
-/// What happened. The series events name the run and the week they are about.
+/// The content of an event. Events of a series name the run and, where it applies, the week.
+///
+/// Variant and field names are part of the stored form and of the JSON form: they never change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
 pub enum Event {
-    /// A document came with an import.
+    /// An import added a document.
     DocumentImported(Document),
-    /// A later import had this document otherwise.
+    /// A later import had a different version of the document.
     DocumentChanged(Document),
-    /// A later import no longer had this document here.
+    /// A later import no longer had the document in this stream.
     DocumentRemoved {
-        /// Which collection it stood in.
+        /// The collection it belonged to.
         collection: Collection,
         /// Its `_id`.
         id: String,
     },
-    /// A week was stored as an assignment of its own. The event's id is the assignment's, so the log itself admits each once.
+    /// A week was stored as its own assignment. The event has the assignment's id, so the log
+    /// rejects a second event for the same assignment.
     AssignmentCreated {
         /// UUIDv5 of (client, form, run, week).
         assignment: Uuid,
@@ -45,50 +48,52 @@ pub enum Event {
         run: u32,
         /// The week, from 1.
         week: u32,
-        /// When it is due.
+        /// The due date.
         due: Timestamp,
-        /// Why it was made.
+        /// Why it was created.
         origin: Origin,
-        /// What it shares with the run.
+        /// The terms that all weeks of the run share.
         terms: RunTerms,
     },
-    /// The client answered a week. The event's id is the response's.
+    /// The client responded to a week. The event has the response's id.
     ResponseSubmitted {
-        /// The assignment's id: the v5 id, also where a document with another id stands behind it.
+        /// The derived id of the assignment (UUIDv5), even if the week is stored as a document with
+        /// another id.
         assignment: Uuid,
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// The response's id: UUIDv5 of the assignment and how many responses the series had.
+        /// The id of the response: UUIDv5 of the assignment and of the number of responses in the
+        /// series.
         response: String,
-        /// When it was submitted.
+        /// The time of submission.
         submitted_at: Timestamp,
-        /// 0 to 100; `None` when nothing was scored.
+        /// The score, 0 to 100; `None` if no answer has a score.
         score: Option<u32>,
-        /// The answers: an array of `{questionId, question, answer, weight, score}`.
+        /// The answers: an array of `{questionId, question, answer, weight, score}` objects.
         answers: Personal<JsonText>,
-        /// When the old system would have said this week is due, had it stored the week on submission.
+        /// The due date that the old application would have stored for this week on submission.
         legacy_due: Timestamp,
     },
-    /// A response was tied to the week it is meant for.
+    /// A migration linked a response to its week.
     ResponseLinked {
         /// The response's id.
         response: String,
         /// The run.
         run: u32,
-        /// The week it is linked to.
+        /// The linked week.
         week: u32,
-        /// The assignment id that the response names; empty when it names none.
+        /// The assignment id that the response names; empty if it names none.
         named: String,
-        /// Linked by its own week, or adopted by the week that names it.
+        /// How the week was found.
         kind: LinkKind,
-        /// When the response was submitted.
+        /// The submission time of the response.
         completed_at: Option<Timestamp>,
         /// The response's score.
         score: Option<Number>,
     },
-    /// A week's due date was corrected.
+    /// The due date of a week was corrected.
     AssignmentRescheduled {
         /// The run.
         run: u32,
@@ -97,18 +102,18 @@ pub enum Event {
         /// The new due date.
         due: Timestamp,
     },
-    /// A week was marked missed.
+    /// A week was marked as missed.
     AssignmentMissed {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// Why.
+        /// The reason.
         reason: MissedReason,
         /// In the client's words.
         comment: Option<Personal<String>>,
     },
-    /// The client was given more time for a week.
+    /// The client got more time for a week.
     ExtensionGranted {
         /// The run.
         run: u32,
@@ -117,7 +122,7 @@ pub enum Event {
         /// In the client's words.
         reason: Personal<String>,
     },
-    /// The client asked for a closed week to be opened.
+    /// The client asked to reopen a closed week.
     ReopenRequested {
         /// The run.
         run: u32,
@@ -126,57 +131,57 @@ pub enum Event {
         /// In the client's words.
         reason: Personal<String>,
     },
-    /// A coach opened a closed week.
+    /// A coach reopened a closed week.
     AssignmentReopened {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
     },
-    /// The unanswered weeks due from now on moved.
+    /// The series was paused: its unanswered weeks with a due date from now on moved.
     SeriesPaused {
         /// The run.
         run: u32,
-        /// By how many weeks.
+        /// The length of the pause in weeks.
         pause_weeks: u32,
-        /// Until when the series rests.
+        /// When the pause ends.
         until: Timestamp,
-        /// The weeks that moved.
+        /// The moved weeks.
         moved: Vec<WeekMove>,
     },
-    /// The latest pause was taken back.
+    /// The series was resumed: its latest pause was undone.
     SeriesResumed {
         /// The run.
         run: u32,
-        /// The weeks that moved back, with the due dates they have again.
+        /// The weeks that moved back, with their restored due dates.
         restored: Vec<WeekDue>,
     },
-    /// A run was made longer. Its new weeks are `AssignmentCreated` events of the same commit.
+    /// A run was extended. The same commit holds an `AssignmentCreated` event for each new week.
     SeriesExtended {
         /// The run.
         run: u32,
-        /// How many weeks it has now.
+        /// The new number of weeks.
         total_weeks: u32,
     },
-    /// A series was taken away from the client.
+    /// A run was withdrawn from the client.
     SeriesWithdrawn {
         /// The run.
         run: u32,
-        /// Whether answered weeks stay in the views.
+        /// Whether weeks with a response stay in the views.
         keep_answered: bool,
-        /// Why.
+        /// The reason.
         reason: Personal<String>,
     },
-    /// One unanswered week was taken away from the client.
+    /// One week without a response was withdrawn from the client.
     AssignmentWithdrawn {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// Why.
+        /// The reason.
         reason: Personal<String>,
     },
-    /// An answered week was set back to pending; the response stays in the log.
+    /// A week with a response was set back to pending. The response stays in the log.
     ResponseCleared {
         /// The run.
         run: u32,
@@ -184,10 +189,10 @@ pub enum Event {
         week: u32,
         /// The response that no longer counts.
         response: String,
-        /// Why.
+        /// The reason.
         reason: Personal<String>,
     },
-    /// A coach answered a response.
+    /// A coach gave feedback on a response.
     FeedbackGiven {
         /// The response's id.
         response: String,
@@ -196,92 +201,92 @@ pub enum Event {
         /// The coach's words.
         text: Personal<String>,
     },
-    /// A coach gave a week another status.
+    /// A coach changed the status of a week.
     StatusAssigned {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// The status.
+        /// The new status.
         status: AssignedStatus,
     },
-    /// A coach noted something on a week, in place of what was noted before.
+    /// A coach wrote a note on a week. It replaces the previous note.
     NoteWritten {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// The coach's words; empty takes the note away.
+        /// The coach's words; an empty text removes the note.
         note: Personal<String>,
     },
-    /// All documents of an export are in the log.
+    /// An import is complete: all documents of the export are in the log.
     ImportCompleted {
         /// SHA-256 over the import's events, in hexadecimal.
         digest: String,
         /// The old server's time zone, an IANA name.
         legacy_timezone: String,
-        /// What the export held.
+        /// The files of the export.
         collections: Vec<ExportedCollection>,
-        /// `BACKUP_SUMMARY.json`, where there was one.
+        /// The content of `BACKUP_SUMMARY.json`, if the export had it.
         summary: Option<JsonText>,
     },
-    /// A batch is about to be applied.
+    /// Applying a batch has begun.
     BatchPlanned {
         /// The batch's digest, in hexadecimal.
         digest: String,
         /// The definition's name, such as `precreate`.
         kind: String,
-        /// The rules it was planned with, such as `due=monday`.
+        /// The rules of the plan, such as `due=monday`.
         rules: String,
-        /// The head of this log before the batch.
+        /// The head of the log before the batch.
         base: Position,
         /// SHA-256 over the stored bytes of positions 1 to `base`, in hexadecimal.
         log_digest: String,
-        /// SHA-256 over every response as it was at `base`, in hexadecimal.
+        /// SHA-256 over every response as of `base`, in hexadecimal.
         responses_digest: String,
-        /// How many responses that was.
+        /// The number of these responses.
         responses: u64,
     },
-    /// All events of a batch are in the log.
+    /// A batch is complete: all its events are in the log.
     BatchApplied {
         /// The batch's digest, in hexadecimal.
         digest: String,
-        /// Series the batch is about.
+        /// The number of series in the batch.
         series: u64,
-        /// Weeks created.
+        /// The number of created weeks.
         created: u64,
-        /// Responses linked.
+        /// The number of linked responses.
         linked: u64,
-        /// Responses adopted.
+        /// The number of adopted responses.
         adopted: u64,
-        /// Events that were there already.
+        /// The number of events that the log already had.
         skipped: u64,
     },
-    /// A batch was validated.
+    /// A validation ran.
     ValidationRecorded {
-        /// The batch's digest; empty when no batch was applied.
+        /// The batch's digest; empty if no batch was applied.
         digest: String,
-        /// The head that was validated.
+        /// The validated head of the log.
         at: Position,
-        /// Every check.
+        /// The result of every check.
         checks: Vec<CheckOutcome>,
     },
-    /// Both views were compared.
+    /// A parity check compared both views.
     ParityRecorded {
-        /// The head that was compared.
+        /// The compared head of the log.
         at: Position,
-        /// How many differences each class explains.
+        /// The number of differences that each class explains.
         classes: Vec<(String, u64)>,
-        /// Differences that no class explains.
+        /// The number of differences that no class explains.
         unexplained: u64,
     },
-    /// Another view serves.
+    /// The switch changed: another view serves some or all clients.
     ViewSwitched {
-        /// The view that serves the audience from here on.
+        /// The view that serves the audience from now on.
         view: View,
-        /// Whom it is for.
+        /// The clients it applies to.
         audience: Audience,
-        /// Why.
+        /// The reason.
         reason: String,
         /// Whether a guard was overridden.
         forced: bool,
@@ -290,49 +295,53 @@ pub enum Event {
     BackupTaken {
         /// The backup's name.
         name: String,
-        /// The head it holds.
+        /// The head of the log in the backup.
         at: Position,
     },
-    /// The migration reached a stage.
+    /// The migration reached a stage. No command of this release produces this event; its stored
+    /// form is frozen for a later release.
     StageRecorded {
         /// The stage.
         stage: String,
         /// A remark.
         note: String,
     },
-    /// The legacy view is no longer needed.
+    /// The legacy view was retired. No command of this release produces this event; its stored form
+    /// is frozen for a later release.
     LegacyRetired {
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// A client's personal data was erased: the keys of all their identities were destroyed.
     ClientErased {
-        /// The client's document id; the id they were known by where no document was ever imported.
+        /// The client's document id, or the id they were known by if no document was imported.
         client: String,
-        /// Every id that was erased with it, the client's own first.
+        /// Every erased id; the client's own is the first.
         ids: Vec<String>,
-        /// Why. Not personal: it stays readable.
+        /// The reason. It is not personal data and stays readable.
         reason: String,
     },
-    /// What a batch has on record of the responses before it, without those of clients erased since. `migrate validate` goes by it.
+    /// The recorded count and digest of a batch's responses were replaced, because clients were
+    /// erased since. Validation compares with these values.
     ResponsesAttested {
         /// The batch's digest, in hexadecimal.
         digest: String,
-        /// How many responses there were before the batch.
+        /// The number of responses before the batch.
         responses: u64,
-        /// SHA-256 over each of them, in hexadecimal.
+        /// SHA-256 over these responses, in hexadecimal.
         responses_digest: String,
     },
-    /// Any event of a client whose personal data was erased, as it is read from then on; never stored as such. What happened is known,
-    /// what was said is not, and no list is made of it any more.
+    /// An event of a client whose personal data was erased, as it is read after the erasure. This
+    /// variant is never stored. The kind of event is still known, its personal content is not, and
+    /// projections ignore it.
     Erased(
-        /// The event, its personal content erased.
+        /// The event without its personal content.
         Box<Event>,
     ),
 }
 
 impl Event {
-    /// The event's name in histories: `AssignmentImported`, `ResponseSubmitted`, …
+    /// The name of the event in histories, such as `AssignmentImported` or `ResponseSubmitted`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::DocumentImported(document) => document.collection.event_names().0,

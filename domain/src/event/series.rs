@@ -4,35 +4,35 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// Why a week's assignment was made.
+/// Why an assignment was created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// A coach allocated the form.
     Allocation,
-    /// The client answered a week that was not stored yet.
+    /// The client responded to a week that was not stored yet.
     Submission,
-    /// The migration made it.
+    /// A migration created it.
     Migration,
 }
 
-/// One week's due date.
+/// The due date of one week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeekDue {
     /// The week, from 1.
     pub week: u32,
-    /// When it is due; `None` where the stored week has none.
+    /// The due date; `None` if the stored week has none.
     pub due: Option<Timestamp>,
 }
 
-/// One week's move to another due date.
+/// A change of one week's due date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeekMove {
     /// The week, from 1.
     pub week: u32,
-    /// When it was due; `None` where the stored week had no due date.
+    /// The old due date; `None` if the stored week had none.
     pub from: Option<Timestamp>,
-    /// When it is due now.
+    /// The new due date.
     pub to: Option<Timestamp>,
 }
 
@@ -46,30 +46,31 @@ pub enum MissedReason {
     Traveling,
     /// An emergency.
     PersonalEmergency,
-    /// Another reason, which the comment tells.
+    /// Another reason, given in the comment.
     Other,
 }
 
-/// A status that a coach gives a week, as the old system stored it. What lists show of it is `status`'s.
+/// A status that a coach assigns to a week, as the old application stored it. The `status` module
+/// computes the status that a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AssignedStatus {
-    /// To be answered.
+    /// Waiting for a response.
     Pending,
-    /// The same, by its other name.
+    /// Another name for `Pending`.
     Active,
-    /// It rests.
+    /// Paused.
     Inactive,
-    /// Late. Lists count that from the due date themselves.
+    /// Late. Lists ignore this value and compute lateness from the due date.
     Overdue,
     /// Missed.
     Missed,
-    /// Done, without an answer.
+    /// Completed without a response.
     Completed,
 }
 
 impl AssignedStatus {
-    /// Its name in stored documents.
+    /// The name in stored documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -82,12 +83,12 @@ impl AssignedStatus {
     }
 }
 
-/// How a migration ties a response to the week it is meant for.
+/// How a migration links a response to its week.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinkKind {
-    /// The response's own week says so.
+    /// By the week that the response names.
     Linked,
-    /// The response has no week; exactly one other stored week names it.
+    /// The response names no week, and exactly one stored week names the response.
     Adopted,
 }

@@ -29,8 +29,8 @@ pub fn response_id(assignment: Uuid, ordinal: u32) -> Uuid {
     derived("response", &[&assignment.to_string(), &ordinal.to_string()])
 }
 
-/// The id of an event that must be the same on every machine, derived from its stream and from
-/// the parts that identify it there.
+/// The id of an event that must be the same on every machine, derived from its stream and from the
+/// parts that identify it there.
 pub fn event_id(stream: &StreamId, parts: &[&str]) -> Uuid {
     let stream = stream.to_string();
     let mut all = vec![stream.as_str()];

@@ -1,9 +1,9 @@
 //! Series: all runs of one form for one client.
 //!
-//! `state` folds the stream of a series into its current state. `items` holds the weeks and
-//! applies documents and events to them. `legacy` is the same series as the old application would
-//! have stored it. `decide` decides commands, `ids` derives ids, and `packed` encodes the weeks as
-//! part of a row.
+//! `state` folds the stream of a series into its current state. `items` holds the weeks and applies
+//! documents and events to them. `legacy` is the same series as the old application would have
+//! stored it. `decide` decides commands, `ids` derives ids, and `packed` encodes the weeks as part
+//! of a row.
 
 pub mod decide;
 mod ids;

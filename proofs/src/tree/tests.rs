@@ -1,5 +1,5 @@
-//! The tree against RFC 6962's own definitions, written down naively, and against the vectors of the Certificate Transparency
-//! reference implementation.
+//! The tree against RFC 6962's own definitions, written down naively, and against the vectors of
+//! the Certificate Transparency reference implementation.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -111,7 +111,8 @@ fn hash(text: &str) -> Hash {
     Hash(hex(text).try_into().unwrap())
 }
 
-/// The eight leaves of the reference implementation's tests, and the roots of the trees of the first one, two, … of them.
+/// The eight leaves of the reference implementation's tests, and the roots of the trees of the
+/// first one, two, … of them.
 const REFERENCE: [(&str, &str); 8] = [
     ("", "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
     ("00", "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"),

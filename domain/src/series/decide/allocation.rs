@@ -11,24 +11,25 @@ use crate::series::items::terms_of;
 use crate::status::Status;
 use crate::time::Timestamp;
 
-/// The most weeks one run may have: ten years.
+/// The maximum number of weeks in a run: ten years.
 pub const MOST_WEEKS: u32 = 520;
 
-/// An allocation as asked for.
+/// A request to allocate a form to a client.
 #[derive(Clone, Debug)]
 pub struct Allocation {
-    /// What every week shares.
+    /// The terms that all weeks share.
     pub terms: Terms,
-    /// When week 1 is due.
+    /// The due date of week 1.
     pub first_due: Timestamp,
-    /// The status that the weeks begin with, where it is not to be answered.
+    /// The initial status of the weeks; `None` means pending.
     pub status: Option<AssignedStatus>,
-    /// Whether a run that still has open weeks is made longer instead.
+    /// Whether to extend the latest run if it still has open weeks.
     pub extend: bool,
 }
 
-/// When the first week of an allocation is due: on `first_check_in` moved to the next Monday unless it is one, else on the
-/// Monday strictly after `start`. Source: `spec/http-api.md`, POST `/api/check-in-assignments`.
+/// Returns the due date of week 1 of an allocation: the first Monday on or after `first_check_in`,
+/// or, without it, the first Monday after `start`. Source: `spec/http-api.md`, POST
+/// `/api/check-in-assignments`.
 pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> NaiveDate {
     use chrono::Datelike;
     let days_to_monday =
@@ -40,13 +41,14 @@ pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> Na
     }
 }
 
-/// A time of day such as `09:00`, as (hour, minute).
+/// Parses a time of day such as `09:00` into (hour, minute).
 pub fn time_of_day(text: &str) -> Option<(u32, u32)> {
     chrono::NaiveTime::parse_from_str(text, "%H:%M").ok().map(|time| (time.hour(), time.minute()))
 }
 
 impl Decider<'_> {
-    /// Weeks of a run that can still be answered in time: stored ones, and such as an answer would make.
+    /// Counts the weeks of a run that are still open: stored weeks, and weeks that a response would
+    /// create.
     fn open_weeks(&self, run: u32) -> usize {
         let Some(base) = self.series.items.base(run) else { return 0 };
         let is_open = |stored: &StoredAssignment| {
@@ -58,17 +60,19 @@ impl Decider<'_> {
             .shown()
             .filter(|item| item.run == run && is_open(&item.stored))
             .count();
-        // An import may say any number of weeks; beyond the most that a run may have, none is made.
+        // An imported document may name any number of weeks; no week beyond the maximum is created.
         let made = (1..=base.stored.total_weeks.min(MOST_WEEKS))
             .filter(|week| self.series.items.week(run, *week).is_none())
             .filter(|week| self.week(run, *week).is_ok_and(|(stored, _)| is_open(&stored)));
         stored + made.count()
     }
 
-    /// Allocates the form: a new run, or a longer one. A run that was withdrawn stays as it is, whatever an import brought to it later.
+    /// Allocates the form: creates a new run or extends the latest one. A withdrawn run is never
+    /// extended, even if an import added weeks to it later.
     ///
     /// # Errors
-    /// While the latest run has open weeks, unless it is to be extended; with no weeks, or more than [`MOST_WEEKS`].
+    /// If the latest run has open weeks and must not be extended, or if the number of weeks is 0 or
+    /// more than [`MOST_WEEKS`].
     pub fn allocate(&self, allocation: &Allocation) -> Result<Vec<Event>, Rejection> {
         let weeks = allocation.terms.total_weeks;
         let range = |given| Rejection::OutOfRange {
@@ -110,7 +114,7 @@ impl Decider<'_> {
         range: impl Fn(u32) -> Rejection,
     ) -> Result<Vec<Event>, Rejection> {
         let base = self.base(run)?.stored.clone();
-        // A week that was withdrawn is not made again.
+        // A withdrawn week is not created again.
         let withdrawn = self
             .series
             .runs

@@ -5,22 +5,23 @@ use crate::event::{AssignedStatus, Event};
 use crate::personal::Personal;
 use crate::time::Timestamp;
 
-/// What a coach corrects of a week; what is `None` stays.
+/// A coach's correction of a week. A field that is `None` stays unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Correction {
-    /// The due date.
+    /// The new due date.
     pub due: Option<Timestamp>,
-    /// The status.
+    /// The new status.
     pub status: Option<AssignedStatus>,
-    /// The coach's note.
+    /// The new note.
     pub note: Option<String>,
 }
 
 impl Decider<'_> {
-    /// Corrects a status; the one it has already writes nothing.
+    /// Changes the status of a week. The current status appends nothing.
     ///
     /// # Errors
-    /// When there is no such week, or it is answered: only clearing the answer takes that back.
+    /// If there is no such week, or the week has a response. Only clearing the response
+    /// ([`Decider::withdraw_week`]) sets such a week back.
     pub fn assign_status(
         &self,
         run: u32,
@@ -44,20 +45,20 @@ impl Decider<'_> {
         Ok(events)
     }
 
-    /// Notes something on a week, in place of what was noted before.
+    /// Writes a note on a week. It replaces the previous note.
     ///
     /// # Errors
-    /// When there is no such week.
+    /// If there is no such week.
     pub fn write_note(&self, run: u32, week: u32, note: String) -> Result<Vec<Event>, Rejection> {
         let (_, mut events) = self.week(run, week)?;
         events.push(Event::NoteWritten { run, week, note: Personal::new(note) });
         Ok(events)
     }
 
-    /// Corrects a due date; the date it has already writes nothing.
+    /// Changes the due date of a week. The current due date appends nothing.
     ///
     /// # Errors
-    /// When there is no such week.
+    /// If there is no such week.
     pub fn reschedule(&self, run: u32, week: u32, due: Timestamp) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.week(run, week)?;
         if stored.due.value() == Some(&due) {
@@ -67,10 +68,11 @@ impl Decider<'_> {
         Ok(events)
     }
 
-    /// A coach's corrections of one week, together.
+    /// Applies all parts of a correction in one commit.
     ///
     /// # Errors
-    /// As each of them: [`Decider::reschedule`], [`Decider::assign_status`], [`Decider::write_note`].
+    /// The errors of [`Decider::reschedule`], [`Decider::assign_status`] and
+    /// [`Decider::write_note`].
     pub fn correct(
         &self,
         run: u32,
@@ -84,7 +86,7 @@ impl Decider<'_> {
         ];
         let mut events = Vec::new();
         for part in parts.into_iter().flatten() {
-            // Each of them makes a week that is not stored yet; once is enough.
+            // Each part would create a week that is not stored yet; create it only once.
             for event in part? {
                 if !events.contains(&event) {
                     events.push(event);

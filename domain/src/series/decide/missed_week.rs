@@ -6,10 +6,11 @@ use crate::personal::Personal;
 use crate::status::{OVERDUE_AFTER_MILLISECONDS, Status};
 
 impl Decider<'_> {
-    /// Marks a week missed.
+    /// Marks a week as missed.
     ///
     /// # Errors
-    /// When it is answered or marked already, not three days overdue, or the reason `other` has no comment.
+    /// If the week is completed or already marked, is not three days overdue, or the reason `other`
+    /// has no comment.
     pub fn miss(
         &self,
         run: u32,
@@ -38,10 +39,10 @@ impl Decider<'_> {
         Ok(events)
     }
 
-    /// Grants more time; granting it twice writes nothing.
+    /// Grants more time for a week. A second grant appends nothing.
     ///
     /// # Errors
-    /// When the week is answered, or the reason is shorter than ten characters.
+    /// If the week is completed, or the reason has fewer than ten characters.
     pub fn extend(&self, run: u32, week: u32, reason: String) -> Result<Vec<Event>, Rejection> {
         const LEAST: usize = 10;
         let (stored, mut events) = self.unanswered(run, week)?;
@@ -56,10 +57,10 @@ impl Decider<'_> {
         Ok(events)
     }
 
-    /// A coach opens a closed week.
+    /// Reopens a closed week for a coach.
     ///
     /// # Errors
-    /// When the week is answered, or not closed.
+    /// If the week is completed or still open.
     pub fn reopen(&self, run: u32, week: u32) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.unanswered(run, week)?;
         if self.status(&stored) != Status::Missed {
@@ -69,10 +70,10 @@ impl Decider<'_> {
         Ok(events)
     }
 
-    /// A client asks for a closed week.
+    /// Records a client's request to reopen a closed week.
     ///
     /// # Errors
-    /// When the week is answered, or not closed.
+    /// If the week is completed or still open.
     pub fn request_reopen(
         &self,
         run: u32,

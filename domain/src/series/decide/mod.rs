@@ -26,30 +26,30 @@ use crate::status::{Clock, Status};
 use crate::stream::StreamId;
 use crate::time::Timestamp;
 
-/// What an answer leads to.
+/// The result of a command that is not rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// These events.
+    /// Append these events.
     Now(Vec<Event>),
-    /// The week was answered before: nothing is written.
+    /// The week already has a response, or is stored as completed. Nothing is appended.
     Before {
-        /// The first response.
+        /// The first response; empty if the week is stored as completed without one.
         response: String,
         /// Its score.
         score: Option<Number>,
     },
 }
 
-/// A series to decide on, at an instant.
+/// Decides commands on one series at one instant.
 #[derive(Clone, Copy, Debug)]
 pub struct Decider<'a> {
     /// The client's document id.
     pub client: &'a str,
     /// The form's id.
     pub form: &'a str,
-    /// The series as it is.
+    /// The current state of the series.
     pub series: &'a Series,
-    /// Now.
+    /// The current time.
     pub now: Timestamp,
     /// The old server's zone.
     pub zone: Zone,
@@ -64,7 +64,8 @@ impl Decider<'_> {
         self.series.items.base(run).ok_or_else(|| Rejection::NoSuchSeries(self.name()))
     }
 
-    /// The week as it stands, or as it would be made for an answer: the events that make it come first in the commit.
+    /// Returns the stored week, or the week that a response would create, with the events that
+    /// create it. These events come first in the commit.
     fn week(&self, run: u32, week: u32) -> Result<(StoredAssignment, Vec<Event>), Rejection> {
         if let Some(item) = self.series.items.week(run, week) {
             return Ok((item.stored.clone(), Vec::new()));
@@ -90,7 +91,7 @@ impl Decider<'_> {
         ))
     }
 
-    /// When the old submission would have said the week is due.
+    /// The due date that the old application would have stored on submission.
     fn legacy_due(&self, base: &StoredAssignment, week: u32) -> Timestamp {
         let from = base.due.value().copied().unwrap_or(self.now);
         self.zone.weekday_due(from, week.saturating_sub(base.week()) + 1)
@@ -115,10 +116,10 @@ impl Decider<'_> {
         self.series.runs.get(&run).is_some_and(|known| known.withdrawn)
     }
 
-    /// The week as it is, or as an answer would make it.
+    /// Returns the stored week, or the week that a response would create.
     ///
     /// # Errors
-    /// When there is no such week.
+    /// If there is no such week.
     pub fn assignment(&self, run: u32, week: u32) -> Result<StoredAssignment, Rejection> {
         Ok(self.week(run, week)?.0)
     }

@@ -5,10 +5,11 @@ use crate::event::{Event, WeekDue, WeekMove};
 use crate::series::items::Item;
 
 impl Decider<'_> {
-    /// Pauses the latest run: its unanswered stored weeks due from now on move by so many weeks, at the same local time.
+    /// Pauses the latest run: stored weeks without a response that are due from now on move by
+    /// `pause_weeks` weeks, at the same local time.
     ///
     /// # Errors
-    /// When nothing would move, or the number of weeks is 0 or more than a year's.
+    /// If no week would move, or `pause_weeks` is 0 or more than 52.
     pub fn pause(&self, pause_weeks: u32) -> Result<Vec<Event>, Rejection> {
         const MOST: u32 = 52;
         if pause_weeks == 0 || pause_weeks > MOST {
@@ -25,7 +26,7 @@ impl Decider<'_> {
         let moves = |item: &&Item| {
             item.run == run && !item.is_completed() && due(item).is_some_and(|due| due >= self.now)
         };
-        // The doubles of a week move with it: one that stayed would take its place.
+        // Duplicates of a week move with it: a duplicate that stayed would take its place.
         let doubles = |item: &Item| {
             self.series
                 .items
@@ -52,10 +53,11 @@ impl Decider<'_> {
         }])
     }
 
-    /// Takes back the latest pause: the weeks it moved that are still unanswered are due as before.
+    /// Undoes the latest pause: the weeks it moved get their old due dates back, unless they are
+    /// completed.
     ///
     /// # Errors
-    /// When the latest run has no pause.
+    /// If the latest run has no pause.
     pub fn resume(&self) -> Result<Vec<Event>, Rejection> {
         let run = self.series.latest_run();
         let moved = self

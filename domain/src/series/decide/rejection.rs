@@ -2,91 +2,94 @@
 
 use crate::time::Timestamp;
 
-/// Why a command is refused. The texts are for the person who gave it.
+/// The reason for which a command on a series is rejected. Its text is for the person who sent the
+/// command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// No such week.
-    #[error("the series {series} has no week {week} in run {run}; it has {total} weeks")]
+    /// The run has no such week.
+    #[error("{series} has no week {week} in run {run}; the run has {total} weeks")]
     NoSuchWeek {
         /// The series.
         series: String,
         /// The run.
         run: u32,
-        /// The week asked for.
+        /// The requested week.
         week: u32,
-        /// How many weeks there are.
+        /// The number of weeks in the run.
         total: u32,
     },
-    /// No week at all.
-    #[error("{0} has no assignment; allocate it with `rollbook assign` first")]
+    /// The form is not allocated to the client. The field is the series.
+    #[error("{0} has no assignment; allocate the form to the client first")]
     NoSuchSeries(String),
-    /// The week has an answer.
-    #[error("week {0} is answered already")]
+    /// The week is completed.
+    #[error("week {0} is already completed")]
     Completed(u32),
-    /// The week was marked missed.
-    #[error("week {0} is marked missed already")]
+    /// The week is already marked as missed.
+    #[error("week {0} is already marked as missed")]
     AlreadyMissed(u32),
-    /// Too early to call it missed.
-    #[error("week {week} is not 3 days overdue yet; it is due {due}")]
+    /// It is too early to mark the week as missed.
+    #[error("week {week} can be marked as missed from 3 days after its due date; it is due {due}")]
     NotOverdue {
         /// The week.
         week: u32,
-        /// When it is due.
+        /// Its due date.
         due: Timestamp,
     },
-    /// `other` says nothing by itself.
-    #[error("the reason `other` needs a comment that says which")]
+    /// The reason `other` has no comment.
+    #[error("the reason `other` needs a comment; write the reason in the comment")]
     NoComment,
-    /// Too short to mean anything.
-    #[error("the reason needs at least {least} characters, and has {has}")]
+    /// A text is too short: a reason, or a coach's feedback.
+    #[error("the text is too short: it has {has} characters and needs at least {least}")]
     ShortReason {
-        /// The least.
+        /// The minimum number of characters.
         least: usize,
-        /// The text's.
+        /// The number of characters of the text.
         has: usize,
     },
-    /// A run is still going on.
+    /// The latest run still has open weeks.
     #[error(
-        "run {run} of {series} still has {open} open weeks; wait for its end, withdraw it, or extend it (--extend)"
+        "run {run} of {series} still has {open} open weeks; wait until it ends, withdraw it, or extend it"
     )]
     OpenWeeks {
         /// The series.
         series: String,
         /// The run.
         run: u32,
-        /// How many weeks are open.
+        /// The number of open weeks.
         open: usize,
     },
-    /// A number that makes no sense.
+    /// A number is out of range.
     #[error("{what} must be {least} to {most}, and is {given}")]
     OutOfRange {
-        /// Which number.
+        /// The name of the number.
         what: &'static str,
-        /// The least.
+        /// The minimum.
         least: u32,
-        /// The most.
+        /// The maximum.
         most: u32,
-        /// What was given.
+        /// The given number.
         given: u32,
     },
-    /// Nothing to pause.
-    #[error("no unanswered week of {0} is due from now on; there is nothing to pause")]
+    /// No week can be paused. The field is the series.
+    #[error(
+        "there is nothing to pause: {0} has no week without a response that is due from now on"
+    )]
     NothingToPause(String),
-    /// Nothing to take back.
-    #[error("No active pause found for this series")]
+    /// The latest run has no active pause.
+    #[error("this series has no active pause")]
     NoPause,
-    /// A window that is open needs no opening.
-    #[error("week {0} is still open; it can be answered as it is")]
+    /// The week is still open, so it cannot be reopened.
+    #[error("week {0} is still open, so it cannot be reopened; a response is possible now")]
     StillOpen(u32),
-    /// The response is none of this series.
-    #[error("no response {response} in {series}")]
+    /// The series has no such response.
+    #[error("{series} has no response {response}")]
     NoSuchResponse {
         /// The series.
         series: String,
         /// The response.
         response: String,
     },
-    /// The answers are no list.
+    /// The answers are not a list of objects. The field is the parser's error.
     #[error(
         "the answers must be a JSON array of {{questionId, question, answer, weight, score}}: {0}"
     )]

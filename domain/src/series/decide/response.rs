@@ -6,10 +6,11 @@ use crate::json::JsonText;
 use crate::personal::Personal;
 use crate::series::ids::{assignment_id, response_id};
 
-/// The score of answers: round(100 × Σ score·weight ⁄ Σ 10·weight) over those with both, 0 to 100; `None` without any.
+/// Computes the score of answers, 0 to 100: round(100 × Σ score·weight ⁄ Σ 10·weight) over all
+/// answers that have both; `None` if no answer has both.
 ///
 /// # Errors
-/// When the JSON is no array of objects.
+/// If the JSON is not an array of objects.
 pub fn score_of(answers: &JsonText) -> Result<Option<u32>, Rejection> {
     let list: Vec<serde_json::Map<String, serde_json::Value>> =
         answers.read().map_err(|error| Rejection::BadAnswers(error.to_string()))?;
@@ -25,18 +26,19 @@ pub fn score_of(answers: &JsonText) -> Result<Option<u32>, Rejection> {
     if possible <= 0.0 {
         return Ok(None);
     }
-    // Within 0 to 100 by the clamp.
+    // The clamp keeps it within 0 to 100.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let score = (100.0 * reached / possible).round().clamp(0.0, 100.0) as u32;
     Ok(Some(score))
 }
 
 impl Decider<'_> {
-    /// Takes an answer. A week that is not stored yet is made in the same commit.
+    /// Records a response. A week that is not stored yet is created in the same commit.
     ///
     /// # Errors
-    /// When the series has no such week, or the answers are no list, or the score is beyond 100, be the week answered or not. That it is
-    /// answered is no error: see [`Decision::AlreadyAnswered`].
+    /// If the series has no such week, the answers are not a list, or the score is over 100. These
+    /// are checked first, even for a week that has a response. An existing response is not an
+    /// error: see [`Decision::AlreadyAnswered`].
     pub fn respond(
         &self,
         run: u32,
@@ -72,10 +74,10 @@ impl Decider<'_> {
         Ok(Decision::Append(events))
     }
 
-    /// A coach answers a response of this series.
+    /// Records a coach's feedback on a response of this series.
     ///
     /// # Errors
-    /// When no week here has the response, or the text is empty.
+    /// If the series has no such response, or the text is empty.
     pub fn give_feedback(
         &self,
         response: &str,

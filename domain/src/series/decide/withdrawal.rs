@@ -5,10 +5,10 @@ use crate::event::Event;
 use crate::personal::Personal;
 
 impl Decider<'_> {
-    /// Takes the latest run away from the client.
+    /// Withdraws the latest run from the client.
     ///
     /// # Errors
-    /// When there is none, or no reason is given.
+    /// If there is no run, or the reason is empty.
     pub fn withdraw(&self, keep_answered: bool, reason: String) -> Result<Vec<Event>, Rejection> {
         let run = self.series.latest_run();
         self.base(run)?;
@@ -18,11 +18,12 @@ impl Decider<'_> {
         Ok(vec![Event::SeriesWithdrawn { run, keep_answered, reason: Personal::new(reason) }])
     }
 
-    /// Takes one week away, or clears its answer back to pending. In a run that was withdrawn but for its answered weeks nothing is
-    /// pending: there a week goes with its last answer.
+    /// Withdraws one week; or, if the week is completed, clears its response and sets it back to
+    /// pending. In a withdrawn run no week can be pending, so clearing the last response also
+    /// withdraws the week.
     ///
     /// # Errors
-    /// When there is no such week.
+    /// If there is no such week.
     pub fn withdraw_week(
         &self,
         run: u32,

@@ -1,7 +1,7 @@
 //! One stored week, and the changes that events make to it.
 //!
-//! An imported document and later changes are kept apart, so that importing the document again
-//! does not undo a change.
+//! An imported document and later changes are kept apart, so that importing the document again does
+//! not undo a change.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::event::AssignedStatus;
 use crate::number::Number;
 use crate::time::Timestamp;
 
-/// Which fields of a week are no longer its document's, because something happened here after it was written.
+/// The fields of a week that later events have changed. They override the imported document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::series) struct Overrides {
     answer: Option<AnswerChange>,
@@ -23,16 +23,16 @@ pub(in crate::series) struct Overrides {
     total_weeks: bool,
 }
 
-/// Where an answer came from.
+/// The source of a week's response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum AnswerSource {
-    /// The client gave it here. It outlives the document it was given to.
+    /// The client submitted it to Rollbook. It stays even if an import removes the document.
     Client,
-    /// A migration found it among the imported responses.
+    /// A migration linked an imported response.
     Migration,
 }
 
-/// How response, time and score came to be what they are.
+/// The last change of a week's response, completion time and score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum AnswerChange {
     Given(AnswerSource),
@@ -40,7 +40,7 @@ enum AnswerChange {
 }
 
 impl Overrides {
-    /// Carries over into a new form of the document what happened to the earlier one.
+    /// Copies the changed fields of the earlier version into a new version of the document.
     pub(super) fn carry(self, earlier: StoredAssignment, stored: &mut StoredAssignment) {
         if self.answer.is_some() {
             stored.response = earlier.response;
@@ -74,15 +74,15 @@ fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
 pub struct Item {
     /// The run it belongs to, from 1.
     pub run: u32,
-    /// Whether an import brought it.
+    /// Whether the week was imported.
     pub imported: bool,
-    /// The week as it is now.
+    /// The current state of the week.
     pub stored: StoredAssignment,
     pub(in crate::series) covered: Overrides,
 }
 
 impl Item {
-    /// A week that no import brought.
+    /// Creates a week that was not imported.
     pub fn made(run: u32, stored: StoredAssignment) -> Self {
         Self { run, imported: false, stored, covered: Overrides::default() }
     }
@@ -92,12 +92,12 @@ impl Item {
         self.stored.week()
     }
 
-    /// Whether the document said so, or an answer came later.
+    /// Whether it has a response or is stored as completed.
     pub fn is_completed(&self) -> bool {
         self.stored.is_completed()
     }
 
-    /// A status says nothing against an answer: an answered week keeps its own.
+    /// A completed week keeps its status.
     fn set_status(&mut self, status: &str) {
         if !self.is_completed() {
             status.clone_into(&mut self.stored.status);
@@ -115,7 +115,7 @@ impl Item {
         self.covered.paused_until = true;
     }
 
-    /// The client answered it here.
+    /// Sets the response that the client submitted.
     pub fn answer(
         &mut self,
         response: &str,
@@ -125,7 +125,7 @@ impl Item {
         self.set_answer(response, submitted_at, score, AnswerSource::Client);
     }
 
-    /// A migration found its response among the imported ones.
+    /// Sets the imported response that a migration linked.
     pub fn link(&mut self, response: &str, completed_at: Option<Timestamp>, score: Option<Number>) {
         self.set_answer(response, completed_at, score, AnswerSource::Migration);
     }
@@ -144,7 +144,7 @@ impl Item {
         self.covered.answer = Some(AnswerChange::Given(by));
     }
 
-    /// Its answer no longer counts.
+    /// Clears the response and sets the week back to pending.
     pub fn clear(&mut self) {
         self.stored.response = Field::Null;
         self.stored.completed_at = None;
@@ -154,7 +154,8 @@ impl Item {
         self.covered.status = true;
     }
 
-    /// A coach gave it a status. An answer is stronger; without one, what was done is done no more.
+    /// Sets the status that a coach assigned. A week with a response keeps its status. A week that
+    /// is completed without a response is cleared first.
     pub fn assign_status(&mut self, status: AssignedStatus) {
         if self.stored.response_id().is_some() {
             return;
@@ -165,48 +166,48 @@ impl Item {
         self.set_status(status.name());
     }
 
-    /// It is due at another time.
+    /// Sets the due date.
     pub fn reschedule(&mut self, due: Option<Timestamp>) {
         self.set_due(due);
     }
 
-    /// It was marked missed.
+    /// Marks the week as missed.
     pub fn mark_missed(&mut self) {
         self.set_status("missed");
     }
 
-    /// It was opened again.
+    /// Reopens the week.
     pub fn reopen(&mut self) {
         self.set_status("active");
     }
 
-    /// It rests until then, and is due later.
+    /// Pauses the week until an instant, with a new due date.
     pub fn pause(&mut self, until: Timestamp, due: Option<Timestamp>) {
         self.set_status("inactive");
         self.set_due(due);
         self.set_paused_until(Some(until));
     }
 
-    /// It no longer rests, and is due as it was.
+    /// Ends the pause and restores the due date.
     pub fn resume(&mut self, due: Option<Timestamp>) {
         self.set_status("active");
         self.set_due(due);
         self.set_paused_until(None);
     }
 
-    /// The client has more time.
+    /// Records that an extension was granted.
     pub fn extend(&mut self) {
         self.stored.extension_granted = true;
         self.covered.extension_granted = true;
     }
 
-    /// Its run has another number of weeks.
+    /// Sets the number of weeks of the run.
     pub fn set_total_weeks(&mut self, total_weeks: u32) {
         set_total_weeks(&mut self.stored, total_weeks);
         self.covered.total_weeks = true;
     }
 
-    /// Whether the client answered it here.
+    /// Whether the client submitted the response to Rollbook.
     pub(super) fn answered_here(&self) -> bool {
         self.covered.answer == Some(AnswerChange::Given(AnswerSource::Client))
     }

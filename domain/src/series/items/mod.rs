@@ -17,21 +17,22 @@ pub use self::new_week::{made_week, terms_of};
 pub use self::precedence::replaces;
 use crate::document::StoredAssignment;
 
-/// The stored weeks of one stream, in the order of (run, week, document).
+/// The stored weeks of one series, ordered by (run, week, document). A week may have duplicates:
+/// several documents for the same week.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Items {
     pub(super) held: Vec<Item>,
-    /// Documents that were taken away here: no later import brings them back.
+    /// Withdrawn documents: a later import does not add them again.
     pub(super) withdrawn: BTreeSet<String>,
 }
 
 impl Items {
-    /// All of them, doubles included.
+    /// Iterates over all items, duplicates included.
     pub fn iter(&self) -> impl Iterator<Item = &Item> {
         self.held.iter()
     }
 
-    /// Whether there is none.
+    /// Whether there are no items.
     pub fn is_empty(&self) -> bool {
         self.held.is_empty()
     }
@@ -42,14 +43,14 @@ impl Items {
         })
     }
 
-    /// Adds a week that no import brought; one that is there already stays.
+    /// Adds an item. An existing item with the same run, week and document stays.
     pub fn insert(&mut self, item: Item) {
         if let Err(at) = self.place(item.run, item.week(), &item.stored.document) {
             self.held.insert(at, item);
         }
     }
 
-    /// Stores a document, keeping what happened to an earlier form of it.
+    /// Stores an imported document and keeps the changes made to an earlier version of it.
     pub fn store(&mut self, mut stored: StoredAssignment) {
         if self.withdrawn.contains(&stored.document) {
             return;
@@ -67,19 +68,19 @@ impl Items {
         self.insert(Item { run, imported: true, stored, covered });
     }
 
-    /// An import no longer has the document. A week that was answered here stays.
+    /// Removes a document that an import no longer has. A week with a response given here stays.
     pub fn remove(&mut self, document: &str) {
         self.held.retain(|item| {
             !(item.imported && item.stored.document == document) || item.answered_here()
         });
     }
 
-    /// Keeps the items for which `keep` holds; an import may bring the others back.
+    /// Keeps the items for which `keep` holds. An import may add the others again.
     pub fn retain(&mut self, keep: impl FnMut(&Item) -> bool) {
         self.held.retain(keep);
     }
 
-    /// Takes away, for good, the items for which `taken` holds.
+    /// Removes the items for which `taken` holds, permanently.
     pub fn withdraw(&mut self, taken: impl Fn(&Item) -> bool) {
         let withdrawn = &mut self.withdrawn;
         self.held.retain(|item| {
@@ -91,18 +92,19 @@ impl Items {
         });
     }
 
-    /// The items of one week, doubles included.
+    /// Iterates over the items of one week, duplicates included.
     pub fn of_week(&self, run: u32, week: u32) -> impl Iterator<Item = &Item> {
         let from = self.held.partition_point(|item| (item.run, item.week()) < (run, week));
         self.held.iter().skip(from).take_while(move |item| item.run == run && item.week() == week)
     }
 
-    /// The item that stands for a week: rule 9 among its doubles.
+    /// Returns the item that represents a week: rule 9 of `spec/legacy-view.md` picks one of its
+    /// duplicates.
     pub fn week(&self, run: u32, week: u32) -> Option<&Item> {
         self.of_week(run, week).reduce(|held, item| if replaces(item, held) { item } else { held })
     }
 
-    /// The same, to change it.
+    /// Returns the item that represents a week, mutably.
     pub fn week_mut(&mut self, run: u32, week: u32) -> Option<&mut Item> {
         let document = self.week(run, week)?.stored.document.clone();
         self.at_mut(run, week, &document)
@@ -113,8 +115,9 @@ impl Items {
         self.held.get_mut(at)
     }
 
-    /// The item of a week that has this response, else the one that stands for the week, unless that has another one: what only one
-    /// fold knows to be answered takes no answer away from the other.
+    /// Returns the item of a week with this response, or else the item that represents the week if
+    /// it has no response. So an answer that only one of the two folds knows never clears an answer
+    /// of the other fold.
     pub fn answered_mut(&mut self, run: u32, week: u32, response: &str) -> Option<&mut Item> {
         let named =
             self.of_week(run, week).find(|item| item.stored.response_id() == Some(response));
@@ -124,24 +127,24 @@ impl Items {
         self.at_mut(run, week, &document)
     }
 
-    /// The last item: of the latest run, the greatest week.
+    /// Returns the last item: the greatest week of the latest run.
     pub fn latest(&self) -> Option<&Item> {
         self.held.last()
     }
 
-    /// The item with this document id.
+    /// Returns the item with this document id.
     pub fn document(&self, document: &str) -> Option<&Item> {
         self.held.iter().find(|item| item.stored.document == document)
     }
 
-    /// The item that answers for each (run, week), in order.
+    /// Iterates over the item that represents each (run, week), in order.
     pub fn shown(&self) -> impl Iterator<Item = &Item> {
         self.held.chunk_by(|a, b| (a.run, a.week()) == (b.run, b.week())).filter_map(|week| {
             week.iter().reduce(|held, item| if replaces(item, held) { item } else { held })
         })
     }
 
-    /// The base of a run: week 1 with the earliest due, else its first week.
+    /// Returns the base of a run: the item of its first week with the earliest due date.
     pub fn base(&self, run: u32) -> Option<&Item> {
         let due =
             |item: &&Item| (item.stored.due.value().is_none(), item.stored.due.value().copied());
@@ -149,7 +152,7 @@ impl Items {
         self.of_week(run, first.week()).min_by_key(due)
     }
 
-    /// Every item of a run, to change it.
+    /// Iterates over all items of a run, mutably.
     pub fn run_mut(&mut self, run: u32) -> impl Iterator<Item = &mut Item> {
         self.held.iter_mut().filter(move |item| item.run == run)
     }

@@ -5,7 +5,8 @@ use crate::document::{Field, StoredAssignment};
 use crate::event::{RunTerms, Terms};
 use crate::time::Timestamp;
 
-/// A week made here, in the shape of a stored document. What it has in common with `near` is not held twice.
+/// Creates a week in the shape of a stored document. If its shared fields equal those of `near`,
+/// both share one allocation.
 pub fn made_week(
     document: String,
     form: &str,
@@ -30,7 +31,7 @@ pub fn made_week(
     }
 }
 
-/// What a stored week would pass on to the weeks made from it.
+/// Returns the terms that weeks created from this one inherit.
 pub fn terms_of(stored: &StoredAssignment) -> Terms {
     Terms {
         stored_client: stored.client.clone(),

@@ -2,9 +2,11 @@
 
 use super::item::Item;
 
-/// Whether `candidate` takes the place of `held` for one week: rule 9 of `spec/legacy-view.md`. A missing due is later than any.
-/// What an import brought stands before what was made here, so that the legacy view, which does not have every made week, and
-/// the pre-created one agree on which of them an answer is for.
+/// Whether `candidate` represents a week instead of `held`: rule 9 of `spec/legacy-view.md`. A
+/// missing due date is later than any other.
+///
+/// An imported item takes precedence over a created one. The legacy view does not have every
+/// created week, so this lets both views agree on the item that a response belongs to.
 pub fn replaces(candidate: &Item, held: &Item) -> bool {
     let due = |item: &Item| (item.stored.due.value().is_none(), item.stored.due.value().copied());
     match (candidate.is_completed(), held.is_completed()) {

@@ -7,16 +7,18 @@ use crate::event::{WeekDue, WeekMove};
 use crate::time::Timestamp;
 
 impl Items {
-    /// Moves the named weeks, and lets them rest until then. Each double of a week has a move of its own.
+    /// Moves the named weeks and pauses them until an instant. Each duplicate of a week has its own
+    /// move.
     pub fn pause(&mut self, run: u32, until: Timestamp, moved: &[WeekMove]) {
         let mut shifts: Vec<Shift> =
             moved.iter().map(|to| Shift { week: to.week, from: to.from, to: to.to }).collect();
-        // Latest first: a double that moves to where another stands must not be taken for it.
+        // Latest first: a duplicate that moves to another one's due date must not be mistaken for
+        // it.
         shifts.sort_by_key(|shift| std::cmp::Reverse(shift.from));
         self.shift(run, &shifts, |item, due| item.pause(until, due));
     }
 
-    /// Moves back, of the weeks that a pause moved, those that are restored.
+    /// Moves the restored weeks back, out of the weeks that a pause moved.
     pub fn resume(&mut self, run: u32, moved: &[WeekMove], restored: &[WeekDue]) {
         let moved_to = |back: &WeekDue| {
             moved
@@ -32,8 +34,9 @@ impl Items {
         self.shift(run, &shifts, |item, due| item.resume(due));
     }
 
-    /// Changes the unanswered items that are due when the shifts say. Where a week has none, because the legacy fold counts its due
-    /// otherwise, the made item that stands for it goes where the earliest goes.
+    /// Changes the items without a response whose due date matches a shift. If no item of a week
+    /// matches, because the legacy fold computes its due date differently, the created item that
+    /// represents the week gets the earliest new due date of that week's shifts.
     fn shift(&mut self, run: u32, shifts: &[Shift], change: impl Fn(&mut Item, Option<Timestamp>)) {
         let is_meant = |item: &Item, shift: &Shift| {
             !item.is_completed() && item.stored.due.value().copied() == shift.from
@@ -66,7 +69,7 @@ impl Items {
     }
 }
 
-/// A move of one week's due.
+/// A change of one week's due date.
 struct Shift {
     week: u32,
     from: Option<Timestamp>,
