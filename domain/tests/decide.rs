@@ -1,4 +1,4 @@
-//! Every refusal and every success of the deciders, by the rules of `spec/http-api.md`.
+//! Every rejection and every success of the deciders, by the rules of `spec/http-api.md`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -52,7 +52,7 @@ impl Case {
         Self { series: Series::default(), now: at(now), zone: Zone::UTC }
     }
 
-    /// A run of so many weeks from [`FIRST`] on.
+    /// A run of `weeks` weeks that starts at [`FIRST`].
     fn allocated(weeks: u32, now: &str) -> Self {
         let mut case = Self::new("2026-01-01T00:00:00Z");
         let events = case
@@ -69,7 +69,7 @@ impl Case {
         case
     }
 
-    /// An imported week 1 of so many weeks, due at [`FIRST`].
+    /// An imported week 1 of a run, due at [`FIRST`].
     fn imported(weeks: u32, now: &str) -> Self {
         let mut case = Self::new(now);
         case.import("doc-1", 1, weeks, FIRST, "");
@@ -123,7 +123,7 @@ fn the_first_due_is_a_monday() {
     assert_eq!(first_due_date(Some(day("2026-01-05")), day("2026-03-01")), day("2026-01-05"));
     assert_eq!(first_due_date(Some(day("2026-01-06")), day("2026-03-01")), day("2026-01-12"));
     assert_eq!(first_due_date(Some(day("2026-01-11")), day("2026-03-01")), day("2026-01-12"));
-    // Strictly after the start, also when that is a Monday.
+    // The Monday after the start, even if the start is a Monday.
     assert_eq!(first_due_date(None, day("2026-01-05")), day("2026-01-12"));
     assert_eq!(first_due_date(None, day("2026-01-11")), day("2026-01-12"));
     assert_eq!(time_of_day("09:30"), Some((9, 30)));
@@ -159,7 +159,7 @@ fn an_allocation_makes_all_weeks_at_once_at_the_same_local_time() {
     };
     let events = case.decide().allocate(&allocation).unwrap();
     let due = |week: u32, due: &str| (1, week, due.to_owned(), Origin::Allocation);
-    // The clocks go forward on the 29th: nine o'clock stays nine o'clock.
+    // The clocks go forward on the 29th, and the due time stays at nine o'clock.
     let expected = [
         due(1, "2026-03-23T09:00:00.000Z"),
         due(2, "2026-03-30T08:00:00.000Z"),
@@ -221,7 +221,7 @@ fn allocating_again_waits_for_the_end_of_the_run_or_extends_it() {
     );
     case.happen(extended);
     assert!(case.series.items.iter().all(|item| item.stored.total_weeks == 5));
-    // When all are closed, extending or not, it is a new run.
+    // If all weeks are closed, both give a new run.
     case.now = at("2026-03-01T00:00:00Z");
     for extend in [false, true] {
         assert_eq!(
@@ -280,7 +280,7 @@ fn weeks_that_no_document_stands_for_yet_are_open_too() {
         })
         .unwrap_err();
     assert_eq!(refused, Rejection::OpenWeeks { series: NAME.into(), run: 1, open: 2 });
-    // However many weeks an import says there are, this is told at once.
+    // The answer comes at once, however many weeks an import names.
     let case = Case::imported(u32::MAX, "2026-01-20T00:00:00Z");
     let refused = case
         .decide()
@@ -320,7 +320,7 @@ fn an_answer_is_taken_once() {
         score: Some(Number::from(70)),
     };
     assert_eq!(case.decide().respond(1, 2, answers, Some(3)).unwrap(), before);
-    // Also by what the week was imported with.
+    // A response from the import counts as well.
     case.import("doc-9", 9, 9, FIRST, r#","status":"completed","score":12"#);
     let before =
         Decision::AlreadyAnswered { response: String::new(), score: Some(Number::from(12)) };
@@ -354,7 +354,7 @@ fn a_week_that_is_not_stored_yet_is_made_in_the_same_commit() {
     let mut case = Case::imported(4, "2026-01-20T00:00:00Z");
     case.import("doc-1", 1, 4, "2026-01-07T18:00:00Z", "");
     let events = case.answer(1, 3);
-    // The base's weekday, as the old submission counted.
+    // The due date keeps the base's weekday, as on the old submission.
     assert_eq!(created(&events), [(1, 3, "2026-01-21T09:00:00.000Z".into(), Origin::Submission)]);
     let Event::ResponseSubmitted { legacy_due, assignment, .. } = &events[1] else {
         panic!("{:?}", events[1])
@@ -384,7 +384,7 @@ fn there_is_no_week_outside_the_run() {
         case.decide().respond(2, 1, json("[]"), None).unwrap_err(),
         Rejection::NoSuchSeries(NAME.into())
     );
-    // What does not recur has the weeks that are stored.
+    // A form that does not recur has only its stored weeks.
     let mut once = Case::new(FIRST);
     once.import("doc-1", 1, 1, FIRST, "");
     assert_eq!(
@@ -468,7 +468,7 @@ fn only_a_closed_week_is_opened_or_asked_for() {
     );
     let asked = Event::ReopenRequested { run: 1, week: 1, reason: Personal::new("please".into()) };
     assert_eq!(case.decide().request_reopen(1, 1, "please".into()).unwrap(), [asked]);
-    // Marked missed and opened again: it can be marked again.
+    // A reopened week can be marked as missed again.
     let missed = case.decide().miss(1, 1, MissedReason::Sick, None).unwrap();
     case.happen(missed);
     let opened = case.decide().reopen(1, 1).unwrap();
@@ -518,7 +518,7 @@ fn an_imported_completion_without_a_response_is_taken_back_by_a_status() {
     let events = case.decide().assign_status(1, 1, AssignedStatus::Pending).unwrap();
     case.happen(events);
     assert!(!case.series.items.week(1, 1).unwrap().is_completed());
-    // Also when the document comes again.
+    // The correction survives another import of the document.
     case.happen(vec![Event::DocumentChanged(document)]);
     assert!(!case.series.items.week(1, 1).unwrap().is_completed());
 }
@@ -543,7 +543,7 @@ fn a_note_is_written_on_a_week_that_there_is() {
     let note = |week| case.decide().write_note(1, week, "call".into());
     let written = Event::NoteWritten { run: 1, week: 1, note: Personal::new("call".into()) };
     assert_eq!(note(1).unwrap(), [written]);
-    // A week that is not stored yet is made for it.
+    // A week that is not stored yet is created.
     let made = note(3).unwrap();
     assert_eq!(made[0].name(), "AssignmentCreated");
     assert_eq!(made[1], Event::NoteWritten { run: 1, week: 3, note: Personal::new("call".into()) });
@@ -594,10 +594,7 @@ fn a_pause_moves_unanswered_weeks_due_from_now_on_and_resuming_moves_them_back()
         };
         assert_eq!(case.decide().pause(given).unwrap_err(), refused);
     }
-    assert_eq!(
-        case.decide().resume().unwrap_err().to_string(),
-        "this series has no active pause"
-    );
+    assert_eq!(case.decide().resume().unwrap_err().to_string(), "this series has no active pause");
     let paused = case.decide().pause(2).unwrap();
     let Event::SeriesPaused { run: 1, pause_weeks: 2, until, moved } = &paused[0] else {
         panic!("{paused:?}")
@@ -613,7 +610,7 @@ fn a_pause_moves_unanswered_weeks_due_from_now_on_and_resuming_moves_them_back()
         case.series.items.week(1, 2).unwrap().stored.paused_until,
         Some(at("2026-01-26T09:00:00Z"))
     );
-    // A week answered during the pause stays where it is.
+    // A week with a response from during the pause does not move.
     case.answer(1, 4);
     let resumed = case.decide().resume().unwrap();
     case.happen(resumed);
@@ -709,7 +706,7 @@ fn withdrawing_a_week_clears_its_answer_first() {
     );
     case.happen(events);
     assert!(!case.series.items.week(1, 2).unwrap().is_completed());
-    // Answered again, it is another response.
+    // A second response gets another id.
     let Event::ResponseSubmitted { response, .. } = &case.answer(1, 2)[0] else {
         panic!("no response")
     };

@@ -463,7 +463,6 @@ impl From<Rejection> for Refusal {
                 "responses must be a list of {questionId, question, answer, weight, score}",
             )
             .with_detail(why),
-            _ => Self::bad_request("refused", refused.to_string()),
         }
     }
 }

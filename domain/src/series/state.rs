@@ -79,6 +79,18 @@ impl Series {
             Event::FeedbackGiven { response, .. } => {
                 self.feedback.insert(format!("given:{response}"), response.clone());
             }
+            Event::SeriesPaused { .. }
+            | Event::SeriesResumed { .. }
+            | Event::SeriesExtended { .. }
+            | Event::SeriesWithdrawn { .. }
+            | Event::AssignmentWithdrawn { .. } => self.apply_to_run(event),
+            _ => self.apply_to_week(event),
+        }
+    }
+
+    /// Folds an event that changes a run or the set of its weeks.
+    fn apply_to_run(&mut self, event: &Event) {
+        match event {
             Event::SeriesPaused { run, until, moved, .. } => {
                 self.items.pause(*run, *until, moved);
                 self.run_mut(*run).pauses.push(moved.clone());
@@ -100,6 +112,13 @@ impl Series {
                 self.items.withdraw(|item| (item.run, item.week()) == (*run, *week));
                 self.run_mut(*run).withdrawn_weeks.push(*week);
             }
+            _ => {}
+        }
+    }
+
+    /// Folds an event that changes one week.
+    fn apply_to_week(&mut self, event: &Event) {
+        match event {
             Event::AssignmentRescheduled { run, week, due } => {
                 self.change(*run, *week, |item| item.reschedule(Some(*due)))
             }

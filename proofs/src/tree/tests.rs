@@ -1,5 +1,5 @@
-//! The tree against RFC 6962's own definitions, written down naively, and against the vectors of
-//! the Certificate Transparency reference implementation.
+//! Tests of the tree against a naive implementation of RFC 6962's definitions, and against the
+//! vectors of the Certificate Transparency reference implementation.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -10,7 +10,7 @@ use super::*;
 use crate::hash::leaf_hash;
 use sha2::{Digest as _, Sha256};
 
-/// Tiles in memory, filled as the projection fills them.
+/// Tiles in memory, filled like the projection fills them.
 #[derive(Default)]
 struct Memory(BTreeMap<(u8, u64), Vec<u8>>);
 
@@ -233,7 +233,7 @@ proptest! {
         (size, older, position) in (1_usize..1400).prop_flat_map(|size| (Just(size), 1..=size, 1..=size)),
     ) {
         let all = leaves(size + 300);
-        // A tree that has grown on: the roots of the past are still there.
+        // After the tree has grown, past roots can still be computed.
         let tiles = Memory::of(&all);
         let (now, before) = (head(&all[..size]), head(&all[..older]));
         prop_assert_eq!(root(&tiles, now.size).unwrap(), now.root);
