@@ -61,7 +61,7 @@ impl EventProof {
     /// Reads a file's text without verifying it.
     ///
     /// # Errors
-    /// When it is no such proof, or not as it would be written.
+    /// If the text is not such a proof, or not in the form in which it is written.
     pub fn read(text: &str) -> Result<Self, ProofError> {
         let malformed = |why| ProofError::malformed(PROOF, why);
         let rest = text.strip_prefix(FIRST_LINE).and_then(|rest| rest.strip_prefix('\n'));

@@ -30,9 +30,9 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Append these events.
-    Now(Vec<Event>),
+    Append(Vec<Event>),
     /// The week already has a response, or is stored as completed. Nothing is appended.
-    Before {
+    AlreadyAnswered {
         /// The first response; empty if the week is stored as completed without one.
         response: String,
         /// Its score.
