@@ -98,6 +98,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 let mut members = BTreeMap::new();
                 while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
                     if let Some(_earlier) = members.insert(key.clone(), value) {
+                        // The endpoints of the old application return this text, so its bytes are
+                        // frozen.
                         return Err(A::Error::custom(format!(
                             "the key {key:?} stands twice in one object"
                         )));
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_twice_is_refused() {
+    fn a_duplicate_key_is_rejected() {
         let error = JsonText::parse(r#"{"a":{"x":1,"x":2}}"#).unwrap_err();
         assert!(error.to_string().contains("\"x\" stands twice"), "{error}");
     }

@@ -58,7 +58,8 @@ pub enum Rejection {
         /// The number of open weeks.
         open: usize,
     },
-    /// A number is out of range.
+    /// A number is out of range. The endpoints of the old application return this text, so its
+    /// bytes are frozen.
     #[error("{what} must be {least} to {most}, and is {given}")]
     OutOfRange {
         /// The name of the number.
