@@ -1,7 +1,7 @@
 //! The codes of errors of the crates below, which know no codes.
 
-use rollbook_domain::control::SwitchRefused;
-use rollbook_domain::series::decide::Refused;
+use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::dump::DumpError;
@@ -71,7 +71,7 @@ impl Coded for ProjectionError {
     }
 }
 
-impl Coded for Refused {
+impl Coded for Rejection {
     fn code(&self) -> Code {
         match self {
             Self::NoSuchWeek { .. } | Self::NoSuchSeries(_) | Self::NoSuchResponse { .. } => {
@@ -92,7 +92,7 @@ impl Coded for Refused {
     }
 }
 
-impl Coded for SwitchRefused {
+impl Coded for SwitchRejection {
     fn code(&self) -> Code {
         match self {
             Self::NoReason

@@ -247,7 +247,7 @@ pub fn answered(directory: &Path) -> (Runtime, String) {
             r#"[{"answer":8,"question":"How was it?","questionId":"q1","score":8,"weight":5}]"#,
         )
         .unwrap();
-        let Ok(rollbook_domain::series::decide::Answered::Now(events)) =
+        let Ok(rollbook_domain::series::decide::Decision::Append(events)) =
             decider.respond(1, week, answers, None)
         else {
             continue;

@@ -1,5 +1,7 @@
-//! The calendar: local Mondays, windows and horizons in any time zone. Owns every step from an instant to a local date and
-//! back; what a status follows from them is `status`'s.
+//! Calendar arithmetic in any time zone: local Mondays, windows and horizons.
+//!
+//! This module converts instants to local dates and back. The `status` module decides which status
+//! follows from them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,30 +11,30 @@ use chrono_tz::Tz;
 
 use crate::time::Timestamp;
 
-/// A time zone by its IANA name.
+/// A time zone with an IANA name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zone(Tz);
 
-/// Text that names no time zone.
+/// The error for text that is not the name of a time zone.
 #[derive(Debug, thiserror::Error)]
-#[error("{name:?} is no time zone; write an IANA name such as UTC or Europe/London")]
+#[error("{name:?} is not a time zone; write an IANA name such as UTC or Europe/London")]
 pub struct ZoneError {
     name: String,
 }
 
-/// Days from a week's Monday to the day on which the next week's window opens: Friday.
+/// Days from a week's Monday to the Friday on which the next week's window opens.
 const WINDOW_OPENS_AFTER_DAYS: u64 = 4;
-/// How far back a pending week stays in a list, in local days.
+/// How long after its due date a pending week stays in a list, in local days.
 pub const HORIZON_BACK_DAYS: i64 = 21;
-/// How far ahead a pending week enters a list, in local days.
+/// How long before its due date a pending week enters a list, in local days.
 pub const HORIZON_AHEAD_DAYS: i64 = 42;
 
 fn clock(hour: u32) -> NaiveTime {
-    // Every caller passes a constant below 24; midnight stands in for what cannot happen.
+    // Every caller passes a constant below 24, so the fallback is never used.
     NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or(NaiveTime::MIN)
 }
 
-/// `date` moved by days, stopping at the ends of the calendar.
+/// Returns `date` moved by `days`, clamped to the range of the calendar.
 pub fn plus_days(date: NaiveDate, days: i64) -> NaiveDate {
     let by = Days::new(days.unsigned_abs());
     if days < 0 {
@@ -48,16 +50,17 @@ impl Zone {
 
     fn local(self, instant: Timestamp) -> NaiveDateTime {
         let utc = instant.as_chrono().naive_utc();
-        // At the ends of the calendar a local time may not exist: there UTC stands in for it.
+        // At the ends of the calendar a local time may not exist; use UTC there.
         utc.checked_add_offset(self.0.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
     }
 
-    /// The local date of an instant.
+    /// Returns the local date of an instant.
     pub fn date(self, instant: Timestamp) -> NaiveDate {
         self.local(instant).date()
     }
 
-    /// The instant of a local time. A time that a clock change skips moves forward by the gap; one that occurs twice is the first.
+    /// Returns the instant of a local time. A local time that a clock change skips moves forward by
+    /// the gap. For a local time that occurs twice, the first instant is returned.
     pub fn instant(self, local: NaiveDateTime) -> Timestamp {
         if self.0 == Tz::UTC {
             return Timestamp::from(local.and_utc());
@@ -67,7 +70,8 @@ impl Zone {
                 Timestamp::from(instant.to_utc())
             }
             LocalResult::None => {
-                // The offset in force before the gap: that of the same local time the day before, for no gap is longer than a day.
+                // Use the offset before the gap: the offset of the same local time one day earlier,
+                // because no gap is longer than a day.
                 let before = local
                     .checked_sub_days(Days::new(1))
                     .and_then(|before| self.0.offset_from_local_datetime(&before).latest());
@@ -78,18 +82,19 @@ impl Zone {
         }
     }
 
-    /// A local date at a full hour.
+    /// Returns the instant of a local date at a full hour.
     pub fn at_hour(self, date: NaiveDate, hour: u32) -> Timestamp {
         self.instant(date.and_time(clock(hour)))
     }
 
-    /// The Monday of the local week holding an instant; a Sunday belongs to the Monday before it.
+    /// Returns the Monday of the local week that contains an instant. Weeks end on Sunday.
     pub fn monday(self, instant: Timestamp) -> NaiveDate {
         let date = self.date(instant);
         plus_days(date, -i64::from(date.weekday().num_days_from_monday()))
     }
 
-    /// When the next week's window opens: local 10:00 on the Friday of the week holding `due`.
+    /// Returns when the next week's window opens: 10:00 local time on the Friday of the week that
+    /// contains `due`.
     pub fn next_window_opens(self, due: Timestamp) -> Timestamp {
         let friday = self
             .monday(due)
@@ -98,13 +103,14 @@ impl Zone {
         self.at_hour(friday, 10)
     }
 
-    /// The instant with the same local time of day, so many local days later.
+    /// Returns the instant `days` local days later at the same local time of day.
     pub fn plus_local_days(self, instant: Timestamp, days: i64) -> Timestamp {
         let local = self.local(instant);
         self.instant(plus_days(local.date(), days).and_time(local.time()))
     }
 
-    /// The dues that a list shows while they are pending, at `now`: both ends included.
+    /// Returns the range of due dates, both ends included, of the pending weeks that a list shows
+    /// at `now`.
     pub fn horizon(self, now: Timestamp) -> (Timestamp, Timestamp) {
         (
             self.plus_local_days(now, -HORIZON_BACK_DAYS),
@@ -112,17 +118,20 @@ impl Zone {
         )
     }
 
-    /// The due of a week that is counted from its base's Monday: local 09:00, `week` from 1.
+    /// Returns the due date of a week counted from the Monday of its base, at 09:00 local time.
+    /// `week` starts at 1.
     pub fn monday_due(self, base_due: Timestamp, week: u32) -> Timestamp {
         self.at_hour(plus_days(self.monday(base_due), 7 * (i64::from(week) - 1)), 9)
     }
 
-    /// The due of a week that keeps its base's weekday: local 09:00, `week` from 1.
+    /// Returns the due date of a week on the weekday of its base, at 09:00 local time. `week`
+    /// starts at 1.
     pub fn weekday_due(self, base_due: Timestamp, week: u32) -> Timestamp {
         self.at_hour(plus_days(self.date(base_due), 7 * (i64::from(week) - 1)), 9)
     }
 
-    /// The UTC date of the local midnight that begins an instant's local day: the old server's name for a day.
+    /// Returns the UTC date of the local midnight at the start of an instant's local day. The old
+    /// server named days like this.
     pub fn midnight_utc_date(self, instant: Timestamp) -> NaiveDate {
         if self.0 == Tz::UTC {
             return self.date(instant);

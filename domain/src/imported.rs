@@ -1,63 +1,67 @@
-//! An imported document: as the old system had it, and what it says. Owns that a document is read once, however many folds ask;
-//! how it is read is `document`'s.
+//! Imported documents: their body as the old application stored it, and the parsed content.
+//!
+//! A document is parsed at most once, even if several folds read it. The `document` module defines
+//! how it is parsed.
 
 use std::fmt;
 use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
+use crate::collection::Collection;
 use crate::document::{
     StoredAssignment, StoredClient, StoredResponse, coach_name, feedback_response,
 };
-use crate::event::Collection;
 use crate::json::JsonText;
 use crate::personal::Personal;
 
-/// A document of the old application, whole.
+/// A complete document of the old application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
-    /// Which collection it stands in.
+    /// The collection it belongs to.
     pub collection: Collection,
     /// Its `_id`.
     pub id: String,
-    /// Its place in the export's file, from 0.
+    /// Its index in the export's file, from 0.
     pub ordinal: u32,
-    /// Every field but `_id`, as the old system had it. Fixed once the document has been [read](Document::content).
+    /// All fields except `_id`, as the old application stored them. Do not change it after the
+    /// first call of [`Document::content`]: the content is cached. Use [`Document::with_body`]
+    /// instead.
     pub body: Personal<JsonText>,
     #[serde(skip)]
-    content: Remembered,
+    content: ContentCache,
 }
 
-/// What a document says, by its collection.
+/// The parsed content of a document, by collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
     /// One week of a series.
     Assignment(StoredAssignment),
-    /// A client's answer.
+    /// A client's response.
     Response(StoredResponse),
-    /// Who a client is.
+    /// A client.
     Client(StoredClient),
     /// A coach's name.
     Coach(String),
-    /// The response that a coach answered.
+    /// The id of the response that a coach's feedback belongs to.
     Feedback(String),
-    /// Nothing that any fold asks for, or nothing any more: the body was erased.
+    /// No content: no fold reads documents of this collection, or the body was erased.
     Nothing,
 }
 
 impl Document {
-    /// A document as the old system had it.
+    /// Creates a document.
     pub fn new(collection: Collection, id: String, ordinal: u32, body: Personal<JsonText>) -> Self {
-        Self { collection, id, ordinal, body, content: Remembered::default() }
+        Self { collection, id, ordinal, body, content: ContentCache::default() }
     }
 
-    /// The same document with another body.
+    /// Returns the same document with another body.
     #[must_use]
     pub fn with_body(self, body: Personal<JsonText>) -> Self {
         Self::new(self.collection, self.id, self.ordinal, body)
     }
 
-    /// What it says; read when first asked for, and remembered.
+    /// Returns the content. The first call parses the body and caches the result.
     pub fn content(&self) -> &Content {
         self.content.0.get_or_init(|| Box::new(self.read()))
     }
@@ -79,19 +83,19 @@ impl Document {
     }
 }
 
-/// What was read before. No part of the document: two that differ only in whether they were read are equal.
+/// The cached content. Equality of documents ignores it.
 #[derive(Clone, Default)]
-struct Remembered(OnceLock<Box<Content>>);
+struct ContentCache(OnceLock<Box<Content>>);
 
-impl PartialEq for Remembered {
+impl PartialEq for ContentCache {
     fn eq(&self, _other: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Remembered {}
+impl Eq for ContentCache {}
 
-impl fmt::Debug for Remembered {
+impl fmt::Debug for ContentCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.0.get().is_some() { "read" } else { "not read" })
     }
@@ -111,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_is_no_part_of_the_document() {
+    fn the_cached_content_does_not_affect_equality() {
         let (read, unread) =
             (document(Collection::Coaches, "{}"), document(Collection::Coaches, "{}"));
         assert_eq!(read.content(), &Content::Coach("Unknown Coach".to_owned()));
@@ -120,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn another_body_is_read_anew_and_an_erased_one_says_nothing() {
+    fn another_body_is_parsed_again_and_an_erased_body_has_no_content() {
         let client = document(Collection::Clients, r#"{"authUid":"u-1"}"#);
         let uid = |document: &Document| match document.content() {
             Content::Client(client) => client.auth_uid.clone(),

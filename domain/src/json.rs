@@ -1,5 +1,4 @@
-//! JSON kept as it was written. Owns the canonical text of a document: keys sorted, no white space, and every number,
-//! however large or precise, with the very digits it came with.
+//! JSON in canonical form: keys are sorted, white space is removed, and numbers keep their digits.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,10 +14,11 @@ use serde_json::value::RawValue;
 pub struct JsonText(Box<str>);
 
 impl JsonText {
-    /// The canonical form of any JSON text.
+    /// Converts JSON text to canonical form.
     ///
     /// # Errors
-    /// When the text is no JSON, nests deeper than serde_json reads, or an object in it has the same key twice.
+    /// If the text is not JSON, is nested deeper than serde_json reads, or contains an object with
+    /// a duplicate key.
     pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
         let raw: &RawValue = serde_json::from_str(text)?;
         let mut canonical = String::with_capacity(text.len());
@@ -26,13 +26,13 @@ impl JsonText {
         Ok(Self(canonical.into_boxed_str()))
     }
 
-    /// The canonical form of a value.
+    /// Converts a value to canonical form.
     pub fn from_value(value: &serde_json::Value) -> Self {
-        // serde_json's map is sorted, and so is its compact text.
+        // serde_json's map is sorted, so its compact text is canonical.
         Self(value.to_string().into_boxed_str())
     }
 
-    /// Takes text that is already canonical, as stored bytes are.
+    /// Wraps text that is already canonical, such as stored text.
     pub fn from_canonical(text: impl Into<Box<str>>) -> Self {
         Self(text.into())
     }
@@ -42,10 +42,10 @@ impl JsonText {
         &self.0
     }
 
-    /// Reads the value into a type.
+    /// Deserializes the value.
     ///
     /// # Errors
-    /// When the JSON does not have the type's shape.
+    /// If the JSON does not have the shape of the type.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         serde_json::from_str(&self.0)
     }
@@ -80,7 +80,8 @@ impl<'de> Deserialize<'de> for JsonText {
     }
 }
 
-/// An object's members, refusing a key that stands twice: keeping one of the two would lose the other.
+/// The members of an object. A duplicate key is an error, because keeping one member would lose the
+/// other.
 struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -97,6 +98,8 @@ impl<'de> Deserialize<'de> for Members<'de> {
                 let mut members = BTreeMap::new();
                 while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
                     if let Some(_earlier) = members.insert(key.clone(), value) {
+                        // The endpoints of the old application return this text, so its bytes are
+                        // frozen.
                         return Err(A::Error::custom(format!(
                             "the key {key:?} stands twice in one object"
                         )));
@@ -162,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_twice_is_refused() {
+    fn a_duplicate_key_is_rejected() {
         let error = JsonText::parse(r#"{"a":{"x":1,"x":2}}"#).unwrap_err();
         assert!(error.to_string().contains("\"x\" stands twice"), "{error}");
     }

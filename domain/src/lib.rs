@@ -1,9 +1,12 @@
-//! Rollbook's domain: events, commands, deciders and the calendar. Pure: no I/O, no clock, no storage, no HTTP.
-//! What depends on *now* takes it as an argument.
+//! Rollbook's domain: events, commands, decisions and the calendar.
+//!
+//! This crate is pure: it does no I/O, reads no clock and knows neither storage nor HTTP. A
+//! function whose result depends on the current time takes the time as an argument.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod calendar;
+mod collection;
 pub mod control;
 pub mod document;
 pub mod event;
@@ -17,7 +20,8 @@ pub mod stream;
 pub mod terms;
 pub mod time;
 
-pub use event::{Actor, Collection, Event, NewEvent, Position, Recorded, Version, View};
+pub use collection::Collection;
+pub use event::{Actor, Event, EventRecord, NewEvent, Position, Version, View};
 pub use imported::{Content, Document};
 pub use json::JsonText;
 pub use number::Number;

@@ -1,23 +1,24 @@
-//! Scores as the old system had them: JSON numbers. Owns their equality and their text.
+//! Scores as the old application stored them: JSON numbers.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A JSON number, compared by its bits, written without a fraction when it has none (as JavaScript does).
+/// A JSON number. It is compared by its bits, and a whole number is written without a fraction, as
+/// JavaScript does.
 #[derive(Clone, Copy, Debug)]
 pub struct Number(f64);
 
 impl Number {
-    /// A number from a float.
+    /// Creates a number from a float.
     pub fn new(value: f64) -> Self {
         Self(value)
     }
 
-    /// As a float.
+    /// Returns the number as a float.
     pub fn value(self) -> f64 {
         self.0
     }
 
-    /// Whether it is zero, which the old system showed as no score.
+    /// Whether it is zero. The old application showed zero as no score.
     pub fn is_zero(self) -> bool {
         self.0 == 0.0
     }
@@ -37,13 +38,13 @@ impl From<u32> for Number {
     }
 }
 
-/// The largest whole number below which every whole number is a float of its own: 2^53.
+/// 2^53: every whole number below it is exactly representable as a float.
 const WHOLE_LIMIT: f64 = 9_007_199_254_740_992.0;
 
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializer.is_human_readable() && self.0.fract() == 0.0 && self.0.abs() < WHOLE_LIMIT {
-            // Exact: a whole number within 2^53.
+            // Exact, because it is a whole number below 2^53.
             #[allow(clippy::cast_possible_truncation)]
             serializer.serialize_i64(self.0 as i64)
         } else {

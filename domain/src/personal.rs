@@ -1,5 +1,7 @@
-//! The one wrapper around personal data. Owns that such data never reaches a log line by accident, marks in the type what is sealed
-//! under the client's key before it is stored, and says what is left of it when that key is gone: nothing.
+//! The wrapper for personal data.
+//!
+//! The wrapper keeps personal data out of log lines and marks it in the type, so that the log seals
+//! it under the client's key before storing it. When that key is destroyed, the data is erased.
 
 use std::fmt;
 
@@ -7,16 +9,18 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// Personal data: names, e-mail, answers, free text, imported documents; or the place where such data was, once it was erased.
+/// Personal data (names, e-mail addresses, answers, free text, imported documents), or a marker
+/// that the data was erased.
 ///
-/// `Debug` does not show the content; reading it is spelled out with [`Personal::expose`], and so is that there may be nothing to read.
+/// `Debug` never shows the content. Reading it needs an explicit call of [`Personal::expose`],
+/// which returns `None` for erased data.
 ///
-/// In JSON the content is written as it is, and erased content as `{"$erased":true}`: no document, answer or text of the old
-/// application looks like that.
+/// In JSON the content is written unchanged, and erased content as `{"$erased":true}`. No document,
+/// answer or text of the old application has that form.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Personal<T>(Option<T>);
 
-/// What stands in JSON for content that was erased.
+/// The JSON form of erased content.
 const ERASED: &str = r#"{"$erased":true}"#;
 
 #[derive(Serialize)]
@@ -31,22 +35,22 @@ impl<T> Personal<T> {
         Self(Some(content))
     }
 
-    /// What is left when the key of the data was destroyed.
+    /// Creates the marker for erased data.
     pub fn erased() -> Self {
         Self(None)
     }
 
-    /// The data itself, for a caller that may see it; `None` when it was erased.
+    /// Returns the data, for a caller that may see it; `None` if it was erased.
     pub fn expose(&self) -> Option<&T> {
         self.0.as_ref()
     }
 
-    /// Takes the data out; `None` when it was erased.
+    /// Unwraps the data; `None` if it was erased.
     pub fn into_inner(self) -> Option<T> {
         self.0
     }
 
-    /// Whether the data is gone for good.
+    /// Whether the data was erased.
     pub fn is_erased(&self) -> bool {
         self.0.is_none()
     }

@@ -1,46 +1,50 @@
-//! What depends on *now*: one status rule and one horizon for every view. Owns the order of the cases; the calendar behind
-//! them is `calendar`'s.
+//! Status and horizon at a given time: one rule for every view.
+//!
+//! This module defines the order of the cases. The `calendar` module does the date arithmetic.
 
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Zone;
 use crate::time::Timestamp;
 
-/// A check-in's status as a list shows it.
+/// The status of a check-in as lists show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Answered, or stored as if it were.
+    /// It has a response or is stored as completed.
     Completed,
-    /// Marked missed, or the next week's window is open.
+    /// It is marked as missed, or the next week's window is open.
     Missed,
-    /// Due long enough ago.
+    /// Its due date passed longer ago than the grace period.
     Overdue,
-    /// None of these.
+    /// None of the other cases.
     Pending,
 }
 
-/// Milliseconds of three days: the legacy view's rule, and the pre-created view's default.
+/// The grace period of three days, in milliseconds: the rule of the legacy view and the default of
+/// the pre-created view.
 pub const OVERDUE_AFTER_MILLISECONDS: i64 = 3 * 24 * 60 * 60 * 1000;
 
-/// When, where and by which grace statuses are told.
+/// The time, time zone and grace period that statuses are computed with.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// The instant the list is asked for.
+    /// The time of the query.
     pub now: Timestamp,
     /// The old server's time zone.
     pub zone: Zone,
-    /// How long after its due a check-in becomes overdue, in milliseconds; with 0, due strictly before now.
+    /// The grace period in milliseconds: how long after its due date a check-in becomes overdue.
+    /// With 0, it is overdue if the due date is strictly before `now`.
     pub overdue_after_milliseconds: i64,
 }
 
 impl Clock {
-    /// A clock with the legacy view's grace of three days.
+    /// Creates a clock with the legacy view's grace period of three days.
     pub fn new(now: Timestamp, zone: Zone) -> Self {
         Self { now, zone, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
     }
 
-    /// Rule 7 of `spec/legacy-view.md`, rule 4 of `spec/precreated-view.md`: the first case that holds.
+    /// Returns the status: the first case that holds. Source: rule 7 of `spec/legacy-view.md` and
+    /// rule 4 of `spec/precreated-view.md`.
     pub fn status(&self, completed: bool, marked_missed: bool, due: Timestamp) -> Status {
         if completed {
             Status::Completed
@@ -54,7 +58,8 @@ impl Clock {
     }
 
     fn next_window_is_open(&self, due: Timestamp) -> bool {
-        // The window opens within the seven days after the due's Monday: outside that, no calendar is needed.
+        // The window opens within seven days after the Monday of the due date's week. Outside that
+        // range the result needs no calendar arithmetic.
         const DAY: i64 = 24 * 60 * 60;
         let late_by = self.now.seconds().saturating_sub(due.seconds());
         if late_by > 8 * DAY {
@@ -74,7 +79,8 @@ impl Clock {
         }
     }
 
-    /// The dues that a list shows while they are neither completed nor missed; both ends included.
+    /// Returns the range of due dates, both ends included, of the check-ins that a list shows while
+    /// they are neither completed nor missed.
     pub fn horizon(&self) -> (Timestamp, Timestamp) {
         self.zone.horizon(self.now)
     }

@@ -1,4 +1,4 @@
-//! Stream names. Owns the five kinds of stream and the one text form of each.
+//! Stream names: the five kinds of stream and their text form.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,45 +6,49 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The stream an event belongs to: one consistency boundary, versions 1, 2, 3… without gaps.
+/// The stream of an event: one consistency boundary with versions 1, 2, 3… without gaps.
 ///
-/// As text: `series/<client>/<form>`, `client/<id>`, `coach/<id>`, `form/<id>`, `control`; `%` and `/` inside an id are
-/// written `%25` and `%2F`, so every id has exactly one name.
+/// The text form is `series/<client>/<form>`, `client/<id>`, `coach/<id>`, `form/<id>` or
+/// `control`. In an id, `%` is written as `%25` and `/` as `%2F`, so every stream has exactly one
+/// name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StreamId {
-    /// All runs of one form for one client. The client is the client document's id, not one of its other identities.
+    /// All runs of one form for one client. The client is named by its document id, never by
+    /// another identity.
     Series {
         /// The client's document id.
         client: String,
         /// The form's id; may be empty in imported data.
         form: String,
     },
-    /// One person or account: the client document, the user document, what belongs to no series.
+    /// One person or account: the client document, the user document, and documents that belong to
+    /// no series.
     Client(String),
     /// One coach.
     Coach(String),
     /// One form.
     Form(String),
-    /// Imports, batches, validations, switches.
+    /// Imports, batches, validations and switches.
     Control,
 }
 
-/// Text that names no stream.
+/// The error for text that is not a stream name.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{text:?} names no stream; write series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control"
+    "{text:?} is not a stream name; write series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control"
 )]
 pub struct StreamIdError {
     text: String,
 }
 
 impl StreamId {
-    /// The stream of a client's form.
+    /// Returns the stream of a series.
     pub fn series(client: &str, form: &str) -> Self {
         Self::Series { client: client.to_owned(), form: form.to_owned() }
     }
 
-    /// The id of the client whose stream this is; `None` for coaches, forms and control.
+    /// Returns the id of the client that the stream belongs to; `None` for coach, form and control
+    /// streams.
     pub fn client(&self) -> Option<&str> {
         match self {
             Self::Series { client, .. } | Self::Client(client) => Some(client),
@@ -52,7 +56,8 @@ impl StreamId {
         }
     }
 
-    /// The text that every series stream of this client starts with, and no other stream does.
+    /// Returns the prefix that the names of this client's series streams have and no other stream's
+    /// name has.
     pub fn series_prefix(client: &str) -> String {
         let mut prefix = "series/".to_owned();
         push_escaped(&mut prefix, client);
@@ -60,7 +65,7 @@ impl StreamId {
         prefix
     }
 
-    /// Its text, made without the formatter: every commit has one made.
+    /// Returns the text form. It avoids the formatter, because every commit needs a name.
     pub fn name(&self) -> String {
         let (kind, ids) = match self {
             Self::Series { client, form } => ("series", [Some(client), Some(form)]),
@@ -84,7 +89,7 @@ impl StreamId {
 /// Appends an id with `%` and `/` escaped.
 fn push_escaped(name: &mut String, id: &str) {
     let mut rest = id;
-    // Both are ASCII, so bytes are enough, and faster to look through than characters.
+    // Both are ASCII, so searching bytes is correct and faster than searching characters.
     while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'%' | b'/')) {
         let (plain, special) = rest.split_at(at);
         name.push_str(plain);

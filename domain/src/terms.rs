@@ -1,5 +1,7 @@
-//! What the weeks of a run have in common. Owns that it is held once for all of them: by the events that make the weeks, and by
-//! the weeks that were made.
+//! The terms of a run: the fields that all its weeks share.
+//!
+//! The terms are kept in memory once for all weeks of a run, both in the events that create the
+//! weeks and in the created weeks.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -10,56 +12,59 @@ use crate::document::SharedFields;
 use crate::json::JsonText;
 use crate::time::Timestamp;
 
-/// What every week of a run shares: taken from its base.
+/// The fields that every week of a run shares. They come from the base of the run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// The client id that the old system would have stored: one of the client's identities.
+    /// The client id that the old application would have stored: one of the client's identities.
     pub stored_client: String,
-    /// The coach's id; empty when unknown.
+    /// The coach's id; empty if unknown.
     pub coach: String,
     /// The form's title; may be empty.
     pub title: String,
     /// The description; may be empty.
     pub description: String,
-    /// Who assigned it: a coach's id or a name; `None` reads as `Coach`.
+    /// Who assigned it: a coach's id or a name; lists show `None` as `Coach`.
     pub assigned_by: Option<String>,
     /// When it was assigned.
     pub assigned_at: Option<Timestamp>,
-    /// The check-in window, as stored; `None` when unset.
+    /// The check-in window as stored; `None` if unset.
     pub window: Option<JsonText>,
-    /// Whether the form recurs.
+    /// Whether the form recurs weekly.
     pub recurring: bool,
-    /// How many weeks the run has.
+    /// The number of weeks in the run.
     pub total_weeks: u32,
 }
 
-/// The terms of a run, shared by the events that make its weeks. Comparing two that are one and the same looks at neither.
+/// The terms of a run, shared by the events that create its weeks. Cloning is cheap, and comparing
+/// two clones compares only pointers.
 #[derive(Clone, Debug)]
-pub struct RunTerms(Arc<Held>);
+pub struct RunTerms(Arc<CachedTerms>);
 
 #[derive(Debug)]
-struct Held {
+struct CachedTerms {
     terms: Terms,
-    /// What the weeks hold of the terms, once one of them was made. No part of the terms.
+    /// The shared fields of the weeks, cached when the first week is created. Equality ignores
+    /// them.
     fields: OnceLock<Arc<SharedFields>>,
 }
 
 impl RunTerms {
-    /// What a week of this form holds of the terms: that of a week `near` it, where they agree, or made once for all weeks.
+    /// Returns the shared fields of a week of this form: those of the week `near` it if they are
+    /// equal, otherwise fields that are created once for all weeks.
     pub fn fields(&self, form: &str, near: Option<&Arc<SharedFields>>) -> Arc<SharedFields> {
         let held =
             self.0.fields.get_or_init(|| match near.filter(|near| agree(near, form, self)) {
                 Some(near) => near.clone(),
                 None => Arc::new(shared_fields(form, self)),
             });
-        // One event's terms are of one form; but nothing keeps a caller from asking for another.
+        // The terms of an event belong to one form, but a caller may pass another form.
         if held.form == form { held.clone() } else { Arc::new(shared_fields(form, self)) }
     }
 }
 
 impl From<Terms> for RunTerms {
     fn from(terms: Terms) -> Self {
-        Self(Arc::new(Held { terms, fields: OnceLock::new() }))
+        Self(Arc::new(CachedTerms { terms, fields: OnceLock::new() }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Instants. Owns how an instant is read from text, written to text and stored; knows no clock and no time zone.
+//! Instants: parsing, formatting and encoding. This module knows neither a clock nor time zones.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,45 +7,47 @@ use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// An instant in UTC with nanoseconds.
+/// An instant in UTC with nanosecond precision.
 ///
-/// As text (JSON, command line) it is RFC 3339 in UTC, with milliseconds, or with nanoseconds where they are not zero.
-/// In binary encodings it is the pair (seconds since 1970, nanoseconds), so equal instants are equal bytes.
+/// The text form is RFC 3339 in UTC, with milliseconds, or with nanoseconds if they are needed. The
+/// binary form is the pair (seconds since 1970, nanoseconds), so equal instants have equal bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
-/// Text that is not an RFC 3339 instant.
+/// The error for text that is not an RFC 3339 time.
 #[derive(Debug, thiserror::Error)]
-#[error("{text:?} is no RFC 3339 time; write it like 2026-01-05T09:00:00Z")]
+#[error("{text:?} is not an RFC 3339 time; write it like 2026-01-05T09:00:00Z")]
 pub struct TimestampError {
     text: String,
 }
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z, which the legacy view sorts a missing due date as.
+    /// 1970-01-01T00:00:00Z. The legacy view sorts a missing due date like this instant.
     pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
 
-    /// An instant from whole seconds since 1970 and nanoseconds (0 to 999,999,999); `None` outside the calendar.
+    /// Creates an instant from whole seconds since 1970 and nanoseconds (0 to 999,999,999); `None`
+    /// outside the calendar.
     pub fn from_parts(seconds: i64, nanoseconds: u32) -> Option<Self> {
         DateTime::from_timestamp(seconds, nanoseconds).map(Self)
     }
 
-    /// Whole seconds since 1970, rounded down.
+    /// Returns whole seconds since 1970, rounded down.
     pub fn seconds(self) -> i64 {
         self.0.timestamp()
     }
 
-    /// Nanoseconds within the second.
+    /// Returns the nanoseconds within the second.
     pub fn nanoseconds(self) -> u32 {
         self.0.timestamp_subsec_nanos()
     }
 
-    /// Milliseconds since 1970, rounded down.
+    /// Returns milliseconds since 1970, rounded down.
     pub fn milliseconds(self) -> i64 {
         self.0.timestamp_millis()
     }
 
-    /// The instant `milliseconds` later (earlier when negative); the last representable instant on overflow.
+    /// Returns the instant `milliseconds` later (earlier if negative), clamped to the representable
+    /// range.
     pub fn plus_milliseconds(self, milliseconds: i64) -> Self {
         let moved = chrono::Duration::try_milliseconds(milliseconds)
             .and_then(|by| self.0.checked_add_signed(by));
@@ -56,21 +58,21 @@ impl Timestamp {
         }))
     }
 
-    /// As a chrono instant, for calendar arithmetic.
+    /// Returns the chrono instant, for calendar arithmetic.
     pub fn as_chrono(self) -> DateTime<Utc> {
         self.0
     }
 
-    /// RFC 3339 in UTC with exactly three decimals, the form of every view.
+    /// Formats the instant as RFC 3339 in UTC with exactly three decimals, as every view does.
     pub fn to_milliseconds_text(self) -> String {
         let digits = self.digits().and_then(|digits| String::from_utf8(digits.to_vec()).ok());
         digits.unwrap_or_else(|| self.0.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 
-    /// The same, written by a serializer.
+    /// Serializes the instant in the form of [`Timestamp::to_milliseconds_text`].
     ///
     /// # Errors
-    /// The serializer's own.
+    /// Returns the errors of the serializer.
     pub fn serialize_milliseconds<S: Serializer>(self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.digits() {
             Some(digits) => {
@@ -80,8 +82,8 @@ impl Timestamp {
         }
     }
 
-    /// RFC 3339 with milliseconds, for years of four digits. An answer has three of these an entry, and a general formatter takes
-    /// ten times as long.
+    /// RFC 3339 with milliseconds, for years of four digits. View bodies have three instants an
+    /// entry, and the general formatter takes ten times as long.
     fn digits(self) -> Option<[u8; 24]> {
         let (date, time) = (self.0.date_naive(), self.0.time());
         let year = u32::try_from(date.year()).ok().filter(|year| *year <= 9999)?;
@@ -125,7 +127,7 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Years that do not have four digits are written with their sign, which RFC 3339 does not know.
+        // A year without exactly four digits is written with a sign, which RFC 3339 does not allow.
         let parsed = if text.starts_with(['+', '-']) {
             text.parse()
         } else {

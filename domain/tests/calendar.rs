@@ -1,4 +1,4 @@
-//! The calendar in ten zones: what holds for every instant, and the clock changes that are hard to get right.
+//! The calendar in ten time zones: invariants for every instant, and difficult clock changes.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -31,7 +31,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The local time of an instant, by chrono alone.
+/// The local time of an instant, computed by chrono alone.
 fn local(zone: Zone, instant: Timestamp) -> NaiveDateTime {
     let tz: chrono_tz::Tz = zone.to_string().parse().unwrap();
     instant.as_chrono().with_timezone(&tz).naive_local()
@@ -81,7 +81,7 @@ proptest! {
     fn mondays_stay_at_nine_local_time(zone in any_zone(), base in any_instant(), week in 1_u32..521) {
         let due = local(zone, zone.monday_due(base, week));
         let wanted = plus_days(zone.monday(base), 7 * (i64::from(week) - 1)).and_hms_opt(9, 0, 0).unwrap();
-        // Only Samoa, which skipped a Friday, could lack nine o'clock, and never on a Monday.
+        // Only Samoa skipped a whole day, and it was a Friday: every Monday has a nine o'clock.
         prop_assert_eq!(due, wanted);
         let next = local(zone, zone.monday_due(base, week + 1));
         prop_assert_eq!(next - due, chrono::Duration::days(7));
@@ -118,7 +118,8 @@ proptest! {
         }
     }
 
-    /// The status looks at a calendar only near the window; far from it, it must not need one.
+    /// The status uses the calendar only near the window. Far from it the shortcut must give the
+    /// same result.
     #[test]
     fn a_status_is_what_the_calendar_says(zone in any_zone(), due in any_instant(), after in -1_500_000_i64..1_500_000) {
         let now = due.plus_milliseconds(after * 1000);
@@ -132,7 +133,7 @@ proptest! {
         prop_assert_eq!(Clock::new(now, zone).status(false, false, due), expected);
     }
 
-    /// Imported data may hold any instant that can be written: nothing may panic on it.
+    /// Imported data may hold any representable instant: no function may panic on it.
     #[test]
     fn the_ends_of_the_calendar_are_no_end_of_the_program(
         zone in any_zone(),
@@ -157,7 +158,7 @@ proptest! {
 fn skipped_local_times_move_forward_by_the_gap() {
     let local = |text: &str| text.parse::<NaiveDateTime>().unwrap();
     for (name, skipped, becomes) in [
-        // Far east: a naive look half a day back would read the offset from behind the gap.
+        // Far east: the offset half a day earlier in UTC would already be the one after the gap.
         ("Pacific/Auckland", "2026-09-27T02:30:00", "2026-09-26T14:30:00Z"),
         ("Australia/Lord_Howe", "2026-10-04T02:10:00", "2026-10-03T15:40:00Z"),
         ("Africa/Casablanca", "2026-03-22T02:30:00", "2026-03-22T02:30:00Z"),
@@ -190,7 +191,7 @@ fn a_name_that_is_no_zone_is_refused_with_what_to_write() {
     let error = "London".parse::<Zone>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "\"London\" is no time zone; write an IANA name such as UTC or Europe/London"
+        "\"London\" is not a time zone; write an IANA name such as UTC or Europe/London"
     );
     assert_eq!(zone("Europe/London").to_string(), "Europe/London");
 }

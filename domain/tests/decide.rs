@@ -1,11 +1,11 @@
-//! Every refusal and every success of the deciders, by the rules of `spec/http-api.md`.
+//! Every rejection and every success of the deciders, by the rules of `spec/http-api.md`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::decide::{
-    Allocation, Answered, Correction, Decider, MOST_WEEKS, Refused, first_due_date, score_of,
+    Allocation, Correction, Decider, Decision, MOST_WEEKS, Rejection, first_due_date, score_of,
     time_of_day,
 };
 use rollbook_domain::series::{Series, assignment_id, response_id};
@@ -52,7 +52,7 @@ impl Case {
         Self { series: Series::default(), now: at(now), zone: Zone::UTC }
     }
 
-    /// A run of so many weeks from [`FIRST`] on.
+    /// A run of `weeks` weeks that starts at [`FIRST`].
     fn allocated(weeks: u32, now: &str) -> Self {
         let mut case = Self::new("2026-01-01T00:00:00Z");
         let events = case
@@ -69,7 +69,7 @@ impl Case {
         case
     }
 
-    /// An imported week 1 of so many weeks, due at [`FIRST`].
+    /// An imported week 1 of a run, due at [`FIRST`].
     fn imported(weeks: u32, now: &str) -> Self {
         let mut case = Self::new(now);
         case.import("doc-1", 1, weeks, FIRST, "");
@@ -97,8 +97,8 @@ impl Case {
 
     fn answer(&mut self, run: u32, week: u32) -> Vec<Event> {
         match self.decide().respond(run, week, json("[]"), None).unwrap() {
-            Answered::Now(events) => self.happen(events),
-            Answered::Before { .. } => panic!("week {week} was answered before"),
+            Decision::Append(events) => self.happen(events),
+            Decision::AlreadyAnswered { .. } => panic!("week {week} was answered before"),
         }
     }
 
@@ -123,7 +123,7 @@ fn the_first_due_is_a_monday() {
     assert_eq!(first_due_date(Some(day("2026-01-05")), day("2026-03-01")), day("2026-01-05"));
     assert_eq!(first_due_date(Some(day("2026-01-06")), day("2026-03-01")), day("2026-01-12"));
     assert_eq!(first_due_date(Some(day("2026-01-11")), day("2026-03-01")), day("2026-01-12"));
-    // Strictly after the start, also when that is a Monday.
+    // The Monday after the start, even if the start is a Monday.
     assert_eq!(first_due_date(None, day("2026-01-05")), day("2026-01-12"));
     assert_eq!(first_due_date(None, day("2026-01-11")), day("2026-01-12"));
     assert_eq!(time_of_day("09:30"), Some((9, 30)));
@@ -143,7 +143,7 @@ fn the_score_weighs_answers_that_have_both() {
     assert_eq!(score(r#"[{"score":50,"weight":1}]"#), Some(100));
     assert_eq!(score(r#"[{"score":-5,"weight":1}]"#), Some(0));
     for bad in ["{}", "5", "[1]", "null"] {
-        assert!(matches!(score_of(&json(bad)), Err(Refused::BadAnswers(_))), "{bad}");
+        assert!(matches!(score_of(&json(bad)), Err(Rejection::BadAnswers(_))), "{bad}");
     }
 }
 
@@ -159,7 +159,7 @@ fn an_allocation_makes_all_weeks_at_once_at_the_same_local_time() {
     };
     let events = case.decide().allocate(&allocation).unwrap();
     let due = |week: u32, due: &str| (1, week, due.to_owned(), Origin::Allocation);
-    // The clocks go forward on the 29th: nine o'clock stays nine o'clock.
+    // The clocks go forward on the 29th, and the due time stays at nine o'clock.
     let expected = [
         due(1, "2026-03-23T09:00:00.000Z"),
         due(2, "2026-03-30T08:00:00.000Z"),
@@ -186,7 +186,12 @@ fn an_allocation_has_one_to_520_weeks() {
     for given in [0, MOST_WEEKS + 1, u32::MAX] {
         assert_eq!(
             allocate(given).unwrap_err(),
-            Refused::OutOfRange { what: "the number of weeks", least: 1, most: MOST_WEEKS, given }
+            Rejection::OutOfRange {
+                what: "the number of weeks",
+                least: 1,
+                most: MOST_WEEKS,
+                given
+            }
         );
     }
     assert_eq!(allocate(MOST_WEEKS).unwrap().len(), 520);
@@ -205,7 +210,7 @@ fn allocating_again_waits_for_the_end_of_the_run_or_extends_it() {
     // Week 1 is missed by now, weeks 2 and 3 are open.
     assert_eq!(
         case.decide().allocate(&again(false)).unwrap_err(),
-        Refused::OpenWeeks { series: NAME.into(), run: 1, open: 2 }
+        Rejection::OpenWeeks { series: NAME.into(), run: 1, open: 2 }
     );
     let extended = case.decide().allocate(&again(true)).unwrap();
     assert_eq!(extended[0], Event::SeriesExtended { run: 1, total_weeks: 5 });
@@ -216,7 +221,7 @@ fn allocating_again_waits_for_the_end_of_the_run_or_extends_it() {
     );
     case.happen(extended);
     assert!(case.series.items.iter().all(|item| item.stored.total_weeks == 5));
-    // When all are closed, extending or not, it is a new run.
+    // If all weeks are closed, both give a new run.
     case.now = at("2026-03-01T00:00:00Z");
     for extend in [false, true] {
         assert_eq!(
@@ -253,7 +258,7 @@ fn extending_counts_from_the_weeks_there_are_and_makes_none_twice() {
         .unwrap_err();
     assert_eq!(
         refused,
-        Refused::OutOfRange {
+        Rejection::OutOfRange {
             what: "the number of weeks",
             least: 1,
             most: MOST_WEEKS,
@@ -274,8 +279,8 @@ fn weeks_that_no_document_stands_for_yet_are_open_too() {
             extend: false,
         })
         .unwrap_err();
-    assert_eq!(refused, Refused::OpenWeeks { series: NAME.into(), run: 1, open: 2 });
-    // However many weeks an import says there are, this is told at once.
+    assert_eq!(refused, Rejection::OpenWeeks { series: NAME.into(), run: 1, open: 2 });
+    // The answer comes at once, however many weeks an import names.
     let case = Case::imported(u32::MAX, "2026-01-20T00:00:00Z");
     let refused = case
         .decide()
@@ -286,14 +291,15 @@ fn weeks_that_no_document_stands_for_yet_are_open_too() {
             extend: false,
         })
         .unwrap_err();
-    assert_eq!(refused, Refused::OpenWeeks { series: NAME.into(), run: 1, open: 518 });
+    assert_eq!(refused, Rejection::OpenWeeks { series: NAME.into(), run: 1, open: 518 });
 }
 
 #[test]
 fn an_answer_is_taken_once() {
     let mut case = Case::allocated(3, "2026-01-06T12:00:00Z");
     let answers = json(r#"[{"questionId":"q","question":"?","answer":"7","weight":2,"score":7}]"#);
-    let Answered::Now(events) = case.decide().respond(1, 2, answers.clone(), None).unwrap() else {
+    let Decision::Append(events) = case.decide().respond(1, 2, answers.clone(), None).unwrap()
+    else {
         panic!("not taken")
     };
     let assignment = assignment_id(CLIENT, FORM, 1, 2);
@@ -309,14 +315,15 @@ fn an_answer_is_taken_once() {
     };
     assert_eq!(events, [expected]);
     case.happen(events);
-    let before = Answered::Before {
+    let before = Decision::AlreadyAnswered {
         response: response_id(assignment, 1).to_string(),
         score: Some(Number::from(70)),
     };
     assert_eq!(case.decide().respond(1, 2, answers, Some(3)).unwrap(), before);
-    // Also by what the week was imported with.
+    // A response from the import counts as well.
     case.import("doc-9", 9, 9, FIRST, r#","status":"completed","score":12"#);
-    let before = Answered::Before { response: String::new(), score: Some(Number::from(12)) };
+    let before =
+        Decision::AlreadyAnswered { response: String::new(), score: Some(Number::from(12)) };
     assert_eq!(case.decide().respond(1, 9, json("[]"), None).unwrap(), before);
 }
 
@@ -325,11 +332,11 @@ fn an_answer_says_its_score_or_is_scored() {
     let case = Case::allocated(3, FIRST);
     let respond = |text: &str, score| case.decide().respond(1, 1, json(text), score);
     let score = |answered| match answered {
-        Answered::Now(events) => events.into_iter().find_map(|event| match event {
+        Decision::Append(events) => events.into_iter().find_map(|event| match event {
             Event::ResponseSubmitted { score, .. } => Some(score),
             _ => None,
         }),
-        Answered::Before { .. } => None,
+        Decision::AlreadyAnswered { .. } => None,
     };
     let scored = r#"[{"score":5,"weight":1}]"#;
     assert_eq!(score(respond(scored, None).unwrap()), Some(Some(50)));
@@ -337,9 +344,9 @@ fn an_answer_says_its_score_or_is_scored() {
     assert_eq!(score(respond("[]", None).unwrap()), Some(None));
     assert_eq!(
         respond("[]", Some(101)).unwrap_err(),
-        Refused::OutOfRange { what: "the score", least: 0, most: 100, given: 101 }
+        Rejection::OutOfRange { what: "the score", least: 0, most: 100, given: 101 }
     );
-    assert!(matches!(respond("{}", Some(5)).unwrap_err(), Refused::BadAnswers(_)));
+    assert!(matches!(respond("{}", Some(5)).unwrap_err(), Rejection::BadAnswers(_)));
 }
 
 #[test]
@@ -347,7 +354,7 @@ fn a_week_that_is_not_stored_yet_is_made_in_the_same_commit() {
     let mut case = Case::imported(4, "2026-01-20T00:00:00Z");
     case.import("doc-1", 1, 4, "2026-01-07T18:00:00Z", "");
     let events = case.answer(1, 3);
-    // The base's weekday, as the old submission counted.
+    // The due date keeps the base's weekday, as on the old submission.
     assert_eq!(created(&events), [(1, 3, "2026-01-21T09:00:00.000Z".into(), Origin::Submission)]);
     let Event::ResponseSubmitted { legacy_due, assignment, .. } = &events[1] else {
         panic!("{:?}", events[1])
@@ -363,7 +370,7 @@ fn a_week_that_is_not_stored_yet_is_made_in_the_same_commit() {
 fn there_is_no_week_outside_the_run() {
     let case = Case::allocated(3, FIRST);
     for (run, week) in [(1, 0), (1, 4)] {
-        let refused = Refused::NoSuchWeek { series: NAME.into(), run, week, total: 3 };
+        let refused = Rejection::NoSuchWeek { series: NAME.into(), run, week, total: 3 };
         let decide = case.decide();
         assert_eq!(decide.respond(run, week, json("[]"), None).unwrap_err(), refused);
         assert_eq!(decide.miss(run, week, MissedReason::Sick, None).unwrap_err(), refused);
@@ -375,14 +382,14 @@ fn there_is_no_week_outside_the_run() {
     }
     assert_eq!(
         case.decide().respond(2, 1, json("[]"), None).unwrap_err(),
-        Refused::NoSuchSeries(NAME.into())
+        Rejection::NoSuchSeries(NAME.into())
     );
-    // What does not recur has the weeks that are stored.
+    // A form that does not recur has only its stored weeks.
     let mut once = Case::new(FIRST);
     once.import("doc-1", 1, 1, FIRST, "");
     assert_eq!(
         once.decide().respond(1, 2, json("[]"), None).unwrap_err(),
-        Refused::NoSuchWeek { series: NAME.into(), run: 1, week: 2, total: 1 }
+        Rejection::NoSuchWeek { series: NAME.into(), run: 1, week: 2, total: 1 }
     );
 }
 
@@ -394,11 +401,11 @@ fn a_week_is_missed_when_it_is_three_days_overdue() {
     };
     assert_eq!(
         miss(&case, MissedReason::Sick, None).unwrap_err(),
-        Refused::NotOverdue { week: 1, due: at(FIRST) }
+        Rejection::NotOverdue { week: 1, due: at(FIRST) }
     );
     case.now = at("2026-01-08T09:00:00Z");
     for empty in [None, Some(""), Some(" \t")] {
-        assert_eq!(miss(&case, MissedReason::Other, empty).unwrap_err(), Refused::NoComment);
+        assert_eq!(miss(&case, MissedReason::Other, empty).unwrap_err(), Rejection::NoComment);
     }
     let told = Event::AssignmentMissed {
         run: 1,
@@ -418,9 +425,9 @@ fn a_week_is_missed_when_it_is_three_days_overdue() {
         }]
     );
     case.happen(events);
-    assert_eq!(miss(&case, MissedReason::Sick, None).unwrap_err(), Refused::AlreadyMissed(1));
+    assert_eq!(miss(&case, MissedReason::Sick, None).unwrap_err(), Rejection::AlreadyMissed(1));
     case.answer(1, 1);
-    assert_eq!(miss(&case, MissedReason::Sick, None).unwrap_err(), Refused::Completed(1));
+    assert_eq!(miss(&case, MissedReason::Sick, None).unwrap_err(), Rejection::Completed(1));
 }
 
 #[test]
@@ -429,7 +436,7 @@ fn an_extension_is_granted_once_for_a_reason_of_ten_characters() {
     let extend = |case: &Case, reason: &str| case.decide().extend(1, 1, reason.into());
     assert_eq!(
         extend(&case, "  ninechars  ").unwrap_err(),
-        Refused::ShortReason { least: 10, has: 9 }
+        Rejection::ShortReason { least: 10, has: 9 }
     );
     // Characters, not bytes.
     let events = extend(&case, "Grüße übe.").unwrap();
@@ -443,16 +450,16 @@ fn an_extension_is_granted_once_for_a_reason_of_ten_characters() {
     assert!(case.series.items.week(1, 1).unwrap().stored.extension_granted);
     assert_eq!(extend(&case, "once more, please").unwrap(), []);
     case.answer(1, 1);
-    assert_eq!(extend(&case, "once more, please").unwrap_err(), Refused::Completed(1));
+    assert_eq!(extend(&case, "once more, please").unwrap_err(), Rejection::Completed(1));
 }
 
 #[test]
 fn only_a_closed_week_is_opened_or_asked_for() {
     let mut case = Case::allocated(3, "2026-01-09T09:59:59Z");
-    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Refused::StillOpen(1));
+    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Rejection::StillOpen(1));
     assert_eq!(
         case.decide().request_reopen(1, 1, "please".into()).unwrap_err(),
-        Refused::StillOpen(1)
+        Rejection::StillOpen(1)
     );
     case.now = at("2026-01-09T10:00:00Z");
     assert_eq!(
@@ -461,17 +468,17 @@ fn only_a_closed_week_is_opened_or_asked_for() {
     );
     let asked = Event::ReopenRequested { run: 1, week: 1, reason: Personal::new("please".into()) };
     assert_eq!(case.decide().request_reopen(1, 1, "please".into()).unwrap(), [asked]);
-    // Marked missed and opened again: it can be marked again.
+    // A reopened week can be marked as missed again.
     let missed = case.decide().miss(1, 1, MissedReason::Sick, None).unwrap();
     case.happen(missed);
     let opened = case.decide().reopen(1, 1).unwrap();
     case.happen(opened);
     assert_eq!(case.series.items.week(1, 1).unwrap().stored.status, "active");
     case.answer(1, 1);
-    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Refused::Completed(1));
+    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Rejection::Completed(1));
     assert_eq!(
         case.decide().request_reopen(1, 1, "please".into()).unwrap_err(),
-        Refused::Completed(1)
+        Rejection::Completed(1)
     );
 }
 
@@ -493,10 +500,10 @@ fn a_status_is_corrected_unless_it_is_right_or_an_answer_is_stronger() {
     assert_eq!(case.decide().assign_status(1, 1, AssignedStatus::Completed).unwrap(), []);
     assert_eq!(
         case.decide().assign_status(1, 1, AssignedStatus::Pending).unwrap_err(),
-        Refused::Completed(1)
+        Rejection::Completed(1)
     );
     let refused = case.decide().assign_status(1, 4, AssignedStatus::Missed).unwrap_err();
-    assert_eq!(refused, Refused::NoSuchWeek { series: NAME.into(), run: 1, week: 4, total: 3 });
+    assert_eq!(refused, Rejection::NoSuchWeek { series: NAME.into(), run: 1, week: 4, total: 3 });
 }
 
 #[test]
@@ -511,7 +518,7 @@ fn an_imported_completion_without_a_response_is_taken_back_by_a_status() {
     let events = case.decide().assign_status(1, 1, AssignedStatus::Pending).unwrap();
     case.happen(events);
     assert!(!case.series.items.week(1, 1).unwrap().is_completed());
-    // Also when the document comes again.
+    // The correction survives another import of the document.
     case.happen(vec![Event::DocumentChanged(document)]);
     assert!(!case.series.items.week(1, 1).unwrap().is_completed());
 }
@@ -536,7 +543,7 @@ fn a_note_is_written_on_a_week_that_there_is() {
     let note = |week| case.decide().write_note(1, week, "call".into());
     let written = Event::NoteWritten { run: 1, week: 1, note: Personal::new("call".into()) };
     assert_eq!(note(1).unwrap(), [written]);
-    // A week that is not stored yet is made for it.
+    // A week that is not stored yet is created.
     let made = note(3).unwrap();
     assert_eq!(made[0].name(), "AssignmentCreated");
     assert_eq!(made[1], Event::NoteWritten { run: 1, week: 3, note: Personal::new("call".into()) });
@@ -579,14 +586,15 @@ fn a_pause_moves_unanswered_weeks_due_from_now_on_and_resuming_moves_them_back()
     let mut case = Case::allocated(4, "2026-01-12T09:00:00Z");
     case.answer(1, 3);
     for given in [0, 53] {
-        let refused =
-            Refused::OutOfRange { what: "the number of weeks to pause", least: 1, most: 52, given };
+        let refused = Rejection::OutOfRange {
+            what: "the number of weeks to pause",
+            least: 1,
+            most: 52,
+            given,
+        };
         assert_eq!(case.decide().pause(given).unwrap_err(), refused);
     }
-    assert_eq!(
-        case.decide().resume().unwrap_err().to_string(),
-        "No active pause found for this series"
-    );
+    assert_eq!(case.decide().resume().unwrap_err().to_string(), "this series has no active pause");
     let paused = case.decide().pause(2).unwrap();
     let Event::SeriesPaused { run: 1, pause_weeks: 2, until, moved } = &paused[0] else {
         panic!("{paused:?}")
@@ -602,15 +610,15 @@ fn a_pause_moves_unanswered_weeks_due_from_now_on_and_resuming_moves_them_back()
         case.series.items.week(1, 2).unwrap().stored.paused_until,
         Some(at("2026-01-26T09:00:00Z"))
     );
-    // A week answered during the pause stays where it is.
+    // A week with a response from during the pause does not move.
     case.answer(1, 4);
     let resumed = case.decide().resume().unwrap();
     case.happen(resumed);
     assert_eq!(dues(&case), ["01-05", "01-12", "01-19", "02-09"]);
     assert_eq!(case.series.items.week(1, 2).unwrap().stored.paused_until, None);
-    assert_eq!(case.decide().resume().unwrap_err(), Refused::NoPause);
+    assert_eq!(case.decide().resume().unwrap_err(), Rejection::NoPause);
     case.now = at("2026-02-10T00:00:00Z");
-    assert_eq!(case.decide().pause(1).unwrap_err(), Refused::NothingToPause(NAME.into()));
+    assert_eq!(case.decide().pause(1).unwrap_err(), Rejection::NothingToPause(NAME.into()));
 }
 
 #[test]
@@ -647,7 +655,7 @@ fn a_withdrawn_run_is_gone_but_its_answers_may_stay() {
     case.answer(1, 2);
     assert_eq!(
         case.decide().withdraw(true, " ".into()).unwrap_err(),
-        Refused::ShortReason { least: 1, has: 0 }
+        Rejection::ShortReason { least: 1, has: 0 }
     );
     let events = case.decide().withdraw(true, "left".into()).unwrap();
     assert_eq!(
@@ -660,7 +668,7 @@ fn a_withdrawn_run_is_gone_but_its_answers_may_stay() {
     );
     case.happen(events);
     assert_eq!(case.series.items.iter().map(|item| item.week()).collect::<Vec<_>>(), [2]);
-    let refused = Refused::NoSuchWeek { series: NAME.into(), run: 1, week: 1, total: 3 };
+    let refused = Rejection::NoSuchWeek { series: NAME.into(), run: 1, week: 1, total: 3 };
     assert_eq!(case.decide().respond(1, 1, json("[]"), None).unwrap_err(), refused);
     let again = case
         .decide()
@@ -677,7 +685,7 @@ fn a_withdrawn_run_is_gone_but_its_answers_may_stay() {
     );
     assert_eq!(
         Case::new(FIRST).decide().withdraw(false, "left".into()).unwrap_err(),
-        Refused::NoSuchSeries(NAME.into())
+        Rejection::NoSuchSeries(NAME.into())
     );
 }
 
@@ -698,7 +706,7 @@ fn withdrawing_a_week_clears_its_answer_first() {
     );
     case.happen(events);
     assert!(!case.series.items.week(1, 2).unwrap().is_completed());
-    // Answered again, it is another response.
+    // A second response gets another id.
     let Event::ResponseSubmitted { response, .. } = &case.answer(1, 2)[0] else {
         panic!("no response")
     };
@@ -716,7 +724,7 @@ fn withdrawing_a_week_clears_its_answer_first() {
     assert!(case.series.items.week(1, 3).is_none());
     assert!(matches!(
         case.decide().withdraw_week(1, 3, "again".into()),
-        Err(Refused::NoSuchWeek { week: 3, .. })
+        Err(Rejection::NoSuchWeek { week: 3, .. })
     ));
     // A week completed without a response is cleared too.
     case.import("doc", 3, 3, FIRST, r#","status":"completed""#);
@@ -763,7 +771,7 @@ fn a_cleared_week_can_be_missed_and_paused_like_any_other() {
     assert_eq!(case.series.items.week(1, 1).unwrap().stored.status, "missed");
     assert_eq!(
         case.decide().miss(1, 1, MissedReason::Sick, None).unwrap_err(),
-        Refused::AlreadyMissed(1)
+        Rejection::AlreadyMissed(1)
     );
 }
 
@@ -772,14 +780,14 @@ fn feedback_is_for_a_response_of_the_series() {
     let mut case = Case::allocated(2, FIRST);
     case.answer(1, 1);
     let given = response_id(assignment_id(CLIENT, FORM, 1, 1), 1).to_string();
-    let refused = Refused::NoSuchResponse { series: NAME.into(), response: "r-0".into() };
+    let refused = Rejection::NoSuchResponse { series: NAME.into(), response: "r-0".into() };
     assert_eq!(
         case.decide().give_feedback("r-0", "coach-1", "Well done".into()).unwrap_err(),
         refused
     );
     assert_eq!(
         case.decide().give_feedback(&given, "coach-1", "  ".into()).unwrap_err(),
-        Refused::ShortReason { least: 1, has: 0 }
+        Rejection::ShortReason { least: 1, has: 0 }
     );
     let expected = Event::FeedbackGiven {
         response: given.clone(),
@@ -809,6 +817,7 @@ fn a_linked_week_is_answered() {
         score: Some(Number::from(40)),
     };
     case.happen(vec![linked]);
-    let before = Answered::Before { response: "r-2".into(), score: Some(Number::from(40)) };
+    let before =
+        Decision::AlreadyAnswered { response: "r-2".into(), score: Some(Number::from(40)) };
     assert_eq!(case.decide().respond(1, 1, json("[]"), None).unwrap(), before);
 }

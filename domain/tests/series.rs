@@ -1,4 +1,5 @@
-//! Series under random histories: both folds side by side, and what must hold after every single event.
+//! Property tests of series: random histories for both folds, with invariants checked after every
+//! event.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
@@ -26,9 +27,9 @@ fn stream() -> StreamId {
 struct Model {
     series: Series,
     legacy: LegacySeries,
-    /// Every assignment ever made here.
+    /// Every assignment created so far.
     made: BTreeSet<String>,
-    /// Answers given here that still count: the response and the document that holds it.
+    /// Submitted responses that still count: the response and the document that holds it.
     answered: BTreeMap<String, String>,
     responses: BTreeSet<String>,
 }
@@ -105,7 +106,7 @@ impl Model {
         }
     }
 
-    /// Every answer that counts is in both folds, on the same document.
+    /// Every response that counts is in both folds, on the same document.
     fn check(&self, event: &Event) {
         for (response, document) in &self.answered {
             for (name, series) in [("series", &self.series), ("legacy", &self.legacy.stored)] {
@@ -128,7 +129,7 @@ impl Model {
         );
     }
 
-    /// Whatever is paused now and resumed at once is due as before.
+    /// A pause that is resumed at once restores every due date.
     fn check_pause(&self, now: Timestamp) {
         let dues = |series: &Series| {
             series.items.iter().map(|item| item.stored.due.clone()).collect::<Vec<_>>()
@@ -166,86 +167,25 @@ proptest! {
     }
 }
 
-/// Histories that broke a series once.
-#[test]
-fn histories_that_once_broke_a_series_no_longer_do() {
-    use Command::{
-        Allocate, Import, ImportResponse, Link, Migrate, Pause, Remove, Reschedule, Respond,
-        Resume, Withdraw, WithdrawWeek,
-    };
+fn import(document: u8, week: u32, form: u8) -> Command {
+    Command::Import { document, week, form }
+}
+
+fn allocate(weeks: u32, extend: bool) -> Command {
+    Command::Allocate { weeks, extend }
+}
+
+fn respond(week: u32) -> Command {
+    Command::Respond { run: 1, week }
+}
+
+fn withdraw(week: u32) -> Command {
+    Command::WithdrawWeek { run: 1, week }
+}
+
+/// Runs each history and checks the model after every event.
+fn replay(histories: &[Vec<Command>]) {
     let now: Timestamp = "2025-12-26T09:00:00Z".parse().unwrap();
-    let import = |document, week, form| Import { document, week, form };
-    let allocate = |weeks, extend| Allocate { weeks, extend };
-    let respond = |week| Respond { run: 1, week };
-    let withdraw = |week| WithdrawWeek { run: 1, week };
-    let histories = [
-        // A document that knows nothing of the extension became the base.
-        vec![import(2, 1, 3), allocate(1, true), withdraw(6), import(0, 1, 3), allocate(1, true)],
-        // A week that the base does not have was withdrawn, then reached by extending.
-        vec![
-            allocate(1, false),
-            Reschedule { run: 1, week: 1, days: 21 },
-            import(3, 1, 0),
-            withdraw(2),
-            Remove { document: 3 },
-            allocate(1, true),
-        ],
-        // A pause moved a made week that the legacy fold does not have, and there another one in its place.
-        vec![
-            import(0, 2, 0),
-            Migrate,
-            import(0, 3, 4),
-            import(1, 3, 4),
-            Pause { weeks: 1 },
-            respond(3),
-        ],
-        vec![
-            allocate(3, false),
-            Pause { weeks: 1 },
-            import(0, 3, 1),
-            Resume,
-            import(1, 3, 0),
-            respond(3),
-        ],
-        // A document that went, but for its answer, stood behind the made week for one fold only.
-        vec![
-            allocate(2, false),
-            import(1, 2, 0),
-            respond(2),
-            Remove { document: 1 },
-            withdraw(2),
-            respond(2),
-        ],
-        // A week that only a migration's link had kept in a withdrawn run was cleared, and answered again where one fold had it no more.
-        vec![
-            ImportResponse { response: 1, week: 1 },
-            import(0, 2, 3),
-            Link { response: 1, week: 2, adopted: false },
-            Withdraw { keep_answered: true },
-            withdraw(2),
-            respond(2),
-        ],
-        // A withdrawn run came to weeks again by an import, and was extended over those that were withdrawn with it.
-        vec![
-            allocate(2, false),
-            Pause { weeks: 1 },
-            respond(1),
-            import(0, 1, 4),
-            Reschedule { run: 1, week: 3, days: 0 },
-            Withdraw { keep_answered: true },
-            import(1, 2, 3),
-            allocate(1, true),
-        ],
-        // Clearing a response that a migration had linked took the client's own answer away where nobody knew the link.
-        vec![
-            ImportResponse { response: 0, week: 1 },
-            import(1, 1, 3),
-            respond(2),
-            Link { response: 0, week: 1, adopted: false },
-            import(1, 2, 0),
-            withdraw(2),
-        ],
-    ];
     for history in histories {
         let mut model = Model::default();
         let happened: usize = history
@@ -258,6 +198,89 @@ fn histories_that_once_broke_a_series_no_longer_do() {
             .sum();
         assert!(happened >= history.len() - 1, "{happened} events of {history:?}");
     }
+}
+
+/// Histories that once broke the length of a run.
+#[test]
+fn extending_a_run_after_imports_and_withdrawals_keeps_it_consistent() {
+    replay(&[
+        // A document without the extension became the base.
+        vec![import(2, 1, 3), allocate(1, true), withdraw(6), import(0, 1, 3), allocate(1, true)],
+        // A week beyond the base was withdrawn, and an extension reached it later.
+        vec![
+            allocate(1, false),
+            Command::Reschedule { run: 1, week: 1, days: 21 },
+            import(3, 1, 0),
+            withdraw(2),
+            Command::Remove { document: 3 },
+            allocate(1, true),
+        ],
+        // An import added weeks to a withdrawn run, and an extension covered its withdrawn weeks.
+        vec![
+            allocate(2, false),
+            Command::Pause { weeks: 1 },
+            respond(1),
+            import(0, 1, 4),
+            Command::Reschedule { run: 1, week: 3, days: 0 },
+            Command::Withdraw { keep_answered: true },
+            import(1, 2, 3),
+            allocate(1, true),
+        ],
+    ]);
+}
+
+/// Histories that once made the two folds disagree.
+#[test]
+fn both_folds_agree_after_pauses_links_and_removed_documents() {
+    replay(&[
+        // A pause moved a created week that the legacy fold does not have, and moved another week
+        // there instead.
+        vec![
+            import(0, 2, 0),
+            Command::Migrate,
+            import(0, 3, 4),
+            import(1, 3, 4),
+            Command::Pause { weeks: 1 },
+            respond(3),
+        ],
+        vec![
+            allocate(3, false),
+            Command::Pause { weeks: 1 },
+            import(0, 3, 1),
+            Command::Resume,
+            import(1, 3, 0),
+            respond(3),
+        ],
+        // A removed document with a response represented the week in one fold only.
+        vec![
+            allocate(2, false),
+            import(1, 2, 0),
+            respond(2),
+            Command::Remove { document: 1 },
+            withdraw(2),
+            respond(2),
+        ],
+        // A week that only a migration's link kept in a withdrawn run was cleared and got a
+        // response again, after one fold had dropped it.
+        vec![
+            Command::ImportResponse { response: 1, week: 1 },
+            import(0, 2, 3),
+            Command::Link { response: 1, week: 2, adopted: false },
+            Command::Withdraw { keep_answered: true },
+            withdraw(2),
+            respond(2),
+        ],
+        // Clearing a linked response removed the client's own response in the fold without the
+        // link.
+        vec![
+            Command::ImportResponse { response: 0, week: 1 },
+            import(1, 1, 3),
+            respond(2),
+            Command::Link { response: 0, week: 1, adopted: false },
+            import(1, 2, 0),
+            withdraw(2),
+        ],
+    ]);
 }
 
 fn imported(id: &str, body: &str) -> Event {
@@ -369,7 +392,7 @@ fn a_migrations_link_is_nothing_the_old_system_knew() {
     );
 }
 
-/// These are stored in every log there is: they never change.
+/// Every log stores these ids: they never change.
 #[test]
 fn derived_ids_are_frozen() {
     let assignment = assignment_id("client-1", "form-1", 1, 2);

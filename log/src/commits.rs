@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use rollbook_domain::event::{Position, Recorded};
+use rollbook_domain::event::{EventRecord, Position};
 
 use crate::commit::IdempotencyKey;
 use crate::copied::StoredCommit;
@@ -75,7 +75,7 @@ pub struct CommitsWithLeaves(Reading);
 pub struct StoredCommits(Reading);
 
 /// A commit as it was read: with as many leaf hashes as events, or none; with its stored form, or without.
-type Read = (Vec<Recorded>, Vec<LeafHash>, Option<AsStored>);
+type Read = (Vec<EventRecord>, Vec<LeafHash>, Option<AsStored>);
 
 /// What is stored of a commit beside its events' fields.
 #[derive(Default)]
@@ -167,7 +167,7 @@ impl Reading {
 }
 
 impl Iterator for Commits {
-    type Item = Result<Vec<Recorded>, LogError>;
+    type Item = Result<Vec<EventRecord>, LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.0.next()?.map(|(events, ..)| events))
@@ -175,7 +175,7 @@ impl Iterator for Commits {
 }
 
 impl Iterator for CommitsWithLeaves {
-    type Item = Result<(Vec<Recorded>, Vec<LeafHash>), LogError>;
+    type Item = Result<(Vec<EventRecord>, Vec<LeafHash>), LogError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         Some(self.0.next()?.map(|(events, leaves, _)| (events, leaves)))

@@ -4,7 +4,7 @@
 //! [`Commits::as_stored`]: crate::Commits::as_stored
 //! [`Log::append_copied`]: crate::Log::append_copied
 
-use rollbook_domain::event::Recorded;
+use rollbook_domain::event::EventRecord;
 use rollbook_domain::{Actor, StreamId, Timestamp};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ pub const BODY_VERSION: u8 = crate::stored::CURRENT;
 #[derive(Clone, Debug)]
 pub struct StoredCommit {
     /// Its events, opened as far as there are keys.
-    pub events: Vec<Recorded>,
+    pub events: Vec<EventRecord>,
     /// The key that it was appended under.
     pub key: Option<IdempotencyKey>,
     /// The version of its bodies.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use rollbook_domain::event::{Position, Recorded, Version};
+use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{StreamId, Timestamp};
 use uuid::Uuid;
 
@@ -195,7 +195,7 @@ impl Log {
     ///
     /// # Errors
     /// When the database cannot be read or is damaged.
-    pub fn stream(&self, stream: &StreamId, after: Version) -> Result<Vec<Recorded>, LogError> {
+    pub fn stream(&self, stream: &StreamId, after: Version) -> Result<Vec<EventRecord>, LogError> {
         self.stream_until(stream, after, Position::MAX)
     }
 
@@ -208,7 +208,7 @@ impl Log {
         stream: &StreamId,
         after: Version,
         until: Position,
-    ) -> Result<Vec<Recorded>, LogError> {
+    ) -> Result<Vec<EventRecord>, LogError> {
         match self.store().engine() {
             Some(engine) => reads::stream(
                 &engine,
@@ -248,7 +248,7 @@ impl Log {
     ///
     /// # Errors
     /// When the database cannot be read or is damaged.
-    pub fn event(&self, id: Uuid) -> Result<Option<Recorded>, LogError> {
+    pub fn event(&self, id: Uuid) -> Result<Option<EventRecord>, LogError> {
         let Some(engine) = self.store().engine() else { return Ok(None) };
         let position = match engine.get(Family::Ids, id.as_bytes(), layout::number)? {
             None => return Ok(None),
@@ -265,7 +265,7 @@ impl Log {
     ///
     /// # Errors
     /// When the database cannot be read or is damaged.
-    pub fn at(&self, position: Position) -> Result<Option<Recorded>, LogError> {
+    pub fn at(&self, position: Position) -> Result<Option<EventRecord>, LogError> {
         match self.store().engine() {
             Some(engine) if (1..=self.head()).contains(&position) => {
                 reads::at(&engine, self.store().keyring(), position).map(Some)

@@ -1,7 +1,7 @@
 //! Reading by stream, id, position and key. Owns the way from an index entry to its events; scanning is `commits`'. What is behind the
 //! head is not on disk yet for certain: whoever asks says where reading ends.
 
-use rollbook_domain::event::{Position, Recorded, Version};
+use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{StreamId, Timestamp};
 
 use crate::commit::Committed;
@@ -54,7 +54,7 @@ pub(crate) fn stream(
     name: &str,
     after: Version,
     until: Position,
-) -> Result<Vec<Recorded>, LogError> {
+) -> Result<Vec<EventRecord>, LogError> {
     let mut events = Vec::new();
     let mut cursor = engine.cursor(Family::Streams, Purpose::Lookup)?;
     cursor.seek(layout::stream_key(name, after.saturating_add(1)));
@@ -110,7 +110,7 @@ pub(crate) fn at(
     engine: &Engine,
     keyring: &Keyring,
     position: Position,
-) -> Result<Recorded, LogError> {
+) -> Result<EventRecord, LogError> {
     let mut events = Vec::new();
     in_record_of(engine, position, |record| {
         record.events_where(keyring, |here, _, _| here == position, &mut events)

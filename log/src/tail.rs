@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rollbook_domain::event::{Position, Recorded};
+use rollbook_domain::event::{EventRecord, Position};
 
 use crate::commits::Commits;
 use crate::error::LogError;
@@ -30,7 +30,7 @@ impl Tail {
     ///
     /// # Errors
     /// When the log is damaged at that place, or cannot be read.
-    pub fn try_next(&mut self) -> Result<Option<Vec<Recorded>>, LogError> {
+    pub fn try_next(&mut self) -> Result<Option<Vec<EventRecord>>, LogError> {
         if let Some(commit) = self.step()? {
             return Ok(Some(commit));
         }
@@ -41,7 +41,7 @@ impl Tail {
         self.step()
     }
 
-    fn step(&mut self) -> Result<Option<Vec<Recorded>>, LogError> {
+    fn step(&mut self) -> Result<Option<Vec<EventRecord>>, LogError> {
         let Some(commit) = self.commits.next().transpose()? else { return Ok(None) };
         if let Some(last) = commit.last() {
             self.position = last.position;
@@ -53,7 +53,7 @@ impl Tail {
     ///
     /// # Errors
     /// When the log is damaged at that place, or cannot be read.
-    pub fn next(&mut self, timeout: Duration) -> Result<Option<Vec<Recorded>>, LogError> {
+    pub fn next(&mut self, timeout: Duration) -> Result<Option<Vec<EventRecord>>, LogError> {
         let deadline = Instant::now().checked_add(timeout);
         loop {
             // Listen before looking: what is published in between is heard.
@@ -79,7 +79,7 @@ impl Tail {
     ///
     /// # Errors
     /// When the log is damaged at that place, or cannot be read.
-    pub async fn next_async(&mut self) -> Result<Vec<Recorded>, LogError> {
+    pub async fn next_async(&mut self) -> Result<Vec<EventRecord>, LogError> {
         loop {
             let moved = self.log.store().listen();
             if let Some(commit) = self.try_next()? {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
+use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
 use rollbook_log::{Log, LogError};
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,7 @@ pub struct Responses(BTreeMap<String, [u8; 32]>);
 fn each_event(
     log: &Log,
     until: Position,
-    visit: &mut dyn FnMut(&Recorded),
+    visit: &mut dyn FnMut(&EventRecord),
 ) -> Result<(), LogError> {
     let mut reached = 0;
     let mut commits = log.commits_after(0);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::series::Series;
-use rollbook_domain::{Collection, Document, Event, Position, Recorded, StreamId};
+use rollbook_domain::{Collection, Document, Event, EventRecord, Position, StreamId};
 use rollbook_log::{Log, LogError};
 use rollbook_projections::directory::{Directory, keys};
 use rollbook_projections::rows::{RowSource, decode};
@@ -21,7 +21,7 @@ impl Held {
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub fn read(rows: &dyn RowSource, control: &[Recorded]) -> Result<Self, ProjectionError> {
+    pub fn read(rows: &dyn RowSource, control: &[EventRecord]) -> Result<Self, ProjectionError> {
         let mut held = Self { imports: imports(control).count() as u64, ..Self::default() };
         for collection in Collection::ALL {
             documents::each(rows, collection, &mut |id, stream, row| {
@@ -36,7 +36,7 @@ impl Held {
 
 impl ExportedBefore {
     /// What the imports so far said: a later one counts for every collection it had.
-    pub fn of(control: &[Recorded]) -> Self {
+    pub fn of(control: &[EventRecord]) -> Self {
         let mut collections = BTreeMap::new();
         let mut before = Self::default();
         for (exported, summary) in imports(control) {
@@ -52,7 +52,7 @@ impl ExportedBefore {
 type Imported<'a> =
     (&'a [rollbook_domain::event::ExportedCollection], &'a Option<rollbook_domain::JsonText>);
 
-fn imports(control: &[Recorded]) -> impl Iterator<Item = Imported<'_>> {
+fn imports(control: &[EventRecord]) -> impl Iterator<Item = Imported<'_>> {
     control.iter().filter_map(|recorded| match &recorded.event {
         Event::ImportCompleted { collections, summary, .. } => {
             Some((collections.as_slice(), summary))

@@ -9,8 +9,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::{
-    AssignedStatus, ExportedCollection, LinkKind, MissedReason, Origin, Recorded, Terms, WeekDue,
-    WeekMove,
+    AssignedStatus, EventRecord, ExportedCollection, LinkKind, MissedReason, Origin, Terms,
+    WeekDue, WeekMove,
 };
 use rollbook_domain::series::{LegacySeries, assignment_id, response_id};
 use rollbook_domain::{
@@ -27,7 +27,7 @@ use support::{FIXTURES, as_json, fixture, small_export, write_collection};
 /// A log in memory, read stream by stream.
 #[derive(Default)]
 struct MemoryLog {
-    streams: BTreeMap<StreamId, Vec<Recorded>>,
+    streams: BTreeMap<StreamId, Vec<EventRecord>>,
     collections: Vec<ExportedCollection>,
     summary: Option<JsonText>,
     breaks_after: Option<usize>,
@@ -50,7 +50,7 @@ impl MemoryLog {
         }
         let position = 1 + self.streams.values().map(Vec::len).sum::<usize>() as u64;
         let stream = self.streams.entry(event.stream.clone()).or_default();
-        stream.push(Recorded {
+        stream.push(EventRecord {
             position,
             stream: event.stream,
             version: stream.len() as u64 + 1,

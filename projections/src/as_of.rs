@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use rollbook_domain::control::Control;
 use rollbook_domain::event::View;
 use rollbook_domain::series::Series;
-use rollbook_domain::{Position, Recorded, StreamId};
+use rollbook_domain::{EventRecord, Position, StreamId};
 
 use crate::directory::{self, Directory, Identity};
 use crate::error::ProjectionError;
@@ -179,7 +179,7 @@ impl<'r> Folding<'r> {
 fn fold_into<P: Projection>(
     rows: &mut MemoryRows,
     projection: &P,
-    events: &[Recorded],
+    events: &[EventRecord],
 ) -> Result<(), ProjectionError> {
     let mut changes = RowChanges::new(rows);
     projection.fold(&mut changes, events)?;

@@ -15,7 +15,7 @@ use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::event::Origin;
 use rollbook_domain::{
-    Collection, Content, Document, Event, Position, Recorded, StreamId, Timestamp,
+    Collection, Content, Document, Event, EventRecord, Position, StreamId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,11 @@ impl Projection for Directory {
     const NAME: &'static str = "directory";
     const VERSION: u32 = 1;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         commit.iter().for_each(|recorded| fold_event(rows, recorded));
         Ok(())
     }
@@ -92,7 +96,7 @@ impl Projection for Directory {
 /// The lists of identities and of series by stored client id only grow; readers check the row that
 /// an entry leads to. So each row depends on its own events only, and today's lists contain
 /// everything that `as_of` needs for any position.
-fn fold_event(rows: &mut RowChanges<'_>, recorded: &Recorded) {
+fn fold_event(rows: &mut RowChanges<'_>, recorded: &EventRecord) {
     match &recorded.event {
         Event::DocumentImported(document) | Event::DocumentChanged(document) => {
             fold_document(rows, &recorded.stream, document);
@@ -116,7 +120,7 @@ fn fold_event(rows: &mut RowChanges<'_>, recorded: &Recorded) {
 
 /// Removes the client's rows and records the erasure. List entries with one of the client's ids stay
 /// and lead to no series; rows that are built from position 1 do not have them.
-fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded: &Recorded) {
+fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded: &EventRecord) {
     let erased = ErasedClient {
         client: client.to_owned(),
         ids: ids.to_vec(),

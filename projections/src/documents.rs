@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | document | `<collection>␀<document id>␀<stream>` | [`DocumentRow`] |
 
-use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
+use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -35,7 +35,11 @@ impl Projection for Documents {
     const NAME: &'static str = "documents";
     const VERSION: u32 = 1;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit {
             match &recorded.event {
                 Event::DocumentImported(document) | Event::DocumentChanged(document) => {

@@ -9,7 +9,7 @@
 //! | legacy id | `<legacy id>␀l␀<document id>` | [`Meaning::LegacyId`] |
 
 use rollbook_domain::series::assignment_id;
-use rollbook_domain::{Collection, Content, Document, Event, Recorded, StreamId};
+use rollbook_domain::{Collection, Content, Document, Event, EventRecord, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
@@ -108,7 +108,11 @@ impl Projection for Names {
     const NAME: &'static str = "names";
     const VERSION: u32 = 1;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit {
             let event =
                 if let Event::Erased(event) = &recorded.event { event } else { &recorded.event };

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use rollbook_domain::{Position, Recorded};
+use rollbook_domain::{EventRecord, Position};
 use rollbook_log::LeafHash;
 use serde::{Serialize, Serializer};
 
@@ -30,7 +30,11 @@ pub trait Projection: Send + Sync + 'static {
     ///
     /// # Errors
     /// When a row cannot be read.
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError>;
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError>;
 
     /// Folds the leaf hashes of one commit's events. `first` is the position of the first event.
     /// The runtime calls this only if [`Projection::WANTS_LEAVES`] is set.
@@ -62,7 +66,11 @@ pub trait DynProjection: Send + Sync {
     ///
     /// # Errors
     /// As there.
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError>;
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError>;
 
     /// [`Projection::fold_leaves`].
     ///
@@ -89,7 +97,11 @@ impl<P: Projection> DynProjection for P {
         P::WANTS_LEAVES
     }
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         Projection::fold(self, rows, commit)
     }
 

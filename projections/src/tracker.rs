@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use rollbook_domain::control::Control;
 use rollbook_domain::event::Origin;
-use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
+use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ProjectionError;
@@ -40,7 +40,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn count(&mut self, recorded: &Recorded) {
+    fn count(&mut self, recorded: &EventRecord) {
         match self.events.get_mut(recorded.event.name()) {
             Some(count) => *count += 1,
             None => {
@@ -79,7 +79,11 @@ impl Projection for Tracker {
     const NAME: &'static str = "tracker";
     const VERSION: u32 = 1;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit.iter().filter(|recorded| recorded.stream == StreamId::Control) {
             rows.row::<Control>(CONTROL)?.apply(recorded.position, &recorded.event);
         }

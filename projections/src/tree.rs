@@ -8,7 +8,7 @@
 //! Tiles are those of C2SP `tlog-tiles`, height 8. The event at position *p* is leaf *p* − 1. A hash
 //! in a tile never changes, so every past root can be computed at any time, from one tile per level.
 
-use rollbook_domain::{Position, Recorded};
+use rollbook_domain::{EventRecord, Position};
 use rollbook_log::LeafHash;
 use rollbook_proofs::{Hash, TILE_HASHES, Tiles, TreeHead, tree};
 use serde::de::{Error as _, SeqAccess, Visitor};
@@ -91,7 +91,7 @@ impl Projection for Tree {
     fn fold(
         &self,
         _rows: &mut RowChanges<'_>,
-        _commit: &[Recorded],
+        _commit: &[EventRecord],
     ) -> Result<(), ProjectionError> {
         // The tree is over stored bytes, not over decoded events.
         Ok(())

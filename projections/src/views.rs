@@ -6,7 +6,7 @@ use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::View;
 use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::status::Clock;
-use rollbook_domain::{Event, Position, Recorded, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -76,7 +76,11 @@ impl Projection for LegacyView {
     /// 2: the directory is a projection of its own.
     const VERSION: u32 = 2;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         fold_series::<LegacySeries>(rows, commit)
     }
 }
@@ -86,14 +90,18 @@ impl Projection for PrecreatedView {
     /// 2: the directory is a projection of its own.
     const VERSION: u32 = 2;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         fold_series::<Series>(rows, commit)
     }
 }
 
 fn fold_series<S: SeriesRow>(
     rows: &mut RowChanges<'_>,
-    commit: &[Recorded],
+    commit: &[EventRecord],
 ) -> Result<(), ProjectionError> {
     // Events of one stream are adjacent in a commit: look their row up once for all of them.
     for events in commit.chunk_by(|a, b| a.stream == b.stream) {

@@ -15,7 +15,8 @@ use rollbook_domain::event::{
 };
 use rollbook_domain::series::{assignment_id, response_id};
 use rollbook_domain::{
-    Actor, Collection, Document, Event, JsonText, Number, Personal, Recorded, StreamId, Timestamp,
+    Actor, Collection, Document, Event, EventRecord, JsonText, Number, Personal, StreamId,
+    Timestamp,
 };
 use rollbook_projections::rows::{MemoryRows, RowChanges, RowSource};
 use rollbook_projections::{DynProjection, ProjectionName, all};
@@ -241,10 +242,10 @@ fn terms(client: &str, total_weeks: u32) -> Terms {
     }
 }
 
-fn history() -> Vec<Recorded> {
+fn history() -> Vec<EventRecord> {
     let all = import().into_iter().chain(migration()).chain(use_after());
     all.zip(1..)
-        .map(|((stream, event), position)| Recorded {
+        .map(|((stream, event), position)| EventRecord {
             position,
             version: position,
             id: assignment_id("golden", &stream.to_string(), 1, u32::try_from(position).unwrap()),

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 
 use rollbook_domain::event::View;
-use rollbook_domain::{Collection, Event, Recorded, StreamId};
+use rollbook_domain::{Collection, Event, EventRecord, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::directory::Directory;
 use rollbook_projections::documents::Documents;
@@ -32,7 +32,11 @@ impl<const VERSION: u32> Projection for Counter<VERSION> {
     const NAME: &'static str = "counter";
     const VERSION: u32 = VERSION;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         for recorded in commit {
             if recorded.position >= self.fails_at {
                 return Err(ProjectionError::RowType { key: "counter".into() });

@@ -5,7 +5,7 @@
 
 mod support;
 
-use rollbook_domain::Recorded;
+use rollbook_domain::EventRecord;
 use rollbook_domain::event::View;
 use rollbook_log::Log;
 use rollbook_projections::directory::Directory;
@@ -29,7 +29,11 @@ impl Projection for LegacyBefore {
     const NAME: &'static str = LegacyView::NAME;
     const VERSION: u32 = 1;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         Projection::fold(&Directory, rows, commit)?;
         Projection::fold(&LegacyView, rows, commit)
     }
@@ -39,7 +43,11 @@ impl Projection for PrecreatedBefore {
     const NAME: &'static str = PrecreatedView::NAME;
     const VERSION: u32 = 1;
 
-    fn fold(&self, rows: &mut RowChanges<'_>, commit: &[Recorded]) -> Result<(), ProjectionError> {
+    fn fold(
+        &self,
+        rows: &mut RowChanges<'_>,
+        commit: &[EventRecord],
+    ) -> Result<(), ProjectionError> {
         Projection::fold(&Directory, rows, commit)?;
         Projection::fold(&PrecreatedView, rows, commit)
     }

@@ -1,5 +1,6 @@
-//! Checkpoints: what the log says its tree is, signed. Owns signing, reading and checking them, in the formats C2SP
-//! `tlog-checkpoint` and `signed-note`, without extension lines.
+//! Checkpoints: signing, reading and checking signed tree heads.
+//!
+//! The formats are C2SP `tlog-checkpoint` and `signed-note`, without extension lines.
 
 use signed_note::{Note, NoteError, VerifierList};
 use tlog_tiles::Checkpoint;
@@ -8,16 +9,17 @@ use crate::error::ProofError;
 use crate::hash::Hash;
 use crate::key::{SigningKey, VerifierKey};
 
-/// A tree: how many leaves it has, and its root.
+/// A tree head: the number of leaves and the root hash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TreeHead {
-    /// How many events it has: the position of the last one.
+    /// The number of events, which is the position of the last event.
     pub size: u64,
-    /// Its root.
+    /// The root hash.
     pub root: Hash,
 }
 
-/// A checkpoint with its signatures, as text. Reading one checks its form; [`SignedCheckpoint::check`] checks who signed it.
+/// A checkpoint with its signatures, as text. Reading checks the form, and
+/// [`SignedCheckpoint::check`] checks the signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedCheckpoint {
     text: String,
@@ -25,17 +27,17 @@ pub struct SignedCheckpoint {
     head: TreeHead,
 }
 
-/// What is read.
+/// The kind of file in error texts.
 const CHECKPOINT: &str = "a checkpoint";
 
 impl SignedCheckpoint {
-    /// Signs what the tree is. `origin` names the log, for ever and for it alone.
+    /// Signs a tree head. `origin` is the permanent and unique name of the log.
     ///
     /// # Errors
-    /// When `origin` cannot stand in a checkpoint, or signing fails.
+    /// If `origin` is not a valid line of a checkpoint, or signing fails.
     pub fn sign(origin: &str, head: TreeHead, key: &SigningKey) -> Result<Self, ProofError> {
         let malformed =
-            || ProofError::malformed(CHECKPOINT, "its origin is empty or more than a line");
+            || ProofError::malformed(CHECKPOINT, "its origin is empty or has more than one line");
         if origin.chars().any(char::is_control) {
             return Err(malformed());
         }
@@ -50,13 +52,13 @@ impl SignedCheckpoint {
     /// Reads a signed checkpoint.
     ///
     /// # Errors
-    /// When it is none, or has extension lines, which no rollbook writes.
+    /// If the text is not a signed checkpoint, or has extension lines, which Rollbook never writes.
     pub fn read(text: &str) -> Result<Self, ProofError> {
         let malformed = |why| ProofError::malformed(CHECKPOINT, why);
         let note =
-            Note::from_bytes(text.as_bytes()).map_err(|_| malformed("it is no signed note"))?;
+            Note::from_bytes(text.as_bytes()).map_err(|_| malformed("it is not a signed note"))?;
         let checkpoint = Checkpoint::from_bytes(note.text())
-            .map_err(|_| malformed("its text is not origin, size and root"))?;
+            .map_err(|_| malformed("its text does not consist of origin, size and root"))?;
         if !checkpoint.extension().is_empty() {
             return Err(malformed("it has lines after the root"));
         }
@@ -67,13 +69,13 @@ impl SignedCheckpoint {
         Ok(Self { text: text.to_owned(), origin: checkpoint.origin().to_owned(), head })
     }
 
-    /// Refuses unless this key signed it.
+    /// Checks that this key signed the checkpoint, and returns its tree head.
     ///
     /// # Errors
     /// [`ProofError::NotSigned`], [`ProofError::BadSignature`].
     pub fn check(&self, key: &VerifierKey) -> Result<TreeHead, ProofError> {
         let note = Note::from_bytes(self.text.as_bytes())
-            .map_err(|_| ProofError::malformed(CHECKPOINT, "it is no signed note"))?;
+            .map_err(|_| ProofError::malformed(CHECKPOINT, "it is not a signed note"))?;
         match note.verify(&VerifierList::new(vec![Box::new(key.verifier().clone())])) {
             Ok(_signed) => Ok(self.head),
             Err(NoteError::InvalidSignature { .. }) => {
@@ -83,17 +85,17 @@ impl SignedCheckpoint {
         }
     }
 
-    /// The log that it is of.
+    /// Returns the name of the log.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// What it says the tree is; believe it only after [`SignedCheckpoint::check`].
+    /// Returns the unverified tree head. Trust it only after [`SignedCheckpoint::check`].
     pub fn claimed(&self) -> TreeHead {
         self.head
     }
 
-    /// The checkpoint as it is written: text, an empty line, signatures.
+    /// Returns the file's text: the checkpoint, an empty line and the signatures.
     pub fn text(&self) -> &str {
         &self.text
     }

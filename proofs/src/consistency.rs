@@ -1,5 +1,6 @@
-//! Proof that nothing before was altered: one tree begins with another. Owns the text form and the offline check. C2SP has no file
-//! for it; this one follows `tlog-proof`.
+//! Proof that an older tree is a prefix of a newer one: its text form and the offline check.
+//!
+//! C2SP defines no file for such a proof. This format follows `tlog-proof`:
 //!
 //! ```text
 //! rollbook-consistency-proof 1
@@ -18,25 +19,26 @@ use crate::inclusion::trusted_key;
 use crate::key::VerifierKey;
 use crate::tree;
 
-/// The first line.
+/// The first line of the file.
 pub const FIRST_LINE: &str = "rollbook-consistency-proof 1";
 const PROOF: &str = "a consistency proof";
 
-/// A proof that the newer tree begins with the older one: no event of the older one was changed, removed or moved.
+/// A proof that the older tree is a prefix of the newer one: no event of the older tree was
+/// changed, removed or moved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsistencyProof {
     /// The older tree.
     pub older: SignedCheckpoint,
     /// The newer tree.
     pub newer: SignedCheckpoint,
-    /// The nodes that show it.
+    /// The nodes of the proof.
     pub nodes: Vec<Hash>,
-    /// The key that signed both, as the file says.
+    /// The key that the file names as the signer of both trees.
     pub key: VerifierKey,
 }
 
 impl ConsistencyProof {
-    /// The file's text.
+    /// Returns the file's text.
     pub fn to_text(&self) -> String {
         let mut text = format!("{FIRST_LINE}\nkey {}\n", self.key);
         for hash in &self.nodes {
@@ -49,13 +51,13 @@ impl ConsistencyProof {
         text
     }
 
-    /// Reads a file's text. Nothing of it is believed yet.
+    /// Reads a file's text without verifying it.
     ///
     /// # Errors
-    /// When it is no such proof, or not as it would be written.
+    /// If the text is not a consistency proof, or not in the form in which it is written.
     pub fn read(text: &str) -> Result<Self, ProofError> {
         let malformed = |why| ProofError::malformed(PROOF, why);
-        // No part of a checkpoint has an empty line but the one before its signatures.
+        // A checkpoint has exactly one empty line: the one before its signatures.
         let parts: Vec<&str> = text.split("\n\n").collect();
         let [lines, older, older_signatures, newer, newer_signatures] = parts.as_slice() else {
             return Err(malformed("it does not consist of nodes and two checkpoints"));
@@ -77,11 +79,14 @@ impl ConsistencyProof {
         if proof.to_text() == text { Ok(proof) } else { Err(ProofError::NotCanonical) }
     }
 
-    /// Refuses unless the key signed both trees, both are of one log, and the newer begins with the older. Without `trusted` the key is
-    /// the one that the file brings: that shows the file to be whole, not who made it. Returns both trees.
+    /// Checks that the key signed both trees, that both belong to one log, and that the older is a
+    /// prefix of the newer. Returns both tree heads.
+    ///
+    /// Without `trusted`, the key in the file is used. That proves that the file is intact, but not
+    /// who created it.
     ///
     /// # Errors
-    /// Why it is not believed.
+    /// The reason for which the proof is rejected.
     pub fn check(&self, trusted: Option<&VerifierKey>) -> Result<(TreeHead, TreeHead), ProofError> {
         let key = trusted_key(trusted, &self.key)?;
         let (older, newer) = (self.older.check(key)?, self.newer.check(key)?);

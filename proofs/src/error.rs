@@ -1,68 +1,70 @@
-//! Why a proof is refused. Owns the error types and their texts.
+//! The errors of this crate.
 
-/// Why a checkpoint, a proof or a certificate is not believed.
+/// The reason for which a checkpoint, a proof or a certificate is rejected.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProofError {
-    /// Bytes that no such file has.
-    #[error("{what} is malformed: {why}; get the file again from where it was made")]
+    /// The bytes are not a file of this kind.
+    #[error("{what} is malformed: {why}; get the file again from its source")]
     Malformed {
-        /// What was read.
+        /// The kind of file.
         what: &'static str,
-        /// What is wrong with it.
+        /// The defect.
         why: &'static str,
     },
-    /// The same content in other bytes: nothing that rollbook writes.
+    /// The content is valid, but Rollbook would write it with other bytes.
     #[error(
-        "the file does not have the bytes that its content is written with; get it again from where it was made"
+        "the file is not in canonical form: its content would be written with other bytes; get the file again from its source"
     )]
     NotCanonical,
-    /// Signed by somebody else, or by nobody.
-    #[error("the checkpoint is not signed by {key}; give the verifier key of the log that made it")]
+    /// The checkpoint has no signature by the expected key.
+    #[error(
+        "the checkpoint is not signed by {key}; use the verifier key of the log that signed it"
+    )]
     NotSigned {
-        /// The key that should have signed.
+        /// The expected key.
         key: String,
     },
-    /// A signature that does not fit the text.
+    /// The signature does not match the text.
     #[error(
-        "the checkpoint's signature by {key} does not hold: the text or the signature was changed"
+        "the checkpoint's signature by {key} is invalid: the text or the signature was changed"
     )]
     BadSignature {
-        /// The key that is said to have signed.
+        /// The key that the signature names.
         key: String,
     },
-    /// The file brings another key than the one that is trusted.
-    #[error("the file names the key {found}, and the key to be trusted is {trusted}")]
+    /// The file names a key other than the trusted one.
+    #[error("the file names the key {found}, but the trusted key is {trusted}")]
     OtherKey {
         /// The key in the file.
         found: String,
-        /// The key that was given.
+        /// The trusted key.
         trusted: String,
     },
-    /// The leaf is not in the tree at that place.
+    /// The leaf is not at this position in the tree.
     #[error(
-        "the proof does not lead from the event at position {position} to the signed root: the event or the proof was changed"
+        "the proof does not connect the event at position {position} with the signed root: the event or the proof was changed"
     )]
     NotIncluded {
-        /// The position that the proof is about.
+        /// The position that the proof names.
         position: u64,
     },
-    /// The older tree is no prefix of the newer one.
+    /// The older tree is not a prefix of the newer one.
     #[error(
-        "the proof does not show that the tree of {newer} events begins with the tree of {older} events"
+        "the proof does not show that the tree of {older} events is a prefix of the tree of {newer} events"
     )]
     NotConsistent {
-        /// Size of the older tree.
+        /// The size of the older tree.
         older: u64,
-        /// Size of the newer tree.
+        /// The size of the newer tree.
         newer: u64,
     },
-    /// Two checkpoints of two logs.
-    #[error("the checkpoints are of two logs, {older} and {newer}")]
+    /// The checkpoints belong to different logs.
+    #[error("the checkpoints belong to different logs, {older} and {newer}")]
     OtherLog {
-        /// Origin of the older checkpoint.
+        /// The origin of the older checkpoint.
         older: String,
-        /// Origin of the newer checkpoint.
+        /// The origin of the newer checkpoint.
         newer: String,
     },
     /// A checkpoint could not be signed.
@@ -71,27 +73,28 @@ pub enum ProofError {
 }
 
 impl ProofError {
-    /// Something malformed.
+    /// Creates [`ProofError::Malformed`].
     pub(crate) fn malformed(what: &'static str, why: &'static str) -> Self {
         Self::Malformed { what, why }
     }
 }
 
-/// Why text is no key.
+/// The reason for which a text is not a valid key.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// No verifier key.
-    #[error(
-        "{0:?} is no verifier key; it is one line, name+hash+base64, as `rollbook checkpoint --public-key` prints it"
-    )]
+    /// The text is not a verifier key.
+    #[error("{0:?} is not a verifier key; a verifier key is one line of the form name+hash+base64")]
     Verifier(String),
-    /// No signing key. The text is not repeated: it may be almost one.
+    /// The text is not a signing key. The error does not repeat it, because it may be nearly a
+    /// secret key.
     #[error(
-        "this is no signing key; it is one line that begins with PRIVATE+KEY+, as `rollbook checkpoint` makes it"
+        "the text is not a signing key; a signing key is one line that begins with PRIVATE+KEY+"
     )]
     Signing,
-    /// A name that no key may have.
-    #[error("{0:?} cannot be a key's name: it must not be empty, nor have spaces or + in it")]
+    /// The name is not valid for a key.
+    #[error(
+        "{0:?} is not a valid name for a key: it must not be empty and must not contain spaces or +"
+    )]
     Name(String),
 }

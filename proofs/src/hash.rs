@@ -1,4 +1,4 @@
-//! The hash of a node. Owns its text form, base64, and the hash of a leaf.
+//! Hashes of tree nodes: their text form (base64) and the hash of a leaf.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,14 +10,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::ProofError;
 
-/// SHA-256 of a leaf or of two nodes, as RFC 6962 section 2.1 has it. As text it is base64.
+/// SHA-256 of a leaf or of two nodes (RFC 6962 section 2.1). The text form is base64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash(pub [u8; 32]);
 
-/// The root of the tree without leaves: SHA-256 of nothing.
+/// The root of the empty tree: SHA-256 of the empty string.
 pub const EMPTY_ROOT: Hash = Hash(tlog_tiles::EMPTY_HASH.0);
 
-/// The hash of a leaf: SHA-256 over the byte 0x00 and the leaf's bytes.
+/// Returns the hash of a leaf: SHA-256 over the byte 0x00 and the leaf's bytes.
 pub fn leaf_hash(leaf: &[u8]) -> Hash {
     let mut hasher = Sha256::new();
     hasher.update([0]);

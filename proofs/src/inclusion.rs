@@ -1,4 +1,6 @@
-//! Proof that an event stands in the log: C2SP `tlog-proof`, version 1. Owns its text form and its offline check.
+//! Proof that the log contains an event: its text form and the offline check.
+//!
+//! The format is C2SP `tlog-proof`, version 1:
 //!
 //! ```text
 //! c2sp.org/tlog-proof@v1
@@ -18,29 +20,29 @@ use crate::hash::{Hash, leaf_hash};
 use crate::key::VerifierKey;
 use crate::tree;
 
-/// The first line.
+/// The first line of the file.
 pub const FIRST_LINE: &str = "c2sp.org/tlog-proof@v1";
-/// How the extra data begins.
+/// The prefix of the extra data.
 const EXTRA: &str = "rollbook-event 1\n";
 const PROOF: &str = "an event's proof";
 
-/// A proof that an event stands at a position of the log, with the event's stored bytes.
+/// A proof that an event is stored at a position of the log, with the event's stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventProof {
     /// The event's position.
     pub position: u64,
-    /// The event's leaf: its stored bytes.
+    /// The leaf: the event's stored bytes.
     pub leaf: Vec<u8>,
-    /// The path from the leaf up to the root.
+    /// The path from the leaf to the root.
     pub path: Vec<Hash>,
-    /// The tree that it stands in.
+    /// The signed tree head that contains the event.
     pub checkpoint: SignedCheckpoint,
-    /// The key that signed the checkpoint, as the file says.
+    /// The key that the file names as the signer of the checkpoint.
     pub key: VerifierKey,
 }
 
 impl EventProof {
-    /// The file's text.
+    /// Returns the file's text.
     pub fn to_text(&self) -> String {
         let extra = [EXTRA.as_bytes(), self.key.to_string().as_bytes(), b"\n", &self.leaf].concat();
         let mut text = format!(
@@ -56,10 +58,10 @@ impl EventProof {
         text
     }
 
-    /// Reads a file's text. Nothing of it is believed yet.
+    /// Reads a file's text without verifying it.
     ///
     /// # Errors
-    /// When it is no such proof, or not as it would be written.
+    /// If the text is not such a proof, or not in the form in which it is written.
     pub fn read(text: &str) -> Result<Self, ProofError> {
         let malformed = |why| ProofError::malformed(PROOF, why);
         let rest = text.strip_prefix(FIRST_LINE).and_then(|rest| rest.strip_prefix('\n'));
@@ -72,10 +74,10 @@ impl EventProof {
             .and_then(|line| line.strip_prefix("extra "))
             .ok_or_else(|| malformed("it has no extra data"))?;
         let extra =
-            BASE64_STANDARD.decode(extra).map_err(|_| malformed("its extra data is no base64"))?;
+            BASE64_STANDARD.decode(extra).map_err(|_| malformed("its extra data is not base64"))?;
         let extra = extra
             .strip_prefix(EXTRA.as_bytes())
-            .ok_or_else(|| malformed("its extra data is of something else"))?;
+            .ok_or_else(|| malformed("its extra data does not describe an event"))?;
         let end = extra
             .iter()
             .position(|&byte| byte == b'\n')
@@ -84,7 +86,7 @@ impl EventProof {
         let key = std::str::from_utf8(key)
             .ok()
             .and_then(|key| key.parse().ok())
-            .ok_or_else(|| malformed("its key is none"))?;
+            .ok_or_else(|| malformed("its key is not a verifier key"))?;
         let index = lines
             .next()
             .and_then(|line| line.strip_prefix("index "))
@@ -99,11 +101,13 @@ impl EventProof {
         if proof.to_text() == text { Ok(proof) } else { Err(ProofError::NotCanonical) }
     }
 
-    /// Refuses unless the event stands at its position in the tree that the key signed. Without `trusted` the key is the one that the
-    /// file brings: that shows the file to be whole, not who made it.
+    /// Checks that the signed tree contains the event at its position. Returns the tree head.
+    ///
+    /// Without `trusted`, the key in the file is used. That proves that the file is intact, but not
+    /// who created it.
     ///
     /// # Errors
-    /// Why it is not believed.
+    /// The reason for which the proof is rejected.
     pub fn check(&self, trusted: Option<&VerifierKey>) -> Result<TreeHead, ProofError> {
         let head = self.checkpoint.check(trusted_key(trusted, &self.key)?)?;
         tree::check_inclusion(&self.path, self.position, leaf_hash(&self.leaf), head)?;
@@ -111,7 +115,8 @@ impl EventProof {
     }
 }
 
-/// The key to check with: the trusted one, which the file must name too.
+/// Returns the key to check with: the trusted key, if there is one. The file must name the same
+/// key.
 ///
 /// # Errors
 /// [`ProofError::OtherKey`].

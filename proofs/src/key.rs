@@ -1,5 +1,7 @@
-//! Keys: the signing key, which stays with the log, and the verifier key, which everybody may have. Owns their text forms, those of the
-//! `note` tools: `PRIVATE+KEY+name+hash+base64` and `name+hash+base64`.
+//! Keys: the secret signing key of a log, and its public verifier key.
+//!
+//! The text forms are those of the `note` tools: `PRIVATE+KEY+name+hash+base64` and
+//! `name+hash+base64`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,10 +13,10 @@ use signed_note::{StandardSigner, StandardVerifier, Verifier as _};
 
 use crate::error::KeyError;
 
-/// Algorithm byte of Ed25519 in both keys.
+/// The algorithm byte of Ed25519 in both text forms.
 const ED25519: u8 = 1;
 
-/// A key that signs checkpoints, Ed25519. Does not print itself.
+/// An Ed25519 key that signs checkpoints. `Debug` does not show the secret.
 #[derive(Clone)]
 pub struct SigningKey {
     text: String,
@@ -23,11 +25,11 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Draws a new key with a name; the name belongs to the key for ever.
+    /// Generates a key. Its name never changes.
     ///
     /// # Errors
-    /// When no key may have that name.
-    pub fn draw(name: &str) -> Result<Self, KeyError> {
+    /// If the name is not valid for a key.
+    pub fn generate(name: &str) -> Result<Self, KeyError> {
         let bad_name = || KeyError::Name(name.to_owned());
         if !signed_note::is_key_name_valid(name) || name.chars().any(char::is_control) {
             return Err(bad_name());
@@ -37,12 +39,12 @@ impl SigningKey {
         Ok(Self { text, signer, verifier: verifier.parse()? })
     }
 
-    /// The key as text, for the file that keeps it.
+    /// Returns the secret key as text, for the file that stores it.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// What others check its signatures with.
+    /// Returns the verifier key of this key.
     pub fn verifier(&self) -> &VerifierKey {
         &self.verifier
     }
@@ -77,7 +79,7 @@ impl FromStr for SigningKey {
     }
 }
 
-/// What signatures of one key are checked with.
+/// A public key that verifies the signatures of one signing key.
 #[derive(Clone)]
 pub struct VerifierKey {
     text: String,
@@ -85,7 +87,7 @@ pub struct VerifierKey {
 }
 
 impl VerifierKey {
-    /// The key's name.
+    /// Returns the name of the key.
     pub fn name(&self) -> &str {
         self.verifier.name()
     }
@@ -121,7 +123,7 @@ impl FromStr for VerifierKey {
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let refused = || KeyError::Verifier(text.to_owned());
         let verifier = StandardVerifier::new(text).map_err(|_| refused())?;
-        // The hash in capitals would be the same key in other bytes.
+        // A hash in upper case would be the same key in other bytes.
         let hash = text.split('+').nth(1).ok_or_else(refused)?;
         if format!("{:08x}", verifier.key_id()) != hash || text.chars().any(char::is_control) {
             return Err(refused());

@@ -1,12 +1,18 @@
-//! Proofs: an RFC 6962 Merkle tree over the stored events, checkpoints of it signed with Ed25519, and the files that let somebody
-//! without the store check what the log said. Pure: bytes in, bytes or a refusal out. Where the tree's nodes are kept is the
-//! projections', what a leaf's bytes mean is the log's.
+//! Proofs: a Merkle tree over the stored events (RFC 6962), checkpoints signed with Ed25519, and
+//! proof files that can be checked without the store.
 //!
-//! The formats are those of C2SP: `signed-note`, `tlog-checkpoint`, `tlog-proof`. Their mathematics and their parsing are the
-//! crates' `tlog_tiles` and `signed_note`; this crate is the one place that knows them.
+//! This crate is pure: it turns bytes into bytes or a rejection. The projections store the nodes of
+//! the tree, and the log defines the bytes of a leaf.
 //!
-//! **Invariant: nothing here reads a clock, a file or a network.** Drawing a new key is the one use of randomness.
-//! **Invariant: a file that was accepted is written again byte for byte**, so a changed byte anywhere is a refusal.
+//! The formats are those of C2SP: `signed-note`, `tlog-checkpoint` and `tlog-proof`. The crates
+//! `tlog_tiles` and `signed_note` implement the mathematics and the parsing; only this crate
+//! depends on them.
+//!
+//! **Invariant: this crate reads no clock, no file and no network.** It uses randomness only to
+//! generate a key.
+//!
+//! **Invariant: an accepted file is written again byte for byte**, so every changed byte leads to a
+//! rejection.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 

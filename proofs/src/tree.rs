@@ -1,8 +1,11 @@
-//! The tree: roots and proofs from stored tiles, and checking proofs against roots. Owns nothing of where tiles are kept.
+//! The Merkle tree: roots and proofs computed from stored tiles, and checks of proofs against
+//! roots.
 //!
-//! Nodes are kept as C2SP `tlog-tiles` has them: tile `index` of level `level` holds, one behind the other, the hashes of the nodes of
-//! height 8 × `level` number 256 × `index` to 256 × `index` + 255, those that exist. A node exists once all its leaves do. So
-//! leaf hashes are level 0, and the root of a tree of any size, past or present, is computed from at most one tile a level.
+//! This module does not store tiles. Their layout is that of C2SP `tlog-tiles`: tile `index` of
+//! level `level` is the concatenation of the hashes of the existing nodes with the numbers 256 ×
+//! `index` to 256 × `index` + 255 at height 8 × `level`. A node exists once all its leaves exist.
+//! So level 0 holds the leaf hashes, and the root of a tree of any size, past or present, is
+//! computed from at most one tile a level.
 
 use std::cell::RefCell;
 
@@ -12,53 +15,56 @@ use crate::checkpoint::TreeHead;
 use crate::error::ProofError;
 use crate::hash::{EMPTY_ROOT, Hash};
 
-/// Hashes of a full tile.
+/// The number of hashes in a full tile.
 pub const TILE_HASHES: u64 = 256;
-/// Levels of nodes from one level of tiles to the next.
+/// The number of node levels between two levels of tiles.
 const TILE_HEIGHT: u8 = 8;
-/// No log has so many events; what is larger in a file is refused before it is calculated with.
+/// The maximum size of a tree. No log has so many events; a larger size in a file is rejected
+/// before any arithmetic.
 const SIZE_LIMIT: u64 = 1 << 56;
 
-/// Where tiles are kept.
+/// A source of stored tiles.
 pub trait Tiles {
-    /// Why a tile cannot be read.
+    /// The error of a failed read.
     type Error;
 
-    /// The bytes of a tile, 32 a hash; `None` when there is none.
+    /// Returns the bytes of a tile, 32 bytes a hash; `None` if the tile does not exist.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the tile cannot be read.
     fn tile(&self, level: u8, index: u64) -> Result<Option<Vec<u8>>, Self::Error>;
 }
 
-/// Why a root or a proof cannot be computed.
+/// The reason for which a root or a proof cannot be computed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TreeError<E> {
     /// A tile cannot be read.
     #[error("a tile of the tree cannot be read")]
     Tiles(#[source] E),
-    /// The tree has fewer leaves than are asked for.
+    /// A stored node is missing: the tree is not folded far enough, or rows are lost.
     #[error(
-        "the tree lacks the node {index} of tile level {level}; fold it up to the head, or rebuild it with `rollbook rebuild tree`"
+        "tile {index} of level {level} of the tree is missing or incomplete; fold the tree up to the head of the log, or rebuild it"
     )]
     Missing {
-        /// The level of its tile.
+        /// The level of the tile.
         level: u8,
-        /// The number of its tile.
+        /// The index of the tile in its level.
         index: u64,
     },
-    /// A leaf or a size that the tree does not have.
-    #[error("{asked} is not from 1 to {size}, the number of events in the tree")]
+    /// The requested leaf or size is outside the tree.
+    #[error(
+        "{asked} is out of range: it must be from 1 to {size}, the number of events in the tree"
+    )]
     OutOfRange {
-        /// What was asked for.
+        /// The requested leaf or size.
         asked: u64,
-        /// How many leaves there are.
+        /// The number of leaves.
         size: u64,
     },
 }
 
-/// Reads single nodes out of tiles, and remembers why one could not be read.
+/// Reads single nodes from tiles and keeps the error of a failed read.
 struct Nodes<'t, T: Tiles> {
     tiles: &'t T,
     failure: RefCell<Option<TreeError<T::Error>>>,
@@ -76,13 +82,13 @@ impl<'t, T: Tiles> Nodes<'t, T> {
         tile.hash_at_index(&bytes, index).map_err(|_| TreeError::Missing { level, index: number })
     }
 
-    /// What was asked of it, or why it failed.
+    /// Returns the outcome, with the kept error in place of the library's.
     fn finish<R>(
         self,
         outcome: Result<R, tlog_tiles::Error>,
         size: u64,
     ) -> Result<R, TreeError<T::Error>> {
-        // Everything else that can go wrong was ruled out before asking.
+        // The callers have excluded every other cause of an error.
         outcome.map_err(|_| {
             self.failure.into_inner().unwrap_or(TreeError::OutOfRange { asked: size, size })
         })
@@ -99,10 +105,10 @@ impl<T: Tiles> HashReader for Nodes<'_, T> {
     }
 }
 
-/// The root of the tree of the first `size` leaves; reads at most one tile a level.
+/// Computes the root of the tree of the first `size` leaves. It reads at most one tile a level.
 ///
 /// # Errors
-/// When a tile cannot be read, or there are not so many leaves.
+/// If a tile cannot be read, or the tree has fewer leaves.
 pub fn root<T: Tiles>(tiles: &T, size: u64) -> Result<Hash, TreeError<T::Error>> {
     if size == 0 {
         return Ok(EMPTY_ROOT);
@@ -112,10 +118,11 @@ pub fn root<T: Tiles>(tiles: &T, size: u64) -> Result<Hash, TreeError<T::Error>>
     Ok(nodes.finish(root, size)?.into())
 }
 
-/// The path from the leaf of a position (from 1) to the root of the tree of the first `size` leaves.
+/// Computes the path from the leaf at a position (from 1) to the root of the tree of the first
+/// `size` leaves.
 ///
 /// # Errors
-/// When a tile cannot be read, or the position is not in that tree.
+/// If a tile cannot be read, or the position is not in that tree.
 pub fn prove_inclusion<T: Tiles>(
     tiles: &T,
     position: u64,
@@ -129,10 +136,10 @@ pub fn prove_inclusion<T: Tiles>(
     Ok(nodes.finish(proof, size)?.into_iter().map(Hash::from).collect())
 }
 
-/// What shows that the tree of `size` leaves begins with the tree of `older` leaves.
+/// Computes the proof that the tree of `older` leaves is a prefix of the tree of `size` leaves.
 ///
 /// # Errors
-/// When a tile cannot be read, or `older` is 0 or greater than `size`.
+/// If a tile cannot be read, or `older` is 0 or greater than `size`.
 pub fn prove_consistency<T: Tiles>(
     tiles: &T,
     older: u64,
@@ -146,7 +153,7 @@ pub fn prove_consistency<T: Tiles>(
     Ok(nodes.finish(proof, size)?.into_iter().map(Hash::from).collect())
 }
 
-/// Refuses unless the proof leads from the leaf at a position to the root.
+/// Checks that the proof connects the leaf at a position with the root.
 ///
 /// # Errors
 /// [`ProofError::NotIncluded`].
@@ -165,7 +172,7 @@ pub fn check_inclusion(
         .map_err(|_| refused())
 }
 
-/// Refuses unless the proof shows that the newer tree begins with the older one.
+/// Checks that the proof shows the older tree to be a prefix of the newer one.
 ///
 /// # Errors
 /// [`ProofError::NotConsistent`].
@@ -183,10 +190,10 @@ pub fn check_consistency(
         .map_err(|_| refused())
 }
 
-/// The node above a full tile.
+/// Computes the node above a full tile.
 ///
 /// # Errors
-/// [`ProofError::Malformed`] when the tile is not full.
+/// [`ProofError::Malformed`] if the tile is not full.
 pub fn above_tile(tile: &[u8]) -> Result<Hash, ProofError> {
     if tile.len() as u64 != TILE_HASHES * 32 {
         return Err(ProofError::malformed("a tile", "it is not full"));

@@ -1,4 +1,5 @@
-//! The files: golden bytes, the vectors of the formats' authors, and every changed byte refused.
+//! Proof files: golden bytes, test vectors of the formats' authors, and the rejection of every
+//! changed byte.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::Path;
@@ -9,7 +10,7 @@ use rollbook_proofs::{
     leaf_hash,
 };
 
-/// A key that everybody knows, from the documentation of Go's package `note`, and its verifier.
+/// A public example key from the documentation of Go's package `note`, and its verifier.
 const KNOWN_KEY: &str =
     "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz";
 const KNOWN_VERIFIER: &str = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
@@ -79,7 +80,7 @@ fn consistency_proof() -> ConsistencyProof {
     }
 }
 
-/// Compares with the golden file; what is there now goes beside it when it differs.
+/// Compares with the golden file. If they differ, the current bytes are written beside it.
 fn assert_golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("ROLLBOOK_BLESS").is_some() && !path.exists() {
@@ -106,7 +107,8 @@ fn golden_files_are_written_and_believed() {
 
 #[test]
 fn the_key_of_the_formats_authors_has_their_verifier_and_key_hash() {
-    // The keys stand in the documentation of golang.org/x/mod/sumdb/note, the checkpoint's text in its neighbour's tests.
+    // The keys come from the documentation of golang.org/x/mod/sumdb/note, the checkpoint's text
+    // from the tests of its neighbouring package.
     assert_eq!(key().verifier().to_string(), KNOWN_VERIFIER);
     let sample = "example.com/origin\n123\nTszzRgjTG6xce+z2AG31kAXYKBgQVtCSCE40HmuwBb0=\n";
     let hello = TreeHead { size: 123, root: leaf_hash(b"hello world") };
@@ -130,7 +132,7 @@ fn the_checkpoint_of_the_specification_reads_and_its_signature_is_by_another() {
     assert!(checkpoint.check(&KNOWN_VERIFIER.parse().unwrap()).is_err());
 }
 
-/// Every byte of a text changed, once to a neighbour and once by a high bit; every byte left out; every byte doubled.
+/// All variants of a text with one bit flipped, one byte left out, or one byte doubled.
 fn forgeries(text: &str) -> impl Iterator<Item = Vec<u8>> {
     let bytes = text.as_bytes().to_vec();
     (0..bytes.len()).flat_map(move |at| {
@@ -143,7 +145,7 @@ fn forgeries(text: &str) -> impl Iterator<Item = Vec<u8>> {
         without.remove(at);
         doubled.insert(at, bytes[at]);
         let mut all: Vec<Vec<u8>> = (0..8).map(|bit| with(bytes[at] ^ (1 << bit))).collect();
-        // Two equal bytes side by side, one gone or one more, are covered by their neighbour.
+        // For two equal neighbours, the variants without or with a second one are the same.
         all.extend([without, doubled]);
         all.retain(|forged| *forged != bytes);
         all
@@ -173,7 +175,7 @@ fn every_changed_byte_of_a_proof_is_refused() {
 
 #[test]
 fn a_proof_signed_by_another_key_is_refused_where_the_key_is_known() {
-    let other = SigningKey::draw("PeterNeumann").unwrap();
+    let other = SigningKey::generate("PeterNeumann").unwrap();
     let mut forged = event_proof();
     forged.checkpoint =
         SignedCheckpoint::sign(ORIGIN, forged.checkpoint.claimed(), &other).unwrap();
@@ -200,10 +202,10 @@ fn keys_read_only_as_they_are_written() {
             assert!(forged.parse::<VerifierKey>().is_err(), "{forged}");
         }
     }
-    let drawn = SigningKey::draw("rollbook/new").unwrap();
+    let drawn = SigningKey::generate("rollbook/new").unwrap();
     assert_eq!(drawn.expose().parse::<SigningKey>().unwrap().verifier(), drawn.verifier());
     assert!(!format!("{drawn:?}").contains("PRIVATE"));
     for name in ["", "a b", "a+b", "a\nb"] {
-        assert!(SigningKey::draw(name).is_err(), "{name:?}");
+        assert!(SigningKey::generate(name).is_err(), "{name:?}");
     }
 }

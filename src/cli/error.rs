@@ -9,8 +9,8 @@ use rollbook_application::code::{Code, Coded, Exit};
 use rollbook_application::evidence::EvidenceError;
 use rollbook_application::operations::OperationError;
 use rollbook_application::store::StoreError;
-use rollbook_domain::control::SwitchRefused;
-use rollbook_domain::series::decide::Refused;
+use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::dump::DumpError;
@@ -236,7 +236,7 @@ macro_rules! through_store {
     )+};
 }
 
-through_store!(LogError, AppendError, ProjectionError, Refused, SwitchRefused);
+through_store!(LogError, AppendError, ProjectionError, Rejection, SwitchRejection);
 
 impl Coded for CliError {
     fn code(&self) -> Code {
@@ -275,8 +275,8 @@ mod tests {
 
     #[test]
     fn exit_codes_tell_refused_from_failed() {
-        assert_eq!(CliError::from(Refused::NoPause).exit_code(), 3);
-        assert_eq!(CliError::from(SwitchRefused::NotValidated).exit_code(), 3);
+        assert_eq!(CliError::from(Rejection::NoPause).exit_code(), 3);
+        assert_eq!(CliError::from(SwitchRejection::NotValidated).exit_code(), 3);
         assert_eq!(CliError::from(StoreError::UnknownClient("x".to_owned())).exit_code(), 1);
         assert_eq!(CliError::Usage("x".to_owned()).exit_code(), 2);
         assert_eq!(CliError::Interrupted.exit_code(), 130);

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Args;
 use rollbook_application::store::{Named, Outcome, SeriesCommand, Store, StoreError};
 use rollbook_domain::series::assignment_id;
-use rollbook_domain::series::decide::Refused;
+use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::{Event, JsonText, Number, Position, StreamId};
 use serde::Serialize;
 
@@ -129,7 +129,7 @@ fn read_answers(argument: &str) -> Result<JsonText, CliError> {
         };
         read.map_err(|source| CliError::Input { path: argument.into(), source })?
     };
-    JsonText::parse(&text).map_err(|error| Refused::BadAnswers(error.to_string()).into())
+    JsonText::parse(&text).map_err(|error| Rejection::BadAnswers(error.to_string()).into())
 }
 
 impl Responded {

@@ -12,7 +12,7 @@ use rollbook_application::reports::span;
 use rollbook_application::reports::status::Status;
 use rollbook_application::reports::switch::Switched;
 use rollbook_application::store::Seen;
-use rollbook_domain::{Recorded, Timestamp};
+use rollbook_domain::{EventRecord, Timestamp};
 use rollbook_migrations::parity::ParityReport;
 use serde_json::json;
 use ureq::SendBody;
@@ -230,7 +230,7 @@ impl Iterator for Lines<'_> {
 pub struct Told<'a>(Lines<'a>);
 
 impl Iterator for Told<'_> {
-    type Item = Result<Recorded, RemoteError>;
+    type Item = Result<EventRecord, RemoteError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let remote = self.0.remote;

@@ -187,7 +187,7 @@ fn forged_proofs_are_refused_by_exit_code_and_name() {
         assert_eq!(offline(&["check-proof", text(&file)]).code, 3);
     }
     fs::write(&file, &proof).unwrap();
-    let other = SigningKey::draw("other").unwrap().verifier().to_string();
+    let other = SigningKey::generate("other").unwrap().verifier().to_string();
     assert_eq!(offline(&["check-proof", text(&file), "--key", &other]).code, 3);
     assert_eq!(offline(&["check-proof", text(&file), "--key", "no key at all"]).code, 2);
     assert_eq!(offline(&["check-proof", text(&store.around().join("missing"))]).code, 1);
@@ -208,7 +208,8 @@ fn a_key_that_is_gone_open_or_another_is_refused_and_nothing_is_written() {
     fs::rename(signing_key(&store), &elsewhere).unwrap();
     fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
     store.ok(&["checkpoint", "--signing-key", text(&elsewhere)]);
-    fs::write(&elsewhere, format!("{}\n", SigningKey::draw("another").unwrap().expose())).unwrap();
+    fs::write(&elsewhere, format!("{}\n", SigningKey::generate("another").unwrap().expose()))
+        .unwrap();
     assert!(
         store
             .fails(3, &["checkpoint", "--signing-key", text(&elsewhere)])

@@ -1,7 +1,7 @@
 //! Making a migration certificate from a store. Owns which events it is about; its format and its check are the migrations crate's.
 
 use rollbook_domain::series::event_id;
-use rollbook_domain::{Event, Position, Recorded, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_migrations::certificate::{Certificate, FORMAT, ProvedEvent, shown};
 use rollbook_projections::tree::{self, Tree};
 
@@ -11,9 +11,9 @@ use crate::store::{Store, StoreError};
 
 /// The three events that a certificate is about.
 pub struct Migration {
-    planned: Recorded,
-    applied: Recorded,
-    validated: Recorded,
+    planned: EventRecord,
+    applied: EventRecord,
+    validated: EventRecord,
 }
 
 impl Migration {
@@ -29,7 +29,7 @@ impl Migration {
         let event = |part: &str| store.log().event(event_id(&StreamId::Control, &[part, &digest]));
         let (planned, applied) =
             event("planned")?.zip(event("applied")?).ok_or_else(not_applied)?;
-        let validates = |recorded: &Recorded| matches!(&recorded.event, Event::ValidationRecorded { digest: of, .. } if *of == digest);
+        let validates = |recorded: &EventRecord| matches!(&recorded.event, Event::ValidationRecorded { digest: of, .. } if *of == digest);
         let control = store.log().stream(&StreamId::Control, 0)?;
         let validated = control
             .into_iter()

@@ -54,7 +54,7 @@ pub(super) fn read_or_draw(
     if let Some(known) = known {
         return Err(EvidenceError::KeyGone { path: path.to_owned(), stored: known.to_string() });
     }
-    let key = SigningKey::draw(name)
+    let key = SigningKey::generate(name)
         .map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })?;
     let mut file = OpenOptions::new()
         .write(true)

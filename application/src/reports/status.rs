@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_domain::control::{BatchState, Control, ImportState, SwitchRefused, ValidationState};
+use rollbook_domain::control::{
+    BatchState, Control, ImportState, SwitchRejection, ValidationState,
+};
 use rollbook_domain::event::{Audience, CheckOutcome, View};
 use rollbook_domain::{Event, Position};
 use rollbook_log::SealingState;
@@ -310,11 +312,11 @@ fn next(control: &Control) -> String {
         return "rollbook audit, then rollbook migrate plan --out FILE".to_owned();
     }
     match control.decide_switch(View::Precreated, Audience::Everyone, "status", false) {
-        Err(SwitchRefused::Unfinished(digest)) => {
+        Err(SwitchRejection::Unfinished(digest)) => {
             format!("rollbook migrate apply FILE again, with the file of batch {}", short(&digest))
         }
-        Err(SwitchRefused::NotValidated | SwitchRefused::Stale { .. }) => "rollbook migrate validate".to_owned(),
-        Err(SwitchRefused::Red(red)) => format!("find out why these are red, then rollbook migrate validate: {red}"),
+        Err(SwitchRejection::NotValidated | SwitchRejection::Stale { .. }) => "rollbook migrate validate".to_owned(),
+        Err(SwitchRejection::Red(red)) => format!("find out why these are red, then rollbook migrate validate: {red}"),
         Err(_) => "rollbook history control".to_owned(),
         Ok(_) if control.legacy_retired => "nothing".to_owned(),
         Ok(_) if control.switch.default == View::Precreated && control.switch.other_percent == 0 => {

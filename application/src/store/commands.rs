@@ -2,8 +2,8 @@
 //! taken again when another writer was faster, and carried out once for each idempotency key.
 
 use rollbook_domain::event::{Audience, MissedReason, View};
-use rollbook_domain::series::decide::{Allocation, Answered, Correction, Decider};
-use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, Recorded, StreamId, Timestamp};
+use rollbook_domain::series::decide::{Allocation, Correction, Decider, Decision};
+use rollbook_domain::{Actor, Event, EventRecord, JsonText, NewEvent, Number, StreamId, Timestamp};
 use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -126,7 +126,7 @@ pub enum Outcome {
     /// These events are in the log.
     Done {
         /// The events.
-        events: Vec<Recorded>,
+        events: Vec<EventRecord>,
         /// Whether they were there before, under the same key.
         repeated: bool,
     },
@@ -174,9 +174,9 @@ impl Store {
             let (series, version) = self.series(stream)?;
             let decider = Decider { client, form, series: &series, now: request.now, zone };
             let events = match decide(&decider, command)? {
-                Answered::Now(events) if events.is_empty() => return Ok(Outcome::Nothing),
-                Answered::Now(events) => events,
-                Answered::Before { response, score } => {
+                Decision::Append(events) if events.is_empty() => return Ok(Outcome::Nothing),
+                Decision::Append(events) => events,
+                Decision::AlreadyAnswered { response, score } => {
                     return Ok(Outcome::AlreadyCompleted { response, score });
                 }
             };
@@ -294,7 +294,7 @@ impl Store {
     }
 }
 
-fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Answered, StoreError> {
+fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Decision, StoreError> {
     let events = match command {
         SeriesCommand::Respond { run, week, answers, score } => {
             return Ok(decider.respond(*run, *week, answers.clone(), *score)?);
@@ -323,7 +323,7 @@ fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Answered, St
             decider.give_feedback(response, coach, text.clone())
         }
     };
-    Ok(Answered::Now(events?))
+    Ok(Decision::Append(events?))
 }
 
 /// An event that names what it makes has that thing's id: the log itself then admits it once.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rollbook_domain::event::View;
-use rollbook_domain::{Actor, Position, Recorded, StreamId, Timestamp};
+use rollbook_domain::{Actor, EventRecord, Position, StreamId, Timestamp};
 use rollbook_projections::as_of;
 use rollbook_projections::entry::Asked;
 use serde::{Deserialize, Serialize};
@@ -160,7 +160,7 @@ impl Store {
     fn diff_event(&self, position: Position) -> Result<DiffEvent, StoreError> {
         let found = self.log().at(position)?;
         let beyond = || rollbook_log::LogError::BeyondHead { position, head: self.log().head() };
-        let Recorded { recorded_at, occurred_at, actor, cause, stream, event, .. } =
+        let EventRecord { recorded_at, occurred_at, actor, cause, stream, event, .. } =
             found.ok_or_else(beyond)?;
         Ok(DiffEvent {
             position,

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use rollbook_domain::control::SwitchRefused;
-use rollbook_domain::series::decide::Refused;
+use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
 
@@ -23,10 +23,10 @@ pub enum StoreError {
     Projection(#[from] ProjectionError),
     /// A command on a series is refused.
     #[error(transparent)]
-    Refused(#[from] Refused),
+    Refused(#[from] Rejection),
     /// A switch is refused.
     #[error(transparent)]
-    Switch(#[from] SwitchRefused),
+    Switch(#[from] SwitchRejection),
     /// No such assignment.
     #[error(
         "no assignment has the id {0:?}; give its own id, its document's, the old legacy id, or <base>_week_<n>"
@@ -119,24 +119,24 @@ fn log_next(error: &LogError) -> Option<String> {
     }
 }
 
-fn refused_next(refused: &Refused) -> Option<String> {
+fn refused_next(refused: &Rejection) -> Option<String> {
     Some(match refused {
-        Refused::NoSuchWeek { .. } => "`rollbook history` of the series shows the weeks there are".to_owned(),
-        Refused::Completed(_) => {
+        Rejection::NoSuchWeek { .. } => "`rollbook history` of the series shows the weeks there are".to_owned(),
+        Rejection::Completed(_) => {
             "`rollbook history` shows the answer; `rollbook withdraw --assignment ID` sets the week back to pending".to_owned()
         }
-        Refused::AlreadyMissed(_) => "`rollbook reopen ID` opens the week again".to_owned(),
-        Refused::NotOverdue { due, .. } => {
+        Rejection::AlreadyMissed(_) => "`rollbook reopen ID` opens the week again".to_owned(),
+        Rejection::NotOverdue { due, .. } => {
             let from = due.plus_milliseconds(rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS);
             format!("it can be marked missed from {from} on")
         }
-        Refused::NoComment => "say it with --comment".to_owned(),
-        Refused::ShortReason { .. } => "write a longer text".to_owned(),
-        Refused::OutOfRange { least, most, .. } => format!("give a number from {least} to {most}"),
-        Refused::NothingToPause(_) => "`rollbook view live --client ID` shows what is due".to_owned(),
-        Refused::NoPause => "`rollbook history` of the series shows its pauses".to_owned(),
-        Refused::StillOpen(_) => "`rollbook respond ID` answers it".to_owned(),
-        Refused::NoSuchResponse { .. } => "`rollbook history` of the assignment shows its response".to_owned(),
+        Rejection::NoComment => "say it with --comment".to_owned(),
+        Rejection::ShortReason { .. } => "write a longer text".to_owned(),
+        Rejection::OutOfRange { least, most, .. } => format!("give a number from {least} to {most}"),
+        Rejection::NothingToPause(_) => "`rollbook view live --client ID` shows what is due".to_owned(),
+        Rejection::NoPause => "`rollbook history` of the series shows its pauses".to_owned(),
+        Rejection::StillOpen(_) => "`rollbook respond ID` answers it".to_owned(),
+        Rejection::NoSuchResponse { .. } => "`rollbook history` of the assignment shows its response".to_owned(),
         _ => return None,
     })
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use rollbook_domain::event::Recorded;
+use rollbook_domain::event::EventRecord;
 use rollbook_domain::{Actor, Event, Timestamp};
 use rollbook_log::{MasterKeySource, OpenOptions};
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ fn digest(forgotten: &Forgotten) -> String {
 
 impl Forgotten {
     /// An erasure's event as backups are told of it; `None` for any other event.
-    pub fn of(store: Uuid, recorded: Recorded) -> Option<Self> {
+    pub fn of(store: Uuid, recorded: EventRecord) -> Option<Self> {
         let Event::ClientErased { client, ids, reason } = recorded.event else { return None };
         let (erasure, at, actor) = (recorded.id, recorded.occurred_at, recorded.actor);
         Some(Self { rollbook_erasure: FORMAT, store, erasure, client, ids, reason, at, actor })

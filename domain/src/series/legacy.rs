@@ -1,5 +1,8 @@
-//! A series as the old system would have stored it: imported documents, and what later events would have made of them.
-//! Owns which events the old system would not have known; what it does with the stored weeks when asked is the view's.
+//! A series as the old application would have stored it: the imported documents with the changes
+//! that later events would have made to them.
+//!
+//! This module decides which events the old application would have known. The legacy view decides
+//! which lists follow from the stored weeks.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +10,35 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{Item, made_week, terms_of};
 use super::state::Series;
-use crate::event::{Collection, Event, Origin, Terms};
+use crate::collection::Collection;
+use crate::event::{Event, Origin, Terms};
 use crate::imported::Document;
 use crate::number::Number;
 use crate::stream::StreamId;
 use crate::time::Timestamp;
 
-/// The stored weeks of the legacy view. Source of the rules: `spec/legacy-view.md`, "Events after the import".
+/// The stored weeks of the legacy view. Source of the rules: `spec/legacy-view.md`, "Events after
+/// the import".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegacySeries {
-    /// The stored documents, and what happened to them.
+    /// The stored documents with later changes.
     pub stored: Series,
-    /// By run: what a base that is gone would have passed on to a week answered later.
+    /// By run: the terms of a removed base, for weeks that get a response later.
     lost_terms: BTreeMap<u32, Terms>,
 }
 
 impl LegacySeries {
-    /// Whether the old system would have known of such an event at all. What a migration adds changes nothing here.
+    /// Whether the old application would have known such an event. Events that a migration adds
+    /// change nothing here.
     pub fn concerns(event: &Event) -> bool {
         match event {
-            // Only a new allocation stored a document, and only for week 1; every other week waits for its answer.
+            // Only a new allocation stored a document, and only for week 1. Every other week was
+            // stored on submission.
             Event::AssignmentCreated { origin, week, .. } => {
                 *origin == Origin::Allocation && *week == 1
             }
             Event::ResponseLinked { .. } | Event::Erased(_) => false,
-            // The legacy view asks the stored weeks who answered them, never the responses.
+            // The legacy view reads responses from the stored weeks, never from response documents.
             Event::DocumentImported(Document { collection, .. })
             | Event::DocumentChanged(Document { collection, .. })
             | Event::DocumentRemoved { collection, .. } => *collection != Collection::FormResponses,

@@ -1,5 +1,7 @@
-//! How the stored weeks of a series are encoded as part of a row: what a week has in common with the one before is left out.
-//! Owns nothing but that form; most weeks of a run share everything but their id, due and answer.
+//! The encoding of a series' weeks as part of a row.
+//!
+//! Most weeks of a run differ only in id, due date and response, so fields that equal those of the
+//! previous week are left out.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,14 +9,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::items::{Covered, Item, Items};
+use super::items::{Item, Items, Overrides};
 use crate::document::{Field, SharedFields, StoredAssignment};
 use crate::number::Number;
 use crate::time::Timestamp;
 
 #[derive(Serialize, Deserialize)]
 struct PackedItem<'a> {
-    /// `None`: as in the item before.
+    /// `None` if equal to the previous item's.
     shared: Option<Cow<'a, SharedFields>>,
     run: u32,
     imported: bool,
@@ -32,7 +34,7 @@ struct PackedItem<'a> {
     paused_until: Option<Timestamp>,
     coach_responded: bool,
     extension_granted: bool,
-    covered: Covered,
+    covered: Overrides,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -106,9 +108,9 @@ impl<'de> Deserialize<'de> for Items {
         let packed = Packed::deserialize(deserializer)?;
         let mut held: Vec<Item> = Vec::with_capacity(packed.held.len());
         for item in packed.held {
-            let item = item
-                .unpack(held.last())
-                .ok_or_else(|| serde::de::Error::custom("the first week has nothing before it"))?;
+            let item = item.unpack(held.last()).ok_or_else(|| {
+                serde::de::Error::custom("the first week has no previous week to share fields with")
+            })?;
             held.push(item);
         }
         Ok(Self { held, withdrawn: packed.withdrawn.into_owned() })

@@ -1,43 +1,46 @@
-//! A series folded from its stream: what deciders decide by, what the planner plans from, and the row behind the
-//! pre-created view. Owns the meaning of every series event for stored weeks; it never looks at a clock.
+//! The state of a series, folded from its stream.
+//!
+//! Deciders, the migration planner and the pre-created view read this state. This module defines
+//! what every series event means for the stored weeks. It reads no clock.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::items::{Item, Items, made_week};
+use crate::collection::Collection;
 use crate::document::StoredResponse;
-use crate::event::{Collection, Event, LinkKind, WeekMove};
+use crate::event::{Event, LinkKind, WeekMove};
 use crate::imported::{Content, Document};
 use crate::stream::StreamId;
 
-/// What is known of one run beyond its weeks.
+/// The state of one run apart from its weeks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// Taken away from the client.
+    /// Whether the run was withdrawn from the client.
     pub withdrawn: bool,
-    /// Weeks taken away one by one; they are not missing.
+    /// Weeks that were withdrawn one by one; checks do not count them as missing.
     pub withdrawn_weeks: Vec<u32>,
-    /// How many weeks it was extended to.
+    /// The number of weeks after the last extension.
     pub extended_to: Option<u32>,
-    /// The moves of pauses not taken back yet, the latest last.
+    /// The moves of every active pause, the latest last.
     pub pauses: Vec<Vec<WeekMove>>,
 }
 
-/// A series: the weeks, the responses that name it, and who gave feedback.
+/// The state of a series: its weeks, its responses and their feedback.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Series {
     /// The stored weeks.
     pub items: Items,
     /// Imported responses of this series, by document id.
     pub responses: BTreeMap<String, StoredResponse>,
-    /// Responses that a migration linked: the week each belongs to, as (run, week), and how.
+    /// Responses that a migration linked, with their run, week and kind of link.
     pub linked: BTreeMap<String, (u32, u32, LinkKind)>,
-    /// Responses that coaches answered here: how many feedbacks each has, by feedback.
+    /// The response that each feedback belongs to, by feedback.
     feedback: BTreeMap<String, String>,
-    /// Responses ever given here, so that each has an id of its own.
+    /// The number of responses submitted to Rollbook, so that each gets its own id.
     pub submitted: u32,
-    /// What is known of runs that were paused or withdrawn, by run.
+    /// The state of runs that were paused, extended or withdrawn, by run.
     pub runs: BTreeMap<u32, Run>,
 }
 
@@ -76,6 +79,18 @@ impl Series {
             Event::FeedbackGiven { response, .. } => {
                 self.feedback.insert(format!("given:{response}"), response.clone());
             }
+            Event::SeriesPaused { .. }
+            | Event::SeriesResumed { .. }
+            | Event::SeriesExtended { .. }
+            | Event::SeriesWithdrawn { .. }
+            | Event::AssignmentWithdrawn { .. } => self.apply_to_run(event),
+            _ => self.apply_to_week(event),
+        }
+    }
+
+    /// Folds an event that changes a run or the set of its weeks.
+    fn apply_to_run(&mut self, event: &Event) {
+        match event {
             Event::SeriesPaused { run, until, moved, .. } => {
                 self.items.pause(*run, *until, moved);
                 self.run_mut(*run).pauses.push(moved.clone());
@@ -97,6 +112,13 @@ impl Series {
                 self.items.withdraw(|item| (item.run, item.week()) == (*run, *week));
                 self.run_mut(*run).withdrawn_weeks.push(*week);
             }
+            _ => {}
+        }
+    }
+
+    /// Folds an event that changes one week.
+    fn apply_to_week(&mut self, event: &Event) {
+        match event {
             Event::AssignmentRescheduled { run, week, due } => {
                 self.change(*run, *week, |item| item.reschedule(Some(*due)))
             }
@@ -139,12 +161,12 @@ impl Series {
             Content::Feedback(response) => {
                 self.feedback.insert(document.id.clone(), response.clone());
             }
-            // What was erased leaves no week behind.
+            // An erased document has no content, so it stores no week.
             Content::Client(_) | Content::Coach(_) | Content::Nothing => {}
         }
     }
 
-    /// A document that comes after its run was extended does not make the run shorter again.
+    /// A document imported after its run was extended does not shorten the run.
     fn lengthen(&mut self, document: &str) {
         let run = self.items.document(document).map(|item| item.run);
         if let Some((run, total_weeks)) =
@@ -170,25 +192,25 @@ impl Series {
         }
     }
 
-    /// The responses that coaches answered, with repeats.
+    /// Iterates over the responses with feedback; a response may occur more than once.
     pub fn feedback_responses(&self) -> impl Iterator<Item = &str> {
         self.feedback.values().map(String::as_str)
     }
 
-    /// The latest run; 1 when the series is new.
+    /// Returns the latest run; 1 for a new series.
     pub fn latest_run(&self) -> u32 {
         let withdrawn = self.runs.keys().next_back().copied();
         self.items.iter().map(|item| item.run).max().max(withdrawn).unwrap_or(1)
     }
 
-    /// Every run that has weeks, in order.
+    /// Returns every run that has weeks, in order.
     pub fn run_numbers(&self) -> Vec<u32> {
         let mut runs: Vec<u32> = self.items.iter().map(|item| item.run).collect();
         runs.dedup();
         runs
     }
 
-    /// Whether a week was taken away, alone or with its run.
+    /// Whether a week was withdrawn, alone or with its run.
     pub fn is_withdrawn(&self, run: u32, week: u32) -> bool {
         self.runs
             .get(&run)

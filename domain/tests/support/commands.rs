@@ -1,19 +1,20 @@
-//! Random commands on a series: imports, what coaches and clients do, and a migration. Owns what each of them leads to, given the
-//! series as it is; a command that is refused leads to nothing.
+//! Random commands on a series: imports, actions of coaches and clients, and a migration.
+//!
+//! Each command maps to events, given the state of the series. A rejected command maps to none.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
 use proptest::prelude::*;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
 use rollbook_domain::series::assignment_id;
-use rollbook_domain::series::decide::{Allocation, Answered, Decider};
+use rollbook_domain::series::decide::{Allocation, Decider, Decision};
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::{Collection, Document, Event, JsonText, Number, Personal, Timestamp};
 
-/// How many weeks the imported series have.
+/// The number of weeks of the imported series.
 const WEEKS: u32 = 5;
 
-/// A command. Weeks and runs that are not there are part of the game.
+/// A command. It may name weeks and runs that do not exist.
 #[derive(Clone, Debug)]
 pub enum Command {
     Import { document: u8, week: u32, form: u8 },
@@ -61,7 +62,7 @@ pub fn any_command() -> impl Strategy<Value = Command> {
     ]
 }
 
-/// Instants around the weeks that the commands are about.
+/// Instants around the weeks of the commands.
 pub fn any_now() -> impl Strategy<Value = Timestamp> {
     (0_i64..80 * 24).prop_map(|hours| first_due().plus_milliseconds((hours - 10 * 24) * 3_600_000))
 }
@@ -74,7 +75,7 @@ fn json(value: &serde_json::Value) -> Personal<JsonText> {
     Personal::new(JsonText::from_value(value))
 }
 
-/// One form of a stored week: another due, status and answer for each number.
+/// One version of a stored week: each number has another due date, status and response.
 fn assignment(client: &str, form_id: &str, week: u32, form: u8) -> Personal<JsonText> {
     let days = i64::from(form) + 7 * (i64::from(week) - 1);
     let mut body = serde_json::json!({
@@ -90,7 +91,7 @@ fn assignment(client: &str, form_id: &str, week: u32, form: u8) -> Personal<Json
     json(&body)
 }
 
-/// The events that a command leads to.
+/// Returns the events of a command.
 pub fn events(command: &Command, decider: &Decider<'_>) -> Vec<Event> {
     decided(command, decider).unwrap_or_default()
 }
@@ -98,40 +99,12 @@ pub fn events(command: &Command, decider: &Decider<'_>) -> Vec<Event> {
 fn decided(
     command: &Command,
     decider: &Decider<'_>,
-) -> Result<Vec<Event>, rollbook_domain::series::decide::Refused> {
+) -> Result<Vec<Event>, rollbook_domain::series::decide::Rejection> {
     let text = |text: &str| text.to_owned();
     match *command {
-        Command::Import { document, week, form } => {
-            // Document ids are unique in an export: one belongs to one series.
-            let id = format!("{}-{}-{document}", decider.client, decider.form);
-            let body = assignment(decider.client, decider.form, week, form);
-            let is_new = decider.series.items.document(&id).is_none_or(|item| !item.imported);
-            let document =
-                Document::new(Collection::CheckInAssignments, id, u32::from(document), body);
-            Ok(vec![if is_new {
-                Event::DocumentImported(document)
-            } else {
-                Event::DocumentChanged(document)
-            }])
-        }
-        Command::Remove { document } => {
-            let id = format!("{}-{}-{document}", decider.client, decider.form);
-            let is_held = decider.series.items.document(&id).is_some_and(|item| item.imported);
-            Ok(is_held
-                .then_some(Event::DocumentRemoved {
-                    collection: Collection::CheckInAssignments,
-                    id,
-                })
-                .into_iter()
-                .collect())
-        }
-        Command::ImportResponse { response, week } => {
-            let body = json(
-                &serde_json::json!({"clientId": decider.client, "formId": decider.form, "recurringWeek": week, "score": 40}),
-            );
-            let id = format!("{}-{}-r{response}", decider.client, decider.form);
-            Ok(vec![Event::DocumentImported(Document::new(Collection::FormResponses, id, 0, body))])
-        }
+        Command::Import { document, week, form } => Ok(import(decider, document, week, form)),
+        Command::Remove { document } => Ok(remove(decider, document)),
+        Command::ImportResponse { response, week } => Ok(import_response(decider, response, week)),
         Command::Migrate => Ok(migrate(decider)),
         Command::Link { response, week, adopted } => Ok(link(decider, response, week, adopted)),
         Command::Allocate { weeks, extend } => decider.allocate(&Allocation {
@@ -143,8 +116,8 @@ fn decided(
         Command::Respond { run, week } => decider
             .respond(run, week, JsonText::from_value(&serde_json::json!([])), Some(60))
             .map(|answered| match answered {
-                Answered::Now(events) => events,
-                Answered::Before { .. } => Vec::new(),
+                Decision::Append(events) => events,
+                Decision::AlreadyAnswered { .. } => Vec::new(),
             }),
         Command::Miss { run, week } => decider.miss(run, week, MissedReason::Sick, None),
         Command::Grant { run, week } => decider.extend(run, week, text("a good enough reason")),
@@ -174,6 +147,30 @@ fn decided(
     }
 }
 
+fn import(decider: &Decider<'_>, document: u8, week: u32, form: u8) -> Vec<Event> {
+    // Document ids are unique in an export, so each one belongs to one series.
+    let id = format!("{}-{}-{document}", decider.client, decider.form);
+    let body = assignment(decider.client, decider.form, week, form);
+    let is_new = decider.series.items.document(&id).is_none_or(|item| !item.imported);
+    let document = Document::new(Collection::CheckInAssignments, id, u32::from(document), body);
+    vec![if is_new { Event::DocumentImported(document) } else { Event::DocumentChanged(document) }]
+}
+
+fn remove(decider: &Decider<'_>, document: u8) -> Vec<Event> {
+    let id = format!("{}-{}-{document}", decider.client, decider.form);
+    let is_held = decider.series.items.document(&id).is_some_and(|item| item.imported);
+    let removed = Event::DocumentRemoved { collection: Collection::CheckInAssignments, id };
+    is_held.then_some(removed).into_iter().collect()
+}
+
+fn import_response(decider: &Decider<'_>, response: u8, week: u32) -> Vec<Event> {
+    let body = json(
+        &serde_json::json!({"clientId": decider.client, "formId": decider.form, "recurringWeek": week, "score": 40}),
+    );
+    let id = format!("{}-{}-r{response}", decider.client, decider.form);
+    vec![Event::DocumentImported(Document::new(Collection::FormResponses, id, 0, body))]
+}
+
 fn terms(decider: &Decider<'_>, total_weeks: u32) -> Terms {
     Terms {
         stored_client: decider.client.into(),
@@ -188,7 +185,7 @@ fn terms(decider: &Decider<'_>, total_weeks: u32) -> Terms {
     }
 }
 
-/// Every week that an imported run lacks, as the migration makes them.
+/// Returns the events that create every missing week of an imported run, like the migration.
 fn migrate(decider: &Decider<'_>) -> Vec<Event> {
     let Some(base) = decider.series.items.base(1).map(|base| &base.stored) else {
         return Vec::new();

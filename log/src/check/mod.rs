@@ -7,7 +7,7 @@ mod entries;
 
 use rocksdb::DBRawIterator;
 use rollbook_domain::Timestamp;
-use rollbook_domain::event::{Position, Recorded};
+use rollbook_domain::event::{EventRecord, Position};
 
 use crate::engine::{Engine, Family, Purpose};
 use crate::error::{Corruption, CorruptionKind, LogError};
@@ -121,7 +121,7 @@ struct Checking<'a> {
     /// When the record before was recorded.
     recorded_at: Option<Timestamp>,
     totals: Totals,
-    events: Vec<Recorded>,
+    events: Vec<EventRecord>,
     leaves: Vec<LeafHash>,
     leaf: Vec<u8>,
     checked: LogChecked,

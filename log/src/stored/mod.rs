@@ -21,7 +21,7 @@ mod seal;
 pub(crate) mod v1;
 
 use rollbook_domain::Event;
-use rollbook_domain::event::{Position, Recorded};
+use rollbook_domain::event::{EventRecord, Position};
 
 use crate::error::{Corruption, CorruptionKind, DecodeError};
 use crate::keyring::{Keyring, Opening};
@@ -138,7 +138,7 @@ impl<'a> Record<'a> {
         &self,
         keyring: &Keyring,
         after: Position,
-        out: &mut Vec<Recorded>,
+        out: &mut Vec<EventRecord>,
     ) -> Result<(), Corruption> {
         out.reserve(self.events as usize);
         self.events_where(keyring, |position, _, _| position > after, out)
@@ -149,7 +149,7 @@ impl<'a> Record<'a> {
         &self,
         keyring: &Keyring,
         wanted: impl FnMut(Position, &str, u64) -> bool,
-        out: &mut Vec<Recorded>,
+        out: &mut Vec<EventRecord>,
     ) -> Result<(), Corruption> {
         self.envelope()?
             .decode(keyring, self.first, wanted, out)

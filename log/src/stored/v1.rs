@@ -16,7 +16,7 @@
 //! | … `occurred_at` | (i64, u32) | as above |
 //! | … `body` | bytes with length | the event, encoded on its own, so that it can be skipped unread, and its sealed value: see `seal` |
 
-use rollbook_domain::event::{Position, Recorded, Version};
+use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{Actor, Event, StreamId, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
@@ -274,7 +274,7 @@ impl<'a> Envelope<'a> {
         keyring: &Keyring,
         first: Position,
         mut wanted: impl FnMut(Position, &str, Version) -> bool,
-        out: &mut Vec<Recorded>,
+        out: &mut Vec<EventRecord>,
     ) -> Result<(), (Position, DecodeError)> {
         let at_first = |error| (first, error);
         let recorded_at = self.recorded_at().map_err(at_first)?;
@@ -305,7 +305,7 @@ impl<'a> Envelope<'a> {
             if let Some(before) = out.last() {
                 share_terms(&mut content, &before.event);
             }
-            out.push(Recorded {
+            out.push(EventRecord {
                 position,
                 stream: stream.clone(),
                 version,

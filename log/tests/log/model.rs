@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use proptest::prelude::*;
-use rollbook_domain::event::{Event, Recorded};
+use rollbook_domain::event::{Event, EventRecord};
 use rollbook_log::{AppendError, Committed, ExpectedVersion, Log};
 
 use crate::support::{Conditions, commit, event, open, stream};
@@ -91,7 +91,7 @@ impl Model {
     }
 }
 
-fn place(event: &Recorded) -> Place {
+fn place(event: &EventRecord) -> Place {
     let Event::AssignmentReopened { week, .. } = event.event else { panic!("{event:?}") };
     (event.position, event.stream.to_string(), event.version, week)
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use rollbook_domain::event::Position;
-use rollbook_domain::{Recorded, StreamId, Timestamp};
+use rollbook_domain::{EventRecord, StreamId, Timestamp};
 use rollbook_log::{Committed, Log, LogError};
 use uuid::Uuid;
 
 use crate::support::{Conditions, commit, event, events_of, large_event, open, stream, with_clock};
 
-fn places(events: &[Recorded]) -> Vec<(Position, u64)> {
+fn places(events: &[EventRecord]) -> Vec<(Position, u64)> {
     events.iter().map(|event| (event.position, event.version)).collect()
 }
 

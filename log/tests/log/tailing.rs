@@ -8,7 +8,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rollbook_domain::Recorded;
+use rollbook_domain::EventRecord;
 use rollbook_log::{Log, Tail};
 
 use crate::support::{events_of, open, stream};
@@ -37,7 +37,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Checks that a commit begins right behind a position; returns its last.
-fn follow(position: u64, commit: &[Recorded]) -> u64 {
+fn follow(position: u64, commit: &[EventRecord]) -> u64 {
     assert_eq!(
         commit.iter().map(|event| event.position).collect::<Vec<_>>(),
         (position + 1..=position + commit.len() as u64).collect::<Vec<_>>()
@@ -49,7 +49,7 @@ fn read_all(
     mut tail: Tail,
     from: u64,
     to: u64,
-    mut next: impl FnMut(&mut Tail) -> Vec<Recorded>,
+    mut next: impl FnMut(&mut Tail) -> Vec<EventRecord>,
 ) -> usize {
     let (mut position, mut commits) = (from, 0);
     while position < to {

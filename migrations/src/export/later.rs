@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rollbook_domain::document::{Field, StoredAssignment};
-use rollbook_domain::event::Recorded;
+use rollbook_domain::event::EventRecord;
 use rollbook_domain::series::{Item, LegacySeries};
 use rollbook_domain::{Collection, Document, Event, JsonText, Personal, StreamId, Timestamp};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use super::NO_PLACE;
 /// week of a new run, and the words that came with a missed week or an extension.
 pub fn stream_documents<'a>(
     stream: &StreamId,
-    events: impl IntoIterator<Item = &'a Recorded>,
+    events: impl IntoIterator<Item = &'a EventRecord>,
 ) -> Vec<Document> {
     let mut documents: BTreeMap<(Collection, String), Document> = BTreeMap::new();
     let mut legacy = LegacySeries::default();
@@ -194,7 +194,7 @@ struct AfterImport<'a> {
 }
 
 impl AfterImport<'_> {
-    fn given(&self, recorded: &Recorded) -> Option<Document> {
+    fn given(&self, recorded: &EventRecord) -> Option<Document> {
         match &recorded.event {
             Event::ResponseSubmitted {
                 assignment,
@@ -253,7 +253,13 @@ impl AfterImport<'_> {
         new_document(Collection::FormResponses, given.response.to_owned(), &fields)
     }
 
-    fn feedback(&self, recorded: &Recorded, response: &str, coach: &str, text: &str) -> Document {
+    fn feedback(
+        &self,
+        recorded: &EventRecord,
+        response: &str,
+        coach: &str,
+        text: &str,
+    ) -> Document {
         let client = self.answered(response).map_or(self.client, |item| &item.stored.client);
         let fields = BTreeMap::from([
             ("responseId", json(&response)),

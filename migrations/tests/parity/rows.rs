@@ -2,7 +2,7 @@
 #![allow(missing_docs)]
 
 use rollbook_domain::series::{Item, Series};
-use rollbook_domain::{Actor, Event, NewEvent, Recorded, StreamId, Timestamp};
+use rollbook_domain::{Actor, Event, EventRecord, NewEvent, StreamId, Timestamp};
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::{Held, plan_import};
 use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, compare};
@@ -23,9 +23,9 @@ pub struct Both {
     pub precreated: MemoryRows,
 }
 
-pub fn recorded(events: Vec<NewEvent>) -> Vec<Recorded> {
+pub fn recorded(events: Vec<NewEvent>) -> Vec<EventRecord> {
     let at = "2026-01-11T00:52:51Z".parse().unwrap();
-    let record = |(event, position): (NewEvent, u64)| Recorded {
+    let record = |(event, position): (NewEvent, u64)| EventRecord {
         position,
         stream: event.stream,
         version: 1,

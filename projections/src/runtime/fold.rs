@@ -3,7 +3,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
-use rollbook_domain::{Event, Position, Recorded};
+use rollbook_domain::{Event, EventRecord, Position};
 use rollbook_log::{LeafHash, Log, LogError, RowBatch};
 
 use super::Progress;
@@ -23,7 +23,7 @@ const EVENTS_A_CHUNK: usize = 1_024;
 const CHUNKS_AHEAD: usize = 2;
 
 /// A commit's events, with their leaf hashes if some target wants them.
-type Decoded = Result<(Vec<Recorded>, Vec<LeafHash>), LogError>;
+type Decoded = Result<(Vec<EventRecord>, Vec<LeafHash>), LogError>;
 
 /// A generation of rows that is being folded.
 pub(super) struct Target<'r> {
@@ -77,7 +77,7 @@ fn decode(
     commits: impl Iterator<Item = Decoded>,
     until: Position,
     sender: &SyncSender<Vec<Decoded>>,
-    returned: &Receiver<Vec<Recorded>>,
+    returned: &Receiver<Vec<EventRecord>>,
 ) {
     let (mut chunk, mut events) = (Vec::new(), 0);
     for commit in commits {
@@ -100,7 +100,7 @@ fn decode(
 
 /// Parses an imported document on the decoding thread, which has time for it. The content is cached
 /// in the document for all folds.
-fn read_ahead(recorded: &Recorded) {
+fn read_ahead(recorded: &EventRecord) {
     if let Event::DocumentImported(document) | Event::DocumentChanged(document) = &recorded.event {
         document.content();
     }
@@ -115,7 +115,7 @@ struct Folding<'r, 't, 'p> {
     /// Empty between batches; its memory is reused.
     batch: RowBatch,
     /// Returns folded commits to the decoding thread.
-    spent: Option<Sender<Vec<Recorded>>>,
+    spent: Option<Sender<Vec<EventRecord>>>,
 }
 
 impl Folding<'_, '_, '_> {

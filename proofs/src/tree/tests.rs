@@ -1,5 +1,5 @@
-//! The tree against RFC 6962's own definitions, written down naively, and against the vectors of the Certificate Transparency
-//! reference implementation.
+//! Tests of the tree against a naive implementation of RFC 6962's definitions, and against the
+//! vectors of the Certificate Transparency reference implementation.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -10,7 +10,7 @@ use super::*;
 use crate::hash::leaf_hash;
 use sha2::{Digest as _, Sha256};
 
-/// Tiles in memory, filled as the projection fills them.
+/// Tiles in memory, filled like the projection fills them.
 #[derive(Default)]
 struct Memory(BTreeMap<(u8, u64), Vec<u8>>);
 
@@ -111,7 +111,8 @@ fn hash(text: &str) -> Hash {
     Hash(hex(text).try_into().unwrap())
 }
 
-/// The eight leaves of the reference implementation's tests, and the roots of the trees of the first one, two, … of them.
+/// The eight leaves of the reference implementation's tests, and the roots of the trees of the
+/// first one, two, … of them.
 const REFERENCE: [(&str, &str); 8] = [
     ("", "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"),
     ("00", "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"),
@@ -232,7 +233,7 @@ proptest! {
         (size, older, position) in (1_usize..1400).prop_flat_map(|size| (Just(size), 1..=size, 1..=size)),
     ) {
         let all = leaves(size + 300);
-        // A tree that has grown on: the roots of the past are still there.
+        // After the tree has grown, past roots can still be computed.
         let tiles = Memory::of(&all);
         let (now, before) = (head(&all[..size]), head(&all[..older]));
         prop_assert_eq!(root(&tiles, now.size).unwrap(), now.root);

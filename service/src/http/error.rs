@@ -15,7 +15,7 @@ use rollbook_application::code::{Code, Coded};
 use rollbook_application::evidence::EvidenceError;
 use rollbook_application::operations::OperationError;
 use rollbook_application::store::StoreError;
-use rollbook_domain::series::decide::Refused;
+use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_projections::ProjectionError;
@@ -454,44 +454,46 @@ impl From<AppendError> for Refusal {
     }
 }
 
-impl From<Refused> for Refusal {
-    fn from(refused: Refused) -> Self {
+impl From<Rejection> for Refusal {
+    fn from(refused: Rejection) -> Self {
         let code = refused.code();
         match refused {
-            Refused::NoSuchWeek { .. } => {
+            Rejection::NoSuchWeek { .. } => {
                 Self::not_found("Assignment not found").with_detail(refused.to_string())
             }
-            Refused::NoSuchSeries(_) => Self::not_found("Series not found"),
-            Refused::NoSuchResponse { .. } => Self::not_found("Response not found"),
-            Refused::Completed(_) => Self::bad_request(code, "This check-in is already completed"),
-            Refused::AlreadyMissed(_) => {
+            Rejection::NoSuchSeries(_) => Self::not_found("Series not found"),
+            Rejection::NoSuchResponse { .. } => Self::not_found("Response not found"),
+            Rejection::Completed(_) => {
+                Self::bad_request(code, "This check-in is already completed")
+            }
+            Rejection::AlreadyMissed(_) => {
                 Self::bad_request(code, "This check-in is already marked as missed")
             }
-            Refused::NotOverdue { .. } => Self::bad_request(
+            Rejection::NotOverdue { .. } => Self::bad_request(
                 code,
                 "A check-in can be marked as missed from 3 days after its due date on",
             ),
-            Refused::NoComment => Self::bad_request(code, "The reason \"other\" needs a comment"),
-            Refused::ShortReason { least, .. } => Self::bad_request(
+            Rejection::NoComment => Self::bad_request(code, "The reason \"other\" needs a comment"),
+            Rejection::ShortReason { least, .. } => Self::bad_request(
                 code,
                 format!(
                     "The text needs at least {least} {}",
                     if least == 1 { "character" } else { "characters" }
                 ),
             ),
-            Refused::OpenWeeks { open, .. } => Self::conflict(
+            Rejection::OpenWeeks { open, .. } => Self::conflict(
                 code,
                 format!(
                     "This form is still allocated to the client, with {open} open weeks. Withdraw it, or extend it with \"extend\": true"
                 ),
             ),
-            Refused::OutOfRange { .. } => Self::bad_request(code, refused.to_string()),
-            Refused::NothingToPause(_) => {
+            Rejection::OutOfRange { .. } => Self::bad_request(code, refused.to_string()),
+            Rejection::NothingToPause(_) => {
                 Self::bad_request(code, "No unanswered check-in of this series is due from now on")
             }
-            Refused::NoPause => Self::bad_request(code, "No active pause found for this series"),
-            Refused::StillOpen(_) => Self::bad_request(code, "This check-in is still open"),
-            Refused::BadAnswers(why) => Self::bad_request(
+            Rejection::NoPause => Self::bad_request(code, "No active pause found for this series"),
+            Rejection::StillOpen(_) => Self::bad_request(code, "This check-in is still open"),
+            Rejection::BadAnswers(why) => Self::bad_request(
                 code,
                 "responses must be a list of {questionId, question, answer, weight, score}",
             )

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rollbook_application::store::StoreError;
 use rollbook_domain::event::{Audience, View};
-use rollbook_domain::{Event, Position, Recorded, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 
 /// The most clients that are told apart; beyond that, all are touched and it begins anew.
@@ -59,7 +59,7 @@ impl Touched {
         Ok(())
     }
 
-    fn note(&mut self, recorded: &Recorded) {
+    fn note(&mut self, recorded: &EventRecord) {
         let position = recorded.position;
         match (&recorded.stream, &recorded.event) {
             // An import may change who is whom, what coaches are called, and which series a client has.

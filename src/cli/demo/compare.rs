@@ -83,7 +83,7 @@ pub(super) fn history(store: &Store, assignment: &str) -> Result<Vec<String>, Cl
         matches!(event, AssignmentCreated { run, week, .. } | ResponseSubmitted { run, week, .. } if (*run, *week) == (named.run, named.week))
     };
     let events = store.log().stream(&named.stream, 0)?;
-    let line = |recorded: &rollbook_domain::Recorded| {
+    let line = |recorded: &rollbook_domain::EventRecord| {
         let who = match &recorded.actor {
             rollbook_domain::Actor::Client(id) => format!("client {id}"),
             rollbook_domain::Actor::Migration(digest) => format!("migration {}…", short(digest)),

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use rollbook_application::reports::history::Told;
-use rollbook_domain::Recorded;
+use rollbook_domain::EventRecord;
 
 use super::{detail, short, who};
 use crate::cli::Output;
@@ -29,7 +29,7 @@ impl Lines {
         Self { out, format, id: id.to_owned(), with_answers, count: 0 }
     }
 
-    pub(super) fn write(&mut self, recorded: Recorded) -> Result<(), CliError> {
+    pub(super) fn write(&mut self, recorded: EventRecord) -> Result<(), CliError> {
         let told = Told::of(recorded);
         match self.format {
             Format::Json => {
@@ -53,7 +53,7 @@ impl Lines {
             );
             writeln!(self.out, "{}", styled(BOLD, heading)).map_err(CliError::Output)?;
         }
-        let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
+        let EventRecord { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
         let (who, detail, under) = (who(actor), detail(event, self.with_answers), under(told));
         let (recorded, occurred) =
             (recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
@@ -80,7 +80,7 @@ impl Lines {
             ];
             self.out.write_all(md_head(&columns).as_bytes()).map_err(CliError::Output)?;
         }
-        let Recorded { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
+        let EventRecord { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
         let (position, recorded, occurred) = (
             position.to_string(),
             recorded_at.to_milliseconds_text(),

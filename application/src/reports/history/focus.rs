@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use rollbook_domain::document::{StoredAssignment, StoredResponse, feedback_response};
-use rollbook_domain::{Collection, Document, Event, JsonText, Recorded};
+use rollbook_domain::{Collection, Document, Event, EventRecord, JsonText};
 use serde::Deserialize;
 
 /// What part of a series is told about.
@@ -32,7 +32,7 @@ struct Belonging {
 
 impl Focus {
     /// The events that tell about it, in the order of the log.
-    pub(super) fn of(self, events: Vec<Recorded>) -> Vec<Recorded> {
+    pub(super) fn of(self, events: Vec<EventRecord>) -> Vec<EventRecord> {
         // Of an erased client's documents nobody can tell any more which week they were for: the whole series is told about.
         if events.iter().any(|recorded| matches!(recorded.event, Event::Erased(_))) {
             return events;

@@ -6,7 +6,7 @@ mod redact;
 mod subject;
 mod told;
 
-use rollbook_domain::Recorded;
+use rollbook_domain::EventRecord;
 
 use crate::store::Store;
 use crate::store::StoreError;
@@ -16,7 +16,7 @@ pub use subject::Subject;
 pub use told::{Told, missed};
 
 /// Events, in the order of the log.
-pub type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;
+pub type Events = Box<dyn Iterator<Item = Result<EventRecord, StoreError>> + Send>;
 
 /// Everything that happened to what `id` names, in the order of the log; without its personal content unless it is asked for.
 ///
@@ -32,7 +32,7 @@ pub fn told(events: Events, with_answers: bool) -> Events {
 }
 
 /// The event with `[…]` in the place of everything personal.
-pub fn without_answers(mut recorded: Recorded) -> Recorded {
+pub fn without_answers(mut recorded: EventRecord) -> EventRecord {
     recorded.event = redacted(recorded.event);
     recorded
 }

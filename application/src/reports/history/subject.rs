@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use rollbook_domain::control::Control;
-use rollbook_domain::{Event, Position, Recorded, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_log::LogError;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ pub enum Subject {
     /// Part of a series.
     Part(StreamId, Focus),
     /// One event.
-    One(Box<Recorded>),
+    One(Box<EventRecord>),
     /// A batch, an import or a backup, by its whole digest.
     Batch(String),
     /// The migration: the whole control stream, and every event of its batches.
@@ -170,10 +170,10 @@ impl Subject {
 
 /// Of a commit, what stands on the control stream, and what a batch caused.
 fn of_migration(
-    commit: Result<Vec<Recorded>, LogError>,
+    commit: Result<Vec<EventRecord>, LogError>,
     batches: &BTreeSet<String>,
-) -> Vec<Result<Recorded, StoreError>> {
-    let belongs = |recorded: &Recorded| {
+) -> Vec<Result<EventRecord, StoreError>> {
+    let belongs = |recorded: &EventRecord| {
         recorded.stream == StreamId::Control || batches.contains(&recorded.cause)
     };
     match commit {
@@ -184,10 +184,10 @@ fn of_migration(
 
 /// Of a commit, what names a batch and what it caused.
 fn of_batch(
-    commit: Result<Vec<Recorded>, LogError>,
+    commit: Result<Vec<EventRecord>, LogError>,
     digest: &str,
-) -> Vec<Result<Recorded, StoreError>> {
-    let names_it = |recorded: &Recorded| match &recorded.event {
+) -> Vec<Result<EventRecord, StoreError>> {
+    let names_it = |recorded: &EventRecord| match &recorded.event {
         Event::ImportCompleted { digest: named, .. }
         | Event::BatchPlanned { digest: named, .. }
         | Event::BatchApplied { digest: named, .. }

@@ -2,7 +2,7 @@
 //! which batch one belongs to; the words for what happened are whoever prints's.
 
 use rollbook_domain::event::{LinkKind, MissedReason, Origin};
-use rollbook_domain::{Actor, Event, Personal, Recorded};
+use rollbook_domain::{Actor, Event, EventRecord, Personal};
 use serde::Serialize;
 
 use super::{ERASED, REDACTED};
@@ -12,7 +12,7 @@ use super::{ERASED, REDACTED};
 pub struct Told {
     /// The event as recorded; its personal content only where it was asked for.
     #[serde(flatten)]
-    pub recorded: Recorded,
+    pub recorded: EventRecord,
     /// Its name: `ResponseImported`, `AssignmentCreated`, …
     pub name: &'static str,
     /// Why it happened, where that is known.
@@ -23,14 +23,14 @@ pub struct Told {
 
 impl Told {
     /// Tells an event.
-    pub fn of(recorded: Recorded) -> Self {
+    pub fn of(recorded: EventRecord) -> Self {
         let (name, why, batch) = (recorded.event.name(), why(&recorded.event), batch(&recorded));
         Self { recorded, name, why, batch }
     }
 }
 
 /// The batch or import that an event came with, or is about.
-fn batch(recorded: &Recorded) -> Option<String> {
+fn batch(recorded: &EventRecord) -> Option<String> {
     let is_digest =
         |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match (&recorded.event, &recorded.actor) {
@@ -105,10 +105,10 @@ mod tests {
     use super::*;
     use rollbook_domain::{StreamId, Timestamp};
 
-    fn recorded(event: Event, actor: Actor, cause: &str) -> Recorded {
+    fn recorded(event: Event, actor: Actor, cause: &str) -> EventRecord {
         let (occurred_at, recorded_at) = (Timestamp::EPOCH, Timestamp::EPOCH);
         let id = uuid::Uuid::nil();
-        Recorded {
+        EventRecord {
             position: 1,
             stream: StreamId::Control,
             version: 1,

@@ -8,7 +8,7 @@ use rollbook_application::code::Code;
 use rollbook_application::reports::history::{Told, without_answers};
 use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
-use rollbook_domain::{Position, Recorded, StreamId};
+use rollbook_domain::{EventRecord, Position, StreamId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -97,11 +97,11 @@ pub async fn list(
 }
 
 /// An event as it is told.
-pub(super) fn shown(event: Recorded, with_answers: bool) -> Told {
+pub(super) fn shown(event: EventRecord, with_answers: bool) -> Told {
     Told::of(if with_answers { event } else { without_answers(event) })
 }
 
-type Events = Box<dyn Iterator<Item = Result<Recorded, StoreError>> + Send>;
+type Events = Box<dyn Iterator<Item = Result<EventRecord, StoreError>> + Send>;
 
 /// The events of a page, and where the next one begins.
 fn read(

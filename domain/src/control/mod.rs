@@ -1,0 +1,167 @@
+//! The state of the control stream: imports, batches, validations, and the view switch.
+//!
+//! This module folds control events into [`Control`]. `switch` defines which view serves which
+//! client; `switch_decision` decides whether a switch is allowed.
+
+mod switch;
+mod switch_decision;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::switch::{Switch, bucket};
+pub use self::switch_decision::SwitchRejection;
+use crate::event::{CheckOutcome, Event, ExportedCollection, Position};
+use crate::json::JsonText;
+
+/// The state of one batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchState {
+    /// The digest in hexadecimal.
+    pub digest: String,
+    /// The name of its definition.
+    pub kind: String,
+    /// The rules of the plan.
+    pub rules: String,
+    /// The head of the log before the batch.
+    pub base: Position,
+    /// SHA-256 over the stored bytes up to `base`.
+    pub log_digest: String,
+    /// SHA-256 over every response at `base`.
+    pub responses_digest: String,
+    /// The number of these responses.
+    pub responses: u64,
+    /// The position of its `BatchApplied` event; `None` while the batch is incomplete.
+    pub applied_at: Option<Position>,
+    /// The counts of `BatchApplied`: (series, created, linked, adopted, skipped).
+    pub counts: (u64, u64, u64, u64, u64),
+}
+
+/// The last recorded validation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValidationState {
+    /// The position of its event.
+    pub position: Position,
+    /// The validated head of the log.
+    pub at: Position,
+    /// The batch's digest; empty if no batch was applied.
+    pub digest: String,
+    /// The result of every check.
+    pub checks: Vec<CheckOutcome>,
+}
+
+impl ValidationState {
+    /// Whether every check passed.
+    pub fn all_green(&self) -> bool {
+        self.checks.iter().all(|check| check.green)
+    }
+}
+
+/// The last completed import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportState {
+    /// The position of its event.
+    pub position: Position,
+    /// SHA-256 over its events.
+    pub digest: String,
+    /// The files of the export.
+    pub collections: Vec<ExportedCollection>,
+    /// The content of `BACKUP_SUMMARY.json`, if the export had it.
+    pub summary: Option<JsonText>,
+}
+
+/// The folded control stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Control {
+    /// The old server's time zone; `None` before the first import.
+    pub legacy_timezone: Option<String>,
+    /// The last import.
+    pub import: Option<ImportState>,
+    /// All batches in the order in which they began.
+    pub batches: Vec<BatchState>,
+    /// The last validation.
+    pub validation: Option<ValidationState>,
+    /// The last parity check: the compared head of the log, and the number of unexplained
+    /// differences.
+    pub parity: Option<(Position, u64)>,
+    /// Which view serves which client.
+    pub switch: Switch,
+    /// The last recorded stage and its note. No command of this release records a stage.
+    pub stage: Option<(String, String)>,
+    /// Whether the legacy view was retired. No command of this release retires it.
+    pub legacy_retired: bool,
+}
+
+impl Control {
+    /// Folds one event of the control stream. Events of other streams change nothing.
+    pub fn apply(&mut self, position: Position, event: &Event) {
+        match event {
+            Event::ImportCompleted { digest, legacy_timezone, collections, summary } => {
+                self.legacy_timezone = Some(legacy_timezone.clone());
+                self.import = Some(ImportState {
+                    position,
+                    digest: digest.clone(),
+                    collections: collections.clone(),
+                    summary: summary.clone(),
+                });
+            }
+            Event::BatchPlanned {
+                digest,
+                kind,
+                rules,
+                base,
+                log_digest,
+                responses_digest,
+                responses,
+            } => self.batches.push(BatchState {
+                digest: digest.clone(),
+                kind: kind.clone(),
+                rules: rules.clone(),
+                base: *base,
+                log_digest: log_digest.clone(),
+                responses_digest: responses_digest.clone(),
+                responses: *responses,
+                applied_at: None,
+                counts: (0, 0, 0, 0, 0),
+            }),
+            Event::BatchApplied { digest, series, created, linked, adopted, skipped } => {
+                if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
+                    batch.applied_at = Some(position);
+                    batch.counts = (*series, *created, *linked, *adopted, *skipped);
+                }
+            }
+            Event::ResponsesAttested { digest, responses, responses_digest } => {
+                if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
+                    batch.responses = *responses;
+                    batch.responses_digest.clone_from(responses_digest);
+                }
+            }
+            Event::ValidationRecorded { digest, at, checks } => {
+                self.validation = Some(ValidationState {
+                    position,
+                    at: *at,
+                    digest: digest.clone(),
+                    checks: checks.clone(),
+                });
+            }
+            Event::ParityRecorded { at, unexplained, .. } => {
+                self.parity = Some((*at, *unexplained))
+            }
+            Event::ViewSwitched { view, audience, .. } => {
+                self.switch = self.switch.switched_to(*view, audience)
+            }
+            Event::StageRecorded { stage, note } => {
+                self.stage = Some((stage.clone(), note.clone()))
+            }
+            Event::LegacyRetired { .. } => self.legacy_retired = true,
+            _ => {}
+        }
+    }
+
+    /// The last completed batch.
+    pub fn last_applied(&self) -> Option<&BatchState> {
+        self.batches
+            .iter()
+            .filter(|batch| batch.applied_at.is_some())
+            .max_by_key(|batch| batch.applied_at)
+    }
+}

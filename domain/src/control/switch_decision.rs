@@ -1,0 +1,169 @@
+//! The decision on a switch: the guard before the pre-created view, and every reason for a
+//! rejection.
+
+use super::Control;
+use crate::event::{Audience, Event, Position, View};
+
+/// The reason for which a switch is rejected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SwitchRejection {
+    /// No reason given.
+    #[error("a switch needs a reason, which the history shows; give a reason")]
+    NoReason,
+    /// The percentage is over 100.
+    #[error("{0} percent is more than all clients; give a percentage from 0 to 100")]
+    Percent(u8),
+    /// No validation is recorded.
+    #[error(
+        "no validation is recorded, and the pre-created view needs a green one; validate first, or override this with a reason"
+    )]
+    NotValidated,
+    /// A batch or an import came after the last validation.
+    #[error(
+        "the last validation (position {validated}) is older than the last batch or import (position {batch}); validate again, or override this with a reason"
+    )]
+    Stale {
+        /// The validated head of the log.
+        validated: Position,
+        /// The position of the last batch or import.
+        batch: Position,
+    },
+    /// A batch is incomplete. The field is its digest.
+    #[error("batch {0} is incomplete; apply the same batch file again")]
+    Unfinished(String),
+    /// The last validation has red checks. The field is their names, separated by commas.
+    #[error(
+        "the last validation has red checks: {0}; resolve them and validate again, or override this with a reason"
+    )]
+    Red(String),
+    /// The legacy view was retired. No command of this release retires it.
+    #[error("the legacy view was retired, so no client can be switched back to it")]
+    Retired,
+}
+
+impl Control {
+    /// Decides a switch and returns its event.
+    ///
+    /// # Errors
+    /// Rejects a switch without a reason, a percentage over 100, and a return to a retired legacy
+    /// view. If a client would newly get the pre-created view, it also rejects the switch unless
+    /// `force` is set or a green validation is newer than the last batch and import. Switching back
+    /// needs only a reason.
+    pub fn decide_switch(
+        &self,
+        view: View,
+        audience: Audience,
+        reason: &str,
+        force: bool,
+    ) -> Result<Event, SwitchRejection> {
+        if reason.trim().is_empty() {
+            return Err(SwitchRejection::NoReason);
+        }
+        if let Audience::Percent(percent @ 101..) = audience {
+            return Err(SwitchRejection::Percent(percent));
+        }
+        let next = self.switch.switched_to(view, &audience);
+        if self.legacy_retired && view == View::Legacy {
+            return Err(SwitchRejection::Retired);
+        }
+        let guard = if self.switch.widens_precreated(&next) { self.guard() } else { Ok(()) };
+        let forced = match guard {
+            Ok(()) => false,
+            Err(_) if force => true,
+            Err(refused) => return Err(refused),
+        };
+        Ok(Event::ViewSwitched { view, audience, reason: reason.to_owned(), forced })
+    }
+
+    fn guard(&self) -> Result<(), SwitchRejection> {
+        if let Some(unfinished) = self.batches.iter().find(|batch| batch.applied_at.is_none()) {
+            return Err(SwitchRejection::Unfinished(unfinished.digest.clone()));
+        }
+        let validation = self.validation.as_ref().ok_or(SwitchRejection::NotValidated)?;
+        let imported = self.import.as_ref().map(|import| import.position);
+        let batch = self
+            .batches
+            .iter()
+            .filter_map(|batch| batch.applied_at)
+            .chain(imported)
+            .max()
+            .unwrap_or(0);
+        if validation.at < batch {
+            return Err(SwitchRejection::Stale { validated: validation.at, batch });
+        }
+        let red: Vec<&str> = validation
+            .checks
+            .iter()
+            .filter(|check| !check.green)
+            .map(|check| check.name.as_str())
+            .collect();
+        if red.is_empty() { Ok(()) } else { Err(SwitchRejection::Red(red.join(", "))) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::CheckOutcome;
+
+    fn validated(green: bool) -> Control {
+        let mut control = Control::default();
+        let check = CheckOutcome { name: "response-count".into(), green, detail: String::new() };
+        control.apply(
+            3,
+            &Event::ValidationRecorded { digest: String::new(), at: 2, checks: vec![check] },
+        );
+        control
+    }
+
+    #[test]
+    fn the_pre_created_view_needs_a_green_validation_newer_than_the_last_batch() {
+        let decide = |control: &Control, force| {
+            control.decide_switch(View::Precreated, Audience::Everyone, "go", force)
+        };
+        assert_eq!(decide(&Control::default(), false), Err(SwitchRejection::NotValidated));
+        assert_eq!(
+            decide(&validated(false), false),
+            Err(SwitchRejection::Red("response-count".into()))
+        );
+        assert!(decide(&validated(true), false).is_ok());
+        let mut stale = validated(true);
+        stale.apply(
+            4,
+            &Event::ImportCompleted {
+                digest: String::new(),
+                legacy_timezone: "UTC".into(),
+                collections: vec![],
+                summary: None,
+            },
+        );
+        assert_eq!(decide(&stale, false), Err(SwitchRejection::Stale { validated: 2, batch: 4 }));
+        assert!(matches!(decide(&stale, true), Ok(Event::ViewSwitched { forced: true, .. })));
+    }
+
+    #[test]
+    fn switching_back_needs_only_a_reason_and_forgets_every_exception() {
+        let mut control = validated(true);
+        for (audience, forced) in
+            [(Audience::Percent(30), false), (Audience::Clients(vec!["a".into()]), false)]
+        {
+            let event = control.decide_switch(View::Precreated, audience, "trial", forced).unwrap();
+            control.apply(9, &event);
+        }
+        assert_eq!(control.switch.view_for("a"), View::Precreated);
+        let served = (0..1000)
+            .filter(|n| control.switch.view_for(&format!("client-{n}")) == View::Precreated)
+            .count();
+        assert!((200..400).contains(&served), "{served} of 1000 at 30 per cent");
+        control.validation = None;
+        assert_eq!(
+            control.decide_switch(View::Legacy, Audience::Everyone, " ", false),
+            Err(SwitchRejection::NoReason)
+        );
+        let back =
+            control.decide_switch(View::Legacy, Audience::Everyone, "rollback", false).unwrap();
+        control.apply(10, &back);
+        assert!((0..1000).all(|n| control.switch.view_for(&format!("client-{n}")) == View::Legacy));
+        assert_eq!(control.switch.view_for("a"), View::Legacy);
+    }
+}

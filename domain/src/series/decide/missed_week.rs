@@ -1,0 +1,90 @@
+//! Late weeks: marking them missed, granting more time, and reopening them.
+
+use super::{Decider, Rejection};
+use crate::event::{Event, MissedReason};
+use crate::personal::Personal;
+use crate::status::{OVERDUE_AFTER_MILLISECONDS, Status};
+
+impl Decider<'_> {
+    /// Marks a week as missed.
+    ///
+    /// # Errors
+    /// If the week is completed or already marked, is not three days overdue, or the reason `other`
+    /// has no comment.
+    pub fn miss(
+        &self,
+        run: u32,
+        week: u32,
+        reason: MissedReason,
+        comment: Option<String>,
+    ) -> Result<Vec<Event>, Rejection> {
+        let (stored, mut events) = self.unanswered(run, week)?;
+        if stored.status == "missed" {
+            return Err(Rejection::AlreadyMissed(week));
+        }
+        let comment = comment.filter(|comment| !comment.trim().is_empty());
+        if reason == MissedReason::Other && comment.is_none() {
+            return Err(Rejection::NoComment);
+        }
+        let due = stored.due.value().copied().unwrap_or(self.now);
+        if due.plus_milliseconds(OVERDUE_AFTER_MILLISECONDS) > self.now {
+            return Err(Rejection::NotOverdue { week, due });
+        }
+        events.push(Event::AssignmentMissed {
+            run,
+            week,
+            reason,
+            comment: comment.map(Personal::new),
+        });
+        Ok(events)
+    }
+
+    /// Grants more time for a week. A second grant appends nothing.
+    ///
+    /// # Errors
+    /// If the week is completed, or the reason has fewer than ten characters.
+    pub fn extend(&self, run: u32, week: u32, reason: String) -> Result<Vec<Event>, Rejection> {
+        const LEAST: usize = 10;
+        let (stored, mut events) = self.unanswered(run, week)?;
+        let has = reason.trim().chars().count();
+        if has < LEAST {
+            return Err(Rejection::ShortReason { least: LEAST, has });
+        }
+        if stored.extension_granted {
+            return Ok(Vec::new());
+        }
+        events.push(Event::ExtensionGranted { run, week, reason: Personal::new(reason) });
+        Ok(events)
+    }
+
+    /// Reopens a closed week for a coach.
+    ///
+    /// # Errors
+    /// If the week is completed or still open.
+    pub fn reopen(&self, run: u32, week: u32) -> Result<Vec<Event>, Rejection> {
+        let (stored, mut events) = self.unanswered(run, week)?;
+        if self.status(&stored) != Status::Missed {
+            return Err(Rejection::StillOpen(week));
+        }
+        events.push(Event::AssignmentReopened { run, week });
+        Ok(events)
+    }
+
+    /// Records a client's request to reopen a closed week.
+    ///
+    /// # Errors
+    /// If the week is completed or still open.
+    pub fn request_reopen(
+        &self,
+        run: u32,
+        week: u32,
+        reason: String,
+    ) -> Result<Vec<Event>, Rejection> {
+        let (stored, mut events) = self.unanswered(run, week)?;
+        if self.status(&stored) != Status::Missed {
+            return Err(Rejection::StillOpen(week));
+        }
+        events.push(Event::ReopenRequested { run, week, reason: Personal::new(reason) });
+        Ok(events)
+    }
+}

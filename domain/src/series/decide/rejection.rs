@@ -1,0 +1,98 @@
+//! The reasons for which a command on a series is rejected.
+
+use crate::time::Timestamp;
+
+/// The reason for which a command on a series is rejected. Its text is for the person who sent the
+/// command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The run has no such week.
+    #[error("{series} has no week {week} in run {run}; the run has {total} weeks")]
+    NoSuchWeek {
+        /// The series.
+        series: String,
+        /// The run.
+        run: u32,
+        /// The requested week.
+        week: u32,
+        /// The number of weeks in the run.
+        total: u32,
+    },
+    /// The form is not allocated to the client. The field is the series.
+    #[error("{0} has no assignment; allocate the form to the client first")]
+    NoSuchSeries(String),
+    /// The week is completed.
+    #[error("week {0} is already completed")]
+    Completed(u32),
+    /// The week is already marked as missed.
+    #[error("week {0} is already marked as missed")]
+    AlreadyMissed(u32),
+    /// It is too early to mark the week as missed.
+    #[error("week {week} can be marked as missed from 3 days after its due date; it is due {due}")]
+    NotOverdue {
+        /// The week.
+        week: u32,
+        /// Its due date.
+        due: Timestamp,
+    },
+    /// The reason `other` has no comment.
+    #[error("the reason `other` needs a comment; write the reason in the comment")]
+    NoComment,
+    /// A text is too short: a reason, or a coach's feedback.
+    #[error("the text is too short: it has {has} characters and needs at least {least}")]
+    ShortReason {
+        /// The minimum number of characters.
+        least: usize,
+        /// The number of characters of the text.
+        has: usize,
+    },
+    /// The latest run still has open weeks.
+    #[error(
+        "run {run} of {series} still has {open} open weeks; wait until it ends, withdraw it, or extend it"
+    )]
+    OpenWeeks {
+        /// The series.
+        series: String,
+        /// The run.
+        run: u32,
+        /// The number of open weeks.
+        open: usize,
+    },
+    /// A number is out of range. The endpoints of the old application return this text, so its
+    /// bytes are frozen.
+    #[error("{what} must be {least} to {most}, and is {given}")]
+    OutOfRange {
+        /// The name of the number.
+        what: &'static str,
+        /// The minimum.
+        least: u32,
+        /// The maximum.
+        most: u32,
+        /// The given number.
+        given: u32,
+    },
+    /// No week can be paused. The field is the series.
+    #[error(
+        "there is nothing to pause: {0} has no week without a response that is due from now on"
+    )]
+    NothingToPause(String),
+    /// The latest run has no active pause.
+    #[error("this series has no active pause")]
+    NoPause,
+    /// The week is still open, so it cannot be reopened.
+    #[error("week {0} is still open, so it cannot be reopened; a response is possible now")]
+    StillOpen(u32),
+    /// The series has no such response.
+    #[error("{series} has no response {response}")]
+    NoSuchResponse {
+        /// The series.
+        series: String,
+        /// The response.
+        response: String,
+    },
+    /// The answers are not a list of objects. The field is the parser's error.
+    #[error(
+        "the answers must be a JSON array of {{questionId, question, answer, weight, score}}: {0}"
+    )]
+    BadAnswers(String),
+}

@@ -1,0 +1,214 @@
+//! One stored week, and the changes that events make to it.
+//!
+//! An imported document and later changes are kept apart, so that importing the document again does
+//! not undo a change.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::document::{Field, StoredAssignment};
+use crate::event::AssignedStatus;
+use crate::number::Number;
+use crate::time::Timestamp;
+
+/// The fields of a week that later events have changed. They override the imported document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::series) struct Overrides {
+    answer: Option<AnswerChange>,
+    due: bool,
+    status: bool,
+    paused_until: bool,
+    extension_granted: bool,
+    total_weeks: bool,
+}
+
+/// The source of a week's response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum AnswerSource {
+    /// The client submitted it to Rollbook. It stays even if an import removes the document.
+    Client,
+    /// A migration linked an imported response.
+    Migration,
+}
+
+/// The last change of a week's response, completion time and score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum AnswerChange {
+    Given(AnswerSource),
+    Cleared,
+}
+
+impl Overrides {
+    /// Copies the changed fields of the earlier version into a new version of the document.
+    pub(super) fn carry(self, earlier: StoredAssignment, stored: &mut StoredAssignment) {
+        if self.answer.is_some() {
+            stored.response = earlier.response;
+            stored.completed_at = earlier.completed_at;
+            stored.score = earlier.score;
+        }
+        if self.due {
+            stored.due = earlier.due;
+        }
+        if self.status {
+            stored.status = earlier.status;
+        }
+        if self.paused_until {
+            stored.paused_until = earlier.paused_until;
+        }
+        stored.extension_granted |= self.extension_granted;
+        if self.total_weeks {
+            set_total_weeks(stored, earlier.shared.total_weeks);
+        }
+    }
+}
+
+fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
+    let shared = Arc::make_mut(&mut stored.shared);
+    shared.total_weeks = total_weeks;
+    shared.recurring |= total_weeks > 1;
+}
+
+/// One stored week.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// The run it belongs to, from 1.
+    pub run: u32,
+    /// Whether the week was imported.
+    pub imported: bool,
+    /// The current state of the week.
+    pub stored: StoredAssignment,
+    pub(in crate::series) covered: Overrides,
+}
+
+impl Item {
+    /// Creates a week that was not imported.
+    pub fn made(run: u32, stored: StoredAssignment) -> Self {
+        Self { run, imported: false, stored, covered: Overrides::default() }
+    }
+
+    /// The week, from 1.
+    pub fn week(&self) -> u32 {
+        self.stored.week()
+    }
+
+    /// Whether it has a response or is stored as completed.
+    pub fn is_completed(&self) -> bool {
+        self.stored.is_completed()
+    }
+
+    /// A completed week keeps its status.
+    fn set_status(&mut self, status: &str) {
+        if !self.is_completed() {
+            status.clone_into(&mut self.stored.status);
+            self.covered.status = true;
+        }
+    }
+
+    fn set_due(&mut self, due: Option<Timestamp>) {
+        self.stored.due = due.map_or(Field::Null, Field::Is);
+        self.covered.due = true;
+    }
+
+    fn set_paused_until(&mut self, until: Option<Timestamp>) {
+        self.stored.paused_until = until;
+        self.covered.paused_until = true;
+    }
+
+    /// Sets the response that the client submitted.
+    pub fn answer(
+        &mut self,
+        response: &str,
+        submitted_at: Option<Timestamp>,
+        score: Option<Number>,
+    ) {
+        self.set_answer(response, submitted_at, score, AnswerSource::Client);
+    }
+
+    /// Sets the imported response that a migration linked.
+    pub fn link(&mut self, response: &str, completed_at: Option<Timestamp>, score: Option<Number>) {
+        self.set_answer(response, completed_at, score, AnswerSource::Migration);
+    }
+
+    fn set_answer(
+        &mut self,
+        response: &str,
+        at: Option<Timestamp>,
+        score: Option<Number>,
+        by: AnswerSource,
+    ) {
+        self.set_status("completed");
+        self.stored.response = Field::Is(response.to_owned());
+        self.stored.completed_at = at;
+        self.stored.score = score;
+        self.covered.answer = Some(AnswerChange::Given(by));
+    }
+
+    /// Clears the response and sets the week back to pending.
+    pub fn clear(&mut self) {
+        self.stored.response = Field::Null;
+        self.stored.completed_at = None;
+        self.stored.score = None;
+        "pending".clone_into(&mut self.stored.status);
+        self.covered.answer = Some(AnswerChange::Cleared);
+        self.covered.status = true;
+    }
+
+    /// Sets the status that a coach assigned. A week with a response keeps its status. A week that
+    /// is completed without a response is cleared first.
+    pub fn assign_status(&mut self, status: AssignedStatus) {
+        if self.stored.response_id().is_some() {
+            return;
+        }
+        if self.is_completed() {
+            self.clear();
+        }
+        self.set_status(status.name());
+    }
+
+    /// Sets the due date.
+    pub fn reschedule(&mut self, due: Option<Timestamp>) {
+        self.set_due(due);
+    }
+
+    /// Marks the week as missed.
+    pub fn mark_missed(&mut self) {
+        self.set_status("missed");
+    }
+
+    /// Reopens the week.
+    pub fn reopen(&mut self) {
+        self.set_status("active");
+    }
+
+    /// Pauses the week until an instant, with a new due date.
+    pub fn pause(&mut self, until: Timestamp, due: Option<Timestamp>) {
+        self.set_status("inactive");
+        self.set_due(due);
+        self.set_paused_until(Some(until));
+    }
+
+    /// Ends the pause and restores the due date.
+    pub fn resume(&mut self, due: Option<Timestamp>) {
+        self.set_status("active");
+        self.set_due(due);
+        self.set_paused_until(None);
+    }
+
+    /// Records that an extension was granted.
+    pub fn extend(&mut self) {
+        self.stored.extension_granted = true;
+        self.covered.extension_granted = true;
+    }
+
+    /// Sets the number of weeks of the run.
+    pub fn set_total_weeks(&mut self, total_weeks: u32) {
+        set_total_weeks(&mut self.stored, total_weeks);
+        self.covered.total_weeks = true;
+    }
+
+    /// Whether the client submitted the response to Rollbook.
+    pub(super) fn answered_here(&self) -> bool {
+        self.covered.answer == Some(AnswerChange::Given(AnswerSource::Client))
+    }
+}
