@@ -19,7 +19,7 @@ use rollbook_domain::{
 };
 use uuid::Uuid;
 
-use super::convert::Stored as _;
+use super::mirrored::Stored as _;
 use super::*;
 use crate::keyring::aead::{NonceBytes, SecretKey};
 use crate::keyring::{MasterKeySource, Opening, Sealing};
@@ -534,33 +534,4 @@ fn what_follows_a_value_is_refused() {
     bytes.push(0);
     let refused = binary::read::<body::Body<'_>>(&bytes).err().unwrap();
     assert!(matches!(refused, DecodeError::Trailing { bytes: 1 }), "{refused:?}");
-}
-
-/// How fast events decode; prints the figure, run with `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn decoding_speed() {
-    let bytes = body(&created());
-    let actor = Actor::Migration("ab".repeat(32));
-    let cause = "ab".repeat(32);
-    let parts = EnvelopeParts { recorded_at: time(0), actor: &actor, cause: &cause, key: None };
-    let mut envelope = Envelope::new(&parts, 1, 500);
-    envelope.push_stream("series/client-1/form-1", 1);
-    (0..500).for_each(|id| envelope.push_event(0, Uuid::from_u128(id), time(0), &bytes));
-    let record = seal(1, &envelope, 0).unwrap();
-    let keyring = no_keys();
-    let start = std::time::Instant::now();
-    let mut count = 0;
-    for _ in 0..2000 {
-        let mut events = Vec::new();
-        check(1, &record).unwrap().events_after(&keyring, 0, &mut events).unwrap();
-        count += events.len();
-    }
-    let elapsed = start.elapsed();
-    println!(
-        "{count} events, {} bytes a body, {:.0} ns each",
-        bytes.len(),
-        elapsed.as_nanos() as f64 / count as f64
-    );
-    assert_eq!(count, 1_000_000);
 }

@@ -1,5 +1,6 @@
-//! Version 1 of a stored commit: its envelope. Owns the layout and both conversions at the edge; the events' bodies are `body`'s,
-//! the header around all of it is `stored`'s.
+//! Version 1 of a stored commit: the envelope around its events. This module defines the layout and
+//! converts from and to domain types. `body` has the layout of one event, `stored` the header around
+//! the whole record.
 //!
 //! The payload, in bincode's terms (`binary`), field by field:
 //!
@@ -22,29 +23,11 @@ use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::binary;
+use super::instant::Instant;
 use super::leaf::Leaf;
 use super::seal::{Scratch, read_body};
 use crate::error::DecodeError;
 use crate::keyring::{Keyring, Opening};
-
-/// Seconds since 1970, nanoseconds.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Instant(i64, u32);
-
-impl From<Timestamp> for Instant {
-    fn from(value: Timestamp) -> Self {
-        Self(value.seconds(), value.nanoseconds())
-    }
-}
-
-impl TryFrom<Instant> for Timestamp {
-    type Error = DecodeError;
-
-    fn try_from(Instant(seconds, nanoseconds): Instant) -> Result<Self, DecodeError> {
-        Timestamp::from_parts(seconds, nanoseconds)
-            .ok_or(DecodeError::Instant { seconds, nanoseconds })
-    }
-}
 
 /// Who acted.
 #[derive(Serialize, Deserialize)]
@@ -253,8 +236,8 @@ impl<'a> Envelope<'a> {
                 stream: self.streams.get(event.stream as usize).ok_or_else(unknown)?.name,
                 version: *next_version,
                 id: event.id,
-                occurred_at: (event.occurred_at.0, event.occurred_at.1),
-                recorded_at: (self.recorded_at.0, self.recorded_at.1),
+                occurred_at: event.occurred_at.parts(),
+                recorded_at: self.recorded_at.parts(),
                 actor_role,
                 actor,
                 cause: self.cause,
