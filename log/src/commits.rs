@@ -95,11 +95,7 @@ impl ChunkReader {
             let stored_form = if as_stored { Some(stored_form(record, after)?) } else { None };
             chunk.push_back((events, leaves, stored_form));
             bytes += stored.len();
-            Ok(if bytes < CHUNK_BYTES {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            })
+            Ok(if bytes < CHUNK_BYTES { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         })?;
         Ok(())
     }

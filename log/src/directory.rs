@@ -92,8 +92,7 @@ impl Directory {
     }
 
     fn keep(&self, file: File) -> Result<(), LogError> {
-        let metadata =
-            file.metadata().map_err(|source| self.refused("read FORMAT in", source))?;
+        let metadata = file.metadata().map_err(|source| self.refused("read FORMAT in", source))?;
         self.identity.get_or_init(|| identity(&metadata));
         *self.lock.lock() = Some(file);
         Ok(())
@@ -171,7 +170,11 @@ fn format_text() -> String {
 
 /// Makes the entries of a directory durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<(), LogError> {
-    durable::sync_directory(path).map_err(|source| LogError::File { doing: "sync", path: path.to_owned(), source })
+    durable::sync_directory(path).map_err(|source| LogError::File {
+        doing: "sync",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Examines a directory. Returns its locked `FORMAT` if it has one.
@@ -222,10 +225,9 @@ fn look_without_format(dir: &Path) -> Result<(Option<File>, Found), LogError> {
         }
     };
     match entries.next() {
-        Some(_something) => Err(LogError::NotAStore {
-            dir: dir.to_owned(),
-            why: "it has files, but no FORMAT",
-        }),
+        Some(_something) => {
+            Err(LogError::NotAStore { dir: dir.to_owned(), why: "it has files, but no FORMAT" })
+        }
         None => Ok((None, Found::Nothing)),
     }
 }

@@ -77,11 +77,7 @@ impl Log {
         let store = self.store();
         store.require_sound()?;
         change(store.keyring()).map_err(|failure| {
-            if store.keyring().in_doubt() {
-                store.poison(failure.into())
-            } else {
-                failure.into()
-            }
+            if store.keyring().in_doubt() { store.poison(failure.into()) } else { failure.into() }
         })
     }
 

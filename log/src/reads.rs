@@ -17,7 +17,10 @@ fn missing(position: Position) -> LogError {
 }
 
 /// The request digest and the result of an idempotency key.
-pub(crate) fn key(engine: &impl Engine, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
+pub(crate) fn key(
+    engine: &impl Engine,
+    key: &str,
+) -> Result<Option<([u8; 32], Committed)>, LogError> {
     match engine.get(Family::Keys, key.as_bytes(), layout::read_key_value)? {
         None => Ok(None),
         Some(known) => Ok(Some(known.ok_or_else(|| layout::malformed("keys"))?)),

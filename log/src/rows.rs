@@ -42,8 +42,11 @@ impl Rows {
     /// A view of all rows that later writes do not change. While it exists, the disk space of the rows
     /// in it is not freed.
     pub fn snapshot(&self) -> RowSnapshot {
-        let view =
-            self.handle.store().engine().map(|engine| View::new(engine, |engine| engine.snapshot()));
+        let view = self
+            .handle
+            .store()
+            .engine()
+            .map(|engine| View::new(engine, |engine| engine.snapshot()));
         RowSnapshot { view, _handle: self.handle.clone() }
     }
 

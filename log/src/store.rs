@@ -91,7 +91,8 @@ impl Store {
 
     /// The database for writing. The first call opens it, and creates the store if it is missing.
     pub(crate) fn engine_to_write(&self) -> Result<Arc<StoreEngine>, LogError> {
-        let writable = |engine: Option<Arc<StoreEngine>>| engine.filter(|engine| engine.is_writable());
+        let writable =
+            |engine: Option<Arc<StoreEngine>>| engine.filter(|engine| engine.is_writable());
         if let Some(engine) = writable(self.engine()) {
             return Ok(engine);
         }
@@ -104,7 +105,8 @@ impl Store {
         if new {
             self.directory.begin()?;
         }
-        let engine = StoreEngine::open_to_write(self.directory.path(), &self.directory.database(), new)?;
+        let engine =
+            StoreEngine::open_to_write(self.directory.path(), &self.directory.database(), new)?;
         if new {
             self.found(&engine)?;
             self.directory.complete()?;

@@ -17,10 +17,10 @@ use rollbook_domain::Timestamp;
 use rollbook_domain::event::Position;
 
 use crate::commit::Committed;
+use crate::engine::{Batch as _, Engine as _};
 use crate::error::{AppendError, LogError};
 use crate::observer::{GroupWritten, Observer};
 use crate::options::{Clock, Durability};
-use crate::engine::{Batch as _, Engine as _};
 use crate::pending::Answer;
 use crate::queue::{GroupBuilder, Queue, Request, SUB_BATCH_COMMITS};
 use crate::store::{LastCommit, Store};

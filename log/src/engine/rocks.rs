@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use rocksdb::checkpoint::Checkpoint;
-use rocksdb::{ColumnFamily, DB, DBRawIterator, FlushOptions, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{
+    ColumnFamily, DB, DBRawIterator, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
+};
 
 use super::settings::{OPEN_FILES, cache, database_options, family_options};
 use super::{Batch, Cursor, Engine, Family, Purpose, failed, scrub};

@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rocksdb::{
-    BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, WaitForCompactOptions,
-};
+use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, WaitForCompactOptions};
 
 use super::failed;
 use crate::error::LogError;

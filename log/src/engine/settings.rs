@@ -41,9 +41,8 @@ pub(super) fn family_options(family: Family, cache: &Cache) -> Options {
         Family::Ids => {
             table.set_bloom_filter(10.0, false);
             options.set_prefix_extractor(SliceTransform::create_fixed_prefix(ID_BYTES));
-            options.set_memtable_factory(MemtableFactory::HashLinkList {
-                bucket_count: IDS_BUCKETS,
-            });
+            options
+                .set_memtable_factory(MemtableFactory::HashLinkList { bucket_count: IDS_BUCKETS });
         }
         // Most lookups miss, also in the part that is still in memory.
         Family::Keys => {

@@ -153,9 +153,7 @@ pub enum LogError {
         Arc<LogError>,
     ),
     /// An old file that must be deleted still has a reader.
-    #[error(
-        "{path} was not deleted because a reader in this process still has it open; try again"
-    )]
+    #[error("{path} was not deleted because a reader in this process still has it open; try again")]
     StillRead {
         /// The file.
         path: PathBuf,

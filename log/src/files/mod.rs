@@ -205,5 +205,9 @@ fn check_identity(path: &Path) -> Result<(), Unsound> {
     let text = fs::read(path)?;
     let sound =
         std::str::from_utf8(&text).ok().and_then(|text| uuid::Uuid::parse_str(text).ok()).is_some();
-    if sound { Ok(()) } else { Err(Unsound::Damaged((0, "it is not the id of a database".to_owned()))) }
+    if sound {
+        Ok(())
+    } else {
+        Err(Unsound::Damaged((0, "it is not the id of a database".to_owned())))
+    }
 }

@@ -136,13 +136,11 @@ impl Table<'_> {
             .and_then(|end| end.checked_add(TRAILER_BYTES))
             .filter(|end| *end <= self.footer_at);
         let length = end.and_then(|end| usize::try_from(end - at).ok());
-        let mut bytes = vec![
-            0;
-            length.ok_or_else(|| damaged(
-                at,
-                "an index refers to a block beyond the file"
-            ))?
-        ];
+        let mut bytes =
+            vec![
+                0;
+                length.ok_or_else(|| damaged(at, "an index refers to a block beyond the file"))?
+            ];
         self.file.read_exact_at(&mut bytes, at)?;
         let stored =
             bytes.split_last_chunk::<4>().map_or(0, |(_, stored)| u32::from_le_bytes(*stored));

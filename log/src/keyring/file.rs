@@ -81,8 +81,7 @@ impl KeyringFile {
         // From here on the open file may be the old one.
         self.file = None;
         self.in_doubt = true;
-        let keep_old =
-            || if self.path.exists() { fs::hard_link(&self.path, &old) } else { Ok(()) };
+        let keep_old = || if self.path.exists() { fs::hard_link(&self.path, &old) } else { Ok(()) };
         durable::replace_file(&self.path, &new, 0o600, content, keep_old)
             .and_then(|()| overwrite(&old))
             .and_then(|()| durable::sync_directory(durable::parent(&self.path)))
@@ -105,8 +104,9 @@ impl KeyringFile {
                 // Interrupted before the rename: only remove the second name.
                 Ok(true) => fs::remove_file(&path)
                     .map_err(self.failed("remove an old copy of the keyring at"))?,
-                _ => overwrite(&path)
-                    .map_err(self.failed("remove an old copy of the keyring at"))?,
+                _ => {
+                    overwrite(&path).map_err(self.failed("remove an old copy of the keyring at"))?
+                }
             }
         }
         Ok(())

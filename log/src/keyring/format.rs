@@ -254,9 +254,7 @@ impl<'a> Reader<'a> {
         let content = whole.get(RECORD_HEAD_BYTES..).unwrap_or_default();
         let record = match (fields.first(), master) {
             (Some(&KEY), Some(master)) => self.key(content, master),
-            (Some(&KEY), None) => {
-                Err(self.damaged("the keyring of an unsealed store has a key"))
-            }
+            (Some(&KEY), None) => Err(self.damaged("the keyring of an unsealed store has a key")),
             (Some(&ERASURE), master) => self.erasure(content, master),
             (Some(&COMPLETE), _) => match Uuid::from_slice(content) {
                 Ok(id) => Ok(Record::Complete { id }),

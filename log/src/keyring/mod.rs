@@ -28,8 +28,8 @@ pub use master::MasterKeySource;
 use aead::SecretKey;
 use file::KeyringFile;
 use format::{Header, Reader};
-use owner::{client_of_owner, owner, owner_of_client};
 pub(crate) use owner::owns;
+use owner::{client_of_owner, owner, owner_of_client};
 use ring::Ring;
 pub(crate) use ring::random_nonce;
 

@@ -25,7 +25,7 @@ fn child_fills_the_disk() {
     let AppendError::Storage(error) = failure else { panic!("{failure:?}") };
     assert!(poisoned(&error), "{error:?}");
     assert!(
-        error.to_string().contains("free disk space or mend the disk, then run again"),
+        error.to_string().contains("free disk space or repair the disk, then open the store again"),
         "{error}"
     );
     let head = log.head();

@@ -6,6 +6,7 @@ mod conformance;
 mod corruption;
 mod crash;
 mod directory;
+mod faults;
 mod files;
 mod full_disk;
 mod group;

@@ -52,6 +52,10 @@ macro_rules! conformance {
             fn clause_9_others() {
                 clauses::others(&$make);
             }
+            #[test]
+            fn clause_10_reading_results() {
+                clauses::reading(&$make);
+            }
         }
     };
 }
