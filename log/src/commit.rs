@@ -10,8 +10,8 @@ use rollbook_domain::{Actor, StreamId};
 pub struct Commit {
     /// The events, at least one.
     pub events: Vec<NewEvent>,
-    /// The expected versions of streams, also of streams that it does not write to. Streams that are not
-    /// listed may have any version.
+    /// The expected versions of streams, also of streams that it does not write to. Streams that
+    /// are not listed may have any version.
     pub expected: Vec<(StreamId, ExpectedVersion)>,
     /// The actor.
     pub actor: Actor,
@@ -23,8 +23,8 @@ pub struct Commit {
 
 /// A permanent name for a request: the log never removes one.
 ///
-/// A commit with a used key and the same request gets the first result, and nothing is written. With
-/// another request it is rejected.
+/// A commit with a used key and the same request gets the first result, and nothing is written.
+/// With another request it is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
     /// The name, without NUL.

@@ -12,7 +12,8 @@ use crate::raw_commit::StoredCommit;
 use crate::scan::scan;
 use crate::stored::{LeafHash, Record, leaf_hash};
 
-/// The stored bytes that are read at a time. Between two chunks no resource of the database is held.
+/// The stored bytes that are read at a time. Between two chunks no resource of the database is
+/// held.
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// An iterator over the commits after a position, up to the head at the time of the call.

@@ -9,8 +9,8 @@ use crate::error::LogError;
 use crate::scan::scan;
 use crate::store::Store;
 
-/// SHA-256 over the stored commits up to a position. Each commit contributes its first position (u64
-/// big-endian), the length of its record (u64 big-endian) and the record.
+/// SHA-256 over the stored commits up to a position. Each commit contributes its first position
+/// (u64 big-endian), the length of its record (u64 big-endian) and the record.
 pub(crate) fn digest(store: &Store, until: Position) -> Result<[u8; 32], LogError> {
     let head = store.head();
     if until > head {

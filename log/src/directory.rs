@@ -1,9 +1,9 @@
-//! The directory of a store: the file `FORMAT`, which identifies a store and is its lock, and the steps of
-//! creating a store. The engine manages `db/` inside.
+//! The directory of a store: the file `FORMAT`, which identifies a store and is its lock, and the
+//! steps of creating a store. The engine manages `db/` inside.
 //!
-//! A store is created in this order: the directory, an empty `FORMAT` (now the lock is held), the database
-//! in `db/`, the text in `FORMAT`. An empty `FORMAT` therefore means that the creation was interrupted, and
-//! that no commit was acknowledged.
+//! A store is created in this order: the directory, an empty `FORMAT` (now the lock is held), the
+//! database in `db/`, the text in `FORMAT`. An empty `FORMAT` therefore means that the creation was
+//! interrupted, and that no commit was acknowledged.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -23,7 +23,8 @@ const FORMAT_FILE: &str = "FORMAT";
 const CURRENT_FILE: &str = "db/CURRENT";
 const FORMAT_WORD: &str = "rollbook-store ";
 
-/// The directory of a store, or the path for a new one. Holds the lock on `FORMAT` as soon as that exists.
+/// The directory of a store, or the path for a new one. Holds the lock on `FORMAT` as soon as that
+/// exists.
 pub(crate) struct Directory {
     dir: PathBuf,
     lock: Mutex<Option<File>>,

@@ -1,5 +1,5 @@
-//! A commit on its way to the writer: checks of content and size, encoding and sealing of bodies. All this
-//! runs on the caller's thread, to unload the writer's.
+//! A commit on its way to the writer: checks of content and size, encoding and sealing of bodies.
+//! All this runs on the caller's thread, to unload the writer's.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -47,7 +47,8 @@ pub(crate) struct DraftStream {
     pub(crate) events: u64,
     /// The expected version.
     pub(crate) expected: Option<ExpectedVersion>,
-    /// Whether all its events record the erasure of the client. An erased client's stream accepts no others.
+    /// Whether all its events record the erasure of the client. An erased client's stream accepts
+    /// no others.
     pub(crate) only_erases: bool,
 }
 
@@ -60,7 +61,8 @@ pub(crate) struct DraftEvent {
 }
 
 impl Draft {
-    /// Checks and encodes a commit: it must have events, no NUL in a name, and must not be too large.
+    /// Checks and encodes a commit: it must have events, no NUL in a name, and must not be too
+    /// large.
     pub(crate) fn admit(commit: Commit, keyring: &Keyring) -> Result<Self, AppendError> {
         let Commit { events, expected, actor, cause, key } = commit;
         if events.is_empty() {
@@ -109,8 +111,8 @@ impl Draft {
         encoded.admit(actor, cause, key)
     }
 
-    /// Checks a commit whose bodies are already encoded and sealed. Events of erased clients are accepted:
-    /// they are older than the erasure.
+    /// Checks a commit whose bodies are already encoded and sealed. Events of erased clients are
+    /// accepted: they are older than the erasure.
     pub(crate) fn raw(commit: RawCommit) -> Result<Self, AppendError> {
         let RawCommit { events, expected, actor, cause, key } = commit;
         if events.is_empty() {
@@ -224,8 +226,8 @@ impl<'a> StreamTable<'a> {
         self.list.into_iter().map(|entry| entry.stream).collect()
     }
 
-    /// Sets the expected versions of streams. Returns those of streams that are not in the table, and
-    /// repeated ones.
+    /// Sets the expected versions of streams. Returns those of streams that are not in the table,
+    /// and repeated ones.
     fn expect(
         &mut self,
         expected: &[(StreamId, ExpectedVersion)],

@@ -1,8 +1,8 @@
-//! Every call that makes a file or a directory durable: `fsync`, and renames that publish a file. No
-//! other module calls them, so tests can fail each one and cut the power at it (see `faults`).
+//! Every call that makes a file or a directory durable: `fsync`, and renames that publish a file.
+//! No other module calls them, so tests can fail each one and cut the power at it (see `faults`).
 //!
-//! A new file survives a power cut after [`sync_file`] and [`sync_directory`] of its directory. A rename
-//! survives it after [`sync_directory`].
+//! A new file survives a power cut after [`sync_file`] and [`sync_directory`] of its directory. A
+//! rename survives it after [`sync_directory`].
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -58,8 +58,8 @@ pub(crate) fn publish(to: &Path, rename: impl FnOnce() -> io::Result<()>) -> io:
     at(SyncKind::Rename, to, rename)
 }
 
-/// Creates a file that must not exist, with these permission bits and this content, and syncs it. The
-/// directory is not synced. On failure the file is removed.
+/// Creates a file that must not exist, with these permission bits and this content, and syncs it.
+/// The directory is not synced. On failure the file is removed.
 ///
 /// # Errors
 /// When the file exists or cannot be written.
@@ -73,9 +73,9 @@ pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Replaces a file atomically: `new` is written and synced, then renamed over `path`, and the directory
-/// is synced. After a crash the old or the new content is there, complete. `new` must be free and in the
-/// same directory. `before_rename` runs when `new` is durable.
+/// Replaces a file atomically: `new` is written and synced, then renamed over `path`, and the
+/// directory is synced. After a crash the old or the new content is there, complete. `new` must be
+/// free and in the same directory. `before_rename` runs when `new` is durable.
 ///
 /// # Errors
 /// When a step fails. The old or the new content is in place then.
@@ -92,7 +92,8 @@ pub fn replace_file(
     sync_directory(parent(path))
 }
 
-/// The directory that holds a path. `Path::parent` of a bare name is the empty path, which means `.`.
+/// The directory that holds a path. `Path::parent` of a bare name is the empty path, which means
+/// `.`.
 pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

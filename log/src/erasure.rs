@@ -1,5 +1,5 @@
-//! The part of [`Log`] about personal data: its keys, their destruction, and removing erased content from
-//! the files. `keyring` has the keys, `engine` the files.
+//! The part of [`Log`] about personal data: its keys, their destruction, and removing erased
+//! content from the files. `keyring` has the keys, `engine` the files.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,8 @@ impl Log {
         self.store().keyring().state()
     }
 
-    /// The source of this store's master key. It is valid for a copy of the store in another place too.
+    /// The source of this store's master key. It is valid for a copy of the store in another place
+    /// too.
     pub fn master_key(&self) -> MasterKeySource {
         self.store().keyring().master_key()
     }
@@ -58,8 +59,9 @@ impl Log {
         self.change_keyring(|keyring| keyring.complete(id))
     }
 
-    /// Wraps every key with another master key. No event is rewritten. If the process is killed meanwhile,
-    /// either the old or the new master key is valid. Returns the file of the new master key if it is new.
+    /// Wraps every key with another master key. No event is rewritten. If the process is killed
+    /// meanwhile, either the old or the new master key is valid. Returns the file of the new master
+    /// key if it is new.
     ///
     /// # Errors
     /// When the store is unsealed, or a file cannot be read or written. If the keyring could not be
@@ -68,8 +70,8 @@ impl Log {
         self.change_keyring(|keyring| keyring.rotate(to))
     }
 
-    /// Changes the keyring. A change that fails midway poisons the log: the file may have the old or the
-    /// new content, and a further change could damage it.
+    /// Changes the keyring. A change that fails midway poisons the log: the file may have the old
+    /// or the new content, and a further change could damage it.
     fn change_keyring<T>(
         &self,
         change: impl FnOnce(&Keyring) -> Result<T, KeyringError>,
@@ -90,8 +92,9 @@ impl Log {
         Ok(self.store().keyring().bytes()?)
     }
 
-    /// Rewrites every file of the database, so that overwritten and removed content is in none of them:
-    /// table files and the write-ahead log. Takes as long as reading and writing the complete store.
+    /// Rewrites every file of the database, so that overwritten and removed content is in none of
+    /// them: table files and the write-ahead log. Takes as long as reading and writing the complete
+    /// store.
     ///
     /// # Errors
     /// When the database cannot be written, or an old file stays because it still has a reader.

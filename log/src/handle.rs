@@ -1,5 +1,5 @@
-//! The handle that everything reading an open log shares. When the last handle is dropped, the writer
-//! writes what was submitted and the store is closed.
+//! The handle that everything reading an open log shares. When the last handle is dropped, the
+//! writer writes what was submitted and the store is closed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,7 +62,8 @@ impl Handle {
         self.store().head()
     }
 
-    /// Waits for the next move of the head. Call this before reading the head, so that no move is missed.
+    /// Waits for the next move of the head. Call this before reading the head, so that no move is
+    /// missed.
     pub(crate) fn listen(&self) -> EventListener {
         self.store().listen()
     }

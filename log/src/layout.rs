@@ -1,4 +1,5 @@
-//! The byte layout of keys and values in the column families. `stored` defines the value of `records`.
+//! The byte layout of keys and values in the column families. `stored` defines the value of
+//! `records`.
 //!
 //! | family | key | value |
 //! | --- | --- | --- |
@@ -10,8 +11,9 @@
 //! | `meta` | `store` | the store's id, 16 bytes |
 //! | `rows` | the projections' own | the projections' own |
 //!
-//! All numbers are big-endian, so that byte order is number order. Stream names have no NUL, so that name
-//! order is key order. Everything except `records` and `rows` can be derived from `records`.
+//! All numbers are big-endian, so that byte order is number order. Stream names have no NUL, so
+//! that name order is key order. Everything except `records` and `rows` can be derived from
+//! `records`.
 
 use rollbook_domain::event::{Position, Version};
 

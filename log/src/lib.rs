@@ -1,11 +1,11 @@
-//! The append-only event log on RocksDB: the stored form of commits, appending, reading by stream and
-//! position, tailing, integrity checks, and rows for projections. Only this crate uses RocksDB. The domain
-//! crate defines the events.
+//! The append-only event log on RocksDB: the stored form of commits, appending, reading by stream
+//! and position, tailing, integrity checks, and rows for projections. Only this crate uses RocksDB.
+//! The domain crate defines the events.
 //!
-//! The way of a commit: [`Log::submit`] → checked and encoded (`draft`) → queued (`queue`) → accepted,
-//! numbered, written and synced with its group (`writer`, `sub_batch`) → the head moves (`store`) → the
-//! result arrives ([`Pending`]). [`Log::commits_after`] and [`Log::tail`] read it back in order; the methods
-//! in `queries` look it up by stream, id, position and key.
+//! The way of a commit: [`Log::submit`] → checked and encoded (`draft`) → queued (`queue`) →
+//! accepted, numbered, written and synced with its group (`writer`, `sub_batch`) → the head moves
+//! (`store`) → the result arrives ([`Pending`]). [`Log::commits_after`] and [`Log::tail`] read it
+//! back in order; the methods in `queries` look it up by stream, id, position and key.
 //!
 //! ```
 //! use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
@@ -13,11 +13,17 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
-//! let log = Log::open(&dir.path().join("store"), OpenOptions { create: true, ..OpenOptions::default() })?;
+//! let options = OpenOptions { create: true, ..OpenOptions::default() };
+//! let log = Log::open(&dir.path().join("store"), options)?;
 //! let stream = StreamId::series("client-1", "form-1");
 //! let event = Event::AssignmentReopened { run: 1, week: 3 };
 //! let committed = log.append(Commit {
-//!     events: vec![NewEvent { stream: stream.clone(), id: None, occurred_at: Timestamp::EPOCH, event }],
+//!     events: vec![NewEvent {
+//!         stream: stream.clone(),
+//!         id: None,
+//!         occurred_at: Timestamp::EPOCH,
+//!         event,
+//!     }],
 //!     expected: vec![(stream.clone(), ExpectedVersion::NoStream)],
 //!     actor: Actor::Coach("coach-1".to_owned()),
 //!     cause: "request-1".to_owned(),
@@ -29,13 +35,14 @@
 //! # }
 //! ```
 //!
-//! **Invariant: nothing is written before the first commit is accepted.** Opening, reading and rejecting
-//! leave every byte of the store unchanged.
+//! **Invariant: nothing is written before the first commit is accepted.** Opening, reading and
+//! rejecting leave every byte of the store unchanged.
 //!
-//! **Invariant: an acknowledged commit is read back completely, or an error names the damaged position.**
+//! **Invariant: an acknowledged commit is read back completely, or an error names the damaged
+//! position.**
 //!
-//! **Invariant: every sync goes through `engine` or [`durable`]**, so that tests can make each one fail. The
-//! feature `fault-injection` adds the module `faults` for that.
+//! **Invariant: every sync goes through `engine` or [`durable`]**, so that tests can make each one
+//! fail. The feature `fault-injection` adds the module `faults` for that.
 //!
 //! **Invariant: no crate above assumes that this process is the only writer**; see [`Ordering`].
 

@@ -1,5 +1,5 @@
-//! The open log: opening it, appending to it, and following its head. `queries` and `maintenance` have
-//! further methods of [`Log`], `erasure` those about personal data.
+//! The open log: opening it, appending to it, and following its head. `queries` and `maintenance`
+//! have further methods of [`Log`], `erasure` those about personal data.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,11 +25,11 @@ use crate::tail::Tail;
 use crate::versions::Versions;
 use crate::writer::Writer;
 
-/// An open log. Clones are handles of the same log. When the last one is dropped, the submitted commits
-/// are written and the store is closed.
+/// An open log. Clones are handles of the same log. When the last one is dropped, the submitted
+/// commits are written and the store is closed.
 ///
-/// Opening, reading and a rejected commit change no byte on disk. Only one process at a time can have a
-/// store open.
+/// Opening, reading and a rejected commit change no byte on disk. Only one process at a time can
+/// have a store open.
 #[derive(Clone)]
 pub struct Log {
     handle: Handle,
@@ -96,8 +96,8 @@ impl Log {
         }
     }
 
-    /// Appends a commit in the stored form of another store, byte for byte, and waits for the result. Use
-    /// it to copy that store.
+    /// Appends a commit in the stored form of another store, byte for byte, and waits for the
+    /// result. Use it to copy that store.
     ///
     /// # Errors
     /// When the commit was not appended.
@@ -119,8 +119,8 @@ impl Log {
         self.submit(commit).wait()
     }
 
-    /// Fails if no commit can be accepted: the store's directory is gone or was replaced, or a write has
-    /// failed. Costs two `stat` calls.
+    /// Fails if no commit can be accepted: the store's directory is gone or was replaced, or a
+    /// write has failed. Costs two `stat` calls.
     ///
     /// # Errors
     /// [`LogError::Lost`], [`LogError::Poisoned`].
@@ -142,7 +142,8 @@ impl Log {
         self.handle.head()
     }
 
-    /// Waits until the head is beyond a position, and returns it. Dropping the future loses nothing.
+    /// Waits until the head is beyond a position, and returns it. Dropping the future loses
+    /// nothing.
     pub async fn head_beyond(&self, position: Position) -> Position {
         loop {
             // Listen before reading the head, so that a move in between is not missed.
@@ -170,8 +171,8 @@ impl Log {
         Rows::new(self.handle.clone())
     }
 
-    /// Distinguishes this opening of a store from every other in this process, also from that of a copy
-    /// with the same [`Log::store_id`].
+    /// Distinguishes this opening of a store from every other in this process, also from that of a
+    /// copy with the same [`Log::store_id`].
     pub fn opening(&self) -> u64 {
         self.handle.number()
     }

@@ -1,10 +1,10 @@
-//! Measurements of the append path, for an observer that turns them into metrics. The log itself has no
-//! metrics.
+//! Measurements of the append path, for an observer that turns them into metrics. The log itself
+//! has no metrics.
 
 use std::time::Duration;
 
-/// Observes the writer. Runs on the writer's thread, between a sync and the results, so it must be quick
-/// and must not block.
+/// Observes the writer. Runs on the writer's thread, between a sync and the results, so it must be
+/// quick and must not block.
 pub trait Observer: Send + Sync {
     /// Called when a group is durable, before its callers get their results.
     fn group_written(&self, group: &GroupWritten<'_>);

@@ -1,5 +1,5 @@
-//! A future that resolves when a submitted commit is acknowledged or rejected. It can also be waited for
-//! with a blocking call.
+//! A future that resolves when a submitted commit is acknowledged or rejected. It can also be
+//! waited for with a blocking call.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 use crate::commit::Committed;
 use crate::error::AppendError;
 
-/// The future result of a submitted commit: call [`Pending::wait`] or `.await` it. Dropping it does not
-/// withdraw the commit.
+/// The future result of a submitted commit: call [`Pending::wait`] or `.await` it. Dropping it does
+/// not withdraw the commit.
 #[must_use = "a commit is only appended once its result says so"]
 #[derive(Debug)]
 pub struct Pending(oneshot::Receiver<Result<Committed, AppendError>>);

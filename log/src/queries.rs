@@ -46,8 +46,8 @@ impl Log {
         }
     }
 
-    /// The streams whose names start with a prefix, such as [`StreamId::series_prefix`], in name order.
-    /// Costs one seek per stream, whatever its length.
+    /// The streams whose names start with a prefix, such as [`StreamId::series_prefix`], in name
+    /// order. Costs one seek per stream, whatever its length.
     ///
     /// # Errors
     /// When the database cannot be read or is damaged.
@@ -88,8 +88,8 @@ impl Log {
         }
     }
 
-    /// The last position that was recorded at or before a point in time; 0 if there is none. Times of
-    /// record never decrease.
+    /// The last position that was recorded at or before a point in time; 0 if there is none. Times
+    /// of record never decrease.
     ///
     /// # Errors
     /// When the database cannot be read or is damaged.

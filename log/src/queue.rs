@@ -16,16 +16,16 @@ const GROUP_COMMITS: usize = 1024;
 /// The size in bytes above which no further commit joins a group.
 const GROUP_BYTES: usize = 16 << 20;
 
-/// The number of commits in a sub-batch. That many are worth waking the writer and a batch of their own: their
-/// callers encode the next commits while these are written to memory.
+/// The number of commits in a sub-batch. That many are worth waking the writer and a batch of their
+/// own: their callers encode the next commits while these are written to memory.
 pub(crate) const SUB_BATCH_COMMITS: usize = 8;
 
-/// How long the writer polls for commits before it sleeps. Waking it up takes about as long, and a caller
-/// that just got its result returns sooner.
+/// How long the writer polls for commits before it sleeps. Waking it up takes about as long, and a
+/// caller that just got its result returns sooner.
 const SPIN: Duration = Duration::from_micros(40);
 
-/// The number of pause instructions between two polls. They yield the core, or the hypervisor, to the very
-/// threads whose commits the writer waits for.
+/// The number of pause instructions between two polls. They yield the core, or the hypervisor, to
+/// the very threads whose commits the writer waits for.
 const PAUSES: u32 = 32;
 
 /// A commit and the sender of its result.
@@ -64,8 +64,8 @@ impl Queue {
         }
     }
 
-    /// Adds a commit, or rejects it if the budget is used up or the queue is closed. A commit that is
-    /// larger than the budget is accepted if no other one waits.
+    /// Adds a commit, or rejects it if the budget is used up or the queue is closed. A commit that
+    /// is larger than the budget is accepted if no other one waits.
     pub(crate) fn push(&self, request: Request) {
         let mut waiting = self.waiting.lock();
         if waiting.closed {
@@ -155,10 +155,10 @@ impl GroupBuilder<'_> {
 
     /// The next commits of the group: all that wait now. None if the group is complete or full.
     ///
-    /// While the group has fewer than `expected` commits and the queue is empty, this waits for more, for
-    /// `wait_budget` in total: callers that just got a result are about to return, and one sync for all of
-    /// them is cheaper than two for half of them each. It returns as soon as a sub-batch has arrived, so
-    /// that the writer decides on it while the rest arrives.
+    /// While the group has fewer than `expected` commits and the queue is empty, this waits for
+    /// more, for `wait_budget` in total: callers that just got a result are about to return, and
+    /// one sync for all of them is cheaper than two for half of them each. It returns as soon as a
+    /// sub-batch has arrived, so that the writer decides on it while the rest arrives.
     pub(crate) fn next(&mut self, expected: usize, wait_budget: Duration) -> Vec<Request> {
         if self.commits < expected && self.deadline.is_none_or(|deadline| Instant::now() < deadline)
         {

@@ -1,6 +1,6 @@
 //! Commits in their stored form, for copying them to another store byte for byte.
-//! [`Commits::as_stored`] reads them and [`Log::append_raw`] appends them. Sealed content stays sealed: the
-//! other store needs the same keyring.
+//! [`Commits::as_stored`] reads them and [`Log::append_raw`] appends them. Sealed content stays
+//! sealed: the other store needs the same keyring.
 //!
 //! [`Commits::as_stored`]: crate::Commits::as_stored
 //! [`Log::append_raw`]: crate::Log::append_raw

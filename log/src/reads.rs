@@ -1,6 +1,6 @@
-//! Lookups by stream, position, time and idempotency key: from an index entry to its events. `scan` reads
-//! sequentially. Data after the head may not be durable yet, so callers pass the position where reading
-//! ends.
+//! Lookups by stream, position, time and idempotency key: from an index entry to its events. `scan`
+//! reads sequentially. Data after the head may not be durable yet, so callers pass the position
+//! where reading ends.
 
 use rollbook_domain::event::{Position, Recorded, Version};
 use rollbook_domain::{StreamId, Timestamp};
@@ -83,8 +83,8 @@ pub(crate) fn stream(
     Ok(events)
 }
 
-/// The streams that begin up to a position and whose names start with a prefix, in name order. Costs one
-/// seek per stream.
+/// The streams that begin up to a position and whose names start with a prefix, in name order.
+/// Costs one seek per stream.
 pub(crate) fn streams_with_prefix(
     engine: &impl Engine,
     prefix: &str,
@@ -123,8 +123,8 @@ pub(crate) fn at(
     events.pop().ok_or_else(|| missing(position))
 }
 
-/// The last position up to the head that was recorded at or before a point in time. Bisects the log: times
-/// of record never decrease.
+/// The last position up to the head that was recorded at or before a point in time. Bisects the
+/// log: times of record never decrease.
 pub(crate) fn position_at(
     engine: &impl Engine,
     keyring: &Keyring,
@@ -195,7 +195,8 @@ mod tests {
         }
     }
 
-    /// A sub-batch is in the database before its sync. Readers do not see it, because they stop at the head.
+    /// A sub-batch is in the database before its sync. Readers do not see it, because they stop at
+    /// the head.
     #[test]
     fn nothing_behind_the_head_is_read_however_it_is_asked_for() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,10 +1,11 @@
-//! Rows of projections: keys and values in the same database as the log. This module has their batches,
-//! snapshots and scans; the projections define their meaning. No RocksDB type is visible.
+//! Rows of projections: keys and values in the same database as the log. This module has their
+//! batches, snapshots and scans; the projections define their meaning. No RocksDB type is visible.
 //!
-//! Rows bypass the write-ahead log, because the projections can always fold them again. A crash loses the
-//! rows that are in no table file, newest first. All rows are in one column family, so the rows that are
-//! left are a prefix of those written. Before RocksDB writes rows to a table file it syncs the write-ahead
-//! log up to then, so a row never exists without the event that it was folded from.
+//! Rows bypass the write-ahead log, because the projections can always fold them again. A crash
+//! loses the rows that are in no table file, newest first. All rows are in one column family, so
+//! the rows that are left are a prefix of those written. Before RocksDB writes rows to a table file
+//! it syncs the write-ahead log up to then, so a row never exists without the event that it was
+//! folded from.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,8 +40,8 @@ impl Rows {
         }
     }
 
-    /// A view of all rows that later writes do not change. While it exists, the disk space of the rows
-    /// in it is not freed.
+    /// A view of all rows that later writes do not change. While it exists, the disk space of the
+    /// rows in it is not freed.
     pub fn snapshot(&self) -> RowSnapshot {
         let view = self
             .handle
@@ -50,9 +51,10 @@ impl Rows {
         RowSnapshot { view, _handle: self.handle.clone() }
     }
 
-    /// Writes a batch atomically, in the order of its operations. It is neither synced nor logged: a
-    /// crash may lose the latest batches, newest first. Put a checkpoint into the same batch as the rows
-    /// that it covers. The first write opens the store for writing and creates it if it is missing.
+    /// Writes a batch atomically, in the order of its operations. It is neither synced nor logged:
+    /// a crash may lose the latest batches, newest first. Put a checkpoint into the same batch as
+    /// the rows that it covers. The first write opens the store for writing and creates it if it is
+    /// missing.
     ///
     /// # Errors
     /// When the store cannot be written, or an earlier write failed.
@@ -142,8 +144,8 @@ impl RowBatch {
         self.push(Kind::Delete, key, &[]);
     }
 
-    /// Removes every key that starts with the prefix; an empty prefix removes all rows. It also removes
-    /// what the same batch put earlier, but not what it puts later.
+    /// Removes every key that starts with the prefix; an empty prefix removes all rows. It also
+    /// removes what the same batch put earlier, but not what it puts later.
     pub fn delete_prefix(&mut self, prefix: &[u8]) {
         self.push(Kind::DeletePrefix, prefix, &[]);
     }

@@ -10,8 +10,8 @@ use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::layout;
 use crate::stored::{self, Record};
 
-/// Calls `each` with the records of the commits that have events from position `next` up to `until`, in
-/// order, until it breaks.
+/// Calls `each` with the records of the commits that have events from position `next` up to
+/// `until`, in order, until it breaks.
 ///
 /// Returns the position after the last record. The head of the log must have reached `until`.
 pub(crate) fn scan(

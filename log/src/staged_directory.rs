@@ -1,8 +1,9 @@
-//! A directory that is built under a temporary name and renamed to its target when it is complete. An
-//! incomplete directory therefore never has the target's name.
+//! A directory that is built under a temporary name and renamed to its target when it is complete.
+//! An incomplete directory therefore never has the target's name.
 //!
 //! For a target `prod` the directory is built as `.prod.building/store`, with a lock on
-//! `.prod.building/LOCK`. The next build for the same target removes what a killed process left there.
+//! `.prod.building/LOCK`. The next build for the same target removes what a killed process left
+//! there.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -25,7 +26,8 @@ impl StagedDirectory {
     /// Creates an empty directory for a target that must not exist.
     ///
     /// # Errors
-    /// [`LogError::Exists`], [`LogError::BeingBuilt`]; [`LogError::File`] when the file system refuses.
+    /// [`LogError::Exists`], [`LogError::BeingBuilt`]; [`LogError::File`] when the file system
+    /// refuses.
     pub fn begin(target: &Path) -> Result<Self, LogError> {
         require_free(target)?;
         let name =
@@ -47,7 +49,8 @@ impl StagedDirectory {
         &self.content
     }
 
-    /// Syncs every directory in it and renames it to the target. The caller must have synced its files.
+    /// Syncs every directory in it and renames it to the target. The caller must have synced its
+    /// files.
     ///
     /// # Errors
     /// [`LogError::Exists`] if the target exists by now; [`LogError::File`].

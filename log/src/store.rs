@@ -1,6 +1,6 @@
 //! The open store: the database, the head, and whether a write has failed. A store starts without a
-//! database, or with one that is open read-only. The first write replaces it with a writable one, so that
-//! opening and reading change no byte on disk.
+//! database, or with one that is open read-only. The first write replaces it with a writable one,
+//! so that opening and reading change no byte on disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -83,8 +83,8 @@ impl Store {
         Ok((store, last))
     }
 
-    /// The database for reading. `None` while nothing is on disk. It stays readable after a writable one
-    /// has replaced it.
+    /// The database for reading. `None` while nothing is on disk. It stays readable after a
+    /// writable one has replaced it.
     pub(crate) fn engine(&self) -> Option<Arc<StoreEngine>> {
         self.engine.read().clone()
     }
@@ -160,13 +160,14 @@ impl Store {
         self.head_moved.notify(usize::MAX);
     }
 
-    /// Waits for the next [`Store::publish`]. Read the head after this call, so that no move is missed.
+    /// Waits for the next [`Store::publish`]. Read the head after this call, so that no move is
+    /// missed.
     pub(crate) fn listen(&self) -> EventListener {
         self.head_moved.listen()
     }
 
-    /// Records that a write failed: no later write succeeds. Returns the error for this and every later
-    /// rejected write.
+    /// Records that a write failed: no later write succeeds. Returns the error for this and every
+    /// later rejected write.
     pub(crate) fn poison(&self, failure: LogError) -> LogError {
         LogError::Poisoned(self.failure.lock().get_or_insert_with(|| Arc::new(failure)).clone())
     }
@@ -179,19 +180,20 @@ impl Store {
         }
     }
 
-    /// Fails if the directory is gone or was replaced. The open files then stay readable and writable, and
-    /// are lost when this process ends.
+    /// Fails if the directory is gone or was replaced. The open files then stay readable and
+    /// writable, and are lost when this process ends.
     pub(crate) fn require_present(&self) -> Result<(), LogError> {
         self.directory.require_present(self.engine.read().is_some())
     }
 
-    /// Writes the database to table files, if it was written to. Not after a failed write: the next opening
-    /// recovers.
+    /// Writes the database to table files, if it was written to. Not after a failed write: the next
+    /// opening recovers.
     pub(crate) fn close(&self) {
         if let (Some(engine), Ok(())) = (self.engine(), self.require_sound())
             && engine.is_writable()
         {
-            // Acknowledged commits are already durable. A failure here only makes the next opening slower.
+            // Acknowledged commits are already durable. A failure here only makes the next opening
+            // slower.
             let _best_effort = engine.settle();
         }
     }

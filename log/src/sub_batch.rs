@@ -1,5 +1,5 @@
-//! A sub-batch: the commits of a group that are written together. The builder decides on each commit,
-//! against the log and the earlier commits of the sub-batch.
+//! A sub-batch: the commits of a group that are written together. The builder decides on each
+//! commit, against the log and the earlier commits of the sub-batch.
 
 use std::collections::{HashMap, HashSet};
 
@@ -47,8 +47,8 @@ struct AcceptedCommit {
 }
 
 impl<'a> SubBatchBuilder<'a> {
-    /// An empty sub-batch after the position `last`. It looks up versions in `versions` and the engine, and
-    /// updates `versions` with every accepted commit.
+    /// An empty sub-batch after the position `last`. It looks up versions in `versions` and the
+    /// engine, and updates `versions` with every accepted commit.
     pub(crate) fn new(
         engine: Option<&'a StoreEngine>,
         keyring: &'a Keyring,
@@ -66,7 +66,8 @@ impl<'a> SubBatchBuilder<'a> {
         Self { engine, keyring, versions, recorded_at, accepted }
     }
 
-    /// Decides on a commit. An accepted one gets its positions and is encoded. A rejected one has no effect.
+    /// Decides on a commit. An accepted one gets its positions and is encoded. A rejected one has
+    /// no effect.
     pub(crate) fn add(&mut self, mut draft: Draft) -> Result<Committed, AppendError> {
         // The key first: a repeat succeeds even if its expected versions no longer match.
         if let Some(repeated) = self.earlier_answer(draft.key.as_ref())? {

@@ -1,5 +1,5 @@
-//! Following the log: first the commits that exist, then new ones as they are appended. No commit is
-//! skipped or repeated.
+//! Following the log: first the commits that exist, then new ones as they are appended. No commit
+//! is skipped or repeated.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use crate::commits::Commits;
 use crate::error::LogError;
 use crate::handle::Handle;
 
-/// Follows the log from a position. Returns every commit once and in order, first the existing ones,
-/// then new ones. Keeps the log open.
+/// Follows the log from a position. Returns every commit once and in order, first the existing
+/// ones, then new ones. Keeps the log open.
 pub struct Tail {
     handle: Handle,
     position: Position,

@@ -1,7 +1,7 @@
 //! The writer's cache of stream versions.
 //!
-//! The cache includes commits that are accepted but not yet written. It must therefore not evict entries
-//! between deciding and writing, and must be cleared when a write fails.
+//! The cache includes commits that are accepted but not yet written. It must therefore not evict
+//! entries between deciding and writing, and must be cleared when a write fails.
 
 use std::collections::HashMap;
 

@@ -1,14 +1,14 @@
-//! The write path: one thread that orders all commits. It takes the commits that are submitted at about the
-//! same time as one group (group commit), accepts or rejects each, writes them in sub-batches while the
-//! rest of the group arrives, syncs once for the group, and sends the results. `sub_batch` builds a
-//! sub-batch in memory.
+//! The write path: one thread that orders all commits. It takes the commits that are submitted at
+//! about the same time as one group (group commit), accepts or rejects each, writes them in
+//! sub-batches while the rest of the group arrives, syncs once for the group, and sends the
+//! results. `sub_batch` builds a sub-batch in memory.
 //!
-//! **Invariant: only durable commits are read.** Sub-batches are in the database before the sync. The head
-//! moves after the sync, and every read stops at the head.
+//! **Invariant: only durable commits are read.** Sub-batches are in the database before the sync.
+//! The head moves after the sync, and every read stops at the head.
 //!
-//! Costs of an append, in addition to its share of the sync: one lookup in `ids` for every event that has
-//! its own id (a Bloom filter answers most), one in `keys` if the commit has a key, and one seek in
-//! `streams` for each stream that is not among the latest 65,536.
+//! Costs of an append, in addition to its share of the sync: one lookup in `ids` for every event
+//! that has its own id (a Bloom filter answers most), one in `keys` if the commit has a key, and
+//! one seek in `streams` for each stream that is not among the latest 65,536.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,8 +27,8 @@ use crate::store::{LastCommit, Store};
 use crate::sub_batch::{SubBatch, SubBatchBuilder};
 use crate::versions::Versions;
 
-/// The longest time that a group waits for the expected callers. It also never waits longer than writing
-/// the previous group took.
+/// The longest time that a group waits for the expected callers. It also never waits longer than
+/// writing the previous group took.
 const WAIT_BUDGET_LIMIT: Duration = Duration::from_millis(5);
 
 /// The result of each commit, and the time at which it was submitted.
@@ -65,8 +65,8 @@ impl Writer {
         self.store.close();
     }
 
-    /// The steps of a write, in order. `Draft::admit` has already checked the content and the size of each
-    /// commit. Takes the statistics of the previous group and returns those of this one.
+    /// The steps of a write, in order. `Draft::admit` has already checked the content and the size
+    /// of each commit. Takes the statistics of the previous group and returns those of this one.
     fn write_group(&mut self, mut group: GroupBuilder<'_>, previous: &GroupStats) -> GroupStats {
         let now = (self.clock)();
         // Times of record never decrease, whatever the clock does.
@@ -85,8 +85,8 @@ impl Writer {
             Ok(_nothing) => {}
             Err(failure) => {
                 self.versions.clear();
-                // The group may be on disk or not. Only opening the store again tells, so nothing may
-                // be written after it.
+                // The group may be on disk or not. Only opening the store again tells, so nothing
+                // may be written after it.
                 let failure =
                     if self.last.position > before { self.store.poison(failure) } else { failure };
                 let failure = AppendError::from(failure);
@@ -100,8 +100,8 @@ impl Writer {
         GroupStats { callers, wait_budget }
     }
 
-    /// Decides and writes until the group is complete, then syncs once. Returns the time that writing and
-    /// syncing took.
+    /// Decides and writes until the group is complete, then syncs once. Returns the time that
+    /// writing and syncing took.
     fn write_sub_batches(
         &mut self,
         group: &mut GroupBuilder<'_>,
@@ -124,9 +124,9 @@ impl Writer {
         }
     }
 
-    /// Decides on the next commits of a group, one by one: sound log, key, expected versions, ids; then
-    /// assigns positions and encodes. A rejected commit has no effect. Returns when a sub-batch is full and
-    /// the queue is empty, or when the group is complete (`true`).
+    /// Decides on the next commits of a group, one by one: sound log, key, expected versions, ids;
+    /// then assigns positions and encodes. A rejected commit has no effect. Returns when a
+    /// sub-batch is full and the queue is empty, or when the group is complete (`true`).
     fn decide(
         &mut self,
         group: &mut GroupBuilder<'_>,
@@ -145,7 +145,8 @@ impl Writer {
         );
         let mut complete = false;
         while !complete && (builder.commits() < SUB_BATCH_COMMITS || group.has_more()) {
-            // Deciding has priority while commits wait. A sub-batch is written when the queue is empty.
+            // Deciding has priority while commits wait. A sub-batch is written when the queue is
+            // empty.
             let waiting = group.next(previous.callers, previous.wait_budget);
             complete = waiting.is_empty() || group.is_complete(previous.callers);
             for Request { draft, answer, submitted } in waiting {
@@ -159,8 +160,8 @@ impl Writer {
         (builder.finish(), complete)
     }
 
-    /// Writes a sub-batch. `before` is the last position before its group. The sub-batch is not durable on
-    /// return.
+    /// Writes a sub-batch. `before` is the last position before its group. The sub-batch is not
+    /// durable on return.
     fn write_sub_batch(
         &mut self,
         sub_batch: SubBatch,
@@ -173,13 +174,13 @@ impl Writer {
         if self.last.position == before {
             self.store.require_present()?;
         }
-        // The first accepted commit makes the store writable. Before it no byte on disk changes, so if
-        // this fails nothing was written.
+        // The first accepted commit makes the store writable. Before it no byte on disk changes, so
+        // if this fails nothing was written.
         let engine = self.store.engine_to_write()?;
         let batch = sub_batch.batch(&*engine)?;
-        // Barrier 1 of 2: the new keys of these commits are durable, with one sync, and the keys that they
-        // destroy are removed. A crash after this leaves unused keys, or an erasure without its event,
-        // which the caller repeats.
+        // Barrier 1 of 2: the new keys of these commits are durable, with one sync, and the keys that
+        // they destroy are removed. A crash after this leaves unused keys, or an erasure without its
+        // event, which the caller repeats.
         self.keep_keys(&sub_batch)?;
         // If this fails, the batch may be on disk or not.
         batch.write(false).map_err(|failure| self.store.poison(failure))?;
@@ -222,8 +223,9 @@ impl Writer {
     }
 }
 
-/// Replaces an accepted commit's result by the failure. Rejections stay. A repeat of an earlier group's
-/// commit fails too, because it looks like a repeat within the group; its caller retries with its key.
+/// Replaces an accepted commit's result by the failure. Rejections stay. A repeat of an earlier
+/// group's commit fails too, because it looks like a repeat within the group; its caller retries
+/// with its key.
 fn reject_unwritten(outcome: &mut Result<Committed, AppendError>, failure: &AppendError) {
     if outcome.is_ok() {
         *outcome = Err(failure.clone());

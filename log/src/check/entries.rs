@@ -9,8 +9,8 @@ use crate::layout;
 use crate::reads;
 use crate::stored::Record;
 
-/// Checks that the indexes have as many entries as the records require. Each required entry was already
-/// checked, so if the numbers agree there is no other entry.
+/// Checks that the indexes have as many entries as the records require. Each required entry was
+/// already checked, so if the numbers agree there is no other entry.
 pub(super) fn check(
     engine: &impl Engine,
     totals: &Totals,
@@ -69,8 +69,8 @@ fn each(
     Ok(())
 }
 
-/// Reports an entry whose record does not require it. An entry that leads to a damaged record is not
-/// reported: the damage already is.
+/// Reports an entry whose record does not require it. An entry that leads to a damaged record is
+/// not reported: the damage already is.
 fn name(
     engine: &impl Engine,
     family: Family,

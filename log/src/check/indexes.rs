@@ -25,8 +25,8 @@ pub(super) fn check_indexes(engine: &impl Engine, record: &Record<'_>) -> Result
     }
 }
 
-/// Calls `wrong` with the position and the index of every entry that the record requires and that is
-/// missing or wrong.
+/// Calls `wrong` with the position and the index of every entry that the record requires and that
+/// is missing or wrong.
 pub(super) fn wrong_entries(
     engine: &impl Engine,
     record: &Record<'_>,
@@ -58,8 +58,8 @@ pub(super) fn wrong_entries(
     Ok(())
 }
 
-/// Whether the version before the first one of a commit ends an earlier commit of the stream. If that
-/// holds for every entry, the stream has no gap.
+/// Whether the version before the first one of a commit ends an earlier commit of the stream. If
+/// that holds for every entry, the stream has no gap.
 fn follows(
     engine: &impl Engine,
     name: &str,

@@ -1,6 +1,6 @@
-//! Checking the complete log. [`check`] continues after damage and reports all of it; [`verify`] stops at
-//! the first. `indexes` checks the entries that a record requires, `entries` the reverse: every index
-//! entry must belong to a record.
+//! Checking the complete log. [`check`] continues after damage and reports all of it; [`verify`]
+//! stops at the first. `indexes` checks the entries that a record requires, `entries` the reverse:
+//! every index entry must belong to a record.
 //!
 //! Memory: one record, and the first thousand findings.
 

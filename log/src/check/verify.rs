@@ -1,5 +1,5 @@
-//! The check that stops at the first damage: every record complete and in place, every event decodable,
-//! every index entry as the record requires.
+//! The check that stops at the first damage: every record complete and in place, every event
+//! decodable, every index entry as the record requires.
 
 use std::ops::ControlFlow;
 

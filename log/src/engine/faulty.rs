@@ -1,5 +1,5 @@
-//! An engine whose syncs tests can fail, for the feature `fault-injection`. It passes every call to the
-//! real engine and reports each sync to `faults` first.
+//! An engine whose syncs tests can fail, for the feature `fault-injection`. It passes every call to
+//! the real engine and reports each sync to `faults` first.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,10 @@
 //! The storage engine behind the log: ordered keys and values in column families, written in atomic
 //! batches. `layout` defines the keys and values.
 //!
-//! [`Engine`] lists everything that the log needs from it. [`Rocks`] is the implementation on RocksDB.
-//! The log is compiled against the type [`StoreEngine`], so every call is static and costs nothing. With
-//! the cargo feature `fault-injection` that type is [`faulty::FaultyEngine`], which lets tests fail a
-//! sync or cut the power at it.
+//! [`Engine`] lists everything that the log needs from it. [`Rocks`] is the implementation on
+//! RocksDB. The log is compiled against the type [`StoreEngine`], so every call is static and costs
+//! nothing. With the cargo feature `fault-injection` that type is [`faulty::FaultyEngine`], which
+//! lets tests fail a sync or cut the power at it.
 
 #[cfg(feature = "fault-injection")]
 mod faulty;
@@ -96,7 +96,8 @@ pub(crate) trait Engine: Sized + Send + Sync {
     /// Whether it was opened for writing.
     fn is_writable(&self) -> bool;
 
-    /// Calls `read` with the value of a key, without copying the value. `None` if there is no such key.
+    /// Calls `read` with the value of a key, without copying the value. `None` if there is no such
+    /// key.
     fn get<T>(
         &self,
         family: Family,
@@ -129,8 +130,8 @@ pub(crate) trait Engine: Sized + Send + Sync {
     /// An empty batch.
     fn batch(&self, capacity_bytes: usize) -> Self::Batch<'_>;
 
-    /// Copies the database as it is now into a new directory. Table files become hard links where the
-    /// file system supports them. Writing continues meanwhile.
+    /// Copies the database as it is now into a new directory. Table files become hard links where
+    /// the file system supports them. Writing continues meanwhile.
     fn checkpoint(&self, to: &Path) -> Result<(), LogError>;
 
     /// Makes all logged writes so far durable, in the write-ahead log.
@@ -143,7 +144,8 @@ pub(crate) trait Engine: Sized + Send + Sync {
     /// unnoticed, and the next opening has nothing to replay.
     fn settle(&self) -> Result<(), LogError>;
 
-    /// Writes everything into new table files and removes the old files and the old write-ahead log.
+    /// Writes everything into new table files and removes the old files and the old write-ahead
+    /// log.
     fn scrub(&self) -> Result<(), LogError>;
 }
 
@@ -178,9 +180,9 @@ pub(crate) trait Batch {
     /// Removes the keys from `start` up to and not including `end`.
     fn delete_range(&mut self, family: Family, start: &[u8], end: &[u8]) -> Result<(), LogError>;
 
-    /// Writes the batch without the write-ahead log: for data that can be derived again. A crash loses
-    /// the batches that are in no table file, newest first and each one completely, provided that all of
-    /// them write to one family.
+    /// Writes the batch without the write-ahead log: for data that can be derived again. A crash
+    /// loses the batches that are in no table file, newest first and each one completely, provided
+    /// that all of them write to one family.
     fn write_unlogged(self) -> Result<(), LogError>;
 
     /// Writes the batch. With `sync` it is durable on return.

@@ -1,5 +1,5 @@
-//! Removing old content from RocksDB's files: compaction into new table files, and waiting until the
-//! old files are deleted.
+//! Removing old content from RocksDB's files: compaction into new table files, and waiting until
+//! the old files are deleted.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -23,8 +23,8 @@ pub(super) fn rewrite(db: &DB, family: &ColumnFamily) {
     db.compact_range_cf_opt(family, None::<&[u8]>, None::<&[u8]>, &options);
 }
 
-/// Waits until RocksDB has deleted every file that is no longer part of the database. RocksDB deletes in
-/// the background, and keeps files that have readers.
+/// Waits until RocksDB has deleted every file that is no longer part of the database. RocksDB
+/// deletes in the background, and keeps files that have readers.
 ///
 /// # Errors
 /// [`LogError::StillRead`] when a file stays.

@@ -15,7 +15,8 @@ const CACHE_BYTES: usize = 48 << 20;
 const ID_BYTES: usize = 16;
 /// Number of hash buckets for the ids in memory; 8 bytes each.
 const IDS_BUCKETS: usize = 1 << 16;
-/// The most write-ahead log that RocksDB replays on opening. A read-only opening holds it in memory.
+/// The most write-ahead log that RocksDB replays on opening. A read-only opening holds it in
+/// memory.
 const WAL_BYTES: u64 = 64 << 20;
 /// Number of files that stay open while writing.
 pub(super) const OPEN_FILES: i32 = 512;

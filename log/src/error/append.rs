@@ -10,8 +10,8 @@ use super::log::LogError;
 use crate::commit::ExpectedVersion;
 
 /// Why a commit was not appended. The log is unchanged, with one exception: after
-/// [`AppendError::Storage`] with [`LogError::Poisoned`] inside, the commit may be there, complete, when
-/// the store is opened again. Its idempotency key tells.
+/// [`AppendError::Storage`] with [`LogError::Poisoned`] inside, the commit may be there, complete,
+/// when the store is opened again. Its idempotency key tells.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppendError {

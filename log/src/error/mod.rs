@@ -1,5 +1,5 @@
-//! The error types of the log and their texts. A text names the thing, the reason and the operator's
-//! next step. It names no command and no flag: the command line adds those.
+//! The error types of the log and their texts. A text names the thing, the reason and the
+//! operator's next step. It names no command and no flag: the command line adds those.
 
 mod append;
 mod corruption;

@@ -1,5 +1,6 @@
-//! A model of a disk for tests: which bytes and which directory entries are on it. Files and directories
-//! are told apart by their inodes, so that renames and hard links behave as on a real file system.
+//! A model of a disk for tests: which bytes and which directory entries are on it. Files and
+//! directories are told apart by their inodes, so that renames and hard links behave as on a real
+//! file system.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;

@@ -1,19 +1,23 @@
-//! Faults for tests: a sync that fails once, and a power cut. Only with the feature `fault-injection`.
+//! Faults for tests: a sync that fails once, and a power cut. Only with the feature
+//! `fault-injection`.
 //!
-//! A test watches a directory with [`Faults::watch`]. Every sync point of the log below that directory
-//! (the database's syncs and every call in `durable`) is then counted from 1. A [`Plan`] fails one of
-//! them, or cuts the power at one:
+//! A test watches a directory with [`Faults::watch`]. Every sync point of the log below that
+//! directory (the database's syncs and every call in `durable`) is then counted from 1. A [`Plan`]
+//! fails one of them, or cuts the power at one:
 //!
 //! - The sync does not happen, it returns an error, and so does every later one.
-//! - [`Faults::lay`] writes what is left after the cut into a new directory, to be opened from there.
+//! - [`Faults::lay`] writes what is left after the cut into a new directory, to be opened from
+//!   there.
 //!
-//! `disk` models the disk. A file has the bytes that it had at its last sync, a directory the entries
-//! that it had at its last sync. RocksDB opens its files itself, so its syncs cannot be intercepted one
-//! by one. Its directory instead has the state of the last sync that the log asked RocksDB for, a state
-//! in which RocksDB had nothing unsynced. Writes after that sync are missing completely.
+//! `disk` models the disk. A file has the bytes that it had at its last sync, a directory the
+//! entries that it had at its last sync. RocksDB opens its files itself, so its syncs cannot be
+//! intercepted one by one. Its directory instead has the state of the last sync that the log asked
+//! RocksDB for, a state in which RocksDB had nothing unsynced. Writes after that sync are missing
+//! completely.
 //!
-//! A real disk may also keep a part of what was not synced. [`Survivors`] selects the extremes: nothing
-//! unsynced survives, only the database's writes survive, or only the writes to the files around it do.
+//! A real disk may also keep a part of what was not synced. [`Survivors`] selects the extremes:
+//! nothing unsynced survives, only the database's writes survive, or only the writes to the files
+//! around it do.
 
 mod disk;
 

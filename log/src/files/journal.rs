@@ -1,8 +1,9 @@
 //! RocksDB's journals: write-ahead logs and manifests, which have the same format.
 //!
-//! A journal consists of blocks of 32 KiB. A block consists of fragments. Each fragment has a header:
-//! checksum u32, length u16, type u8, all little-endian. The checksum is a masked CRC-32C over type and
-//! content, but not over the length. If a block's end is shorter than a header, it is filled with zeros.
+//! A journal consists of blocks of 32 KiB. A block consists of fragments. Each fragment has a
+//! header: checksum u32, length u16, type u8, all little-endian. The checksum is a masked CRC-32C
+//! over type and content, but not over the length. If a block's end is shorter than a header, it is
+//! filled with zeros.
 //!
 //! RocksDB misses some kinds of damage: see `check_block`.
 
@@ -29,10 +30,11 @@ pub(super) fn check(mut file: impl Read) -> Result<(), Unsound> {
 
 /// Checks the fragments of a block. RocksDB 11.8 misinterprets two kinds of damage:
 ///
-/// - A fragment type of recycled journals, which this crate never uses. RocksDB silently drops the journal,
-///   or reads the same bytes forever (<https://github.com/facebook/rocksdb/issues/13333>).
-/// - A length beyond the end of the file. RocksDB takes it for an interrupted write and silently drops what
-///   follows. After a write that really was interrupted, the checksum matches no part of the content.
+/// - A fragment type of recycled journals, which this crate never uses. RocksDB silently drops the
+///   journal, or reads the same bytes forever (<https://github.com/facebook/rocksdb/issues/13333>).
+/// - A length beyond the end of the file. RocksDB takes it for an interrupted write and silently
+///   drops what follows. After a write that really was interrupted, the checksum matches no part of
+///   the content.
 fn check_block(block: &[u8], offset: u64) -> Result<(), Unsound> {
     let mut rest = block;
     while !rest.is_empty() {

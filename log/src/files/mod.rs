@@ -1,9 +1,10 @@
-//! Checks of a store's files byte by byte, without RocksDB. Checksums cover every byte of table files,
-//! write-ahead logs and manifests, and all are computed again. Files without records are listed and not
-//! checked.
+//! Checks of a store's files byte by byte, without RocksDB. Checksums cover every byte of table
+//! files, write-ahead logs and manifests, and all are computed again. Files without records are
+//! listed and not checked.
 //!
-//! RocksDB checks a block when it reads it, and it does not read every block: not the filters of keys that
-//! are never looked up, and not the end of a log that looks unfinished. This module reads everything.
+//! RocksDB checks a block when it reads it, and it does not read every block: not the filters of
+//! keys that are never looked up, and not the end of a log that looks unfinished. This module reads
+//! everything.
 
 mod journal;
 mod table;
@@ -45,8 +46,8 @@ type Damage = (u64, String);
 /// Why a file is not sound.
 enum Unsound {
     Damaged(Damage),
-    /// The file ends inside a record that begins at this offset: a write was interrupted, or the end was
-    /// changed.
+    /// The file ends inside a record that begins at this offset: a write was interrupted, or the
+    /// end was changed.
     Unfinished(u64),
     /// The file cannot be read.
     Unreadable(io::Error),
@@ -67,12 +68,12 @@ const TEXT_LOG: &str = "RocksDB's text log, which RocksDB never reads";
 const OPTIONS: &str = "a copy of settings, which are not read from it";
 const LOCK: &str = "a lock without content";
 
-/// Reads every file of the store in a directory and checks it. Holds the store's lock meanwhile, and changes
-/// nothing. Calls `progress` with the bytes read and the total.
+/// Reads every file of the store in a directory and checks it. Holds the store's lock meanwhile,
+/// and changes nothing. Calls `progress` with the bytes read and the total.
 ///
 /// # Errors
-/// [`LogError::Missing`], [`LogError::InUse`] and similar errors of opening; when a file cannot be read.
-/// Damage is not an error.
+/// [`LogError::Missing`], [`LogError::InUse`] and similar errors of opening; when a file cannot be
+/// read. Damage is not an error.
 pub fn check_files(
     dir: &Path,
     mut progress: impl FnMut(u64, u64),
@@ -100,8 +101,8 @@ pub fn check_files(
     Ok(checked)
 }
 
-/// Checks the journals that RocksDB reads when it opens a database. RocksDB misses some damage: it would
-/// drop acknowledged commits or read forever. An unfinished end is fine.
+/// Checks the journals that RocksDB reads when it opens a database. RocksDB misses some damage: it
+/// would drop acknowledged commits or read forever. An unfinished end is fine.
 ///
 /// Costs: reads the write-ahead logs, 64 MiB at most, and the manifest once.
 ///

@@ -1,10 +1,10 @@
-//! RocksDB's table files, format versions 6 and 7. The check finds every block through the file's indexes
-//! and computes its checksum again. It does not decode data blocks.
+//! RocksDB's table files, format versions 6 and 7. The check finds every block through the file's
+//! indexes and computes its checksum again. It does not decode data blocks.
 //!
-//! A table file consists of blocks and a footer. Each block is followed by one byte, its compression, and
-//! its checksum, u32. The footer has the location of the *meta index* block. That one lists all other blocks
-//! that are not data, among them the index, which has two levels and lists the data blocks. The blocks must
-//! cover every byte of the file, which is checked too.
+//! A table file consists of blocks and a footer. Each block is followed by one byte, its
+//! compression, and its checksum, u32. The footer has the location of the *meta index* block. That
+//! one lists all other blocks that are not data, among them the index, which has two levels and
+//! lists the data blocks. The blocks must cover every byte of the file, which is checked too.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -226,7 +226,8 @@ impl Table<'_> {
     }
 }
 
-/// Reads the entries of a block: prefix-compressed keys with values, then the list of restart points.
+/// Reads the entries of a block: prefix-compressed keys with values, then the list of restart
+/// points.
 fn read_entries(block: &[u8], values: Values) -> Option<Entries> {
     let (rest, footer) = block.split_last_chunk::<4>()?;
     // The upper bits are flags.

@@ -1,9 +1,9 @@
-//! The cipher: AES-256-GCM from the crate `ring`, with keys in memory and nonces. `docs/erasure.md` gives
-//! the reasons for the choice.
+//! The cipher: AES-256-GCM from the crate `ring`, with keys in memory and nonces. `docs/erasure.md`
+//! gives the reasons for the choice.
 //!
-//! Nonces are 96 random bits, and a key belongs to one client: among a million values of one client, two
-//! nonces are equal with a probability below 2⁻⁵⁷. No client reaches the limit of the mode, 2³² values
-//! per key.
+//! Nonces are 96 random bits, and a key belongs to one client: among a million values of one
+//! client, two nonces are equal with a probability below 2⁻⁵⁷. No client reaches the limit of the
+//! mode, 2³² values per key.
 
 use std::cell::RefCell;
 use std::sync::OnceLock;
@@ -35,9 +35,9 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), NoRandomness> {
     ring::rand::SystemRandom::new().fill(bytes).map_err(|_unspecified| NoRandomness)
 }
 
-/// The number of nonces that a thread draws at a time, because a call of the operating system takes as
-/// long as sealing a value. If one memory image of a process is resumed twice, both copies use the nonces
-/// left in it, fewer than this number per thread.
+/// The number of nonces that a thread draws at a time, because a call of the operating system takes
+/// as long as sealing a value. If one memory image of a process is resumed twice, both copies use
+/// the nonces left in it, fewer than this number per thread.
 const NONCES_AT_A_TIME: usize = 32;
 
 thread_local! {
@@ -57,8 +57,8 @@ pub(crate) fn random_nonce() -> Result<NonceBytes, NoRandomness> {
     })
 }
 
-/// A key for a client's values or for wrapping other keys. The key schedule, 0.5 KiB, is computed on first
-/// use.
+/// A key for a client's values or for wrapping other keys. The key schedule, 0.5 KiB, is computed
+/// on first use.
 pub(crate) struct SecretKey {
     bytes: [u8; KEY_BYTES],
     schedule: OnceLock<Option<Box<LessSafeKey>>>,

@@ -1,5 +1,5 @@
-//! The keyring's file on the disk: appended to for new keys, rewritten for an erasure or another master
-//! key. `format` defines the bytes.
+//! The keyring's file on the disk: appended to for new keys, rewritten for an erasure or another
+//! master key. `format` defines the bytes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -24,7 +24,8 @@ impl KeyringFile {
         Self { path, file: None, length, in_doubt: false }
     }
 
-    /// Whether a change has failed midway. Only opening the keyring again tells what is on the disk.
+    /// Whether a change has failed midway. Only opening the keyring again tells what is on the
+    /// disk.
     pub(super) fn in_doubt(&self) -> bool {
         self.in_doubt
     }
@@ -73,8 +74,8 @@ impl KeyringFile {
 
     /// Replaces the content atomically, then overwrites the old bytes.
     ///
-    /// The old file keeps a second name until its bytes are overwritten, so that the next change finds and
-    /// overwrites what a killed process left of it.
+    /// The old file keeps a second name until its bytes are overwritten, so that the next change
+    /// finds and overwrites what a killed process left of it.
     pub(super) fn replace(&mut self, content: &[u8]) -> Result<(), KeyringError> {
         let [new, old] = ["new", "old"].map(|ending| self.path.with_extension(ending));
         self.clear_leftovers()?;
@@ -115,8 +116,8 @@ impl KeyringFile {
 
 /// Overwrites a file with zeros, syncs it and removes it. Does nothing if there is no such file.
 ///
-/// Flash and copy-on-write file systems may keep the old bytes elsewhere. Those are wrapped by the master
-/// key.
+/// Flash and copy-on-write file systems may keep the old bytes elsewhere. Those are wrapped by the
+/// master key.
 fn overwrite(path: &Path) -> std::io::Result<()> {
     let mut file = match OpenOptions::new().write(true).open(path) {
         Ok(file) => file,

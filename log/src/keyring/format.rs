@@ -29,8 +29,8 @@
 //!
 //! An owner is a client by id, written as in names of streams, or `coach/<id>`.
 //!
-//! If the last record is longer than the file, its append was interrupted and was never acknowledged.
-//! Every other mismatch is damage.
+//! If the last record is longer than the file, its append was interrupted and was never
+//! acknowledged. Every other mismatch is damage.
 
 use std::path::Path;
 

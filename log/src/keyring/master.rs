@@ -1,5 +1,5 @@
-//! Master keys: their sources, their text form, and the creation of a new one. A key file is readable
-//! only by its owner from the first byte on. An existing file is never overwritten.
+//! Master keys: their sources, their text form, and the creation of a new one. A key file is
+//! readable only by its owner from the first byte on. An existing file is never overwritten.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -91,8 +91,9 @@ impl MasterKeySource {
         beside(store)
     }
 
-    /// The source for creating a store elsewhere that will be moved to `store`: the existing key beside
-    /// `store`, or a new one in memory, which [`MasterKeySource::keep_beside`] then writes there.
+    /// The source for creating a store elsewhere that will be moved to `store`: the existing key
+    /// beside `store`, or a new one in memory, which [`MasterKeySource::keep_beside`] then writes
+    /// there.
     ///
     /// # Errors
     /// When there are no random numbers.
@@ -104,8 +105,8 @@ impl MasterKeySource {
         }
     }
 
-    /// Writes a new key into the file beside its store and returns the file. Does nothing for a key that
-    /// already has a source.
+    /// Writes a new key into the file beside its store and returns the file. Does nothing for a key
+    /// that already has a source.
     ///
     /// # Errors
     /// When the file cannot be written.

@@ -1,11 +1,12 @@
-//! The keyring: a key for every client and coach, stored outside the log and wrapped by the master key.
-//! `aead` is the cipher, `ring` the content in memory, `format` the byte layout, `file` the file on the
-//! disk, `master` the master key, `owner` the mapping from streams to owners.
+//! The keyring: a key for every client and coach, stored outside the log and wrapped by the master
+//! key. `aead` is the cipher, `ring` the content in memory, `format` the byte layout, `file` the
+//! file on the disk, `master` the master key, `owner` the mapping from streams to owners.
 //!
-//! **Invariant: a key is on the disk before the first commit that it sealed.** The writer persists the new
-//! keys of a group with one sync, before it writes the group.
+//! **Invariant: a key is on the disk before the first commit that it sealed.** The writer persists
+//! the new keys of a group with one sync, before it writes the group.
 //!
-//! **Invariant: an owner whose key was destroyed never gets another one.** Their later events are refused.
+//! **Invariant: an owner whose key was destroyed never gets another one.** Their later events are
+//! refused.
 
 pub(crate) mod aead;
 mod error;
@@ -172,9 +173,9 @@ impl Keyring {
         format::header(header, ring.master.as_ref().map(|master| &master.key), &mut random_nonce)
     }
 
-    /// The key for sealing events of a stream. Draws a key for an owner without one; it becomes durable
-    /// with [`Keyring::persist`]. `None` if nothing is sealed: in streams without an owner, in unsealed
-    /// stores, and for erased owners, whose events are refused later.
+    /// The key for sealing events of a stream. Draws a key for an owner without one; it becomes
+    /// durable with [`Keyring::persist`]. `None` if nothing is sealed: in streams without an owner,
+    /// in unsealed stores, and for erased owners, whose events are refused later.
     pub(crate) fn key_for(&self, stream: &str) -> Result<Option<Arc<SecretKey>>, KeyringError> {
         let Some(owner) = owner(stream).filter(|_| self.sealed) else { return Ok(None) };
         {
@@ -331,8 +332,8 @@ impl Keyring {
         SealingState { sealed: self.sealed, keys, rewritten: ring.rewritten, master_key }
     }
 
-    /// Whether a change of the file has failed midway: what is on the disk is known only after opening
-    /// the keyring again.
+    /// Whether a change of the file has failed midway: what is on the disk is known only after
+    /// opening the keyring again.
     pub(crate) fn in_doubt(&self) -> bool {
         self.file.lock().in_doubt()
     }

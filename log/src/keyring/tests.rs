@@ -1,4 +1,5 @@
-//! The keyring's file: its golden bytes, what damage and other keys are told apart as, and what is left of a destroyed key.
+//! The keyring's file: its golden bytes, what damage and other keys are told apart as, and what is
+//! left of a destroyed key.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,8 +1,9 @@
 //! The binary encoding. This is the only file that uses bincode, with a frozen configuration.
 //!
-//! bincode 2.0.1, `config::standard()`: little-endian, variable-length integers, signed ones zig-zagged, lengths before
-//! strings and lists, enum variants by index. bincode is no longer maintained. The golden bytes under `tests/golden`
-//! freeze its output, so that another implementation of the same few rules can replace it here.
+//! bincode 2.0.1, `config::standard()`: little-endian, variable-length integers, signed ones
+//! zig-zagged, lengths before strings and lists, enum variants by index. bincode is no longer
+//! maintained. The golden bytes under `tests/golden` freeze its output, so that another
+//! implementation of the same few rules can replace it here.
 
 use bincode::config::Configuration;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,9 @@
-//! Version 1 of a stored event: the layout of every event's body. `convert` converts bodies from and
-//! to domain events.
+//! Version 1 of a stored event: the layout of every event's body. `convert` converts bodies from
+//! and to domain events.
 //!
-//! A body is the index of a variant in [`Body`], counted from 0, followed by the variant's fields in
-//! the order of their declaration. **Never reorder, insert or change a variant or a field.** Append new
-//! variants at the end. Add a field only in a new version.
+//! A body is the index of a variant in [`Body`], counted from 0, followed by the variant's fields
+//! in the order of their declaration. **Never reorder, insert or change a variant or a field.**
+//! Append new variants at the end. Add a field only in a new version.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 //! Version 1 of a stored event: conversion from domain events and back. `body` defines the layouts.
 //!
 //! The list at the end names every event with every field once. It expands to two matches without a
-//! wildcard, one for each direction, so a new event or field in the domain does not compile until it
-//! has a stored form.
+//! wildcard, one for each direction, so a new event or field in the domain does not compile until
+//! it has a stored form.
 
 use rollbook_domain::event::{
     Audience, CheckOutcome, Event, ExportedCollection, RunTerms, Terms, WeekDue, WeekMove,

@@ -1,5 +1,5 @@
-//! Conversion between domain types and their stored forms: the trait, and the types whose stored form
-//! mirrors the domain type one to one. `convert` implements the trait for events and structs.
+//! Conversion between domain types and their stored forms: the trait, and the types whose stored
+//! form mirrors the domain type one to one. `convert` implements the trait for events and structs.
 
 use rollbook_domain::event::{AssignedStatus, Collection, LinkKind, MissedReason, Origin, View};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::error::DecodeError;
 
-/// A domain type with a stored form. The form borrows from the domain value or from the stored bytes.
+/// A domain type with a stored form. The form borrows from the domain value or from the stored
+/// bytes.
 pub(super) trait Stored<'a>: Sized {
     /// The stored form.
     type Form: 'a;

@@ -1,9 +1,9 @@
 //! The stored form of a commit ("record"): header, checksum and choice of version. `v1` defines the
 //! payload, `binary` the encoding.
 //!
-//! One commit is one value of the column family `records`. Its key is the position of its first event,
-//! u64 big-endian. The header is the same in every version, so that a corrupt record can be told apart
-//! from one in a newer format:
+//! One commit is one value of the column family `records`. Its key is the position of its first
+//! event, u64 big-endian. The header is the same in every version, so that a corrupt record can be
+//! told apart from one in a newer format:
 //!
 //! | offset | bytes | field |
 //! | --- | --- | --- |
@@ -13,8 +13,8 @@
 //! | 9 | 4 | how long the payload is in bytes, u32 little-endian |
 //! | 13 | … | the payload: see `v1` |
 //!
-//! **Invariant: old bytes always decode.** A new version is another arm in [`Record::envelope`] that
-//! upcasts to the newest form.
+//! **Invariant: old bytes always decode.** A new version is another arm in [`Record::envelope`]
+//! that upcasts to the newest form.
 
 pub mod binary;
 mod body;
@@ -140,8 +140,8 @@ impl<'a> Record<'a> {
         self.events_where(keyring, |position, _, _| position > after, out)
     }
 
-    /// Appends to `out` the events for which `wanted` returns true. It gets the position, the stream
-    /// name and the version of each event.
+    /// Appends to `out` the events for which `wanted` returns true. It gets the position, the
+    /// stream name and the version of each event.
     pub(crate) fn events_where(
         &self,
         keyring: &Keyring,

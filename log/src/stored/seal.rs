@@ -8,9 +8,10 @@
 //! | … | only when sealed: the personal content, UTF-8, under the key of the stream's owner |
 //! | 16 | only when sealed: the tag, bound to `rollbook 1`, NUL, the stream's name, NUL, and the event above |
 //!
-//! A sealed value therefore opens only in its own stream, in an event of the same kind with the same id,
-//! week and other plain fields. Position, version and time of record are unknown when the value is
-//! sealed and are not authenticated here; the record's checksum and the Merkle tree protect them.
+//! A sealed value therefore opens only in its own stream, in an event of the same kind with the
+//! same id, week and other plain fields. Position, version and time of record are unknown when the
+//! value is sealed and are not authenticated here; the record's checksum and the Merkle tree
+//! protect them.
 
 use rollbook_domain::Event;
 

@@ -1,7 +1,8 @@
-//! Golden bytes: what version 1 writes, kept for ever under `tests/golden/v1`, one file an event and one for a whole commit.
+//! Golden bytes: the output of version 1, kept permanently under `tests/golden/v1`, one file per
+//! event and one for a complete commit.
 //!
-//! On drift the bytes of today go to a `.actual` file beside the golden one, and the test fails. `ROLLBOOK_BLESS=1` writes golden files
-//! that are missing; it never replaces one.
+//! If the output differs, it is written to a `.actual` file beside the golden one, and the test
+//! fails. `ROLLBOOK_BLESS=1` writes missing golden files and never replaces one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -24,7 +25,8 @@ use super::*;
 use crate::keyring::aead::{NonceBytes, SecretKey};
 use crate::keyring::{MasterKeySource, Opening, Sealing};
 
-/// Names every variant in a match without a wildcard, so that a new one is missed here when compiling, and in the samples when testing.
+/// Names every variant in a match without a wildcard, so that a new one is missed here when
+/// compiling, and in the samples when testing.
 macro_rules! variants {
     ($($variant:ident),+ $(,)?) => {
         fn variant(event: &Event) -> &'static str {
@@ -265,7 +267,8 @@ fn samples() -> Vec<Event> {
     ]
 }
 
-/// So many samples there were when the golden commit was kept: its bytes stay, whatever events come.
+/// So many samples there were when the golden commit was kept: its bytes stay, whatever events
+/// come.
 const SAMPLES_OF_THE_COMMIT: usize = 33;
 
 fn body(event: &Event) -> Vec<u8> {

@@ -1,4 +1,5 @@
-//! Damage to stored commits: each kind is an error of its own, with the position, and nothing before it is lost.
+//! Damage to stored commits: each kind is an error of its own, with the position, and nothing
+//! before it is lost.
 
 use std::path::Path;
 
@@ -55,7 +56,8 @@ fn damage(dir: &Path) -> (u64, Corruption) {
                     panic!("verify sees it too")
                 };
                 assert_eq!(verified.position, damage.position);
-                // The digest is of the bytes: it sees what is wrong with them, not what is wrong in them.
+                // The digest is of the bytes: it sees what is wrong with them, not what is wrong in
+                // them.
                 match (log.digest(8), &damage.kind) {
                     (Err(LogError::Corrupt(digested)), _) => {
                         assert_eq!(digested.position, damage.position)

@@ -1,4 +1,5 @@
-//! Death at any moment: what was acknowledged is there, whole; what was not is there whole or not at all.
+//! Death at any moment: what was acknowledged is there, whole; what was not is there whole or not
+//! at all.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -142,7 +143,8 @@ fn cut_at_any_byte_the_log_is_a_prefix_of_whole_commits() {
                 heads.push(log.head());
                 assert_eq!(log.verify(|_| ()).unwrap(), log.head(), "cut at {length}");
             }
-            // Cut before the store had its id, it was never a store that anything was acknowledged in.
+            // Cut before the store had its id, it was never a store that anything was acknowledged
+            // in.
             Err(error) => assert!(heads.is_empty(), "cut at {length}: {error:?}"),
         }
     }

@@ -1,5 +1,6 @@
-//! A sync that fails, and a power cut, at every sync point of appending, of the keyring and of copying a
-//! store. The scenario is the same every time, so the points have the same numbers every time.
+//! A sync that fails, and a power cut, at every sync point of appending, of the keyring and of
+//! copying a store. The scenario is the same every time, so the points have the same numbers every
+//! time.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -59,8 +60,8 @@ struct Run {
 }
 
 impl Run {
-    /// Creates a store, appends for two clients, erases one, rotates the master key, and appends again.
-    /// Stops at the first failure. Leaves the log open.
+    /// Creates a store, appends for two clients, erases one, rotates the master key, and appends
+    /// again. Stops at the first failure. Leaves the log open.
     fn of(root: &Path, faults: &Faults) -> Self {
         let mut run = Self::default();
         if let Err(failure) = run.steps(root, faults) {
@@ -97,8 +98,8 @@ impl Run {
         }
     }
 
-    /// Checks a store after a failure: every acknowledged commit is there and readable, nothing is half
-    /// there, and at most one more commit is.
+    /// Checks a store after a failure: every acknowledged commit is there and readable, nothing is
+    /// half there, and at most one more commit is.
     fn check(&self, root: &Path, what: &str) {
         let log = open(root, MasterKeySource::Beside)
             .or_else(|_| open(root, MasterKeySource::File(root.join("next-key"))))
@@ -129,7 +130,8 @@ fn open(root: &Path, master_key: MasterKeySource) -> Result<Log, LogError> {
     once_free(|| Log::open(&root.join("store"), options.clone()))
 }
 
-/// Runs the scenario without a fault: its points, and the number of points before each acknowledgement.
+/// Runs the scenario without a fault: its points, and the number of points before each
+/// acknowledgement.
 fn count() -> (Vec<SyncPoint>, Vec<usize>) {
     let root = tempfile::tempdir().unwrap();
     let faults = Faults::watch(root.path(), Plan::Count).unwrap();
@@ -226,7 +228,8 @@ fn what_was_not_synced_at_a_power_cut_is_lost_and_what_was_acknowledged_is_not()
     );
 }
 
-/// Copies a store as a backup does: a checkpoint in a staged directory, its files synced, published.
+/// Copies a store as a backup does: a checkpoint in a staged directory, its files synced,
+/// published.
 fn copy(log: &Log, target: &Path) -> Result<(), LogError> {
     let staged = StagedDirectory::begin(target)?;
     log.checkpoint(staged.path())?;

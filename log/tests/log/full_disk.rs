@@ -1,6 +1,8 @@
-//! A disk that takes no more: the log stops, says so, and after there is room it goes on where it was.
+//! A disk that takes no more: the log stops, says so, and after there is room it goes on where it
+//! was.
 //!
-//! The disk is a limit on the size of files, which every process may set for itself; a write over it fails like one on a full disk.
+//! The disk is a limit on the size of files, which every process may set for itself; a write over
+//! it fails like one on a full disk.
 
 use std::process::Command;
 

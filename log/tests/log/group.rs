@@ -1,4 +1,5 @@
-//! Commits that are written as one group: the writer is held up at its clock until all of them wait.
+//! Commits that are written as one group: the writer is held up at its clock until all of them
+//! wait.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier, Mutex};
@@ -34,7 +35,8 @@ impl Gate {
     }
 }
 
-/// Appends one commit that holds up the writer, submits the others while it waits, and returns all answers: the others are one group.
+/// Appends one commit that holds up the writer, submits the others while it waits, and returns all
+/// answers: the others are one group.
 fn one_group(
     log: &Log,
     gate: &Gate,

@@ -1,4 +1,5 @@
-//! The log against a model: a list of commits. Any sequence of operations, opening again among them, does the same to both.
+//! The log against a model: a list of commits. Any sequence of operations, opening again among
+//! them, does the same to both.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! What the tests share: commits to append, stores to open, and this very binary as a child process.
+//! What the tests share: commits to append, stores to open, and this very binary as a child
+//! process.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -80,8 +81,8 @@ pub fn open(dir: &Path) -> Log {
     once_free(|| Log::open(dir, OpenOptions { create: true, ..OpenOptions::default() })).unwrap()
 }
 
-/// Does something with a store that nobody has open. A process that another test starts holds copies of this process's locks from its fork
-/// to its exec; those moments are waited for.
+/// Does something with a store that nobody has open. A process that another test starts holds
+/// copies of this process's locks from its fork to its exec; those moments are waited for.
 pub fn once_free<T>(attempt: impl Fn() -> Result<T, LogError>) -> Result<T, LogError> {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {

@@ -1,4 +1,5 @@
-//! What an operator can see of the log at work: groups as they are written, and a directory that is taken away under it.
+//! What an operator can see of the log at work: groups as they are written, and a directory that is
+//! taken away under it.
 
 use std::fs;
 use std::path::Path;

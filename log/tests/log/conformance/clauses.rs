@@ -194,7 +194,8 @@ pub fn content(Backend { ordering, .. }: &Backend) {
 }
 
 pub fn others(Backend { ordering, .. }: &Backend) {
-    // Commits of two callers interleave. Each caller gets its own positions, and together they fill all.
+    // Commits of two callers interleave. Each caller gets its own positions, and together they fill
+    // all.
     let mut taken: Vec<u64> = thread::scope(|scope| {
         let proposers: Vec<_> = (0..2)
             .map(|proposer| {

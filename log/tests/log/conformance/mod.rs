@@ -1,4 +1,5 @@
-//! The contract of `Ordering`, one test a clause. A backend joins with one line: `conformance!(name, how to make one)`.
+//! The contract of `Ordering`, one test a clause. A backend joins with one line:
+//! `conformance!(name, how to make one)`.
 
 mod clauses;
 mod sequencer;
