@@ -1,5 +1,5 @@
-//! The keyring's file: its golden bytes, what damage and other keys are told apart as, and what is
-//! left of a destroyed key.
+//! The keyring's file: golden bytes, the errors for damage and wrong keys, and that a destroyed key
+//! leaves no trace.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::*;
 
 const STORE: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
 
-/// Nonces in a row: only tests can have them.
+/// Consecutive nonces, for reproducible bytes.
 fn counted() -> impl FnMut() -> Result<NonceBytes, KeyringError> {
     let mut number = 0;
     move || {
@@ -26,7 +26,7 @@ fn master() -> SecretKey {
     SecretKey::new([0x11; 32])
 }
 
-/// A header, two keys, an erasure and its end, with keys and nonces that never change.
+/// A header, two keys, an erasure and its completion, with constant keys and nonces.
 fn sample() -> Vec<u8> {
     let mut nonces = counted();
     let header = Header { sealed: true, store: STORE, rewritten: 2 };

@@ -267,8 +267,7 @@ fn samples() -> Vec<Event> {
     ]
 }
 
-/// So many samples there were when the golden commit was kept: its bytes stay, whatever events
-/// come.
+/// The number of samples when the golden commit was created. New events do not change it.
 const SAMPLES_OF_THE_COMMIT: usize = 33;
 
 fn body(event: &Event) -> Vec<u8> {
@@ -279,7 +278,7 @@ fn body(event: &Event) -> Vec<u8> {
 
 const STREAM: &str = "series/client-1/form-1";
 
-/// A key and a nonce that never change: only tests can have them.
+/// A constant key and nonce, for reproducible bytes.
 fn sealing() -> (SecretKey, NonceBytes) {
     (SecretKey::new([0x42; 32]), [0x24; 12])
 }
@@ -312,7 +311,7 @@ fn golden(name: &str) -> PathBuf {
         .with_extension("bin")
 }
 
-/// The golden bytes of that name, after checking that they are what is written today.
+/// The golden bytes with a name, after checking that they equal `today`.
 fn check_golden(name: &str, today: &[u8]) -> Vec<u8> {
     let path = golden(name);
     let actual = path.with_extension("bin.actual");

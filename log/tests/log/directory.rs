@@ -1,5 +1,5 @@
-//! Opening: what is a store, who has it, and that nothing on disk changes before the first commit
-//! is admitted.
+//! Opening: which directories are stores, the lock, and that no byte on disk changes before the
+//! first commit is accepted.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -21,7 +21,7 @@ fn open_error(dir: &Path, create: bool) -> LogError {
     }
 }
 
-/// A store with two commits under keys, closed.
+/// A closed store with two commits that have keys.
 fn sample(dir: &Path) {
     let log = open(dir);
     log.append(events_of(&stream(1), 2).under("key", 1)).unwrap();
@@ -271,8 +271,7 @@ fn a_read_only_directory_is_read_and_not_written() {
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Whether permissions do not bind this process: it may write into a directory that nobody may
-/// write into.
+/// Whether this process ignores permissions: it can write into a read-only directory.
 fn permissions_do_not_bind() -> bool {
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();

@@ -1,5 +1,4 @@
-//! Every byte of a store's files: a sound store is sound, and one flipped bit anywhere is damage of
-//! that file.
+//! The check of a store's files: a sound store has no findings, and any flipped bit is found.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +7,7 @@ use rollbook_log::{FilesChecked, LogError, check_files};
 
 use crate::support::{Conditions, commit, event, events_of, large_event, once_free, open, stream};
 
-/// A store with something in every family, in table files, in the write-ahead log, or in both.
+/// A store with entries in every column family, in table files, in the write-ahead log, or in both.
 fn sample(dir: &Path, commits: u32, rows_written: u32) {
     let log = open(dir);
     for number in 0..commits {

@@ -1,5 +1,5 @@
-//! The log from outside, through its public interface; damage is done through a raw RocksDB handle
-//! and through the file system.
+//! Tests of the log through its public interface. They damage stores with a raw RocksDB handle and
+//! through the file system.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 

@@ -1,4 +1,4 @@
-//! One test a clause of the contract of `Ordering`.
+//! One test per clause of the contract of `Ordering`.
 
 use std::thread;
 

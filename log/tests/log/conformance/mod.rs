@@ -1,4 +1,4 @@
-//! The contract of `Ordering`, one test a clause. A backend joins with one line:
+//! The contract of `Ordering`, one test per clause. A backend joins with one line:
 //! `conformance!(name, how to make one)`.
 
 mod clauses;
@@ -6,7 +6,7 @@ mod sequencer;
 
 use rollbook_log::Ordering;
 
-/// What a backend gives to the suite: an order, and whatever must live as long as it does.
+/// A backend under test, and a value that must live as long.
 pub struct Backend {
     pub ordering: Box<dyn Ordering>,
     pub _keep: Box<dyn std::any::Any>,

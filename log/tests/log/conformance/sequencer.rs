@@ -1,5 +1,5 @@
-//! An order kept in memory, by one thread that others send commits to: the smallest thing that
-//! keeps the contract, written from its clauses and not from the log's code.
+//! An implementation of `Ordering` in memory: one thread that receives commits. It is the smallest
+//! implementation of the contract, written from its clauses and not from the log's code.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
