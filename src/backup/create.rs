@@ -13,7 +13,7 @@ use std::sync::{Mutex, TryLockError};
 
 use rollbook_domain::event::View;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
-use rollbook_log::{Beside, Commit, Log, LogError, OpenOptions};
+use rollbook_log::{Commit, Log, LogError, OpenOptions, StagedDirectory};
 use rollbook_projections::rows::RowSource;
 use rollbook_projections::runtime::hex;
 use rollbook_projections::{Runtime, directory, tracker, tree};
@@ -82,7 +82,7 @@ impl Store {
         };
         backups.clear_leftovers()?;
         let name = free_name(backups, wanted)?;
-        let beside = Beside::begin(&backups.directory().join(&name))?;
+        let beside = StagedDirectory::begin(&backups.directory().join(&name))?;
         // What is folded here need not be folded in the checkpoint.
         self.runtime().catch_up(&|done, of| progress("folding", done, of))?;
         let checkpoint = Checkpoint::of(self)?;
