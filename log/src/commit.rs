@@ -1,51 +1,51 @@
-//! What is given to the log and what it answers. Owns the types of a proposed commit; deciding on one is the writer's.
+//! A commit that a caller submits, and its result. The writer decides whether to accept it.
 
 use std::fmt;
 
 use rollbook_domain::event::{NewEvent, Position, Version};
 use rollbook_domain::{Actor, StreamId};
 
-/// Events to append together, all or nothing, in this order.
+/// Events to append atomically, in this order.
 #[derive(Clone, Debug)]
 pub struct Commit {
     /// The events, at least one.
     pub events: Vec<NewEvent>,
-    /// What each of these streams must be at for the commit to be valid; also streams that it writes nothing to.
-    /// A stream that is not named may be at any version.
+    /// The expected versions of streams, also of streams that it does not write to. Streams that
+    /// are not listed may have any version.
     pub expected: Vec<(StreamId, ExpectedVersion)>,
-    /// On whose behalf.
+    /// The actor.
     pub actor: Actor,
-    /// A request id, or the digest of a batch.
+    /// The cause: a request id, or the digest of a batch.
     pub cause: String,
-    /// Makes appending it twice the same as appending it once.
+    /// Makes appending the commit idempotent.
     pub key: Option<IdempotencyKey>,
 }
 
-/// A name for a request, permanent: the log never forgets one.
+/// A permanent name for a request: the log never removes one.
 ///
-/// The same key with the same request is answered as it was the first time, and nothing is written; the same key with another
-/// request is refused.
+/// A commit with a used key and the same request gets the first result, and nothing is written.
+/// With another request it is rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotencyKey {
-    /// The name. No NUL in it.
+    /// The name, without NUL.
     pub key: String,
-    /// SHA-256 of the request, by the caller's own canonical form of it.
+    /// SHA-256 of the request in the caller's canonical form.
     pub request: [u8; 32],
 }
 
-/// What a stream must be at.
+/// The expected version of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpectedVersion {
-    /// Anything.
+    /// Any version.
     Any,
-    /// It has no events yet.
+    /// The stream has no events.
     NoStream,
-    /// It has exactly this many.
+    /// The stream has exactly this number of events.
     Exact(Version),
 }
 
 impl ExpectedVersion {
-    /// Whether a stream at this version is as expected.
+    /// Whether a stream at this version matches.
     pub fn admits(self, actual: Version) -> bool {
         match self {
             Self::Any => true,
@@ -65,13 +65,13 @@ impl fmt::Display for ExpectedVersion {
     }
 }
 
-/// Where a commit stands.
+/// The positions of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
     /// The position of its first event.
     pub first: Position,
     /// The position of its last event.
     pub last: Position,
-    /// Whether it stood there already, under its key, and nothing was written now.
+    /// Whether it was already in the log, with the same key, and nothing was written.
     pub repeated: bool,
 }

@@ -1,14 +1,16 @@
-//! The digest of the log. Owns what goes into it.
+//! The digest over the stored commits of a log.
+
+use std::ops::ControlFlow;
 
 use rollbook_domain::event::Position;
 use sha2::{Digest as _, Sha256};
 
-use crate::commits::{Going, scan};
 use crate::error::LogError;
+use crate::scan::scan;
 use crate::store::Store;
 
-/// SHA-256 over the stored commits up to a position: of each, its first position (u64 big-endian), the length of its record (u64
-/// big-endian) and the record.
+/// SHA-256 over the stored commits up to a position. Each commit contributes its first position
+/// (u64 big-endian), the length of its record (u64 big-endian) and the record.
 pub(crate) fn digest(store: &Store, until: Position) -> Result<[u8; 32], LogError> {
     let head = store.head();
     if until > head {
@@ -16,7 +18,7 @@ pub(crate) fn digest(store: &Store, until: Position) -> Result<[u8; 32], LogErro
     }
     let mut hasher = Sha256::new();
     if let Some(engine) = store.engine() {
-        scan(&engine, 1, until, |record, stored| {
+        scan(&*engine, 1, until, |record, stored| {
             if record.last() > until {
                 return Err(LogError::InsideCommit {
                     position: until,
@@ -27,7 +29,7 @@ pub(crate) fn digest(store: &Store, until: Position) -> Result<[u8; 32], LogErro
             hasher.update(record.first().to_be_bytes());
             hasher.update((stored.len() as u64).to_be_bytes());
             hasher.update(stored);
-            Ok(Going::On)
+            Ok(ControlFlow::Continue(()))
         })?;
     }
     Ok(hasher.finalize().into())

@@ -1,8 +1,9 @@
-//! The store's directory. Owns `FORMAT`, which tells a store from other directories and is the lock, and the order in which a new store
-//! comes into being; `db/` inside is the engine's.
+//! The directory of a store: the file `FORMAT`, which identifies a store and is its lock, and the
+//! steps of creating a store. The engine manages `db/` inside.
 //!
-//! A new store is made in this order: the directory, an empty `FORMAT` (now the lock is held), the database in `db/`, the text in
-//! `FORMAT`. So an empty `FORMAT` is a store whose making was interrupted: nothing in it was ever acknowledged.
+//! A store is created in this order: the directory, an empty `FORMAT` (now the lock is held), the
+//! database in `db/`, the text in `FORMAT`. An empty `FORMAT` therefore means that the creation was
+//! interrupted, and that no commit was acknowledged.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -12,34 +13,36 @@ use std::sync::OnceLock;
 
 use parking_lot::Mutex;
 
+use crate::durable;
 use crate::error::LogError;
 
-/// The format that is written, and the newest that is read.
+/// The format that this build writes, and the newest that it reads.
 pub(crate) const SUPPORTED: u32 = 1;
 const FORMAT_FILE: &str = "FORMAT";
-/// The file that RocksDB replaces, and never leaves out, as long as there is a database.
+/// A file that exists as long as there is a RocksDB database. RocksDB only ever replaces it.
 const CURRENT_FILE: &str = "db/CURRENT";
 const FORMAT_WORD: &str = "rollbook-store ";
 
-/// The directory of a store, or the place for one. Holds the lock while it lives, as soon as there is something to lock.
+/// The directory of a store, or the path for a new one. Holds the lock on `FORMAT` as soon as that
+/// exists.
 pub(crate) struct Directory {
     dir: PathBuf,
     lock: Mutex<Option<File>>,
-    /// Device and number of the locked file.
+    /// Device and inode of the locked file.
     identity: OnceLock<(u64, u64)>,
 }
 
-/// What opening a directory found.
+/// The state of a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     /// A store.
     Store,
-    /// Nothing, or a store whose making was interrupted: one may be made here.
+    /// Nothing, or a store whose creation was interrupted. A store can be created here.
     Nothing,
 }
 
 impl Directory {
-    /// Looks at a directory and locks it; changes nothing on disk.
+    /// Examines a directory and locks it. Changes nothing on disk.
     pub(crate) fn open(dir: &Path, create: bool) -> Result<(Self, Found), LogError> {
         let (lock, found) = look(dir)?;
         if found == Found::Nothing && !create {
@@ -63,12 +66,12 @@ impl Directory {
         self.dir.join("db")
     }
 
-    /// What `FORMAT` holds in a store of today.
+    /// The content of `FORMAT` in a store of this format.
     pub(crate) fn format_text(&self) -> Vec<u8> {
-        format!("{FORMAT_WORD}{SUPPORTED}\n").into_bytes()
+        format_text().into_bytes()
     }
 
-    /// Says so when the database is gone: RocksDB's binding would make an empty directory in its place.
+    /// Fails if the database is missing. RocksDB's binding would create an empty directory instead.
     pub(crate) fn require_database(&self) -> Result<(), LogError> {
         let path = self.database();
         match fs::metadata(&path) {
@@ -77,7 +80,7 @@ impl Directory {
         }
     }
 
-    /// Says so when the directory is not the one that was locked, or, with `database`, has no database.
+    /// Fails if the directory is not the locked one, or, with `database`, has no database.
     pub(crate) fn require_present(&self, database: bool) -> Result<(), LogError> {
         let Some(locked) = self.identity.get() else { return Ok(()) };
         let format = fs::metadata(self.dir.join(FORMAT_FILE)).ok().as_ref().map(identity);
@@ -90,18 +93,17 @@ impl Directory {
     }
 
     fn keep(&self, file: File) -> Result<(), LogError> {
-        let metadata =
-            file.metadata().map_err(|source| self.refused("look at FORMAT in", source))?;
+        let metadata = file.metadata().map_err(|source| self.refused("read FORMAT in", source))?;
         self.identity.get_or_init(|| identity(&metadata));
         *self.lock.lock() = Some(file);
         Ok(())
     }
 
-    /// Makes the directory with an empty `FORMAT` and takes the lock.
+    /// Creates the directory with an empty `FORMAT` and takes the lock.
     pub(crate) fn begin(&self) -> Result<(), LogError> {
         if self.lock.lock().is_none() {
             fs::create_dir_all(&self.dir)
-                .map_err(|source| self.refused("make the directory", source))?;
+                .map_err(|source| self.refused("create the directory", source))?;
             let (found, _) = look(&self.dir)?;
             if found.is_some() {
                 return Err(LogError::MadeMeanwhile { dir: self.dir.clone() });
@@ -113,40 +115,32 @@ impl Directory {
                 .open(self.dir.join(FORMAT_FILE))
                 .map_err(|source| match source.kind() {
                     ErrorKind::AlreadyExists => LogError::MadeMeanwhile { dir: self.dir.clone() },
-                    _ => self.refused("make FORMAT in", source),
+                    _ => self.refused("create FORMAT in", source),
                 })?;
             self.keep(locked(&self.dir, file)?)?;
         }
         Ok(())
     }
 
-    /// Says that the store is made: from here on the directory is one.
+    /// Writes the text of `FORMAT` and syncs the directory: from now on it is a store.
     pub(crate) fn complete(&self) -> Result<(), LogError> {
         let path = self.dir.join(FORMAT_FILE);
         let in_format = |source| LogError::File { doing: "write", path: path.clone(), source };
         let mut file = OpenOptions::new().write(true).open(&path).map_err(in_format)?;
-        file.write_all(format!("{FORMAT_WORD}{SUPPORTED}\n").as_bytes()).map_err(in_format)?;
-        file.sync_all().map_err(in_format)?;
+        file.write_all(&self.format_text()).map_err(in_format)?;
+        durable::sync_file(&path, &file).map_err(in_format)?;
         sync_directory(&self.dir)?;
-        // `Path::parent` of a bare name is the empty path, which means here.
-        match self.dir.parent() {
-            Some(parent) if parent.as_os_str().is_empty() => sync_directory(Path::new(".")),
-            Some(parent) => sync_directory(parent),
-            None => Ok(()),
-        }
+        sync_directory(durable::parent(&self.dir))
     }
 
-    /// Writes `FORMAT` into a directory that has a whole database already.
+    /// Writes `FORMAT` into a directory that already has a complete database.
     pub(crate) fn format_file(dir: &Path) -> Result<(), LogError> {
         let path = dir.join(FORMAT_FILE);
-        let in_format = |source| LogError::File { doing: "write", path: path.clone(), source };
-        let mut file = File::create_new(&path).map_err(in_format)?;
-        file.write_all(format!("{FORMAT_WORD}{SUPPORTED}\n").as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(in_format)
+        durable::write_new(&path, 0o666, format_text().as_bytes())
+            .map_err(|source| LogError::File { doing: "write", path: path.clone(), source })
     }
 
-    /// Says so when this user may not write here, before anything is tried.
+    /// Fails if this user has no write permission, before anything is attempted.
     pub(crate) fn require_writable(&self) -> Result<(), LogError> {
         for path in [self.dir.clone(), self.database()] {
             match rustix::fs::access(&path, rustix::fs::Access::WRITE_OK) {
@@ -171,12 +165,20 @@ fn identity(metadata: &Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-pub(crate) fn sync_directory(path: &Path) -> Result<(), LogError> {
-    let synced = File::open(path).and_then(|directory| directory.sync_all());
-    synced.map_err(|source| LogError::File { doing: "sync", path: path.to_owned(), source })
+fn format_text() -> String {
+    format!("{FORMAT_WORD}{SUPPORTED}\n")
 }
 
-/// What a directory is, with its locked `FORMAT` where there is one.
+/// Makes the entries of a directory durable.
+pub(crate) fn sync_directory(path: &Path) -> Result<(), LogError> {
+    durable::sync_directory(path).map_err(|source| LogError::File {
+        doing: "sync",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Examines a directory. Returns its locked `FORMAT` if it has one.
 fn look(dir: &Path) -> Result<(Option<File>, Found), LogError> {
     let no_store = |why| LogError::NotAStore { dir: dir.to_owned(), why };
     let path = dir.join(FORMAT_FILE);
@@ -190,7 +192,7 @@ fn look(dir: &Path) -> Result<(Option<File>, Found), LogError> {
         Err(error) => return Err(unreadable(error)),
     };
     let mut text = String::new();
-    // Far more than any format line: what is longer is something else.
+    // More than any format line: a longer file is something else.
     match (&mut file).take(256).read_to_string(&mut text) {
         Ok(_bytes) => {}
         Err(error) if error.kind() == ErrorKind::InvalidData => {
@@ -207,7 +209,7 @@ fn look(dir: &Path) -> Result<(Option<File>, Found), LogError> {
         Some(found) if found > SUPPORTED => {
             Err(LogError::NewerStore { dir: dir.to_owned(), found, supported: SUPPORTED })
         }
-        _ => Err(no_store("its FORMAT is of something else")),
+        _ => Err(no_store("its FORMAT is not that of a store")),
     }
 }
 
@@ -224,15 +226,14 @@ fn look_without_format(dir: &Path) -> Result<(Option<File>, Found), LogError> {
         }
     };
     match entries.next() {
-        Some(_something) => Err(LogError::NotAStore {
-            dir: dir.to_owned(),
-            why: "it has files, and no FORMAT among them",
-        }),
+        Some(_something) => {
+            Err(LogError::NotAStore { dir: dir.to_owned(), why: "it has files, but no FORMAT" })
+        }
         None => Ok((None, Found::Nothing)),
     }
 }
 
-/// Takes the lock that lasts as long as the file is open. It is advisory, and changes no byte.
+/// Takes an advisory lock that lasts as long as the file is open. Changes no byte.
 fn locked(dir: &Path, file: File) -> Result<File, LogError> {
     match file.try_lock() {
         Ok(()) => Ok(file),

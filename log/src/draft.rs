@@ -1,5 +1,5 @@
-//! A commit on its way to the writer. Owns admission (content and size) and the encoding and sealing of bodies, all done on the
-//! caller's thread so that the writer's has less to do.
+//! A commit on its way to the writer: checks of content and size, encoding and sealing of bodies.
+//! All this runs on the caller's thread, to unload the writer's.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,45 +9,46 @@ use rollbook_domain::{Actor, Event, StreamId, Timestamp};
 use uuid::Uuid;
 
 use crate::commit::{Commit, ExpectedVersion, IdempotencyKey};
-use crate::copied::CopiedCommit;
 use crate::error::{AppendError, LogError};
 use crate::keyring::aead::SecretKey;
 use crate::keyring::{Keyring, random_nonce};
+use crate::raw_commit::RawCommit;
 use crate::stored;
 
-/// The most that one commit may have, in bytes.
+/// The maximum size of a commit, in bytes.
 pub const COMMIT_LIMIT_BYTES: usize = 16 << 20;
 
-/// What every event costs beside its body, at most; for sizes only.
+/// The maximum size of an event without its body. Only for estimates.
 const EVENT_OVERHEAD_BYTES: usize = 48;
 
-/// What a body usually has, at most; for memory only.
-const USUAL_BODY_BYTES: usize = 512;
-/// How many streams are looked through one by one before an index is made of them.
+/// The typical size of a body. Only for allocating memory.
+const TYPICAL_BODY_BYTES: usize = 512;
+/// Up to this number of streams, searching a list is faster than an index.
 const FEW_STREAMS: usize = 8;
 
-/// A commit that was admitted.
+/// A checked and encoded commit.
 pub(crate) struct Draft {
-    /// The streams it writes to, in order of appearance, with how many events.
+    /// The streams that it writes to, in order of appearance.
     pub(crate) streams: Vec<DraftStream>,
     pub(crate) events: Vec<DraftEvent>,
     bodies: Vec<u8>,
-    /// Streams that it does not write to, and where it expects them.
+    /// The expected versions of streams that it does not write to.
     pub(crate) expected_elsewhere: Vec<(String, ExpectedVersion)>,
     pub(crate) actor: Actor,
     pub(crate) cause: String,
     pub(crate) key: Option<IdempotencyKey>,
     size_bytes: usize,
-    /// What it erases: the event's id is the erasure's.
+    /// Its erasures: the event's id and the erased client ids.
     pub(crate) erases: Vec<(Uuid, Vec<String>)>,
 }
 
 pub(crate) struct DraftStream {
     pub(crate) name: String,
     pub(crate) events: u64,
-    /// Where the commit expects it.
+    /// The expected version.
     pub(crate) expected: Option<ExpectedVersion>,
-    /// Whether all of them are about the erasure of its client: nothing else is taken of an erased one.
+    /// Whether all its events record the erasure of the client. An erased client's stream accepts
+    /// no others.
     pub(crate) only_erases: bool,
 }
 
@@ -60,13 +61,14 @@ pub(crate) struct DraftEvent {
 }
 
 impl Draft {
-    /// Admits a commit: it has events, no NUL in a name, and is not too large.
+    /// Checks and encodes a commit: it must have events, no NUL in a name, and must not be too
+    /// large.
     pub(crate) fn admit(commit: Commit, keyring: &Keyring) -> Result<Self, AppendError> {
         let Commit { events, expected, actor, cause, key } = commit;
         if events.is_empty() {
             return Err(AppendError::Empty);
         }
-        let mut bodies = Vec::with_capacity(events.len() * USUAL_BODY_BYTES);
+        let mut bodies = Vec::with_capacity(events.len() * TYPICAL_BODY_BYTES);
         let mut streams = StreamTable::default();
         let mut drafts = Vec::with_capacity(events.len());
         let (mut scratch, mut erases) = (stored::Scratch::default(), Vec::new());
@@ -109,10 +111,10 @@ impl Draft {
         encoded.admit(actor, cause, key)
     }
 
-    /// Admits a commit with bodies that are encoded and sealed already. Nothing is refused because its client was erased: it was there
-    /// before that.
-    pub(crate) fn copied(commit: CopiedCommit) -> Result<Self, AppendError> {
-        let CopiedCommit { events, expected, actor, cause, key } = commit;
+    /// Checks a commit whose bodies are already encoded and sealed. Events of erased clients are
+    /// accepted: they are older than the erasure.
+    pub(crate) fn raw(commit: RawCommit) -> Result<Self, AppendError> {
+        let RawCommit { events, expected, actor, cause, key } = commit;
         if events.is_empty() {
             return Err(AppendError::Empty);
         }
@@ -145,7 +147,7 @@ impl Draft {
         self.bodies.get(event.body.clone()).unwrap_or_default()
     }
 
-    /// Its size when stored, estimated from above.
+    /// An upper estimate of its stored size.
     pub(crate) fn size_bytes(&self) -> usize {
         self.size_bytes
     }
@@ -195,7 +197,7 @@ impl Encoded {
     }
 }
 
-/// A stream of the commit, and the key of its owner once it was asked for.
+/// A stream of the commit, and the key of its owner once it was looked up.
 struct Entry {
     stream: DraftStream,
     key: Option<Option<Arc<SecretKey>>>,
@@ -210,7 +212,7 @@ impl Entry {
     }
 }
 
-/// The streams of a commit, each once.
+/// The distinct streams of a commit.
 #[derive(Default)]
 struct StreamTable<'a> {
     list: Vec<Entry>,
@@ -224,7 +226,8 @@ impl<'a> StreamTable<'a> {
         self.list.into_iter().map(|entry| entry.stream).collect()
     }
 
-    /// Notes where streams are expected; gives back what is expected of those that are not in the table, or more than once.
+    /// Sets the expected versions of streams. Returns those of streams that are not in the table,
+    /// and repeated ones.
     fn expect(
         &mut self,
         expected: &[(StreamId, ExpectedVersion)],
@@ -243,13 +246,13 @@ impl<'a> StreamTable<'a> {
         elsewhere
     }
 
-    /// Counts an event of a stream; returns the stream's index and its entry.
+    /// Counts an event of a stream. Returns the stream's index and entry.
     fn count(
         &mut self,
         stream: &'a StreamId,
         only_erases: bool,
     ) -> Result<(u32, &mut Entry), AppendError> {
-        // Events of one stream stand together more often than not.
+        // Consecutive events usually have the same stream.
         if self.known.get(self.latest) != Some(&stream) {
             self.latest = match self.find(stream) {
                 Some(index) => index,

@@ -1,4 +1,5 @@
-//! The keys and values of the column families. Owns their byte layout; the value of `records` is `stored`'s.
+//! The byte layout of keys and values in the column families. `stored` defines the value of
+//! `records`.
 //!
 //! | family | key | value |
 //! | --- | --- | --- |
@@ -10,8 +11,9 @@
 //! | `meta` | `store` | the store's id, 16 bytes |
 //! | `rows` | the projections' own | the projections' own |
 //!
-//! All numbers are big-endian, so that byte order is number order. No stream name has a NUL in it, so that name order is key order.
-//! Everything but `records` and `rows` can be made again from `records`.
+//! All numbers are big-endian, so that byte order is number order. Stream names have no NUL, so
+//! that name order is key order. Everything except `records` and `rows` can be derived from
+//! `records`.
 
 use rollbook_domain::event::{Position, Version};
 
@@ -28,7 +30,7 @@ pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
     bytes.try_into().ok().map(u64::from_be_bytes)
 }
 
-/// A malformed entry of an index. Position 0: the log itself is not damaged.
+/// A malformed index entry. Its position is 0, because the log itself is not damaged.
 pub(crate) fn malformed(index: &'static str) -> Corruption {
     Corruption { position: 0, kind: CorruptionKind::Index { index } }
 }
@@ -42,7 +44,7 @@ pub(crate) fn stream_key(name: &str, last_version: Version) -> Vec<u8> {
     key
 }
 
-/// The first key behind every entry of a stream.
+/// The first key after all entries of a stream.
 pub(crate) fn after_stream(name: &str) -> Vec<u8> {
     let mut key = Vec::with_capacity(name.len() + 1);
     key.extend_from_slice(name.as_bytes());
@@ -72,7 +74,7 @@ pub(crate) fn read_stream_value(value: &[u8]) -> Option<(Position, Version)> {
     Some((number(first)?, number(first_version)?))
 }
 
-/// The value under an idempotency key.
+/// The value of an idempotency key.
 pub(crate) fn key_value(request: &[u8; 32], committed: Committed) -> [u8; 48] {
     let mut value = [0; 48];
     let (digest, positions) = value.split_at_mut(32);
@@ -83,14 +85,14 @@ pub(crate) fn key_value(request: &[u8; 32], committed: Committed) -> [u8; 48] {
     value
 }
 
-/// The request digest and the answer under an idempotency key.
+/// The request digest and the result of an idempotency key.
 pub(crate) fn read_key_value(value: &[u8]) -> Option<([u8; 32], Committed)> {
     let (request, positions) = value.split_first_chunk::<32>()?;
     let (first, last) = positions.split_at_checked(8)?;
     Some((*request, Committed { first: number(first)?, last: number(last)?, repeated: true }))
 }
 
-/// The first key that does not start with `prefix`; `None` when every later key does.
+/// The first key after all keys that start with `prefix`. `None` if there is none.
 pub(crate) fn after_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|&byte| byte != u8::MAX)?;
     let mut after = prefix.get(..=last)?.to_vec();

@@ -1,9 +1,11 @@
-//! The append-only event log on RocksDB: the stored form, the append path, reads by stream and position, tailing, integrity, and
-//! rows for projections beside it. Everything of RocksDB stays inside this crate; what the events mean is the domain's.
+//! The append-only event log on RocksDB: the stored form of commits, appending, reading by stream
+//! and position, tailing, integrity checks, and rows for projections. Only this crate uses RocksDB.
+//! The domain crate defines the events.
 //!
-//! A commit goes: [`Log::submit`] → admitted and encoded (`draft`) → queued (`queue`) → decided, numbered, written and synced as one
-//! of a group (`writer`, `group`) → the head moves (`store`) → answered ([`Pending`]). It is read back by [`Log::commits_after`],
-//! [`Log::tail`], and by stream, id, position and key (`reads`).
+//! The way of a commit: [`Log::submit`] → checked and encoded (`draft`) → queued (`queue`) →
+//! accepted, numbered, written and synced with its group (`writer`, `sub_batch`) → the head moves
+//! (`store`) → the result arrives ([`Pending`]). [`Log::commits_after`] and [`Log::tail`] read it
+//! back in order; the methods in `queries` look it up by stream, id, position and key.
 //!
 //! ```
 //! use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
@@ -11,11 +13,17 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
-//! let log = Log::open(&dir.path().join("store"), OpenOptions { create: true, ..OpenOptions::default() })?;
+//! let options = OpenOptions { create: true, ..OpenOptions::default() };
+//! let log = Log::open(&dir.path().join("store"), options)?;
 //! let stream = StreamId::series("client-1", "form-1");
 //! let event = Event::AssignmentReopened { run: 1, week: 3 };
 //! let committed = log.append(Commit {
-//!     events: vec![NewEvent { stream: stream.clone(), id: None, occurred_at: Timestamp::EPOCH, event }],
+//!     events: vec![NewEvent {
+//!         stream: stream.clone(),
+//!         id: None,
+//!         occurred_at: Timestamp::EPOCH,
+//!         event,
+//!     }],
 //!     expected: vec![(stream.clone(), ExpectedVersion::NoStream)],
 //!     actor: Actor::Coach("coach-1".to_owned()),
 //!     cause: "request-1".to_owned(),
@@ -27,50 +35,59 @@
 //! # }
 //! ```
 //!
-//! **Invariant: nothing is written before the first commit is admitted.** Opening, reading and refusing leave the store byte for
-//! byte as it was.
+//! **Invariant: nothing is written before the first commit is accepted.** Opening, reading and
+//! rejecting leave every byte of the store unchanged.
 //!
-//! **Invariant: what was acknowledged is read back whole, or an error with a position says what is damaged.**
+//! **Invariant: an acknowledged commit is read back completely, or an error names the damaged
+//! position.**
 //!
-//! **Invariant: nothing above this crate assumes that this process is the only writer**; see [`Ordering`].
+//! **Invariant: every sync goes through `engine` or [`durable`]**, so that tests can make each one
+//! fail. The feature `fault-injection` adds the module `faults` for that.
+//!
+//! **Invariant: no crate above assumes that this process is the only writer**; see [`Ordering`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
-mod beside;
 mod check;
 mod commit;
 mod commits;
-mod copied;
-mod custody;
 mod digest;
 mod directory;
 mod draft;
+pub mod durable;
 mod engine;
+mod erasure;
 mod error;
+#[cfg(feature = "fault-injection")]
+pub mod faults;
 mod files;
+mod handle;
 mod keyring;
 mod layout;
 mod log;
+mod maintenance;
 mod observer;
 mod options;
 mod ordering;
-mod part;
 mod pending;
+mod queries;
 mod queue;
+mod raw_commit;
 mod reads;
 mod rows;
+mod scan;
+mod staged_directory;
 mod store;
 mod stored;
+mod sub_batch;
+mod sync_kind;
 mod tail;
-mod verify;
 mod versions;
 mod writer;
 
-pub use beside::Beside;
 pub use check::{Finding, Findings, LogChecked, VisitLeaves};
 pub use commit::{Commit, Committed, ExpectedVersion, IdempotencyKey};
 pub use commits::{Commits, CommitsWithLeaves, StoredCommits};
-pub use copied::{BODY_VERSION, CopiedCommit, CopiedEvent, StoredCommit};
 pub use draft::COMMIT_LIMIT_BYTES;
 pub use error::{AppendError, Corruption, CorruptionKind, DecodeError, EngineError, LogError};
 pub use files::{FileDamage, FilesChecked, check_files};
@@ -82,6 +99,9 @@ pub use observer::{GroupWritten, Observer};
 pub use options::{Clock, Durability, OpenOptions};
 pub use ordering::Ordering;
 pub use pending::{Answer, Pending};
+pub use raw_commit::{BODY_VERSION, RawCommit, RawEvent, StoredCommit};
 pub use rows::{Row, RowBatch, RowScan, RowSnapshot, Rows};
+pub use staged_directory::StagedDirectory;
 pub use stored::{Leaf, LeafHash, binary, leaf_hash};
+pub use sync_kind::SyncKind;
 pub use tail::Tail;

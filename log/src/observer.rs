@@ -1,21 +1,22 @@
-//! What the log tells whoever watches it at work. Owns the figures of the append path; what is made of them (histograms, alerts) is the
-//! observer's. The log itself knows no metrics.
+//! Measurements of the append path, for an observer that turns them into metrics. The log itself
+//! has no metrics.
 
 use std::time::Duration;
 
-/// Watches the writer. Called on its thread, between a sync and the answers: it must be quick and must not block.
+/// Observes the writer. Runs on the writer's thread, between a sync and the results, so it must be
+/// quick and must not block.
 pub trait Observer: Send + Sync {
-    /// A group is durable, and its callers are about to be answered.
+    /// Called when a group is durable, before its callers get their results.
     fn group_written(&self, group: &GroupWritten<'_>);
 }
 
 /// Commits that were written with one sync.
 #[derive(Clone, Copy, Debug)]
 pub struct GroupWritten<'a> {
-    /// How many events they have.
+    /// The number of events.
     pub events: u64,
-    /// How long the write and its sync took.
+    /// The duration of the write and its sync.
     pub write_duration: Duration,
-    /// For each commit, how long its caller has waited since submitting it.
+    /// For each commit, the time since it was submitted.
     pub waits: &'a [Duration],
 }

@@ -1,4 +1,4 @@
-//! How a log is opened. Owns the choices and their defaults.
+//! The options for opening a log, with their defaults.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,47 +9,52 @@ use uuid::Uuid;
 use crate::keyring::{MasterKeySource, OnNewMasterKey};
 use crate::observer::Observer;
 
-/// What *acknowledged* means.
+/// The meaning of *acknowledged*.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
-    /// The commit was synced to the disk before it was acknowledged: it survives the death of the process, of the operating system,
-    /// and a power cut.
+    /// The commit was synced to the disk before it was acknowledged. It survives a crash of the
+    /// process or the operating system, and a power cut.
     ///
-    /// Does *not* promise that the disk keeps its word (a drive that lies about its cache), nor anything about losing the disk.
+    /// Does *not* protect against a drive that acknowledges a sync and keeps the data in a volatile
+    /// cache, nor against the loss of the disk.
     #[default]
     Synced,
-    /// The commit was handed to the operating system: it survives the death of the process, SIGKILL included.
+    /// The commit was written to the operating system. It survives a crash of the process, SIGKILL
+    /// included.
     ///
-    /// Does *not* promise that it survives a power cut or the death of the operating system: then the latest acknowledged commits
-    /// may be gone, newest first, without a gap. Closing the log cleanly syncs.
+    /// Does *not* survive a power cut or a crash of the operating system: the latest acknowledged
+    /// commits may then be missing, newest first, without a gap. Closing the log cleanly syncs.
     Buffered,
 }
 
-/// A clock: what `recorded_at` is taken from.
+/// A clock, the source of `recorded_at`.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// How to open a log.
 #[derive(Clone)]
 pub struct OpenOptions {
-    /// Whether a missing or empty directory is an empty log. Nothing is made on disk until the first commit is admitted. Default no.
+    /// Whether to treat a missing or empty directory as an empty log. Nothing is created on disk
+    /// before the first commit is accepted. Default `false`.
     pub create: bool,
-    /// What acknowledged means. Default [`Durability::Synced`].
+    /// The durability of acknowledged commits. Default [`Durability::Synced`].
     pub durability: Durability,
-    /// Where `recorded_at` comes from; the log never lets it run backwards. Default the system's clock.
+    /// The clock for `recorded_at`, which never decreases within a log. Default: the system clock.
     pub clock: Clock,
-    /// How many bytes of commits may wait to be written before further ones are refused as overload. Default `None`: no limit.
+    /// The maximum bytes of waiting commits; further ones are rejected as overload. Default `None`:
+    /// no limit.
     pub queue_budget_bytes: Option<usize>,
-    /// The id of a store that is made now; one that is there has its own. Default `None`: a new one. Giving one is for a store that is the
-    /// same as another, event for event.
+    /// The id for a new store. An existing store keeps its own. Default `None`: a new id. Set it
+    /// for a store that is a copy of another one, event for event.
     pub store_id: Option<Uuid>,
-    /// Where the master key is that the keys of clients are wrapped by. A store that is made now without one makes it. Default
-    /// [`MasterKeySource::Beside`].
+    /// The source of the master key that wraps the clients' keys. A new store creates the key if it
+    /// is missing. Default [`MasterKeySource::Beside`].
     pub master_key: MasterKeySource,
-    /// Whether a store that is made now keeps personal data in the clear, for ever; one that is there is what it is. Default no.
+    /// Whether a new store keeps personal data unencrypted, permanently. Ignored for an existing
+    /// store. Default `false`.
     pub unsealed: bool,
-    /// Told the path of a master key that was made. Default `None`.
+    /// Called with the path of a new master key. Default `None`.
     pub on_new_master_key: Option<OnNewMasterKey>,
-    /// Who watches the writer. Default nobody.
+    /// The observer of the writer. Default `None`.
     pub observer: Option<Arc<dyn Observer>>,
 }
 
@@ -70,7 +75,7 @@ impl Default for OpenOptions {
 }
 
 fn system_clock() -> Timestamp {
-    // A clock before 1970 reads as 1970; one beyond the calendar too.
+    // A clock before 1970 or beyond the calendar reads as 1970.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
     Timestamp::from_parts(seconds, since.subsec_nanos()).unwrap_or(Timestamp::EPOCH)

@@ -1,4 +1,5 @@
-//! The answer that is not there yet. Owns how a caller waits for it, blocking or asynchronously.
+//! A future that resolves when a submitted commit is acknowledged or rejected. It can also be
+//! waited for with a blocking call.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,36 +10,37 @@ use tokio::sync::oneshot;
 use crate::commit::Committed;
 use crate::error::AppendError;
 
-/// A proposed commit's answer to come: wait for it with [`Pending::wait`] or `.await`. Dropping it does not withdraw the commit.
-#[must_use = "a commit is not appended before it is answered"]
+/// The future result of a submitted commit: call [`Pending::wait`] or `.await` it. Dropping it does
+/// not withdraw the commit.
+#[must_use = "a commit is only appended once its result says so"]
 #[derive(Debug)]
 pub struct Pending(oneshot::Receiver<Result<Committed, AppendError>>);
 
-/// The other end of a [`Pending`], for whoever orders commits.
+/// The sender of a [`Pending`] result, for implementations of `Ordering`.
 #[derive(Debug)]
 pub struct Answer(oneshot::Sender<Result<Committed, AppendError>>);
 
 impl Pending {
-    /// A pair of ends.
+    /// A sender and its future.
     pub fn channel() -> (Answer, Self) {
         let (sender, receiver) = oneshot::channel();
         (Answer(sender), Self(receiver))
     }
 
-    /// One that is answered already.
+    /// A future that is already resolved.
     pub fn ready(outcome: Result<Committed, AppendError>) -> Self {
         let (answer, pending) = Self::channel();
         answer.send(outcome);
         pending
     }
 
-    /// Blocks this thread until the answer is there.
+    /// Blocks this thread until there is a result.
     ///
     /// # Errors
-    /// Why the commit was not appended.
+    /// When the commit was not appended.
     ///
     /// # Panics
-    /// On a thread that drives asynchronous tasks: there, `.await` it.
+    /// On a thread that drives asynchronous tasks. There, `.await` it.
     pub fn wait(self) -> Result<Committed, AppendError> {
         self.0.blocking_recv().unwrap_or(Err(AppendError::Closed))
     }
@@ -53,8 +55,8 @@ impl Future for Pending {
 }
 
 impl Answer {
-    /// Answers. Nobody may be waiting any more, which is no error.
+    /// Sends the result. It is not an error if the receiver was dropped.
     pub fn send(self, outcome: Result<Committed, AppendError>) {
-        let _nobody_waits = self.0.send(outcome);
+        let _dropped = self.0.send(outcome);
     }
 }

@@ -1,4 +1,4 @@
-//! What waits for the writer. Owns the bounds of a group and the budget of what may wait.
+//! The queue of submitted commits, with a memory budget, and the limits of a group.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,24 +11,24 @@ use crate::draft::Draft;
 use crate::error::AppendError;
 use crate::pending::Answer;
 
-/// The most commits that are written together.
+/// The maximum number of commits in a group.
 const GROUP_COMMITS: usize = 1024;
-/// The size above which no further commit joins a group, in bytes.
+/// The size in bytes above which no further commit joins a group.
 const GROUP_BYTES: usize = 16 << 20;
 
-/// How many commits make a part of a group: they are worth waking the writer for while it waits for the rest, and worth a batch of their
-/// own, so that the next ones are encoded by their callers while these are put into memory.
-pub(crate) const PART_COMMITS: usize = 8;
+/// The number of commits in a sub-batch. That many are worth waking the writer and a batch of their
+/// own: their callers encode the next commits while these are written to memory.
+pub(crate) const SUB_BATCH_COMMITS: usize = 8;
 
-/// How long the writer looks for commits before it sleeps. Being woken takes about as long, and a caller that was just answered comes
-/// back sooner than that.
-const LINGER: Duration = Duration::from_micros(40);
+/// How long the writer polls for commits before it sleeps. Waking it up takes about as long, and a
+/// caller that just got its result returns sooner.
+const SPIN: Duration = Duration::from_micros(40);
 
-/// How many pauses of the processor lie between two looks: what shares a core with the writer, or its host, gets on meanwhile, and that
-/// is who it looks for.
+/// The number of pause instructions between two polls. They yield the core, or the hypervisor, to
+/// the very threads whose commits the writer waits for.
 const PAUSES: u32 = 32;
 
-/// A commit and where its answer goes.
+/// A commit and the sender of its result.
 pub(crate) struct Request {
     pub(crate) draft: Draft,
     pub(crate) answer: Answer,
@@ -39,7 +39,7 @@ pub(crate) struct Request {
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
-    /// As many as there are `requests`, to be seen without the lock.
+    /// The number of `requests`, readable without the lock.
     length: AtomicUsize,
     budget_bytes: Option<usize>,
 }
@@ -48,13 +48,13 @@ pub(crate) struct Queue {
 struct Waiting {
     requests: VecDeque<Request>,
     bytes: usize,
-    /// How many the writer waits for, while it waits for more than one.
+    /// The number of commits that the writer waits for, if it is more than one.
     wanted: usize,
     closed: bool,
 }
 
 impl Queue {
-    /// An empty queue; refuses what goes over the budget.
+    /// An empty queue. It rejects commits beyond the budget.
     pub(crate) fn new(budget_bytes: Option<usize>) -> Self {
         Self {
             waiting: Mutex::default(),
@@ -64,8 +64,8 @@ impl Queue {
         }
     }
 
-    /// Adds a commit, or answers that too much is waiting or nobody is left to write it. A commit that alone is over the budget is
-    /// taken when nothing else waits.
+    /// Adds a commit, or rejects it if the budget is used up or the queue is closed. A commit that
+    /// is larger than the budget is accepted if no other one waits.
     pub(crate) fn push(&self, request: Request) {
         let mut waiting = self.waiting.lock();
         if waiting.closed {
@@ -84,7 +84,7 @@ impl Queue {
         waiting.bytes += size_bytes;
         waiting.requests.push_back(request);
         self.length.store(waiting.requests.len(), Ordering::Relaxed);
-        // The writer sleeps only while nothing waits, or fewer than it wants.
+        // The writer only sleeps while the queue is empty or has fewer commits than it waits for.
         let wakes = waiting.requests.len() == waiting.wanted.max(1);
         drop(waiting);
         if wakes {
@@ -92,36 +92,36 @@ impl Queue {
         }
     }
 
-    /// How many wait now.
+    /// The number of waiting commits.
     pub(crate) fn len(&self) -> usize {
         self.waiting.lock().requests.len()
     }
 
-    /// No more will come: the writer drains the queue and ends.
+    /// Closes the queue: the writer writes what is in it and ends.
     pub(crate) fn close(&self) {
         self.waiting.lock().closed = true;
         self.changed.notify_one();
     }
 
-    /// The writer is gone, however it ended: who waits is told, and so is who comes.
+    /// Closes the queue after the writer has ended. Fails all waiting and later commits.
     pub(crate) fn abandon(&self) {
         let mut waiting = self.waiting.lock();
         waiting.closed = true;
         waiting.requests.clear();
     }
 
-    /// Looks for commits without sleeping, giving way to every thread that has something to do.
-    fn linger(&self) {
-        let until = Instant::now() + LINGER;
+    /// Polls for commits without sleeping, and yields to other threads.
+    fn spin(&self) {
+        let until = Instant::now() + SPIN;
         while self.length.load(Ordering::Relaxed) == 0 && Instant::now() < until {
             (0..PAUSES).for_each(|_| std::hint::spin_loop());
             thread::yield_now();
         }
     }
 
-    /// Waits for the first commits of a group; `None` when the queue is closed and empty.
-    pub(crate) fn first(&self) -> Option<Intake<'_>> {
-        self.linger();
+    /// Waits for the first commits of a group. `None` when the queue is closed and empty.
+    pub(crate) fn first(&self) -> Option<GroupBuilder<'_>> {
+        self.spin();
         let mut waiting = self.waiting.lock();
         while waiting.requests.is_empty() {
             if waiting.closed {
@@ -129,53 +129,54 @@ impl Queue {
             }
             self.changed.wait(&mut waiting);
         }
-        Some(Intake { queue: self, commits: 0, bytes: 0, deadline: None })
+        Some(GroupBuilder { queue: self, commits: 0, bytes: 0, deadline: None })
     }
 }
 
-/// A group while it comes in. Owns its bounds.
-pub(crate) struct Intake<'a> {
+/// Takes the commits of one group from the queue, within the limits of a group.
+pub(crate) struct GroupBuilder<'a> {
     queue: &'a Queue,
     commits: usize,
     bytes: usize,
-    /// Until when it waits for those who are expected.
+    /// The time until which it waits for expected callers.
     deadline: Option<Instant>,
 }
 
-impl Intake<'_> {
-    /// Whether all who were expected are there and nobody else waits.
+impl GroupBuilder<'_> {
+    /// Whether all expected commits have arrived and the queue is empty.
     pub(crate) fn is_complete(&self, expected: usize) -> bool {
         self.commits >= expected && !self.has_more()
     }
 
-    /// Whether somebody waits now.
+    /// Whether the queue has commits.
     pub(crate) fn has_more(&self) -> bool {
         self.queue.length.load(Ordering::Relaxed) > 0
     }
 
-    /// The next commits of the group, those that wait now; none when it is complete or full.
+    /// The next commits of the group: all that wait now. None if the group is complete or full.
     ///
-    /// While it has fewer than are `expected` and none waits, it waits for more, `patience` at most in all: callers who were just
-    /// answered are about to come back, and one sync for all of them is cheaper than two for half of them each. What comes meanwhile
-    /// is handed out in parts, so that it can be decided on while the rest is on its way.
-    pub(crate) fn next(&mut self, expected: usize, patience: Duration) -> Vec<Request> {
+    /// While the group has fewer than `expected` commits and the queue is empty, this waits for
+    /// more, for `wait_budget` in total: callers that just got a result are about to return, and
+    /// one sync for all of them is cheaper than two for half of them each. It returns as soon as a
+    /// sub-batch has arrived, so that the writer decides on it while the rest arrives.
+    pub(crate) fn next(&mut self, expected: usize, wait_budget: Duration) -> Vec<Request> {
         if self.commits < expected && self.deadline.is_none_or(|deadline| Instant::now() < deadline)
         {
-            self.queue.linger();
+            self.queue.spin();
         }
         let mut waiting = self.queue.waiting.lock();
         if waiting.requests.is_empty() && self.commits < expected {
-            let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + patience);
-            waiting.wanted = PART_COMMITS.min(expected - self.commits);
+            let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + wait_budget);
+            waiting.wanted = SUB_BATCH_COMMITS.min(expected - self.commits);
             while waiting.requests.len() < waiting.wanted
                 && !waiting.closed
                 && !self.queue.changed.wait_until(&mut waiting, deadline).timed_out()
             {}
             waiting.wanted = 0;
         }
-        let mut part = Vec::with_capacity(waiting.requests.len());
-        while let Some(next) = waiting.requests.front() {
-            let size_bytes = next.draft.size_bytes();
+        let mut next = Vec::with_capacity(waiting.requests.len());
+        while let Some(request) = waiting.requests.front() {
+            let size_bytes = request.draft.size_bytes();
             if self.commits == GROUP_COMMITS
                 || (self.bytes > 0 && self.bytes + size_bytes > GROUP_BYTES)
             {
@@ -184,9 +185,9 @@ impl Intake<'_> {
             self.commits += 1;
             self.bytes += size_bytes;
             waiting.bytes -= size_bytes;
-            part.extend(waiting.requests.pop_front());
+            next.extend(waiting.requests.pop_front());
         }
         self.queue.length.store(waiting.requests.len(), Ordering::Relaxed);
-        part
+        next
     }
 }

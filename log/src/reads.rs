@@ -1,11 +1,12 @@
-//! Reading by stream, id, position and key. Owns the way from an index entry to its events; scanning is `commits`'. What is behind the
-//! head is not on disk yet for certain: whoever asks says where reading ends.
+//! Lookups by stream, position, time and idempotency key: from an index entry to its events. `scan`
+//! reads sequentially. Data after the head may not be durable yet, so callers pass the position
+//! where reading ends.
 
 use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{StreamId, Timestamp};
 
 use crate::commit::Committed;
-use crate::engine::{Engine, Family, Purpose, failed};
+use crate::engine::{Cursor as _, Engine, Family, Purpose, failed};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::keyring::Keyring;
 use crate::layout;
@@ -15,17 +16,20 @@ fn missing(position: Position) -> LogError {
     Corruption { position, kind: CorruptionKind::MissingRecord }.into()
 }
 
-/// The request digest and the answer under a key.
-pub(crate) fn key(engine: &Engine, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
+/// The request digest and the result of an idempotency key.
+pub(crate) fn key(
+    engine: &impl Engine,
+    key: &str,
+) -> Result<Option<([u8; 32], Committed)>, LogError> {
     match engine.get(Family::Keys, key.as_bytes(), layout::read_key_value)? {
         None => Ok(None),
         Some(known) => Ok(Some(known.ok_or_else(|| layout::malformed("keys"))?)),
     }
 }
 
-/// How many events a stream has up to a position.
+/// The number of events of a stream up to a position.
 pub(crate) fn stream_version(
-    engine: &Engine,
+    engine: &impl Engine,
     name: &str,
     until: Position,
 ) -> Result<Version, LogError> {
@@ -49,7 +53,7 @@ pub(crate) fn stream_version(
 
 /// A stream's events after a version, up to a position.
 pub(crate) fn stream(
-    engine: &Engine,
+    engine: &impl Engine,
     keyring: &Keyring,
     name: &str,
     after: Version,
@@ -79,9 +83,10 @@ pub(crate) fn stream(
     Ok(events)
 }
 
-/// The streams that begin up to a position and whose names start with a prefix, in name order; one seek a stream.
+/// The streams that begin up to a position and whose names start with a prefix, in name order.
+/// Costs one seek per stream.
 pub(crate) fn streams_with_prefix(
-    engine: &Engine,
+    engine: &impl Engine,
     prefix: &str,
     until: Position,
 ) -> Result<Vec<StreamId>, LogError> {
@@ -107,7 +112,7 @@ pub(crate) fn streams_with_prefix(
 
 /// The event at a position, which the log has reached.
 pub(crate) fn at(
-    engine: &Engine,
+    engine: &impl Engine,
     keyring: &Keyring,
     position: Position,
 ) -> Result<EventRecord, LogError> {
@@ -118,10 +123,10 @@ pub(crate) fn at(
     events.pop().ok_or_else(|| missing(position))
 }
 
-/// The last position up to the head that was recorded at an instant or before it. Halves the log until it is found: times of record
-/// never run backwards.
+/// The last position up to the head that was recorded at or before a point in time. Bisects the
+/// log: times of record never decrease.
 pub(crate) fn position_at(
-    engine: &Engine,
+    engine: &impl Engine,
     keyring: &Keyring,
     instant: Timestamp,
     head: Position,
@@ -139,7 +144,7 @@ pub(crate) fn position_at(
 }
 
 /// The bytes of the leaf of the event at a position, which the log has reached.
-pub(crate) fn leaf(engine: &Engine, position: Position) -> Result<Vec<u8>, LogError> {
+pub(crate) fn leaf(engine: &impl Engine, position: Position) -> Result<Vec<u8>, LogError> {
     let mut bytes = Vec::new();
     in_record_of(engine, position, |record| {
         record
@@ -148,9 +153,9 @@ pub(crate) fn leaf(engine: &Engine, position: Position) -> Result<Vec<u8>, LogEr
     if bytes.is_empty() { Err(missing(position)) } else { Ok(bytes) }
 }
 
-/// Hands the record that should hold a position to `read`.
+/// Calls `read` with the record that should have a position.
 pub(crate) fn in_record_of(
-    engine: &Engine,
+    engine: &impl Engine,
     position: Position,
     read: impl FnOnce(&stored::Record<'_>) -> Result<(), Corruption>,
 ) -> Result<(), LogError> {
@@ -190,7 +195,8 @@ mod tests {
         }
     }
 
-    /// A part of a group is in the database before its sync; the head is what stands between it and readers.
+    /// A sub-batch is in the database before its sync. Readers do not see it, because they stop at
+    /// the head.
     #[test]
     fn nothing_behind_the_head_is_read_however_it_is_asked_for() {
         let dir = tempfile::tempdir().unwrap();

@@ -1,30 +1,32 @@
-//! Rows for projections: keys and values beside the log, in the same database. Owns their batches, snapshots and scans; what they mean
-//! is the projections' own. No type of RocksDB is visible.
+//! Rows of projections: keys and values in the same database as the log. This module has their
+//! batches, snapshots and scans; the projections define their meaning. No RocksDB type is visible.
 //!
-//! Rows are not in RocksDB's write-ahead log, as they can always be folded again: after a crash those that no table file holds are gone,
-//! newest first. They all stand in one family, so what is left is a prefix of what was written; and before RocksDB makes a table file of
-//! them it syncs what the write-ahead log holds until then, so rows that were folded from an event are never there without it.
+//! Rows bypass the write-ahead log, because the projections can always fold them again. A crash
+//! loses the rows that are in no table file, newest first. All rows are in one column family, so
+//! the rows that are left are a prefix of those written. Before RocksDB writes rows to a table file
+//! it syncs the write-ahead log up to then, so a row never exists without the event that it was
+//! folded from.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::engine::{Engine, Family, Purpose, failed};
+use crate::engine::{Batch as _, Cursor as _, Engine, Family, Purpose, StoreEngine, failed};
 use crate::error::LogError;
+use crate::handle::Handle;
 use crate::layout;
-use crate::log::Log;
 
-/// The projections' rows. Keeps the log open.
+/// The rows of the projections. Keeps the log open.
 #[derive(Clone)]
 pub struct Rows {
-    log: Log,
+    handle: Handle,
 }
 
 /// A row: key and value.
 pub type Row = (Box<[u8]>, Box<[u8]>);
 
 impl Rows {
-    pub(crate) fn new(log: Log) -> Self {
-        Self { log }
+    pub(crate) fn new(handle: Handle) -> Self {
+        Self { handle }
     }
 
     /// The value of a key.
@@ -32,22 +34,27 @@ impl Rows {
     /// # Errors
     /// When the database cannot be read.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
-        match self.log.store().engine() {
+        match self.handle.store().engine() {
             Some(engine) => engine.get(Family::Rows, key, <[u8]>::to_vec),
             None => Ok(None),
         }
     }
 
-    /// All rows as they are now, whatever is written afterwards. While it lives, the disk space of what it sees is not given back.
+    /// A view of all rows that later writes do not change. While it exists, the disk space of the
+    /// rows in it is not freed.
     pub fn snapshot(&self) -> RowSnapshot {
-        let view =
-            self.log.store().engine().map(|engine| View::new(engine, |engine| engine.snapshot()));
-        RowSnapshot { view, _log: self.log.clone() }
+        let view = self
+            .handle
+            .store()
+            .engine()
+            .map(|engine| View::new(engine, |engine| engine.snapshot()));
+        RowSnapshot { view, _handle: self.handle.clone() }
     }
 
-    /// Writes a batch, all or nothing, in the order of its operations. It is neither synced nor logged: a crash may lose the latest
-    /// batches, newest first, so a checkpoint belongs into the batch that it is about. The first write opens the store for writing, and makes
-    /// it if there is none.
+    /// Writes a batch atomically, in the order of its operations. It is neither synced nor logged:
+    /// a crash may lose the latest batches, newest first. Put a checkpoint into the same batch as
+    /// the rows that it covers. The first write opens the store for writing and creates it if it is
+    /// missing.
     ///
     /// # Errors
     /// When the store cannot be written, or an earlier write failed.
@@ -55,7 +62,7 @@ impl Rows {
         if batch.is_empty() {
             return Ok(());
         }
-        let store = self.log.store();
+        let store = self.handle.store();
         store.require_sound()?;
         let engine = store.engine_to_write()?;
         let mut rows = engine.batch(batch.bytes.len() + 16 * batch.operations.len());
@@ -65,7 +72,7 @@ impl Rows {
                 Kind::Delete => rows.delete(Family::Rows, key)?,
                 Kind::DeletePrefix => {
                     let end =
-                        layout::after_prefix(key).map_or_else(|| after_all(&engine, batch), Ok)?;
+                        layout::after_prefix(key).map_or_else(|| after_all(&*engine, batch), Ok)?;
                     rows.delete_range(Family::Rows, key, &end)?;
                 }
             }
@@ -74,15 +81,15 @@ impl Rows {
     }
 }
 
-/// A key behind every row there is and every key of the batch.
-fn after_all(engine: &Engine, batch: &RowBatch) -> Result<Vec<u8>, LogError> {
+/// A key after every existing row and every key of the batch.
+fn after_all(engine: &impl Engine, batch: &RowBatch) -> Result<Vec<u8>, LogError> {
     let mut cursor = engine.cursor(Family::Rows, Purpose::Lookup)?;
     cursor.seek_to_last();
     cursor.status().map_err(failed("read"))?;
     let mut last = batch
         .operations()
         .map(|(_, key, _)| key)
-        .chain(cursor.key())
+        .chain(cursor.item().map(|(key, _)| key))
         .max()
         .unwrap_or_default()
         .to_vec();
@@ -90,12 +97,12 @@ fn after_all(engine: &Engine, batch: &RowBatch) -> Result<Vec<u8>, LogError> {
     Ok(last)
 }
 
-/// Changes of rows that are written together.
+/// Changes of rows that are written atomically.
 #[derive(Clone, Debug, Default)]
 pub struct RowBatch {
-    /// Keys and values of all operations, one behind the other: one allocation for all.
+    /// Keys and values of all operations, concatenated in one allocation.
     bytes: Vec<u8>,
-    /// What to do, where its key and value are, how long the key is.
+    /// The kind of each operation, the range of its key and value, and the length of the key.
     operations: Vec<(Kind, Range<usize>, usize)>,
 }
 
@@ -137,8 +144,8 @@ impl RowBatch {
         self.push(Kind::Delete, key, &[]);
     }
 
-    /// Removes every key that starts with the prefix, all rows with an empty one. What the same batch puts earlier goes too, what it
-    /// puts later stays.
+    /// Removes every key that starts with the prefix; an empty prefix removes all rows. It also
+    /// removes what the same batch put earlier, but not what it puts later.
     pub fn delete_prefix(&mut self, prefix: &[u8]) {
         self.push(Kind::DeletePrefix, prefix, &[]);
     }
@@ -148,38 +155,38 @@ impl RowBatch {
         self.operations.is_empty()
     }
 
-    /// How many operations it has.
+    /// The number of operations.
     pub fn len(&self) -> usize {
         self.operations.len()
     }
 
-    /// How large its keys and values are, in bytes.
+    /// The size of its keys and values, in bytes.
     pub fn size_bytes(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Makes it empty, and keeps its memory for the next.
+    /// Removes all operations and keeps the allocated memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.operations.clear();
     }
 }
 
-type EngineSnapshot<'a> = rocksdb::Snapshot<'a>;
+type EngineSnapshot<'a> = <StoreEngine as Engine>::Snapshot<'a>;
 
 self_cell::self_cell!(
     struct View {
-        owner: Arc<Engine>,
+        owner: Arc<StoreEngine>,
         #[covariant]
         dependent: EngineSnapshot,
     }
 );
 
-/// The rows as they were at one instant.
+/// The rows as they were at one moment.
 pub struct RowSnapshot {
-    // Before the log, so that the database is closed before the store's lock is released.
+    // Before the handle, so that the database is closed before the store's lock is released.
     view: Option<View>,
-    _log: Log,
+    _handle: Handle,
 }
 
 impl RowSnapshot {
@@ -202,7 +209,7 @@ impl RowSnapshot {
         self.scan_from(prefix, prefix)
     }
 
-    /// The rows whose keys start with the prefix and are not before `start`, in key order.
+    /// The rows whose keys start with the prefix and are at or after `start`, in key order.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -220,7 +227,7 @@ impl RowSnapshot {
 
 /// A scan over rows. After an error there are no more.
 pub struct RowScan<'a> {
-    cursor: Option<rocksdb::DBRawIterator<'a>>,
+    cursor: Option<<StoreEngine as Engine>::Cursor<'a>>,
 }
 
 impl Iterator for RowScan<'_> {

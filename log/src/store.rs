@@ -1,5 +1,6 @@
-//! The open store: which database instance serves, the head, and whether writing has failed. Owns the passage from nothing on disk
-//! over reading only to writing, which happens on the first write and not before, so that opening and reading change no byte.
+//! The open store: the database, the head, and whether a write has failed. A store starts without a
+//! database, or with one that is open read-only. The first write replaces it with a writable one,
+//! so that opening and reading change no byte on disk.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,17 +13,17 @@ use rollbook_domain::event::Position;
 use uuid::Uuid;
 
 use crate::directory::{Directory, Found};
-use crate::engine::{Engine, Family, Purpose};
-use crate::error::{AppendError, Corruption, CorruptionKind, LogError};
+use crate::engine::{Batch as _, Cursor as _, Engine, Family, Purpose, StoreEngine, failed};
+use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::files::check_journals;
 use crate::keyring::{Keyring, Sealing};
 use crate::layout;
 use crate::stored;
 
-/// What every handle of the log shares.
+/// The state that all handles of a log share.
 pub(crate) struct Store {
     // Before the directory, so that the database is closed before the lock is released.
-    engine: RwLock<Option<Arc<Engine>>>,
+    engine: RwLock<Option<Arc<StoreEngine>>>,
     directory: Directory,
     upgrade: Mutex<()>,
     store_id: Uuid,
@@ -32,17 +33,17 @@ pub(crate) struct Store {
     failure: Mutex<Option<Arc<LogError>>>,
 }
 
-/// The last commit, from which the writer goes on.
+/// The last commit, after which the writer continues.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastCommit {
-    /// Its last position; 0 when there is none.
+    /// Its last position; 0 if there is none.
     pub(crate) position: Position,
-    /// When it was recorded.
+    /// Its time of record.
     pub(crate) recorded_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// Opens a store for reading, or an empty one that is not on disk yet.
+    /// Opens a store for reading, or an empty store that is not on disk yet.
     pub(crate) fn open(
         dir: &Path,
         create: bool,
@@ -59,7 +60,7 @@ impl Store {
             Found::Store => {
                 directory.require_database()?;
                 check_journals(&directory.database())?;
-                let engine = Engine::open_to_read(dir, &directory.database())?;
+                let engine = StoreEngine::open_to_read(dir, &directory.database())?;
                 let store_id = engine
                     .get(Family::Meta, layout::META_STORE, |bytes| Uuid::from_slice(bytes).ok())?
                     .flatten();
@@ -82,14 +83,16 @@ impl Store {
         Ok((store, last))
     }
 
-    /// The instance that serves reads now; `None` while nothing is on disk. It stays readable when another one takes its place.
-    pub(crate) fn engine(&self) -> Option<Arc<Engine>> {
+    /// The database for reading. `None` while nothing is on disk. It stays readable after a
+    /// writable one has replaced it.
+    pub(crate) fn engine(&self) -> Option<Arc<StoreEngine>> {
         self.engine.read().clone()
     }
 
-    /// The instance that takes writes; the first call opens it, and makes the store if there is none.
-    pub(crate) fn engine_to_write(&self) -> Result<Arc<Engine>, LogError> {
-        let writable = |engine: Option<Arc<Engine>>| engine.filter(|engine| engine.is_writable());
+    /// The database for writing. The first call opens it, and creates the store if it is missing.
+    pub(crate) fn engine_to_write(&self) -> Result<Arc<StoreEngine>, LogError> {
+        let writable =
+            |engine: Option<Arc<StoreEngine>>| engine.filter(|engine| engine.is_writable());
         if let Some(engine) = writable(self.engine()) {
             return Ok(engine);
         }
@@ -102,7 +105,8 @@ impl Store {
         if new {
             self.directory.begin()?;
         }
-        let engine = Engine::open_to_write(self.directory.path(), &self.directory.database(), new)?;
+        let engine =
+            StoreEngine::open_to_write(self.directory.path(), &self.directory.database(), new)?;
         if new {
             self.found(&engine)?;
             self.directory.complete()?;
@@ -112,13 +116,13 @@ impl Store {
         Ok(engine)
     }
 
-    /// The keys that its events are sealed under.
+    /// The keys that seal its events.
     pub(crate) fn keyring(&self) -> &Keyring {
         &self.keyring
     }
 
-    /// Writes what a new store has from the beginning.
-    fn found(&self, engine: &Engine) -> Result<(), LogError> {
+    /// Writes the initial content of a new store.
+    fn found(&self, engine: &StoreEngine) -> Result<(), LogError> {
         if last_commit(engine)?.position > 0 {
             let why = "its FORMAT is empty, yet its database has events; write `rollbook-store 1` into FORMAT to have it again";
             return Err(LogError::NotAStore { dir: self.directory.path().to_owned(), why });
@@ -130,7 +134,7 @@ impl Store {
         batch.write(true)
     }
 
-    /// What `IDENTITY` in the database's directory says; `None` where there is no such file.
+    /// The content of `IDENTITY` in the database's directory. `None` if there is no such file.
     pub(crate) fn database_identity(&self) -> Result<Option<Vec<u8>>, LogError> {
         let path = self.directory.database().join("IDENTITY");
         match std::fs::read(&path) {
@@ -140,7 +144,7 @@ impl Store {
         }
     }
 
-    /// The id that the store got when it was made.
+    /// The id of the store, chosen when it was created.
     pub(crate) fn store_id(&self) -> Uuid {
         self.store_id
     }
@@ -150,23 +154,25 @@ impl Store {
         self.head.load(Memory::Acquire)
     }
 
-    /// Makes a new head known.
+    /// Publishes a new head.
     pub(crate) fn publish(&self, head: Position) {
         self.head.store(head, Memory::Release);
         self.head_moved.notify(usize::MAX);
     }
 
-    /// Hears of the next [`Store::publish`]. Look at the head after asking for this, not only before.
+    /// Waits for the next [`Store::publish`]. Read the head after this call, so that no move is
+    /// missed.
     pub(crate) fn listen(&self) -> EventListener {
         self.head_moved.listen()
     }
 
-    /// Remembers that writing failed: no write after this one succeeds. Returns what to tell those who are refused, now and later.
+    /// Records that a write failed: no later write succeeds. Returns the error for this and every
+    /// later rejected write.
     pub(crate) fn poison(&self, failure: LogError) -> LogError {
         LogError::Poisoned(self.failure.lock().get_or_insert_with(|| Arc::new(failure)).clone())
     }
 
-    /// Refuses after a failed write.
+    /// Fails after a failed write.
     pub(crate) fn require_sound(&self) -> Result<(), LogError> {
         match &*self.failure.lock() {
             Some(failure) => Err(LogError::Poisoned(failure.clone())),
@@ -174,31 +180,27 @@ impl Store {
         }
     }
 
-    /// Says so when the directory is gone or another one stands in its place: what is open stays readable and writable then, and is
-    /// lost when this process ends.
+    /// Fails if the directory is gone or was replaced. The open files then stay readable and
+    /// writable, and are lost when this process ends.
     pub(crate) fn require_present(&self) -> Result<(), LogError> {
         self.directory.require_present(self.engine.read().is_some())
     }
 
-    /// Settles a database that was written to. After a failure there is nothing to settle: opening again recovers.
+    /// Writes the database to table files, if it was written to. Not after a failed write: the next
+    /// opening recovers.
     pub(crate) fn close(&self) {
         if let (Some(engine), Ok(())) = (self.engine(), self.require_sound())
             && engine.is_writable()
         {
-            // What was acknowledged is as durable as it was promised already; a failure here costs nothing but time on opening.
+            // Acknowledged commits are already durable. A failure here only makes the next opening
+            // slower.
             let _best_effort = engine.settle();
         }
     }
 }
 
-impl From<LogError> for AppendError {
-    fn from(error: LogError) -> Self {
-        Self::Storage(Arc::new(error))
-    }
-}
-
-/// Reads the last commit, checking that it is the one that `meta` remembers as the last.
-fn last_commit(engine: &Engine) -> Result<LastCommit, LogError> {
+/// Reads the last commit, and checks that it ends at the head in `meta`.
+fn last_commit(engine: &impl Engine) -> Result<LastCommit, LogError> {
     let remembered = engine.get(Family::Meta, layout::META_HEAD, layout::number)?;
     let remembered = match remembered {
         None => 0,
@@ -220,7 +222,7 @@ fn last_commit(engine: &Engine) -> Result<LastCommit, LogError> {
             LastCommit { position: record.last(), recorded_at: Some(recorded_at) }
         }
         None => {
-            cursor.status().map_err(crate::engine::failed("read"))?;
+            cursor.status().map_err(failed("read"))?;
             LastCommit { position: 0, recorded_at: None }
         }
     };

@@ -1,4 +1,5 @@
-//! Following the log. Owns the passage from catching up to waiting, without skipping or repeating a commit.
+//! Following the log: first the commits that exist, then new ones as they are appended. No commit
+//! is skipped or repeated.
 
 use std::time::{Duration, Instant};
 
@@ -6,38 +7,39 @@ use rollbook_domain::event::{EventRecord, Position};
 
 use crate::commits::Commits;
 use crate::error::LogError;
-use crate::log::Log;
+use crate::handle::Handle;
 
-/// Follows the log from a position: every commit once, in order, first those that are there, then those to come. Keeps the log open.
+/// Follows the log from a position. Returns every commit once and in order, first the existing
+/// ones, then new ones. Keeps the log open.
 pub struct Tail {
-    log: Log,
+    handle: Handle,
     position: Position,
     commits: Commits,
 }
 
 impl Tail {
-    pub(crate) fn new(log: Log, after: Position) -> Self {
-        let commits = log.commits_after(after);
-        Self { log, position: after, commits }
+    pub(crate) fn new(handle: Handle, after: Position) -> Self {
+        let commits = Commits::new(handle.clone(), after);
+        Self { handle, position: after, commits }
     }
 
-    /// The position of the last event handed out.
+    /// The position of the last event that was returned.
     pub fn position(&self) -> Position {
         self.position
     }
 
-    /// The next commit, if it is there.
+    /// The next commit, if there is one.
     ///
     /// # Errors
-    /// When the log is damaged at that place, or cannot be read.
+    /// When the log is damaged there, or cannot be read.
     pub fn try_next(&mut self) -> Result<Option<Vec<EventRecord>>, LogError> {
         if let Some(commit) = self.step()? {
             return Ok(Some(commit));
         }
-        if self.log.head() <= self.position {
+        if self.handle.head() <= self.position {
             return Ok(None);
         }
-        self.commits = self.log.commits_after(self.position);
+        self.commits = Commits::new(self.handle.clone(), self.position);
         self.step()
     }
 
@@ -49,15 +51,15 @@ impl Tail {
         Ok(Some(commit))
     }
 
-    /// The next commit; blocks until it is there, or the time is over: then `None`.
+    /// The next commit. Blocks until there is one; `None` after the timeout.
     ///
     /// # Errors
-    /// When the log is damaged at that place, or cannot be read.
+    /// When the log is damaged there, or cannot be read.
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Vec<EventRecord>>, LogError> {
         let deadline = Instant::now().checked_add(timeout);
         loop {
-            // Listen before looking: what is published in between is heard.
-            let moved = self.log.store().listen();
+            // Listen before reading, so that a commit published in between is not missed.
+            let moved = self.handle.listen();
             if let Some(commit) = self.try_next()? {
                 return Ok(Some(commit));
             }
@@ -75,13 +77,13 @@ impl Tail {
         }
     }
 
-    /// The next commit, as soon as it is there. Dropping the future loses nothing.
+    /// The next commit, as soon as there is one. Dropping the future loses no commit.
     ///
     /// # Errors
-    /// When the log is damaged at that place, or cannot be read.
+    /// When the log is damaged there, or cannot be read.
     pub async fn next_async(&mut self) -> Result<Vec<EventRecord>, LogError> {
         loop {
-            let moved = self.log.store().listen();
+            let moved = self.handle.listen();
             if let Some(commit) = self.try_next()? {
                 return Ok(commit);
             }

@@ -1,43 +1,43 @@
-//! The versions of streams as the writer's latest decisions left them. Owns what is remembered of them, and when it is forgotten.
+//! The writer's cache of stream versions.
 //!
-//! What was decided and not yet written is among them, so nothing may be forgotten between the two, and all must be when it could not be
-//! written.
+//! The cache includes commits that are accepted but not yet written. It must therefore not evict
+//! entries between deciding and writing, and must be cleared when a write fails.
 
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use rollbook_domain::event::Version;
 
-/// How many are remembered; when there are more, all are forgotten and read again as needed.
-const REMEMBERED_STREAMS: usize = 65_536;
+/// The maximum number of entries. Beyond it the cache is cleared.
+const CACHED_STREAMS: usize = 65_536;
 
 /// Versions by stream name.
 #[derive(Default)]
 pub(crate) struct Versions(HashMap<String, Version, RandomState>);
 
 impl Versions {
-    /// The version of a stream, if it is remembered.
+    /// The version of a stream, if it is cached.
     pub(crate) fn get(&self, stream: &str) -> Option<Version> {
         self.0.get(stream).copied()
     }
 
-    /// Remembers the version that a decision leaves a stream at.
+    /// Sets the version of a stream after an accepted commit.
     pub(crate) fn set(&mut self, stream: &str, version: Version) {
         match self.0.get_mut(stream) {
-            Some(remembered) => *remembered = version,
+            Some(cached) => *cached = version,
             None => drop(self.0.insert(stream.to_owned(), version)),
         }
     }
 
-    /// Forgets all when there are too many. Only while everything that was decided is written.
+    /// Clears the cache if it is full. Call this only while every accepted commit is written.
     pub(crate) fn make_room(&mut self) {
-        if self.0.len() > REMEMBERED_STREAMS {
-            self.forget();
+        if self.0.len() > CACHED_STREAMS {
+            self.clear();
         }
     }
 
-    /// Forgets all: what was decided last could not be written.
-    pub(crate) fn forget(&mut self) {
+    /// Clears the cache.
+    pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 }

@@ -1,11 +1,14 @@
-//! The write path. Owns the one thread that puts commits in order: it takes all that come in together, decides on each, writes them in
-//! parts while the rest is on its way, syncs once for all, and answers them all. What makes up a part in memory is `part`'s.
+//! The write path: one thread that orders all commits. It takes the commits that are submitted at
+//! about the same time as one group (group commit), accepts or rejects each, writes them in
+//! sub-batches while the rest of the group arrives, syncs once for the group, and sends the
+//! results. `sub_batch` builds a sub-batch in memory.
 //!
-//! **Invariant: nobody reads what is not on disk.** Parts are in the database before the sync; the head moves behind it, and every read
-//! stops at the head.
+//! **Invariant: only durable commits are read.** Sub-batches are in the database before the sync.
+//! The head moves after the sync, and every read stops at the head.
 //!
-//! Cost of an append beside its share of the sync: one look into `ids` for every event that brings its own id (a Bloom filter
-//! answers most), one into `keys` if it has a key, and one seek in `streams` for each stream that is not among the latest 65,536.
+//! Costs of an append, in addition to its share of the sync: one lookup in `ids` for every event
+//! that has its own id (a Bloom filter answers most), one in `keys` if the commit has a key, and
+//! one seek in `streams` for each stream that is not among the latest 65,536.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,27 +17,29 @@ use rollbook_domain::Timestamp;
 use rollbook_domain::event::Position;
 
 use crate::commit::Committed;
+use crate::engine::{Batch as _, Engine as _};
 use crate::error::{AppendError, LogError};
 use crate::observer::{GroupWritten, Observer};
 use crate::options::{Clock, Durability};
-use crate::part::{Part, Staged};
 use crate::pending::Answer;
-use crate::queue::{Intake, PART_COMMITS, Queue, Request};
+use crate::queue::{GroupBuilder, Queue, Request, SUB_BATCH_COMMITS};
 use crate::store::{LastCommit, Store};
+use crate::sub_batch::{SubBatch, SubBatchBuilder};
 use crate::versions::Versions;
 
-/// The longest that a group waits for those who are expected; beside that never longer than the group before took.
-const PATIENCE_LIMIT: Duration = Duration::from_millis(5);
+/// The longest time that a group waits for the expected callers. It also never waits longer than
+/// writing the previous group took.
+const WAIT_BUDGET_LIMIT: Duration = Duration::from_millis(5);
 
-/// Commits with what was decided on each, and when each was submitted.
+/// The result of each commit, and the time at which it was submitted.
 type Outcomes = Vec<(Answer, Result<Committed, AppendError>, Instant)>;
 
-/// What one group tells about the next.
-struct Usual {
-    /// How many callers there are: those it answered, and those who waited when it did.
+/// Statistics of a group, an estimate for the next one.
+struct GroupStats {
+    /// The number of callers: those of the group, and those that waited when it was finished.
     callers: usize,
-    /// How long writing it took, within limits: what waiting for those callers may cost.
-    patience: Duration,
+    /// The time that writing the group took, limited. The next group waits no longer for callers.
+    wait_budget: Duration,
 }
 
 /// The writer's thread.
@@ -53,61 +58,62 @@ impl Writer {
     pub(crate) fn run(mut self) {
         let _gone = AbandonOnDrop(self.queue.clone());
         let queue = self.queue.clone();
-        let mut usual = Usual { callers: 1, patience: Duration::ZERO };
-        while let Some(intake) = queue.first() {
-            usual = self.write_group(intake, &usual);
+        let mut stats = GroupStats { callers: 1, wait_budget: Duration::ZERO };
+        while let Some(group) = queue.first() {
+            stats = self.write_group(group, &stats);
         }
         self.store.close();
     }
 
-    /// The way of a write, from top to bottom. The commits were admitted (content, size) by `Draft::admit`.
-    /// Takes what the group before found usual, and returns what this one did.
-    fn write_group(&mut self, mut intake: Intake<'_>, usual: &Usual) -> Usual {
+    /// The steps of a write, in order. `Draft::admit` has already checked the content and the size
+    /// of each commit. Takes the statistics of the previous group and returns those of this one.
+    fn write_group(&mut self, mut group: GroupBuilder<'_>, previous: &GroupStats) -> GroupStats {
         let now = (self.clock)();
-        // Never backwards, whatever the clock does.
+        // Times of record never decrease, whatever the clock does.
         let recorded_at = self.last.recorded_at.map_or(now, |last: Timestamp| last.max(now));
         let before = self.last.position;
-        let mut outcomes = Vec::with_capacity(usual.callers);
-        let written = self.write_parts(&mut intake, usual, recorded_at, &mut outcomes);
-        let patience =
-            written.as_ref().map_or(Duration::ZERO, |writing| (*writing).min(PATIENCE_LIMIT));
+        let mut outcomes = Vec::with_capacity(previous.callers);
+        let written = self.write_sub_batches(&mut group, previous, recorded_at, &mut outcomes);
+        let wait_budget =
+            written.as_ref().map_or(Duration::ZERO, |writing| (*writing).min(WAIT_BUDGET_LIMIT));
         match written {
-            // Publish first: who is answered finds the head at its commit or beyond.
+            // Publish first: a caller that gets its result finds the head at its commit or beyond.
             Ok(writing) if self.last.position > before => {
                 self.store.publish(self.last.position);
                 self.observe(&outcomes, writing);
             }
             Ok(_nothing) => {}
             Err(failure) => {
-                self.versions.forget();
-                // What is written of a group that cannot be synced may be on disk or not; nobody can tell before the store is opened
-                // again. So nothing may follow it.
+                self.versions.clear();
+                // The group may be on disk or not. Only opening the store again tells, so nothing
+                // may be written after it.
                 let failure =
                     if self.last.position > before { self.store.poison(failure) } else { failure };
                 let failure = AppendError::from(failure);
-                outcomes.iter_mut().for_each(|(_, outcome, _)| refuse_unwritten(outcome, &failure));
+                outcomes.iter_mut().for_each(|(_, outcome, _)| reject_unwritten(outcome, &failure));
             }
         }
         let callers = outcomes.len() + self.queue.len();
         for (answer, outcome, _) in outcomes {
             answer.send(outcome);
         }
-        Usual { callers, patience }
+        GroupStats { callers, wait_budget }
     }
 
-    /// Decides and writes until the group is complete, then syncs once for all of it. Returns how long writing and syncing took.
-    fn write_parts(
+    /// Decides and writes until the group is complete, then syncs once. Returns the time that
+    /// writing and syncing took.
+    fn write_sub_batches(
         &mut self,
-        intake: &mut Intake<'_>,
-        usual: &Usual,
+        group: &mut GroupBuilder<'_>,
+        previous: &GroupStats,
         recorded_at: Timestamp,
         outcomes: &mut Outcomes,
     ) -> Result<Duration, LogError> {
         let (before, mut writing) = (self.last.position, Duration::ZERO);
         loop {
-            let (staged, complete) = self.decide(intake, usual, recorded_at, outcomes);
+            let (sub_batch, complete) = self.decide(group, previous, recorded_at, outcomes);
             let began = Instant::now();
-            self.write_part(staged, recorded_at, before)?;
+            self.write_sub_batch(sub_batch, recorded_at, before)?;
             if complete && self.last.position > before {
                 self.sync()?;
             }
@@ -118,18 +124,19 @@ impl Writer {
         }
     }
 
-    /// Decides on the next commits of a group, each on its own: sound log, key, expected versions, ids; then its number and its bytes. A
-    /// refusal leaves no trace. Stops when there is enough for a part and nobody waits, or when nothing more is to come; tells which.
+    /// Decides on the next commits of a group, one by one: sound log, key, expected versions, ids;
+    /// then assigns positions and encodes. A rejected commit has no effect. Returns when a
+    /// sub-batch is full and the queue is empty, or when the group is complete (`true`).
     fn decide(
         &mut self,
-        intake: &mut Intake<'_>,
-        usual: &Usual,
+        group: &mut GroupBuilder<'_>,
+        previous: &GroupStats,
         recorded_at: Timestamp,
         outcomes: &mut Outcomes,
-    ) -> (Staged, bool) {
+    ) -> (SubBatch, bool) {
         let engine = self.store.engine();
         self.versions.make_room();
-        let mut part = Part::new(
+        let mut builder = SubBatchBuilder::new(
             engine.as_deref(),
             self.store.keyring(),
             &mut self.versions,
@@ -137,67 +144,70 @@ impl Writer {
             recorded_at,
         );
         let mut complete = false;
-        while !complete && (part.commits() < PART_COMMITS || intake.has_more()) {
-            // Deciding goes before writing as long as somebody waits: a part is what fills the time until more come.
-            let waiting = intake.next(usual.callers, usual.patience);
-            complete = waiting.is_empty() || intake.is_complete(usual.callers);
+        while !complete && (builder.commits() < SUB_BATCH_COMMITS || group.has_more()) {
+            // Deciding has priority while commits wait. A sub-batch is written when the queue is
+            // empty.
+            let waiting = group.next(previous.callers, previous.wait_budget);
+            complete = waiting.is_empty() || group.is_complete(previous.callers);
             for Request { draft, answer, submitted } in waiting {
                 let outcome = match self.store.require_sound() {
-                    Ok(()) => part.add(draft),
+                    Ok(()) => builder.add(draft),
                     Err(poisoned) => Err(poisoned.into()),
                 };
                 outcomes.push((answer, outcome, submitted));
             }
         }
-        (part.finish(), complete)
+        (builder.finish(), complete)
     }
 
-    /// Writes a part of a group before which the last position was `before`; it may be on disk when this returns, or not.
-    fn write_part(
+    /// Writes a sub-batch. `before` is the last position before its group. The sub-batch is not
+    /// durable on return.
+    fn write_sub_batch(
         &mut self,
-        staged: Staged,
+        sub_batch: SubBatch,
         recorded_at: Timestamp,
         before: Position,
     ) -> Result<(), LogError> {
-        if staged.is_empty() {
+        if sub_batch.is_empty() {
             return Ok(());
         }
         if self.last.position == before {
             self.store.require_present()?;
         }
-        // The first accepted commit makes the store writable; before it, not a byte on disk changes. If that fails nothing was written.
+        // The first accepted commit makes the store writable. Before it no byte on disk changes, so
+        // if this fails nothing was written.
         let engine = self.store.engine_to_write()?;
-        let batch = staged.batch(&engine)?;
-        // Barrier 1 of 2: keys that these commits are the first to be sealed under are on disk, all with one sync; keys that they
-        // destroy are gone from there. A kill behind this leaves keys that nothing is sealed under, or an erasure whose event is
-        // missing and which is asked for again.
-        self.keep_keys(&staged)?;
-        // What fails here may be on disk or not.
+        let batch = sub_batch.batch(&*engine)?;
+        // Barrier 1 of 2: the new keys of these commits are durable, with one sync, and the keys that
+        // they destroy are removed. A crash after this leaves unused keys, or an erasure without its
+        // event, which the caller repeats.
+        self.keep_keys(&sub_batch)?;
+        // If this fails, the batch may be on disk or not.
         batch.write(false).map_err(|failure| self.store.poison(failure))?;
-        self.last = LastCommit { position: staged.last(), recorded_at: Some(recorded_at) };
+        self.last = LastCommit { position: sub_batch.last(), recorded_at: Some(recorded_at) };
         Ok(())
     }
 
-    /// Barrier 2 of 2: all commits of the group with their index entries and the new head are in RocksDB's log and in its memory; now,
-    /// with `Synced`, that log is put on disk. Last of all, so that nothing but the answers is left to do behind it.
+    /// Barrier 2 of 2: all commits of the group, their index entries and the new head are in the
+    /// write-ahead log. With `Synced` that log is synced now. Only sending the results follows.
     fn sync(&self) -> Result<(), LogError> {
         if self.durability == Durability::Synced {
             self.store.engine_to_write()?.sync()?;
         }
-        // A directory that was deleted meanwhile takes a sync like any other, and nobody will ever read it again.
+        // Syncing files of a deleted directory succeeds, but nobody can read them again.
         self.store.require_present()
     }
 
-    fn keep_keys(&self, staged: &Staged) -> Result<(), LogError> {
+    fn keep_keys(&self, sub_batch: &SubBatch) -> Result<(), LogError> {
         let keyring = self.store.keyring();
         keyring.persist().map_err(|failure| self.store.poison(failure.into()))?;
-        for (id, ids) in staged.erases() {
+        for (id, ids) in sub_batch.erases() {
             keyring.erase(*id, ids).map_err(|failure| self.store.poison(failure.into()))?;
         }
         Ok(())
     }
 
-    /// Tells the observer of a group that was written.
+    /// Reports a written group to the observer.
     fn observe(&self, outcomes: &Outcomes, write_duration: Duration) {
         let Some(observer) = &self.observer else { return };
         let now = Instant::now();
@@ -213,15 +223,16 @@ impl Writer {
     }
 }
 
-/// What was accepted, or repeats what was accepted in the same group, is not written. Refusals stand, and so do repeats of earlier groups:
-/// telling those apart is not worth it, a caller that hears of the failure asks again under its key.
-fn refuse_unwritten(outcome: &mut Result<Committed, AppendError>, failure: &AppendError) {
+/// Replaces an accepted commit's result by the failure. Rejections stay. A repeat of an earlier
+/// group's commit fails too, because it looks like a repeat within the group; its caller retries
+/// with its key.
+fn reject_unwritten(outcome: &mut Result<Committed, AppendError>, failure: &AppendError) {
     if outcome.is_ok() {
         *outcome = Err(failure.clone());
     }
 }
 
-/// Tells everybody that the writer is gone, also when it panicked: nobody waits for ever.
+/// Fails all waiting callers when the writer ends, also after a panic, so that none waits forever.
 struct AbandonOnDrop(Arc<Queue>);
 
 impl Drop for AbandonOnDrop {

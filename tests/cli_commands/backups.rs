@@ -84,7 +84,7 @@ fn a_backup_is_named_by_its_time_listed_verified_and_restores_the_same_store() {
     assert!(restored.ok(&["backup", "list", "--from", &from]).contains(name));
     // What is in a backup is no store that somebody could write to by mistake.
     let inside = store.run(&["status", "--data", backups(&store).join(name).to_str().unwrap()]);
-    assert!(inside.stderr.contains("is no rollbook store"), "{inside:?}");
+    assert!(inside.stderr.contains("is not a rollbook store"), "{inside:?}");
     let left: Vec<_> = std::fs::read_dir(backups(&store))
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
@@ -183,7 +183,7 @@ fn a_backup_is_never_restored_over_anything() {
     let from = backups(&store).display().to_string();
     // The living store itself.
     let error = store.fails(3, &["backup", "restore", "one"]);
-    assert!(error.contains("exists already"), "{error}");
+    assert!(error.contains("already exists"), "{error}");
     // A living one that is open, an empty directory, a file.
     let open = store.open();
     store.fails(3, &["backup", "restore", "one"]);

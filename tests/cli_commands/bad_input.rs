@@ -39,7 +39,8 @@ fn a_directory_without_a_store_stays_without_one() {
     for arguments in every_command() {
         let error = none.fails(1, arguments);
         assert!(
-            error.contains("there is no rollbook store in") && error.contains("import EXPORT_DIR"),
+            error.contains("there is not a rollbook store in")
+                && error.contains("import EXPORT_DIR"),
             "{error}"
         );
     }
@@ -47,7 +48,7 @@ fn a_directory_without_a_store_stays_without_one() {
     std::fs::write(none.path().join("letter.txt"), "dear all").unwrap();
     for arguments in every_command() {
         let error = none.fails(1, arguments);
-        assert!(error.contains("is no rollbook store"), "{error}");
+        assert!(error.contains("is not a rollbook store"), "{error}");
     }
     assert_eq!(files(none.around()).len(), 1);
 }

@@ -272,7 +272,7 @@ fn nothing_is_loaded_or_dumped_over_anything() {
     let (file, _) = dump(&store, "dump.ndjson", "--clear");
     let file = file.to_str().unwrap();
     let error = store.fails(3, &["load", file]);
-    assert!(error.contains("exists already"), "{error}");
+    assert!(error.contains("already exists"), "{error}");
     let error = store.fails(3, &["dump", "--clear", file]);
     assert!(error.contains("exists already"), "{error}");
     let none = TestStore::none();

@@ -174,8 +174,8 @@ fn what_rocksdb_would_not_say_of_its_own_files_is_said_by_every_command() {
     // A header is a checksum u32, a length u16 and a type u8.
     let second = 7 + usize::from(u16::from_le_bytes([sound[4], sound[5]]));
     for (at, bit, what) in [
-        (second + 6, 2, "a record is of a type that is never written"),
-        (second + 5, 7, "the length of a record is not its own"),
+        (second + 6, 2, "a record has a type that is never written"),
+        (second + 5, 7, "the length of a record is wrong"),
     ] {
         let mut damaged = sound.clone();
         damaged[at] ^= 1 << bit;

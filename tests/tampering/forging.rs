@@ -176,7 +176,7 @@ fn entries_that_no_event_asks_for_are_named() {
             "records" => "damaged at position",
             "meta" => "meta has an entry",
             "rows" => "belong to no projection",
-            _ => "which no event is",
+            _ => "which belongs to no event",
         };
         assert!(said.contains(named), "{family}: {said}");
     }

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
-use rollbook_log::{Beside, Commit, Log, LogError, OpenOptions};
+use rollbook_log::{Commit, Log, LogError, OpenOptions, StagedDirectory};
 use rollbook_projections::Runtime;
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::rows::RowSource;
@@ -83,7 +83,7 @@ impl Store {
         };
         backups.clear_leftovers()?;
         let name = free_name(backups, wanted)?;
-        let beside = Beside::begin(&backups.directory().join(&name))?;
+        let beside = StagedDirectory::begin(&backups.directory().join(&name))?;
         // What is folded here need not be folded in the checkpoint.
         self.runtime().catch_up(&|done, of| progress("folding", done, of))?;
         let checkpoint = Checkpoint::of(self)?;

@@ -20,7 +20,7 @@ pub struct Pruned {
     pub leftovers: Vec<String>,
 }
 
-/// How the name of a directory ends that is being built, see [`rollbook_log::Beside`].
+/// How the name of a directory ends that is being built, see [`rollbook_log::StagedDirectory`].
 const BUILDING: &str = ".building";
 /// How the name of a backup begins that is being taken away.
 const REMOVED: &str = ".removed-";

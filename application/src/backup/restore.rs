@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::Position;
-use rollbook_log::{Beside, Log, LogError, MasterKeySource, OpenOptions};
+use rollbook_log::{Log, LogError, MasterKeySource, OpenOptions, StagedDirectory};
 use serde::Serialize;
 
 use super::manifest::{Manifest, REPORT};
@@ -49,7 +49,7 @@ impl Backups {
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, _) = Manifest::read(&path, name)?;
         check::lengths(&path, &manifest)?;
-        let beside = Beside::begin(data)?;
+        let beside = StagedDirectory::begin(data)?;
         let key = self.master_key(master_key, data);
         let (log, bytes) = build(&path, &manifest, beside.path(), &key, progress)?;
         let sealed = log.sealing().sealed;

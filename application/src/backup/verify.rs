@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rollbook_domain::Position;
-use rollbook_log::{Beside, LogError, MasterKeySource};
+use rollbook_log::{LogError, MasterKeySource, StagedDirectory};
 use rollbook_projections::{DynProjection, Runtime};
 use serde::Serialize;
 
@@ -62,8 +62,9 @@ impl Backups {
         let (manifest, manifest_digest) = Manifest::read(&path, name)?;
         check::contents(&path, &manifest, progress)?;
         // Never published: it goes away when it is dropped.
-        let beside =
-            Beside::begin(&scratch.unwrap_or(&self.directory).join(format!(".verifying-{name}")))?;
+        let beside = StagedDirectory::begin(
+            &scratch.unwrap_or(&self.directory).join(format!(".verifying-{name}")),
+        )?;
         let (log, _) = restore::build(
             &path,
             &manifest,

@@ -1,18 +1,18 @@
-//! The way back: that no index has an entry that no record asks for. Owns counting them, and naming those that are too many.
+//! The reverse check: every index entry must belong to a record.
 
 use rollbook_domain::event::Position;
 
 use super::{LogChecked, Totals};
-use crate::engine::{Engine, Family, Purpose};
+use crate::engine::{Cursor as _, Engine, Family, Purpose};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::layout;
 use crate::reads;
 use crate::stored::Record;
 
-/// Checks that the indexes have as many entries as the records ask for. Each that is asked for was found to be right, so where the
-/// numbers agree there is no other.
+/// Checks that the indexes have as many entries as the records require. Each required entry was
+/// already checked, so if the numbers agree there is no other entry.
 pub(super) fn check(
-    engine: &Engine,
+    engine: &impl Engine,
     totals: &Totals,
     checked: &mut LogChecked,
 ) -> Result<(), LogError> {
@@ -51,7 +51,7 @@ pub(super) fn check(
 type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8], &mut LogChecked) -> Result<(), LogError>;
 
 fn each(
-    engine: &Engine,
+    engine: &impl Engine,
     family: Family,
     index: &'static str,
     checked: &mut LogChecked,
@@ -69,9 +69,10 @@ fn each(
     Ok(())
 }
 
-/// Names an entry that leads to nothing that is about it. What leads into damage is named there.
+/// Reports an entry whose record does not require it. An entry that leads to a damaged record is
+/// not reported: the damage already is.
 fn name(
-    engine: &Engine,
+    engine: &impl Engine,
     family: Family,
     index: &str,
     (key, value): (&[u8], &[u8]),
@@ -95,13 +96,13 @@ fn name(
         checked.findings.add(0, 0, format!("the index {index} has an entry that is malformed"));
         return Ok(());
     };
-    let mut asked_for = false;
+    let mut required = false;
     let looked = reads::in_record_of(engine, position, |record| {
-        asked_for = asks_for(record, family, key, position)?;
+        required = requires(record, family, key, position)?;
         Ok(())
     });
     match looked {
-        Ok(()) if asked_for => {}
+        Ok(()) if required => {}
         Err(LogError::Corrupt(Corruption {
             kind: CorruptionKind::BadChecksum { .. } | CorruptionKind::Torn { .. },
             ..
@@ -110,7 +111,7 @@ fn name(
             checked.findings.add(
                 position,
                 position,
-                format!("the index {index} has {text} here, which no event is"),
+                format!("the index {index} has {text} here, which belongs to no event"),
             );
         }
         Err(error) => return Err(error),
@@ -118,8 +119,8 @@ fn name(
     Ok(())
 }
 
-/// Whether a record asks for an entry with this key.
-fn asks_for(
+/// Whether a record requires an entry with this key.
+fn requires(
     record: &Record<'_>,
     family: Family,
     key: &[u8],

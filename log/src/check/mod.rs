@@ -1,60 +1,63 @@
-//! Checking the whole log, one damage not hiding the next. Owns what is read and what is said of it; `entries` is the way back, from
-//! every index entry to a record. `verify` stops at the first damage instead.
+//! Checking the complete log. [`check`] continues after damage and reports all of it; [`verify`]
+//! stops at the first. `indexes` checks the entries that a record requires, `entries` the reverse:
+//! every index entry must belong to a record.
 //!
-//! Memory: one record and the findings, of which only the first thousand are kept.
+//! Memory: one record, and the first thousand findings.
 
 mod entries;
+mod indexes;
+mod verify;
 
-use rocksdb::DBRawIterator;
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::{EventRecord, Position};
 
-use crate::engine::{Engine, Family, Purpose};
+use crate::engine::{Cursor as _, Engine, Family, Purpose, StoreEngine};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::keyring::Keyring;
 use crate::layout;
 use crate::store::Store;
 use crate::stored::{self, LeafHash, Record, leaf_hash};
-use crate::verify::wrong_entries;
+use indexes::wrong_entries;
+pub(crate) use verify::verify;
 
-/// So many findings are kept; the others are counted.
+/// The number of findings that are kept. Further ones are only counted.
 const FINDINGS_KEPT: usize = 1000;
 
-/// What checking the log found.
+/// The result of [`crate::Log::check`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogChecked {
-    /// Up to which position it was read.
+    /// The position up to which the log was read.
     pub head: Position,
-    /// How many commits were read whole.
+    /// The number of commits that were read completely.
     pub commits: u64,
-    /// How many positions could not be read.
+    /// The number of positions that could not be read.
     pub lost: u64,
-    /// What is wrong.
+    /// The damage that was found.
     pub findings: Findings,
 }
 
-/// What is wrong, in the order in which it was found.
+/// Damage, in the order in which it was found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// The first of them.
+    /// The first findings.
     pub kept: Vec<Finding>,
-    /// How many more there are.
+    /// The number of further findings.
     pub more: u64,
 }
 
-/// Something wrong with stored events.
+/// One damage of stored events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The first position it is about; 0 when it is about none.
+    /// The first affected position; 0 if no position is affected.
     pub from: Position,
-    /// The last position it is about.
+    /// The last affected position.
     pub until: Position,
-    /// What is wrong.
+    /// The damage.
     pub what: String,
 }
 
 impl Findings {
-    /// Takes a finding in.
+    /// Adds a finding.
     pub fn add(&mut self, from: Position, until: Position, what: impl Into<String>) {
         if self.kept.len() < FINDINGS_KEPT {
             self.kept.push(Finding { from, until, what: what.into() });
@@ -63,16 +66,16 @@ impl Findings {
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Whether there is no damage.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 }
 
-/// Called with the leaf hashes of each commit that can be read, in order, and the position of the first.
+/// Gets the leaf hashes of each readable commit, in order, with the position of the first event.
 pub type VisitLeaves<'a> = &'a mut dyn FnMut(Position, &[LeafHash]) -> Result<(), LogError>;
 
-/// Reads everything up to the head of this instant.
+/// Checks the log up to its current head.
 pub(crate) fn check(
     store: &Store,
     visit: VisitLeaves<'_>,
@@ -96,12 +99,12 @@ pub(crate) fn check(
     };
     checking.records()?;
     let Checking { totals, mut checked, .. } = checking;
-    entries::check(&engine, &totals, &mut checked)?;
-    check_identity(&engine, store, &mut checked)?;
+    entries::check(&*engine, &totals, &mut checked)?;
+    check_identity(&*engine, store, &mut checked)?;
     Ok(checked)
 }
 
-/// How many index entries the records ask for.
+/// The number of index entries that the records require.
 #[derive(Default)]
 struct Totals {
     streams: u64,
@@ -110,15 +113,15 @@ struct Totals {
 }
 
 struct Checking<'a> {
-    engine: &'a Engine,
+    engine: &'a StoreEngine,
     keyring: &'a Keyring,
     visit: VisitLeaves<'a>,
     progress: &'a dyn Fn(Position),
-    /// The position that the next record should begin at.
+    /// The position at which the next record must begin.
     next: Position,
-    /// Where damage began whose end is not known yet, and what it is.
+    /// The start and the kind of damage whose end is not known yet.
     damaged: Option<(Position, String)>,
-    /// When the record before was recorded.
+    /// The time of record of the previous record.
     recorded_at: Option<Timestamp>,
     totals: Totals,
     events: Vec<EventRecord>,
@@ -140,7 +143,7 @@ impl Checking<'_> {
                         None => self.checked.findings.add(
                             0,
                             0,
-                            "a record has a key that is no position",
+                            "a record has a key that is not a position",
                         ),
                     }
                     cursor.next();
@@ -150,9 +153,9 @@ impl Checking<'_> {
                     Err(error) => {
                         self.damaged.get_or_insert((
                             self.next,
-                            format!("the database cannot read on here: {error}"),
+                            format!("the database cannot read this position: {error}"),
                         ));
-                        if !self.pass(&mut cursor) {
+                        if !self.skip_damage(&mut cursor) {
                             break;
                         }
                     }
@@ -163,13 +166,14 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// Moves a cursor behind what the database cannot read: to the lowest position that can be sought. Says whether there is one.
-    fn pass(&self, cursor: &mut DBRawIterator<'_>) -> bool {
+    /// Moves a cursor past entries that the database cannot read, to the lowest readable position.
+    /// Returns whether there is one.
+    fn skip_damage(&self, cursor: &mut <StoreEngine as Engine>::Cursor<'_>) -> bool {
         let mut readable = |position: Position| {
             cursor.seek(position.to_be_bytes());
-            cursor.valid()
+            cursor.item().is_some()
         };
-        // Further and further, then back by halves.
+        // Double the distance until a position is readable, then bisect.
         let (mut bad, mut step) = (self.next, 1);
         let mut good = loop {
             let position = bad.saturating_add(step);
@@ -188,7 +192,7 @@ impl Checking<'_> {
         readable(good)
     }
 
-    /// Names what is missing or damaged before a position.
+    /// Reports the positions that are missing or damaged before `first`.
     fn close_gap(&mut self, first: Position) {
         let damaged = self.damaged.take();
         if self.next < first {
@@ -204,11 +208,11 @@ impl Checking<'_> {
 
     fn record(&mut self, first: Position, value: &[u8]) -> Result<(), LogError> {
         if first > self.checked.head {
-            self.checked.findings.add(first, first, "a record lies behind the head of the log");
+            self.checked.findings.add(first, first, "a record is beyond the head of the log");
             return Ok(());
         }
         if first < self.next {
-            self.checked.findings.add(first, first, "a record begins where another one goes on");
+            self.checked.findings.add(first, first, "a record begins inside another one");
             return Ok(());
         }
         self.close_gap(first);
@@ -229,7 +233,7 @@ impl Checking<'_> {
         Ok(())
     }
 
-    /// Reads a record whole; its last position.
+    /// Checks a record completely. Returns its last position.
     fn sound(&mut self, first: Position, value: &[u8]) -> Result<Position, LogError> {
         let record = stored::check(first, value)?;
         self.events.clear();
@@ -266,14 +270,14 @@ impl Checking<'_> {
         Ok(record.last())
     }
 
-    /// The log's clock never runs backwards.
+    /// Times of record never decrease.
     fn times(&mut self, record: &Record<'_>) -> Result<(), LogError> {
         let recorded_at = self.events.first().map(|event| event.recorded_at);
         if recorded_at < self.recorded_at {
             self.checked.findings.add(
                 record.first(),
                 record.last(),
-                "it was recorded before the events that stand before it",
+                "its time of record is earlier than that of the events before it",
             );
         }
         self.recorded_at = recorded_at.max(self.recorded_at);
@@ -281,7 +285,7 @@ impl Checking<'_> {
     }
 }
 
-/// What is damaged, down to the cause.
+/// The text of a corruption and its causes.
 fn with_cause(corruption: &Corruption) -> String {
     let mut text = corruption.kind.to_string();
     let mut error: &dyn std::error::Error = &corruption.kind;
@@ -292,9 +296,9 @@ fn with_cause(corruption: &Corruption) -> String {
     text
 }
 
-/// The database is the one that its directory says it is.
+/// Checks that the database has the id in its directory.
 fn check_identity(
-    engine: &Engine,
+    engine: &impl Engine,
     store: &Store,
     checked: &mut LogChecked,
 ) -> Result<(), LogError> {

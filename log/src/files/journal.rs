@@ -1,10 +1,11 @@
-//! RocksDB's journals: write-ahead logs and manifests, which have one format. Owns reading it to the very end.
+//! RocksDB's journals: write-ahead logs and manifests, which have the same format.
 //!
-//! A journal consists of blocks of 32 KiB. In a block stand fragments, each with a header: checksum u32, length u16, type u8, all
-//! little-endian. The checksum is CRC-32C, masked, over type and content, and not over the length. Less than a header at a block's end
-//! is filled with zeros.
+//! A journal consists of blocks of 32 KiB. A block consists of fragments. Each fragment has a
+//! header: checksum u32, length u16, type u8, all little-endian. The checksum is a masked CRC-32C
+//! over type and content, but not over the length. If a block's end is shorter than a header, it is
+//! filled with zeros.
 //!
-//! RocksDB does not see all that can be wrong with one: see `check_block`.
+//! RocksDB misses some kinds of damage: see `check_block`.
 
 use std::io::Read;
 
@@ -13,7 +14,7 @@ use super::Unsound;
 const BLOCK_BYTES: usize = 32 << 10;
 const HEADER_BYTES: usize = 7;
 
-/// Reads a journal from end to end.
+/// Checks a complete journal.
 pub(super) fn check(mut file: impl Read) -> Result<(), Unsound> {
     let mut offset = 0;
     loop {
@@ -27,19 +28,20 @@ pub(super) fn check(mut file: impl Read) -> Result<(), Unsound> {
     }
 }
 
-/// Checks the fragments of a block. Two kinds of damage RocksDB (11.8) takes for something else:
+/// Checks the fragments of a block. RocksDB 11.8 misinterprets two kinds of damage:
 ///
-/// - A type that only journals have which are written over again (ours never are) makes it drop the journal in silence, or read the
-///   same bytes for ever (<https://github.com/facebook/rocksdb/issues/13333>).
-/// - A length that leads beyond the end looks like a write that was interrupted, and what follows is dropped in silence. But where
-///   the write was interrupted, the checksum holds for no part of what is there.
+/// - A fragment type of recycled journals, which this crate never uses. RocksDB silently drops the
+///   journal, or reads the same bytes forever (<https://github.com/facebook/rocksdb/issues/13333>).
+/// - A length beyond the end of the file. RocksDB takes it for an interrupted write and silently
+///   drops what follows. After a write that really was interrupted, the checksum matches no part of
+///   the content.
 fn check_block(block: &[u8], offset: u64) -> Result<(), Unsound> {
     let mut rest = block;
     while !rest.is_empty() {
         let at = offset + (block.len() - rest.len()) as u64;
         let damaged = |what: &str| Err(Unsound::Damaged((at, what.to_owned())));
         let unfinished = || Err(Unsound::Unfinished(at));
-        // At the end of a block, or where a file was made larger than what was written to it.
+        // The padding of a block, or the end of a preallocated file.
         if rest.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
@@ -48,33 +50,33 @@ fn check_block(block: &[u8], offset: u64) -> Result<(), Unsound> {
         };
         let [c0, c1, c2, c3, l0, l1, kind] = *header;
         if is_of_reused_journal(kind) {
-            return damaged("a record is of a type that is never written");
+            return damaged("a record has a type that is never written");
         }
         let checksum = u32::from_le_bytes([c0, c1, c2, c3]);
         let begun = crc32c::crc32c(&[kind]);
         let Some((body, next)) = body.split_at_checked(usize::from(u16::from_le_bytes([l0, l1])))
         else {
-            return if holds_for_a_part(checksum, begun, body) {
-                damaged("the length of a record is not its own")
+            return if matches_a_prefix(checksum, begun, body) {
+                damaged("the length of a record is wrong")
             } else {
                 unfinished()
             };
         };
         if masked(crc32c::crc32c_append(begun, body)) != checksum {
-            return damaged("the checksum of a record does not hold");
+            return damaged("the checksum of a record is wrong");
         }
         rest = next;
     }
     Ok(())
 }
 
-/// Whether fragments of this type have the journal's number in their header, as RocksDB writes where it uses a file again.
+/// Whether this is a fragment type of recycled journals, whose headers have the journal's number.
 fn is_of_reused_journal(kind: u8) -> bool {
     matches!(kind, 5..=8 | 11 | 131)
 }
 
-/// Whether the checksum is that of some beginning of the content.
-fn holds_for_a_part(checksum: u32, begun: u32, content: &[u8]) -> bool {
+/// Whether the checksum matches a prefix of the content.
+fn matches_a_prefix(checksum: u32, begun: u32, content: &[u8]) -> bool {
     let mut crc = begun;
     masked(crc) == checksum
         || content.chunks(1).any(|byte| {
@@ -83,7 +85,7 @@ fn holds_for_a_part(checksum: u32, begun: u32, content: &[u8]) -> bool {
         })
 }
 
-/// As RocksDB stores a CRC of data that may itself hold CRCs.
+/// RocksDB's form of a stored CRC.
 fn masked(crc: u32) -> u32 {
     crc.rotate_right(15).wrapping_add(0xa282_ead8)
 }

@@ -1,8 +1,10 @@
-//! Checking a store's files byte by byte, without RocksDB. Owns which files there are and what a sound one is: every byte of table
-//! files, write-ahead logs and manifests lies under a checksum that is computed again; what holds no record is named, not checked.
+//! Checks of a store's files byte by byte, without RocksDB. Checksums cover every byte of table
+//! files, write-ahead logs and manifests, and all are computed again. Files without records are
+//! listed and not checked.
 //!
-//! RocksDB checks a block when it reads it. It does not read all of them: not the filters of keys that nobody asks for, not the end of a log
-//! that looks unfinished. Here all is read.
+//! RocksDB checks a block when it reads it, and it does not read every block: not the filters of
+//! keys that are never looked up, and not the end of a log that looks unfinished. This module reads
+//! everything.
 
 mod journal;
 mod table;
@@ -14,16 +16,16 @@ use std::path::{Path, PathBuf};
 use crate::directory::Directory;
 use crate::error::LogError;
 
-/// What reading the files of a store found.
+/// The result of [`check_files`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FilesChecked {
-    /// How many files were checked whole.
+    /// The number of files that were checked completely.
     pub files: u64,
-    /// How large they are together, in bytes.
+    /// Their total size in bytes.
     pub bytes: u64,
-    /// What is wrong.
+    /// The damage that was found.
     pub damage: Vec<FileDamage>,
-    /// Files that hold no record and have no checksum, and why they need none.
+    /// Files without records and checksums, and the reason why they need none.
     pub without_records: Vec<(String, &'static str)>,
 }
 
@@ -32,44 +34,46 @@ pub struct FilesChecked {
 pub struct FileDamage {
     /// The file, relative to the store's directory.
     pub file: String,
-    /// Where the damaged part begins, in bytes from the start.
+    /// Offset of the damaged part, in bytes.
     pub offset: u64,
-    /// What is wrong with it.
+    /// The kind of damage.
     pub what: String,
 }
 
-/// A part of a file that is not what was written: where, and how.
+/// Damage of a file: its offset and its kind.
 type Damage = (u64, String);
 
-/// What a check says.
+/// Why a file is not sound.
 enum Unsound {
     Damaged(Damage),
-    /// The file ends in the middle of a record that begins there: a write was interrupted, or the end was changed.
+    /// The file ends inside a record that begins at this offset: a write was interrupted, or the
+    /// end was changed.
     Unfinished(u64),
-    /// It cannot be read at all.
+    /// The file cannot be read.
     Unreadable(io::Error),
 }
 
 impl From<io::Error> for Unsound {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            // The file ends before what it says of itself does.
+            // The file is shorter than its own structure says.
             io::ErrorKind::UnexpectedEof => Self::Damaged((0, "it is cut short".to_owned())),
             _ => Self::Unreadable(error),
         }
     }
 }
 
-/// Why a kind of file needs no check.
-const TEXT_LOG: &str = "RocksDB's text log, which it never reads";
+// The reasons why some files need no check.
+const TEXT_LOG: &str = "RocksDB's text log, which RocksDB never reads";
 const OPTIONS: &str = "a copy of settings, which are not read from it";
 const LOCK: &str = "a lock without content";
 
-/// Reads every file of the store in a directory and checks what can be checked. Takes the store's lock meanwhile, and changes nothing.
-/// Calls `progress` with the bytes read, and with how many there are.
+/// Reads every file of the store in a directory and checks it. Holds the store's lock meanwhile,
+/// and changes nothing. Calls `progress` with the bytes read and the total.
 ///
 /// # Errors
-/// [`LogError::Missing`], [`LogError::InUse`] and their like; when a file cannot be read. Damage is no error.
+/// [`LogError::Missing`], [`LogError::InUse`] and similar errors of opening; when a file cannot be
+/// read. Damage is not an error.
 pub fn check_files(
     dir: &Path,
     mut progress: impl FnMut(u64, u64),
@@ -82,7 +86,7 @@ pub fn check_files(
         checked.damage.push(FileDamage {
             file: "FORMAT".to_owned(),
             offset: 0,
-            what: "it is not the line that was written".to_owned(),
+            what: "it is not the expected line".to_owned(),
         });
     }
     checked.files += 1;
@@ -97,15 +101,15 @@ pub fn check_files(
     Ok(checked)
 }
 
-/// Checks what RocksDB reads of its journals when it opens a database, but for an unfinished end, which it tolerates rightly. Damage
-/// that it does not see is refused here, before it loses what was acknowledged or never comes back.
+/// Checks the journals that RocksDB reads when it opens a database. RocksDB misses some damage: it
+/// would drop acknowledged commits or read forever. An unfinished end is fine.
 ///
-/// Cost: reads the write-ahead logs, 64 MiB at most, and the manifest once.
+/// Costs: reads the write-ahead logs, 64 MiB at most, and the manifest once.
 ///
 /// # Errors
 /// [`LogError::DamagedFile`]; when a file cannot be read.
 pub(crate) fn check_journals(database: &Path) -> Result<(), LogError> {
-    // Without a `CURRENT` that can be read, RocksDB says so itself.
+    // RocksDB itself reports a `CURRENT` that cannot be read.
     let current = fs::read_to_string(database.join("CURRENT")).unwrap_or_default();
     for (path, _) in files_in(database)? {
         let is_manifest = path.file_name().is_some_and(|name| name == current.trim_end());
@@ -128,7 +132,7 @@ fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> LogError {
     move |source| LogError::File { doing: "read", path, source }
 }
 
-/// The files of a directory with their sizes, in the order of their names.
+/// The files of a directory with their sizes, sorted by name.
 fn files_in(dir: &Path) -> Result<Vec<(PathBuf, u64)>, LogError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).map_err(unreadable(dir))? {
@@ -162,7 +166,7 @@ impl FilesChecked {
                 return self.without_record(file, TEXT_LOG);
             }
             _ if name.starts_with("OPTIONS-") => return self.without_record(file, OPTIONS),
-            _ => Err(Unsound::Damaged((0, "no store has such a file".to_owned()))),
+            _ => Err(Unsound::Damaged((0, "a store has no such file".to_owned()))),
         };
         self.files += 1;
         self.bytes += bytes;
@@ -184,7 +188,7 @@ impl FilesChecked {
     }
 }
 
-/// `CURRENT` names the manifest that is there.
+/// Checks that `CURRENT` names an existing manifest.
 fn check_current(path: &Path) -> Result<(), Unsound> {
     let text = fs::read(path)?;
     let name = std::str::from_utf8(&text).ok().and_then(|text| text.strip_suffix('\n'));
@@ -193,14 +197,18 @@ fn check_current(path: &Path) -> Result<(), Unsound> {
     if name.is_some_and(is_there) {
         Ok(())
     } else {
-        Err(Unsound::Damaged((0, "it names no manifest that is there".to_owned())))
+        Err(Unsound::Damaged((0, "it does not name an existing manifest".to_owned())))
     }
 }
 
-/// `IDENTITY` is a UUID; that it is the database's own is checked where the database is open.
+/// Checks that `IDENTITY` is a UUID. `check` compares it with the id of the open database.
 fn check_identity(path: &Path) -> Result<(), Unsound> {
     let text = fs::read(path)?;
     let sound =
         std::str::from_utf8(&text).ok().and_then(|text| uuid::Uuid::parse_str(text).ok()).is_some();
-    if sound { Ok(()) } else { Err(Unsound::Damaged((0, "it is no id of a database".to_owned()))) }
+    if sound {
+        Ok(())
+    } else {
+        Err(Unsound::Damaged((0, "it is not the id of a database".to_owned())))
+    }
 }

@@ -1,9 +1,10 @@
-//! RocksDB's table files, format versions 6 and 7. Owns finding every block of one, by the indexes in it, and computing every
-//! checksum again; what stands in data blocks is not looked at.
+//! RocksDB's table files, format versions 6 and 7. The check finds every block through the file's
+//! indexes and computes its checksum again. It does not decode data blocks.
 //!
-//! A table file is blocks, one behind the other, and a footer. Each block is followed by one byte (how it is compressed) and its checksum,
-//! u32. The footer names the last block, the *meta index*, which names the others that are not data; among them is the index, in two
-//! levels, which names the data. All blocks together leave no byte between them uncovered, and that is checked too.
+//! A table file consists of blocks and a footer. Each block is followed by one byte, its
+//! compression, and its checksum, u32. The footer has the location of the *meta index* block. That
+//! one lists all other blocks that are not data, among them the index, which has two levels and
+//! lists the data blocks. The blocks must cover every byte of the file, which is checked too.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -16,15 +17,15 @@ const FOOTER_BYTES: u64 = 53;
 const TRAILER_BYTES: u64 = 5;
 const MAGIC: u64 = 0x88e2_41b7_85f4_cff7;
 const EXTENDED_MAGIC: [u8; 4] = [0x3e, 0, 0x7a, 0];
-/// The one kind of checksum that is written: XXH3, its lower half.
+/// The kind of checksum that this crate uses: the lower half of XXH3.
 const XXH3: u8 = 4;
 const LZ4: u8 = 4;
-/// A multiplier that takes a last byte into a checksum.
+/// The multiplier for the last byte of a checksum.
 const LAST_BYTE: u32 = 0x6b90_83d9;
-/// An index block larger than this when unpacked is none.
+/// The maximum size of an uncompressed index block.
 const UNPACKED_LIMIT_BYTES: usize = 256 << 20;
 
-/// Where a block is, without what follows it.
+/// The location of a block, without its trailer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Handle {
     offset: u64,
@@ -35,7 +36,7 @@ fn damaged(offset: u64, what: &str) -> Unsound {
     Unsound::Damaged((offset, what.to_owned()))
 }
 
-/// Reads a table file whole.
+/// Checks a complete table file.
 pub(super) fn check(file: &File, file_bytes: u64) -> Result<(), Unsound> {
     let footer_at =
         file_bytes.checked_sub(FOOTER_BYTES).ok_or_else(|| damaged(0, "it is cut short"))?;
@@ -47,7 +48,7 @@ pub(super) fn check(file: &File, file_bytes: u64) -> Result<(), Unsound> {
         let handle = table.handle(footer.meta_index, &value)?;
         match name.as_slice() {
             b"rocksdb.index" => table.index(handle, if two_levels { 2 } else { 1 })?,
-            // Read already.
+            // Already read.
             b"rocksdb.properties" => {}
             name if name.starts_with(b"partitionedfilter.") => table.index(handle, 1)?,
             _ => drop(table.block(handle)?),
@@ -75,44 +76,44 @@ impl Footer {
             || !matches!(version, Some(6 | 7))
             || kind != Some([XXH3])
         {
-            return Err(wrong("its footer is not of the format that this rollbook writes"));
+            return Err(wrong("its footer does not have the format that this rollbook writes"));
         }
-        // The checksum is computed with zeros in its own place.
+        // The checksum is computed with zeros in place of itself.
         let mut cleared = bytes;
         cleared.iter_mut().skip(5).take(4).for_each(|byte| *byte = 0);
         let (last, all_but_last) = cleared.split_last().unwrap_or((&0, &[]));
         let context = context.unwrap_or_default();
         if Some(checksum(all_but_last, *last).wrapping_add(modifier(context, at))) != stored {
-            return Err(wrong("the checksum of its footer does not hold"));
+            return Err(wrong("the checksum of its footer is wrong"));
         }
         let bytes = u64::from(meta_bytes.unwrap_or_default());
         let offset = at
             .checked_sub(TRAILER_BYTES + bytes)
-            .ok_or_else(|| wrong("its footer names a block that it has no room for"))?;
+            .ok_or_else(|| wrong("its footer refers to a block beyond the file"))?;
         Ok(Self { context, meta_index: Handle { offset, bytes } })
     }
 }
 
-/// The lower half of XXH3 over all but the last byte, which is taken in afterwards.
+/// The lower half of XXH3 over all bytes except the last, combined with the last byte.
 fn checksum(bytes: &[u8], last: u8) -> u32 {
     #[allow(clippy::cast_possible_truncation)]
     let lower = xxh3_64(bytes) as u32;
     lower ^ u32::from(last).wrapping_mul(LAST_BYTE)
 }
 
-/// What makes a block's checksum another one in another place.
+/// The part of a checksum that depends on the block's offset.
 fn modifier(context: u32, offset: u64) -> u32 {
     #[allow(clippy::cast_possible_truncation)]
     let place = (offset as u32).wrapping_add((offset >> 32) as u32);
     if context == 0 { 0 } else { context ^ place }
 }
 
-/// How the values of an index's entries are written.
+/// The encoding of the values in an index.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Values {
-    /// Each with its length before it.
+    /// Each value has its length before it.
     Sized,
-    /// A handle, or its difference from the one before.
+    /// A handle, or its difference from the previous one.
     Handles,
 }
 
@@ -127,7 +128,7 @@ struct Table<'f> {
 }
 
 impl Table<'_> {
-    /// Reads a block and computes its checksum; what follows it says how it is packed.
+    /// Reads a block and checks its checksum. Returns its bytes and its compression.
     fn block(&mut self, handle: Handle) -> Result<(Vec<u8>, u8), Unsound> {
         let at = handle.offset;
         let end = at
@@ -135,26 +136,24 @@ impl Table<'_> {
             .and_then(|end| end.checked_add(TRAILER_BYTES))
             .filter(|end| *end <= self.footer_at);
         let length = end.and_then(|end| usize::try_from(end - at).ok());
-        let mut bytes = vec![
-            0;
-            length.ok_or_else(|| damaged(
-                at,
-                "an index names a block that the file has no room for"
-            ))?
-        ];
+        let mut bytes =
+            vec![
+                0;
+                length.ok_or_else(|| damaged(at, "an index refers to a block beyond the file"))?
+            ];
         self.file.read_exact_at(&mut bytes, at)?;
         let stored =
             bytes.split_last_chunk::<4>().map_or(0, |(_, stored)| u32::from_le_bytes(*stored));
         bytes.truncate(bytes.len() - 4);
         let packed = bytes.pop().unwrap_or_default();
         if checksum(&bytes, packed).wrapping_add(modifier(self.context, at)) != stored {
-            return Err(damaged(at, "the checksum of a block does not hold"));
+            return Err(damaged(at, "the checksum of a block is wrong"));
         }
         self.seen.push(handle);
         Ok((bytes, packed))
     }
 
-    /// Every block that an index names, down to the last level.
+    /// Checks every block that an index lists, down to the last level.
     fn index(&mut self, index: Handle, levels: u8) -> Result<(), Unsound> {
         for (_, value) in self.entries(index, Values::Handles)? {
             let handle = self.handle(index, &value)?;
@@ -190,10 +189,10 @@ impl Table<'_> {
         let mut rest = Parts(value);
         let handle =
             rest.varint().zip(rest.varint()).map(|(offset, bytes)| Handle { offset, bytes });
-        handle.ok_or_else(|| damaged(index.offset, "an index in it names no block"))
+        handle.ok_or_else(|| damaged(index.offset, "an index refers to no block"))
     }
 
-    /// Whether the index names indexes rather than data: the properties say so.
+    /// Whether the index has two levels, according to the properties.
     fn has_two_levels(&mut self, meta: &Entries) -> Result<bool, Unsound> {
         let properties = meta.iter().find(|(name, _)| name == b"rocksdb.properties");
         let (_, value) =
@@ -206,7 +205,7 @@ impl Table<'_> {
         Ok(kind.is_some_and(|(_, value)| value == [2, 0, 0, 0]))
     }
 
-    /// Refuses a byte before the footer that is in no block.
+    /// Fails if a byte before the footer is in no block.
     fn covers_all(mut self) -> Result<(), Unsound> {
         self.seen.sort();
         let mut next = 0;
@@ -227,10 +226,11 @@ impl Table<'_> {
     }
 }
 
-/// Reads the entries of a block: keys that share their beginning with the one before, then the list of places where they do not.
+/// Reads the entries of a block: prefix-compressed keys with values, then the list of restart
+/// points.
 fn read_entries(block: &[u8], values: Values) -> Option<Entries> {
     let (rest, footer) = block.split_last_chunk::<4>()?;
-    // Bits above are flags of how the block can be searched.
+    // The upper bits are flags.
     let restarts = u32::from_le_bytes(*footer) & 0x0fff_ffff;
     let mut rest = Parts(rest.get(..rest.len().checked_sub(restarts as usize * 4)?)?);
     let mut entries: Entries = Vec::new();
@@ -281,7 +281,7 @@ fn varint(mut number: u64) -> Vec<u8> {
     }
 }
 
-/// What is left to read.
+/// The unread rest of a block.
 struct Parts<'a>(&'a [u8]);
 
 impl<'a> Parts<'a> {

@@ -1,8 +1,9 @@
-//! The cipher: AES-256-GCM of ring. Owns keys in memory, nonces and what is bound to a sealed value; where keys are kept is `file`'s,
-//! what is sealed `stored::seal`'s. See `docs/erasure.md` for the choice.
+//! The cipher: AES-256-GCM from the crate `ring`, with keys in memory and nonces. `docs/erasure.md`
+//! gives the reasons for the choice.
 //!
-//! Nonces are 96 random bits under a key that belongs to one client: a million values of one client collide with a probability below
-//! 2⁻⁵⁷. The bound of the mode, 2³² values a key, is out of reach of anything one client does.
+//! Nonces are 96 random bits, and a key belongs to one client: among a million values of one
+//! client, two nonces are equal with a probability below 2⁻⁵⁷. No client reaches the limit of the
+//! mode, 2³² values per key.
 
 use std::cell::RefCell;
 use std::sync::OnceLock;
@@ -16,10 +17,10 @@ pub(crate) const NONCE_BYTES: usize = 12;
 /// Bytes of an authentication tag.
 pub(crate) const TAG_BYTES: usize = 16;
 
-/// A nonce; drawn anew for every value.
+/// A nonce. Every value gets a new one.
 pub(crate) type NonceBytes = [u8; NONCE_BYTES];
 
-/// Something that does not open: another key, or other bytes than were sealed.
+/// A value does not open: the key is wrong, or the bytes were changed.
 #[derive(Debug)]
 pub(crate) struct DoesNotOpen;
 
@@ -34,16 +35,17 @@ pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), NoRandomness> {
     ring::rand::SystemRandom::new().fill(bytes).map_err(|_unspecified| NoRandomness)
 }
 
-/// How many nonces a thread draws with one call of the operating system, which takes as long as sealing a value does. Whoever resumes one
-/// image of a process's memory twice lets both use the nonces that were left in it, fewer than this a thread.
+/// The number of nonces that a thread draws at a time, because a call of the operating system takes
+/// as long as sealing a value. If one memory image of a process is resumed twice, both copies use
+/// the nonces left in it, fewer than this number per thread.
 const NONCES_AT_A_TIME: usize = 32;
 
 thread_local! {
-    /// Drawn by this thread and not used yet.
+    /// The nonces that this thread has drawn and not used yet.
     static DRAWN: RefCell<Vec<NonceBytes>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A nonce that nothing else has.
+/// A nonce that is used only once.
 pub(crate) fn random_nonce() -> Result<NonceBytes, NoRandomness> {
     DRAWN.with_borrow_mut(|drawn| {
         if drawn.is_empty() {
@@ -55,7 +57,8 @@ pub(crate) fn random_nonce() -> Result<NonceBytes, NoRandomness> {
     })
 }
 
-/// A key, for a client's values or for wrapping others. Its schedule is made when it is first used: 0.5 KiB.
+/// A key for a client's values or for wrapping other keys. The key schedule, 0.5 KiB, is computed
+/// on first use.
 pub(crate) struct SecretKey {
     bytes: [u8; KEY_BYTES],
     schedule: OnceLock<Option<Box<LessSafeKey>>>,
@@ -86,7 +89,7 @@ impl SecretKey {
         self.schedule.get_or_init(made).as_deref()
     }
 
-    /// Seals `text` where it stands, bound to `bound`; the tag.
+    /// Seals `text` in place and authenticates `bound` with it. Returns the tag.
     pub(crate) fn seal(
         &self,
         nonce: NonceBytes,
@@ -102,7 +105,7 @@ impl SecretKey {
         sealed.ok().and_then(|tag| tag.as_ref().try_into().ok()).ok_or(DoesNotOpen)
     }
 
-    /// Opens a sealed value with its tag behind it, where it stands.
+    /// Opens in place a sealed value that is followed by its tag.
     pub(crate) fn open<'t>(
         &self,
         nonce: NonceBytes,
@@ -119,7 +122,7 @@ impl SecretKey {
 impl Drop for SecretKey {
     fn drop(&mut self) {
         self.bytes.fill(0);
-        // Keeps the zeros from being left out as dead stores.
+        // Prevents the compiler from removing the writes above as dead stores.
         std::hint::black_box(&self.bytes);
     }
 }

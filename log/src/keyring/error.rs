@@ -1,10 +1,10 @@
-//! What can go wrong with keys. Owns the texts: each names the file and what the operator does next.
+//! Errors of the keyring and of master keys. Each text names the file and the operator's next step.
 
 use std::path::PathBuf;
 
 pub use super::aead::NoRandomness;
 
-/// Why a keyring or a master key cannot be used. Nothing was decoded with a wrong key.
+/// Why a keyring or a master key cannot be used. No data is ever decoded with a wrong key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyringError {
     /// A store without its keyring.
@@ -13,7 +13,7 @@ pub enum KeyringError {
         /// Where it should be.
         path: PathBuf,
     },
-    /// Bytes that no rollbook wrote.
+    /// A damaged keyring.
     #[error(
         "the keyring {path} is damaged at byte {offset}: {what}; copy it back from the latest backup of this store"
     )]
@@ -27,7 +27,7 @@ pub enum KeyringError {
     },
     /// A keyring of another store.
     #[error(
-        "the keyring {path} belongs to the store {found}, this one is {store}; put this store's own keyring back"
+        "the keyring {path} belongs to the store {found}, this store is {store}; copy this store's own keyring back"
     )]
     OtherStore {
         /// The file.
@@ -47,9 +47,9 @@ pub enum KeyringError {
         /// Its version.
         version: u8,
     },
-    /// The master key is another one.
+    /// The wrong master key.
     #[error(
-        "the master key {master_key} does not open the keyring {path}; name the right one with --master-key FILE"
+        "the master key {master_key} does not open the keyring {path}; use the master key of this store"
     )]
     WrongMasterKey {
         /// The keyring.
@@ -57,25 +57,25 @@ pub enum KeyringError {
         /// Where the master key came from.
         master_key: String,
     },
-    /// No master key where it was looked for.
+    /// The master key is missing.
     #[error(
-        "the store is sealed and there is no master key {path}; name it with --master-key FILE or ROLLBOOK_MASTER_KEY_FILE"
+        "the store is sealed and there is no master key {path}; put it there, or name the file that has it"
     )]
     NoMasterKey {
-        /// Where it was looked for.
+        /// Its expected path.
         path: PathBuf,
     },
-    /// Something else than a master key.
+    /// A file or a text that is not a master key.
     #[error(
-        "{from} is no master key; it must be `rollbook-master-key 1` and 64 hexadecimal digits, or the digits alone"
+        "{from} is not a master key; it must be `rollbook-master-key 1` and 64 hexadecimal digits, or the digits alone"
     )]
     NotAMasterKey {
         /// The file or the variable.
         from: String,
     },
-    /// A new master key's file that exists.
+    /// The file for a new master key already exists.
     #[error(
-        "{path} exists already and is no master key of this store; give a new file, or one that holds the key to rotate to"
+        "{path} already exists and is not a master key of this store; name a new file, or one with the key to rotate to"
     )]
     MasterKeyExists {
         /// The file.
@@ -83,7 +83,7 @@ pub enum KeyringError {
     },
     /// An unsealed store has no keys.
     #[error(
-        "the store was made unsealed: it has no keys; `rollbook dump` it and `rollbook load` the dump into a new store to have it sealed"
+        "the store was created unsealed and has no keys; dump it, and load the dump into a new store, which is sealed"
     )]
     Unsealed,
     /// No random numbers.
@@ -94,14 +94,14 @@ pub enum KeyringError {
     Seal,
     /// The operating system refused an access to a file.
     #[error(
-        "cannot {doing} {path}; check the path, its permissions and the free space, then run again"
+        "cannot {doing} {path}; check the path, its permissions and the free space, then try again"
     )]
     File {
         /// What was attempted.
         doing: &'static str,
         /// On which file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The operating system's error.
         #[source]
         source: std::io::Error,
     },

@@ -1,22 +1,22 @@
-//! Master keys: where one is looked for, its text form, and making one. Owns that a file with a key in it is readable by its owner alone
-//! from its first byte on, and that no existing file is ever written over.
+//! Master keys: their sources, their text form, and the creation of a new one. A key file is
+//! readable only by its owner from the first byte on. An existing file is never overwritten.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::aead::{KEY_BYTES, SecretKey};
 use super::error::KeyringError;
+use crate::durable;
 
-/// What stands before the digits in a file.
+/// The text before the digits in a file.
 const WORD: &str = "rollbook-master-key 1";
-/// Far more than any master key's text.
+/// More than any master key's text.
 const LONGEST_BYTES: u64 = 1024;
 
-/// Where the master key of a store comes from.
+/// The source of a store's master key.
 #[derive(Clone, Default)]
 pub enum MasterKeySource {
     /// The file `<store>.master-key` beside the store's directory.
@@ -24,9 +24,9 @@ pub enum MasterKeySource {
     Beside,
     /// This file.
     File(PathBuf),
-    /// This text, from the environment or a secret store: as in a file.
+    /// This text, in the form of a file; from the environment or a secret store.
     Text(Arc<str>),
-    /// A new key that nobody keeps yet: [`MasterKeySource::for_new_store`].
+    /// A new key that is in no file yet, see [`MasterKeySource::for_new_store`].
     New(Arc<str>),
 }
 
@@ -41,16 +41,16 @@ impl fmt::Debug for MasterKeySource {
     }
 }
 
-/// A master key and where it came from.
+/// A master key and its source.
 pub(crate) struct MasterKey {
     pub(crate) key: SecretKey,
     pub(crate) from: String,
-    /// The same source, whatever store it is asked for.
+    /// A source that gives the same key for every store.
     pub(crate) source: MasterKeySource,
 }
 
 impl MasterKeySource {
-    /// The file, where there is one.
+    /// The key's file, if the source has one.
     pub(crate) fn path(&self, store: &Path) -> Option<PathBuf> {
         match self {
             Self::Beside => Some(beside(store)),
@@ -59,7 +59,7 @@ impl MasterKeySource {
         }
     }
 
-    /// The key that is there.
+    /// Reads the key.
     pub(crate) fn read(&self, store: &Path) -> Result<MasterKey, KeyringError> {
         match (self.path(store), self) {
             (Some(path), _) => read_file(&path)?.ok_or(KeyringError::NoMasterKey { path }),
@@ -72,7 +72,7 @@ impl MasterKeySource {
         }
     }
 
-    /// The key that is there, or a new one; with the file, when it was made now.
+    /// Reads the key, or creates it. Also returns the file if it is new.
     pub(crate) fn read_or_make(
         &self,
         store: &Path,
@@ -86,13 +86,14 @@ impl MasterKeySource {
 }
 
 impl MasterKeySource {
-    /// Where a store's master key is looked for when nobody says otherwise: `<store>.master-key`, beside it.
+    /// The default path of a store's master key: `<store>.master-key`, beside the store.
     pub fn beside(store: &Path) -> PathBuf {
         beside(store)
     }
 
-    /// What a store that is built elsewhere and moved to `store` is to be made with: the key that is there for it, or a new one in memory,
-    /// which [`MasterKeySource::keep_beside`] lays there.
+    /// The source for creating a store elsewhere that will be moved to `store`: the existing key
+    /// beside `store`, or a new one in memory, which [`MasterKeySource::keep_beside`] then writes
+    /// there.
     ///
     /// # Errors
     /// When there are no random numbers.
@@ -104,7 +105,8 @@ impl MasterKeySource {
         }
     }
 
-    /// Lays a new key beside its store; the file. Nothing for a key that is somewhere already.
+    /// Writes a new key into the file beside its store and returns the file. Does nothing for a key
+    /// that already has a source.
     ///
     /// # Errors
     /// When the file cannot be written.
@@ -115,10 +117,10 @@ impl MasterKeySource {
         }
     }
 
-    /// Lays a copy of this key beside a store that has none there; the file, when it was written now.
+    /// Writes a copy of this key beside a store that has none there. Returns the file if it is new.
     ///
     /// # Errors
-    /// When the key cannot be read or the file not be written.
+    /// When the key cannot be read, or the file cannot be written.
     pub fn copy_beside(&self, store: &Path) -> Result<Option<PathBuf>, KeyringError> {
         let path = beside(store);
         if path.exists() {
@@ -176,30 +178,32 @@ fn read_file(path: &Path) -> Result<Option<MasterKey>, KeyringError> {
     }
 }
 
-/// A key as a file has it.
+/// The text of a key's file.
 fn text_of(key: &SecretKey) -> String {
     let digits: String = key.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{WORD}\n{digits}\n")
 }
 
-/// Makes a key in a new file.
+/// Creates a key in a new file.
 fn make_file(path: &Path) -> Result<MasterKey, KeyringError> {
     write_new(path, SecretKey::random()?)
 }
 
-/// Writes a key into a new file, durable when this returns.
+/// Writes a key into a new file. It is durable on return.
 fn write_new(path: &Path, key: SecretKey) -> Result<MasterKey, KeyringError> {
-    let failed =
-        |source| KeyringError::File { doing: "make the master key", path: path.to_owned(), source };
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or_else(|| Path::new("."));
+    let failed = |source| KeyringError::File {
+        doing: "create the master key",
+        path: path.to_owned(),
+        source,
+    };
+    let parent = durable::parent(path);
     fs::create_dir_all(parent).map_err(failed)?;
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-    file.write_all(text_of(&key).as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-    File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed)?;
+    durable::write_new(path, 0o600, text_of(&key).as_bytes()).map_err(failed)?;
+    if let Err(error) = durable::sync_directory(parent) {
+        // A later attempt must not take a key that may not be durable.
+        let _removed = fs::remove_file(path);
+        return Err(failed(error));
+    }
     Ok(MasterKey {
         key,
         from: path.display().to_string(),

@@ -1,125 +1,91 @@
-//! The keyring: a key for every client and coach, outside the log, wrapped by the master key. Owns who has a key, when a new one is
-//! durable, and that a destroyed one is gone and stays gone. `aead` owns the cipher, `file` the bytes on the disk, `master` the master key.
+//! The keyring: a key for every client and coach, stored outside the log and wrapped by the master
+//! key. `aead` is the cipher, `ring` the content in memory, `format` the byte layout, `file` the
+//! file on the disk, `master` the master key, `owner` the mapping from streams to owners.
 //!
-//! **Invariant: a key is on the disk before the first commit that it sealed**: the writer persists new keys, all of a group with one
-//! sync, before it writes the group. **Invariant: an owner whose key was destroyed never gets another**: their later events are refused.
+//! **Invariant: a key is on the disk before the first commit that it sealed.** The writer persists
+//! the new keys of a group with one sync, before it writes the group.
+//!
+//! **Invariant: an owner whose key was destroyed never gets another one.** Their later events are
+//! refused.
 
 pub(crate) mod aead;
 mod error;
 mod file;
+mod format;
 mod master;
+mod owner;
+mod ring;
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::{Mutex, RwLock};
-use rollbook_domain::StreamId;
 use uuid::Uuid;
 
 pub use error::KeyringError;
 pub use master::MasterKeySource;
 
-use aead::{NonceBytes, SecretKey};
-use file::{Header, KeyringFile, Reader, Record};
-use master::MasterKey;
+use aead::SecretKey;
+use file::KeyringFile;
+use format::{Header, Reader};
+pub(crate) use owner::owns;
+use owner::{client_of_owner, owner, owner_of_client};
+use ring::Ring;
+pub(crate) use ring::random_nonce;
 
 /// The file's name in the store's directory.
 pub const KEYRING_FILE: &str = "keyring";
 
-/// Called with the path of a master key's file when one was made.
+/// Called with the path of a new master key file.
 pub type OnNewMasterKey = Arc<dyn Fn(&Path) + Send + Sync>;
 
-/// What whoever opens a store says of its keys.
+/// How the caller opens a store's keyring.
 pub(crate) struct Sealing {
-    /// Where the master key is.
+    /// The source of the master key.
     pub(crate) master_key: MasterKeySource,
-    /// Whether a new store is made unsealed.
+    /// Whether a new store is created unsealed.
     pub(crate) unsealed: bool,
-    /// Told of a master key that is made.
+    /// Called with a new master key file.
     pub(crate) on_new_master_key: Option<OnNewMasterKey>,
 }
 
-/// How a store's personal data is kept.
+/// How a store keeps personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealingState {
-    /// Whether it is sealed; chosen when the store was made.
+    /// Whether it is sealed. Chosen when the store was created.
     pub sealed: bool,
-    /// How many owners have a key.
+    /// The number of owners with a key.
     pub keys: u64,
-    /// How many times the keyring was written anew: erasures and rotations.
+    /// How often the keyring was rewritten, for erasures and rotations.
     pub rewritten: u64,
-    /// Where the master key came from; `None` in an unsealed store, and while nothing is on disk.
+    /// The source of the master key. `None` in an unsealed store, and while nothing is on disk.
     pub master_key: Option<String>,
 }
 
-/// An erasure as the keyring remembers it.
+/// An erasure on record in the keyring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Erasure {
     /// Its id: that of its `ClientErased` event.
     pub id: Uuid,
-    /// Every client id it covers, the client's own first.
+    /// Every client id that it covers, the client's own first.
     pub ids: Vec<String>,
-    /// Whether rows and files were cleared too.
+    /// Whether rows and files were cleared as well.
     pub complete: bool,
 }
 
-/// What the decoder asks for of a stream.
+/// How to open the sealed content of a stream.
 pub(crate) enum Opening {
-    /// Its owner has this key.
+    /// The owner has this key.
     Key(Arc<SecretKey>),
-    /// Its owner was erased.
+    /// The owner was erased.
     Erased,
-    /// Its owner has no key, and never had one here.
+    /// The owner has no key and never had one in this keyring.
     NoKey,
-    /// Nobody owns it.
+    /// The stream has no owner.
     Nobody,
-    /// It is read without a keyring: what is sealed stays so.
+    /// Read without a keyring: sealed content stays sealed.
     Unopened,
-}
-
-/// A nonce that nothing else has.
-pub(crate) fn random_nonce() -> Result<NonceBytes, KeyringError> {
-    Ok(aead::random_nonce()?)
-}
-
-/// The owner of a stream by its name: a client's id as names have it, or `coach/<id>`.
-pub(crate) fn owner(stream: &str) -> Option<&str> {
-    if let Some(rest) = stream.strip_prefix("series/") {
-        return rest.split('/').next();
-    }
-    stream.strip_prefix("client/").or_else(|| stream.starts_with("coach/").then_some(stream))
-}
-
-/// Whether a stream belongs to the client with this id.
-pub(crate) fn owns(client: &str, stream: &str) -> bool {
-    owner(stream) == Some(&*owner_of_client(client))
-}
-
-/// A client's id as names of streams have it.
-fn owner_of_client(id: &str) -> Box<str> {
-    let stream = StreamId::Client(id.to_owned()).name();
-    owner(&stream).unwrap_or_default().into()
-}
-
-fn client_of_owner(owner: &str) -> String {
-    match format!("client/{owner}").parse() {
-        Ok(StreamId::Client(id)) => id,
-        _ => owner.to_owned(),
-    }
-}
-
-#[derive(Default)]
-struct Ring {
-    keys: HashMap<Box<str>, Arc<SecretKey>>,
-    /// Drawn, and not on the disk yet.
-    pending: Vec<Box<str>>,
-    erased: HashMap<Box<str>, Uuid>,
-    /// By id: owners, and whether it is complete.
-    erasures: BTreeMap<Uuid, (Vec<Box<str>>, bool)>,
-    master: Option<MasterKey>,
-    rewritten: u64,
 }
 
 /// The keyring of an open store.
@@ -129,9 +95,9 @@ pub(crate) struct Keyring {
     sealed: bool,
     sealing: Sealing,
     ring: RwLock<Ring>,
-    /// Whether anybody is erased, to be seen without the lock.
+    /// Whether any owner is erased, readable without the lock.
     any_erased: AtomicBool,
-    /// Held during every change of the file; taken before `ring`.
+    /// Locked during every change of the file, and always before `ring`.
     file: Mutex<KeyringFile>,
 }
 
@@ -151,7 +117,7 @@ impl Keyring {
         }
     }
 
-    /// Reads the keyring of a store that is there. Changes no byte.
+    /// Reads the keyring of an existing store. Changes no byte on disk.
     pub(crate) fn open(
         directory: &Path,
         store: Uuid,
@@ -187,7 +153,7 @@ impl Keyring {
         })
     }
 
-    /// Puts the keyring of a new store on the disk; makes the master key if there is none.
+    /// Writes the keyring of a new store. Creates the master key if it is missing.
     pub(crate) fn found(&self) -> Result<(), KeyringError> {
         let mut file = self.file.lock();
         let mut ring = self.ring.write();
@@ -204,11 +170,12 @@ impl Keyring {
 
     fn header(&self, ring: &Ring) -> Result<Vec<u8>, KeyringError> {
         let header = Header { sealed: self.sealed, store: self.store, rewritten: ring.rewritten };
-        file::header(header, ring.master.as_ref().map(|master| &master.key), &mut random_nonce)
+        format::header(header, ring.master.as_ref().map(|master| &master.key), &mut random_nonce)
     }
 
-    /// The key for sealing events of a stream: an owner's first one is drawn now, and becomes durable with [`Keyring::persist`].
-    /// `None` where nothing is sealed: streams without an owner, unsealed stores, and erased owners, whose events are refused later.
+    /// The key for sealing events of a stream. Draws a key for an owner without one; it becomes
+    /// durable with [`Keyring::persist`]. `None` if nothing is sealed: in streams without an owner,
+    /// in unsealed stores, and for erased owners, whose events are refused later.
     pub(crate) fn key_for(&self, stream: &str) -> Result<Option<Arc<SecretKey>>, KeyringError> {
         let Some(owner) = owner(stream).filter(|_| self.sealed) else { return Ok(None) };
         {
@@ -233,7 +200,7 @@ impl Keyring {
         Ok(Some(drawn))
     }
 
-    /// What opens a stream's events.
+    /// How to open a stream's events.
     pub(crate) fn opening(&self, stream: &str) -> Opening {
         let Some(owner) = owner(stream) else { return Opening::Nobody };
         let ring = self.ring.read();
@@ -249,7 +216,7 @@ impl Keyring {
             && owner(stream).is_some_and(|owner| self.ring.read().erased.contains_key(owner))
     }
 
-    /// Makes every key that was drawn durable, with one append and one sync; nothing when none was.
+    /// Makes all new keys durable, with one append and one sync. Does nothing if there are none.
     pub(crate) fn persist(&self) -> Result<(), KeyringError> {
         if self.ring.read().pending.is_empty() {
             return Ok(());
@@ -261,14 +228,14 @@ impl Keyring {
             ring.push_keys(ring.pending.iter(), self.store, &mut records)?;
             ring.pending.len()
         };
-        // Readers go on meanwhile, and callers draw further keys.
+        // Without the lock on the ring: readers continue, and callers draw further keys.
         file.append(&records)?;
         self.ring.write().pending.drain(..drawn);
         Ok(())
     }
 
-    /// Destroys the keys of these client ids: the file is written anew without them and its old bytes are overwritten. Ids that are erased
-    /// already stay so.
+    /// Destroys the keys of these client ids: rewrites the file without them and overwrites its old
+    /// bytes. Ids that are already erased stay erased.
     pub(crate) fn erase(&self, id: Uuid, ids: &[String]) -> Result<(), KeyringError> {
         let mut file = self.file.lock();
         let mut ring = self.ring.write();
@@ -286,7 +253,7 @@ impl Keyring {
         self.rewrite(&mut ring, &mut file)
     }
 
-    /// Remembers that an erasure is carried out in full.
+    /// Records that an erasure is complete.
     pub(crate) fn complete(&self, id: Uuid) -> Result<(), KeyringError> {
         let mut file = self.file.lock();
         let mut ring = self.ring.write();
@@ -295,13 +262,13 @@ impl Keyring {
             return Ok(());
         };
         let mut record = Vec::new();
-        file::push_complete(id, &mut record);
+        format::push_complete(id, &mut record);
         file.append(&record)?;
         *complete = true;
         Ok(())
     }
 
-    /// Wraps every key by another master key; a file that is not there is made.
+    /// Wraps every key with another master key. Creates its file if it is missing.
     pub(crate) fn rotate(&self, to: &MasterKeySource) -> Result<Option<PathBuf>, KeyringError> {
         if !self.sealed {
             return Err(KeyringError::Unsealed);
@@ -323,7 +290,7 @@ impl Keyring {
         ring.push_keys(owners.into_iter(), self.store, &mut content)?;
         for (id, (owners, complete)) in &ring.erasures {
             let under = (ring.master.as_ref().map(|master| &master.key), self.store);
-            file::push_erasure(
+            format::push_erasure(
                 *id,
                 owners.iter().map(AsRef::as_ref),
                 under,
@@ -331,13 +298,13 @@ impl Keyring {
                 &mut random_nonce,
             )?;
             if *complete {
-                file::push_complete(*id, &mut content);
+                format::push_complete(*id, &mut content);
             }
         }
         file.replace(&content)
     }
 
-    /// Every erasure.
+    /// Every erasure on record.
     pub(crate) fn erasures(&self) -> Vec<Erasure> {
         let ring = self.ring.read();
         let erasure = |(id, (owners, complete)): (&Uuid, &(Vec<Box<str>>, bool))| Erasure {
@@ -348,7 +315,7 @@ impl Keyring {
         ring.erasures.iter().map(erasure).collect()
     }
 
-    /// Where the master key is, wherever a copy of the store is opened.
+    /// The source of the master key, valid for a copy of the store in another place too.
     pub(crate) fn master_key(&self) -> MasterKeySource {
         self.ring
             .read()
@@ -357,7 +324,7 @@ impl Keyring {
             .map_or_else(|| self.sealing.master_key.clone(), |master| master.source.clone())
     }
 
-    /// How the store's personal data is kept.
+    /// How the store keeps personal data.
     pub(crate) fn state(&self) -> SealingState {
         let ring = self.ring.read();
         let keys = (ring.keys.len() - ring.pending.len()) as u64;
@@ -365,50 +332,20 @@ impl Keyring {
         SealingState { sealed: self.sealed, keys, rewritten: ring.rewritten, master_key }
     }
 
-    /// The file's bytes as they are between two changes.
+    /// Whether a change of the file has failed midway: what is on the disk is known only after
+    /// opening the keyring again.
+    pub(crate) fn in_doubt(&self) -> bool {
+        self.file.lock().in_doubt()
+    }
+
+    /// The file's bytes, read between two changes.
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, KeyringError> {
         let file = self.file.lock();
         file.read()?.ok_or_else(|| KeyringError::Missing { path: file.path().to_owned() })
     }
 }
 
-impl Ring {
-    fn take(&mut self, record: Record) {
-        match record {
-            Record::Key { owner, key } => drop(self.keys.insert(owner, Arc::new(key))),
-            Record::Erasure { id, owners } => {
-                for owner in &owners {
-                    self.keys.remove(owner);
-                    self.erased.insert(owner.clone(), id);
-                }
-                self.erasures.insert(id, (owners, false));
-            }
-            Record::Complete { id } => {
-                if let Some((_, complete)) = self.erasures.get_mut(&id) {
-                    *complete = true;
-                }
-            }
-        }
-    }
-
-    fn push_keys<'o>(
-        &self,
-        owners: impl Iterator<Item = &'o Box<str>>,
-        store: Uuid,
-        out: &mut Vec<u8>,
-    ) -> Result<(), KeyringError> {
-        // Only a sealed store draws keys, and that has its master key before it writes.
-        let Some(master) = &self.master else { return Ok(()) };
-        for owner in owners {
-            if let Some(key) = self.keys.get(owner) {
-                file::push_key(owner, key, (&master.key, store), out, &mut random_nonce)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Puts the bytes of a keyring in the place of the one that a store has, which nobody has open.
+/// Replaces the keyring of a store that is not open.
 pub(crate) fn replace(directory: &Path, bytes: &[u8]) -> Result<(), KeyringError> {
     KeyringFile::new(directory.join(KEYRING_FILE), 0).replace(bytes)
 }

@@ -1,16 +1,19 @@
-//! The keyring's file: its golden bytes, what damage and other keys are told apart as, and what is left of a destroyed key.
+//! The keyring's file: golden bytes, the errors for damage and wrong keys, and that a destroyed key
+//! leaves no trace.
 
 use std::fs;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
 
+use rollbook_domain::StreamId;
+
 use super::aead::NonceBytes;
 use super::*;
 
 const STORE: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
 
-/// Nonces in a row: only tests can have them.
+/// Consecutive nonces, for reproducible bytes.
 fn counted() -> impl FnMut() -> Result<NonceBytes, KeyringError> {
     let mut number = 0;
     move || {
@@ -23,13 +26,13 @@ fn master() -> SecretKey {
     SecretKey::new([0x11; 32])
 }
 
-/// A header, two keys, an erasure and its end, with keys and nonces that never change.
+/// A header, two keys, an erasure and its completion, with constant keys and nonces.
 fn sample() -> Vec<u8> {
     let mut nonces = counted();
     let header = Header { sealed: true, store: STORE, rewritten: 2 };
-    let mut bytes = file::header(header, Some(&master()), &mut nonces).unwrap();
+    let mut bytes = format::header(header, Some(&master()), &mut nonces).unwrap();
     for (owner, key) in [("ada", 0x21), ("coach/robin", 0x22)] {
-        file::push_key(
+        format::push_key(
             owner,
             &SecretKey::new([key; 32]),
             (&master(), STORE),
@@ -38,7 +41,7 @@ fn sample() -> Vec<u8> {
         )
         .unwrap();
     }
-    file::push_erasure(
+    format::push_erasure(
         Uuid::from_u128(5),
         ["ben", "uid-2"].into_iter(),
         (Some(&master()), STORE),
@@ -46,7 +49,7 @@ fn sample() -> Vec<u8> {
         &mut nonces,
     )
     .unwrap();
-    file::push_complete(Uuid::from_u128(5), &mut bytes);
+    format::push_complete(Uuid::from_u128(5), &mut bytes);
     bytes
 }
 
@@ -186,9 +189,9 @@ fn another_master_key_another_store_and_no_file_are_told_apart() {
 fn a_key_put_under_another_name_does_not_open() {
     let mut nonces = counted();
     let header = Header { sealed: true, store: STORE, rewritten: 0 };
-    let bytes = file::header(header, Some(&master()), &mut nonces).unwrap();
+    let bytes = format::header(header, Some(&master()), &mut nonces).unwrap();
     let mut record = Vec::new();
-    file::push_key(
+    format::push_key(
         "ada",
         &SecretKey::new([0x21; 32]),
         (&master(), STORE),

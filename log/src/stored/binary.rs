@@ -1,8 +1,9 @@
-//! The binary encoding: the one file that knows bincode. Owns the frozen configuration; what is encoded is `v1`'s.
+//! The binary encoding. This is the only file that uses bincode, with a frozen configuration.
 //!
-//! bincode 2.0.1, `config::standard()`: little-endian, variable-length integers, signed ones zig-zagged, lengths before
-//! strings and lists, enum variants by index. bincode is no longer maintained; the golden bytes under `tests/golden`
-//! freeze what it writes, so that another implementation of the same few rules can take its place here.
+//! bincode 2.0.1, `config::standard()`: little-endian, variable-length integers, signed ones
+//! zig-zagged, lengths before strings and lists, enum variants by index. bincode is no longer
+//! maintained. The golden bytes under `tests/golden` freeze its output, so that another
+//! implementation of the same few rules can replace it here.
 
 use bincode::config::Configuration;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ const FROZEN: Configuration = bincode::config::standard();
 /// Appends the encoding of `value` to `out`.
 ///
 /// # Errors
-/// None in practice: the stored types have no shape that bincode refuses, and memory takes every byte.
+/// None in practice: bincode supports every stored type, and writing to memory does not fail.
 pub fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), DecodeError> {
     match bincode::serde::encode_into_std_write(value, out, FROZEN) {
         Ok(_bytes) => Ok(()),
@@ -22,10 +23,10 @@ pub fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), DecodeErr
     }
 }
 
-/// Reads a value that fills `bytes` exactly; strings and byte strings in it borrow from them.
+/// Reads a value that fills `bytes` exactly. Its strings and byte strings borrow from them.
 ///
 /// # Errors
-/// When the bytes are too few, too many, or no encoding of a `T`.
+/// When there are too few or too many bytes, or they do not encode a `T`.
 pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     let (value, used) = read_some(bytes)?;
     if used == bytes.len() {
@@ -35,10 +36,10 @@ pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     }
 }
 
-/// Reads a value from the beginning of `bytes`, and how many bytes it has.
+/// Reads a value from the beginning of `bytes`. Also returns how many bytes it takes.
 ///
 /// # Errors
-/// When the bytes are too few, or no encoding of a `T`.
+/// When there are too few bytes, or they do not encode a `T`.
 pub(crate) fn read_some<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
 ) -> Result<(T, usize), DecodeError> {

@@ -1,24 +1,26 @@
-//! Version 1 of a stored event. Owns the layout of every event's body; converting from and to the domain's events is `convert`'s.
+//! Version 1 of a stored event: the layout of every event's body. `convert` converts bodies from
+//! and to domain events.
 //!
-//! A body is a variant's index (its place in [`Body`], from 0) and the variant's fields in the order in which they stand here:
-//! **never reorder, insert or change**; append variants at the end, and give a field its place only in a new version.
+//! A body is the index of a variant in [`Body`], counted from 0, followed by the variant's fields
+//! in the order of their declaration. **Never reorder, insert or change a variant or a field.**
+//! Append new variants at the end. Add a field only in a new version.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::convert::{
+use super::instant::Instant;
+use super::mirrored::{
     StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
 };
-use super::v1::Instant;
 
-/// Personal content: of an event at most one field is.
+/// Personal content. An event has at most one field of this type.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum StoredPersonal<'a> {
-    /// As it is: streams without a key, and stores that were made unsealed.
+    /// Plain text: in streams without a key, and in stores that were created unsealed.
     Clear(&'a str),
-    /// It is the sealed value behind the body; see `seal`.
+    /// Encrypted: the content follows the body; see `seal`.
     Sealed,
-    /// It was gone already when the event was stored.
+    /// The content was already erased when the event was stored.
     Erased,
 }
 
@@ -80,7 +82,7 @@ pub(super) struct StoredExport<'a> {
     pub(super) header: &'a str,
 }
 
-/// An event as it is stored; see [`Event`] for the meaning of every field.
+/// A stored event. `rollbook_domain::Event` documents the meaning of every field.
 #[derive(Serialize, Deserialize)]
 pub(super) enum Body<'a> {
     DocumentImported(#[serde(borrow)] StoredDocument<'a>),

@@ -1,85 +1,21 @@
-//! Version 1 of a stored event, at the edge: from the domain's events and back. Owns the conversions; the layouts are `body`'s.
+//! Version 1 of a stored event: conversion from domain events and back. `body` defines the layouts.
 //!
-//! The list at the end names every event with every field once; from it come two matches without a wildcard, one a direction. So an
-//! event or a field that the domain gains does not compile until it is stored.
+//! The list at the end names every event with every field once. It expands to two matches without a
+//! wildcard, one for each direction, so a new event or field in the domain does not compile until
+//! it has a stored form.
 
 use rollbook_domain::event::{
-    AssignedStatus, Audience, CheckOutcome, Collection, Event, ExportedCollection, LinkKind,
-    MissedReason, Origin, RunTerms, Terms, View, WeekDue, WeekMove,
+    Audience, CheckOutcome, Event, ExportedCollection, RunTerms, Terms, WeekDue, WeekMove,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::body::{
     Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredTerms,
     StoredWeekDue, StoredWeekMove,
 };
-use super::v1::Instant;
+use super::instant::Instant;
+use super::mirrored::Stored;
 use crate::error::DecodeError;
-
-/// A domain type with a stored form, which borrows from the domain's value or from the stored bytes.
-pub(super) trait Stored<'a>: Sized {
-    /// The stored form.
-    type Form: 'a;
-    /// The stored form of this value.
-    fn to_form(&'a self) -> Self::Form;
-    /// The value that a stored form means.
-    fn from_form(form: Self::Form) -> Result<Self, DecodeError>;
-}
-
-/// Types that are stored as they are.
-macro_rules! plain {
-    ($($name:ty),+) => { $(
-        impl Stored<'_> for $name {
-            type Form = Self;
-            fn to_form(&self) -> Self {
-                *self
-            }
-            fn from_form(form: Self) -> Result<Self, DecodeError> {
-                Ok(form)
-            }
-        }
-    )+ };
-}
-
-plain!(u8, u32, u64, bool, Uuid);
-
-/// A domain enum without fields, mirrored by a stored one: the order here is the stored index.
-macro_rules! mirror {
-    ($name:ident = $domain:ident { $($variant:ident),+ $(,)? }) => {
-        #[derive(Clone, Copy, Serialize, Deserialize)]
-        pub(super) enum $name { $($variant),+ }
-
-        impl Stored<'_> for $domain {
-            type Form = $name;
-            fn to_form(&self) -> $name {
-                match self { $($domain::$variant => $name::$variant),+ }
-            }
-            fn from_form(form: $name) -> Result<Self, DecodeError> {
-                Ok(match form { $($name::$variant => Self::$variant),+ })
-            }
-        }
-    };
-}
-
-mirror!(
-    StoredCollection = Collection {
-        Clients,
-        Coaches,
-        Users,
-        Forms,
-        CheckInAssignments,
-        FormResponses,
-        CoachFeedback,
-        CheckInExtensions
-    }
-);
-mirror!(StoredOrigin = Origin { Allocation, Submission, Migration });
-mirror!(StoredReason = MissedReason { Sick, Traveling, PersonalEmergency, Other });
-mirror!(StoredStatus = AssignedStatus { Pending, Active, Inactive, Overdue, Missed, Completed });
-mirror!(StoredLink = LinkKind { Linked, Adopted });
-mirror!(StoredView = View { Legacy, Precreated });
 
 impl Stored<'_> for Timestamp {
     type Form = Instant;
@@ -130,7 +66,7 @@ impl<'a, T: Stored<'a, Form = &'a str>> Stored<'a> for Personal<T> {
     fn from_form(form: StoredPersonal<'a>) -> Result<Self, DecodeError> {
         match form {
             StoredPersonal::Clear(content) => T::from_form(content).map(Self::new),
-            // What has a key was opened before; what is still sealed has none any more.
+            // Content with a key was opened earlier. If it is still sealed, its key is gone.
             StoredPersonal::Sealed | StoredPersonal::Erased => Ok(Self::erased()),
         }
     }
@@ -166,7 +102,7 @@ impl<'a, A: Stored<'a>, B: Stored<'a>> Stored<'a> for (A, B) {
     }
 }
 
-/// A domain struct whose stored form has the same fields.
+/// Implements [`Stored`] for a domain struct whose stored form has the same fields.
 macro_rules! fields {
     ($domain:ident = $form:ident $(<$life:lifetime>)? { $($field:ident),+ }) => {
         impl<'a> Stored<'a> for $domain {
@@ -245,7 +181,7 @@ macro_rules! events {
                 match self {
                     Self::DocumentImported(document) => Body::DocumentImported(document.to_form()),
                     Self::DocumentChanged(document) => Body::DocumentChanged(document.to_form()),
-                    // That the client was erased is the keyring's to say, not the event's.
+                    // The keyring records that the client was erased, not the stored event.
                     Self::Erased(event) => event.to_form(),
                     $(Self::$variant { $($field),+ } => Body::$variant { $($field: $field.to_form()),+ },)+
                 }

@@ -1,7 +1,8 @@
-//! An event as a leaf of the Merkle tree. Owns the leaf's bytes: everything that is stored of one event, as it is stored, so that they
-//! never change, neither by a newer codec nor when a key is destroyed; the hash over them. The tree itself is the projections'.
+//! An event as a leaf of the Merkle tree: the leaf's bytes and the hash over them. A leaf contains
+//! everything that is stored for one event, exactly as stored. A newer codec or a destroyed key
+//! therefore never changes it. The projections build the tree.
 //!
-//! All numbers are big-endian; a *text* is its length in bytes, u32, and the bytes:
+//! All numbers are big-endian. A *text* is its length in bytes, u32, followed by the bytes:
 //!
 //! | bytes | field |
 //! | --- | --- |
@@ -22,19 +23,20 @@
 //! | 1 | version of the stored payload, which says how to read the body |
 //! | text | the event's body, as stored |
 //!
-//! **Invariant: no byte of a stored commit can change without changing a leaf**, but for its checksum.
+//! **Invariant: any change to a stored commit changes a leaf**, except a change to its checksum.
 
 use rollbook_domain::event::{Position, Version};
 use rollbook_domain::{Event, Timestamp};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+use super::seal::read_body_unopened;
 use crate::error::DecodeError;
 
 /// The only form so far.
 const FORM: u8 = 1;
 
-/// SHA-256 of a leaf as RFC 6962 has it: over the byte 0x00 and the leaf's bytes.
+/// SHA-256 of a leaf as defined by RFC 6962: over the byte 0x00 and the leaf's bytes.
 pub type LeafHash = [u8; 32];
 
 /// The hash of a leaf's bytes.
@@ -45,7 +47,7 @@ pub fn leaf_hash(leaf: &[u8]) -> LeafHash {
     hasher.finalize().into()
 }
 
-/// What an event is about, beside its body: everything of it in the order of the leaf.
+/// The fields of a leaf, in stored order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf<'a> {
     /// Place in the whole log.
@@ -79,7 +81,10 @@ pub struct Leaf<'a> {
 }
 
 impl<'a> Leaf<'a> {
-    /// Replaces what `out` holds by the leaf's bytes.
+    /// Replaces the content of `out` with the leaf's bytes.
+    ///
+    /// # Errors
+    /// When a text is longer than 4 GiB.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), DecodeError> {
         out.clear();
         out.push(FORM);
@@ -108,7 +113,7 @@ impl<'a> Leaf<'a> {
     /// Reads a leaf's bytes.
     ///
     /// # Errors
-    /// When they are no leaf, or more than one.
+    /// When the bytes are not exactly one leaf.
     pub fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut rest = Reader(bytes);
         if rest.byte()? != FORM {
@@ -141,18 +146,18 @@ impl<'a> Leaf<'a> {
         }
     }
 
-    /// What happened.
+    /// Decodes the event. Sealed content reads as erased.
     ///
     /// # Errors
-    /// When the body does not decode, or is of a newer version.
+    /// When the body does not decode or has a newer version.
     pub fn event(&self) -> Result<Event, DecodeError> {
-        super::read_body(self.stored_version, self.stream, self.body)
+        read_body_unopened(self.stored_version, self.stream, self.body)
     }
 
     /// When the log recorded it.
     ///
     /// # Errors
-    /// When it is no instant.
+    /// When the stored numbers are outside the calendar.
     pub fn recorded_at(&self) -> Result<Timestamp, DecodeError> {
         let (seconds, nanoseconds) = self.recorded_at;
         Timestamp::from_parts(seconds, nanoseconds)
@@ -168,7 +173,7 @@ fn text(bytes: &[u8], out: &mut Vec<u8>) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// What is left of a leaf.
+/// The unread rest of a leaf.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

@@ -1,7 +1,9 @@
-//! The stored form of a commit. Owns the header, the checksum and the choice of version; the payload is `v1`'s, the encoding `binary`'s.
+//! The stored form of a commit ("record"): header, checksum and choice of version. `v1` defines the
+//! payload, `binary` the encoding.
 //!
-//! One commit is one value of the column family `records`; its key is the position of its first event, u64 big-endian.
-//! The header is the same in every version, so that damage is told from novelty:
+//! One commit is one value of the column family `records`. Its key is the position of its first
+//! event, u64 big-endian. The header is the same in every version, so that a corrupt record can be
+//! told apart from one in a newer format:
 //!
 //! | offset | bytes | field |
 //! | --- | --- | --- |
@@ -11,37 +13,31 @@
 //! | 9 | 4 | how long the payload is in bytes, u32 little-endian |
 //! | 13 | … | the payload: see `v1` |
 //!
-//! **Invariant: old bytes always decode.** A new version is another arm in [`open`] that upcasts to the newest form.
+//! **Invariant: old bytes always decode.** A new version is another arm in [`Record::envelope`]
+//! that upcasts to the newest form.
 
 pub mod binary;
 mod body;
 mod convert;
+mod instant;
 mod leaf;
+mod mirrored;
 mod seal;
 pub(crate) mod v1;
 
-use rollbook_domain::Event;
 use rollbook_domain::event::{EventRecord, Position};
 
 use crate::error::{Corruption, CorruptionKind, DecodeError};
-use crate::keyring::{Keyring, Opening};
+use crate::keyring::Keyring;
 pub use leaf::{Leaf, LeafHash, leaf_hash};
 pub(crate) use seal::{Scratch, has_personal, write_body};
 pub(crate) use v1::{Envelope, EnvelopeParts};
 
-/// The version that is written.
+/// The version that this build writes.
 pub(crate) const CURRENT: u8 = 1;
 const HEADER_BYTES: usize = 13;
 
-/// Reads an event's body without a keyring: what is sealed stays so, and reads as erased.
-fn read_body(version: u8, stream: &str, bytes: &[u8]) -> Result<Event, DecodeError> {
-    match version {
-        1 => seal::read_body(bytes, stream, &Opening::Unopened, &mut Scratch::default()),
-        _ => Err(DecodeError::Leaf("its body has a version that only a newer rollbook reads")),
-    }
-}
-
-/// The record of a commit whose first event has this position.
+/// Builds the record of a commit whose first event has the position `first`.
 pub(crate) fn seal(
     first: Position,
     envelope: &Envelope<'_>,
@@ -73,7 +69,7 @@ fn checksum(first: Position, version: u8, events: u32, payload_bytes: u32, paylo
     crc.finalize()
 }
 
-/// A record whose header and checksum hold.
+/// A record with a valid header and checksum.
 pub(crate) struct Record<'a> {
     version: u8,
     first: Position,
@@ -81,7 +77,7 @@ pub(crate) struct Record<'a> {
     payload: &'a [u8],
 }
 
-/// Checks a record's length and checksum.
+/// Checks the length and the checksum of a record.
 pub(crate) fn check(first: Position, record: &[u8]) -> Result<Record<'_>, Corruption> {
     let corrupt = |kind| Corruption { position: first, kind };
     let torn = || corrupt(CorruptionKind::Torn { bytes: record.len() });
@@ -112,7 +108,7 @@ impl<'a> Record<'a> {
         self.first.saturating_add(u64::from(self.events) - 1)
     }
 
-    /// Reads the envelope, upcast to the newest form.
+    /// Decodes the envelope and upcasts it to the newest form.
     pub(crate) fn envelope(&self) -> Result<Envelope<'a>, Corruption> {
         let envelope = match self.version {
             1 => Envelope::read(self.payload),
@@ -144,7 +140,8 @@ impl<'a> Record<'a> {
         self.events_where(keyring, |position, _, _| position > after, out)
     }
 
-    /// Appends the events that `wanted` asks for, by position, stream name and version, to `out`.
+    /// Appends to `out` the events for which `wanted` returns true. It gets the position, the
+    /// stream name and the version of each event.
     pub(crate) fn events_where(
         &self,
         keyring: &Keyring,
@@ -156,7 +153,7 @@ impl<'a> Record<'a> {
             .map_err(|error| self.undecodable(error))
     }
 
-    /// Hands every event's leaf to `each`, in order. Bodies stay encoded.
+    /// Calls `each` with every event's leaf, in order. Bodies stay encoded.
     pub(crate) fn leaves(
         &self,
         each: impl FnMut(&Leaf<'_>) -> Result<(), DecodeError>,

@@ -1,26 +1,28 @@
-//! An event's body with its personal content sealed. Owns what is bound to what; the cipher and the keys are `keyring`'s, the layout of the
-//! rest `body`'s.
+//! Event bodies with encrypted ("sealed") personal content. This module defines which data the
+//! encryption authenticates. `keyring` has the cipher and the keys, `body` the layout of the event.
 //!
 //! | bytes | part of a stored body |
 //! | --- | --- |
-//! | … | the event: see `body`; a personal field says whether it is in the clear, sealed, or erased |
+//! | … | the event: see `body`; its personal field is either clear, sealed or erased |
 //! | 12 | only when sealed: the nonce |
 //! | … | only when sealed: the personal content, UTF-8, under the key of the stream's owner |
 //! | 16 | only when sealed: the tag, bound to `rollbook 1`, NUL, the stream's name, NUL, and the event above |
 //!
-//! So a sealed value opens only in its own stream, in an event of its own kind with the same id, week and other open fields. What is
-//! not known when it is sealed (position, version, time of record) is not bound; the record's checksum and the tree hold that.
+//! A sealed value therefore opens only in its own stream, in an event of the same kind with the
+//! same id, week and other plain fields. Position, version and time of record are unknown when the
+//! value is sealed and are not authenticated here; the record's checksum and the Merkle tree
+//! protect them.
 
 use rollbook_domain::Event;
 
 use super::binary;
 use super::body::{Body, StoredPersonal};
-use super::convert::Stored as _;
+use super::mirrored::Stored as _;
 use crate::error::DecodeError;
 use crate::keyring::Opening;
 use crate::keyring::aead::{NONCE_BYTES, NonceBytes, SecretKey, TAG_BYTES};
 
-/// Memory that sealing and opening use again and again.
+/// Buffers that sealing and opening reuse.
 #[derive(Default)]
 pub(crate) struct Scratch {
     bound: Vec<u8>,
@@ -44,7 +46,7 @@ pub(crate) fn has_personal(event: &Event) -> bool {
     matches!(event.to_form().personal(), Some(StoredPersonal::Clear(_)))
 }
 
-/// Appends an event's body to `out`; its personal content sealed, when there is a key.
+/// Appends an event's body to `out`. Seals its personal content if there is a key.
 pub(crate) fn write_body(
     event: &Event,
     stream: &str,
@@ -75,7 +77,19 @@ pub(crate) fn write_body(
     Ok(())
 }
 
-/// Reads an event's body; what is sealed is opened as far as there is a key.
+/// Reads an event's body without a keyring: sealed content reads as erased.
+pub(super) fn read_body_unopened(
+    version: u8,
+    stream: &str,
+    bytes: &[u8],
+) -> Result<Event, DecodeError> {
+    match version {
+        1 => read_body(bytes, stream, &Opening::Unopened, &mut Scratch::default()),
+        _ => Err(DecodeError::Leaf("its body has a version that only a newer rollbook reads")),
+    }
+}
+
+/// Reads an event's body. Opens sealed content if there is a key.
 pub(crate) fn read_body(
     bytes: &[u8],
     stream: &str,

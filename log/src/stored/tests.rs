@@ -1,7 +1,8 @@
-//! Golden bytes: what version 1 writes, kept for ever under `tests/golden/v1`, one file an event and one for a whole commit.
+//! Golden bytes: the output of version 1, kept permanently under `tests/golden/v1`, one file per
+//! event and one for a complete commit.
 //!
-//! On drift the bytes of today go to a `.actual` file beside the golden one, and the test fails. `ROLLBOOK_BLESS=1` writes golden files
-//! that are missing; it never replaces one.
+//! If the output differs, it is written to a `.actual` file beside the golden one, and the test
+//! fails. `ROLLBOOK_BLESS=1` writes missing golden files and never replaces one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,12 +20,13 @@ use rollbook_domain::{
 };
 use uuid::Uuid;
 
-use super::convert::Stored as _;
+use super::mirrored::Stored as _;
 use super::*;
 use crate::keyring::aead::{NonceBytes, SecretKey};
 use crate::keyring::{MasterKeySource, Opening, Sealing};
 
-/// Names every variant in a match without a wildcard, so that a new one is missed here when compiling, and in the samples when testing.
+/// Names every variant in a match without a wildcard, so that a new one is missed here when
+/// compiling, and in the samples when testing.
 macro_rules! variants {
     ($($variant:ident),+ $(,)?) => {
         fn variant(event: &Event) -> &'static str {
@@ -265,7 +267,7 @@ fn samples() -> Vec<Event> {
     ]
 }
 
-/// So many samples there were when the golden commit was kept: its bytes stay, whatever events come.
+/// The number of samples when the golden commit was created. New events do not change it.
 const SAMPLES_OF_THE_COMMIT: usize = 33;
 
 fn body(event: &Event) -> Vec<u8> {
@@ -276,7 +278,7 @@ fn body(event: &Event) -> Vec<u8> {
 
 const STREAM: &str = "series/client-1/form-1";
 
-/// A key and a nonce that never change: only tests can have them.
+/// A constant key and nonce, for reproducible bytes.
 fn sealing() -> (SecretKey, NonceBytes) {
     (SecretKey::new([0x42; 32]), [0x24; 12])
 }
@@ -309,7 +311,7 @@ fn golden(name: &str) -> PathBuf {
         .with_extension("bin")
 }
 
-/// The golden bytes of that name, after checking that they are what is written today.
+/// The golden bytes with a name, after checking that they equal `today`.
 fn check_golden(name: &str, today: &[u8]) -> Vec<u8> {
     let path = golden(name);
     let actual = path.with_extension("bin.actual");
@@ -534,33 +536,4 @@ fn what_follows_a_value_is_refused() {
     bytes.push(0);
     let refused = binary::read::<body::Body<'_>>(&bytes).err().unwrap();
     assert!(matches!(refused, DecodeError::Trailing { bytes: 1 }), "{refused:?}");
-}
-
-/// How fast events decode; prints the figure, run with `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn decoding_speed() {
-    let bytes = body(&created());
-    let actor = Actor::Migration("ab".repeat(32));
-    let cause = "ab".repeat(32);
-    let parts = EnvelopeParts { recorded_at: time(0), actor: &actor, cause: &cause, key: None };
-    let mut envelope = Envelope::new(&parts, 1, 500);
-    envelope.push_stream("series/client-1/form-1", 1);
-    (0..500).for_each(|id| envelope.push_event(0, Uuid::from_u128(id), time(0), &bytes));
-    let record = seal(1, &envelope, 0).unwrap();
-    let keyring = no_keys();
-    let start = std::time::Instant::now();
-    let mut count = 0;
-    for _ in 0..2000 {
-        let mut events = Vec::new();
-        check(1, &record).unwrap().events_after(&keyring, 0, &mut events).unwrap();
-        count += events.len();
-    }
-    let elapsed = start.elapsed();
-    println!(
-        "{count} events, {} bytes a body, {:.0} ns each",
-        bytes.len(),
-        elapsed.as_nanos() as f64 / count as f64
-    );
-    assert_eq!(count, 1_000_000);
 }

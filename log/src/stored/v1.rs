@@ -1,5 +1,6 @@
-//! Version 1 of a stored commit: its envelope. Owns the layout and both conversions at the edge; the events' bodies are `body`'s,
-//! the header around all of it is `stored`'s.
+//! Version 1 of a stored commit: the envelope around its events. This module defines the layout and
+//! converts from and to domain types. `body` has the layout of one event, `stored` the header
+//! around the whole record.
 //!
 //! The payload, in bincode's terms (`binary`), field by field:
 //!
@@ -22,29 +23,11 @@ use serde::{Deserialize, Serialize, Serializer};
 use uuid::Uuid;
 
 use super::binary;
+use super::instant::Instant;
 use super::leaf::Leaf;
 use super::seal::{Scratch, read_body};
 use crate::error::DecodeError;
 use crate::keyring::{Keyring, Opening};
-
-/// Seconds since 1970, nanoseconds.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) struct Instant(i64, u32);
-
-impl From<Timestamp> for Instant {
-    fn from(value: Timestamp) -> Self {
-        Self(value.seconds(), value.nanoseconds())
-    }
-}
-
-impl TryFrom<Instant> for Timestamp {
-    type Error = DecodeError;
-
-    fn try_from(Instant(seconds, nanoseconds): Instant) -> Result<Self, DecodeError> {
-        Timestamp::from_parts(seconds, nanoseconds)
-            .ok_or(DecodeError::Instant { seconds, nanoseconds })
-    }
-}
 
 /// Who acted.
 #[derive(Serialize, Deserialize)]
@@ -69,7 +52,7 @@ impl<'a> From<&'a Actor> for StoredActor<'a> {
 }
 
 impl StoredActor<'_> {
-    /// The number of the variant and the id, as a leaf has them.
+    /// The role and the id, as in a leaf.
     fn leaf_parts(&self) -> (u8, &str) {
         match self {
             Self::Client(id) => (0, id),
@@ -91,7 +74,7 @@ impl StoredActor<'_> {
     }
 }
 
-/// A byte string: written in one piece, borrowed when read.
+/// A byte string. Written in one piece, borrowed when read.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(transparent)]
 struct Bytes<'a>(#[serde(borrow)] &'a [u8]);
@@ -123,7 +106,7 @@ struct StoredKey<'a> {
     request: [u8; 32],
 }
 
-/// A commit as it is stored, its bodies still encoded.
+/// A stored commit with encoded bodies.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Envelope<'a> {
     recorded_at: Instant,
@@ -138,13 +121,13 @@ pub(crate) struct Envelope<'a> {
     events: Vec<StoredEvent<'a>>,
 }
 
-/// What the writer knows about a commit before it is an [`Envelope`].
+/// The fields of an [`Envelope`] other than streams and events.
 pub(crate) struct EnvelopeParts<'a> {
-    /// When the log records it.
+    /// The time of record.
     pub(crate) recorded_at: Timestamp,
-    /// On whose behalf.
+    /// The actor.
     pub(crate) actor: &'a Actor,
-    /// What caused it.
+    /// The cause.
     pub(crate) cause: &'a str,
     /// Idempotency key and request digest.
     pub(crate) key: Option<(&'a str, [u8; 32])>,
@@ -168,7 +151,7 @@ impl<'a> Envelope<'a> {
         self.streams.push(StoredStream { name, first_version });
     }
 
-    /// Adds an event whose body is encoded already.
+    /// Adds an event with an encoded body.
     pub(crate) fn push_event(
         &mut self,
         stream: u32,
@@ -194,17 +177,17 @@ impl<'a> Envelope<'a> {
         binary::read(payload)
     }
 
-    /// How many events it has.
+    /// The number of events.
     pub(super) fn len(&self) -> usize {
         self.events.len()
     }
 
-    /// When it was recorded.
+    /// The time of record.
     pub(crate) fn recorded_at(&self) -> Result<Timestamp, DecodeError> {
         self.recorded_at.try_into()
     }
 
-    /// The stream table: names with the first and the last version of their events here.
+    /// The stream table: each name with the first and the last version in this commit.
     pub(crate) fn streams(&self) -> impl Iterator<Item = (&'a str, Version, Version)> {
         let mut counts = vec![0; self.streams.len()];
         for event in &self.events {
@@ -231,7 +214,7 @@ impl<'a> Envelope<'a> {
         self.events.iter().map(|event| event.id)
     }
 
-    /// Hands every event's leaf to `each`. Nothing but the envelope is looked into.
+    /// Calls `each` with every event's leaf. Does not decode bodies.
     pub(crate) fn leaves(
         &self,
         first: Position,
@@ -253,8 +236,8 @@ impl<'a> Envelope<'a> {
                 stream: self.streams.get(event.stream as usize).ok_or_else(unknown)?.name,
                 version: *next_version,
                 id: event.id,
-                occurred_at: (event.occurred_at.0, event.occurred_at.1),
-                recorded_at: (self.recorded_at.0, self.recorded_at.1),
+                occurred_at: event.occurred_at.parts(),
+                recorded_at: self.recorded_at.parts(),
                 actor_role,
                 actor,
                 cause: self.cause,
@@ -268,7 +251,8 @@ impl<'a> Envelope<'a> {
         Ok(())
     }
 
-    /// Decodes the events that `wanted` asks for, by position, stream name and version. The others are not even looked into.
+    /// Decodes the events for which `wanted` returns true. It gets the position, the stream name
+    /// and the version of each event. Other events are not decoded.
     pub(crate) fn decode(
         &self,
         keyring: &Keyring,
@@ -288,7 +272,7 @@ impl<'a> Envelope<'a> {
             let (id, next_version) = streams.get_mut(event.stream as usize).ok_or_else(unknown)?;
             let name = self.streams.get(event.stream as usize).ok_or_else(unknown)?.name;
             let version = *next_version;
-            // What is stored may say anything.
+            // A stored version can have any value.
             *next_version = next_version.wrapping_add(1);
             if !wanted(position, name, version) {
                 continue;
@@ -321,7 +305,7 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Weeks of one run are made one after the other: their events hold its terms together.
+/// The weeks of a run are created one after the other. Their events share its terms in memory.
 fn share_terms(event: &mut Event, before: &Event) {
     if let (Event::AssignmentCreated { terms, .. }, Event::AssignmentCreated { terms: held, .. }) =
         (event, before)

@@ -1,4 +1,5 @@
-//! Damage to stored commits: each kind is an error of its own, with the position, and nothing before it is lost.
+//! Damage of stored commits. Each kind has its own error with the position, and commits before it
+//! stay readable.
 
 use std::path::Path;
 
@@ -17,7 +18,7 @@ fn sample(dir: &Path) {
     }
 }
 
-/// Changes a family behind the log's back.
+/// Changes a column family directly in RocksDB.
 fn meddle(dir: &Path, change: impl FnOnce(&DB)) {
     let mut options = Options::default();
     options.create_if_missing(false);
@@ -25,7 +26,7 @@ fn meddle(dir: &Path, change: impl FnOnce(&DB)) {
     change(&db);
 }
 
-/// Replaces the record of a commit by what `change` makes of it.
+/// Replaces the record of a commit by the result of `change`.
 fn change_record(dir: &Path, first: u64, change: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) {
     meddle(dir, |db| {
         let records = db.cf_handle("records").unwrap();
@@ -37,7 +38,7 @@ fn change_record(dir: &Path, first: u64, change: impl FnOnce(Vec<u8>) -> Option<
     });
 }
 
-/// Opens the store and reads it through: what came before the damage, and the damage.
+/// Opens and reads the store. Returns the events before the damage, and the damage.
 fn damage(dir: &Path) -> (u64, Corruption) {
     let log = match Log::open(dir, OpenOptions::default()) {
         Ok(log) => log,
@@ -55,7 +56,8 @@ fn damage(dir: &Path) -> (u64, Corruption) {
                     panic!("verify sees it too")
                 };
                 assert_eq!(verified.position, damage.position);
-                // The digest is of the bytes: it sees what is wrong with them, not what is wrong in them.
+                // The digest is of the bytes: it sees what is wrong with them, not what is wrong in
+                // them.
                 match (log.digest(8), &damage.kind) {
                     (Err(LogError::Corrupt(digested)), _) => {
                         assert_eq!(digested.position, damage.position)
@@ -73,7 +75,7 @@ fn damage(dir: &Path) -> (u64, Corruption) {
     }
 }
 
-/// A record with its own, right, checksum.
+/// A record with a valid checksum.
 fn reseal(first: u64, mut record: Vec<u8>) -> Vec<u8> {
     let mut crc = crc32fast::Hasher::new();
     crc.update(&first.to_be_bytes());

@@ -1,4 +1,5 @@
-//! Death at any moment: what was acknowledged is there, whole; what was not is there whole or not at all.
+//! A process that is killed at any moment. Acknowledged commits are there, complete. Others are
+//! there completely or not at all.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -9,7 +10,7 @@ use rollbook_log::{Log, LogError, OpenOptions};
 
 use crate::support::{Conditions, child, child_dir, events_of, files, once_free, open, stream};
 
-/// A sequence of numbers that a seed decides.
+/// A pseudo-random sequence with a seed.
 struct Numbers(u64);
 
 impl Numbers {
@@ -106,7 +107,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// RocksDB's own log in a store.
+/// The write-ahead log of a store.
 fn write_ahead_log(store: &Path) -> PathBuf {
     let logs: Vec<PathBuf> = files(store)
         .into_keys()
@@ -116,7 +117,7 @@ fn write_ahead_log(store: &Path) -> PathBuf {
     logs[0].clone()
 }
 
-/// A store as it stands on disk while it is open, with five commits in RocksDB's log.
+/// A copy of an open store, with five commits in the write-ahead log.
 fn crashed(dir: &Path) -> PathBuf {
     let (store, crashed) = (dir.join("store"), dir.join("crashed"));
     let log = open(&store);
@@ -142,7 +143,8 @@ fn cut_at_any_byte_the_log_is_a_prefix_of_whole_commits() {
                 heads.push(log.head());
                 assert_eq!(log.verify(|_| ()).unwrap(), log.head(), "cut at {length}");
             }
-            // Cut before the store had its id, it was never a store that anything was acknowledged in.
+            // Cut before the store had its id, it was never a store that anything was acknowledged
+            // in.
             Err(error) => assert!(heads.is_empty(), "cut at {length}: {error:?}"),
         }
     }
@@ -151,13 +153,13 @@ fn cut_at_any_byte_the_log_is_a_prefix_of_whole_commits() {
     assert_eq!(heads, [0, 1, 3, 6, 10, 15], "each commit is there whole or not at all");
 }
 
-/// The manifest in a store.
+/// The manifest of a store.
 fn manifest(store: &Path) -> PathBuf {
     let current = fs::read_to_string(store.join("db/CURRENT")).unwrap();
     store.join("db").join(current.trim_end())
 }
 
-/// RocksDB alone would read some of these for ever, and drop in silence what stands behind others.
+/// RocksDB itself would read some of these forever, and silently drop the records after others.
 #[test]
 fn no_flipped_bit_of_a_journal_loses_anything_in_silence() {
     let dir = tempfile::tempdir().unwrap();

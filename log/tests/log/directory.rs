@@ -1,4 +1,5 @@
-//! Opening: what is a store, who has it, and that nothing on disk changes before the first commit is admitted.
+//! Opening: which directories are stores, the lock, and that no byte on disk changes before the
+//! first commit is accepted.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -20,7 +21,7 @@ fn open_error(dir: &Path, create: bool) -> LogError {
     }
 }
 
-/// A store with two commits under keys, closed.
+/// A closed store with two commits that have keys.
 fn sample(dir: &Path) {
     let log = open(dir);
     log.append(events_of(&stream(1), 2).under("key", 1)).unwrap();
@@ -95,7 +96,8 @@ fn a_store_whose_making_was_interrupted_is_made() {
     sample(&store);
     assert_eq!(open(&store).head(), 3);
 
-    // An empty FORMAT beside events is no such store: nothing may be appended to what looks like nothing.
+    // An empty FORMAT beside events is no such store: nothing may be appended to what looks like
+    // nothing.
     fs::write(store.join("FORMAT"), "").unwrap();
     let error = open(&store).append(events_of(&stream(1), 1)).unwrap_err();
     let AppendError::Storage(error) = error else { panic!("{error:?}") };
@@ -238,7 +240,8 @@ fn child_meets_a_read_only_directory() {
 fn a_read_only_directory_is_read_and_not_written() {
     let dir = tempfile::tempdir().unwrap();
     sample(&dir.path().join("store"));
-    // Root writes where it may not, so the child is somebody else; the binary goes where everybody may run it.
+    // Root writes where it may not, so the child is somebody else; the binary goes where everybody
+    // may run it.
     let binary = dir.path().join("test-binary");
     fs::copy(std::env::current_exe().unwrap(), &binary).unwrap();
     for (path, bytes) in files(dir.path()) {
@@ -268,7 +271,7 @@ fn a_read_only_directory_is_read_and_not_written() {
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Whether permissions do not bind this process: it may write into a directory that nobody may write into.
+/// Whether this process ignores permissions: it can write into a read-only directory.
 fn permissions_do_not_bind() -> bool {
     let dir = tempfile::tempdir().unwrap();
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o555)).unwrap();

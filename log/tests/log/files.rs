@@ -1,4 +1,4 @@
-//! Every byte of a store's files: a sound store is sound, and one flipped bit anywhere is damage of that file.
+//! The check of a store's files: a sound store has no findings, and any flipped bit is found.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use rollbook_log::{FilesChecked, LogError, check_files};
 
 use crate::support::{Conditions, commit, event, events_of, large_event, once_free, open, stream};
 
-/// A store with something in every family, in table files, in the write-ahead log, or in both.
+/// A store with entries in every column family, in table files, in the write-ahead log, or in both.
 fn sample(dir: &Path, commits: u32, rows_written: u32) {
     let log = open(dir);
     for number in 0..commits {
@@ -83,7 +83,8 @@ fn a_flipped_bit_anywhere_is_damage_of_that_file_or_in_a_file_without_records() 
             let named = found.as_ref().map_or(name == "FORMAT", |found| {
                 found.damage.iter().any(|damage| damage.file == name)
             });
-            // One id of a database is as good as another here; that it is its own is checked where it is open.
+            // One id of a database is as good as another here; that it is its own is checked where
+            // it is open.
             assert!(
                 named || name == "db/IDENTITY",
                 "{name}, byte {at} of {}: {found:?}",
@@ -119,7 +120,8 @@ fn files_cut_short_and_files_that_no_store_has_are_named() {
         for left in [0, 1, bytes.len() / 2, bytes.len() - 1] {
             fs::write(&path, &bytes[..left]).unwrap();
             let found = checked(&store).damage;
-            // A manifest cut between two records reads like a younger one; the database itself does not open with it.
+            // A manifest cut between two records reads like a younger one; the database itself does
+            // not open with it.
             let cut =
                 found.len() == 1 && path.ends_with(found[0].file.strip_prefix("db/").unwrap());
             assert!(cut || extension.is_none(), "{path:?} cut to {left}: {found:?}");

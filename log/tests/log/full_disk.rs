@@ -1,6 +1,6 @@
-//! A disk that takes no more: the log stops, says so, and after there is room it goes on where it was.
+//! A full disk: the log rejects writes with an error, and resumes after there is space again.
 //!
-//! The disk is a limit on the size of files, which every process may set for itself; a write over it fails like one on a full disk.
+//! The test sets a limit on the size of files. A write beyond it fails as on a full disk.
 
 use std::process::Command;
 
@@ -25,7 +25,7 @@ fn child_fills_the_disk() {
     let AppendError::Storage(error) = failure else { panic!("{failure:?}") };
     assert!(poisoned(&error), "{error:?}");
     assert!(
-        error.to_string().contains("free disk space or mend the disk, then run again"),
+        error.to_string().contains("free disk space or repair the disk, then open the store again"),
         "{error}"
     );
     let head = log.head();

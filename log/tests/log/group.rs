@@ -1,4 +1,4 @@
-//! Commits that are written as one group: the writer is held up at its clock until all of them wait.
+//! Commits that are written as one group: the writer is blocked in its clock until all are queued.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier, Mutex};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::support::{Conditions, commit, event, events_of, large_event, open, stream, with_clock};
 
-/// Holds the writer up at its first look at the clock.
+/// Blocks the writer when it first reads the clock.
 struct Gate {
     reached: Barrier,
     open: Barrier,
@@ -34,7 +34,8 @@ impl Gate {
     }
 }
 
-/// Appends one commit that holds up the writer, submits the others while it waits, and returns all answers: the others are one group.
+/// Appends one commit that blocks the writer, submits the others meanwhile as one group, and
+/// returns all results.
 fn one_group(
     log: &Log,
     gate: &Gate,

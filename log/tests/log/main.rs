@@ -1,4 +1,5 @@
-//! The log from outside, through its public interface; damage is done through a raw RocksDB handle and through the file system.
+//! Tests of the log through its public interface. They damage stores with a raw RocksDB handle and
+//! through the file system.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -6,6 +7,7 @@ mod conformance;
 mod corruption;
 mod crash;
 mod directory;
+mod faults;
 mod files;
 mod full_disk;
 mod group;

@@ -1,4 +1,5 @@
-//! The log against a model: a list of commits. Any sequence of operations, opening again among them, does the same to both.
+//! The log compared with a model, a list of commits. Any sequence of operations, including
+//! reopening, has the same effect on both.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -20,7 +21,7 @@ enum Operation {
         stream: u8,
         ahead: u64,
     },
-    /// A key out of a few, and what is asked under it.
+    /// One of a few keys, and the request.
     AppendUnder {
         key: u8,
         request: u8,
@@ -54,7 +55,7 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// What the log should hold: of every event its stream and number, commit by commit.
+/// The expected content of the log: stream and number of every event, commit by commit.
 #[derive(Default)]
 struct Model {
     commits: Vec<Vec<(u8, u32)>>,

@@ -177,7 +177,8 @@ fn an_instant_means_the_last_position_recorded_by_then() {
     )
     .unwrap();
     assert_eq!(log.position_at(instant(0)).unwrap(), 0);
-    // Three events at 10, one at 20, two commits at 30; then the clock runs backwards, and the log does not.
+    // Three events at 10, one at 20, two commits at 30; then the clock runs backwards, and the log
+    // does not.
     for (at, events) in [(10, 3), (20, 1), (30, 2), (30, 1), (5, 1)] {
         seconds.store(at, Ordering::SeqCst);
         log.append(events_of(&stream(1), events)).unwrap();

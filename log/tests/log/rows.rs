@@ -1,4 +1,4 @@
-//! Rows beside the log.
+//! Rows of projections.
 
 use rollbook_log::{Log, OpenOptions, RowBatch, RowSnapshot};
 

@@ -1,4 +1,4 @@
-//! What the tests share: commits to append, stores to open, and this very binary as a child process.
+//! Shared parts of the tests: commits, stores, and this test binary as a child process.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,12 +11,12 @@ use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
 use rollbook_log::{Commit, ExpectedVersion, IdempotencyKey, Log, LogError, OpenOptions};
 use uuid::Uuid;
 
-/// A stream of its own for every number.
+/// A distinct stream for every number.
 pub fn stream(number: u32) -> StreamId {
     StreamId::series(&format!("client-{number}"), "form")
 }
 
-/// An event that tells itself from others by a number.
+/// An event with a number.
 pub fn event(stream: StreamId, number: u32) -> NewEvent {
     NewEvent {
         stream,
@@ -75,13 +75,13 @@ impl Conditions for Commit {
     }
 }
 
-/// Opens a store, or makes one.
+/// Opens a store, or creates it.
 pub fn open(dir: &Path) -> Log {
     once_free(|| Log::open(dir, OpenOptions { create: true, ..OpenOptions::default() })).unwrap()
 }
 
-/// Does something with a store that nobody has open. A process that another test starts holds copies of this process's locks from its fork
-/// to its exec; those moments are waited for.
+/// Retries an attempt while the store is locked. A child process of another test has copies of this
+/// process's locks between fork and exec.
 pub fn once_free<T>(attempt: impl Fn() -> Result<T, LogError>) -> Result<T, LogError> {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -92,7 +92,7 @@ pub fn once_free<T>(attempt: impl Fn() -> Result<T, LogError>) -> Result<T, LogE
     }
 }
 
-/// The options of a store that is made if need be, with a clock.
+/// Options with a clock, which create a missing store.
 pub fn with_clock(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> OpenOptions {
     OpenOptions { create: true, clock: Arc::new(clock), ..OpenOptions::default() }
 }
@@ -116,22 +116,22 @@ pub fn files(dir: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     found
 }
 
-/// The environment variable that tells a child which directory to work in.
+/// The environment variable with a child's working directory.
 pub const CHILD_DIR: &str = "ROLLBOOK_LOG_TEST_DIR";
 
-/// The directory to work in, for a test that runs as a child; `None` when somebody ran it directly.
+/// The working directory of a test that runs as a child. `None` if it was started directly.
 pub fn child_dir() -> Option<PathBuf> {
     std::env::var_os(CHILD_DIR).map(PathBuf::from)
 }
 
-/// What runs a test of this binary, marked as ignored, as a child process.
+/// A command that runs an ignored test of this binary as a child process.
 pub fn child(test: &str, dir: &Path) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     as_child(&mut command, test, dir);
     command
 }
 
-/// Tells a command which runs this binary which test to run.
+/// Adds the arguments that select a test to a command for this binary.
 pub fn as_child(command: &mut Command, test: &str, dir: &Path) {
     command
         .args(["--ignored", "--exact", "--nocapture", "--test-threads=1", test])
@@ -139,7 +139,7 @@ pub fn as_child(command: &mut Command, test: &str, dir: &Path) {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
 }
 
-/// The numbers that a child printed after a word, one a line.
+/// The numbers that a child printed after a word, one per line.
 pub fn numbers_after(word: &str, output: &str) -> Vec<u64> {
     output.lines().filter_map(|line| line.strip_prefix(word)?.trim().parse().ok()).collect()
 }

@@ -1,4 +1,4 @@
-//! Tails: every commit once, in order, whoever writes and whenever the tail began.
+//! Tails return every commit once and in order, for any number of writers and any start.
 
 use std::future::Future;
 use std::pin::pin;
@@ -13,7 +13,7 @@ use rollbook_log::{Log, Tail};
 
 use crate::support::{events_of, open, stream};
 
-/// Longer than any test may take: a tail that waits for it has missed something.
+/// A timeout longer than any test. A tail that reaches it has missed a commit.
 const FOREVER: Duration = Duration::from_secs(120);
 
 struct Unpark(Thread);
@@ -36,7 +36,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Checks that a commit begins right behind a position; returns its last.
+/// Checks that a commit begins directly after a position. Returns its last position.
 fn follow(position: u64, commit: &[EventRecord]) -> u64 {
     assert_eq!(
         commit.iter().map(|event| event.position).collect::<Vec<_>>(),

@@ -1,4 +1,4 @@
-//! What an operator can see of the log at work: groups as they are written, and a directory that is taken away under it.
+//! What an operator sees of a running log: written groups, and a store directory that disappears.
 
 use std::fs;
 use std::path::Path;

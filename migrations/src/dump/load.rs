@@ -10,8 +10,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rollbook_domain::{NewEvent, StreamId, Timestamp, Version};
 use rollbook_log::{
-    BODY_VERSION, Beside, COMMIT_LIMIT_BYTES, Commit, CopiedCommit, CopiedEvent, Durability,
-    ExpectedVersion, IdempotencyKey, Log, LogError, MasterKeySource, OpenOptions,
+    BODY_VERSION, COMMIT_LIMIT_BYTES, Commit, Durability, ExpectedVersion, IdempotencyKey, Log,
+    LogError, MasterKeySource, OpenOptions, RawCommit, RawEvent, StagedDirectory,
 };
 use rollbook_projections::Runtime;
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ pub fn load(
     finish: Finish<'_>,
     progress: Progress<'_>,
 ) -> Result<Loaded, DumpError> {
-    let beside = Beside::begin(data)?;
+    let beside = StagedDirectory::begin(data)?;
     let mut lines = Lines { dump, path: path.to_owned(), line: 0, digest: Sha256::new() };
     let header = lines.header()?;
     let options = with_key(options, data, header.form)?;
@@ -120,7 +120,7 @@ fn with_key(options: &OpenOptions, data: &Path, form: Form) -> Result<OpenOption
 
 /// Opens the new store as whoever comes next will, and dumps it.
 fn dumps_the_same(
-    beside: &Beside,
+    beside: &StagedDirectory,
     path: &Path,
     options: &OpenOptions,
     loaded: &Loaded,
@@ -275,7 +275,7 @@ impl Loading<'_> {
                 cause,
                 key,
             }),
-            Form::Sealed => self.log.append_copied(CopiedCommit {
+            Form::Sealed => self.log.append_raw(RawCommit {
                 events: copied(read, lines)?,
                 expected,
                 actor,
@@ -344,7 +344,7 @@ fn opened(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<NewEvent>, 
 }
 
 /// The events of a commit of a sealed dump.
-fn copied(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<CopiedEvent>, DumpError> {
+fn copied(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<RawEvent>, DumpError> {
     let event = |line: Line<'static>| {
         let (None, Some(stored)) = (line.event, line.stored) else {
             return Err(lines.wrong("an event of a sealed dump stands as stored"));
@@ -359,7 +359,7 @@ fn copied(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<CopiedEvent
         let body = BASE64_STANDARD
             .decode(&stored.body)
             .map_err(|error| lines.wrong(format!("its body is no base64: {error}")))?;
-        Ok(CopiedEvent {
+        Ok(RawEvent {
             stream: line.stream.into_owned(),
             id: line.id,
             occurred_at: line.occurred_at,

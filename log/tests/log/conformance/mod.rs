@@ -1,11 +1,12 @@
-//! The contract of `Ordering`, one test a clause. A backend joins with one line: `conformance!(name, how to make one)`.
+//! The contract of `Ordering`, one test per clause. A backend joins with one line:
+//! `conformance!(name, how to make one)`.
 
 mod clauses;
 mod sequencer;
 
 use rollbook_log::Ordering;
 
-/// What a backend gives to the suite: an order, and whatever must live as long as it does.
+/// A backend under test, and a value that must live as long.
 pub struct Backend {
     pub ordering: Box<dyn Ordering>,
     pub _keep: Box<dyn std::any::Any>,
@@ -51,6 +52,10 @@ macro_rules! conformance {
             #[test]
             fn clause_9_others() {
                 clauses::others(&$make);
+            }
+            #[test]
+            fn clause_10_reading_results() {
+                clauses::reading(&$make);
             }
         }
     };

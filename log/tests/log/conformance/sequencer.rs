@@ -1,39 +1,43 @@
-//! An order kept in memory, by one thread that others send commits to: the smallest thing that keeps the contract, written from
-//! its clauses and not from the log's code.
+//! An implementation of `Ordering` in memory: one thread that receives commits. It is the smallest
+//! implementation of the contract, written from its clauses and not from the log's code.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use rollbook_domain::event::{Position, Version};
-use rollbook_log::{Answer, AppendError, Commit, Committed, Ordering, Pending};
+use rollbook_domain::Timestamp;
+use rollbook_domain::event::{EventRecord, Position, Version};
+use rollbook_log::{Answer, AppendError, Commit, Committed, LogError, Ordering, Pending};
 use uuid::Uuid;
 
 pub struct Sequencer {
     proposals: Mutex<Sender<(Commit, Answer)>>,
     head: Arc<AtomicU64>,
+    state: Arc<Mutex<State>>,
 }
 
 impl Default for Sequencer {
     fn default() -> Self {
         let (proposals, incoming) = channel::<(Commit, Answer)>();
         let head = Arc::new(AtomicU64::new(0));
-        let published = head.clone();
+        let state = Arc::new(Mutex::new(State::default()));
+        let (published, shared) = (head.clone(), state.clone());
         std::thread::spawn(move || {
-            let mut state = State::default();
             for (commit, answer) in incoming {
+                let mut state = shared.lock().unwrap();
                 let outcome = state.order(&commit);
                 published.store(state.head, Memory::Release);
+                drop(state);
                 answer.send(outcome);
             }
         });
-        Self { proposals: Mutex::new(proposals), head }
+        Self { proposals: Mutex::new(proposals), head, state }
     }
 }
 
 impl Ordering for Sequencer {
-    fn propose(&self, commit: Commit) -> Pending {
+    fn submit(&self, commit: Commit) -> Pending {
         let (answer, pending) = Pending::channel();
         self.proposals.lock().unwrap().send((commit, answer)).unwrap();
         pending
@@ -41,6 +45,22 @@ impl Ordering for Sequencer {
 
     fn head(&self) -> Position {
         self.head.load(Memory::Acquire)
+    }
+
+    fn events(&self, committed: Committed) -> Result<Vec<EventRecord>, LogError> {
+        let positions = committed.first..=committed.last;
+        let state = self.state.lock().unwrap();
+        Ok(state
+            .events
+            .iter()
+            .filter(|event| positions.contains(&event.position))
+            .cloned()
+            .collect())
+    }
+
+    fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
+        let known = self.state.lock().unwrap().keys.get(key).copied();
+        Ok(known.map(|(request, committed)| (request, Committed { repeated: true, ..committed })))
     }
 }
 
@@ -50,6 +70,7 @@ struct State {
     versions: HashMap<String, Version>,
     ids: HashSet<Uuid>,
     keys: HashMap<String, ([u8; 32], Committed)>,
+    events: Vec<EventRecord>,
 }
 
 impl State {
@@ -93,8 +114,20 @@ impl State {
             }
         }
         self.ids.extend(own);
-        for event in &commit.events {
-            *self.versions.entry(event.stream.to_string()).or_default() += 1;
+        for (event, position) in commit.events.iter().zip(self.head + 1..) {
+            let version = self.versions.entry(event.stream.to_string()).or_default();
+            *version += 1;
+            self.events.push(EventRecord {
+                position,
+                stream: event.stream.clone(),
+                version: *version,
+                id: event.id.unwrap_or_else(Uuid::now_v7),
+                occurred_at: event.occurred_at,
+                recorded_at: Timestamp::EPOCH,
+                actor: commit.actor.clone(),
+                cause: commit.cause.clone(),
+                event: event.event.clone(),
+            });
         }
         let committed = Committed {
             first: self.head + 1,

@@ -1,5 +1,5 @@
-//! A part of a group: commits that are written together. Owns the decisions on each against the log as the part's earlier commits leave it,
-//! and the batch that all of them make.
+//! A sub-batch: the commits of a group that are written together. The builder decides on each
+//! commit, against the log and the earlier commits of the sub-batch.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::commit::{Committed, IdempotencyKey};
 use crate::draft::{Draft, DraftStream};
-use crate::engine::{Batch, Engine, Family};
+use crate::engine::{Batch as _, Engine, Family, StoreEngine};
 use crate::error::{AppendError, LogError};
 use crate::keyring::{Keyring, owns};
 use crate::layout;
@@ -18,57 +18,58 @@ use crate::reads;
 use crate::stored::{self, Envelope, EnvelopeParts};
 use crate::versions::Versions;
 
-/// A part while it is put together.
-pub(crate) struct Part<'a> {
-    engine: Option<&'a Engine>,
+/// Builds a sub-batch.
+pub(crate) struct SubBatchBuilder<'a> {
+    engine: Option<&'a StoreEngine>,
     keyring: &'a Keyring,
     versions: &'a mut Versions,
     recorded_at: Timestamp,
-    staged: Staged,
+    accepted: SubBatch,
 }
 
-/// The accepted commits of a part, numbered and encoded.
-pub(crate) struct Staged {
+/// Accepted commits, with positions and encoded.
+pub(crate) struct SubBatch {
     last: Position,
-    commits: Vec<StagedCommit>,
+    commits: Vec<AcceptedCommit>,
     ids: HashSet<Uuid, RandomState>,
     keys: HashMap<String, ([u8; 32], Committed)>,
     erases: Vec<(Uuid, Vec<String>)>,
 }
 
-struct StagedCommit {
+struct AcceptedCommit {
     committed: Committed,
     record: Vec<u8>,
-    /// Name, first and last version of each stream.
+    /// The name, the first and the last version of each stream.
     streams: Vec<(String, Version, Version)>,
     ids: Vec<Uuid>,
     key: Option<IdempotencyKey>,
     erases: Vec<(Uuid, Vec<String>)>,
 }
 
-impl<'a> Part<'a> {
-    /// An empty part behind the last position; reads what it must know from the engine and the remembered versions, and leaves there
-    /// where its commits take their streams.
+impl<'a> SubBatchBuilder<'a> {
+    /// An empty sub-batch after the position `last`. It looks up versions in `versions` and the
+    /// engine, and updates `versions` with every accepted commit.
     pub(crate) fn new(
-        engine: Option<&'a Engine>,
+        engine: Option<&'a StoreEngine>,
         keyring: &'a Keyring,
         versions: &'a mut Versions,
         last: Position,
         recorded_at: Timestamp,
     ) -> Self {
-        let staged = Staged {
+        let accepted = SubBatch {
             last,
             commits: Vec::new(),
             ids: HashSet::default(),
             keys: HashMap::new(),
             erases: Vec::new(),
         };
-        Self { engine, keyring, versions, recorded_at, staged }
+        Self { engine, keyring, versions, recorded_at, accepted }
     }
 
-    /// Decides on a commit; accepted, it is numbered and encoded. Refused, it leaves nothing behind.
+    /// Decides on a commit. An accepted one gets its positions and is encoded. A rejected one has
+    /// no effect.
     pub(crate) fn add(&mut self, mut draft: Draft) -> Result<Committed, AppendError> {
-        // The key first: a repeat is answered even though its expectations no longer hold.
+        // The key first: a repeat succeeds even if its expected versions no longer match.
         if let Some(repeated) = self.earlier_answer(draft.key.as_ref())? {
             return Ok(repeated);
         }
@@ -96,15 +97,15 @@ impl<'a> Part<'a> {
             streams.push((name, actual + 1, actual + events));
         }
         let ids = self.ids(&draft)?;
-        let first = self.staged.last + 1;
+        let first = self.accepted.last + 1;
         let committed = Committed {
             first,
-            last: self.staged.last + draft.events.len() as u64,
+            last: self.accepted.last + draft.events.len() as u64,
             repeated: false,
         };
         let record = self.encode(first, &draft, &ids, &streams)?;
         streams.iter().for_each(|(name, _, last_version)| self.versions.set(name, *last_version));
-        self.staged.take(StagedCommit {
+        self.accepted.take(AcceptedCommit {
             committed,
             record,
             streams,
@@ -115,10 +116,10 @@ impl<'a> Part<'a> {
         Ok(committed)
     }
 
-    /// Whether a stream's client was erased, by this part too.
+    /// Whether a stream's client was erased, possibly by this sub-batch.
     fn is_erased(&self, stream: &str) -> bool {
         self.keyring.is_erased(stream)
-            || self.staged.erases.iter().any(|(_, ids)| ids.iter().any(|id| owns(id, stream)))
+            || self.accepted.erases.iter().any(|(_, ids)| ids.iter().any(|id| owns(id, stream)))
     }
 
     fn earlier_answer(
@@ -126,7 +127,7 @@ impl<'a> Part<'a> {
         key: Option<&IdempotencyKey>,
     ) -> Result<Option<Committed>, AppendError> {
         let Some(IdempotencyKey { key, request }) = key else { return Ok(None) };
-        let known = match (self.staged.keys.get(key), self.engine) {
+        let known = match (self.accepted.keys.get(key), self.engine) {
             (Some(known), _) => Some(*known),
             (None, Some(engine)) => reads::key(engine, key)?,
             (None, None) => None,
@@ -150,7 +151,7 @@ impl<'a> Part<'a> {
         }
     }
 
-    /// The ids of a commit's events: those it brings, which must be new, and v7 ids for the others.
+    /// The ids of a commit's events: the given ones, which must be new, and v7 ids for the others.
     fn ids(&self, draft: &Draft) -> Result<Vec<Uuid>, AppendError> {
         let mut own = HashSet::new();
         let mut ids = Vec::with_capacity(draft.events.len());
@@ -164,7 +165,7 @@ impl<'a> Part<'a> {
                 None => false,
             };
             let mut twice = || draft.events.len() > 1 && !own.insert(id);
-            if in_log || self.staged.ids.contains(&id) || twice() {
+            if in_log || self.accepted.ids.contains(&id) || twice() {
                 return Err(AppendError::DuplicateEvent { id });
             }
             ids.push(id);
@@ -197,19 +198,19 @@ impl<'a> Part<'a> {
             .map_err(|source| AppendError::Encode(source.into()))
     }
 
-    /// How many commits it has accepted.
+    /// The number of accepted commits.
     pub(crate) fn commits(&self) -> usize {
-        self.staged.commits.len()
+        self.accepted.commits.len()
     }
 
-    /// What is to be written.
-    pub(crate) fn finish(self) -> Staged {
-        self.staged
+    /// The finished sub-batch.
+    pub(crate) fn finish(self) -> SubBatch {
+        self.accepted
     }
 }
 
-impl Staged {
-    fn take(&mut self, commit: StagedCommit) {
+impl SubBatch {
+    fn take(&mut self, commit: AcceptedCommit) {
         self.last = commit.committed.last;
         self.ids.extend(&commit.ids);
         if let Some(IdempotencyKey { key, request }) = &commit.key {
@@ -219,12 +220,12 @@ impl Staged {
         self.commits.push(commit);
     }
 
-    /// What it erases, each with its id.
+    /// Its erasures: the id of each and the erased client ids.
     pub(crate) fn erases(&self) -> &[(Uuid, Vec<String>)] {
         &self.erases
     }
 
-    /// Whether nothing was accepted.
+    /// Whether no commit was accepted.
     pub(crate) fn is_empty(&self) -> bool {
         self.commits.is_empty()
     }
@@ -234,11 +235,11 @@ impl Staged {
         self.last
     }
 
-    /// Everything that is written, as one batch: records, index entries, the head.
-    pub(crate) fn batch<'e>(&self, engine: &'e Engine) -> Result<Batch<'e>, LogError> {
+    /// One batch with everything to write: records, index entries and the head.
+    pub(crate) fn batch<'e, E: Engine>(&self, engine: &'e E) -> Result<E::Batch<'e>, LogError> {
         let records_bytes: usize = self.commits.iter().map(|commit| commit.record.len()).sum();
         let mut batch = engine.batch(records_bytes + 64 * self.ids.len() + 1024);
-        for StagedCommit { committed, record, streams, ids, key, .. } in &self.commits {
+        for AcceptedCommit { committed, record, streams, ids, key, .. } in &self.commits {
             batch.put(Family::Records, &committed.first.to_be_bytes(), record)?;
             for (name, first_version, last_version) in streams {
                 let value = layout::stream_value(committed.first, *first_version);

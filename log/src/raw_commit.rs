@@ -1,8 +1,9 @@
-//! Commits as another store has them, to the last stored byte. Owns their types: read from one log with [`Commits::as_stored`], appended
-//! to another with [`Log::append_copied`]. What is sealed stays sealed, and needs the keyring that it was sealed under.
+//! Commits in their stored form, for copying them to another store byte for byte.
+//! [`Commits::as_stored`] reads them and [`Log::append_raw`] appends them. Sealed content stays
+//! sealed: the other store needs the same keyring.
 //!
 //! [`Commits::as_stored`]: crate::Commits::as_stored
-//! [`Log::append_copied`]: crate::Log::append_copied
+//! [`Log::append_raw`]: crate::Log::append_raw
 
 use rollbook_domain::event::EventRecord;
 use rollbook_domain::{Actor, StreamId, Timestamp};
@@ -10,13 +11,13 @@ use uuid::Uuid;
 
 use crate::commit::{ExpectedVersion, IdempotencyKey};
 
-/// The version of bodies that is written.
+/// The version of bodies that this build writes.
 pub const BODY_VERSION: u8 = crate::stored::CURRENT;
 
-/// A commit as it is stored.
+/// A commit with its stored form.
 #[derive(Clone, Debug)]
 pub struct StoredCommit {
-    /// Its events, opened as far as there are keys.
+    /// Its events. Sealed content is opened if there is a key.
     pub events: Vec<EventRecord>,
     /// The key that it was appended under.
     pub key: Option<IdempotencyKey>,
@@ -26,16 +27,16 @@ pub struct StoredCommit {
     pub bodies: Vec<Box<[u8]>>,
 }
 
-/// A commit to append as it is stored elsewhere.
+/// A commit to append in the stored form of another store.
 #[derive(Clone, Debug)]
-pub struct CopiedCommit {
-    /// The events, at least one, their bodies of [`BODY_VERSION`].
-    pub events: Vec<CopiedEvent>,
-    /// What each stream must be at.
+pub struct RawCommit {
+    /// The events, at least one. Their bodies have the version [`BODY_VERSION`].
+    pub events: Vec<RawEvent>,
+    /// The expected version of streams.
     pub expected: Vec<(StreamId, ExpectedVersion)>,
-    /// On whose behalf.
+    /// The actor.
     pub actor: Actor,
-    /// What caused it.
+    /// The cause: a request id or the digest of a batch.
     pub cause: String,
     /// The key that it was appended under.
     pub key: Option<IdempotencyKey>,
@@ -43,12 +44,12 @@ pub struct CopiedCommit {
 
 /// An event with its stored body.
 #[derive(Clone, Debug)]
-pub struct CopiedEvent {
+pub struct RawEvent {
     /// The stream.
     pub stream: StreamId,
     /// Its id.
     pub id: Uuid,
-    /// When it happened in the world.
+    /// When it happened.
     pub occurred_at: Timestamp,
     /// The stored body.
     pub body: Vec<u8>,

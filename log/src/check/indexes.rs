@@ -1,39 +1,18 @@
-//! Checking the whole log. Owns what a sound log is: every record whole and in place, every event readable, every index entry as the
-//! record says.
+//! The index entries that a record requires.
 
 use rollbook_domain::event::{Position, Version};
 
 use crate::commit::Committed;
-use crate::commits::{Going, scan};
 use crate::engine::{Engine, Family};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::layout;
-use crate::store::Store;
 use crate::stored::Record;
 
-/// Checks up to the head of this instant; returns it.
-pub(crate) fn verify(
-    store: &Store,
-    mut progress: impl FnMut(Position),
-) -> Result<Position, LogError> {
-    let head = store.head();
-    let Some(engine) = store.engine() else { return Ok(head) };
-    let mut events = Vec::new();
-    let mut commits: u64 = 0;
-    scan(&engine, 1, head, |record, _| {
-        events.clear();
-        record.events_after(store.keyring(), 0, &mut events)?;
-        check_indexes(&engine, record)?;
-        commits += 1;
-        if commits.is_multiple_of(256) || record.last() == head {
-            progress(record.last());
-        }
-        Ok(Going::On)
-    })?;
-    Ok(head)
-}
-
-fn check_indexes(engine: &Engine, record: &Record<'_>) -> Result<(), LogError> {
+/// Checks every index entry that a record requires.
+///
+/// # Errors
+/// [`LogError::Corrupt`] for the first one that is missing or wrong.
+pub(super) fn check_indexes(engine: &impl Engine, record: &Record<'_>) -> Result<(), LogError> {
     let mut first = None;
     wrong_entries(engine, record, &mut |position, index| {
         first.get_or_insert((position, index));
@@ -46,9 +25,10 @@ fn check_indexes(engine: &Engine, record: &Record<'_>) -> Result<(), LogError> {
     }
 }
 
-/// Hands every index entry that the record asks for and that is not there, or is not right, to `wrong`: its position and its index.
-pub(crate) fn wrong_entries(
-    engine: &Engine,
+/// Calls `wrong` with the position and the index of every entry that the record requires and that
+/// is missing or wrong.
+pub(super) fn wrong_entries(
+    engine: &impl Engine,
     record: &Record<'_>,
     wrong: &mut dyn FnMut(Position, &'static str),
 ) -> Result<(), LogError> {
@@ -78,9 +58,10 @@ pub(crate) fn wrong_entries(
     Ok(())
 }
 
-/// Whether the version before the first of a commit ends an earlier commit of its stream. With every entry right, that leaves no gap.
+/// Whether the version before the first one of a commit ends an earlier commit of the stream. If
+/// that holds for every entry, the stream has no gap.
 fn follows(
-    engine: &Engine,
+    engine: &impl Engine,
     name: &str,
     first_version: Version,
     first: Position,

@@ -1,8 +1,9 @@
-//! A directory that is built beside its place and moved there when it is whole. Owns that nobody ever finds half of it: neither who
-//! opens the place, nor who builds again after a kill.
+//! A directory that is built under a temporary name and renamed to its target when it is complete.
+//! An incomplete directory therefore never has the target's name.
 //!
-//! For a target `prod` the directory is built as `.prod.building/store`; `.prod.building/LOCK` is held meanwhile. What a killed process
-//! left there is cleared by the next one that builds for the same target.
+//! For a target `prod` the directory is built as `.prod.building/store`, with a lock on
+//! `.prod.building/LOCK`. The next build for the same target removes what a killed process left
+//! there.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -10,21 +11,23 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::directory::sync_directory;
+use crate::durable::{self, parent};
 use crate::error::LogError;
 
-/// A directory on its way to its place. Dropped before it is published, it goes away.
-pub struct Beside {
+/// A directory that is being built. Dropping it before [`StagedDirectory::publish`] deletes it.
+pub struct StagedDirectory {
     target: PathBuf,
     building: PathBuf,
     content: PathBuf,
     lock: Option<File>,
 }
 
-impl Beside {
-    /// Begins an empty directory for a target that must not exist.
+impl StagedDirectory {
+    /// Creates an empty directory for a target that must not exist.
     ///
     /// # Errors
-    /// [`LogError::Exists`], [`LogError::BeingBuilt`]; [`LogError::File`] when the file system refuses.
+    /// [`LogError::Exists`], [`LogError::BeingBuilt`]; [`LogError::File`] when the file system
+    /// refuses.
     pub fn begin(target: &Path) -> Result<Self, LogError> {
         require_free(target)?;
         let name =
@@ -33,23 +36,24 @@ impl Beside {
         hidden.push(name);
         hidden.push(".building");
         let building = parent(target).join(hidden);
-        fs::create_dir_all(&building).map_err(failed("make", &building))?;
+        fs::create_dir_all(&building).map_err(failed("create", &building))?;
         let lock = lock(&building)?;
         let content = building.join("store");
         remove(&content)?;
-        fs::create_dir(&content).map_err(failed("make", &content))?;
+        fs::create_dir(&content).map_err(failed("create", &content))?;
         Ok(Self { target: target.to_owned(), building, content, lock: Some(lock) })
     }
 
-    /// Where to build.
+    /// The path to build in.
     pub fn path(&self) -> &Path {
         &self.content
     }
 
-    /// Syncs every directory of it and moves it to its place. Its files are the builder's to sync.
+    /// Syncs every directory in it and renames it to the target. The caller must have synced its
+    /// files.
     ///
     /// # Errors
-    /// [`LogError::Exists`] when somebody took the place meanwhile; [`LogError::File`].
+    /// [`LogError::Exists`] if the target exists by now; [`LogError::File`].
     pub fn publish(self) -> Result<(), LogError> {
         sync_tree(&self.content)?;
         move_to_free(&self.content, &self.target)?;
@@ -57,19 +61,11 @@ impl Beside {
     }
 }
 
-impl Drop for Beside {
+impl Drop for StagedDirectory {
     fn drop(&mut self) {
-        // What cannot be removed now is cleared by whoever builds here next.
+        // The next build for this target removes what cannot be removed now.
         let _left = fs::remove_dir_all(&self.building);
         drop(self.lock.take());
-    }
-}
-
-/// The directory that holds a path. `Path::parent` of a bare name is the empty path, which means here.
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
     }
 }
 
@@ -89,7 +85,7 @@ fn lock(building: &Path) -> Result<File, LogError> {
         .create(true)
         .truncate(false)
         .open(&path)
-        .map_err(failed("make", &path))?;
+        .map_err(failed("create", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LogError::BeingBuilt { path: building.to_owned() }),
@@ -116,22 +112,26 @@ fn sync_tree(directory: &Path) -> Result<(), LogError> {
     sync_directory(directory)
 }
 
-/// Moves a directory to a place that must be free, in one step.
+/// Renames a directory to a path that must not exist, atomically.
 ///
 /// # Errors
 /// [`LogError::Exists`], [`LogError::File`].
 fn move_to_free(from: &Path, to: &Path) -> Result<(), LogError> {
     use rustix::fs::{CWD, RenameFlags, renameat_with};
     use rustix::io::Errno;
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
-        Err(Errno::EXIST) => Err(LogError::Exists { path: to.to_owned() }),
-        // Some file systems do not know the flag. Without it a rename still refuses every directory that has something in it.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+    let renamed = durable::publish(to, || {
+        renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE).map_err(std::io::Error::from)
+    });
+    let Err(error) = renamed else { return Ok(()) };
+    match Errno::from_io_error(&error) {
+        Some(Errno::EXIST) => Err(LogError::Exists { path: to.to_owned() }),
+        // Some file systems do not support the flag. Without it a rename still refuses to replace a
+        // directory that is not empty.
+        Some(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
             require_free(to)?;
-            fs::rename(from, to).map_err(failed("move the new directory to", to))
+            durable::rename(from, to).map_err(failed("move the new directory to", to))
         }
-        Err(error) => Err(failed("move the new directory to", to)(error.into())),
+        _ => Err(failed("move the new directory to", to)(error)),
     }
 }
 
@@ -162,15 +162,15 @@ mod tests {
     fn it_appears_whole_or_not_at_all_and_leaves_nothing_behind() {
         let around = tempfile::tempdir().unwrap();
         let target = around.path().join("prod");
-        let beside = Beside::begin(&target).unwrap();
-        fs::write(beside.path().join("file"), "content").unwrap();
+        let staged = StagedDirectory::begin(&target).unwrap();
+        fs::write(staged.path().join("file"), "content").unwrap();
         assert_eq!(names(around.path()), [".prod.building"]);
-        drop(beside);
+        drop(staged);
         assert!(names(around.path()).is_empty());
 
-        let beside = Beside::begin(&target).unwrap();
-        fs::create_dir(beside.path().join("db")).unwrap();
-        beside.publish().unwrap();
+        let staged = StagedDirectory::begin(&target).unwrap();
+        fs::create_dir(staged.path().join("db")).unwrap();
+        staged.publish().unwrap();
         assert_eq!(
             (names(around.path()), names(&target)),
             (vec!["prod".to_owned()], vec!["db".to_owned()])
@@ -181,10 +181,10 @@ mod tests {
     fn a_taken_place_is_refused_at_the_beginning_and_at_the_end() {
         let around = tempfile::tempdir().unwrap();
         let target = around.path().join("prod");
-        let beside = Beside::begin(&target).unwrap();
+        let staged = StagedDirectory::begin(&target).unwrap();
         fs::create_dir(&target).unwrap();
-        assert!(matches!(Beside::begin(&target), Err(LogError::Exists { .. })));
-        assert!(matches!(beside.publish(), Err(LogError::Exists { .. })));
+        assert!(matches!(StagedDirectory::begin(&target), Err(LogError::Exists { .. })));
+        assert!(matches!(staged.publish(), Err(LogError::Exists { .. })));
         assert_eq!(names(around.path()), ["prod"]);
     }
 
@@ -192,11 +192,11 @@ mod tests {
     fn two_do_not_build_one_and_what_was_left_by_a_killed_one_is_cleared() {
         let around = tempfile::tempdir().unwrap();
         let target = around.path().join("prod");
-        let beside = Beside::begin(&target).unwrap();
-        assert!(matches!(Beside::begin(&target), Err(LogError::BeingBuilt { .. })));
-        drop(beside);
+        let staged = StagedDirectory::begin(&target).unwrap();
+        assert!(matches!(StagedDirectory::begin(&target), Err(LogError::BeingBuilt { .. })));
+        drop(staged);
         fs::create_dir_all(around.path().join(".prod.building/store/half")).unwrap();
-        let beside = Beside::begin(&target).unwrap();
-        assert!(names(beside.path()).is_empty());
+        let staged = StagedDirectory::begin(&target).unwrap();
+        assert!(names(staged.path()).is_empty());
     }
 }
