@@ -97,7 +97,8 @@ fn golden_files_are_written_and_believed() {
 
 #[test]
 fn the_key_of_the_formats_authors_has_their_verifier_and_key_hash() {
-    // The keys stand in the documentation of golang.org/x/mod/sumdb/note, the checkpoint's text in its neighbour's tests.
+    // The keys stand in the documentation of golang.org/x/mod/sumdb/note, the checkpoint's text in
+    // its neighbour's tests.
     assert_eq!(key().verifier().to_string(), KNOWN_VERIFIER);
     let sample = "example.com/origin\n123\nTszzRgjTG6xce+z2AG31kAXYKBgQVtCSCE40HmuwBb0=\n";
     let hello = TreeHead { size: 123, root: leaf_hash(b"hello world") };
@@ -121,7 +122,8 @@ fn the_checkpoint_of_the_specification_reads_and_its_signature_is_by_another() {
     assert!(checkpoint.check(&KNOWN_VERIFIER.parse().unwrap()).is_err());
 }
 
-/// Every byte of a text changed, once to a neighbour and once by a high bit; every byte left out; every byte doubled.
+/// Every byte of a text changed, once to a neighbour and once by a high bit; every byte left out;
+/// every byte doubled.
 fn forgeries(text: &str) -> impl Iterator<Item = Vec<u8>> {
     let bytes = text.as_bytes().to_vec();
     (0..bytes.len()).flat_map(move |at| {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-/// Every file under a directory, in the order of their paths. A directory that does not exist has none.
+/// Every file under a directory, in the order of their paths. A directory that does not exist has
+/// none.
 pub fn paths(directory: &Path) -> Vec<PathBuf> {
     if !directory.exists() {
         return Vec::new();

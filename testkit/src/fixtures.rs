@@ -40,8 +40,8 @@ pub struct Expected {
     pub body: Value,
 }
 
-/// The old system's answers of one kind, `legacy` or `precreated-after-migration`. All answers for one instant are
-/// beside each other; instants ascend.
+/// The old system's answers of one kind, `legacy` or `precreated-after-migration`. All answers for
+/// one instant are beside each other; instants ascend.
 pub fn expected(fixture_name: &str, kind: &str) -> Vec<Expected> {
     let directory = fixture(fixture_name).join("expected");
     let mut answers = Vec::new();

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-/// Asserts that a text is what its golden file holds. If it is not, it is written beside that file as `*.actual`.
-/// With `ROLLBOOK_BLESS` set, a golden file that does not exist is made; an existing one is never overwritten.
+/// Asserts that a text is what its golden file holds. If it is not, it is written beside that file
+/// as `*.actual`. With `ROLLBOOK_BLESS` set, a golden file that does not exist is made; an existing
+/// one is never overwritten.
 pub fn assert_golden(path: &Path, text: &str) {
     if std::env::var_os("ROLLBOOK_BLESS").is_some() && !path.exists() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! The test kit: what tests of several subjects share. It finds fixtures, runs the built binary, makes stores, starts
-//! the service and talks to it, compares files and draws random numbers.
+//! The test kit: what tests of several subjects share. It finds fixtures, runs the built binary,
+//! makes stores, starts the service and talks to it, compares files and draws random numbers.
 //!
 //! Everything here panics when something goes wrong: that fails the test which asked for it.
 

@@ -11,8 +11,8 @@ impl Drop for StopAtEnd<'_> {
     }
 }
 
-/// Does something while this many threads work. Each has a number from 0 on, and must stop once the flag is set.
-/// Returns what was done and what each thread returned.
+/// Does something while this many threads work. Each has a number from 0 on, and must stop once the
+/// flag is set. Returns what was done and what each thread returned.
 pub fn under_load<W: Send, R>(
     threads: usize,
     work: impl Fn(usize, &AtomicBool) -> W + Sync,

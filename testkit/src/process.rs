@@ -8,16 +8,17 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The longest time that anything may take before a test says that it never happens. Nothing takes nearly as long,
-/// however busy the machine is.
+/// The longest time that anything may take before a test says that it never happens. Nothing takes
+/// nearly as long, however busy the machine is.
 pub const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The time between two looks at something that cannot be waited for otherwise. It is no synchronisation: a test that
-/// looks too early only looks again.
+/// The time between two looks at something that cannot be waited for otherwise. It is no
+/// synchronisation: a test that looks too early only looks again.
 const POLL: Duration = Duration::from_millis(1);
 
-/// Held while a process is being started. From its fork to its exec, a child holds copies of this process's file locks
-/// and pipes. So no store that is open in this process may be closed meanwhile: its lock would outlive it.
+/// Held while a process is being started. From its fork to its exec, a child holds copies of this
+/// process's file locks and pipes. So no store that is open in this process may be closed
+/// meanwhile: its lock would outlive it.
 static STARTING: Mutex<()> = Mutex::new(());
 
 fn nothing_starts() -> MutexGuard<'static, ()> {
@@ -25,8 +26,8 @@ fn nothing_starts() -> MutexGuard<'static, ()> {
     STARTING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Something that holds a file lock and is open in this process, such as a store. When it is dropped, it is closed while
-/// no process is being started.
+/// Something that holds a file lock and is open in this process, such as a store. When it is
+/// dropped, it is closed while no process is being started.
 pub struct Exclusive<T>(Option<T>);
 
 impl<T> Exclusive<T> {
@@ -51,10 +52,11 @@ impl<T> Drop for Exclusive<T> {
     }
 }
 
-/// The binary that cargo builds for the integration tests of the root package: beside the directory of the running test.
+/// The binary that cargo builds for the integration tests of the root package: beside the directory
+/// of the running test.
 ///
-/// `env!("CARGO_BIN_EXE_rollbook")` exists only while those tests are compiled, and so not here. A test of theirs
-/// asserts that both name the same file.
+/// `env!("CARGO_BIN_EXE_rollbook")` exists only while those tests are compiled, and so not here. A
+/// test of theirs asserts that both name the same file.
 pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let directory = test.parent().unwrap();
@@ -142,8 +144,8 @@ impl Process {
         self.0.try_wait().unwrap().is_none()
     }
 
-    /// Closes the process's stdin, reads its output to the end, and waits for its end. Only of those streams that are
-    /// pipes and were not taken is anything read.
+    /// Closes the process's stdin, reads its output to the end, and waits for its end. Only of
+    /// those streams that are pipes and were not taken is anything read.
     pub fn finish(mut self) -> Ran {
         drop(self.0.stdin.take());
         let (stdout, stderr) = (self.0.stdout.take(), self.0.stderr.take());
@@ -206,8 +208,8 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     eventually(what, || holds().then_some(()));
 }
 
-/// Starts a process and kills it after this time, whatever it is doing then. Returns whether it had ended successfully
-/// before. The time is no synchronisation: every moment must be a good one.
+/// Starts a process and kills it after this time, whatever it is doing then. Returns whether it had
+/// ended successfully before. The time is no synchronisation: every moment must be a good one.
 pub fn kill_after(time: Duration, command: &mut Command) -> bool {
     let mut process = start(command.stdout(Stdio::null()).stderr(Stdio::null()));
     std::thread::sleep(time);

@@ -36,8 +36,8 @@ impl Server {
         Self::serve(&mut store.command(&[]), arguments)
     }
 
-    /// Serves with a command that names the binary and a store, and with these arguments beside the address. Returns
-    /// when the service listens.
+    /// Serves with a command that names the binary and a store, and with these arguments beside the
+    /// address. Returns when the service listens.
     pub fn serve(command: &mut Command, arguments: &[&str]) -> Self {
         let messages = NamedTempFile::new().unwrap();
         command.args(["--json", "serve", "--listen", "127.0.0.1:0"]).args(arguments);
@@ -78,7 +78,8 @@ impl Server {
         self.process.ended()
     }
 
-    /// Asks it to end, as a service manager does. It must do so without an error. Returns all of its messages.
+    /// Asks it to end, as a service manager does. It must do so without an error. Returns all of
+    /// its messages.
     pub fn end(mut self) -> String {
         self.signal("TERM");
         let status = self.ended();
@@ -131,8 +132,8 @@ impl Server {
             .unwrap_or_else(|error| panic!("{method} {path}: {error}"))
     }
 
-    /// Sends a request with a JSON body and an idempotency key, where they are given; an error if no whole answer
-    /// came back.
+    /// Sends a request with a JSON body and an idempotency key, where they are given; an error if
+    /// no whole answer came back.
     pub fn try_ask(
         &self,
         method: &str,
@@ -226,8 +227,8 @@ impl Server {
     }
 }
 
-/// Shows every answer as it comes: no status is an error, and no redirect is followed. Each of many threads keeps a
-/// connection.
+/// Shows every answer as it comes: no status is an error, and no redirect is followed. Each of many
+/// threads keeps a connection.
 fn agent() -> Agent {
     let config = Agent::config_builder().http_status_as_error(false).proxy(None);
     let config = config.max_redirects(0).max_redirects_will_error(false);

@@ -86,7 +86,8 @@ impl Store {
         command
     }
 
-    /// A command that can write no file longer than this many blocks of 512 bytes: for the command, the disk is full.
+    /// A command that can write no file longer than this many blocks of 512 bytes: for the command,
+    /// the disk is full.
     pub fn command_on_full_disk(&self, blocks: u32, arguments: &[&str]) -> Command {
         // Without the signal, which would end it, the write fails.
         let script = format!(r#"trap "" XFSZ; ulimit -f {blocks}; exec "$0" "$@""#);
@@ -120,8 +121,8 @@ impl Store {
         serde_json::from_str(&self.ok(&[arguments, &["--json"]].concat())).unwrap()
     }
 
-    /// Runs a command that must fail with this exit code, print nothing to stdout, and leave every file in the
-    /// directory around the store as it was; what it wrote to stderr.
+    /// Runs a command that must fail with this exit code, print nothing to stdout, and leave every
+    /// file in the directory around the store as it was; what it wrote to stderr.
     pub fn fails(&self, code: i32, arguments: &[&str]) -> String {
         let before = files(self.around());
         let ran = self.run(arguments);
@@ -155,8 +156,8 @@ impl Store {
         serde_json::from_str(&ran.stdout).unwrap()
     }
 
-    /// Plans, applies and validates a migration. The checks may be red only where the export has dirt that one of them
-    /// names; the report of the checks.
+    /// Plans, applies and validates a migration. The checks may be red only where the export has
+    /// dirt that one of them names; the report of the checks.
     pub fn migrate(&self) -> Value {
         self.apply(&self.batch("monday"));
         self.validate()
@@ -172,7 +173,8 @@ impl Store {
         listed.into_iter().map(body).collect()
     }
 
-    /// The ids of all responses that the store holds, as an export has them. The store must not be in use.
+    /// The ids of all responses that the store holds, as an export has them. The store must not be
+    /// in use.
     pub fn responses(&self) -> BTreeSet<String> {
         let export = tempfile::tempdir().unwrap();
         let export = export.path().join("export");

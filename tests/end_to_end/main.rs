@@ -1,5 +1,5 @@
-//! The built binary end to end: the command line, the service over real sockets, a migration from import to rollback,
-//! and what is found when files were tampered with. A module for each subject.
+//! The built binary end to end: the command line, the service over real sockets, a migration from
+//! import to rollback, and what is found when files were tampered with. A module for each subject.
 
 #![allow(
     missing_docs,

@@ -1,5 +1,5 @@
-//! Stores that a test opens in its own process, to look at them or to append what no command appends. While one is open,
-//! no command can open it.
+//! Stores that a test opens in its own process, to look at them or to append what no command
+//! appends. While one is open, no command can open it.
 
 use rollbook::store::Store;
 use rollbook_domain::event::CheckOutcome;
@@ -36,7 +36,8 @@ pub fn validated(store: &testkit::Store, green: bool) {
     store.catch_up(&|_, _| {}).unwrap();
 }
 
-/// Every key and value of a store's database as RocksDB gives them, which in its files may be compressed.
+/// Every key and value of a store's database as RocksDB gives them, which in its files may be
+/// compressed.
 pub fn entries(store: &testkit::Store) -> Vec<u8> {
     let copy = tempfile::tempdir().unwrap();
     testkit::copy_directory(&store.path().join("db"), copy.path());

@@ -1,4 +1,4 @@
-//! Every command that the README shows, run in its order.
+//! Runs every command of the README in its order.
 
 use std::process::Command;
 

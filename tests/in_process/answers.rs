@@ -1,5 +1,5 @@
-//! Kept answers against fresh ones: random commands on an imported store, an import and switches between them, asked for in every
-//! way at random times. A kept answer equals the one that is made anew, at the head as it is.
+//! Cached answers equal fresh ones, after random commands, an import and switches on an imported
+//! store, for every kind of request at random times.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -276,7 +276,8 @@ fn law(
     for (step, client, minutes) in steps {
         let now = first.plus_milliseconds(minutes * 60_000);
         world.take(step, now);
-        // The same client again and again, so that something is kept; at this time, just after it, and whenever.
+        // The same client again and again, so that something is kept; at this time, just after it,
+        // and whenever.
         for number in [*client, 0, 1] {
             let (id, _, _) = &world.clients[number % world.clients.len()];
             for at in [now, now.plus_milliseconds(1), now.plus_milliseconds(DAY / 2)] {

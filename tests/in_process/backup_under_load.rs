@@ -1,4 +1,4 @@
-//! Backups of a store that this process has open, while 64 threads write to it. No process is started here.
+//! Backups of a store that this process has open, while 64 threads write to it.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,4 +1,5 @@
-//! The calendar in ten zones: what holds for every instant, and the clock changes that are hard to get right.
+//! The calendar in ten zones: what holds for every instant, and the clock changes that are hard to
+//! get right.
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Weekday};
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
-//! Random commands on a series: imports, what coaches and clients do, and a migration. Owns what each of them leads to, given the
-//! series as it is; a command that is refused leads to nothing.
+//! Random commands on a series: imports, what coaches and clients do, and a migration. Owns what
+//! each of them leads to, given the series as it is; a command that is refused leads to nothing.
 
 #![allow(dead_code)]
 

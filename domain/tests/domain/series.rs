@@ -1,4 +1,5 @@
-//! Series under random histories: both folds side by side, and what must hold after every single event.
+//! Series under random histories: both folds side by side, and what must hold after every single
+//! event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -186,7 +187,8 @@ fn histories_that_once_broke_a_series_no_longer_do() {
             Remove { document: 3 },
             allocate(1, true),
         ],
-        // A pause moved a made week that the legacy fold does not have, and there another one in its place.
+        // A pause moved a made week that the legacy fold does not have, and there another one in
+        // its place.
         vec![
             import(0, 2, 0),
             Migrate,
@@ -212,7 +214,8 @@ fn histories_that_once_broke_a_series_no_longer_do() {
             withdraw(2),
             respond(2),
         ],
-        // A week that only a migration's link had kept in a withdrawn run was cleared, and answered again where one fold had it no more.
+        // A week that only a migration's link had kept in a withdrawn run was cleared, and answered
+        // again where one fold had it no more.
         vec![
             ImportResponse { response: 1, week: 1 },
             import(0, 2, 3),
@@ -221,7 +224,8 @@ fn histories_that_once_broke_a_series_no_longer_do() {
             withdraw(2),
             respond(2),
         ],
-        // A withdrawn run came to weeks again by an import, and was extended over those that were withdrawn with it.
+        // A withdrawn run came to weeks again by an import, and was extended over those that were
+        // withdrawn with it.
         vec![
             allocate(2, false),
             Pause { weeks: 1 },
@@ -232,7 +236,8 @@ fn histories_that_once_broke_a_series_no_longer_do() {
             import(1, 2, 3),
             allocate(1, true),
         ],
-        // Clearing a response that a migration had linked took the client's own answer away where nobody knew the link.
+        // Clearing a response that a migration had linked took the client's own answer away where
+        // nobody knew the link.
         vec![
             ImportResponse { response: 0, week: 1 },
             import(1, 1, 3),

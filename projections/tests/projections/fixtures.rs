@@ -1,5 +1,5 @@
-//! The old system's own answers, line by line: every export of `tests/fixtures` imported into a real log, folded by the runtime,
-//! and asked at every instant that was recorded.
+//! The old system's own answers, line by line: every export of `tests/fixtures` imported into a
+//! real log, folded by the runtime, and asked at every instant that was recorded.
 
 use std::path::Path;
 

@@ -1,5 +1,6 @@
-//! Any interleaving of commands, reopening, catching up and rebuilding ends in the rows that a fresh fold of the same log gives;
-//! and a view as of a position is that of a store which ends there.
+//! Any interleaving of commands, reopening, catching up and rebuilding ends in the rows that a
+//! fresh fold of the same log gives; and a view as of a position is that of a store which ends
+//! there.
 
 use std::path::Path;
 
@@ -24,7 +25,8 @@ enum Step {
         command: Command,
         now: Timestamp,
     },
-    /// A client document in one of several forms: which other identity it has, whether the lists are open.
+    /// A client document in one of several forms: which other identity it has, whether the lists
+    /// are open.
     Client {
         client: usize,
         form: u8,

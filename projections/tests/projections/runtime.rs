@@ -84,7 +84,8 @@ fn a_fold_error_ends_at_once_and_leaves_rows_as_they_were() {
     let log = support::open(directory.path());
     fill(&log, 100);
     assert_eq!(total(&counts(&counter(&log, 1, SOUND))), 1_000);
-    // Far more than decoding may run ahead: whoever decodes must not wait for a fold that has ended.
+    // Far more than decoding may run ahead: whoever decodes must not wait for a fold that has
+    // ended.
     fill(&log, 4_000);
     let before = counter(&log, 1, SOUND).digest("counter").unwrap();
     for _ in 0..3 {
@@ -262,7 +263,8 @@ fn a_rebuild_takes_every_projection_along() {
     fill(&log, 10);
     let runtime = Runtime::new(log.clone(), all());
     support::catch_up(&runtime);
-    // Events that come while the new rows are built are folded at its end: into all rows, so that they stay at one position.
+    // Events that come while the new rows are built are folded at its end: into all rows, so that
+    // they stay at one position.
     let rebuilt = runtime.rebuild("legacy", &|_, _| fill(&log, 1)).unwrap();
     assert!(rebuilt.identical && rebuilt.position > 100, "{rebuilt:?}");
     assert!(

@@ -1,4 +1,5 @@
-//! A real log in a temporary directory, an export's documents routed to their streams, and answers of both views.
+//! A real log in a temporary directory, an export's documents routed to their streams, and answers
+//! of both views.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// A log, made when it is not there. Rows and events survive the process, which is all that these tests ask of it.
+/// A log, made when it is not there. Rows and events survive the process, which is all that these
+/// tests ask of it.
 pub fn open(directory: &Path) -> Log {
     Log::open(
         directory,
@@ -147,7 +149,8 @@ fn documents(export: &Path, collection: Collection) -> Vec<Document> {
     file["documents"].as_array().unwrap().iter().enumerate().map(read).collect()
 }
 
-/// An export's documents as events in their streams, and the old server's zone: one commit a hundred events.
+/// An export's documents as events in their streams, and the old server's zone: one commit a
+/// hundred events.
 pub fn import(log: &Log, export: &Path, zone: &str) {
     let collections = [
         Collection::Clients,
@@ -184,7 +187,8 @@ pub fn import(log: &Log, export: &Path, zone: &str) {
     events.chunks(100).for_each(|events| append(log, events.to_vec()));
 }
 
-/// The least routing there is: a client's identities are one client, and feedback stands where its response is named.
+/// The least routing there is: a client's identities are one client, and feedback stands where its
+/// response is named.
 #[derive(Default)]
 struct Streams {
     canonical: HashMap<String, String>,

@@ -1,4 +1,5 @@
-//! The tree as a projection: its roots are those of the stored events' leaves, at every position of the past.
+//! The tree as a projection: its roots are those of the stored events' leaves, at every position of
+//! the past.
 
 use std::cell::Cell;
 

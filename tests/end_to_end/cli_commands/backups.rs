@@ -1,4 +1,5 @@
-//! `rollbook backup` end to end: taken, listed, verified, restored, pruned; refused where it must be, and damage named by its file.
+//! `rollbook backup`: create, list, verify, restore and prune; refusals; and damage, which is named
+//! by its file.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ fn a_backup_is_named_by_its_time_listed_verified_and_restores_the_same_store() {
     assert_eq!(what_is_verified(&restored), digest_before);
     assert_eq!(lists(&restored), lists(&store));
     assert!(restored.ok(&["backup", "list", "--from", &from]).contains(name));
-    // What is in a backup is no store that somebody could write to by mistake.
+    // A backup is not a store, so that no command writes to it by mistake.
     let inside = store.run(&["status", "--data", backups(&store).join(name).to_str().unwrap()]);
     assert!(inside.stderr.contains("is no rollbook store"), "{inside:?}");
     let left: Vec<_> = std::fs::read_dir(backups(&store))
@@ -89,12 +90,14 @@ fn a_backup_is_named_by_its_time_listed_verified_and_restores_the_same_store() {
 #[test]
 fn what_did_not_change_is_not_stored_twice() {
     let store = Store::imported("clean");
-    // RocksDB rewrites a young file once, when it first reaches the lowest level; after that it stays as it is.
+    // RocksDB rewrites a young file once, when it first reaches the lowest level; after that it
+    // stays as it is.
     store.ok(&["backup", "create", "--name", "zero"]);
     store.ok(&["backup", "create", "--name", "one"]);
     let two = store.json(&["backup", "create", "--name", "two"]);
     let shared = two["manifest"]["bytes_shared"].as_u64().unwrap();
-    // The events did not change, and are the largest file; small files of rows are merged whenever RocksDB sees fit.
+    // The events did not change, and are the largest file; small files of rows are merged whenever
+    // RocksDB sees fit.
     let largest = two["manifest"]["files"]
         .as_array()
         .unwrap()
@@ -231,7 +234,8 @@ fn every_file_of_a_backup_that_is_edited_cut_short_or_gone_is_refused_by_name() 
                 error.contains(file) && error.contains("damaged_backup"),
                 "{file} {how}: {error}"
             );
-            // The report is no part of a store: it alone is not read by a restore, as long as it is there with its length.
+            // The report is no part of a store: it alone is not read by a restore, as long as it is
+            // there with its length.
             if !(file == "REPORT.md" && how == "edited") {
                 let error = none.fails(1, &["backup", "restore", "one", "--from", &from]);
                 assert!(error.contains(file), "{file} {how}: {error}");

@@ -1,4 +1,5 @@
-//! Backups and restores that are cut off: by SIGKILL at random moments, by a full disk, by a disk that cannot be written.
+//! Backups and restores that are cut off: by SIGKILL at random moments, by a full disk, by a disk
+//! that is read-only.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -130,7 +131,7 @@ fn a_place_that_cannot_be_written_is_named_and_a_backup_there_can_still_be_read(
     let read_only = |path: &Path| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o555)).unwrap()
     };
-    // Whoever may read backups only, and not the master key, could not open what is in them.
+    // Without the master key, a user could not open what is in a backup.
     std::fs::set_permissions(
         store.beside("store.master-key"),
         std::fs::Permissions::from_mode(0o444),

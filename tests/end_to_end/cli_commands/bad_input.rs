@@ -1,4 +1,5 @@
-//! Bad input: a clear error on stderr, nothing on stdout, the exit code of its kind, and every byte of the store as it was.
+//! Bad input: a clear error on stderr, nothing on stdout, the exit code of its kind, and no byte of
+//! the store changed.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -145,7 +146,7 @@ fn what_is_no_time_no_span_no_date_and_no_actor_is_a_usage_error() {
     assert_eq!(object["error"]["code"], json!("usage"));
 }
 
-/// Runs a command as somebody whom permissions bind; root is not bound by any.
+/// Runs a command as a user whom file permissions bind. They do not bind root.
 fn run_as_nobody(store: &Store, binary: &Path, arguments: &[&str]) -> Ran {
     let mut command = Command::new(binary);
     command.arg("--data").arg(store.path()).args(arguments);

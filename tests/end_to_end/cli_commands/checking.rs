@@ -1,4 +1,4 @@
-//! `rollbook verify` and `rebuild`: what is sound is said to be, and damage is found wherever it is.
+//! `rollbook verify` and `rebuild`: a sound store passes, and damage is found wherever it is.
 
 use rocksdb::{DB, Options};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! `rollbook dump` and `load`: the same store again, to the last byte of its dump; or no store.
+//! `rollbook dump` and `load`: a loaded store dumps the same bytes; a load that fails leaves no
+//! store.
 
 use std::path::PathBuf;
 use std::time::Duration;

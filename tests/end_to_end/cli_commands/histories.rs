@@ -1,4 +1,4 @@
-//! `rollbook history`: by every kind of id, with personal content only where it is asked for.
+//! `rollbook history` by every kind of id, with personal content only on request.
 
 use serde_json::{Value, json};
 use testkit::{Store, documents, lines};
@@ -57,7 +57,7 @@ fn what_is_personal_shows_only_on_request() {
         .find(|one| !text(&one["responses"][0], "questionId").is_empty())
         .unwrap();
     let id = text(&response, "_id");
-    // Text is cut short: what stands first is enough to tell.
+    // Text is cut short: its start is enough.
     for (json, personal) in [(&["--json"][..], "questionId"), (&[], "answeredQuestions")] {
         let closed = store.ok(&[&["history", id], json].concat());
         assert!(closed.contains("[…]") && !closed.contains(personal), "{closed}");

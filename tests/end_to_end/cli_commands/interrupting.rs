@@ -1,4 +1,5 @@
-//! Whoever reads goes away, or presses Ctrl-C: no panic, no noise, and the store is as it was.
+//! The reader of the output closes the pipe, or the user presses Ctrl-C: no panic, no noise, and
+//! the store is unchanged.
 
 use std::io::Read;
 use std::process::Stdio;

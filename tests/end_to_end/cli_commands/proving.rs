@@ -1,5 +1,5 @@
-//! `rollbook checkpoint`, `prove` and `check-proof`: what is signed is kept, what is proved is believed without the store, and nothing
-//! that was changed is.
+//! `rollbook checkpoint`, `prove` and `check-proof`: signed checkpoints are kept, a proof is
+//! checked without the store, and every change to a proof is refused.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,5 @@
-//! The commands that write a series: what they answer, what they refuse, and that a refusal changes nothing.
+//! The commands that write a series: their reports, their refusals, and that a refusal changes
+//! nothing.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -25,7 +26,8 @@ fn assign(store: &Store, more: &[&str]) -> Value {
     store.json(&[&basic[..], more].concat())
 }
 
-/// A store with a series of four weeks, due 2026-03-02 and the three Mondays after it, and the ids of its weeks.
+/// A store with a series of four weeks, due 2026-03-02 and the three Mondays after it, and the ids
+/// of its weeks.
 fn with_series() -> (Store, Vec<String>) {
     let store = Store::imported("clean");
     let assigned = assign(&store, &["--title", "New"]);

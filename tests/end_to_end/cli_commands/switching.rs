@@ -1,4 +1,5 @@
-//! `rollbook switch` and `status`: who is served what, the guard, and what to do next.
+//! `rollbook switch` and `status`: the view that each client gets, the guard of the switch, and the
+//! next step that is printed.
 
 use serde_json::{Value, json};
 use testkit::Store;

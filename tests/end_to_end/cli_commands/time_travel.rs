@@ -1,4 +1,5 @@
-//! Looking back: views as of a position or an instant, what changed for a client and which events did it, what a client saw.
+//! Past states: views as of a position or an instant, changes for a client with the events that
+//! made them, and the list that a client saw.
 
 use serde_json::{Value, json};
 use testkit::Store;
@@ -66,7 +67,7 @@ fn as_of_an_instant_is_as_of_the_last_position_recorded_by_then() {
         assert_eq!(store.ok(&[&all[..], &[&instant]].concat()), by_position);
         assert!(by_position.lines().count() > 10);
     }
-    // Before anything was recorded nobody had a list.
+    // Before the first event no client had a list.
     let nothing =
         store.ok(&["view", "live", "--client", CLIENT, "--as-of", "1999-01-01T00:00:00Z"]);
     assert!(nothing.contains("\"checkins\":[]"), "{nothing}");

@@ -1,4 +1,5 @@
-//! Batches and exports that are refused: a clear error, an exit code, and a store that is byte for byte what it was.
+//! Batches and exports that are refused: a clear error, an exit code, and no byte of the store
+//! changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

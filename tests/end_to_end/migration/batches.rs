@@ -1,9 +1,10 @@
-//! One batch on three stores; applied again, drifted, and after answers.
+//! One batch on three stores, applied again, on a store that drifted, and after clients answered.
 
 use serde_json::Value;
 use testkit::{FIXTURES, Store};
 
-/// What a store holds of series, without what is its own: when it was recorded, and what other streams are named.
+/// What a store holds of series, without what is its own: when it was recorded, and what other
+/// streams are named.
 fn series_events(store: &Store) -> Vec<(String, u64, String, Value)> {
     let mut events = Vec::new();
     let store = crate::opened::open(store);

@@ -1,5 +1,5 @@
-//! Migration certificates: staging's and production's show the same batch, are checked without any store, and nothing in them can be
-//! changed.
+//! Migration certificates: those of staging and production name the same batch, are checked without
+//! a store, and no byte of them can be changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! What goes in comes out: exports of imports, imports of exports, and what changed between two.
+//! An export of an import equals the original; importing again appends nothing; a changed export
+//! appends its changes.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,5 +1,6 @@
-//! One client of 26 is erased: no file has a word of theirs, everybody else is as before, every proof holds, and no restored backup
-//! remembers. Killed at any moment, it is one command away from its end.
+//! One client of 26 is erased: no file holds a word of theirs, all other clients are unchanged,
+//! every proof holds, and a restored backup forgets the client again. An erasure that was killed at
+//! any moment needs one command to complete.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +16,8 @@ const ADA_MAIL: &str = "ada.ash.0@example.com";
 const BO: &str = "SQedUStPKR0CsTy4Qwb8DwkNhFdn";
 const NOW: &str = "2026-02-20T10:00:00Z";
 
-/// The tracker's export, in which Ada's answers and one note about her can be told from everybody else's.
+/// The tracker's export, in which Ada's answers and one note about her can be told from everybody
+/// else's.
 fn export(home: &Path) -> PathBuf {
     let to = home.join("export");
     fs::create_dir(&to).unwrap();
@@ -38,7 +40,7 @@ fn export(home: &Path) -> PathBuf {
     to
 }
 
-/// What nobody may find.
+/// Words that must not be found.
 const SECRETS: [&str; 5] = [
     "ada wrote this",
     "ada said this here",
@@ -361,7 +363,7 @@ fn proofs_from_before_and_after_hold_and_a_restored_backup_forgets_again() {
         assert!(told.iter().any(|event| event["event"]["type"] == "ClientErased"
             && event.to_string().contains("asked to be forgotten")));
     }
-    // A list that backups were given and somebody edited stops a restore.
+    // If the list of erasures beside the backups was edited, a restore is refused.
     let told = files(&backups.join("erasures")).into_keys().next().unwrap();
     fs::write(&told, fs::read_to_string(&told).unwrap().replace("asked", "asket")).unwrap();
     let refused = Store::at(home.path().join("refused"));
@@ -396,7 +398,7 @@ fn a_moved_backup_and_an_older_dump_forget_whom_another_directory_knows_to_be_er
     );
     store.ok(&["backup", "create", "--name", "near"]);
     assert!(store.run(&["erase", "--client", ADA, "--reason", "again", "--yes"]).stderr.is_empty());
-    // The directory that the environment names for backups is told, too.
+    // The erasure is also recorded in the backup directory that the environment names.
     let named = home.path().join("named");
     fs::create_dir(&named).unwrap();
     let told = run(store
@@ -435,7 +437,7 @@ fn a_moved_backup_and_an_older_dump_forget_whom_another_directory_knows_to_be_er
         &["load", dumps[1].to_str().unwrap(), "--forget", &near, "--forget", &prod],
     );
 
-    // Who says of nobody whether they were erased is no help, and nothing is made.
+    // A directory without a list of erasures is refused, and no store is made.
     let none = Store::at(home.path().join("none"));
     for forget in ["nowhere", "dump--clear"] {
         let said = none.fails(

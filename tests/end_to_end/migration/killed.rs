@@ -1,4 +1,5 @@
-//! Applying, cut off by SIGKILL at random moments, ends where an undisturbed run ends.
+//! A migration that SIGKILL cuts off at random moments ends in the same state as one that ran
+//! undisturbed.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
-//! The migration on the exports and answers of the old system: import, views before and after, one batch on three
-//! stores, kills, switch and rollback, export, and every way in which a batch is refused.
+//! The migration on the exports and answers of the old system: import, views before and after, one
+//! batch on three stores, kills, switch and rollback, export, and every way in which a batch is
+//! refused.
 
 mod bad_input;
 mod batches;

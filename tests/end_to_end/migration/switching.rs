@@ -1,4 +1,4 @@
-//! Switch, answer, roll back: nothing is lost whichever way the switch stands.
+//! Switch, answer, roll back: nothing is lost, whichever view is on.
 
 use rollbook::store::{Asking, Request, Store as Inner};
 use rollbook_domain::Actor;
@@ -25,7 +25,7 @@ fn entry<'a>(body: &'a Value, assignment: &str) -> Option<&'a Value> {
         .find(|entry| entry["documentId"] == assignment)
 }
 
-/// A week that the migration made and that nobody answered.
+/// A week that the migration made and that has no answer.
 fn open_week(store: &Store) -> (String, String) {
     let bodies = store.all("precreated", NOW);
     let open = |client: &String, body: &Value| {

@@ -1,4 +1,4 @@
-//! Both views against the old system's own answers.
+//! Both views equal the old system's answers.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Backups and checkpoints of a running service: taken while 64 writers go on, restored to the store as it was then; cut off by SIGKILL, never
-//! listed as good.
+//! Backups and checkpoints of a running service. A backup taken while 64 writers write restores the
+//! store at its head; one that SIGKILL cuts off is never listed as good.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,8 +11,8 @@ use super::AT;
 
 const WRITERS: usize = 64;
 
-/// Writes notes on one assignment until it must stop or the service is gone; reports the position of what was
-/// acknowledged.
+/// Writes notes on one assignment until it must stop or the service is gone; reports the position
+/// of what was acknowledged.
 fn keep_writing(server: &Server, assignment: &str, stop: &AtomicBool, acknowledged: &AtomicU64) {
     let path = format!("/api/check-in-assignments/{assignment}");
     for number in 0.. {
@@ -38,7 +38,8 @@ fn assignments() -> Vec<String> {
     ids
 }
 
-/// Does something while 64 writers write; it is given the last position that was acknowledged so far.
+/// Does something while 64 writers write; it is given the last position that was acknowledged so
+/// far.
 fn while_writing<R>(server: &Server, run: impl FnOnce(&AtomicU64) -> R) -> R {
     let (acknowledged, ids) = (AtomicU64::new(0), assignments());
     let write = |number: usize, stop: &AtomicBool| {

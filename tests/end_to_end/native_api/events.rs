@@ -1,4 +1,5 @@
-//! Pages of events, streams and histories: the same events as the command line tells, whole and in order.
+//! Pages of events, streams and histories have the events that the command line prints, all of them
+//! and in order.
 
 use serde_json::Value;
 use testkit::{Server, Store, escaped};

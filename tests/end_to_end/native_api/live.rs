@@ -1,4 +1,5 @@
-//! Server-sent events: every event once and in order, however often a client goes away, also while others write.
+//! Server-sent events: every event once and in order, also when clients disconnect often and while
+//! others write.
 
 use std::io::BufRead;
 use std::time::{Duration, Instant};
@@ -47,7 +48,7 @@ fn a_client_that_comes_and_goes_sees_a_hundred_thousand_events_once_and_in_order
     let (seed, mut random) = random_from(1);
     let (store, batch) = sample(245);
     let server = Server::on(&store);
-    // Slow ones, who read nothing of what is written for them.
+    // Slow clients: they read nothing.
     let slow: Vec<_> = (0..8).map(|_| server.follow("/v1/events/live", &[])).collect();
     let before_bytes = resident_bytes(&server);
     let deadline = Instant::now() + Duration::from_secs(240);
@@ -83,7 +84,7 @@ fn a_client_that_comes_and_goes_sees_a_hundred_thousand_events_once_and_in_order
     });
     assert!(seen > 100_000, "{seen} events");
     assert!(connections > 20, "{connections} connections");
-    // Nobody's events wait in memory: eight times the log would be some 500 MB.
+    // No client's events are held in memory: eight times the log would be some 500 MB.
     let grown = resident_bytes(&server).saturating_sub(before_bytes);
     println!("{seen} events over {connections} connections; memory grew by {} MiB", grown >> 20);
     assert!(grown < 256 << 20, "memory grew by {grown} bytes");

@@ -1,4 +1,5 @@
-//! The migration over HTTP, from the plan to the switch, and what happens to it when somebody goes away or sends the wrong thing.
+//! A migration over HTTP, from the plan to the switch; clients that disconnect and batches that are
+//! refused.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -153,7 +154,8 @@ fn whoever_goes_away_leaves_nothing_half_done() {
     stream.write_all(&batch[..batch.len() / 2]).unwrap();
     drop(stream);
     assert_eq!(server.head(), before);
-    // After it: what has begun, ends. Sent again, it waits for that and adds what is missing, be it nothing or everything.
+    // After it: what has begun, ends. Sent again, it waits for that and adds what is missing, be it
+    // nothing or everything.
     apply_and_leave(&server, &batch);
     let applied = server.apply(&batch, None).json();
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Bad input: a status, a code and a reason each, nothing written, and the service stays up.
+//! Bad input: each case has a status, a code and a reason. Nothing is written, and the service
+//! keeps running.
 
 use serde_json::json;
 use testkit::{Server, Store};
@@ -149,7 +150,7 @@ fn whatever_would_be_written_about_an_erased_client_is_refused_with_its_code() {
         .find(|week| week["status"] == "pending")
         .unwrap()["id"]
         .clone();
-    // A running service has the store: whoever erases is told to stop it.
+    // A running service has the store open: an erasure is refused, and says to stop the service.
     let erase = ["erase", "--client", client, "--reason", "asked", "--yes"];
     let in_use = store.run(&erase);
     assert!(
@@ -174,7 +175,7 @@ fn whatever_would_be_written_about_an_erased_client_is_refused_with_its_code() {
         None,
     );
     assert_eq!((switched.status, switched.code().as_str()), (409, "client_erased"));
-    // An id of a week of theirs is nobody's now.
+    // The id of a week of theirs names nothing now.
     let answer = server.send(
         "POST",
         &format!("/api/client-portal/check-in/{}", week.as_str().unwrap()),

@@ -5,7 +5,8 @@ use testkit::{Ran, Server, Store, copy_directory, rollbook, run};
 
 use super::AT;
 
-/// What a command gave back, as far as it must be the same: the exit code, stdout, the code of its error.
+/// What a command gave back, as far as it must be the same: the exit code, stdout, the code of its
+/// error.
 #[derive(Debug, PartialEq, Eq)]
 struct Said {
     exit: i32,
@@ -20,7 +21,8 @@ fn said(ran: &Ran) -> Said {
     Said { exit: ran.code, stdout: without_log_digest(&ran.stdout), code }
 }
 
-/// The digest over the stored bytes, which hold when each event was recorded, is no two runs' the same.
+/// The digest over the stored bytes, which hold when each event was recorded, is no two runs' the
+/// same.
 fn without_log_digest(stdout: &str) -> String {
     let mut parts = stdout.split("are what they were, digest ");
     let first = parts.next().unwrap_or_default().to_owned();
@@ -36,7 +38,8 @@ fn client_of(store: &Store) -> String {
     line["clientId"].as_str().unwrap().to_owned()
 }
 
-/// Everything that runs remotely, in an order that leads through a whole migration, with what is refused on the way.
+/// Everything that runs remotely, in an order that leads through a whole migration, with what is
+/// refused on the way.
 fn script(client: &str) -> Vec<Vec<&str>> {
     let mut script: Vec<Vec<&str>> = vec![
         vec!["status"],
@@ -215,7 +218,7 @@ fn a_key_opens_what_its_scopes_allow_from_a_file_the_environment_or_the_command_
             && !stderr.contains(&status),
         "{stderr}"
     );
-    // An operator reads no answers and nobody's list.
+    // An operator may read neither answers nor lists.
     assert_eq!(
         said(&ask(&["view", "live", "--all"], &[("ROLLBOOK_TOKEN", &operator)])).code.as_deref(),
         Some("forbidden")

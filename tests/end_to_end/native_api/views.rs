@@ -1,4 +1,5 @@
-//! Views over HTTP: the command line's answers, at any instant and any position, and reading one's own writes.
+//! Views over HTTP equal those of the command line at any instant and position, and a reader can
+//! wait for its own write.
 
 use std::collections::BTreeMap;
 

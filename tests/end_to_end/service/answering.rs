@@ -1,10 +1,11 @@
-//! What a client does: answer, mark missed, ask for more time or for a closed week.
+//! What a client does: answer a week, mark it missed, ask for more time or for a closed week.
 
 use serde_json::{Value, json};
 use testkit::{Answer, Server, Store};
 
 const NOW: &str = "2026-01-15T09:30:00Z";
-/// A client of the fixture `clean`, and one of their series: 52 weeks from 2026-01-05 on, answered in no week but 23.
+/// A client of the fixture `clean`, and one of their series: 52 weeks from 2026-01-05 on, answered
+/// in no week but 23.
 pub const CLIENT: &str = "YALubyNLOidOOvDwR6wMTrVFbLd9";
 const BASE: &str = "assignment-1767420180000-f1bwya5l4";
 const DOCUMENT: &str = "BsgOVS4feC4WVue2auE6";
@@ -77,7 +78,7 @@ fn every_id_of_a_week_is_the_same_week_and_it_is_answered_once() {
             "{id}"
         );
     }
-    // What is no score is none of an answered week either.
+    // A score that is not valid is refused for an answered week too.
     for score in [json!(101), json!(-1), json!(7.5)] {
         assert_eq!(
             respond(&server, &by_name, json!({"responses": [], "score": score})).status,

@@ -1,4 +1,5 @@
-//! What is no request: a clear status and text, nothing written, and the service goes on.
+//! Requests that are not well formed: a clear status and text, nothing is written, and the service
+//! keeps running.
 
 use serde_json::{Value, json};
 use testkit::{Server, Store};

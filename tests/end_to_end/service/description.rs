@@ -1,4 +1,5 @@
-//! What is open to everybody: the description of the API, for programs and for people, also where everything else asks who one is.
+//! The description of the API, for programs and for people, is open to every caller, also where all
+//! other paths need a key.
 
 use serde_json::Value;
 use testkit::{Server, Store};
@@ -35,7 +36,8 @@ fn both_forms_are_open_where_a_key_is_needed_for_all_else() {
     assert_eq!((nothing.status, nothing.header("content-type")), (404, "application/problem+json"));
 }
 
-/// A tool that reads the description tries what happens without a token, and would be told that one is needed.
+/// A tool that reads the description tries what happens without a token, and would be told that one
+/// is needed.
 #[test]
 fn a_service_that_lets_everybody_in_asks_for_no_token_until_there_is_a_key() {
     let store = Store::imported("clean");

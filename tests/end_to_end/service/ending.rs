@@ -1,5 +1,5 @@
-//! The end: by SIGTERM, after which everybody who is connected is answered, and by SIGKILL, after which everything that was
-//! acknowledged is there.
+//! The end of the service. After SIGTERM every connected client has its answer; after SIGKILL every
+//! acknowledged write is there.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,7 +32,8 @@ fn write(server: &Server, number: usize, done: &AtomicUsize) -> Seen {
     let bases = bases();
     let mut seen = Seen::default();
     for round in 0..100_000 {
-        // Of some series this is beyond the last week: that is refused, and a refusal is an answer too.
+        // Of some series this is beyond the last week: that is refused, and a refusal is an answer
+        // too.
         let id = format!("{}_week_{}", bases[(number + round / 51) % bases.len()], 2 + round % 51);
         let path = format!("/api/client-portal/check-in/{id}");
         match server.try_ask("POST", &path, Some(&json!({"responses": []})), None) {
@@ -41,7 +42,7 @@ fn write(server: &Server, number: usize, done: &AtomicUsize) -> Seen {
                 seen.acknowledged.push(answer.body["responseId"].as_str().unwrap().to_owned());
             }
             Ok(answer) => assert_eq!(answer.status, 404, "{answer:?}"),
-            // Nobody listens any more: the service is gone, and this request was never taken.
+            // Nothing listens any more: the service is gone, and it never took this request.
             Err(error) if Server::is_unreachable(&error) => break,
             Err(error) => {
                 seen.cut_off.push(format!("{error:?}"));

@@ -1,4 +1,4 @@
-//! Many at the same time: on one week, on many series, and while the switch flips.
+//! Many requests at the same time: on one week, on many series, and while the switch flips.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};

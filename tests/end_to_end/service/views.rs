@@ -1,4 +1,4 @@
-//! What the service shows against what the old system showed.
+//! The service shows what the old system showed.
 
 use serde_json::Value;
 use testkit::{Expected, FIXTURES, Server, Store, expected, starred};

@@ -1,4 +1,5 @@
-//! One flipped bit at each of a thousand random places in a store's files: `verify` finds it, or it lies in a file that holds no record.
+//! One bit is flipped at each of a thousand random places in a store's files. `verify` finds it, or
+//! the file holds no record.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +10,15 @@ use testkit::{Store, copy_store, paths, random};
 
 use super::sample::sample;
 
-/// Every event as text, and what every client sees: what must be the same wherever `verify` finds nothing.
+/// Every event as text, and what every client sees: what must be the same wherever `verify` finds
+/// nothing.
 fn content(store: &Path) -> String {
     let view = |view| Store::at(store).ok(&["view", view, "--all", "--at", "2026-01-15T09:30:00Z"]);
     Store::at(store).ok(&["dump", "--sealed"]) + &view("legacy") + &view("precreated")
 }
 
-/// Why a file has no record in it: RocksDB never reads its text log and takes no settings from its options file, and a lock is empty.
+/// Why a file has no record in it: RocksDB never reads its text log and takes no settings from its
+/// options file, and a lock is empty.
 fn holds_no_record(name: &str) -> bool {
     name == "db/LOG"
         || name.starts_with("db/LOG.old.")
@@ -126,7 +129,8 @@ fn flipped_bits_in_a_store_whose_process_was_killed() {
     flip(&killed, 300);
 }
 
-/// RocksDB alone reads such a manifest for ever, and the fault that a length shows as the end of the log.
+/// RocksDB alone reads such a manifest for ever, and the fault that a length shows as the end of
+/// the log.
 #[test]
 fn what_rocksdb_would_not_say_of_its_own_files_is_said_by_every_command() {
     let home = tempfile::tempdir().unwrap();

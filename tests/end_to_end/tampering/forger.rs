@@ -1,5 +1,6 @@
-//! Somebody who knows RocksDB and the stored form: reads every commit out of a store's database, and writes others in their place, with right
-//! checksums, positions, versions and index entries. Shares no code with the log but the frozen encoding.
+//! A forger with knowledge of RocksDB and of the stored form: reads every commit of a store's
+//! database and writes others in their place, with right checksums, positions, versions and index
+//! entries. It shares no code with the log but the frozen encoding.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -79,7 +80,8 @@ fn record(first: u64, commit: &Commit) -> Vec<u8> {
     [&[commit.version][..], &crc.finalize().to_le_bytes(), &events, &bytes, &payload].concat()
 }
 
-/// Writes these commits instead of those that are there: numbered anew, with every index entry. The tree's rows stay as they were.
+/// Writes these commits in place of those that are there, with new positions and every index entry.
+/// The tree's rows stay unchanged.
 pub fn write(store: &Path, commits: &[Commit]) {
     let db = open(store);
     for name in ["records", "streams", "ids", "keys"] {

@@ -1,5 +1,6 @@
-//! Events inserted, removed, reordered and edited by somebody who knows RocksDB and the stored form. With right checksums and indexes, the
-//! tree names the position; with the tree folded again too, what was signed names it as near as checkpoints stand.
+//! Events are inserted, removed, reordered and edited with knowledge of RocksDB and of the stored
+//! form. Where checksums and indexes are right, the tree names the position. Where the tree was
+//! rebuilt too, the signed checkpoints name a range.
 
 use std::path::Path;
 
@@ -131,7 +132,8 @@ fn with_everything_redone_but_the_signatures_a_forgery_is_named_between_two_of_t
             findings.iter().any(|finding| names(finding, named) && finding.contains("signed")),
             "{name}: {message} {findings:?}"
         );
-        // Those who take the recorded checkpoints away, or have their own key sign, are found by a copy kept elsewhere.
+        // If the recorded checkpoints are removed or signed with another key, a copy kept elsewhere
+        // shows it.
         std::fs::remove_dir_all(forged.join("checkpoints")).unwrap();
         let key = Store::at(&store).ok(&["checkpoint", "--public-key"]);
         let (_, findings) =

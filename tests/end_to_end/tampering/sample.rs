@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use testkit::Store;
 
-/// A store with a fixture imported, the migration applied and validated, a checkpoint before and after, and an API key.
+/// A store with a fixture imported, the migration applied and validated, a checkpoint before and
+/// after, and an API key.
 pub fn sample(home: &Path) -> PathBuf {
     let store = Store::imported_at(home.join("store"), "clean");
     store.ok(&["checkpoint"]);

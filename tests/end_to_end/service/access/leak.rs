@@ -1,4 +1,5 @@
-//! Whatever one client asks, in whatever order and by whatever names, nothing of another's comes back, and nothing of another's changes.
+//! A client asks at random, by every kind of id: no answer holds data of another client, and no
+//! request changes it.
 
 use std::cell::Cell;
 
@@ -14,7 +15,8 @@ use super::wire::Ask;
 /// How often for each caller under each view.
 const CASES: u32 = 400;
 
-/// Everything that is said of a resident and of nobody else: what is in their data, and ids that lead to it.
+/// Everything that is said of a resident and of nobody else: what is in their data, and ids that
+/// lead to it.
 fn told_to_nobody(of: &Resident) -> Vec<String> {
     let words = ["first", "last", "mail", "note", "title", "description", "answer", "feedback"]
         .map(|part| secret(of, part));
@@ -22,8 +24,8 @@ fn told_to_nobody(of: &Resident) -> Vec<String> {
     words.into_iter().chain(ids.map(str::to_owned)).collect()
 }
 
-/// Names of things of the other's, of one's own, of nobody's, and what they could be mistaken for. `made` are the ids of weeks that the
-/// service made for the other.
+/// Names of things of the other's, of one's own, of nobody's, and what they could be mistaken for.
+/// `made` are the ids of weeks that the service made for the other.
 fn id(made: &[String]) -> impl Strategy<Value = String> + use<> {
     let names = |of: &Resident| {
         [of.client, of.auth_uid, of.response, of.coach, of.form]
@@ -127,7 +129,8 @@ fn everything_of(town: &Town, of: &Resident) -> String {
     events
 }
 
-/// Which view the switch serves: the legacy one of an import, or the pre-created one after the migration.
+/// Which view the switch serves: the legacy one of an import, or the pre-created one after the
+/// migration.
 #[derive(Clone, Copy, Debug)]
 enum Served {
     Legacy,
@@ -165,8 +168,8 @@ fn switch_over(town: &Town, other: &Resident) -> Vec<String> {
     made
 }
 
-/// Asks at random with a caller's token, under both views; the other's secrets must be in no answer that the question did not hold
-/// already.
+/// Asks at random with a caller's token, under both views; the other's secrets must be in no answer
+/// that the question did not hold already.
 fn nothing_leaks(subject: &str, role: Option<&str>, other: &Resident) {
     for served in [Served::Legacy, Served::Precreated] {
         nothing_leaks_where(served, subject, role, other);
@@ -204,7 +207,7 @@ fn nothing_leaks_where(served: Served, subject: &str, role: Option<&str>, other:
     if let Err(failure) = outcome {
         panic!("{subject} as {role:?}, {served:?}: {failure}\n{}", town.complaints());
     }
-    // Who is never let in is told nothing anyway.
+    // A caller who is always refused learns nothing anyway.
     assert!(let_in.get() > 0 || role == Some("nobody"), "{subject} was never let in");
     assert_eq!(everything_of(&town, other), before, "{subject} changed what is another's");
 }

@@ -1,5 +1,5 @@
-//! Who may do what on the built service: every cell of the table in `docs/access.md`, nothing of another's whatever is asked, and keys
-//! that are revoked under way.
+//! Permissions on the built service: every cell of the table in `docs/access.md`, no data of
+//! another client in any answer, and keys that are revoked while the service runs.
 
 mod keys;
 mod leak;

@@ -1,5 +1,6 @@
-//! The table of who may do what: every route of the router's own description, for everybody, asked for one's own, another's and what
-//! does not exist, each on a service of its own. Written into `docs/access.md`, and compared with what stands there.
+//! The table of who may do what: every route of the router's own description, for everybody, asked
+//! for one's own, another's and what does not exist, each on a service of its own. Written into
+//! `docs/access.md`, and compared with what stands there.
 //!
 //! `ROLLBOOK_BLESS=1 cargo test --release --test end_to_end access::table` writes it again.
 
@@ -39,7 +40,8 @@ const OPEN: [&str; 4] = ["/healthz", "/readyz", "/openapi.json", "/docs/"];
 /// Routes that stand beside the description, where they are served: it need not describe itself.
 const BESIDE: [&str; 2] = ["/openapi.json", "/docs/"];
 
-/// How a route is asked for something of a resident; two ways where the route has two, nothing for a route that is not known.
+/// How a route is asked for something of a resident; two ways where the route has two, nothing for
+/// a route that is not known.
 pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'static str, Ask)> {
     let [week, _, _, unanswered, _] = of.weeks;
     let (client, coach, form) = (of.client, of.coach, of.form);
@@ -190,7 +192,8 @@ fn group(route: &str) -> usize {
     prefixes.iter().position(|prefix| route.starts_with(prefix)).unwrap_or(prefixes.len())
 }
 
-/// What came of it, as far as access goes: what is let in and then refused for another reason was let in.
+/// What came of it, as far as access goes: what is let in and then refused for another reason was
+/// let in.
 fn word(answer: &Answer) -> &'static str {
     match answer.status {
         401 => "401",

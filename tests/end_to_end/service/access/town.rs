@@ -1,5 +1,5 @@
-//! A made-up practice: two coaches with a client each, whose data holds words that occur nowhere else; the service on a copy of its
-//! store, and everybody who may ask it something.
+//! A made-up practice: two coaches with a client each, whose data holds words that occur nowhere
+//! else. The service runs on a copy of its store, and every kind of caller can ask it.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,8 @@ use super::wire::{Answer, Ask, send};
 const ISSUER: &str = "https://issuer.example.com/";
 const AUDIENCE: &str = "rollbook";
 
-/// One client of the town, by every name that leads to them. Those of `SECRETS` are never told to anybody else.
+/// One client of the town, by every name that leads to them. Those of `SECRETS` are never told to
+/// anybody else.
 pub struct Resident {
     pub client: &'static str,
     pub auth_uid: &'static str,
@@ -53,7 +54,8 @@ pub const NOBODY: Resident = Resident {
     form: "habits",
 };
 
-/// Words in the data of a resident that no other data has: names, e-mail, titles, answers, feedback, reasons.
+/// Words in the data of a resident that no other data has: names, e-mail, titles, answers,
+/// feedback, reasons.
 pub fn secret(resident: &Resident, of: &str) -> String {
     let name = resident.client.split('-').next().unwrap();
     format!("zq{name}{of}")

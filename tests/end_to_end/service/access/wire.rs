@@ -1,4 +1,4 @@
-//! Requests as bytes: what a caller receives is looked at whole, headers included.
+//! Requests over raw sockets, so that a test sees a whole answer with its headers.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

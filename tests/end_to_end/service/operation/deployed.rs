@@ -1,5 +1,5 @@
-//! What `deploy/` holds: the unit's and the image's commands are command lines of this binary, the example configuration loads, and the
-//! alerts ask for figures that there are.
+//! The files under `deploy/`: the commands of the unit and of the image are command lines of this
+//! binary, the example configuration loads, and the alerts use metrics that exist.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -16,7 +16,8 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(deploy(name)).unwrap()
 }
 
-/// Whether these words are a command line: asked for its help, the binary refuses what it does not know.
+/// Whether these words are a command line: asked for its help, the binary refuses what it does not
+/// know.
 fn is_command(words: &[&str]) {
     let ran = run(rollbook().args(words).arg("--help"));
     assert_eq!(ran.code, 0, "{words:?}: {ran:?}");

@@ -1,4 +1,4 @@
-//! `/metrics`: that figures move with what happens, and that the manual names exactly those there are.
+//! `/metrics`: the metrics follow what happens, and the manual lists exactly those that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;

@@ -1,4 +1,5 @@
-//! Every limit over a raw socket: what is too much, too many, too slow, and that the service goes on.
+//! Every limit over a raw socket: requests that are too large, too many or too slow. The service
+//! keeps running.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -97,7 +98,8 @@ fn a_client_that_takes_nothing_of_its_answers_is_closed_on() {
     );
     let mut stream = service.connect();
     stream.set_write_timeout(Some(testkit::PATIENCE)).unwrap();
-    // Far more answers than two sockets can hold: at some time the service can send no more, and then neither can this client.
+    // Far more answers than two sockets can hold: at some time the service can send no more, and
+    // then neither can this client.
     let failed = (0..1_000_000)
         .find_map(|_| stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").err())
         .unwrap();
@@ -130,7 +132,7 @@ fn a_flood_is_429_with_the_time_to_wait_and_health_answers_through_it() {
         (Some("too_many_requests"), Some("1"))
     );
     assert_eq!((service.get("/healthz", "").status, service.get("/readyz", "").status), (200, 200));
-    // Who is behind a proxy that nobody trusts has chosen their address themselves.
+    // An address that a proxy without trust forwards may be made up by the caller.
     assert_eq!(service.get("/v1/nothing", "x-forwarded-for: 10.1.2.3\r\n").status, 429);
     eventually("the share is filled again", || {
         (service.get("/v1/nothing", "").status == 404).then_some(())
@@ -160,7 +162,8 @@ fn one_request_too_many_at_once_is_503_and_a_place_that_is_free_again_is_used() 
     let store = Store::imported("clean");
     let service = Running::new(&store, &["--limits-requests-in-flight", "1"], &[]);
     let head = "POST /api/client-portal/check-in/x HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n";
-    // The slow one may itself come while another has the place; then it is answered at once, and tried again.
+    // The slow one may itself come while another has the place; then it is answered at once, and
+    // tried again.
     let (mut slow, refused) = eventually("the one place is taken", || {
         let mut slow = service.connect();
         slow.write_all(head.as_bytes()).unwrap();

@@ -1,4 +1,4 @@
-//! A store's directory that is deleted under the running service.
+//! The directory of a store is deleted while the service runs.
 
 use testkit::{Store, eventually};
 

@@ -1,4 +1,5 @@
-//! Operation: limits over a raw socket, what the service tells of itself, its figures, its settings, and a store that goes away under it.
+//! Operation: limits, logs, traces, metrics, settings, deployment files, and a store that
+//! disappears.
 
 mod deployed;
 mod figures;

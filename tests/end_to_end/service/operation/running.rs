@@ -1,4 +1,4 @@
-//! A service that requests are written to byte by byte.
+//! A service with requests that are written byte by byte.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
-//! Settings as a user meets them: `config show`, precedence with the real sources, errors; and that `serve` reads them by the same way.
+//! Settings: `config show`, precedence among the real sources, errors, and that `serve` reads the
+//! same settings.
 
 use std::process::Command;
 
