@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{PATIENCE, Store, lines};
 
 use super::running::{Running, answer_path, list_path};
