@@ -143,7 +143,7 @@ fn zones_and_stores_that_do_not_fit_are_refused() {
     store.fails(1, &["import", home.path().join("nowhere").to_str().unwrap()]);
     assert_eq!(store.files(), before);
     let papers = Store::at(home.path().join("papers"));
-    fs::create_dir(&papers.path()).unwrap();
+    fs::create_dir(papers.path()).unwrap();
     fs::write(papers.path().join("notes.txt"), "mine").unwrap();
     papers.fails(1, &["import", export.to_str().unwrap()]);
     assert_eq!(papers.files().len(), 1);

@@ -34,7 +34,7 @@ fn staging_and_production_name_the_same_batch_and_are_believed_without_a_store()
     let key = prod.ok(&["checkpoint", "--public-key"]);
     let digest = staging.json(&["migrate", "show", batch.to_str().unwrap()])["digest"].clone();
     for store in [staging, prod] {
-        fs::remove_dir_all(&store.path()).unwrap();
+        fs::remove_dir_all(store.path()).unwrap();
     }
     let both = check(&[&staging_file, &prod_file], &["--json"]);
     assert!(both.code == 0, "{both:?}");

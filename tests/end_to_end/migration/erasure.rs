@@ -484,7 +484,7 @@ fn killed_at_random_moments_an_erasure_is_one_command_away_from_its_end() {
     let status = store.json(&["status"]);
     assert_eq!(status["sealing"]["unfinished"], json!([]), "seed {seed}");
     store.ok(&["verify"]);
-    let names: Vec<_> = fs::read_dir(&store.path())
+    let names: Vec<_> = fs::read_dir(store.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();

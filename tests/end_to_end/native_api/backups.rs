@@ -68,7 +68,7 @@ fn backups_under_64_writers_over_http_restore_the_store_at_their_heads() {
             let before = acknowledged.load(Ordering::SeqCst);
             until("writers write", || acknowledged.load(Ordering::SeqCst) > before + 200);
             let promised = acknowledged.load(Ordering::SeqCst);
-            let answer = server.post("/v1/backups", &json!({"name": format!("number-{number}")}));
+            let answer = server.post("/v1/backups", json!({"name": format!("number-{number}")}));
             let created = answer.json();
             assert_eq!(
                 (answer.status, created["position"].as_u64()),
@@ -84,7 +84,7 @@ fn backups_under_64_writers_over_http_restore_the_store_at_their_heads() {
         };
         (1..=3).map(take).collect()
     });
-    let signed = server.post("/v1/checkpoints", &json!({})).json();
+    let signed = server.post("/v1/checkpoints", json!({})).json();
     assert_eq!(signed["size"], server.head());
     let listed = server.get("/v1/backups").json();
     let names: Vec<&str> =
