@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{FIXTURES, Ran, assert_same, files, fixture, lines, rollbook, run};
+use crate::{FIXTURES, Ran, assert_same, files, fixture, lines, rollbook, run, start};
 
 /// A place for a store, driven through the built binary.
 pub struct Store {
@@ -86,9 +86,9 @@ impl Store {
         command
     }
 
-    /// A command that can write no file longer than this many blocks of 512 bytes: for the command,
-    /// the disk is full.
-    pub fn command_on_full_disk(&self, blocks: u32, arguments: &[&str]) -> Command {
+    /// Runs a command that can write no file longer than this many blocks of 512 bytes: for the
+    /// command, the disk is full.
+    pub fn run_on_full_disk(&self, blocks: u32, arguments: &[&str]) -> Ran {
         // Without the signal, which would end it, the write fails.
         let script = format!(r#"trap "" XFSZ; ulimit -f {blocks}; exec "$0" "$@""#);
         let limited = self.command(arguments);
@@ -101,7 +101,8 @@ impl Store {
             };
         }
         command.current_dir(self.around()).stdin(Stdio::null());
-        command
+        // Through pipes: files for its output would be limited too.
+        start(command.stdout(Stdio::piped()).stderr(Stdio::piped())).finish()
     }
 
     /// Runs a command to its end.

@@ -94,8 +94,7 @@ fn a_full_disk_leaves_no_backup_and_no_store() {
     let store = large();
     let head = store.json(&["status"])["head"].clone();
     for blocks in [0, 8, 64] {
-        let ran =
-            run(&mut store.command_on_full_disk(blocks, &["backup", "create", "--name", "full"]));
+        let ran = store.run_on_full_disk(blocks, &["backup", "create", "--name", "full"]);
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{blocks}: {ran:?}");
         assert_eq!(store.json(&["backup", "list"]), json!([]), "{blocks}");
     }
@@ -104,9 +103,7 @@ fn a_full_disk_leaves_no_backup_and_no_store() {
     let from = store.beside("store-backups").display().to_string();
     let none = Store::none();
     for blocks in [0, 8, 64] {
-        let ran =
-            run(&mut none
-                .command_on_full_disk(blocks, &["backup", "restore", "one", "--from", &from]));
+        let ran = none.run_on_full_disk(blocks, &["backup", "restore", "one", "--from", &from]);
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{blocks}: {ran:?}");
         assert!(ran.stderr.contains("free space"), "{ran:?}");
         assert!(files(none.around()).is_empty(), "{blocks}");

@@ -194,7 +194,7 @@ fn a_full_disk_is_an_error_and_what_was_acknowledged_stays() {
     let store = Store::imported("clean");
     let head = store.json(&["status"])["head"].clone();
     let assign = WRITING[1];
-    let limited = run(&mut store.command_on_full_disk(0, assign));
+    let limited = store.run_on_full_disk(0, assign);
     assert_eq!((limited.code, limited.stdout.as_str()), (1, ""), "{limited:?}");
     assert!(limited.stderr.contains("free") && limited.stderr.contains("because: "), "{limited:?}");
     assert_eq!(store.json(&["status"])["head"], head);

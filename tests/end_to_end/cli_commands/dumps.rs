@@ -295,7 +295,7 @@ fn a_load_that_is_killed_or_finds_the_disk_full_leaves_no_store() {
         // The key is there before the store is.
         let _unless_it_was_killed_before = std::fs::remove_file(target.beside("store.master-key"));
     }
-    let ran = run(&mut target.command_on_full_disk(16, &["load", file.to_str().unwrap()]));
+    let ran = target.run_on_full_disk(16, &["load", file.to_str().unwrap()]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert_eq!(std::fs::read_dir(target.around()).unwrap().count(), 0);
     target.ok(&["load", file.to_str().unwrap()]);

@@ -1,7 +1,7 @@
 //! What a coach does: allocate, list, correct, pause, withdraw, give feedback.
 
 use serde_json::{Value, json};
-use testkit::{Answer, Server, Store, documents};
+use testkit::{Answer, Server, Store, documents, escaped};
 
 use super::answering::{CLIENT, COACH};
 
@@ -244,7 +244,9 @@ fn a_withdrawn_week_goes_and_an_answered_one_is_cleared() {
     let (store, server, form) = served();
     let made = allocate(&server, &form, json!({}));
     let id = |week: usize| made.body["assignments"][week]["id"].as_str().unwrap().to_owned();
-    let path = |id: &str, coach: &str| format!("/api/check-in-assignments/{id}?coachId={coach}");
+    let path = |id: &str, coach: &str| {
+        format!("/api/check-in-assignments/{id}?coachId={}", escaped(coach))
+    };
     assert_eq!(server.delete(&path(&id(1), "somebody else"), None).status, 403);
     assert_eq!(server.delete(&path("nothing", COACH), None).status, 404);
     let gone = server.delete(&path(&id(1), COACH), None);
