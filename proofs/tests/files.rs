@@ -2,13 +2,14 @@
 //! changed byte.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rollbook_proofs::tree::{above_tile, prove_consistency, prove_inclusion, root};
 use rollbook_proofs::{
     ConsistencyProof, EventProof, Hash, SignedCheckpoint, SigningKey, Tiles, TreeHead, VerifierKey,
     leaf_hash,
 };
+use testkit::assert_golden;
 
 /// A public example key from the documentation of Go's package `note`, and its verifier.
 const KNOWN_KEY: &str =
@@ -80,25 +81,15 @@ fn consistency_proof() -> ConsistencyProof {
     }
 }
 
-/// Compares with the golden file. If they differ, the current bytes are written beside it.
-fn assert_golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("ROLLBOOK_BLESS").is_some() && !path.exists() {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-    }
-    let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    if golden != text {
-        std::fs::write(path.with_extension("actual"), text).unwrap();
-        panic!("{name} is not what it was; see {name}'s .actual beside it");
-    }
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
 }
 
 #[test]
 fn golden_files_are_written_and_believed() {
-    assert_golden("checkpoint.txt", checkpoint(&tree(), 700).text());
-    assert_golden("event.tlog-proof", &event_proof().to_text());
-    assert_golden("consistency-proof.txt", &consistency_proof().to_text());
+    assert_golden(&golden("checkpoint.txt"), checkpoint(&tree(), 700).text());
+    assert_golden(&golden("event.tlog-proof"), &event_proof().to_text());
+    assert_golden(&golden("consistency-proof.txt"), &consistency_proof().to_text());
     let verifier: VerifierKey = KNOWN_VERIFIER.parse().unwrap();
     assert_eq!(event_proof().check(Some(&verifier)).unwrap().size, 700);
     let (older, newer) = consistency_proof().check(Some(&verifier)).unwrap();

@@ -1,0 +1,14 @@
+//! The command line on stores that are made from the fixtures.
+
+mod backups;
+mod backups_cut_off;
+mod bad_input;
+mod checking;
+mod dumps;
+mod histories;
+mod interrupting;
+mod proving;
+mod series;
+mod switching;
+mod time_travel;
+mod views;

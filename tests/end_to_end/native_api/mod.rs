@@ -1,0 +1,13 @@
+//! The native API, OFREP and the command line's remote mode, over real sockets.
+
+mod backups;
+mod events;
+mod live;
+mod migrations;
+mod ofrep;
+mod refusals;
+mod remote;
+mod views;
+
+/// The instant at which these tests ask for views.
+const AT: &str = "2026-01-15T09:30:00Z";
