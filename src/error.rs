@@ -10,8 +10,8 @@ use rollbook_domain::series::decide::Refused;
 use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::dump::DumpError;
-use rollbook_migrations::export::ExportError;
 use rollbook_migrations::export_reader::ImportError;
+use rollbook_migrations::export_writer::ExportError;
 use rollbook_projections::ProjectionError;
 use rollbook_proofs::ProofError;
 

@@ -17,7 +17,7 @@ use rollbook_domain::{
 };
 use rollbook_log::Commit;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
-use rollbook_migrations::import::{Held, plan_import};
+use rollbook_migrations::import::{ImportedState, plan_import};
 use rollbook_projections::entry::Asked;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -91,7 +91,8 @@ impl World {
             .join("tests/fixtures")
             .join(fixture)
             .join("export");
-        let plan = plan_import(JsonDirectory::new(export).read().unwrap(), &Held::default());
+        let plan =
+            plan_import(JsonDirectory::new(export).read().unwrap(), &ImportedState::default());
         let events: Vec<NewEvent> =
             plan.events.iter().cloned().chain(plan.completed(zone)).collect();
         let documents = events.iter().filter_map(|event| match &event.event {

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, Timestamp};
-use rollbook_migrations::apply::Applied;
+use rollbook_migrations::apply::ApplyReport;
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::parity::{Example, ParityReport, Unexplained};
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::Validation;
 use serde::Serialize;
 
@@ -186,7 +186,7 @@ impl ApplyArguments {
         context.output.either(&applied, || applied_text(&applied))
     }
 
-    fn apply_here(&self, context: &Context, batch: &Batch) -> Result<Applied, StoreError> {
+    fn apply_here(&self, context: &Context, batch: &Batch) -> Result<ApplyReport, StoreError> {
         let store = context.open()?;
         // Events of a batch name the batch as their actor.
         let actor = Actor::Migration(batch.header.digest.clone());
@@ -196,8 +196,8 @@ impl ApplyArguments {
     }
 }
 
-fn applied_text(applied: &Applied) -> String {
-    let Applied { digest, series, created, linked, adopted, skipped, head } = applied;
+fn applied_text(applied: &ApplyReport) -> String {
+    let ApplyReport { digest, series, created, linked, adopted, skipped, head } = applied;
     format!(
         "batch {digest}\n{series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped as there already, head {head}\n{}\n",
         styled(FAINT, "next: rollbook migrate validate")

@@ -2,8 +2,8 @@
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::View;
+use rollbook_migrations::adapters::StoredAudit;
 use rollbook_migrations::audit::{AuditReport, AuditRules};
-use rollbook_migrations::stored::StoredAudit;
 
 use crate::error::StoreError;
 use crate::store::Store;

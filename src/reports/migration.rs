@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::{Event, Position, StreamId};
-use rollbook_migrations::apply::{self, Applied, Watch};
+use rollbook_migrations::apply::{self, ApplyReport};
 use rollbook_migrations::batch::{Batch, Header};
+use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::parity::ParityReport;
-use rollbook_migrations::plan::{Planned, SeriesObstacle};
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::plan::SeriesObstacle;
+use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{self, Check, Validation};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -74,7 +75,7 @@ impl PlanReport {
 /// # Errors
 /// When nothing is imported, or the file cannot be written.
 pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanReport, StoreError> {
-    let Planned { file, header, obstacles } =
+    let rollbook_migrations::plan::Plan { file, header, obstacles } =
         rollbook_migrations::plan::plan(store.runtime(), due, out)?;
     Ok(PlanReport::of(&file, &header, obstacles))
 }
@@ -98,7 +99,7 @@ pub struct Plan {
 pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, StoreError> {
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("batch.ndjson");
-    let Planned { header, obstacles, .. } =
+    let rollbook_migrations::plan::Plan { header, obstacles, .. } =
         rollbook_migrations::plan::plan(store.runtime(), due, Some(&path))?;
     let report = PlanReport::of(Path::new(&header.file_name()), &header, obstacles);
     Ok(Plan { file: File::open(&path)?, directory, report, position: header.source.position })
@@ -113,12 +114,12 @@ pub fn apply(
     store: &Store,
     batch: &Batch,
     request: &Request,
-    watch: &Watch<'_>,
-) -> Result<Applied, StoreError> {
+    watch: &Monitor<'_>,
+) -> Result<ApplyReport, StoreError> {
     let key = request.key.as_ref().map(|key| idempotency(key, &("apply", &batch.header.digest)));
     // Done before or not: applying a batch that is through does nothing, and one that was cut off goes on.
     let _before = store.repeated(key.as_ref(), request)?;
-    Ok(apply::apply_under(store.runtime(), batch, request.now, key, watch)?)
+    Ok(apply::apply(store.runtime(), apply::ApplyRequest { batch, now: request.now, key }, watch)?)
 }
 
 /// A validation, with its figures.
@@ -152,7 +153,7 @@ pub fn validate(
     store: &Store,
     overdue_after_milliseconds: i64,
     request: &Request,
-    watch: &Watch<'_>,
+    watch: &Monitor<'_>,
 ) -> Result<(ValidationReport, bool), StoreError> {
     let key =
         request.key.as_ref().map(|key| idempotency(key, &("validate", overdue_after_milliseconds)));
@@ -167,11 +168,9 @@ pub fn validate(
             return Ok((validation.into(), true));
         }
     }
-    let validation = validate::validate_under(
+    let validation = validate::validate(
         store.runtime(),
-        overdue_after_milliseconds,
-        request.now,
-        key,
+        validate::ValidateRequest { overdue_after_milliseconds, now: request.now, key },
         watch,
     )?;
     Ok((validation.into(), false))
@@ -201,7 +200,7 @@ pub fn validations(store: &Store, after: Position) -> Result<Vec<Validated>, Sto
 pub fn parity(
     store: &Store,
     overdue_after_milliseconds: i64,
-    watch: &Watch<'_>,
+    watch: &Monitor<'_>,
 ) -> Result<ParityReport, StoreError> {
     let (snapshot, control) = (store.snapshot()?, store.control()?);
     Ok(validate::parity(&snapshot, &control, overdue_after_milliseconds, watch)?)

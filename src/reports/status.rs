@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use rollbook_domain::control::{BatchState, Control, ImportState, SwitchRefused, ValidationState};
+use rollbook_domain::control::{
+    BatchCounts, BatchState, Control, ImportState, SwitchRefused, ValidationState,
+};
 use rollbook_domain::event::{Audience, CheckOutcome, View};
 use rollbook_domain::{Event, Position};
 use rollbook_log::SealingState;
@@ -171,7 +173,7 @@ pub struct Batch {
 impl Batch {
     fn of(batch: &BatchState) -> Self {
         let BatchState { digest, kind, rules, base, applied_at, counts, .. } = batch.clone();
-        let (series, created, linked, adopted, skipped) = counts;
+        let BatchCounts { series, created, linked, adopted, skipped } = counts;
         Self { digest, kind, rules, base, applied_at, series, created, linked, adopted, skipped }
     }
 }

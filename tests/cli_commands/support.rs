@@ -11,7 +11,7 @@ use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::{Actor, Event, NewEvent, StreamId, Timestamp};
 use rollbook_log::Commit;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
-use rollbook_migrations::import::{Held, plan_import};
+use rollbook_migrations::import::{ImportedState, plan_import};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -95,8 +95,10 @@ impl TestStore {
     pub fn of_export(export: &Path, zone: &str) -> Self {
         let test = Self::none();
         let store = OpenStore::open(&test.path(), true);
-        let plan =
-            plan_import(JsonDirectory::new(export.to_owned()).read().unwrap(), &Held::default());
+        let plan = plan_import(
+            JsonDirectory::new(export.to_owned()).read().unwrap(),
+            &ImportedState::default(),
+        );
         let events: Vec<NewEvent> =
             plan.events.iter().cloned().chain(plan.completed(zone)).collect();
         append(&store, events, &plan.digest);

@@ -1,4 +1,4 @@
-//! The checks that look at every series as it is: links, weeks, completeness. Owns what each of them names.
+//! The checks of every series: links between responses and assignments, weeks, and completeness.
 
 use rollbook_domain::StreamId;
 use rollbook_domain::document::StoredResponse;
@@ -10,7 +10,7 @@ use rollbook_projections::{Snapshot, names, views};
 use super::Check;
 use crate::error::MigrationError;
 
-/// What a pass over all series saw.
+/// The figures and findings of one pass over all series.
 #[derive(Default)]
 pub(super) struct Weeks {
     pub(super) assignments: u64,
@@ -25,8 +25,8 @@ pub(super) struct Weeks {
     incomplete: Vec<String>,
 }
 
-/// Looks at every series of a snapshot, one at a time.
-pub(super) fn look(snapshot: &Snapshot) -> Result<Weeks, MigrationError> {
+/// Reads every series of a snapshot, one at a time.
+pub(super) fn read(snapshot: &Snapshot) -> Result<Weeks, MigrationError> {
     let (rows, _) = snapshot.of(View::Precreated.name())?;
     let (known, _) = snapshot.of("names")?;
     let mut weeks = Weeks::default();

@@ -7,11 +7,11 @@ use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::{Collection, Event};
 use rollbook_migrations::parity::{Class, ParityRules};
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::rules::DueRule;
 use rollbook_projections::views::{LEGACY, PRECREATED};
 use serde_json::json;
 
-use crate::rows::{MONDAY, event, figures, fold, item, series_of, small, week, with};
+use super::rows::{MONDAY, event, figures, fold, item, series_of, small, week, with};
 
 #[test]
 fn a_series_that_stays_as_it_was_differs_in_nothing() {

@@ -11,7 +11,7 @@ use rollbook_projections::directory::identify;
 use rollbook_projections::legacy;
 use rollbook_projections::views::{each_series, legacy_rows, precreated_rows};
 
-use crate::rows::{Both, HOUR, later, of_fixture, rules_of};
+use super::rows::{Both, HOUR, later, of_fixture, rules_of};
 
 /// One thing done to a stored week.
 #[derive(Clone, Copy, Debug)]

@@ -64,7 +64,7 @@ pub async fn audit(
     let may = move |store: &crate::store::Store| caller.may(store, Wants::Migrate).map(drop);
     service.blocking::<_, crate::access::Denied>(may).await?;
     let work = move |store: &crate::store::Store,
-                     _watch: &rollbook_migrations::apply::Watch<'_>|
+                     _watch: &rollbook_migrations::monitor::Monitor<'_>|
           -> Result<_, Refusal> {
         let position = store.log().head();
         let report = reports::audit::audit(store, now)?;

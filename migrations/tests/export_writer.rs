@@ -1,11 +1,9 @@
 //! The way back: an export of an import is the export, what happened since is in it, and a failed export leaves nothing.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::support::{FIXTURES, as_json, fixture, small_export, write_collection};
 use proptest::prelude::*;
 use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::{
@@ -16,13 +14,12 @@ use rollbook_domain::series::{LegacySeries, assignment_id, response_id};
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp,
 };
-use rollbook_migrations::export::{
-    ExportError, ExportedBefore, ExportedDocuments, NO_PLACE, stream_documents, write_export,
-};
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
-use rollbook_migrations::import::{Held, plan_import};
+use rollbook_migrations::export_writer::{
+    ExportError, ExportMetadata, ExportedDocuments, NO_PLACE, stream_documents, write_export,
+};
+use rollbook_migrations::import::{ImportedState, plan_import};
 use serde_json::{Value, json};
-use support::{FIXTURES, as_json, fixture, small_export, write_collection};
 
 /// A log in memory, read stream by stream.
 #[derive(Default)]
@@ -36,7 +33,7 @@ struct MemoryLog {
 impl MemoryLog {
     fn of(export: Export) -> Self {
         let mut log = Self::default();
-        let plan = plan_import(export, &Held::default());
+        let plan = plan_import(export, &ImportedState::default());
         let completed = plan.completed("UTC");
         for event in plan.events.into_iter().chain(completed) {
             log.append(event);
@@ -75,7 +72,7 @@ impl MemoryLog {
     fn export(&self, directory: &Path) -> Result<BTreeMap<Collection, u64>, ExportError> {
         write_export(
             self,
-            &ExportedBefore {
+            &ExportMetadata {
                 collections: self.collections.clone(),
                 summary: self.summary.clone(),
             },
@@ -147,8 +144,9 @@ fn an_export_of_an_import_equals_the_export() {
                 .collect()
         );
         assert_eq!(names_in(parent.path()), ["again"], "nothing is left beside the export");
-        let first = plan_import(read, &Held::default());
-        let again = plan_import(JsonDirectory::new(&target).read().unwrap(), &Held::default());
+        let first = plan_import(read, &ImportedState::default());
+        let again =
+            plan_import(JsonDirectory::new(&target).read().unwrap(), &ImportedState::default());
         assert_eq!(first.events, again.events);
         assert_eq!(first.completed("UTC"), again.completed("UTC"));
     }

@@ -1,11 +1,8 @@
 //! Both views compared at every instant: the fixtures, each class with its cause and without it, and rows that were tampered
 //! with.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod classes;
 mod rows;
-#[path = "../support/mod.rs"]
-mod support;
 mod tampering;
 mod turning_points;
 
@@ -15,7 +12,7 @@ use rollbook_domain::{Collection, Event, StreamId};
 use rollbook_migrations::parity::{ParityReport, ParityRules, compare, compare_client};
 use rollbook_projections::views::PRECREATED;
 
-use rows::{MONDAY, event, figures, fold, of_fixture, rules_of, small, week};
+use self::rows::{MONDAY, event, figures, fold, of_fixture, rules_of, small, week};
 
 #[test]
 fn every_difference_of_the_fixtures_has_its_class_but_for_bases_without_a_due_date() {
