@@ -1,5 +1,5 @@
-//! Adapters from a store (its log and its projections' rows) to the inputs of import, audit and export. The rows must be at the
-//! intended position already.
+//! Adapters from a store (its log and its projections' rows) to the inputs of import, audit and
+//! export. The rows must be at the intended position already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,8 @@ use crate::export_writer::{DocumentSource, ExportError, ExportMetadata, stream_d
 use crate::import::{HeldDocument, ImportedState};
 
 impl ImportedState {
-    /// Reads the state from the rows of the projection `documents` and the events of the control stream.
+    /// Reads the state from the rows of the projection `documents` and the events of the control
+    /// stream.
     ///
     /// # Errors
     /// When the rows cannot be read.

@@ -1,11 +1,14 @@
-//! The migration certificate: a file that proves, without the store, what a migration did to it. This module defines the format
-//! and the offline check. Making a certificate needs a store and its signing key, so the application does it.
+//! The migration certificate: a file that proves, without the store, what a migration did to it.
+//! This module defines the format and the offline check. Making a certificate needs a store and its
+//! signing key, so the application does it.
 //!
-//! A certificate is one JSON object in the layout of `serde_json`'s pretty printer, followed by a newline; other bytes are
-//! rejected. It contains, signed or proved by what is signed:
+//! A certificate is one JSON object in the layout of `serde_json`'s pretty printer, followed by a
+//! newline; other bytes are rejected. It contains, signed or proved by what is signed:
 //!
-//! - the trees before and after the batch, and a proof that the second extends the first, so no earlier event was altered
-//! - the complete events `BatchPlanned`, `BatchApplied` and `ValidationRecorded`, with the path of each to the root after
+//! - the trees before and after the batch, and a proof that the second extends the first, so no
+//!   earlier event was altered
+//! - the complete events `BatchPlanned`, `BatchApplied` and `ValidationRecorded`, with the path of
+//!   each to the root after
 //!
 //! The readable part, the batch and the checks, must agree with those events.
 
@@ -178,8 +181,8 @@ impl Certificate {
         }
     }
 
-    /// Checks every signature, proof and statement. Without `trusted`, signatures are checked with the key in the file, which
-    /// proves that the file is consistent but not who made it.
+    /// Checks every signature, proof and statement. Without `trusted`, signatures are checked with
+    /// the key in the file, which proves that the file is consistent but not who made it.
     ///
     /// # Errors
     /// The first thing that does not hold.

@@ -16,8 +16,8 @@ pub trait Definition: Sync {
     /// Its stable name, as it is recorded in batch files and in the log.
     fn kind(&self) -> &'static str;
 
-    /// The events that a series lacks. The same series and rules must give the same events, ids included, on every machine
-    /// and at any time: a plan made on one store is applied to others.
+    /// The events that a series lacks. The same series and rules must give the same events, ids
+    /// included, on every machine and at any time: a plan made on one store is applied to others.
     fn plan_series(&self, stream: &StreamId, series: &Series, rules: &Rules) -> SeriesPlan;
 
     /// Whether a series already contains the effect of one of these events.

@@ -1,6 +1,7 @@
 //! Errors of planning, reading, applying and validating batches, and of importing.
 //!
-//! Each text states what is wrong and why. What to do next depends on the caller (command line or HTTP), which adds it.
+//! Each text states what is wrong and why. What to do next depends on the caller (command line or
+//! HTTP), which adds it.
 
 use std::path::{Path, PathBuf};
 
@@ -113,7 +114,8 @@ pub enum MigrationError {
         /// The zone of the store.
         store: String,
     },
-    /// An import named another zone than the one that the store keeps. Every generated week depends on it.
+    /// An import named another zone than the one that the store keeps. Every generated week depends
+    /// on it.
     #[error("the store keeps the zone {kept} for its old server, not {asked}")]
     ImportZone {
         /// The zone of the store.
@@ -145,7 +147,8 @@ pub enum MigrationError {
 }
 
 impl MigrationError {
-    /// The same error with another name for the batch file, for a caller who knows the file by that name.
+    /// The same error with another name for the batch file, for a caller who knows the file by that
+    /// name.
     #[must_use]
     pub fn about(mut self, name: &Path) -> Self {
         match &mut self {

@@ -1,8 +1,9 @@
 //! Everything that moves data into, within and out of a store.
 //!
-//! `export_reader` and `import` bring an export of the old application into a store, and `export_writer` writes one. `audit`
-//! reports irregular data. A migration goes through `plan`, `batch`, `apply` and `validate`; `parity` compares both views, and
-//! `certificate` proves the result. `dump` moves a complete store. All writes go through the log's append path.
+//! `export_reader` and `import` bring an export of the old application into a store, and
+//! `export_writer` writes one. `audit` reports irregular data. A migration goes through `plan`,
+//! `batch`, `apply` and `validate`; `parity` compares both views, and `certificate` proves the
+//! result. `dump` moves a complete store. All writes go through the log's append path.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 

@@ -1,4 +1,5 @@
-//! Planning: writes what every series lacks into a batch file and changes nothing. A plan is the dry run of a migration.
+//! Planning: writes what every series lacks into a batch file and changes nothing. A plan is the
+//! dry run of a migration.
 
 use std::path::{Path, PathBuf};
 
@@ -41,7 +42,8 @@ pub(crate) fn zone(snapshot: &Snapshot) -> Result<Zone, MigrationError> {
     Ok(directory::zone(&rows)?)
 }
 
-/// Plans `precreate` for every series into a batch file: `out`, or a name made of kind and digest in the current directory.
+/// Plans `precreate` for every series into a batch file: `out`, or a name made of kind and digest
+/// in the current directory.
 ///
 /// # Errors
 /// When the store contains no import or cannot be read, or when the file cannot be written.

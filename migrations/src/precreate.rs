@@ -1,5 +1,6 @@
-//! The migration `precreate`: it stores every week of a recurring series as an assignment of its own, and links responses to
-//! their weeks. Source: `spec/precreated-view.md`, "What the migration makes".
+//! The migration `precreate`: it stores every week of a recurring series as an assignment of its
+//! own, and links responses to their weeks. Source: `spec/precreated-view.md`, "What the migration
+//! makes".
 
 use std::collections::BTreeSet;
 
@@ -155,7 +156,8 @@ impl Planner<'_> {
         None
     }
 
-    /// The only stored week that names a response without a week, if the response names another week.
+    /// The only stored week that names a response without a week, if the response names another
+    /// week.
     fn week_to_adopt(&self, response: &StoredResponse) -> Option<u32> {
         let items = &self.series.items;
         items.iter().find(|item| is_named_by(item, &response.named))?;

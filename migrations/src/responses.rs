@@ -1,4 +1,5 @@
-//! Digests of all responses of a log. Validation compares them to show that a migration left every response unchanged.
+//! Digests of all responses of a log. Validation compares them to show that a migration left every
+//! response unchanged.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +41,8 @@ impl Responses {
         Ok(responses)
     }
 
-    /// The responses at a position: all of them, and those of the streams for which `is_left_out` is false.
+    /// The responses at a position: all of them, and those of the streams for which `is_left_out`
+    /// is false.
     ///
     /// # Errors
     /// When the log cannot be read.

@@ -74,7 +74,8 @@ fn a_changed_export_is_imported_as_its_changes_and_exported_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory.path().join("store"));
     import(&store, "clean");
-    // Another export altogether: everything that the one has and the other lacks goes, the rest comes.
+    // Another export altogether: everything that the one has and the other lacks goes, the rest
+    // comes.
     let plan = import(&store, "dirty");
     let removed: u64 = plan.counts.values().map(|counts| counts.removed).sum();
     assert!(removed > 0 && removed < plan.events.len() as u64);

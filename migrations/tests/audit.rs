@@ -1,4 +1,5 @@
-//! The audit: every kind of dirt is found where it is and nowhere else, and the figures are those of the fixtures.
+//! The audit: every kind of dirt is found where it is and nowhere else, and the figures are those
+//! of the fixtures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

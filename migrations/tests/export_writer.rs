@@ -1,4 +1,5 @@
-//! The way back: an export of an import is the export, what happened since is in it, and a failed export leaves nothing.
+//! The way back: an export of an import is the export, what happened since is in it, and a failed
+//! export leaves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -294,7 +295,8 @@ fn an_answer_to_a_stored_week_changes_that_document_only() {
         summary,
         json!({"collections": [{"name": "formResponses", "count": 2, "sizeMB": 0.0}, {"name": "clients", "count": 1}], "totals": {"totalDocuments": 5}})
     );
-    // Told by text, not as JSON values: a document that nothing happened to keeps its digits and its timestamps' form.
+    // Told by text, not as JSON values: a document that nothing happened to keeps its digits and
+    // its timestamps' form.
     let text =
         |export: &Export| export.collections[1].1[0].body.expose().unwrap().as_str().to_owned();
     assert_eq!(text(&before), text(&after));
@@ -447,7 +449,8 @@ fn later_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The stored weeks as both views read them: an id that is the document's own, or `active`, says what a missing one says.
+/// The stored weeks as both views read them: an id that is the document's own, or `active`, says
+/// what a missing one says.
 fn read_weeks(legacy: &LegacySeries) -> BTreeMap<String, StoredAssignment> {
     let read = |stored: &StoredAssignment| StoredAssignment {
         legacy_id: stored.public_id().to_owned(),

@@ -1,5 +1,5 @@
-//! The public file formats are pinned: batch files, certificates and dumps have the bytes of the files in `golden/`, and files
-//! with these bytes can be read.
+//! The public file formats are pinned: batch files, certificates and dumps have the bytes of the
+//! files in `golden/`, and files with these bytes can be read.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! Import as events: where documents go, what a second import changes, and that the events are the same everywhere.
+//! Import as events: where documents go, what a second import changes, and that the events are the
+//! same everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -37,8 +37,8 @@ impl SeriesState {
 }
 
 impl Run<'_> {
-    /// Appends the missing events of each series as one commit. The log acknowledges commits in groups, so several are pending
-    /// at a time.
+    /// Appends the missing events of each series as one commit. The log acknowledges commits in
+    /// groups, so several are pending at a time.
     pub(super) fn append_all(&mut self, monitor: &Monitor<'_>) -> Result<(), MigrationError> {
         let batch = self.batch;
         let total = batch.header.counts.events;

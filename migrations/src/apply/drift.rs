@@ -1,7 +1,8 @@
 //! Drift: whether a series still is what the batch was planned from.
 //!
-//! A series has drifted if planning it again yields anything other than the events of the batch that it does not have yet. A
-//! response submitted in the meantime is therefore not drift; a base that was moved, renamed or removed is.
+//! A series has drifted if planning it again yields anything other than the events of the batch
+//! that it does not have yet. A response submitted in the meantime is therefore not drift; a base
+//! that was moved, renamed or removed is.
 
 use std::collections::HashSet;
 
@@ -79,7 +80,8 @@ impl Run<'_> {
         Ok(self.remaining(stream, series, events).map(|remaining| remaining.len() as u64))
     }
 
-    /// The first event that another batch recorded with the same id and different content, for example another due date.
+    /// The first event that another batch recorded with the same id and different content, for
+    /// example another due date.
     fn conflict_with_another(&self, events: &[NewEvent]) -> Result<Option<String>, MigrationError> {
         let digest = &self.batch.header.digest;
         if self.control.batches.iter().all(|batch| batch.digest == *digest) {

@@ -1,7 +1,8 @@
 //! Applying a batch: the same file gives the same events with the same ids on every store.
 //!
-//! Every series is first compared with the batch (`drift`); a difference rejects the batch before anything is written. Events
-//! that the store already has are skipped and counted (`append`), so applying a batch again resumes an interrupted run.
+//! Every series is first compared with the batch (`drift`); a difference rejects the batch before
+//! anything is written. Events that the store already has are skipped and counted (`append`), so
+//! applying a batch again resumes an interrupted run.
 
 mod append;
 mod drift;
@@ -28,7 +29,8 @@ pub struct ApplyRequest<'a> {
     pub batch: &'a Batch,
     /// The time of the events that record the run.
     pub now: Timestamp,
-    /// The caller's idempotency key. The first event of the run is appended under it, so no other batch can use it.
+    /// The caller's idempotency key. The first event of the run is appended under it, so no other
+    /// batch can use it.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -54,9 +56,10 @@ pub struct ApplyReport {
 /// Applies a batch to a store.
 ///
 /// # Errors
-/// [`MigrationError::Drift`], [`MigrationError::Zone`] and [`MigrationError::Unfinished`] when the batch does not fit the store;
-/// [`AppendError::KeyReused`] when another request used the key: then nothing was written. [`MigrationError::Interrupted`] when
-/// `monitor` asked for it; applying the same file again resumes the run.
+/// [`MigrationError::Drift`], [`MigrationError::Zone`] and [`MigrationError::Unfinished`] when the
+/// batch does not fit the store; [`AppendError::KeyReused`] when another request used the key: then
+/// nothing was written. [`MigrationError::Interrupted`] when `monitor` asked for it; applying the
+/// same file again resumes the run.
 pub fn apply(
     runtime: &Runtime,
     request: ApplyRequest<'_>,

@@ -33,8 +33,8 @@ impl Run<'_> {
         self.append_control("planned", planned, key)
     }
 
-    /// Records the end of the run. The counts are those of the batch, so a resumed run leaves the same record as one that was
-    /// not interrupted.
+    /// Records the end of the run. The counts are those of the batch, so a resumed run leaves the
+    /// same record as one that was not interrupted.
     pub(super) fn record_end(&self) -> Result<(), MigrationError> {
         let (all, foreign) = (&self.batch.header.counts, &self.foreign);
         let applied = Event::BatchApplied {

@@ -1,4 +1,5 @@
-//! The checks of one series. What needs documents of other series becomes a question (see `questions`).
+//! The checks of one series. What needs documents of other series becomes a question (see
+//! `questions`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -158,7 +159,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// `assignedBy` is a coach's id or a name. Only names have spaces, and `Coach` is the default of the old system.
+/// `assignedBy` is a coach's id or a name. Only names have spaces, and `Coach` is the default of
+/// the old system.
 fn looks_like_an_id(assigned_by: &str) -> bool {
     !assigned_by.is_empty() && assigned_by != "Coach" && !assigned_by.contains(char::is_whitespace)
 }

@@ -1,7 +1,7 @@
 //! The audit: the figures of a store and all irregular data in it, with document ids.
 //!
-//! `judge` checks each series alone, `questions` what needs several series. `kind` and `texts` name and explain the findings, and
-//! `markdown` formats the report. Only ids are kept in memory.
+//! `judge` checks each series alone, `questions` what needs several series. `kind` and `texts` name
+//! and explain the findings, and `markdown` formats the report. Only ids are kept in memory.
 
 mod judge;
 mod kind;
@@ -40,7 +40,8 @@ pub trait AuditSource {
     /// When the store cannot be read.
     fn coaches(&self) -> Result<BTreeSet<String>, Self::Error>;
 
-    /// Passes every series with its stream to `each`, in any order. Called twice if documents of different series name each other.
+    /// Passes every series with its stream to `each`, in any order. Called twice if documents of
+    /// different series name each other.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -80,7 +81,8 @@ pub struct Totals {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResponsesByWeek {
-    /// How many, by week. A response without a week counts under the week of the assignment it names.
+    /// How many, by week. A response without a week counts under the week of the assignment it
+    /// names.
     pub weeks: BTreeMap<u32, u64>,
     /// Responses whose week is unknown.
     pub unknown: u64,
@@ -153,9 +155,11 @@ pub struct AuditReport {
     pub totals: Totals,
     /// Responses by week, over the whole store.
     pub responses_by_week: ResponsesByWeek,
-    /// Counts by client id, for every client document and every client that assignments or responses name.
+    /// Counts by client id, for every client document and every client that assignments or
+    /// responses name.
     pub clients: BTreeMap<String, ClientFigures>,
-    /// The findings by kind, in the order of [`FindingKind::ALL`]. Kinds without findings are left out.
+    /// The findings by kind, in the order of [`FindingKind::ALL`]. Kinds without findings are left
+    /// out.
     pub findings: Vec<FindingGroup>,
 }
 

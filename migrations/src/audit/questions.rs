@@ -1,5 +1,6 @@
-//! Checks that may need documents of other series, because a response can name an assignment of another series and vice versa.
-//! Names resolve in the same series first and then in all others; document ids take precedence over legacy ids.
+//! Checks that may need documents of other series, because a response can name an assignment of
+//! another series and vice versa. Names resolve in the same series first and then in all others;
+//! document ids take precedence over legacy ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,8 +7,9 @@
 //! | 1 | the header: `{"rollbook_batch":1,"kind","rules","source","counts","digest"}` |
 //! | 2… | one event each; the events of a stream are consecutive, streams are in name order |
 //!
-//! The digest is the SHA-256 of lines 2 to the end, including each `\n`. It does not cover the header, so the same plan has
-//! the same digest wherever it was made. `wire` defines the JSON of each line, `write` creates files, and `read` checks them.
+//! The digest is the SHA-256 of lines 2 to the end, including each `\n`. It does not cover the
+//! header, so the same plan has the same digest wherever it was made. `wire` defines the JSON of
+//! each line, `write` creates files, and `read` checks them.
 
 mod read;
 mod wire;

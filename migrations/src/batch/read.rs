@@ -1,4 +1,5 @@
-//! Reading batch files. A file that is truncated, edited, or of an unknown kind or format is rejected as a whole.
+//! Reading batch files. A file that is truncated, edited, or of an unknown kind or format is
+//! rejected as a whole.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -79,7 +80,8 @@ impl Batch {
         Ok(())
     }
 
-    /// Passes the events of each stream to `visit`, in file order. Holds the events of one stream in memory.
+    /// Passes the events of each stream to `visit`, in file order. Holds the events of one stream
+    /// in memory.
     ///
     /// # Errors
     /// As [`Batch::each_event`].

@@ -1,9 +1,10 @@
 //! The JSON of format 1, as types of its own.
 //!
-//! These bytes are public: the digest of a batch is computed over them, and the same file is applied to several stores.
-//! Domain types may therefore change their shape without changing this format; each value is converted here, at the edge.
-//! `tests/golden/` pins the bytes. Scalars (instants, stream names, numbers, raw JSON) are written by their domain types, whose
-//! text form is fixed.
+//! These bytes are public: the digest of a batch is computed over them, and the same file is
+//! applied to several stores. Domain types may therefore change their shape without changing this
+//! format; each value is converted here, at the edge. `tests/golden/` pins the bytes. Scalars
+//! (instants, stream names, numbers, raw JSON) are written by their domain types, whose text form
+//! is fixed.
 
 use std::borrow::Cow;
 use std::io;

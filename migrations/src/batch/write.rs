@@ -12,7 +12,8 @@ use super::wire::{HeaderLine, line};
 use super::{Batch, Header, failed};
 use crate::error::MigrationError;
 
-/// Writes a batch. The events go to a temporary file; the header, which contains their digest, is put before them at the end.
+/// Writes a batch. The events go to a temporary file; the header, which contains their digest, is
+/// put before them at the end.
 pub struct BatchWriter {
     directory: PathBuf,
     spool: PathBuf,
@@ -21,7 +22,8 @@ pub struct BatchWriter {
 }
 
 impl BatchWriter {
-    /// Starts a batch in a directory. Its name can depend on its digest, so it is chosen at the end.
+    /// Starts a batch in a directory. Its name can depend on its digest, so it is chosen at the
+    /// end.
     ///
     /// # Errors
     /// When the directory cannot be written.
@@ -48,8 +50,8 @@ impl BatchWriter {
         written.map_err(|source| failed(&self.spool, "written", source))
     }
 
-    /// Completes the file and gives it its name: `out`, or one made of kind and digest. `header` makes the header from the
-    /// digest.
+    /// Completes the file and gives it its name: `out`, or one made of kind and digest. `header`
+    /// makes the header from the digest.
     ///
     /// # Errors
     /// When another file has that name, or the file cannot be written.
@@ -85,7 +87,8 @@ impl Drop for BatchWriter {
     }
 }
 
-/// Gives a batch that was written and checked elsewhere its name: `out`, or one made of kind and digest in `directory`.
+/// Gives a batch that was written and checked elsewhere its name: `out`, or one made of kind and
+/// digest in `directory`.
 ///
 /// # Errors
 /// When another file has that name, or the file cannot be renamed.
@@ -100,7 +103,8 @@ pub fn keep(
     Ok(target)
 }
 
-/// The name of a batch: `out`, or its default name. A file that already has this name must be the same batch.
+/// The name of a batch: `out`, or its default name. A file that already has this name must be the
+/// same batch.
 fn free_name(
     directory: &Path,
     out: Option<&Path>,

@@ -1,6 +1,6 @@
-//! Loading a dump into a new store. Either the result is identical to the dumped store or there is none: every line is checked
-//! against the previous one, the digest against the bytes, and a dump of the new store against the file, before the store is
-//! published.
+//! Loading a dump into a new store. Either the result is identical to the dumped store or there is
+//! none: every line is checked against the previous one, the digest against the bytes, and a dump
+//! of the new store against the file, before the store is published.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read};
@@ -24,18 +24,21 @@ use super::{DumpError, DumpSummary, FORMAT, Form, Header, Line, Progress, Traile
 /// More than the longest line: JSON escapes make the data of a commit at most six times longer.
 const LINE_LIMIT_BYTES: u64 = 8 * COMMIT_LIMIT_BYTES as u64;
 
-/// The last step on a store before it is published. Called with the directory that it is built in and the options to open it.
+/// The last step on a store before it is published. Called with the directory that it is built in
+/// and the options to open it.
 pub type Finish<'a> =
     &'a mut dyn FnMut(&Path, &OpenOptions) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// Makes a store of a dump, in a directory that must not exist. `path` is the name of the dump in errors.
+/// Makes a store of a dump, in a directory that must not exist. `path` is the name of the dump in
+/// errors.
 ///
-/// A clear dump gives a store that is sealed or unsealed as `options` says. A sealed dump gives a store with the keyring of the
-/// dump and needs its master key. `finish` is called when the store is complete and not yet published.
+/// A clear dump gives a store that is sealed or unsealed as `options` says. A sealed dump gives a
+/// store with the keyring of the dump and needs its master key. `finish` is called when the store
+/// is complete and not yet published.
 ///
 /// # Errors
-/// When the directory exists, the dump is truncated or edited, the master key is another one, or the disk fails. Then there is
-/// no store.
+/// When the directory exists, the dump is truncated or edited, the master key is another one, or
+/// the disk fails. Then there is no store.
 pub fn load(
     dump: &mut dyn BufRead,
     path: &Path,
@@ -96,8 +99,9 @@ pub fn load(
     Ok(summary)
 }
 
-/// The options with the master key of the final directory, because the store is built under a temporary name. A clear dump may
-/// get a new key; a sealed dump needs its own, and an error names the file where it is expected.
+/// The options with the master key of the final directory, because the store is built under a
+/// temporary name. A clear dump may get a new key; a sealed dump needs its own, and an error names
+/// the file where it is expected.
 fn with_key(options: &OpenOptions, data: &Path, form: Form) -> Result<OpenOptions, LogError> {
     let master_key = match (&options.master_key, form) {
         (MasterKeySource::Beside, Form::Sealed) => {

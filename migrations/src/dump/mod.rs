@@ -1,5 +1,5 @@
-//! Dumps: all events of a store as text, from which an identical store can be loaded. This module defines the format; `write`
-//! writes it and `load` makes a store of it.
+//! Dumps: all events of a store as text, from which an identical store can be loaded. This module
+//! defines the format; `write` writes it and `load` makes a store of it.
 //!
 //! Format 1, NDJSON, UTF-8, `\n` after each line:
 //!
@@ -9,12 +9,14 @@
 //! | 2… | one event each, in log order: see `Line` |
 //! | last | [`Trailer`]: `{"rollbook_dump_end":1,"events","commits","sha256"}` |
 //!
-//! A clear dump contains decrypted events as JSON. It can be loaded into a store with other keys or none, whose stored bytes and
-//! tree root then differ. A sealed dump contains the stored body of every event in base64, and the keyring wrapped by the master
-//! key. Reading it needs the master key; the loaded store has the same stored bytes and the same root.
+//! A clear dump contains decrypted events as JSON. It can be loaded into a store with other keys or
+//! none, whose stored bytes and tree root then differ. A sealed dump contains the stored body of
+//! every event in base64, and the keyring wrapped by the master key. Reading it needs the master
+//! key; the loaded store has the same stored bytes and the same root.
 //!
-//! `sha256` covers every byte before the trailer. Nothing in a dump depends on when or where it was made, so dumping a loaded
-//! store gives the loaded dump byte for byte. `tests/golden/` pins the bytes of both forms.
+//! `sha256` covers every byte before the trailer. Nothing in a dump depends on when or where it was
+//! made, so dumping a loaded store gives the loaded dump byte for byte. `tests/golden/` pins the
+//! bytes of both forms.
 
 mod error;
 mod load;

@@ -18,7 +18,8 @@ use super::{DumpError, DumpSummary, FORMAT, Form, Header, Key, Line, Progress, S
 /// Dumps every event up to the current head of the log.
 ///
 /// # Errors
-/// When the store has no events or cannot be read, a sealed dump of an unsealed store is requested, or `out` fails.
+/// When the store has no events or cannot be read, a sealed dump of an unsealed store is requested,
+/// or `out` fails.
 pub fn write(
     runtime: &Runtime,
     form: Form,

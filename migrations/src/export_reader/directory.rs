@@ -1,4 +1,5 @@
-//! Reads an export from a directory with one JSON file for each collection. Other files are ignored.
+//! Reads an export from a directory with one JSON file for each collection. Other files are
+//! ignored.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,8 +15,8 @@ use super::{Export, ExportSource, ImportError, UnknownCollection};
 /// The name of the file that describes the backup.
 const SUMMARY: &str = "BACKUP_SUMMARY";
 
-/// The collections that every import needs. The others may be missing, because the old application creates a collection with
-/// its first document.
+/// The collections that every import needs. The others may be missing, because the old application
+/// creates a collection with its first document.
 const REQUIRED: [Collection; 3] =
     [Collection::Clients, Collection::CheckInAssignments, Collection::FormResponses];
 
@@ -31,7 +32,8 @@ impl JsonDirectory {
         Self { directory: directory.into() }
     }
 
-    /// The `.json` files by their names without the extension. Hidden files are not part of an export.
+    /// The `.json` files by their names without the extension. Hidden files are not part of an
+    /// export.
     fn files(&self) -> Result<BTreeMap<String, PathBuf>, ImportError> {
         let unreadable = |source| ImportError::Unreadable { path: self.directory.clone(), source };
         if !fs::metadata(&self.directory).map_err(unreadable)?.is_dir() {

@@ -1,4 +1,5 @@
-//! Why an export cannot be read. Each text names the file, the document and the reason; the caller adds the next step.
+//! Why an export cannot be read. Each text names the file, the document and the reason; the caller
+//! adds the next step.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Reads one file of a JSON export: `{"collection", "totalDocuments", "documents", …}`. Checks its structure and its statements
-//! about itself; `document` checks the documents.
+//! Reads one file of a JSON export: `{"collection", "totalDocuments", "documents", …}`. Checks its
+//! structure and its statements about itself; `document` checks the documents.
 
 use std::collections::BTreeMap;
 use std::fmt;

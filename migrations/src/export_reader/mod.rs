@@ -1,5 +1,5 @@
-//! Reading an export of the old application. [`ExportSource`] is the interface for its format; `import` turns the documents into
-//! events. Source: `spec/legacy-export.md`.
+//! Reading an export of the old application. [`ExportSource`] is the interface for its format;
+//! `import` turns the documents into events. Source: `spec/legacy-export.md`.
 
 mod directory;
 mod document;
@@ -15,7 +15,8 @@ use rollbook_domain::{Document, JsonText};
 /// An export that was read and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
-    /// The collections of the export in the order of [`rollbook_domain::Collection::ALL`], with their documents in file order.
+    /// The collections of the export in the order of [`rollbook_domain::Collection::ALL`], with
+    /// their documents in file order.
     pub collections: Vec<(ExportedCollection, Vec<Document>)>,
     /// `BACKUP_SUMMARY.json`, if there is one.
     pub summary: Option<JsonText>,
@@ -35,7 +36,8 @@ pub trait ExportSource {
     /// Reads and checks the complete export.
     ///
     /// # Errors
-    /// The first file or document that cannot be read or is invalid. Unknown collections are not an error.
+    /// The first file or document that cannot be read or is invalid. Unknown collections are not an
+    /// error.
     fn read(&self) -> Result<Export, ImportError>;
 }
 

@@ -1,5 +1,6 @@
-//! The current documents of a stream, as the old system would have stored them: changed assignments, weeks created or answered
-//! since the import, and new responses and feedback. A document that no later event concerns is byte for byte as imported.
+//! The current documents of a stream, as the old system would have stored them: changed
+//! assignments, weeks created or answered since the import, and new responses and feedback. A
+//! document that no later event concerns is byte for byte as imported.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,8 @@ use super::NO_PLACE;
 
 /// The documents of one stream after all of its events, in no particular order.
 ///
-/// Some data has no document in the old system and is left out: an unanswered week created here, unless it is the first week of
-/// a new run, and the text of a missed week or of an extension.
+/// Some data has no document in the old system and is left out: an unanswered week created here,
+/// unless it is the first week of a new run, and the text of a missed week or of an extension.
 pub fn stream_documents<'a>(
     stream: &StreamId,
     events: impl IntoIterator<Item = &'a Recorded>,
@@ -132,7 +133,8 @@ fn changes(was: &StoredAssignment, now: &StoredAssignment) -> Vec<(&'static str,
     differing.into_iter().flatten().collect()
 }
 
-/// The document of a week that was not imported. The old system gave every document an `id` and a status.
+/// The document of a week that was not imported. The old system gave every document an `id` and a
+/// status.
 fn made_assignment(item: &Item) -> Document {
     let stored = &item.stored;
     let status = if stored.status.is_empty() { "active" } else { &stored.status };

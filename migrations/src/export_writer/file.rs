@@ -10,7 +10,8 @@ use rollbook_domain::event::ExportedCollection;
 use super::spool::Spool;
 use super::{ExportError, failed};
 
-/// Writes `<collection>.json` with the other fields of the imported file, and returns its number of documents.
+/// Writes `<collection>.json` with the other fields of the imported file, and returns its number of
+/// documents.
 pub(super) fn write_collection(
     directory: &Path,
     collection: Collection,

@@ -1,5 +1,5 @@
-//! Writing an export in the format of the old application: the way back from a migration, at any time. An export appears
-//! completely or not at all.
+//! Writing an export in the format of the old application: the way back from a migration, at any
+//! time. An export appears completely or not at all.
 //!
 //! `documents` derives the current documents from events, `spool` and `file` write them.
 
@@ -23,8 +23,9 @@ use spool::Spool;
 
 /// The source of an export: one consistent state of a store.
 pub trait DocumentSource {
-    /// Passes every document to `take` as the old system would have it now, in any order. A document of several streams may be
-    /// passed several times. [`stream_documents`] gives the documents of a stream.
+    /// Passes every document to `take` as the old system would have it now, in any order. A
+    /// document of several streams may be passed several times. [`stream_documents`] gives the
+    /// documents of a stream.
     ///
     /// # Errors
     /// The errors of `take`, and [`ExportError::Store`] when the store cannot be read.
@@ -46,10 +47,12 @@ pub struct ExportMetadata {
 /// The ordinal of a document that was not imported. It sorts after all imported documents.
 pub const NO_PLACE: u32 = u32::MAX;
 
-/// Writes an export into a new or empty directory and returns the number of documents of each collection. It keeps ids in
-/// memory, not documents, and temporarily needs twice the disk space of the export.
+/// Writes an export into a new or empty directory and returns the number of documents of each
+/// collection. It keeps ids in memory, not documents, and temporarily needs twice the disk space of
+/// the export.
 ///
-/// When this returns `Ok`, the export is complete and synced to disk; otherwise nothing of it exists.
+/// When this returns `Ok`, the export is complete and synced to disk; otherwise nothing of it
+/// exists.
 ///
 /// # Errors
 /// The directory is not empty or cannot be created, the store cannot be read, or writing fails.
@@ -135,7 +138,8 @@ impl Target {
     }
 }
 
-/// The directory next to the target in which the export is built. Dropping it before it is published removes it.
+/// The directory next to the target in which the export is built. Dropping it before it is
+/// published removes it.
 struct Partial {
     path: PathBuf,
     published: bool,
@@ -154,7 +158,8 @@ impl Partial {
                 .and_then(|directory| directory.sync_all())
                 .map_err(failed("syncing", path))
         };
-        // 1. Sync the names of the files before the rename; each file was synced when it was written.
+        // 1. Sync the names of the files before the rename; each file was synced when it was
+        // written.
         sync(&self.path)?;
         // The rename replaces an empty directory.
         fs::rename(&self.path, &target.path).map_err(failed("naming", &target.path))?;
@@ -167,7 +172,8 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         if !self.published {
-            // The caller gets the first error. A directory that cannot be removed keeps its temporary name.
+            // The caller gets the first error. A directory that cannot be removed keeps its
+            // temporary name.
             let _ = fs::remove_dir_all(&self.path);
         }
     }

@@ -1,4 +1,5 @@
-//! A temporary file for the documents of one collection. They are written in any order and read back sorted.
+//! A temporary file for the documents of one collection. They are written in any order and read
+//! back sorted.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -57,8 +58,8 @@ impl Spool {
         Ok(())
     }
 
-    /// Passes each document to `take` once, in its imported order, and removes the spool. `begin` is called first, with their
-    /// number.
+    /// Passes each document to `take` once, in its imported order, and removes the spool. `begin`
+    /// is called first, with their number.
     pub(super) fn drain<W>(
         mut self,
         out: &mut W,

@@ -1,4 +1,5 @@
-//! Adjusts the counts in the backup summary when the export has more or fewer documents than the import.
+//! Adjusts the counts in the backup summary when the export has more or fewer documents than the
+//! import.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,8 @@ use rollbook_domain::{Collection, JsonText};
 
 use super::documents::{json, members};
 
-/// The summary with the counts of this export. It remains unchanged if the counts are the same, or if it has another shape.
+/// The summary with the counts of this export. It remains unchanged if the counts are the same, or
+/// if it has another shape.
 pub(super) fn with_counts(
     summary: &JsonText,
     before: &[ExportedCollection],

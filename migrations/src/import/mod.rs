@@ -1,5 +1,5 @@
-//! Importing an export: plans the events (`plan`) and appends them in commits of limited size. `routing` chooses the stream of
-//! each document.
+//! Importing an export: plans the events (`plan`) and appends them in commits of limited size.
+//! `routing` chooses the stream of each document.
 
 mod digest;
 mod plan;
@@ -46,8 +46,9 @@ const BYTES_A_COMMIT: usize = 4 << 20;
 /// Imports an export. Appends events for new, changed and removed documents.
 ///
 /// # Errors
-/// [`MigrationError::ImportZone`] when the store keeps another zone; errors of the log; [`MigrationError::Interrupted`] when
-/// `monitor` asked for it. Importing the same export again resumes the import.
+/// [`MigrationError::ImportZone`] when the store keeps another zone; errors of the log;
+/// [`MigrationError::Interrupted`] when `monitor` asked for it. Importing the same export again
+/// resumes the import.
 pub fn import(
     runtime: &Runtime,
     export: Export,

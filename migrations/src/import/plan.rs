@@ -1,5 +1,5 @@
-//! The plan of an import: the events by which an export changes a store. Documents that are new, changed or gone since the
-//! previous import give events; the others give none.
+//! The plan of an import: the events by which an export changes a store. Documents that are new,
+//! changed or gone since the previous import give events; the others give none.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -66,7 +66,8 @@ pub struct ImportPlan {
 }
 
 impl ImportPlan {
-    /// The control event that completes the import; `None` if the store already has an import and nothing changed.
+    /// The control event that completes the import; `None` if the store already has an import and
+    /// nothing changed.
     pub fn completed(&self, legacy_timezone: &str) -> Option<NewEvent> {
         if self.events.is_empty() && self.imports_before > 0 {
             return None;
@@ -86,8 +87,8 @@ impl ImportPlan {
     }
 }
 
-/// Plans the import of an export into a store with this state. The same export after the same imports gives the same events,
-/// ids included, on every machine.
+/// Plans the import of an export into a store with this state. The same export after the same
+/// imports gives the same events, ids included, on every machine.
 ///
 /// Documents of a collection that the export does not contain remain as they are.
 pub fn plan_import(export: Export, held: &ImportedState) -> ImportPlan {
@@ -125,7 +126,8 @@ pub fn plan_import(export: Export, held: &ImportedState) -> ImportPlan {
     }
 }
 
-/// When each collection was exported. It is the time of the events, because it is the same for every store.
+/// When each collection was exported. It is the time of the events, because it is the same for
+/// every store.
 struct Times {
     of: BTreeMap<Collection, Timestamp>,
     fallback: Timestamp,
@@ -245,8 +247,8 @@ impl Planner<'_> {
         }
     }
 
-    /// The id of an event. From the second import on it depends on the number of the import, so that removing and re-adding a
-    /// document, or changing it back, gives a new event each time.
+    /// The id of an event. From the second import on it depends on the number of the import, so
+    /// that removing and re-adding a document, or changing it back, gives a new event each time.
     fn id(
         &self,
         stream: &StreamId,

@@ -1,5 +1,5 @@
-//! Chooses the stream of each document of an export. All identities of a client become one client, and every document about a
-//! series goes into the stream of that series.
+//! Chooses the stream of each document of an export. All identities of a client become one client,
+//! and every document about a series goes into the stream of that series.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -81,7 +81,8 @@ impl Routing {
         StreamId::series(self.client(stored_client), form)
     }
 
-    /// The streams of a document. Only feedback can have several: if assignments of several series name its response.
+    /// The streams of a document. Only feedback can have several: if assignments of several series
+    /// name its response.
     pub(super) fn streams(&self, document: &Document) -> Vec<StreamId> {
         // Documents of an export always have content.
         let Some(body) = document.body.expose() else { return Vec::new() };
@@ -120,8 +121,8 @@ impl Routing {
     }
 }
 
-/// The client of every identity. A document id takes precedence over an `authUid`; of several documents with the same `authUid`
-/// the lowest id wins (rule 1 of `spec/legacy-view.md`).
+/// The client of every identity. A document id takes precedence over an `authUid`; of several
+/// documents with the same `authUid` the lowest id wins (rule 1 of `spec/legacy-view.md`).
 fn canonical_clients<'a>(clients: impl Iterator<Item = &'a Document>) -> HashMap<String, String> {
     let mut canonical: HashMap<String, String> = HashMap::new();
     let mut by_other_identity: BTreeMap<String, String> = BTreeMap::new();

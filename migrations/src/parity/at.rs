@@ -1,5 +1,5 @@
-//! Compares both views of a client at one instant: matches their entries by week and records every difference. `explain` and
-//! `presence` find the causes.
+//! Compares both views of a client at one instant: matches their entries by week and records every
+//! difference. `explain` and `presence` find the causes.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -156,8 +156,8 @@ impl<'b, 'a> Moment<'b, 'a> {
         }
     }
 
-    /// Compares the entry that the legacy view would generate with the entry that the pre-created view shows. As the legacy view
-    /// does not show it, only unexplained differences are recorded.
+    /// Compares the entry that the legacy view would generate with the entry that the pre-created
+    /// view shows. As the legacy view does not show it, only unexplained differences are recorded.
     fn counterpart(
         &self,
         slot: &Slot<'a>,
@@ -169,7 +169,8 @@ impl<'b, 'a> Moment<'b, 'a> {
             Counterpart::Copy(base) => (self.copy_of(base, slot.place.item.week()), Kin::Copy),
             Counterpart::None => return None,
         };
-        // Only the status of a stored week changes over time, so each pair of statuses is compared once.
+        // Only the status of a stored week changes over time, so each pair of statuses is compared
+        // once.
         if tally.is_first(slot.place.key, entry.status, shown.status) {
             let pair = self.pair(slot, kin, &entry, shown);
             for field in differing(&entry, shown).filter(|field| pair.class(*field).is_none()) {
@@ -251,7 +252,8 @@ impl<'b, 'a> Moment<'b, 'a> {
         })
     }
 
-    /// Compares the summaries. If each follows from its entries, a difference follows from differences recorded already.
+    /// Compares the summaries. If each follows from its entries, a difference follows from
+    /// differences recorded already.
     fn summaries(&self, legacy: &Answer<'a>, precreated: &Answer<'a>, tally: &mut Tally<'_>) {
         if legacy.summary == precreated.summary {
             return;

@@ -1,5 +1,5 @@
-//! What the rows of one client say independently of the time: which stored week each view uses, and what the legacy view would
-//! generate a week from. `explain` and `presence` use it to find causes.
+//! What the rows of one client say independently of the time: which stored week each view uses, and
+//! what the legacy view would generate a week from. `explain` and `presence` use it to find causes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -165,7 +165,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Chooses the document of each week by rule 6 of the pre-created view, and finds its counterpart in the legacy view.
+    /// Chooses the document of each week by rule 6 of the pre-created view, and finds its
+    /// counterpart in the legacy view.
     fn choose(&mut self, ids: &[String], precreated: &'a [Series]) {
         let mut chosen: HashMap<Key, Place<'a>> = HashMap::new();
         for item in precreated.iter().flat_map(|row| row.items.shown()) {

@@ -1,5 +1,6 @@
-//! The compared fields of an entry and their text in a report. `clientId` and `pausedUntil` are not compared, because the
-//! pre-created view does not have them. Ids of coaches are compared instead of their names.
+//! The compared fields of an entry and their text in a report. `clientId` and `pausedUntil` are not
+//! compared, because the pre-created view does not have them. Ids of coaches are compared instead
+//! of their names.
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::Field as Presence;

@@ -1,7 +1,8 @@
 //! Parity: compares both views of every client at every instant at which either can change.
 //!
-//! A difference gets a class only if the cause of that class is found in the rows; there is no default class. Source:
-//! `spec/precreated-view.md`, "Where the two views may differ after the migration, and why".
+//! A difference gets a class only if the cause of that class is found in the rows; there is no
+//! default class. Source: `spec/precreated-view.md`, "Where the two views may differ after the
+//! migration, and why".
 
 mod at;
 mod explain;
@@ -65,8 +66,8 @@ pub struct BothRows<'a> {
 /// How many clients are compared concurrently.
 const THREADS: usize = 2;
 
-/// Compares both views for every client document. `progress` is called with the number of clients done and of all clients, from
-/// any thread.
+/// Compares both views for every client document. `progress` is called with the number of clients
+/// done and of all clients, from any thread.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -122,7 +123,8 @@ fn clients(rows: BothRows<'_>) -> Result<Vec<String>, ProjectionError> {
     Ok(clients)
 }
 
-/// Compares both views for one client at every instant at which either view can change. The views are constant in between.
+/// Compares both views for one client at every instant at which either view can change. The views
+/// are constant in between.
 ///
 /// # Errors
 /// When the rows cannot be read.

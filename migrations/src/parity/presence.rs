@@ -1,5 +1,5 @@
-//! Finds the cause if only one view shows a week: in the rows, or in the legacy view before its weeks hide each other. Without a
-//! cause, the verdict is a reason in words.
+//! Finds the cause if only one view shows a week: in the rows, or in the legacy view before its
+//! weeks hide each other. Without a cause, the verdict is a reason in words.
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::StoredAssignment;
@@ -14,7 +14,8 @@ use super::report::Class;
 use super::verdict::Verdict;
 
 impl<'a> Moment<'_, 'a> {
-    /// Why only the pre-created view shows a week. `counterpart` is the entry that the legacy view would generate.
+    /// Why only the pre-created view shows a week. `counterpart` is the entry that the legacy view
+    /// would generate.
     pub(super) fn only_precreated(
         &self,
         slot: &Slot<'a>,

@@ -1,4 +1,5 @@
-//! The report of a comparison, the classes of differences, and merging the reports of several clients.
+//! The report of a comparison, the classes of differences, and merging the reports of several
+//! clients.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -103,7 +104,8 @@ pub struct ParityReport {
     pub clients: u64,
     /// The number of compared instants, summed over the clients.
     pub instants: u64,
-    /// The number of weeks that differ at some instant, by class; for `summary`, the number of clients.
+    /// The number of weeks that differ at some instant, by class; for `summary`, the number of
+    /// clients.
     pub differences: BTreeMap<Class, u64>,
     /// Examples of each class, of the first clients.
     pub examples: BTreeMap<Class, Vec<Example>>,

@@ -1,5 +1,5 @@
-//! The checks of what the last batch did: the log before it is unchanged, every response has the same content, and the legacy
-//! view shows the same. They share one pass over the log.
+//! The checks of what the last batch did: the log before it is unchanged, every response has the
+//! same content, and the legacy view shows the same. They share one pass over the log.
 
 use std::collections::BTreeSet;
 
@@ -143,8 +143,9 @@ fn withdrawn(log: &Log, stream: &StreamId) -> Result<u64, MigrationError> {
     Ok(withdrawn)
 }
 
-/// The first event of the batch that changes the legacy rows of a series. Equal rows give equal views for every client at every
-/// instant, so without such an event the view is the same before and after the batch.
+/// The first event of the batch that changes the legacy rows of a series. Equal rows give equal
+/// views for every client at every instant, so without such an event the view is the same before
+/// and after the batch.
 fn legacy_change(
     log: &Log,
     stream: &StreamId,

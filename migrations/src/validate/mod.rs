@@ -1,7 +1,8 @@
-//! Validation: runs the twelve named checks on the current state of the store and records their result.
+//! Validation: runs the twelve named checks on the current state of the store and records their
+//! result.
 //!
-//! `weeks` has the checks of every series, `batch` those of what the last batch did, and the crate's `parity` module compares
-//! both views.
+//! `weeks` has the checks of every series, `batch` those of what the last batch did, and the
+//! crate's `parity` module compares both views.
 
 mod batch;
 mod weeks;
@@ -98,7 +99,8 @@ pub struct ValidateRequest {
 /// Runs the checks and records their result.
 ///
 /// # Errors
-/// When the store cannot be read, the result cannot be appended, or another request used the key. A red check is not an error.
+/// When the store cannot be read, the result cannot be appended, or another request used the key. A
+/// red check is not an error.
 pub fn validate(
     runtime: &Runtime,
     request: ValidateRequest,
@@ -169,7 +171,8 @@ fn parity_explained(parity: &ParityReport) -> Check {
     Check::new("parity-explained", detail, findings)
 }
 
-/// Records one line for each check. Findings are not recorded; running the check again finds them again.
+/// Records one line for each check. Findings are not recorded; running the check again finds them
+/// again.
 fn record(
     runtime: &Runtime,
     validation: &Validation,

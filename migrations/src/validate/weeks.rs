@@ -55,7 +55,8 @@ fn is_named(item: &Item, name: &str) -> bool {
 fn week_of(series: &Series, response: &StoredResponse) -> Option<u32> {
     match series.linked.get(&response.document) {
         Some((_, week, _)) => Some(*week),
-        // A legacy id may be shared by several weeks: the response's own week decides, where it has one among them.
+        // A legacy id may be shared by several weeks: the response's own week decides, where it has
+        // one among them.
         None => {
             let mut named =
                 series.items.iter().filter(|item| is_named(item, &response.named)).map(Item::week);

@@ -190,7 +190,8 @@ fn duplicate_allocation_needs_several_documents_in_both_views() {
     assert!(report.is_explained(), "{report:#?}");
     assert_eq!(report.differences[&Class::DuplicateAllocation], 3);
 
-    // Of two answered documents the legacy view shows the one with a response. That hides no change of the other.
+    // Of two answered documents the legacy view shows the one with a response. That hides no change
+    // of the other.
     let closed = with(week("a", "f", 1, 2, MONDAY), json!({"status": "completed"}));
     let answered =
         json!({"status": "completed", "responseId": "r1", "completedAt": "2026-01-13T10:00:00Z"});

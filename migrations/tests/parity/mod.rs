@@ -1,5 +1,5 @@
-//! Both views compared at every instant: the fixtures, each class with its cause and without it, and rows that were tampered
-//! with.
+//! Both views compared at every instant: the fixtures, each class with its cause and without it,
+//! and rows that were tampered with.
 
 mod classes;
 mod rows;

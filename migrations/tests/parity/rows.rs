@@ -1,4 +1,5 @@
-//! Rows of both views in memory: of the fixtures, or of a few documents; migrated, and tampered with.
+//! Rows of both views in memory: of the fixtures, or of a few documents; migrated, and tampered
+//! with.
 
 use rollbook_domain::series::{Item, Series};
 use rollbook_domain::{Actor, Event, NewEvent, Recorded, StreamId, Timestamp};

@@ -1,4 +1,5 @@
-//! Whatever is done to a week of the pre-created view behind everybody's back, the comparison says so.
+//! Whatever is done to a week of the pre-created view behind everybody's back, the comparison says
+//! so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,7 +109,8 @@ fn a_tampered_row_is_always_caught() {
         prop_assume!(identify(&both.legacy, client).unwrap().onboarded);
         let is_shown = shown[client].contains(&(form.clone(), week.week()));
         match tampering {
-            // A week that the legacy view never shows leaves no difference behind; that it is there is the check `weeks-complete`.
+            // A week that the legacy view never shows leaves no difference behind; that it is there
+            // is the check `weeks-complete`.
             Tampering::Drop | Tampering::OtherWeek => prop_assume!(is_shown),
             // What no list shows is no difference.
             Tampering::Missed => prop_assume!(!week.is_completed()),

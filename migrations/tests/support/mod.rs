@@ -41,7 +41,8 @@ pub fn assert_golden(name: &str, actual: &[u8]) {
     }
 }
 
-/// A new store with a fixed id and a fixed clock. It is unsealed, so that its bytes are always the same.
+/// A new store with a fixed id and a fixed clock. It is unsealed, so that its bytes are always the
+/// same.
 pub fn fixed_store(directory: &Path) -> Runtime {
     let now: Timestamp = "2026-01-15T09:30:00Z".parse().unwrap();
     let options = OpenOptions {
