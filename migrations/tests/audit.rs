@@ -2,7 +2,6 @@
 //! of the fixtures.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use crate::support::{MemoryStore, assert_golden, read_fixture, small_export, write_collection};
 use rollbook_domain::event::{LinkKind, Origin};

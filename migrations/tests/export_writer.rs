@@ -17,7 +17,7 @@ use rollbook_domain::{
 };
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
 use rollbook_migrations::export_writer::{
-    ExportError, ExportMetadata, ExportedDocuments, NO_PLACE, stream_documents, write_export,
+    DocumentSource, ExportError, ExportMetadata, NO_PLACE, stream_documents, write_export,
 };
 use rollbook_migrations::import::{ImportedState, plan_import};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ impl MemoryLog {
     }
 }
 
-impl ExportedDocuments for MemoryLog {
+impl DocumentSource for MemoryLog {
     fn each_document(
         &self,
         take: &mut dyn FnMut(&Document) -> Result<(), ExportError>,
@@ -133,10 +133,10 @@ fn an_export_of_an_import_equals_the_export() {
     for name in FIXTURES {
         let parent = tempfile::tempdir().unwrap();
         let target = parent.path().join("again");
-        let log = MemoryLog::of(support::read_fixture(name));
+        let log = MemoryLog::of(crate::support::read_fixture(name));
         let counts = log.export(&target).unwrap();
         assert_eq!(as_json(&target), as_json(&fixture(name)), "{name}");
-        let read = support::read_fixture(name);
+        let read = crate::support::read_fixture(name);
         assert_eq!(
             counts,
             read.collections
@@ -192,7 +192,7 @@ fn a_document_of_several_streams_is_exported_once() {
 
 #[test]
 fn a_directory_that_holds_something_is_refused() {
-    let log = MemoryLog::of(support::read_fixture("tracker"));
+    let log = MemoryLog::of(crate::support::read_fixture("tracker"));
     let parent = tempfile::tempdir().unwrap();
     std::fs::write(parent.path().join("file"), "x").unwrap();
     let error = log.export(parent.path()).unwrap_err();
@@ -218,7 +218,7 @@ fn a_directory_that_holds_something_is_refused() {
 fn an_export_that_breaks_off_leaves_nothing() {
     let parent = tempfile::tempdir().unwrap();
     for breaks_after in [0, 1, 50] {
-        let mut log = MemoryLog::of(support::read_fixture("tracker"));
+        let mut log = MemoryLog::of(crate::support::read_fixture("tracker"));
         log.breaks_after = Some(breaks_after);
         let error = log.export(&parent.path().join("target")).unwrap_err();
         assert!(error.to_string().contains("the disk is gone"), "{error}");
