@@ -31,7 +31,7 @@ pub enum DumpError {
     #[error("there is nothing to dump: the store has no events")]
     Empty,
     /// A sealed dump was requested of an unsealed store.
-    #[error("the store is unsealed, so it cannot be dumped sealed")]
+    #[error("the store was made unsealed, so it cannot be dumped sealed")]
     Unsealed,
     /// A line is not what the format requires.
     #[error("{path}, line {line}: {what}; the dump is cut short or edited, and no store was made")]
