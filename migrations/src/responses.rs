@@ -113,7 +113,7 @@ impl Responses {
     }
 
     /// The ids that have other content in `later` or are missing there.
-    pub fn changed_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn changed_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
             .filter(|(id, content)| later.0.get(*id) != Some(content))

@@ -15,7 +15,7 @@ mod tally;
 mod verdict;
 
 pub use instants::turning_points;
-pub use report::{Class, Example, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport, Unexplained};
+pub use report::{Class, Example, ParityReport, Unexplained};
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

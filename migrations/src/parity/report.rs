@@ -93,9 +93,9 @@ pub struct Example {
 }
 
 /// The most unexplained differences that a report lists. The others are counted.
-pub const MOST_UNEXPLAINED: usize = 100;
+pub(super) const MOST_UNEXPLAINED: usize = 100;
 /// The most examples of each class.
-pub const MOST_EXAMPLES: usize = 3;
+pub(super) const MOST_EXAMPLES: usize = 3;
 
 /// The result of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
