@@ -126,7 +126,7 @@ fn a_file_without_documents_or_with_other_figures_is_named() {
         &error_of_text(
             r#"{"collection":"check_in_assignments","totalDocuments":2,"documents":[{"_id":"a"}]}"#,
         ),
-        &[name, "totalDocuments 2", "holds 1"],
+        &[name, "totalDocuments 2", "contains 1"],
     );
     assert_names(
         &error_of_text(
@@ -153,7 +153,7 @@ fn what_is_no_document_is_named() {
     let file = "check_in_assignments.json";
     let good = json!({"_id": "good"});
     for (bad, parts) in [
-        (json!("text"), vec!["index 1", "no JSON object"]),
+        (json!("text"), vec!["index 1", "not a JSON object"]),
         (json!({"id": "x"}), vec!["index 1", "`_id`"]),
         (json!({"_id": 5}), vec!["index 1", "`_id`"]),
         (json!({"_id": ""}), vec!["index 1", "`_id`"]),
