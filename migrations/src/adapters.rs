@@ -7,9 +7,10 @@ use rollbook_domain::document::StoredClient;
 use rollbook_domain::series::Series;
 use rollbook_domain::{Collection, Document, Event, Position, Recorded, StreamId};
 use rollbook_log::{Log, LogError};
-use rollbook_projections::directory::keys;
+use rollbook_projections::directory::{Directory, keys};
 use rollbook_projections::rows::{RowSource, decode};
-use rollbook_projections::{ProjectionError, documents};
+use rollbook_projections::views::{PrecreatedView, each_series};
+use rollbook_projections::{ProjectionError, Snapshot, documents};
 
 use crate::audit::AuditSource;
 use crate::export_writer::{DocumentSource, ExportError, ExportMetadata, stream_documents};
@@ -61,8 +62,8 @@ fn imports(control: &[Recorded]) -> impl Iterator<Item = ImportRecord<'_>> {
     })
 }
 
-/// The rows of the pre-created view as the input of an audit.
-pub struct StoredAudit<'a>(pub &'a dyn RowSource);
+/// An audit of the directory and the rows of the pre-created view.
+pub struct StoredAudit<'a>(pub &'a Snapshot);
 
 fn id_after(prefix: &[u8], key: &[u8]) -> String {
     String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned()
@@ -73,7 +74,7 @@ impl AuditSource for StoredAudit<'_> {
 
     fn clients(&self) -> Result<BTreeMap<String, StoredClient>, ProjectionError> {
         let mut clients = BTreeMap::new();
-        self.0.scan(keys::ALL_CLIENTS, &mut |key, value| {
+        self.0.rows::<Directory>()?.0.scan(keys::ALL_CLIENTS, &mut |key, value| {
             clients.insert(id_after(keys::ALL_CLIENTS, key), decode(key, value)?);
             Ok(())
         })?;
@@ -82,7 +83,7 @@ impl AuditSource for StoredAudit<'_> {
 
     fn coaches(&self) -> Result<BTreeSet<String>, ProjectionError> {
         let mut coaches = BTreeSet::new();
-        self.0.scan(keys::ALL_COACHES, &mut |key, _| {
+        self.0.rows::<Directory>()?.0.scan(keys::ALL_COACHES, &mut |key, _| {
             coaches.insert(id_after(keys::ALL_COACHES, key));
             Ok(())
         })?;
@@ -90,12 +91,9 @@ impl AuditSource for StoredAudit<'_> {
     }
 
     fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), ProjectionError> {
-        self.0.scan(keys::ALL_SERIES, &mut |key, value| {
-            let name = id_after(keys::ALL_SERIES, key);
-            let stream = name
-                .parse()
-                .map_err(|source| ProjectionError::Row { key: name, source: Box::new(source) })?;
-            each(&stream, &decode(key, value)?);
+        let (rows, _) = self.0.rows::<PrecreatedView>()?;
+        each_series(&rows, &mut |stream, series: Series| {
+            each(&stream, &series);
             Ok(())
         })
     }

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::event::View;
 use rollbook_domain::series::Series;
-use rollbook_projections::{Runtime, Snapshot, directory, views};
+use rollbook_projections::directory::{self, Directory};
+use rollbook_projections::views::{self, PrecreatedView};
+use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{BatchWriter, Counts, Header, Source};
@@ -38,7 +39,7 @@ pub struct SeriesObstacle {
 
 /// The time zone of the old server, as the store keeps it.
 pub(crate) fn zone(snapshot: &Snapshot) -> Result<Zone, MigrationError> {
-    let (rows, _) = snapshot.of(View::Precreated.name())?;
+    let (rows, _) = snapshot.rows::<Directory>()?;
     Ok(directory::zone(&rows)?)
 }
 
@@ -58,7 +59,7 @@ fn plan_kind(
     out: Option<&Path>,
 ) -> Result<Plan, MigrationError> {
     let snapshot = runtime.snapshot()?;
-    let (rows, position) = snapshot.of(View::Precreated.name())?;
+    let (rows, position) = snapshot.rows::<PrecreatedView>()?;
     if position == 0 {
         return Err(MigrationError::NothingImported);
     }

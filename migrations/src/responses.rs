@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
 use rollbook_log::Log;
-use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
 
 use crate::error::MigrationError;
@@ -109,7 +108,7 @@ impl Responses {
             digest.update(id);
             digest.update(content);
         }
-        hex(&digest.finalize())
+        const_hex::encode(digest.finalize())
     }
 
     /// The ids that have other content in `later` or are missing there.

@@ -7,6 +7,7 @@ use rollbook_migrations::adapters::{LogDocuments, StoredAudit};
 use rollbook_migrations::audit::{AuditRules, audit};
 use rollbook_migrations::export_writer::{ExportMetadata, write_export};
 use rollbook_migrations::import::{ImportPlan, ImportedState, plan_import};
+use rollbook_projections::documents::Documents;
 use rollbook_projections::{Runtime, all};
 
 fn open(directory: &std::path::Path) -> Runtime {
@@ -28,7 +29,7 @@ fn append(store: &Runtime, events: Vec<NewEvent>) {
 
 fn held(store: &Runtime) -> ImportedState {
     let snapshot = store.snapshot().unwrap();
-    let (rows, _) = snapshot.of("documents").unwrap();
+    let (rows, _) = snapshot.rows::<Documents>().unwrap();
     ImportedState::read(&rows, &store.log().stream(&StreamId::Control, 0).unwrap()).unwrap()
 }
 
@@ -51,13 +52,12 @@ fn what_was_imported_is_held_audited_and_exported() {
         assert!(again.events.is_empty() && again.completed("UTC").is_none(), "{name}");
 
         let snapshot = store.snapshot().unwrap();
-        let (rows, _) = snapshot.of("precreated").unwrap();
         let rules = AuditRules {
             now: "2026-01-15T09:30:00Z".parse().unwrap(),
             zone: "UTC".parse().unwrap(),
         };
         assert_eq!(
-            audit(&StoredAudit(&rows), &rules).unwrap(),
+            audit(&StoredAudit(&snapshot), &rules).unwrap(),
             audit(&MemoryStore::of(&plan.events), &rules).unwrap()
         );
 

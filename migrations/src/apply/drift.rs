@@ -25,14 +25,14 @@ impl Run<'_> {
         let mut missing = 0;
         let mut named = HashSet::new();
         let snapshot = self.runtime.snapshot()?;
-        let (rows, _) = snapshot.of(View::Precreated.name())?;
+        let (rows, _) = snapshot.rows::<PrecreatedView>()?;
         self.batch.each_stream(&mut |events| {
             let Some(stream) = events.first().map(|event| event.stream.clone()) else {
                 return Ok(());
             };
             let row = rollbook_projections::rows::read_row(
                 &rows,
-                &rollbook_projections::directory::keys::series(&stream),
+                &rollbook_projections::views::keys::series(&stream),
             )?;
             if !named.insert(stream.clone()) {
                 drifted.push(format!("{stream}: its events are in two places of the file"));

@@ -115,7 +115,7 @@ impl<'a> Run<'a> {
         now: Timestamp,
     ) -> Result<Self, MigrationError> {
         let snapshot = runtime.snapshot()?;
-        let (rows, position) = snapshot.of("tracker")?;
+        let (rows, position) = snapshot.rows::<Tracker>()?;
         if position == 0 {
             return Err(MigrationError::NothingImported);
         }

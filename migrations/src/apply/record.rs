@@ -3,7 +3,6 @@
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, StreamId};
 use rollbook_log::{Commit, ExpectedVersion, IdempotencyKey};
-use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -26,7 +25,7 @@ impl Run<'_> {
             kind: header.kind.clone(),
             rules: header.rules.to_string(),
             base,
-            log_digest: hex(&log.digest(base)?),
+            log_digest: const_hex::encode(log.digest(base)?),
             responses_digest: responses.digest(),
             responses: responses.len(),
         };

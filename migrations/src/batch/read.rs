@@ -6,7 +6,6 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::NewEvent;
-use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
 
 use super::wire::{EventLine, FORMAT, FormatLine, HeaderLine, line};
@@ -51,7 +50,7 @@ impl Batch {
             let (expected, found) = (counts.events, found.events);
             return Err(MigrationError::Count { path, expected, found });
         }
-        let digest = hex(&digest.finalize());
+        let digest = const_hex::encode(digest.finalize());
         if digest != *expected {
             return Err(MigrationError::Digest { path, expected: expected.clone(), found: digest });
         }

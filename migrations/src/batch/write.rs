@@ -5,7 +5,6 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::NewEvent;
-use rollbook_projections::runtime::hex;
 use sha2::{Digest, Sha256};
 
 use super::wire::{HeaderLine, line};
@@ -61,7 +60,7 @@ impl BatchWriter {
         header: impl FnOnce(String) -> Header,
     ) -> Result<(PathBuf, Header), MigrationError> {
         self.events.flush().map_err(|source| failed(&self.spool, "written", source))?;
-        let header = header(hex(&std::mem::take(&mut self.digest).finalize()));
+        let header = header(const_hex::encode(&std::mem::take(&mut self.digest).finalize()));
         // Checked before the file is assembled, which can take long.
         let target = free_name(&self.directory, out, &header)?;
         let whole = self.spool.with_extension("whole");

@@ -15,7 +15,6 @@ use rollbook_log::{
     ExpectedVersion, IdempotencyKey, Log, LogError, MasterKeySource, OpenOptions,
 };
 use rollbook_projections::Runtime;
-use rollbook_projections::runtime::hex;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -298,7 +297,7 @@ impl Loader<'_> {
             rollbook_dump_end: FORMAT,
             events: self.next - 1,
             commits: self.commits,
-            sha256: hex(&std::mem::take(&mut lines.digest).finalize()),
+            sha256: const_hex::encode(std::mem::take(&mut lines.digest).finalize()),
         };
         if trailer != found {
             let (expected, found) =

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rollbook_log::{Log, StoredCommit};
-use rollbook_projections::runtime::hex;
-use rollbook_projections::{Runtime, tracker, tree};
+use rollbook_projections::Runtime;
+use rollbook_projections::tracker::{self, Tracker};
+use rollbook_projections::tree::{self, Tree};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -30,7 +31,7 @@ pub fn write(
     let mut lines = Digested { out, digest: Sha256::new() };
     lines.line(&header)?;
     let commits = events(runtime.log(), &header, &mut lines, progress)?;
-    let sha256 = hex(&std::mem::take(&mut lines.digest).finalize());
+    let sha256 = const_hex::encode(std::mem::take(&mut lines.digest).finalize());
     let trailer = Trailer { rollbook_dump_end: FORMAT, events: header.head, commits, sha256 };
     lines.line(&trailer)?;
     out.flush().map_err(DumpError::Write)?;
@@ -40,7 +41,7 @@ pub fn write(
 fn header(runtime: &Runtime, form: Form) -> Result<Header, DumpError> {
     let snapshot = runtime.snapshot()?;
     let tracker::Counts { position: head, events, .. } =
-        tracker::counts(&snapshot.of("tracker")?.0)?;
+        tracker::counts(&snapshot.rows::<Tracker>()?.0)?;
     if head == 0 {
         return Err(DumpError::Empty);
     }
@@ -49,7 +50,7 @@ fn header(runtime: &Runtime, form: Form) -> Result<Header, DumpError> {
         if !runtime.log().sealing().sealed {
             return Err(DumpError::Unsealed);
         }
-        root = Some(tree::head_at(&snapshot.of(tree::NAME)?.0, head)?.root.to_string());
+        root = Some(tree::head_at(&snapshot.rows::<Tree>()?.0, head)?.root.to_string());
         // Read after the head, so it has the key of every dumped event.
         keyring = Some(BASE64_STANDARD.encode(runtime.log().keyring_bytes()?));
     }
@@ -91,7 +92,9 @@ fn events(
                 recorded_at: recorded.recorded_at,
                 actor: Cow::Borrowed(&recorded.actor),
                 cause: Cow::Borrowed(&recorded.cause),
-                key: key.take().map(|key| Key { key: key.key, request: hex(&key.request) }),
+                key: key
+                    .take()
+                    .map(|key| Key { key: key.key, request: const_hex::encode(key.request) }),
                 event: if stored.is_none() { Some(Cow::Borrowed(&recorded.event)) } else { None },
                 stored,
             })?;

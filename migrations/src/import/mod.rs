@@ -13,7 +13,9 @@ use std::collections::BTreeMap;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::{Actor, Collection, NewEvent, StreamId};
 use rollbook_log::{Commit, ExpectedVersion, IdempotencyKey};
-use rollbook_projections::{Runtime, tracker};
+use rollbook_projections::Runtime;
+use rollbook_projections::documents::Documents;
+use rollbook_projections::tracker::{self, Tracker};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -56,7 +58,7 @@ pub fn import(
     monitor: &Monitor<'_>,
 ) -> Result<ImportReport, MigrationError> {
     let snapshot = runtime.snapshot()?;
-    let (rows, _) = snapshot.of("tracker")?;
+    let (rows, _) = snapshot.rows::<Tracker>()?;
     let kept = tracker::control(&rows)?.legacy_timezone;
     let zone = match (kept, zone) {
         (Some(kept), Some(asked)) if kept != asked.to_string() => {
@@ -67,7 +69,7 @@ pub fn import(
     };
     let control_version = runtime.log().stream_version(&StreamId::Control)?;
     let held = {
-        let (rows, _) = snapshot.of("documents")?;
+        let (rows, _) = snapshot.rows::<Documents>()?;
         let erased = runtime.log().erasures().into_iter().flat_map(|erasure| erasure.ids).collect();
         ImportedState {
             erased,

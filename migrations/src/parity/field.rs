@@ -29,8 +29,6 @@ pub(super) enum Field {
     ExtensionGranted,
     /// The summary of a list.
     Summary,
-    /// The identity of the client.
-    Identity,
 }
 
 const COMPARED: [Field; 16] = [
@@ -86,7 +84,6 @@ impl Field {
             Self::CoachResponded => "coachResponded",
             Self::ExtensionGranted => "extensionGranted",
             Self::Summary => "summary",
-            Self::Identity => "identity",
         }
     }
 
@@ -108,7 +105,7 @@ impl Field {
             Self::ResponseId => a.response != b.response,
             Self::CoachResponded => a.coach_responded != b.coach_responded,
             Self::ExtensionGranted => a.stored.extension_granted != b.stored.extension_granted,
-            Self::Entry | Self::Summary | Self::Identity => false,
+            Self::Entry | Self::Summary => false,
         }
     }
 
@@ -140,7 +137,7 @@ impl Field {
             },
             Self::CoachResponded => entry.coach_responded.to_string(),
             Self::ExtensionGranted => entry.stored.extension_granted.to_string(),
-            Self::Entry | Self::Summary | Self::Identity => {
+            Self::Entry | Self::Summary => {
                 format!("{} due {}, {}", entry.id, entry.due, status(entry))
             }
         }

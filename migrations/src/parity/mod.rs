@@ -8,29 +8,26 @@ mod at;
 mod explain;
 mod facts;
 mod field;
-mod instants;
 mod presence;
 mod report;
 mod tally;
 mod verdict;
 
-pub use instants::turning_points;
 pub use report::{Class, Example, ParityReport, Unexplained};
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use rollbook_domain::Timestamp;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_projections::ProjectionError;
-use rollbook_projections::directory::{identify, keys};
+use rollbook_projections::directory::{clients, identify};
 use rollbook_projections::rows::RowSource;
+use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::{legacy_rows, precreated_rows};
 
 use crate::rules::DueRule;
 use at::{Moment, Rows};
 use facts::Facts;
-use field::Field;
 use tally::Tally;
 
 /// The rules by which the two views differ on purpose.
@@ -54,9 +51,11 @@ impl Default for ParityRules {
     }
 }
 
-/// The rows of both views at the same position of the log.
+/// The rows of both views and of the directory at the same position of the log.
 #[derive(Clone, Copy)]
 pub struct BothRows<'a> {
+    /// The rows of the directory.
+    pub directory: &'a (dyn RowSource + Sync),
     /// The rows of the legacy view.
     pub legacy: &'a (dyn RowSource + Sync),
     /// The rows of the pre-created view.
@@ -76,7 +75,7 @@ pub fn compare(
     rules: &ParityRules,
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<ParityReport, ProjectionError> {
-    let clients = clients(rows)?;
+    let clients = clients(rows.directory)?;
     let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
     let work = || {
         let mut report = ParityReport::default();
@@ -106,23 +105,6 @@ pub fn compare(
     })
 }
 
-/// Every client document of either view, in id order.
-fn clients(rows: BothRows<'_>) -> Result<Vec<String>, ProjectionError> {
-    let mut clients = Vec::new();
-    for source in [rows.legacy, rows.precreated] {
-        source.scan(keys::ALL_CLIENTS, &mut |key, _| {
-            clients.push(
-                String::from_utf8_lossy(key.get(keys::ALL_CLIENTS.len()..).unwrap_or_default())
-                    .into_owned(),
-            );
-            Ok(())
-        })?;
-    }
-    clients.sort();
-    clients.dedup();
-    Ok(clients)
-}
-
 /// Compares both views for one client at every instant at which either view can change. The views
 /// are constant in between.
 ///
@@ -133,23 +115,18 @@ pub fn compare_client(
     rules: &ParityRules,
     client: &str,
 ) -> Result<ParityReport, ProjectionError> {
-    let (identity, other) = (identify(rows.legacy, client)?, identify(rows.precreated, client)?);
-    if identity != other {
-        let mut tally = Tally::new(client, &[]);
-        let values = (format!("{identity:?}"), format!("{other:?}"));
-        tally.whole(Timestamp::EPOCH, Field::Identity, values, "the views know another client");
-        return Ok(tally.report);
-    }
+    let identity = identify(rows.directory, client)?;
     if !identity.onboarded {
         // Both lists are empty at every instant.
         return Ok(Tally::new(client, &[]).report);
     }
-    let (legacy, precreated) =
-        (legacy_rows(rows.legacy, &identity)?, precreated_rows(rows.precreated, &identity)?);
+    let legacy = legacy_rows(rows.directory, rows.legacy, &identity)?;
+    let precreated = precreated_rows(rows.precreated, &identity)?;
     let facts = Facts::of(&identity.ids, &legacy, &precreated);
     let mut tally = Tally::new(client, &facts.forms);
     let rows = Rows { ids: &identity.ids, legacy: &legacy, precreated: &precreated };
-    let instants = turning_points(&legacy, &precreated, rules);
+    let instants =
+        turning_points(&legacy, &precreated, rules.zone, rules.overdue_after_milliseconds);
     tally.report.instants = instants.len() as u64;
     for now in instants {
         Moment::new(&facts, rules, &rows, now).compare(&mut tally);

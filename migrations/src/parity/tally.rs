@@ -162,15 +162,4 @@ impl<'f> Tally<'f> {
             });
         }
     }
-
-    /// Records an unexplained difference of the client as a whole.
-    pub(super) fn whole(
-        &mut self,
-        at: Timestamp,
-        field: Field,
-        values: (String, String),
-        reason: &str,
-    ) {
-        self.add_unexplained(at, WHOLE, field, || values, reason);
-    }
 }

@@ -8,7 +8,6 @@ use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::{Collection, Event, Position, Recorded, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
-use rollbook_projections::runtime::hex;
 
 use super::Check;
 use crate::batch::short;
@@ -54,7 +53,7 @@ pub(super) fn read<'a>(
 ) -> Result<History<'a>, MigrationError> {
     let log = runtime.log();
     let base = batch.map_or(at, |batch| batch.base);
-    let log_digest = hex(&log.digest(base)?);
+    let log_digest = const_hex::encode(log.digest(base)?);
     let mut history = History {
         batch,
         before: Responses::default(),

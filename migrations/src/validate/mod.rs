@@ -10,11 +10,14 @@ mod weeks;
 use std::borrow::Cow;
 
 use rollbook_domain::control::{BatchState, Control};
-use rollbook_domain::event::{CheckOutcome, View};
+use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
 use rollbook_log::{Commit, IdempotencyKey};
-use rollbook_projections::{Runtime, Snapshot, tracker};
+use rollbook_projections::directory::Directory;
+use rollbook_projections::tracker::{self, Tracker};
+use rollbook_projections::views::{LegacyView, PrecreatedView};
+use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -109,7 +112,7 @@ pub fn validate(
     let ValidateRequest { overdue_after_milliseconds, now, key } = request;
     runtime.catch_up(monitor.progress)?;
     let snapshot = runtime.snapshot()?;
-    let (rows, at) = snapshot.of("tracker")?;
+    let (rows, at) = snapshot.rows::<Tracker>()?;
     let control = tracker::control(&rows)?;
     if at == 0 {
         return Err(MigrationError::NothingImported);
@@ -140,11 +143,12 @@ pub fn parity(
     overdue_after_milliseconds: i64,
     monitor: &Monitor<'_>,
 ) -> Result<ParityReport, MigrationError> {
-    let (legacy, _) = snapshot.of(View::Legacy.name())?;
-    let (precreated, _) = snapshot.of(View::Precreated.name())?;
+    let (directory, _) = snapshot.rows::<Directory>()?;
+    let (legacy, _) = snapshot.rows::<LegacyView>()?;
+    let (precreated, _) = snapshot.rows::<PrecreatedView>()?;
     let due = control.last_applied().map_or(Ok(DueRule::default()), due_rule)?;
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
-    let both = BothRows { legacy: &legacy, precreated: &precreated };
+    let both = BothRows { directory: &directory, legacy: &legacy, precreated: &precreated };
     Ok(compare(both, &rules, monitor.progress)?)
 }
 

@@ -2,10 +2,11 @@
 
 use rollbook_domain::StreamId;
 use rollbook_domain::document::StoredResponse;
-use rollbook_domain::event::View;
 use rollbook_domain::series::{Item, Series};
+use rollbook_projections::Snapshot;
+use rollbook_projections::names::{self, Names};
 use rollbook_projections::rows::RowSource;
-use rollbook_projections::{Snapshot, names, views};
+use rollbook_projections::views::{self, PrecreatedView};
 
 use super::Check;
 use crate::error::MigrationError;
@@ -27,8 +28,8 @@ pub(super) struct Weeks {
 
 /// Reads every series of a snapshot, one at a time.
 pub(super) fn read(snapshot: &Snapshot) -> Result<Weeks, MigrationError> {
-    let (rows, _) = snapshot.of(View::Precreated.name())?;
-    let (known, _) = snapshot.of("names")?;
+    let (rows, _) = snapshot.rows::<PrecreatedView>()?;
+    let (known, _) = snapshot.rows::<Names>()?;
     let mut weeks = Weeks::default();
     views::each_series(&rows, &mut |stream, series: Series| {
         weeks.assignments += series.items.iter().count() as u64;

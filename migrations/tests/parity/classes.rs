@@ -8,7 +8,7 @@ use rollbook_domain::series::items::terms_of;
 use rollbook_domain::{Collection, Event};
 use rollbook_migrations::parity::{Class, ParityRules};
 use rollbook_migrations::rules::DueRule;
-use rollbook_projections::views::{LEGACY, PRECREATED};
+use rollbook_projections::views::{LegacyView, PrecreatedView};
 use serde_json::json;
 
 use super::rows::{MONDAY, event, figures, fold, item, series_of, small, week, with};
@@ -86,7 +86,7 @@ fn gap_week_needs_a_rule_that_did_not_generate_the_week() {
         origin: Origin::Migration,
         terms: terms.into(),
     };
-    fold(&mut beyond.precreated, &PRECREATED, event(&series_of("f"), made));
+    fold(&mut beyond.precreated, &PrecreatedView, event(&series_of("f"), made));
     let report = beyond.compare(&rules);
     assert!(
         report.unexplained_total > 0 && report.unexplained.iter().all(|found| found.week == 9),
@@ -115,7 +115,7 @@ fn form_collision_needs_the_other_form() {
     // The same difference, with nothing that took the place.
     let gone =
         Event::DocumentRemoved { collection: Collection::CheckInAssignments, id: "a".to_owned() };
-    fold(&mut both.legacy, &LEGACY, event(&series_of("f"), gone));
+    fold(&mut both.legacy, &LegacyView, event(&series_of("f"), gone));
     let report = both.compare(&rules);
     assert_eq!(
         (report.unexplained_total, report.unexplained[0].form.as_str()),

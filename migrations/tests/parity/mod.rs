@@ -8,9 +8,7 @@ mod turning_points;
 
 use std::collections::BTreeSet;
 
-use rollbook_domain::{Collection, Event, StreamId};
 use rollbook_migrations::parity::{ParityReport, ParityRules, compare, compare_client};
-use rollbook_projections::views::PRECREATED;
 
 use self::rows::{MONDAY, event, figures, fold, of_fixture, rules_of, small, week};
 
@@ -105,15 +103,4 @@ fn progress_counts_every_client_once() {
     compare(both.rows(), &rules, &|done, all| assert!(seen.lock().unwrap().insert((done, all))))
         .unwrap();
     assert_eq!(seen.into_inner().unwrap(), (1..=30).map(|done| (done, 30)).collect());
-}
-
-#[test]
-fn who_is_meant_must_be_the_same() {
-    let rules = ParityRules::default();
-    let mut both = small(&[week("a", "f", 1, 4, MONDAY)], &[]).migrate(&rules);
-    let gone = Event::DocumentRemoved { collection: Collection::Clients, id: "c1".to_owned() };
-    fold(&mut both.precreated, &PRECREATED, event(&StreamId::Client("c1".to_owned()), gone));
-    let report = both.compare(&rules);
-    assert_eq!((report.unexplained_total, report.clients), (1, 2));
-    assert!(report.unexplained[0].what.starts_with("identity: "));
 }

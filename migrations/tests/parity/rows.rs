@@ -10,16 +10,17 @@ use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, compare};
 use rollbook_migrations::precreate::Precreate;
 use rollbook_migrations::rules::Rules;
 use rollbook_projections::Projection;
-use rollbook_projections::directory::keys;
-use rollbook_projections::rows::{MemoryRows, RowChanges, RowSource, read_row};
-use rollbook_projections::views::{LEGACY, PRECREATED, each_series};
+use rollbook_projections::directory::{self, Directory};
+use rollbook_projections::rows::{MemoryRows, RowChanges, read_row};
+use rollbook_projections::views::{LegacyView, PrecreatedView, each_series, keys};
 use serde_json::{Value, json};
 
 use crate::support::{read_fixture, small_export};
 
-/// Both views' rows in memory.
+/// The rows of the directory and of both views in memory.
 #[derive(Clone, Default)]
 pub struct Both {
+    pub directory: MemoryRows,
     pub legacy: MemoryRows,
     pub precreated: MemoryRows,
 }
@@ -40,9 +41,9 @@ pub fn recorded(events: Vec<NewEvent>) -> Vec<Recorded> {
     events.into_iter().zip(1..).map(record).collect()
 }
 
-pub fn fold(rows: &mut MemoryRows, view: &dyn Projection, events: Vec<NewEvent>) {
+pub fn fold(rows: &mut MemoryRows, projection: &impl Projection, events: Vec<NewEvent>) {
     let mut changes = RowChanges::new(rows);
-    view.fold(&mut changes, &recorded(events)).unwrap();
+    projection.fold(&mut changes, &recorded(events)).unwrap();
     let encoded = changes.finish().unwrap();
     rows.absorb(encoded);
 }
@@ -53,8 +54,9 @@ pub fn event(stream: &StreamId, event: Event) -> Vec<NewEvent> {
 
 impl Both {
     pub fn append(&mut self, events: Vec<NewEvent>) {
-        fold(&mut self.legacy, &LEGACY, events.clone());
-        fold(&mut self.precreated, &PRECREATED, events);
+        fold(&mut self.directory, &Directory, events.clone());
+        fold(&mut self.legacy, &LegacyView, events.clone());
+        fold(&mut self.precreated, &PrecreatedView, events);
     }
 
     pub fn migrate(mut self, rules: &ParityRules) -> Self {
@@ -70,7 +72,7 @@ impl Both {
     }
 
     pub fn rows(&self) -> BothRows<'_> {
-        BothRows { legacy: &self.legacy, precreated: &self.precreated }
+        BothRows { directory: &self.directory, legacy: &self.legacy, precreated: &self.precreated }
     }
 
     pub fn compare(&self, rules: &ParityRules) -> ParityReport {
@@ -78,14 +80,7 @@ impl Both {
     }
 
     pub fn clients(&self) -> Vec<String> {
-        let mut clients = Vec::new();
-        let prefix = keys::ALL_CLIENTS;
-        let add = &mut |key: &[u8], _: &[u8]| {
-            clients.push(String::from_utf8_lossy(&key[prefix.len()..]).into_owned());
-            Ok(())
-        };
-        self.legacy.scan(prefix, add).unwrap();
-        clients
+        directory::clients(&self.directory).unwrap()
     }
 
     pub fn series(&self, stream: &StreamId) -> Series {

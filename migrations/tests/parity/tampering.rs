@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use rollbook_domain::series::Series;
 use rollbook_domain::status::Clock;
 use rollbook_domain::{StreamId, Timestamp};
-use rollbook_migrations::parity::{ParityRules, compare_client, turning_points};
+use rollbook_migrations::parity::{ParityRules, compare_client};
 use rollbook_projections::directory::identify;
 use rollbook_projections::legacy;
+use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::{each_series, legacy_rows, precreated_rows};
 
 use super::rows::{Both, HOUR, later, of_fixture, rules_of};
@@ -69,9 +70,9 @@ fn apply(series: &mut Series, document: &str, tampering: Tampering) {
 
 /// The weeks that the legacy view shows of a client at some instant, by form.
 fn ever_shown(both: &Both, client: &str, rules: &ParityRules) -> BTreeSet<(String, u32)> {
-    let identity = identify(&both.legacy, client).unwrap();
+    let identity = identify(&both.directory, client).unwrap();
     let (ours, theirs) = (
-        legacy_rows(&both.legacy, &identity).unwrap(),
+        legacy_rows(&both.directory, &both.legacy, &identity).unwrap(),
         precreated_rows(&both.precreated, &identity).unwrap(),
     );
     let shown = |now| {
@@ -82,7 +83,10 @@ fn ever_shown(both: &Both, client: &str, rules: &ParityRules) -> BTreeSet<(Strin
             .map(|entry| (entry.stored.form.clone(), entry.week))
             .collect::<Vec<_>>()
     };
-    turning_points(&ours, &theirs, rules).into_iter().flat_map(shown).collect()
+    turning_points(&ours, &theirs, rules.zone, rules.overdue_after_milliseconds)
+        .into_iter()
+        .flat_map(shown)
+        .collect()
 }
 
 #[test]
@@ -106,7 +110,7 @@ fn a_tampered_row_is_always_caught() {
         let StreamId::Series { client, form } = stream else { panic!("{stream} is no series") };
         let before = both.series(stream);
         let week = before.items.document(document).unwrap().clone();
-        prop_assume!(identify(&both.legacy, client).unwrap().onboarded);
+        prop_assume!(identify(&both.directory, client).unwrap().onboarded);
         let is_shown = shown[client].contains(&(form.clone(), week.week()));
         match tampering {
             // A week that the legacy view never shows leaves no difference behind; that it is there

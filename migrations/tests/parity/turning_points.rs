@@ -2,9 +2,10 @@
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::status::Clock;
-use rollbook_migrations::parity::{ParityRules, turning_points};
+use rollbook_migrations::parity::ParityRules;
 use rollbook_projections::directory::identify;
 use rollbook_projections::entry::{Answer, Entry};
+use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::{legacy_rows, precreated_rows};
 use rollbook_projections::{legacy, precreated};
 use serde_json::json;
@@ -32,9 +33,9 @@ fn answers(
     rules: &ParityRules,
     now: Timestamp,
 ) -> (Vec<String>, Vec<String>) {
-    let identity = identify(&both.legacy, client).unwrap();
+    let identity = identify(&both.directory, client).unwrap();
     let clock = Clock::new(now, rules.zone);
-    let rows = legacy_rows(&both.legacy, &identity).unwrap();
+    let rows = legacy_rows(&both.directory, &both.legacy, &identity).unwrap();
     let of_legacy = compared(&legacy::answer(&identity.ids, &rows, &clock));
     let clock = Clock { overdue_after_milliseconds: rules.overdue_after_milliseconds, ..clock };
     let rows = precreated_rows(&both.precreated, &identity).unwrap();
@@ -43,11 +44,12 @@ fn answers(
 
 /// Answers at these instants are those at the turning point before them.
 fn assert_constant_between(both: &Both, client: &str, rules: &ParityRules, probes: &[Timestamp]) {
-    let identity = identify(&both.legacy, client).unwrap();
+    let identity = identify(&both.directory, client).unwrap();
     let turns = turning_points(
-        &legacy_rows(&both.legacy, &identity).unwrap(),
+        &legacy_rows(&both.directory, &both.legacy, &identity).unwrap(),
         &precreated_rows(&both.precreated, &identity).unwrap(),
-        rules,
+        rules.zone,
+        rules.overdue_after_milliseconds,
     );
     for probe in probes {
         // Before the first turn nothing has changed since the beginning of time.
@@ -73,8 +75,8 @@ fn answers_change_only_at_turning_points() {
         let probes: Vec<Timestamp> =
             (0..600).map(|step| later(from, step * (19 * HOUR + 7 * 60_000))).collect();
         for client in both.clients() {
-            let has_all_dues = identify(&both.legacy, &client).is_ok_and(|identity| {
-                legacy_rows(&both.legacy, &identity).unwrap().iter().all(|row| {
+            let has_all_dues = identify(&both.directory, &client).is_ok_and(|identity| {
+                legacy_rows(&both.directory, &both.legacy, &identity).unwrap().iter().all(|row| {
                     row.stored.items.iter().all(|item| item.stored.due.value().is_some())
                 })
             });
