@@ -15,11 +15,11 @@ use rollbook_application::store::Store;
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_log::{Log, RowBatch};
-use rollbook_migrations::apply::apply;
+use rollbook_migrations::apply::{ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::plan::plan;
-use rollbook_migrations::precreate::DueRule;
-use rollbook_migrations::validate::validate;
+use rollbook_migrations::rules::DueRule;
+use rollbook_migrations::validate::{ValidateRequest, validate};
 use rollbook_projections::Runtime;
 use rollbook_projections::directory::{self as identities, Directory};
 use rollbook_projections::entry::Asked;
@@ -282,11 +282,25 @@ fn migrate(home: &Path) {
         "reported",
     );
     let start = Instant::now();
-    let applied = apply(&runtime, &Batch::open(&planned.file).unwrap(), now(), &WATCH).unwrap();
+    let applied = apply(
+        &runtime,
+        ApplyRequest { batch: &Batch::open(&planned.file).unwrap(), now: now(), key: None },
+        &WATCH,
+    )
+    .unwrap();
     assert_eq!(applied.created, counts.created);
     row("  apply, and fold every projection", &timed(start), "", None, "reported");
     let start = Instant::now();
-    let validation = validate(&runtime, OVERDUE_AFTER_MILLISECONDS, now(), &WATCH).unwrap();
+    let validation = validate(
+        &runtime,
+        ValidateRequest {
+            overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
+            now: now(),
+            key: None,
+        },
+        &WATCH,
+    )
+    .unwrap();
     assert!(validation.all_green(), "{:?}", validation.checks);
     row("  validate, 12 of 12", &timed(start), "", None, "reported");
     let peak = peak_mebibytes().map_or_else(|| "unknown".to_owned(), |peak| format!("{peak} MiB"));

@@ -5,8 +5,8 @@ use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::dump::DumpError;
-use rollbook_migrations::export::ExportError;
 use rollbook_migrations::export_reader::ImportError;
+use rollbook_migrations::export_writer::ExportError;
 use rollbook_projections::ProjectionError;
 use rollbook_proofs::ProofError;
 
@@ -113,6 +113,7 @@ impl Coded for MigrationError {
             Self::Projection(error) => error.code(),
             Self::Append(error) => error.code(),
             Self::File { .. } => Code::BatchFile,
+            Self::Rules { .. } => Code::Store,
             Self::Exists { .. } => Code::Exists,
             Self::Line { .. } | Self::Count { .. } | Self::Digest { .. } => Code::BatchDamaged,
             Self::Version { .. } => Code::BatchVersion,

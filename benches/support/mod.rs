@@ -16,15 +16,16 @@ use rollbook::sample::{SampleOptions, SampleSize, write_export};
 use rollbook_domain::series::{assignment_id, response_id};
 use rollbook_domain::{Actor, Event, JsonText, NewEvent, Personal, StreamId, Timestamp};
 use rollbook_log::{Commit, ExpectedVersion, Log, OpenOptions};
-use rollbook_migrations::apply::{Watch, apply};
+use rollbook_migrations::apply::{ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
-use rollbook_migrations::importing::import;
+use rollbook_migrations::import::import;
+use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::rules::DueRule;
 use rollbook_projections::Runtime;
 
-pub const WATCH: Watch<'static> = Watch { progress: &|_, _| {}, interrupted: &|| false };
+pub const WATCH: Monitor<'static> = Monitor { progress: &|_, _| {}, interrupted: &|| false };
 
 /// A directory on the disk that the build uses, not in memory: syncs must cost what they cost.
 pub fn directory() -> tempfile::TempDir {
@@ -182,7 +183,12 @@ pub fn migrated(directory: &Path, clients: u32, series_per_client: u32) -> Runti
     let runtime = Runtime::new(open(&directory.join("store")), rollbook_projections::all());
     import_into(&runtime, &export(directory, clients, series_per_client));
     let planned = plan(&runtime, DueRule::Monday, Some(&directory.join("batch.ndjson"))).unwrap();
-    apply(&runtime, &Batch::open(&planned.file).unwrap(), now(), &WATCH).unwrap();
+    apply(
+        &runtime,
+        ApplyRequest { batch: &Batch::open(&planned.file).unwrap(), now: now(), key: None },
+        &WATCH,
+    )
+    .unwrap();
     runtime
 }
 

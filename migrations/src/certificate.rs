@@ -1,13 +1,16 @@
-//! The migration certificate: one file that shows somebody without the store what a migration did to it. Owns its format and its
-//! offline check; making one needs a store and its signing key, and is the application's.
+//! The migration certificate: a file that proves, without the store, what a migration did to it.
+//! This module defines the format and the offline check. Making a certificate needs a store and its
+//! signing key, so the application does it.
 //!
-//! A certificate is one JSON object, printed as `serde_json` prints it pretty, with a newline behind it; any other bytes are refused. It
-//! shows, each signed or proved by what is signed:
+//! A certificate is one JSON object in the layout of `serde_json`'s pretty printer, followed by a
+//! newline; other bytes are rejected. It contains, signed or proved by what is signed:
 //!
-//! - the tree before the batch and the tree after it, and that the one begins with the other: nothing before was altered
-//! - the events `BatchPlanned`, `BatchApplied` and `ValidationRecorded`, whole, with the path of each to the root after
+//! - the trees before and after the batch, and a proof that the second extends the first, so no
+//!   earlier event was altered
+//! - the complete events `BatchPlanned`, `BatchApplied` and `ValidationRecorded`, with the path of
+//!   each to the root after
 //!
-//! What stands beside them for a person to read, the batch and the checks, must be what those events say.
+//! The readable part, the batch and the checks, must agree with those events.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -25,47 +28,42 @@ use crate::validate::CHECKS;
 /// The only format so far.
 pub const FORMAT: u64 = 1;
 
-/// Why a certificate is not made or not believed.
+/// Why a certificate cannot be made or is rejected.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum CertificateError {
-    /// No certificate.
-    #[error("it is no certificate of a migration")]
+    /// The text is not a certificate.
+    #[error("it is not a certificate of a migration")]
     Malformed(#[source] serde_json::Error),
-    /// A checkpoint or a proof in it.
+    /// A checkpoint or a proof in it is invalid.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// A newer format.
-    #[error(
-        "it has format {0}, this rollbook reads format {FORMAT}; use the rollbook that made it"
-    )]
+    /// The certificate has a format that this build cannot read.
+    #[error("it has format {0}; this build reads format {FORMAT}")]
     Newer(u64),
-    /// A leaf that is none.
-    #[error("what it shows as {what} is no such event")]
+    /// A leaf is not the expected event.
+    #[error("what it shows as {what} is not such an event")]
     Leaf {
-        /// The event's name.
+        /// The name of the expected event.
         what: &'static str,
-        /// Why it cannot be read.
+        /// The cause, if the leaf cannot be decoded.
         #[source]
         source: Option<DecodeError>,
     },
-    /// Parts that do not belong together.
+    /// Parts of it contradict each other.
     #[error("{0}")]
     Contradiction(&'static str),
-    /// A check that was not green.
-    #[error(
-        "the recorded validation is not green: {0}; mend what it names and run `rollbook migrate validate` again"
-    )]
+    /// Checks were red.
+    #[error("the recorded validation is not green: {0}")]
     Red(String),
 }
 
-/// One event of the control stream, whole, with its path to the root after.
+/// A complete event of the control stream with its path to the root after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProvedEvent {
     /// Its position.
     pub position: Position,
-    /// Its leaf, base64: all that is stored of it.
+    /// Its leaf in base64: everything that is stored of it.
     pub leaf: String,
     /// The path from the leaf up.
     pub path: Vec<Hash>,
@@ -77,7 +75,7 @@ impl ProvedEvent {
         Self { position, leaf: BASE64_STANDARD.encode(leaf), path }
     }
 
-    /// What happened, once it is shown to stand in the tree.
+    /// The event, after checking that the tree contains it.
     fn event(&self, what: &'static str, head: TreeHead) -> Result<Event, CertificateError> {
         let refused = |source| CertificateError::Leaf { what, source };
         let bytes = BASE64_STANDARD.decode(&self.leaf).map_err(|_| refused(None))?;
@@ -96,9 +94,9 @@ impl ProvedEvent {
 pub struct Certificate {
     /// The format's version.
     pub rollbook_certificate: u64,
-    /// The batch, for a person to read.
-    pub batch: BatchShown,
-    /// The checks, for a person to read.
+    /// The batch, for readers.
+    pub batch: BatchSummary,
+    /// The checks, for readers.
     pub checks: Vec<CheckOutcome>,
     /// The key that signed both trees.
     pub key: VerifierKey,
@@ -106,7 +104,7 @@ pub struct Certificate {
     pub before: String,
     /// A signed checkpoint after the validation.
     pub after: String,
-    /// What shows that the tree after begins with the tree before.
+    /// The proof that the tree after extends the tree before.
     pub consistency: Vec<Hash>,
     /// `BatchPlanned`.
     pub planned: ProvedEvent,
@@ -116,34 +114,34 @@ pub struct Certificate {
     pub validated: ProvedEvent,
 }
 
-/// What batch it is about.
+/// The batch that a certificate is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BatchShown {
-    /// Its digest: the same wherever the batch was applied.
+pub struct BatchSummary {
+    /// Its digest, which is the same on every store.
     pub digest: String,
-    /// The definition's name.
+    /// The kind of migration.
     pub kind: String,
     /// The rules it was planned with.
     pub rules: String,
-    /// Weeks that applying it created.
+    /// Weeks created.
     pub created: u64,
-    /// Responses that it linked.
+    /// Responses linked to the week that they state.
     pub linked: u64,
-    /// Responses that it adopted.
+    /// Responses without a week linked to the week that names them.
     pub adopted: u64,
 }
 
-/// What a certificate shows that was believed.
+/// The contents of a certificate that passed the check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Certified {
+pub struct VerifiedCertificate {
     /// The log.
     pub origin: String,
     /// The batch.
-    pub batch: BatchShown,
-    /// How many events the log had before.
+    pub batch: BatchSummary,
+    /// The number of events before the batch.
     pub before: u64,
-    /// How many it had after.
+    /// The number of events after the validation.
     pub after: u64,
     /// The position that was validated.
     pub validated_at: Position,
@@ -156,16 +154,16 @@ pub struct Certified {
 impl Certificate {
     /// The file's text.
     pub fn to_text(&self) -> String {
-        // Strings and numbers: nothing that can fail to be written.
+        // Serializing strings and numbers cannot fail.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
     }
 
-    /// Reads a file's text. Nothing of it is believed yet.
+    /// Parses the text of a file. It proves nothing until [`Certificate::check`] succeeds.
     ///
     /// # Errors
-    /// When it is no certificate, or not as it would be written.
+    /// When it is not a certificate, or not in its exact layout.
     pub fn read(text: &str) -> Result<Self, CertificateError> {
         #[derive(Deserialize)]
         struct Format {
@@ -183,12 +181,15 @@ impl Certificate {
         }
     }
 
-    /// Refuses unless everything in it holds. Without `trusted` the key is the one that the file brings: that shows the file to be
-    /// whole, not who made it.
+    /// Checks every signature, proof and statement. Without `trusted`, signatures are checked with
+    /// the key in the file, which proves that the file is consistent but not who made it.
     ///
     /// # Errors
-    /// Why it is not believed.
-    pub fn check(&self, trusted: Option<&VerifierKey>) -> Result<Certified, CertificateError> {
+    /// The first thing that does not hold.
+    pub fn check(
+        &self,
+        trusted: Option<&VerifierKey>,
+    ) -> Result<VerifiedCertificate, CertificateError> {
         let key = trusted_key(trusted, &self.key)?;
         let (before, after) =
             (SignedCheckpoint::read(&self.before)?, SignedCheckpoint::read(&self.after)?);
@@ -200,19 +201,19 @@ impl Certificate {
             key: key.clone(),
         };
         let (before, after) = proof.check(Some(key))?;
-        let story = Story {
+        let events = MigrationEvents {
             planned: self.planned.event("BatchPlanned", after)?,
             applied: self.applied.event("BatchApplied", after)?,
             validated: self.validated.event("ValidationRecorded", after)?,
         };
-        let (batch, checks, validated_at) = story.told(self, before)?;
+        let (batch, checks, validated_at) = events.summarize(self, before)?;
         if (&batch, &checks) != (&self.batch, &self.checks) {
             return Err(CertificateError::Contradiction(
                 "the batch or the checks it shows are not those of the events it proves",
             ));
         }
         require_green(&checks)?;
-        Ok(Certified {
+        Ok(VerifiedCertificate {
             origin,
             batch,
             before: before.size,
@@ -224,11 +225,11 @@ impl Certificate {
     }
 }
 
-/// Refuses unless these are all the checks there are, and green.
+/// Checks that these are all checks, and that each is green.
 fn require_green(checks: &[CheckOutcome]) -> Result<(), CertificateError> {
     if !checks.iter().map(|check| check.name.as_str()).eq(CHECKS) {
         return Err(CertificateError::Contradiction(
-            "the recorded validation is not of the twelve checks",
+            "the recorded validation does not have the twelve checks",
         ));
     }
     let red: Vec<&str> =
@@ -237,20 +238,20 @@ fn require_green(checks: &[CheckOutcome]) -> Result<(), CertificateError> {
 }
 
 /// The three events.
-struct Story {
+struct MigrationEvents {
     planned: Event,
     applied: Event,
     validated: Event,
 }
 
-impl Story {
-    /// What the events say, if they are of one migration and in its order.
-    fn told(
+impl MigrationEvents {
+    /// What the events say, if they belong to one migration and are in its order.
+    fn summarize(
         &self,
         proved: &Certificate,
         before: TreeHead,
-    ) -> Result<(BatchShown, Vec<CheckOutcome>, Position), CertificateError> {
-        let (batch, checks) = shown(&self.planned, &self.applied, &self.validated)?;
+    ) -> Result<(BatchSummary, Vec<CheckOutcome>, Position), CertificateError> {
+        let (batch, checks) = summarize(&self.planned, &self.applied, &self.validated)?;
         let (Event::BatchPlanned { base, .. }, Event::ValidationRecorded { at, .. }) =
             (&self.planned, &self.validated)
         else {
@@ -276,15 +277,15 @@ impl Story {
     }
 }
 
-/// What the events of a migration say.
+/// The batch and the checks that the events of a migration record.
 ///
 /// # Errors
-/// When they are not those three, or not of one batch.
-pub fn shown(
+/// When they are other events, or of different batches.
+pub fn summarize(
     planned: &Event,
     applied: &Event,
     validated: &Event,
-) -> Result<(BatchShown, Vec<CheckOutcome>), CertificateError> {
+) -> Result<(BatchSummary, Vec<CheckOutcome>), CertificateError> {
     let not = |what| CertificateError::Leaf { what, source: None };
     let Event::BatchPlanned { digest, kind, rules, .. } = planned else {
         return Err(not("BatchPlanned"));
@@ -300,7 +301,7 @@ pub fn shown(
     }
     let (digest, kind, rules) = (digest.clone(), kind.clone(), rules.clone());
     Ok((
-        BatchShown { digest, kind, rules, created: *created, linked: *linked, adopted: *adopted },
+        BatchSummary { digest, kind, rules, created: *created, linked: *linked, adopted: *adopted },
         checks.clone(),
     ))
 }

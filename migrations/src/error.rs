@@ -1,45 +1,46 @@
-//! What can go wrong with batches. Owns the error enum of planning, applying and validating.
+//! Errors of planning, reading, applying and validating batches, and of importing.
+//!
+//! Each text states what is wrong and why. What to do next depends on the caller (command line or
+//! HTTP), which adds it.
 
 use std::path::{Path, PathBuf};
 
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
 
-/// Why a batch was not planned, read, applied or validated.
+use crate::rules::BatchRulesError;
+
+/// Why an import or a step of a migration failed.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrationError {
-    /// The log could not be read.
+    /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
     /// A commit was not appended.
     #[error(transparent)]
     Append(#[from] AppendError),
-    /// Rows could not be folded or read.
+    /// Rows cannot be updated or read.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
-    /// The batch file could not be read or written.
+    /// The batch file cannot be read or written.
     #[error("the batch file {path} could not be {doing}")]
     File {
         /// The file.
         path: PathBuf,
         /// `read` or `written`.
         doing: &'static str,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// A file that stands there already.
-    #[error(
-        "{path} exists already and holds something else; give another name with --out, or move it away"
-    )]
+    /// A different file already has the name.
+    #[error("{path} already exists with other content")]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// A line that is no header or no event.
-    #[error(
-        "{path}, line {line}: {what}; the file is cut short or edited: plan again, or fetch the file again"
-    )]
+    /// A line is not a header or an event of a batch.
+    #[error("{path}, line {line}: {what}; the batch file is cut short or edited")]
     Line {
         /// The file.
         path: PathBuf,
@@ -48,118 +49,131 @@ pub enum MigrationError {
         /// What is wrong with it.
         what: String,
     },
-    /// Fewer or more events than the header says.
+    /// The number of events differs from the header.
     #[error(
-        "{path} holds {found} events, its header says {expected}; it is cut short or edited: fetch the file again"
+        "{path} contains {found} events but its header says {expected}; it is cut short or edited"
     )]
     Count {
         /// The file.
         path: PathBuf,
-        /// What the header says.
+        /// The number in the header.
         expected: u64,
-        /// What is there.
+        /// The number of event lines.
         found: u64,
     },
-    /// The events are not those of the header's digest.
+    /// The digest of the events differs from the header.
     #[error(
-        "the events of {path} have the digest {found}, its header says {expected}; somebody edited it: fetch the file again, or plan anew"
+        "the events of {path} have the digest {found} but its header says {expected}; it was edited"
     )]
     Digest {
         /// The file.
         path: PathBuf,
-        /// What the header says.
+        /// The digest in the header.
         expected: String,
-        /// What is there.
+        /// The digest of the event lines.
         found: String,
     },
-    /// A format this build does not read.
-    #[error(
-        "{path} is a batch of format {version}; this build reads format {known}: use a newer rollbook"
-    )]
+    /// The batch has a format that this build cannot read.
+    #[error("{path} is a batch of format {version}; this build reads format {known}")]
     Version {
         /// The file.
         path: PathBuf,
-        /// What it says.
+        /// The format of the file.
         version: u64,
-        /// What is known.
+        /// The format that this build reads.
         known: u64,
     },
-    /// A migration this build does not know.
-    #[error(
-        "{path} is a batch of the kind {kind:?}; this build knows {known}: use the rollbook that planned it"
-    )]
+    /// This build does not know the kind of migration.
+    #[error("{path} is a batch of the kind {kind:?}; this build knows {known}")]
     Kind {
         /// The file.
         path: PathBuf,
-        /// What it says.
+        /// The kind that the file names.
         kind: String,
-        /// What is known.
-        known: &'static str,
+        /// The kinds that this build knows.
+        known: String,
     },
-    /// The target changed since planning, or never was what was planned from.
+    /// Series differ from what the batch was planned from.
     #[error(
-        "the store is not what the batch was planned from: {total} series drifted ({}); nothing was applied of them: plan again on this store, compare with `rollbook migrate show`, and apply the new file",
+        "the store differs from what the batch was planned from: {total} series drifted ({}); nothing was appended to them",
         series.join(", ")
     )]
     Drift {
-        /// The first of them, each with what differs.
+        /// The first of them, each with its difference.
         series: Vec<String>,
-        /// How many there are.
+        /// How many drifted.
         total: usize,
     },
-    /// A zone that is not the store's.
+    /// The batch was planned for another time zone.
     #[error(
-        "the batch was planned for the zone {batch}, this store's old server was in {store}; plan again on this store"
+        "the batch was planned for the zone {batch}, but the old server of this store was in {store}"
     )]
     Zone {
-        /// The batch's.
+        /// The zone of the batch.
         batch: String,
-        /// The store's.
+        /// The zone of the store.
         store: String,
     },
-    /// A store keeps one zone for ever: every generated week depends on it.
-    #[error(
-        "the store keeps the zone {kept} for its old server, not {asked}; leave --legacy-timezone out, or import into a new store"
-    )]
+    /// An import named another zone than the one that the store keeps. Every generated week depends
+    /// on it.
+    #[error("the store keeps the zone {kept} for its old server, not {asked}")]
     ImportZone {
-        /// The store's.
+        /// The zone of the store.
         kept: String,
-        /// What was asked for.
+        /// The requested zone.
         asked: String,
     },
-    /// Another batch is on its way.
-    #[error("batch {digest} was begun and is not through; apply its file again first")]
+    /// Another batch was applied only in part.
+    #[error("batch {digest} was started and is not completely applied")]
     Unfinished {
-        /// The other batch.
+        /// The digest of the other batch.
         digest: String,
     },
-    /// Nothing was imported.
-    #[error("the store holds no import yet; run `rollbook import EXPORT_DIR` first")]
+    /// The rules of an applied batch, as the log records them, cannot be read.
+    #[error("the rules recorded for batch {digest} cannot be read")]
+    Rules {
+        /// The digest of the batch.
+        digest: String,
+        /// The cause.
+        #[source]
+        source: BatchRulesError,
+    },
+    /// The store contains no import.
+    #[error("the store contains no import yet")]
     NothingImported,
-    /// Stopped on request.
-    #[error(
-        "interrupted at a commit boundary; what was appended stays, and the same command goes on from there"
-    )]
+    /// The caller stopped the run.
+    #[error("interrupted at a commit boundary; what was appended remains")]
     Interrupted,
 }
 
 impl MigrationError {
-    /// The same about a batch that goes by another name than its file's here.
+    /// The same error with another name for the batch file, for a caller who knows the file by that
+    /// name.
     #[must_use]
     pub fn about(mut self, name: &Path) -> Self {
         match &mut self {
             Self::File { path, .. }
+            | Self::Exists { path }
             | Self::Line { path, .. }
             | Self::Count { path, .. }
             | Self::Digest { path, .. }
             | Self::Version { path, .. }
             | Self::Kind { path, .. } => *path = name.to_owned(),
-            _ => {}
+            Self::Log(_)
+            | Self::Append(_)
+            | Self::Projection(_)
+            | Self::Drift { .. }
+            | Self::Zone { .. }
+            | Self::ImportZone { .. }
+            | Self::Unfinished { .. }
+            | Self::Rules { .. }
+            | Self::NothingImported
+            | Self::Interrupted => {}
         }
         self
     }
 
-    /// Whether a batch file is not what it should be.
+    /// Whether the batch file itself is unusable.
     pub fn is_bad_batch(&self) -> bool {
         matches!(
             self,
@@ -171,7 +185,7 @@ impl MigrationError {
         )
     }
 
-    /// Whether the request was understood and refused, rather than failed.
+    /// Whether the request was valid and was rejected by a rule, as opposed to a failure.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,

@@ -1,5 +1,5 @@
-//! Planning: reads every series, writes the batch file, changes nothing. It is the dry run, and the default. Owns the pass
-//! over the store; what one series lacks is the definition's (`precreate`).
+//! Planning: writes what every series lacks into a batch file and changes nothing. A plan is the
+//! dry run of a migration.
 
 use std::path::{Path, PathBuf};
 
@@ -10,46 +10,54 @@ use rollbook_projections::views::{self, PrecreatedView};
 use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{BatchWriter, Counts, FORMAT, Header, HeaderRules, PRECREATE, Source};
+use crate::batch::{BatchWriter, Counts, Header, Source};
+use crate::definition::{Definition, Obstacle};
 use crate::error::MigrationError;
-use crate::precreate::{DueRule, Obstacle, Rules, plan_series};
+use crate::precreate::Precreate;
+use crate::rules::{BatchRules, DueRule, Rules};
 
-/// What was planned.
-#[derive(Clone, Debug, Serialize)]
-pub struct Planned {
+/// A plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
     /// The batch file.
     pub file: PathBuf,
     /// Its header.
     pub header: Header,
-    /// Series of which something stays as it is, and why.
+    /// The parts of series that remain unmigrated, and why.
     pub obstacles: Vec<SeriesObstacle>,
 }
 
-/// Something that the migration leaves as it is.
+/// A part of a series that the migration leaves as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesObstacle {
-    /// The series' stream.
+    /// The stream of the series.
     pub series: String,
-    /// Why.
+    /// The reason.
     #[serde(flatten)]
     pub obstacle: Obstacle,
 }
 
-/// The zone of the store in this snapshot.
+/// The time zone of the old server, as the store keeps it.
 pub(crate) fn zone(snapshot: &Snapshot) -> Result<Zone, MigrationError> {
     let (rows, _) = snapshot.rows::<Directory>()?;
     Ok(directory::zone(&rows)?)
 }
 
-/// Plans the migration of every series into a batch file: `out`, or a name made of kind and digest in the current directory.
+/// Plans `precreate` for every series into a batch file: `out`, or a name made of kind and digest
+/// in the current directory.
 ///
 /// # Errors
-/// When the store holds no import, cannot be read, or the file cannot be written.
-pub fn plan(
+/// When the store contains no import or cannot be read, or when the file cannot be written.
+pub fn plan(runtime: &Runtime, due: DueRule, out: Option<&Path>) -> Result<Plan, MigrationError> {
+    plan_kind(&Precreate, runtime, due, out)
+}
+
+fn plan_kind(
+    definition: &dyn Definition,
     runtime: &Runtime,
     due: DueRule,
     out: Option<&Path>,
-) -> Result<Planned, MigrationError> {
+) -> Result<Plan, MigrationError> {
     let snapshot = runtime.snapshot()?;
     let (rows, position) = snapshot.rows::<PrecreatedView>()?;
     if position == 0 {
@@ -66,16 +74,14 @@ pub fn plan(
     let mut obstacles = Vec::new();
     let mut written = Ok(());
     views::each_series(&rows, &mut |stream, series: Series| {
-        let plan = plan_series(&stream, &series, &rules);
+        let plan = definition.plan_series(&stream, &series, &rules);
         counts.series += u64::from(plan.concerned);
-        counts.created += plan.created;
-        counts.linked += plan.linked;
-        counts.adopted += plan.adopted;
-        counts.events += plan.events.len() as u64;
+        plan.events.iter().for_each(|event| counts.add(&event.event));
+        let series = stream.to_string();
         obstacles.extend(
             plan.obstacles
                 .into_iter()
-                .map(|obstacle| SeriesObstacle { series: stream.to_string(), obstacle }),
+                .map(|obstacle| SeriesObstacle { series: series.clone(), obstacle }),
         );
         if written.is_ok() {
             written = plan.events.iter().try_for_each(|event| writer.push(event));
@@ -84,15 +90,9 @@ pub fn plan(
     })?;
     written?;
     let source = Source { log: runtime.log().store_id(), position };
-    let header_rules = HeaderRules { due, zone: zone.to_string() };
-    let kind = PRECREATE.to_owned();
-    let (file, header) = writer.finish(out, |digest| Header {
-        rollbook_batch: FORMAT,
-        kind,
-        rules: header_rules,
-        source,
-        counts,
-        digest,
-    })?;
-    Ok(Planned { file, header, obstacles })
+    let rules = BatchRules { due, zone: zone.to_string() };
+    let kind = definition.kind().to_owned();
+    let (file, header) =
+        writer.finish(out, |digest| Header { kind, rules, source, counts, digest })?;
+    Ok(Plan { file, header, obstacles })
 }

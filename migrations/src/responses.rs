@@ -1,5 +1,5 @@
-//! Every response a log holds, in digests. Owns what *the responses are unchanged* means: the same responses, each with the
-//! same content, whatever else was appended.
+//! Digests of all responses of a log. Validation compares them to show that a migration left every
+//! response unchanged.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Responses(BTreeMap<String, [u8; 32]>);
 
-/// Goes over the events up to a position.
+/// Passes the events up to a position to `visit`.
 fn each_event(
     log: &Log,
     until: Position,
@@ -28,7 +28,7 @@ fn each_event(
 }
 
 impl Responses {
-    /// The responses as they were at a position.
+    /// The responses at a position.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -38,7 +38,8 @@ impl Responses {
         Ok(responses)
     }
 
-    /// The responses as they were at a position: all of them, and those in streams that are not left out.
+    /// The responses at a position: all of them, and those of the streams for which `is_left_out`
+    /// is false.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -63,7 +64,7 @@ impl Responses {
             Event::DocumentImported(document) | Event::DocumentChanged(document)
                 if document.collection == Collection::FormResponses =>
             {
-                // A response whose content was erased is none that could be unchanged.
+                // An erased response has no content to compare.
                 if let Some(body) = document.body.expose() {
                     self.0.insert(
                         document.id.clone(),
@@ -87,17 +88,17 @@ impl Responses {
         }
     }
 
-    /// How many there are.
+    /// The number of responses.
     pub fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
-    /// Whether there is none.
+    /// Whether there are no responses.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// SHA-256 over all of them, in hexadecimal.
+    /// SHA-256 over all responses, in hexadecimal.
     pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
         for (id, content) in &self.0 {
@@ -108,8 +109,8 @@ impl Responses {
         const_hex::encode(digest.finalize())
     }
 
-    /// The ids whose content is not the same in `later`, or that are gone there.
-    pub fn changed_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a str> {
+    /// The ids that have other content in `later` or are missing there.
+    pub(crate) fn changed_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a str> {
         self.0
             .iter()
             .filter(|(id, content)| later.0.get(*id) != Some(content))

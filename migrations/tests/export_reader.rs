@@ -1,14 +1,11 @@
 //! What an export is and what it is not: every kind of text that is no document is refused by name.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
-
+use crate::support::{FIXTURES, as_json, fixture, read_fixture, small_export, write_collection};
 use rollbook_domain::Collection;
 use rollbook_migrations::export_reader::{
     Export, ExportSource, ImportError, JsonDirectory, read_export,
 };
 use serde_json::{Value, json};
-use support::{FIXTURES, as_json, fixture, read_fixture, small_export, write_collection};
 
 fn error_of(directory: &std::path::Path) -> String {
     JsonDirectory::new(directory).read().unwrap_err().to_string()
@@ -129,7 +126,7 @@ fn a_file_without_documents_or_with_other_figures_is_named() {
         &error_of_text(
             r#"{"collection":"check_in_assignments","totalDocuments":2,"documents":[{"_id":"a"}]}"#,
         ),
-        &[name, "totalDocuments 2", "holds 1"],
+        &[name, "totalDocuments 2", "contains 1"],
     );
     assert_names(
         &error_of_text(
@@ -141,13 +138,13 @@ fn a_file_without_documents_or_with_other_figures_is_named() {
         &error_of_text(
             r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"documents":[]}"#,
         ),
-        &[name, "\"documents\" stands twice"],
+        &[name, "\"documents\"", "twice"],
     );
     assert_names(
         &error_of_text(
             r#"{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"x":{"y":1,"y":1}}"#,
         ),
-        &[name, "\"y\" stands twice"],
+        &[name, "\"y\"", "twice"],
     );
 }
 
@@ -156,7 +153,7 @@ fn what_is_no_document_is_named() {
     let file = "check_in_assignments.json";
     let good = json!({"_id": "good"});
     for (bad, parts) in [
-        (json!("text"), vec!["index 1", "no JSON object"]),
+        (json!("text"), vec!["index 1", "not a JSON object"]),
         (json!({"id": "x"}), vec!["index 1", "`_id`"]),
         (json!({"_id": 5}), vec!["index 1", "`_id`"]),
         (json!({"_id": ""}), vec!["index 1", "`_id`"]),
@@ -183,7 +180,7 @@ fn what_is_no_document_is_named() {
         assert_names(&error, &parts);
     }
     let twice = r#"{"collection":"check_in_assignments","totalDocuments":1,"documents":[{"_id":"b","x":{"y":1,"y":2}}]}"#;
-    assert_names(&error_of_text(twice), &[file, "\"b\"", "\"y\" stands twice"]);
+    assert_names(&error_of_text(twice), &[file, "\"b\"", "\"y\"", "twice"]);
 }
 
 #[test]
@@ -214,7 +211,7 @@ fn a_directory_that_is_none_is_named() {
     assert_names(&error_of(&directory.path().join("absent")), &["absent", "cannot be read"]);
     assert_names(
         &error_of(&directory.path().join("clients.json")),
-        &["clients.json", "is no directory"],
+        &["clients.json", "is not a directory"],
     );
     for name in ["clients", "check_in_assignments", "formResponses"] {
         let directory = small_export(&[], &[], &[]);
@@ -233,7 +230,7 @@ fn unknown_collections_are_counted_and_skipped_only_when_asked() {
     std::fs::create_dir(directory.path().join("old.json")).unwrap();
     let source = JsonDirectory::new(directory.path());
     let error = read_export(&source, false).unwrap_err();
-    assert_names(&error.to_string(), &["measurements (2 documents)", "--skip-unknown"]);
+    assert_names(&error.to_string(), &["measurements (2 documents)", "would not be imported"]);
     assert!(matches!(error, ImportError::UnknownCollections { .. }));
     let export = read_export(&source, true).unwrap();
     assert_eq!((export.unknown.len(), export.unknown[0].documents, export.documents()), (1, 2, 0));

@@ -1,16 +1,14 @@
-//! Import as events: where documents go, what a second import changes, and that the events are the same everywhere.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod support;
+//! Import as events: where documents go, what a second import changes, and that the events are the
+//! same everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support::{FIXTURES, apply, read_fixture, small_export, write_collection};
 use proptest::prelude::*;
 use rollbook_domain::{Collection, Event, NewEvent, StreamId};
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
-use rollbook_migrations::import::{Held, ImportCounts, events_digest, plan_import};
+use rollbook_migrations::import::{ImportCounts, ImportedState, events_digest, plan_import};
 use serde_json::{Value, json};
-use support::{FIXTURES, apply, read_fixture, small_export, write_collection};
 
 fn read(directory: &tempfile::TempDir) -> Export {
     JsonDirectory::new(directory.path()).read().unwrap()
@@ -75,7 +73,7 @@ fn tangled() -> tempfile::TempDir {
 
 #[test]
 fn every_document_goes_to_the_stream_it_belongs_to() {
-    let plan = plan_import(read(&tangled()), &Held::default());
+    let plan = plan_import(read(&tangled()), &ImportedState::default());
     let expected = [
         ("client/", vec!["coachFeedback/b4"]),
         ("client/c0", vec!["clients/c0", "coachFeedback/b3", "check_in_extensions/e3"]),
@@ -117,14 +115,14 @@ fn every_document_goes_to_the_stream_it_belongs_to() {
 #[test]
 fn the_same_export_gives_the_same_events_everywhere_and_nothing_the_second_time() {
     for name in FIXTURES {
-        let plan = plan_import(read_fixture(name), &Held::default());
-        let same = plan_import(read_fixture(name), &Held::default());
+        let plan = plan_import(read_fixture(name), &ImportedState::default());
+        let same = plan_import(read_fixture(name), &ImportedState::default());
         assert_eq!((&plan.events, &plan.digest), (&same.events, &same.digest));
         assert_eq!(plan.completed("UTC"), same.completed("UTC"));
         let ids: BTreeSet<_> = plan.events.iter().filter_map(|event| event.id).collect();
         assert_eq!(ids.len(), plan.events.len(), "{name}: every event has an id of its own");
         assert_eq!(events_digest(&plan.events), plan.digest);
-        let mut held = Held::default();
+        let mut held = ImportedState::default();
         apply(&mut held, &plan.events);
         let again = plan_import(read_fixture(name), &held);
         assert!(again.events.is_empty() && again.completed("UTC").is_none(), "{name}");
@@ -135,7 +133,7 @@ fn the_same_export_gives_the_same_events_everywhere_and_nothing_the_second_time(
 
 #[test]
 fn the_closing_event_tells_what_was_imported() {
-    let plan = plan_import(read_fixture("tracker"), &Held::default());
+    let plan = plan_import(read_fixture("tracker"), &ImportedState::default());
     let completed = plan.completed("Europe/London").unwrap();
     assert_eq!(
         (completed.stream, completed.occurred_at.to_string().as_str()),
@@ -151,7 +149,7 @@ fn the_closing_event_tells_what_was_imported() {
         [26, 2, 2, 2, 34, 36, 0, 0]
     );
     assert!(summary.is_some());
-    let empty = plan_import(read(&small_export(&[], &[], &[])), &Held::default());
+    let empty = plan_import(read(&small_export(&[], &[], &[])), &ImportedState::default());
     assert!(
         empty.events.is_empty() && empty.completed("UTC").is_some(),
         "the first import is on record even when it is empty"
@@ -160,9 +158,9 @@ fn the_closing_event_tells_what_was_imported() {
 
 #[test]
 fn an_interrupted_import_is_finished_with_the_same_ids() {
-    let whole = plan_import(read_fixture("dirty"), &Held::default());
+    let whole = plan_import(read_fixture("dirty"), &ImportedState::default());
     for cut in [1, 100, whole.events.len() - 1] {
-        let mut held = Held::default();
+        let mut held = ImportedState::default();
         apply(&mut held, &whole.events[..cut]);
         held.imports = 0;
         assert_eq!(plan_import(read_fixture("dirty"), &held).events, whole.events[cut..]);
@@ -176,7 +174,7 @@ fn a_document_that_changes_there_and_back_is_another_event_each_time() {
     let two =
         || small_export(&[], &[json!({"_id": "a", "clientId": "c", "formId": "f", "x": 2})], &[]);
     let none = || small_export(&[], &[], &[]);
-    let mut held = Held::default();
+    let mut held = ImportedState::default();
     let mut ids = BTreeSet::new();
     for directory in [one(), two(), one(), two(), none(), two(), none(), two(), one()] {
         let plan = plan_import(read(&directory), &held);
@@ -189,12 +187,12 @@ fn a_document_that_changes_there_and_back_is_another_event_each_time() {
 #[test]
 fn a_document_whose_stream_changes_is_removed_there_and_imported_here() {
     let assignment = [json!({"_id": "a", "clientId": "u", "formId": "f"})];
-    let mut held = Held::default();
+    let mut held = ImportedState::default();
     apply(
         &mut held,
         &plan_import(
             read(&small_export(&[json!({"_id": "c1", "authUid": "u"})], &assignment, &[])),
-            &Held::default(),
+            &ImportedState::default(),
         )
         .events,
     );
@@ -226,8 +224,8 @@ fn a_document_whose_stream_changes_is_removed_there_and_imported_here() {
 #[test]
 fn a_collection_without_a_file_says_nothing_about_its_documents() {
     let directory = tangled();
-    let mut held = Held::default();
-    apply(&mut held, &plan_import(read(&directory), &Held::default()).events);
+    let mut held = ImportedState::default();
+    apply(&mut held, &plan_import(read(&directory), &ImportedState::default()).events);
     std::fs::remove_file(directory.path().join("coachFeedback.json")).unwrap();
     assert!(plan_import(read(&directory), &held).events.is_empty());
     write_collection(directory.path(), "coachFeedback", &[]);
@@ -267,9 +265,9 @@ proptest! {
                 Edit::Add(n) => { edited.insert(format!("new{n}"), json!({"_id": format!("new{n}"), "clientId": "c0"})); }
             }
         }
-        let mut held = Held::default();
+        let mut held = ImportedState::default();
         let before: Vec<Value> = original.values().cloned().collect();
-        apply(&mut held, &plan_import(read(&small_export(&[], &before, &[])), &Held::default()).events);
+        apply(&mut held, &plan_import(read(&small_export(&[], &before, &[])), &ImportedState::default()).events);
         let mut after: Vec<Value> = edited.values().cloned().collect();
         if shuffle { after.reverse(); }
         let plan = plan_import(read(&small_export(&[], &after, &[])), &held);

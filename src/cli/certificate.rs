@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_application::evidence::{EvidenceError, Migration, write_new};
-use rollbook_migrations::certificate::{Certificate, Certified};
+use rollbook_migrations::certificate::{Certificate, VerifiedCertificate};
 use serde::Serialize;
 
 use super::Context;
@@ -69,7 +69,7 @@ pub(super) struct CheckCertificateArguments {
 struct Checked {
     file: PathBuf,
     #[serde(flatten)]
-    certified: Certified,
+    certified: VerifiedCertificate,
     key_trusted: bool,
 }
 
@@ -105,7 +105,8 @@ impl CheckCertificateArguments {
 
 impl Checked {
     fn text(&self) -> String {
-        let Certified { origin, batch, before, after, validated_at, checks, key } = &self.certified;
+        let VerifiedCertificate { origin, batch, before, after, validated_at, checks, key } =
+            &self.certified;
         format!(
             "{} {}\nbatch {} ({}, {}): {} weeks created, {} responses linked, {} adopted\n\
              the {after} events of {origin} begin with the {before} from before the batch: none was changed, removed or moved\n\

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rollbook_application::store::Store;
 use rollbook_log::OpenOptions;
-use rollbook_migrations::dump::{self, Dumped, Form, Loaded};
+use rollbook_migrations::dump::{self, DumpSummary, Form};
 use serde::Serialize;
 
 use super::arguments::Forgetting;
@@ -90,7 +90,7 @@ impl DumpArguments {
         }
         let dumped = dump::write_file(&self.file, write)?;
         context.output.either(&dumped, || {
-            let Dumped { header, trailer } = &dumped;
+            let DumpSummary { header, trailer } = &dumped;
             let file = self.file.display();
             format!(
                 "{} {} events, {} commits into {file}: SHA-256 {}\n",
@@ -157,13 +157,13 @@ impl LoadArguments {
 #[derive(Serialize)]
 struct Made {
     #[serde(flatten)]
-    loaded: Loaded,
+    loaded: DumpSummary,
     forgotten_again: u64,
 }
 
 impl Made {
     fn text(&self, data: &Path) -> String {
-        let Loaded { header, trailer } = &self.loaded;
+        let DumpSummary { header, trailer } = &self.loaded;
         let (events, commits, data) = (header.head, trailer.commits, data.display());
         let forgotten = match self.forgotten_again {
             0 => String::new(),

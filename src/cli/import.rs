@@ -8,10 +8,10 @@ use rollbook_application::reports::audit::audit;
 use rollbook_application::store::Store;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::{StreamId, Timestamp};
-use rollbook_migrations::export::{ExportedBefore, write_export};
+use rollbook_migrations::adapters::LogDocuments;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
-use rollbook_migrations::importing::{Imported, import};
-use rollbook_migrations::stored::LogDocuments;
+use rollbook_migrations::export_writer::{ExportMetadata, write_export};
+use rollbook_migrations::import::{ImportReport, import};
 use serde::Serialize;
 
 use super::Context;
@@ -62,7 +62,7 @@ impl ImportArguments {
     }
 }
 
-fn import_text(imported: &Imported) -> String {
+fn import_text(imported: &ImportReport) -> String {
     let mut text = format!(
         "{}\n",
         styled(BOLD, "collection                imported  changed  removed  unchanged")
@@ -80,7 +80,7 @@ fn import_text(imported: &Imported) -> String {
     for (name, documents) in &imported.skipped {
         text.push_str(&format!("left out: {name} ({documents} documents)\n"));
     }
-    let Imported { appended, head, legacy_timezone, .. } = imported;
+    let ImportReport { appended, head, legacy_timezone, .. } = imported;
     text.push_str(&format!(
         "{appended} events appended, head {head}, legacy time zone {legacy_timezone}\n"
     ));
@@ -157,7 +157,7 @@ impl ExportArguments {
         let store = context.open()?;
         let log = store.log();
         let position = log.head();
-        let before = ExportedBefore::of(&log.stream(&StreamId::Control, 0)?);
+        let before = ExportMetadata::of(&log.stream(&StreamId::Control, 0)?);
         let counts =
             write_export(&LogDocuments { log, until: position }, &before, &self.directory)?;
         let collections =

@@ -9,10 +9,10 @@ use rollbook_application::reports::migration::{PlanReport, ValidationReport};
 use rollbook_application::store::{Request, Store};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, Timestamp};
-use rollbook_migrations::apply::Applied;
+use rollbook_migrations::apply::ApplyReport;
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::parity::{Example, ParityReport, Unexplained};
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::Validation;
 use serde::Serialize;
 
@@ -188,7 +188,7 @@ impl ApplyArguments {
         context.output.either(&applied, || applied_text(&applied))
     }
 
-    fn apply_here(&self, context: &Context, batch: &Batch) -> Result<Applied, CliError> {
+    fn apply_here(&self, context: &Context, batch: &Batch) -> Result<ApplyReport, CliError> {
         let store = context.open()?;
         // Events of a batch name the batch as their actor.
         let actor = Actor::Migration(batch.header.digest.clone());
@@ -198,8 +198,8 @@ impl ApplyArguments {
     }
 }
 
-fn applied_text(applied: &Applied) -> String {
-    let Applied { digest, series, created, linked, adopted, skipped, head } = applied;
+fn applied_text(applied: &ApplyReport) -> String {
+    let ApplyReport { digest, series, created, linked, adopted, skipped, head } = applied;
     format!(
         "batch {digest}\n{series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped as there already, head {head}\n{}\n",
         styled(FAINT, "next: rollbook migrate validate")

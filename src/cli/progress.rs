@@ -1,7 +1,7 @@
 //! Progress of long work. Owns the bar on stderr, which is drawn only on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rollbook_migrations::apply::Watch;
+use rollbook_migrations::monitor::Monitor;
 
 use super::interrupt::{self, interrupted};
 use crate::cli::error::CliError;
@@ -44,8 +44,8 @@ impl Bar {
     }
 
     /// The bar and Ctrl-C, for work that asks between two commits whether to stop.
-    pub fn watch(&self) -> Watch<'_> {
-        Watch { progress: self.progress.as_ref(), interrupted: &interrupted }
+    pub fn watch(&self) -> Monitor<'_> {
+        Monitor { progress: self.progress.as_ref(), interrupted: &interrupted }
     }
 
     /// The same where no caller can stop the work, as between two batches of folded events: there an interrupted process ends.
@@ -67,8 +67,8 @@ impl Drop for Bar {
 }
 
 /// Runs a long step with a bar, stopping it at a boundary when somebody presses Ctrl-C.
-pub(super) fn watched<R>(what: &str, unit: &str, run: impl FnOnce(&Watch<'_>) -> R) -> R {
+pub(super) fn watched<R>(what: &str, unit: &str, run: impl FnOnce(&Monitor<'_>) -> R) -> R {
     interrupted();
     let bar = Bar::new(what, unit);
-    run(&Watch { progress: &|done, of| bar.set(done, of), interrupted: &interrupted })
+    run(&Monitor { progress: &|done, of| bar.set(done, of), interrupted: &interrupted })
 }

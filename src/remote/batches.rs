@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use rollbook_application::reports::migration::PlanReport;
 use rollbook_domain::Timestamp;
 use rollbook_migrations::MigrationError;
-use rollbook_migrations::apply::Applied;
+use rollbook_migrations::apply::ApplyReport;
 use rollbook_migrations::batch::{Batch, keep};
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::rules::DueRule;
 use ureq::http::Method;
 
 use super::{Asked, Remote, RemoteError};
@@ -73,7 +73,7 @@ impl Remote {
     ///
     /// # Errors
     /// When the service does not answer or refuses, or the file cannot be read.
-    pub fn apply(&self, batch: &Batch, at: Option<Timestamp>) -> Result<Applied, RemoteError> {
+    pub fn apply(&self, batch: &Batch, at: Option<Timestamp>) -> Result<ApplyReport, RemoteError> {
         let failed =
             |source| MigrationError::File { path: batch.path.clone(), doing: "read", source };
         let file = File::open(&batch.path).map_err(failed)?;

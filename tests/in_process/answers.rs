@@ -13,7 +13,7 @@ use rollbook_domain::{
 };
 use rollbook_log::Commit;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
-use rollbook_migrations::import::{Held, plan_import};
+use rollbook_migrations::import::{ImportedState, plan_import};
 use rollbook_projections::entry::Asked;
 use rollbook_service::view_cache::Answers;
 
@@ -85,7 +85,8 @@ impl World {
         let directory = tempfile::tempdir().unwrap();
         let store = Store::open(&directory.path().join("store"), true).unwrap();
         let export = testkit::fixture(fixture).join("export");
-        let plan = plan_import(JsonDirectory::new(export).read().unwrap(), &Held::default());
+        let plan =
+            plan_import(JsonDirectory::new(export).read().unwrap(), &ImportedState::default());
         let events: Vec<NewEvent> =
             plan.events.iter().cloned().chain(plan.completed(zone)).collect();
         let documents = events.iter().filter_map(|event| match &event.event {

@@ -2,7 +2,7 @@
 
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, EventRecord, Position, StreamId};
-use rollbook_migrations::certificate::{Certificate, FORMAT, ProvedEvent, shown};
+use rollbook_migrations::certificate::{Certificate, FORMAT, ProvedEvent, summarize};
 use rollbook_projections::tree::{self, Tree};
 
 use super::Notary;
@@ -58,7 +58,7 @@ impl Notary<'_> {
         };
         let after = self.covering(validated.position)?;
         let consistency = self.prove_consistency(base, after.claimed().size)?;
-        let (batch, checks) = shown(&planned.event, &applied.event, &validated.event)
+        let (batch, checks) = summarize(&planned.event, &applied.event, &validated.event)
             .map_err(EvidenceError::Certificate)?;
         let certificate = Certificate {
             rollbook_certificate: FORMAT,

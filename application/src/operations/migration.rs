@@ -6,11 +6,11 @@ use std::path::Path;
 
 use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::{Event, Position};
-use rollbook_migrations::apply::{self, Applied, Watch};
+use rollbook_migrations::apply::{self, ApplyReport};
 use rollbook_migrations::batch::Batch;
+use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::parity::ParityReport;
-use rollbook_migrations::plan::Planned;
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{self, Check, Validation};
 use tempfile::TempDir;
 
@@ -23,7 +23,7 @@ use crate::store::{Outcome, Request, Store, idempotency};
 /// # Errors
 /// When nothing is imported, or the file cannot be written.
 pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanReport, OperationError> {
-    let Planned { file, header, obstacles } =
+    let rollbook_migrations::plan::Plan { file, header, obstacles } =
         rollbook_migrations::plan::plan(store.runtime(), due, out)?;
     Ok(PlanReport::of(&file, &header, obstacles))
 }
@@ -47,7 +47,7 @@ pub struct Plan {
 pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, OperationError> {
     let directory = tempfile::tempdir().map_err(OperationError::Scratch)?;
     let path = directory.path().join("batch.ndjson");
-    let Planned { header, obstacles, .. } =
+    let rollbook_migrations::plan::Plan { header, obstacles, .. } =
         rollbook_migrations::plan::plan(store.runtime(), due, Some(&path))?;
     let report = PlanReport::of(Path::new(&header.file_name()), &header, obstacles);
     Ok(Plan {
@@ -67,12 +67,12 @@ pub fn apply(
     store: &Store,
     batch: &Batch,
     request: &Request,
-    watch: &Watch<'_>,
-) -> Result<Applied, OperationError> {
+    watch: &Monitor<'_>,
+) -> Result<ApplyReport, OperationError> {
     let key = request.key.as_ref().map(|key| idempotency(key, &("apply", &batch.header.digest)));
     // Done before or not: applying a batch that is through does nothing, and one that was cut off goes on.
     let _before = store.repeated(key.as_ref(), request)?;
-    Ok(apply::apply_under(store.runtime(), batch, request.now, key, watch)?)
+    Ok(apply::apply(store.runtime(), apply::ApplyRequest { batch, now: request.now, key }, watch)?)
 }
 
 /// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and tells what is on record: then checks
@@ -84,7 +84,7 @@ pub fn validate(
     store: &Store,
     overdue_after_milliseconds: i64,
     request: &Request,
-    watch: &Watch<'_>,
+    watch: &Monitor<'_>,
 ) -> Result<(ValidationReport, bool), OperationError> {
     let key =
         request.key.as_ref().map(|key| idempotency(key, &("validate", overdue_after_milliseconds)));
@@ -99,11 +99,9 @@ pub fn validate(
             return Ok((validation.into(), true));
         }
     }
-    let validation = validate::validate_under(
+    let validation = validate::validate(
         store.runtime(),
-        overdue_after_milliseconds,
-        request.now,
-        key,
+        validate::ValidateRequest { overdue_after_milliseconds, now: request.now, key },
         watch,
     )?;
     Ok((validation.into(), false))
@@ -121,7 +119,7 @@ fn check(recorded: CheckOutcome) -> Check {
 pub fn parity(
     store: &Store,
     overdue_after_milliseconds: i64,
-    watch: &Watch<'_>,
+    watch: &Monitor<'_>,
 ) -> Result<ParityReport, OperationError> {
     let (snapshot, control) = (store.snapshot()?, store.control()?);
     Ok(validate::parity(&snapshot, &control, overdue_after_milliseconds, watch)?)

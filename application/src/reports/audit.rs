@@ -1,8 +1,8 @@
 //! What the store holds and what is odd about it. Owns which rows the audit looks at; the report is the migrations crate's.
 
 use rollbook_domain::Timestamp;
+use rollbook_migrations::adapters::StoredAudit;
 use rollbook_migrations::audit::{AuditReport, AuditRules};
-use rollbook_migrations::stored::StoredAudit;
 
 use crate::store::Store;
 use crate::store::StoreError;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rollbook_domain::control::{
-    BatchState, Control, ImportState, SwitchRejection, ValidationState,
+    BatchCounts, BatchState, Control, ImportState, SwitchRejection, ValidationState,
 };
 use rollbook_domain::event::{Audience, CheckOutcome, View};
 use rollbook_domain::{Event, Position};
@@ -179,7 +179,7 @@ pub struct Batch {
 impl Batch {
     fn of(batch: &BatchState) -> Self {
         let BatchState { digest, kind, rules, base, applied_at, counts, .. } = batch.clone();
-        let (series, created, linked, adopted, skipped) = counts;
+        let BatchCounts { series, created, linked, adopted, skipped } = counts;
         Self { digest, kind, rules, base, applied_at, series, created, linked, adopted, skipped }
     }
 }

@@ -32,8 +32,37 @@ pub struct BatchState {
     pub responses: u64,
     /// The position of its `BatchApplied` event; `None` while the batch is incomplete.
     pub applied_at: Option<Position>,
-    /// The counts of `BatchApplied`: (series, created, linked, adopted, skipped).
-    pub counts: (u64, u64, u64, u64, u64),
+    /// What applying it did; all zero until it is completely applied.
+    pub counts: BatchCounts,
+}
+
+/// The counts of a batch that was applied. Serialized as an array of five numbers, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u64, u64, u64, u64, u64)", into = "(u64, u64, u64, u64, u64)")]
+pub struct BatchCounts {
+    /// Series that the migration concerns.
+    pub series: u64,
+    /// Weeks created.
+    pub created: u64,
+    /// Responses linked to the week that they state.
+    pub linked: u64,
+    /// Responses without a week linked to the week that names them.
+    pub adopted: u64,
+    /// Events that the store already had.
+    pub skipped: u64,
+}
+
+impl From<(u64, u64, u64, u64, u64)> for BatchCounts {
+    fn from((series, created, linked, adopted, skipped): (u64, u64, u64, u64, u64)) -> Self {
+        Self { series, created, linked, adopted, skipped }
+    }
+}
+
+impl From<BatchCounts> for (u64, u64, u64, u64, u64) {
+    fn from(counts: BatchCounts) -> Self {
+        let BatchCounts { series, created, linked, adopted, skipped } = counts;
+        (series, created, linked, adopted, skipped)
+    }
 }
 
 /// The last recorded validation.
@@ -121,12 +150,14 @@ impl Control {
                 responses_digest: responses_digest.clone(),
                 responses: *responses,
                 applied_at: None,
-                counts: (0, 0, 0, 0, 0),
+                counts: BatchCounts::default(),
             }),
             Event::BatchApplied { digest, series, created, linked, adopted, skipped } => {
                 if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
                     batch.applied_at = Some(position);
-                    batch.counts = (*series, *created, *linked, *adopted, *skipped);
+                    let (series, created, linked) = (*series, *created, *linked);
+                    let (adopted, skipped) = (*adopted, *skipped);
+                    batch.counts = BatchCounts { series, created, linked, adopted, skipped };
                 }
             }
             Event::ResponsesAttested { digest, responses, responses_digest } => {
@@ -163,5 +194,17 @@ impl Control {
             .iter()
             .filter(|batch| batch.applied_at.is_some())
             .max_by_key(|batch| batch.applied_at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_of_a_batch_are_stored_as_an_array() {
+        let counts = BatchCounts { series: 1, created: 2, linked: 3, adopted: 4, skipped: 5 };
+        assert_eq!(serde_json::to_string(&counts).unwrap(), "[1,2,3,4,5]");
+        assert_eq!(serde_json::from_str::<BatchCounts>("[1,2,3,4,5]").unwrap(), counts);
     }
 }

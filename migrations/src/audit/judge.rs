@@ -1,5 +1,5 @@
-//! What is found in one series alone. Owns the rules of each kind but those that need documents of other series, which it
-//! passes on as questions.
+//! The checks of one series. What needs documents of other series becomes a question (see
+//! `questions`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,38 +7,17 @@ use rollbook_domain::StreamId;
 use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::series::{Item, Series, assignment_id, response_id};
 
+use super::place::Place;
 use super::questions::Questions;
-use super::{AuditRules, Finding, FindingKind, Found};
+use super::{AuditRules, Finding, FindingKind, Findings};
 
-/// What the judge knows beyond the series at hand, and what it keeps for the end: findings about a whole client.
+/// Checks series one by one and collects findings about whole clients.
 pub(super) struct Judge<'a> {
     clients: &'a BTreeSet<String>,
     coaches: &'a BTreeSet<String>,
     rules: &'a AuditRules,
     split: BTreeMap<String, Vec<String>>,
     unknown: BTreeMap<String, Vec<String>>,
-}
-
-/// The series at hand.
-pub(super) struct Place<'a> {
-    pub(super) client: &'a str,
-    pub(super) form: &'a str,
-}
-
-impl Place<'_> {
-    pub(super) fn finding(
-        &self,
-        week: Option<u32>,
-        documents: impl IntoIterator<Item = impl Into<String>>,
-    ) -> Finding {
-        let documents = documents.into_iter().map(Into::into).collect();
-        Finding {
-            client: self.client.to_owned(),
-            form: Some(self.form.to_owned()),
-            week,
-            documents,
-        }
-    }
 }
 
 impl<'a> Judge<'a> {
@@ -54,7 +33,7 @@ impl<'a> Judge<'a> {
         &mut self,
         stream: &StreamId,
         series: &Series,
-        found: &mut Found,
+        found: &mut Findings,
         questions: &mut Questions,
     ) {
         let StreamId::Series { client, form } = stream else { return };
@@ -72,7 +51,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Findings about a client over all of its series.
-    pub(super) fn finish(self, found: &mut Found) {
+    pub(super) fn finish(self, found: &mut Findings) {
         for (kind, clients) in
             [(FindingKind::SplitIdentity, self.split), (FindingKind::ClientUnknown, self.unknown)]
         {
@@ -83,7 +62,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn run(&self, place: &Place<'_>, series: &Series, run: u32, found: &mut Found) {
+    fn run(&self, place: &Place<'_>, series: &Series, run: u32, found: &mut Findings) {
         let Some(base) = series.items.base(run) else { return };
         found.client(place.client).series += 1;
         let items: Vec<&Item> = series.items.iter().filter(|item| item.run == run).collect();
@@ -125,7 +104,7 @@ impl<'a> Judge<'a> {
         place: &Place<'_>,
         series: &Series,
         item: &Item,
-        found: &mut Found,
+        found: &mut Findings,
         questions: &mut Questions,
     ) {
         let stored = &item.stored;
@@ -147,7 +126,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What one assignment shows by itself.
+    /// The findings of one assignment alone.
     fn kinds_of(&self, stored: &StoredAssignment) -> Vec<FindingKind> {
         let mut kinds = Vec::new();
         if stored.stored_week.is_none() {
@@ -180,13 +159,14 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// `assignedBy` holds a coach's id, or a name: only names have spaces, and `Coach` is the old system's own default.
+/// `assignedBy` is a coach's id or a name. Only names have spaces, and `Coach` is the default of
+/// the old system.
 fn looks_like_an_id(assigned_by: &str) -> bool {
     !assigned_by.is_empty() && assigned_by != "Coach" && !assigned_by.contains(char::is_whitespace)
 }
 
-/// Doubles, and completed weeks before which weeks are not stored.
-fn weeks_of_run(place: &Place<'_>, weeks: &[&[&Item]], found: &mut Found) {
+/// Finds duplicate weeks, and completed weeks after weeks that are not stored.
+fn weeks_of_run(place: &Place<'_>, weeks: &[&[&Item]], found: &mut Findings) {
     let mut before: Option<u32> = None;
     for items in weeks {
         let Some(week) = items.first().map(|item| item.week()) else { continue };
@@ -208,8 +188,8 @@ fn weeks_of_run(place: &Place<'_>, weeks: &[&[&Item]], found: &mut Found) {
     }
 }
 
-/// Later weeks whose `id` is made from, or is, another document's.
-fn ids_of_run(place: &Place<'_>, items: &[&Item], found: &mut Found) {
+/// Finds later weeks whose `id` is derived from another document or is that of another document.
+fn ids_of_run(place: &Place<'_>, items: &[&Item], found: &mut Findings) {
     let bases: Vec<&StoredAssignment> =
         items.iter().filter(|item| item.week() == 1).map(|item| &item.stored).collect();
     for item in items.iter().filter(|item| item.week() > 1 && !item.stored.legacy_id.is_empty()) {
@@ -229,7 +209,7 @@ fn is_week_n_id(id: &str) -> bool {
     })
 }
 
-/// Whether a response was given here rather than imported: its id is derived then.
+/// Whether a response was submitted here, so that its id is derived.
 fn is_given_here(place: &Place<'_>, series: &Series, item: &Item, response: &str) -> bool {
     if series.submitted == 0 || series.responses.contains_key(response) {
         return false;
@@ -238,8 +218,8 @@ fn is_given_here(place: &Place<'_>, series: &Series, item: &Item, response: &str
     (1..=series.submitted).any(|ordinal| response_id(assignment, ordinal).to_string() == response)
 }
 
-/// Counts the responses given here; of one that was cleared later nothing tells the week.
-fn count_given(place: &Place<'_>, series: &Series, found: &mut Found) {
+/// Counts the responses submitted here. The week of a response that was cleared later is unknown.
+fn count_given(place: &Place<'_>, series: &Series, found: &mut Findings) {
     let given = |item: &&Item| {
         item.stored
             .response_id()

@@ -1,9 +1,10 @@
-//! The kinds of finding: a stable code, what it is, and what the migration does about it. Source of the list:
-//! `spec/legacy-export.md`, "Dirt that is real".
+//! The kinds of finding. Source of the list: `spec/legacy-export.md`, "Dirt that is real".
 
 use serde::{Serialize, Serializer};
 
-/// A kind of dirt that is real.
+use super::texts::{self, Texts};
+
+/// A kind of irregular data that real stores contain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum FindingKind {
@@ -89,147 +90,48 @@ impl FindingKind {
         Self::AssignedByGone,
     ];
 
-    /// The code by which reports and scripts know it; it never changes.
+    /// The stable code for reports and scripts.
     pub fn code(self) -> &'static str {
-        self.texts().0
+        self.texts().code
     }
 
     /// What it is, in one line.
     pub fn explanation(self) -> &'static str {
-        self.texts().1
+        self.texts().explanation
     }
 
     /// What the migration does about it, in one line.
     pub fn migration(self) -> &'static str {
-        self.texts().2
+        self.texts().migration
     }
 
-    fn texts(self) -> (&'static str, &'static str, &'static str) {
-        const KEPT: &str = "Nothing: the document stays as it is.";
+    fn texts(self) -> &'static Texts {
         match self {
-            Self::SplitIdentity => (
-                "split-identity",
-                "The client is stored under two identities: these assignments carry its authUid, not its document id.",
-                "One series for both: the pre-created view merges them, the legacy view goes on showing two (parity class identity-split).",
-            ),
-            Self::ClientUnknown => (
-                "client-unknown",
-                "These assignments carry a client id that no client document has.",
-                "Their series is migrated like any other; no view shows it, because the client is not onboarded.",
-            ),
-            Self::DuplicateWeek => (
-                "duplicate-week",
-                "Several assignments stand for one week of one series.",
-                "All are kept; the pre-created view shows one of them by the legacy view's rule 9 (parity class duplicate-allocation).",
-            ),
-            Self::SeriesWithoutWeek1 => (
-                "series-without-week-1",
-                "The series has no assignment for week 1, so nothing says when its weeks are due.",
-                "No week is made for it; what is stored stays.",
-            ),
-            Self::WeekNId => (
-                "week-n-id",
-                "A later week's id field is made from another assignment's: `<base>_week_<n>`.",
-                "Nothing: the document id counts, and the old id keeps resolving.",
-            ),
-            Self::BaseIdReused => (
-                "base-id-reused",
-                "A later week's id field is that of its base, so the id names several documents.",
-                "Nothing: the document id counts; the old id keeps resolving to the base.",
-            ),
-            Self::AssignmentWithoutWeek => (
-                "assignment-without-week",
-                "The assignment has no recurringWeek; week 1 is meant.",
-                "It counts as week 1.",
-            ),
-            Self::ResponseWithoutWeek => (
-                "response-without-week",
-                "The response has no recurringWeek, so only the assignment it names tells its week.",
-                "It stays where it is, unless exactly one other stored week names it: then it is adopted by that week.",
-            ),
-            Self::ResponseNamesWeek1 => (
-                "response-names-week-1",
-                "The response is for a later week but names the week-1 document.",
-                "It is linked to its own week, which is completed with its time and score.",
-            ),
-            Self::ResponseNamesLegacyId => (
-                "response-names-legacy-id",
-                "The response names its assignment by the id field, not by the document id.",
-                "Nothing where the assignment is of the response's own week; otherwise it is linked to its own week.",
-            ),
-            Self::ResponseNamesNothing => (
-                "response-names-nothing",
-                "The response names no assignment that exists.",
-                "It is linked to its own week when that is 2 or later; otherwise it stays as it is.",
-            ),
-            Self::AssignmentResponseNamesAnother => (
-                "assignment-response-names-another",
-                "The assignment's response names another assignment (the assignment stands first, then its response).",
-                "A response of week 2 or later is linked to its own week; a weekless one is adopted by the one week that names it.",
-            ),
-            Self::AssignmentResponseMissing => (
-                "assignment-response-missing",
-                "The assignment's responseId names no response that exists.",
-                "Nothing: the week stays completed; the check assignment-links names it.",
-            ),
-            Self::ResponseNotNamedBack => (
-                "response-not-named-back",
-                "No assignment names this response.",
-                "It is linked to its own week when that is 2 or later and free; otherwise it stays as it is.",
-            ),
-            Self::CompletedWeekAhead => (
-                "completed-week-ahead",
-                "The week is completed while weeks before it are not stored; the legacy view hides those for ever.",
-                "The missing weeks are made and the pre-created view shows them (parity class gap-week).",
-            ),
-            Self::DueNull => (
-                "due-null",
-                "dueDate is null; it reads as the present moment.",
-                "Nothing; without a due date on its base a series gets no weeks.",
-            ),
-            Self::DueMissing => (
-                "due-missing",
-                "There is no dueDate, so the legacy view finds the document only beside others of its series.",
-                "Nothing; without a due date on its base a series gets no weeks.",
-            ),
-            Self::BaseDueNotMonday => (
-                "base-due-not-monday",
-                "The first week is due on another day than a Monday, in the old server's time zone.",
-                "Made weeks are due on Mondays, as clients saw them; --due weekday keeps the base's day (parity class kept-weekday).",
-            ),
-            Self::InactivePausePast => (
-                "inactive-pause-past",
-                "The status is inactive although the pause is over; it reads as active.",
-                KEPT,
-            ),
-            Self::InactivePauseFuture => {
-                ("inactive-pause-future", "The status is inactive and the pause is not over.", KEPT)
-            }
-            Self::StoredOverdue => (
-                "stored-overdue",
-                "A background write stored the status overdue; views tell it from the due date instead.",
-                KEPT,
-            ),
-            Self::StoredMissed => (
-                "stored-missed",
-                "A background write stored the status missed, which every view shows.",
-                KEPT,
-            ),
-            Self::ScoreZero => (
-                "score-zero",
-                "The week is completed with score 0, which the lists show as no score.",
-                KEPT,
-            ),
-            Self::FormTitleEmpty => (
-                "form-title-empty",
-                "formTitle is empty; the lists show a general title.",
-                "Made weeks have the base's title, also when it is empty.",
-            ),
-            Self::AssignedByGone => (
-                "assigned-by-gone",
-                "assignedBy is an id that no coach document has, so the lists show the id.",
-                "Made weeks have the base's.",
-            ),
+            Self::SplitIdentity => &texts::SPLIT_IDENTITY,
+            Self::ClientUnknown => &texts::CLIENT_UNKNOWN,
+            Self::DuplicateWeek => &texts::DUPLICATE_WEEK,
+            Self::SeriesWithoutWeek1 => &texts::SERIES_WITHOUT_WEEK_1,
+            Self::WeekNId => &texts::WEEK_N_ID,
+            Self::BaseIdReused => &texts::BASE_ID_REUSED,
+            Self::AssignmentWithoutWeek => &texts::ASSIGNMENT_WITHOUT_WEEK,
+            Self::ResponseWithoutWeek => &texts::RESPONSE_WITHOUT_WEEK,
+            Self::ResponseNamesWeek1 => &texts::RESPONSE_NAMES_WEEK_1,
+            Self::ResponseNamesLegacyId => &texts::RESPONSE_NAMES_LEGACY_ID,
+            Self::ResponseNamesNothing => &texts::RESPONSE_NAMES_NOTHING,
+            Self::AssignmentResponseNamesAnother => &texts::ASSIGNMENT_RESPONSE_NAMES_ANOTHER,
+            Self::AssignmentResponseMissing => &texts::ASSIGNMENT_RESPONSE_MISSING,
+            Self::ResponseNotNamedBack => &texts::RESPONSE_NOT_NAMED_BACK,
+            Self::CompletedWeekAhead => &texts::COMPLETED_WEEK_AHEAD,
+            Self::DueNull => &texts::DUE_NULL,
+            Self::DueMissing => &texts::DUE_MISSING,
+            Self::BaseDueNotMonday => &texts::BASE_DUE_NOT_MONDAY,
+            Self::InactivePausePast => &texts::INACTIVE_PAUSE_PAST,
+            Self::InactivePauseFuture => &texts::INACTIVE_PAUSE_FUTURE,
+            Self::StoredOverdue => &texts::STORED_OVERDUE,
+            Self::StoredMissed => &texts::STORED_MISSED,
+            Self::ScoreZero => &texts::SCORE_ZERO,
+            Self::FormTitleEmpty => &texts::FORM_TITLE_EMPTY,
+            Self::AssignedByGone => &texts::ASSIGNED_BY_GONE,
         }
     }
 }

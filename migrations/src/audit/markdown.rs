@@ -1,4 +1,4 @@
-//! The audit for people: Markdown with a table of totals, of weeks and of clients, then the findings by kind.
+//! The audit report as Markdown: tables of totals, weeks and clients, then the findings by kind.
 
 use std::fmt::Write as _;
 
@@ -102,7 +102,7 @@ fn write_finding(finding: &Finding, out: &mut String) -> std::fmt::Result {
     writeln!(out, ": {}", documents.join(", "))
 }
 
-/// An id as code. Ids are data: one with a backtick or a line break must not end the code it stands in.
+/// An id as inline code. A backtick or a line break in it must not end the code.
 fn code(id: &str) -> String {
     if id.is_empty() {
         return "(none)".to_owned();

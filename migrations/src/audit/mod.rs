@@ -1,11 +1,14 @@
-//! The audit: what a store holds, and every kind of dirt in it, by name and with document ids. Owns the figures and the
-//! report; `judge` and `questions` own what is found, `kind` the names and explanations, `markdown` the readable form. It
-//! keeps ids only, whatever the store's size.
+//! The audit: the figures of a store and all irregular data in it, with document ids.
+//!
+//! `judge` checks each series alone, `questions` what needs several series. `kind` and `texts` name
+//! and explain the findings, and `markdown` formats the report. Only ids are kept in memory.
 
 mod judge;
 mod kind;
 mod markdown;
+mod place;
 mod questions;
+mod texts;
 
 pub use kind::FindingKind;
 
@@ -20,9 +23,9 @@ use serde::Serialize;
 use judge::Judge;
 use questions::Questions;
 
-/// What an audit reads: one consistent state of a store.
+/// The source of an audit: one consistent state of a store.
 pub trait AuditSource {
-    /// Why it cannot be read.
+    /// The error of reading it.
     type Error;
 
     /// Every client document, by id.
@@ -37,19 +40,20 @@ pub trait AuditSource {
     /// When the store cannot be read.
     fn coaches(&self) -> Result<BTreeSet<String>, Self::Error>;
 
-    /// Shows every series with its stream, in any order. Asked twice when documents of different series name each other.
+    /// Passes every series with its stream to `each`, in any order. Called twice if documents of
+    /// different series name each other.
     ///
     /// # Errors
     /// When the store cannot be read.
     fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), Self::Error>;
 }
 
-/// What an audit goes by.
+/// The parameters of an audit.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditRules {
-    /// The instant the audit speaks of: whether a pause is over depends on it.
+    /// The time of the audit. It decides whether a pause is over.
     pub now: Timestamp,
-    /// The old server's time zone: which day is a Monday depends on it.
+    /// The old server's time zone. It decides which day is a Monday.
     pub zone: Zone,
 }
 
@@ -59,15 +63,15 @@ pub struct AuditRules {
 pub struct Totals {
     /// Client documents.
     pub clients: u64,
-    /// Stored assignments, doubles included.
+    /// Stored assignments, including duplicates.
     pub assignments: u64,
-    /// Responses, imported and given since.
+    /// Responses, imported or submitted since.
     pub responses: u64,
     /// Runs of a form for a client.
     pub series: u64,
-    /// Weeks that these runs should have: each base's total.
+    /// The weeks that these runs should have: the sum of the totals of their bases.
     pub weeks_expected: u64,
-    /// Different weeks that are stored.
+    /// Distinct weeks that are stored.
     pub weeks_stored: u64,
     /// Expected weeks that are not stored.
     pub weeks_missing: u64,
@@ -77,9 +81,10 @@ pub struct Totals {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResponsesByWeek {
-    /// How many, by week. A response without a week counts under the week of the assignment it names.
+    /// How many, by week. A response without a week counts under the week of the assignment it
+    /// names.
     pub weeks: BTreeMap<u32, u64>,
-    /// Responses of which nothing tells the week.
+    /// Responses whose week is unknown.
     pub unknown: u64,
 }
 
@@ -92,7 +97,7 @@ impl ResponsesByWeek {
     }
 }
 
-/// Counts of one client, all identities together.
+/// Counts of one client over all identities.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClientFigures {
@@ -106,19 +111,19 @@ pub struct ClientFigures {
     pub responses_by_week: ResponsesByWeek,
 }
 
-/// One thing that the audit points at.
+/// One finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Finding {
     /// The client, by document id.
     pub client: String,
-    /// The form, where it is about one series.
+    /// The form, if the finding is about one series.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<String>,
-    /// The week, where it is about one.
+    /// The week, if the finding is about one week.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub week: Option<u32>,
-    /// The documents concerned, by id.
+    /// The ids of the documents.
     pub documents: Vec<String>,
 }
 
@@ -126,23 +131,23 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FindingGroup {
-    /// The kind, by its code.
+    /// The kind, serialized as its code.
     pub code: FindingKind,
-    /// How many.
+    /// Their number.
     pub count: u64,
     /// What it is, in one line.
     pub explanation: &'static str,
     /// What the migration does about it.
     pub migration: &'static str,
-    /// Each of them, by client, form and week.
+    /// The findings, sorted by client, form and week.
     pub findings: Vec<Finding>,
 }
 
-/// What an audit says.
+/// The result of an audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuditReport {
-    /// The instant it speaks of.
+    /// The time of the audit.
     pub now: Timestamp,
     /// The old server's time zone.
     pub legacy_timezone: String,
@@ -150,9 +155,11 @@ pub struct AuditReport {
     pub totals: Totals,
     /// Responses by week, over the whole store.
     pub responses_by_week: ResponsesByWeek,
-    /// Counts by client id: every client document, and every client that assignments or responses name.
+    /// Counts by client id, for every client document and every client that assignments or
+    /// responses name.
     pub clients: BTreeMap<String, ClientFigures>,
-    /// The findings, grouped by kind in the order of [`FindingKind::ALL`]; kinds without any are left out.
+    /// The findings by kind, in the order of [`FindingKind::ALL`]. Kinds without findings are left
+    /// out.
     pub findings: Vec<FindingGroup>,
 }
 
@@ -162,22 +169,22 @@ impl AuditReport {
         self.findings.iter().find(|group| group.code == kind).map_or(&[], |group| &group.findings)
     }
 
-    /// The report for people to read.
+    /// The report as Markdown.
     pub fn to_markdown(&self) -> String {
         markdown::report(self)
     }
 }
 
-/// What has been found so far.
+/// The findings and counts so far.
 #[derive(Default)]
-struct Found {
+struct Findings {
     totals: Totals,
     responses_by_week: ResponsesByWeek,
     clients: BTreeMap<String, ClientFigures>,
     findings: BTreeMap<FindingKind, Vec<Finding>>,
 }
 
-impl Found {
+impl Findings {
     fn add(&mut self, kind: FindingKind, finding: Finding) {
         self.findings.entry(kind).or_default().push(finding);
     }
@@ -217,14 +224,14 @@ impl Found {
     }
 }
 
-/// Audits a store. Reads it once, and a second time when documents of different series name each other.
+/// Audits a store. Reads it once, or twice if documents of different series name each other.
 ///
 /// # Errors
-/// Whatever the source fails with.
+/// The errors of the source.
 pub fn audit<S: AuditSource>(source: &S, rules: &AuditRules) -> Result<AuditReport, S::Error> {
     let clients: BTreeSet<String> = source.clients()?.into_keys().collect();
     let coaches = source.coaches()?;
-    let mut found = Found::default();
+    let mut found = Findings::default();
     found.totals.clients = clients.len() as u64;
     for client in &clients {
         found.client(client);

@@ -1,24 +1,25 @@
-//! What only documents of other series can tell: a response may name an assignment anywhere, and an assignment a response
-//! anywhere. Owns how names resolve: in the own series by document id, then by legacy id, then so in all others.
+//! Checks that may need documents of other series, because a response can name an assignment of
+//! another series and vice versa. Names resolve in the same series first and then in all others;
+//! document ids take precedence over legacy ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::document::StoredResponse;
 use rollbook_domain::series::{Item, Series};
 
-use super::judge::Place;
-use super::{Finding, FindingKind, Found};
+use super::place::Place;
+use super::{Finding, FindingKind, Findings};
 
 /// An assignment that a name resolves to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Named {
-    /// By its legacy id, not by its document id: those come first.
+    /// Whether it was found by its legacy id. Document ids sort first.
     by_legacy_id: bool,
     week: u32,
     document: String,
 }
 
-/// A response that names an assignment of no series of its own.
+/// A response that names no assignment of its own series.
 struct NamesElsewhere {
     finding: Finding,
     named: String,
@@ -26,14 +27,14 @@ struct NamesElsewhere {
     is_linked: bool,
 }
 
-/// An assignment whose response stands in another series.
+/// An assignment whose response is not in its own series.
 struct AnsweredElsewhere {
     finding: Finding,
     names: [String; 2],
     response: String,
 }
 
-/// What is to be looked for in a second reading, and what was seen.
+/// The names to look up in the second pass, and the results.
 #[derive(Default)]
 pub(super) struct Questions {
     names: Vec<NamesElsewhere>,
@@ -44,11 +45,11 @@ pub(super) struct Questions {
     named_back: BTreeSet<String>,
 }
 
-fn bears(item: &Item, name: &str) -> bool {
+fn has_name(item: &Item, name: &str) -> bool {
     !name.is_empty() && (item.stored.document == name || item.stored.legacy_id == name)
 }
 
-/// Every assignment of a series that bears this name, the one it means first.
+/// The assignments of a series with this name. The one that the name refers to is first.
 fn named_in(series: &Series, name: &str) -> Vec<Named> {
     let named = |item: &Item| Named {
         by_legacy_id: item.stored.document != name,
@@ -56,7 +57,7 @@ fn named_in(series: &Series, name: &str) -> Vec<Named> {
         document: item.stored.document.clone(),
     };
     let mut found: Vec<Named> =
-        series.items.iter().filter(|item| bears(item, name)).map(named).collect();
+        series.items.iter().filter(|item| has_name(item, name)).map(named).collect();
     found.sort();
     if found.first().is_some_and(|first| !first.by_legacy_id) {
         found.retain(|named| !named.by_legacy_id);
@@ -69,13 +70,13 @@ impl Questions {
         self.names.is_empty() && self.answers.is_empty() && self.not_named_back.is_empty()
     }
 
-    /// Judges a response by the assignments of its own series, or asks about the others.
+    /// Checks a response against the assignments of its own series, or adds a question.
     pub(super) fn response(
         &mut self,
         place: &Place<'_>,
         series: &Series,
         response: &StoredResponse,
-        found: &mut Found,
+        found: &mut Findings,
     ) {
         let finding = || place.finding(response.week, [&response.document]);
         if response.week.is_none() {
@@ -104,14 +105,14 @@ impl Questions {
         }
     }
 
-    /// Judges an assignment by the response it names, or asks about it.
+    /// Checks an assignment against the response that it names, or adds a question.
     pub(super) fn answered(
         &mut self,
         place: &Place<'_>,
         series: &Series,
         item: &Item,
         response: &str,
-        found: &mut Found,
+        found: &mut Findings,
     ) {
         let finding = place.finding(Some(item.week()), [item.stored.document.as_str(), response]);
         match series.responses.get(response) {
@@ -120,7 +121,7 @@ impl Questions {
                     .linked
                     .get(response)
                     .is_some_and(|(run, week, _)| (*run, *week) == (item.run, item.week()));
-                if !bears(item, &stored.named) && !is_linked {
+                if !has_name(item, &stored.named) && !is_linked {
                     found.add(FindingKind::AssignmentResponseNamesAnother, finding);
                 }
             }
@@ -136,7 +137,7 @@ impl Questions {
         }
     }
 
-    /// The second reading: looks for what was asked in one series.
+    /// The second pass: looks for answers in one series.
     pub(super) fn look_in(&mut self, series: &Series) {
         for item in series.items.iter() {
             for name in [&item.stored.document, &item.stored.legacy_id] {
@@ -167,8 +168,8 @@ impl Questions {
         }
     }
 
-    /// Judges what was asked by what was seen.
-    pub(super) fn answer(self, found: &mut Found) {
+    /// Adds the findings of all questions.
+    pub(super) fn answer(self, found: &mut Findings) {
         for asked in self.names {
             let named = self.assignments.get(&asked.named).and_then(Option::as_ref);
             place_response(asked.finding, asked.week, asked.is_linked, named, found);
@@ -196,13 +197,13 @@ impl Questions {
     }
 }
 
-/// Counts a response under its week, or under that of the assignment it names, and finds what is wrong with the name.
+/// Counts a response under its week, or that of the assignment it names, and checks the name.
 fn place_response(
     finding: Finding,
     week: Option<u32>,
     is_linked: bool,
     named: Option<&Named>,
-    found: &mut Found,
+    found: &mut Findings,
 ) {
     found.count_response(&finding.client, week.or(named.map(|named| named.week)));
     let Some(named) = named else {

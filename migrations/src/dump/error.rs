@@ -1,4 +1,4 @@
-//! What can go wrong with dumps. Owns the error enum.
+//! Errors of writing and loading dumps. Their texts name no command; the caller adds the next step.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,37 +6,35 @@ use std::path::PathBuf;
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
 
-/// Why a store was not dumped, or a dump not loaded. A store that was not loaded whole is not there.
+/// Why a store was not dumped or a dump was not loaded. A failed load leaves no store.
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
-    /// The log could not be read or written.
+    /// The log cannot be read or written.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// Rows could not be folded or read.
+    /// Rows cannot be updated or read.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
-    /// The dump could not be written.
+    /// The dump cannot be written.
     #[error("the dump could not be written")]
     Write(#[source] io::Error),
-    /// The dump could not be read.
+    /// The dump cannot be read.
     #[error("the dump {path} could not be read")]
     Read {
         /// The file, or `-`.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
-    /// A store without events.
+    /// The store has no events.
     #[error("there is nothing to dump: the store has no events")]
     Empty,
-    /// A sealed dump of an unsealed store.
-    #[error("the store was made unsealed: nothing in it is sealed; leave --sealed out")]
+    /// A sealed dump was requested of an unsealed store.
+    #[error("the store was made unsealed, so it cannot be dumped sealed")]
     Unsealed,
-    /// A line that is not what stands there in a dump.
-    #[error(
-        "{path}, line {line}: {what}; the dump is cut short or edited: fetch it again, or dump again; no store was made"
-    )]
+    /// A line is not what the format requires.
+    #[error("{path}, line {line}: {what}; the dump is cut short or edited, and no store was made")]
     Line {
         /// The file, or `-`.
         path: PathBuf,
@@ -45,32 +43,30 @@ pub enum DumpError {
         /// What is wrong with it.
         what: String,
     },
-    /// A format this build does not read.
-    #[error(
-        "{path} is a dump of format {found}; this build reads format {known}: use a newer rollbook"
-    )]
+    /// The dump has a format that this build cannot read.
+    #[error("{path} is a dump of format {found}; this build reads format {known}")]
     Newer {
         /// The file, or `-`.
         path: PathBuf,
-        /// What it says.
+        /// The format of the dump.
         found: u64,
-        /// What is known.
+        /// The format that this build reads.
         known: u64,
     },
-    /// An event that the new store did not take.
-    #[error("{path}, line {line}: the new store does not take this commit; no store was made")]
+    /// The new store rejected a commit.
+    #[error("{path}, line {line}: the new store rejects this commit; no store was made")]
     Append {
         /// The file, or `-`.
         path: PathBuf,
         /// The line of the commit's last event.
         line: u64,
-        /// Why not.
+        /// The cause.
         #[source]
         source: AppendError,
     },
-    /// What was loaded would not be dumped as the file that was read.
+    /// The dump of the loaded store differs from the dump that was loaded.
     #[error(
-        "the store made of {path} would be dumped with the digest {found} instead of {expected}; no store was made: report it"
+        "a dump of the store made of {path} has the digest {found} instead of {expected}; no store was made"
     )]
     Differs {
         /// The file, or `-`.
@@ -80,18 +76,16 @@ pub enum DumpError {
         /// The digest of the loaded store's dump.
         found: String,
     },
-    /// The last step before the store appears went wrong.
-    #[error("the store made of {path} could not be made ready; no store was made")]
+    /// The last step before the store is published failed.
+    #[error("the last step on the store made of {path} failed; no store was made")]
     Finish {
         /// The file, or `-`.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Ctrl-C.
-    #[error("interrupted; nothing is half done")]
+    /// The caller stopped the run.
+    #[error("interrupted; there is no partial dump or store")]
     Interrupted,
 }
-
-impl DumpError {}

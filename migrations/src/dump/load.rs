@@ -1,5 +1,6 @@
-//! Loading a dump into a new store. Owns that what comes out is what was dumped, or nothing: every line is held against the one before, the
-//! digest against the bytes, and the new store's own dump against the file, before the store appears.
+//! Loading a dump into a new store. Either the result is identical to the dumped store or there is
+//! none: every line is checked against the previous one, the digest against the bytes, and a dump
+//! of the new store against the file, before the store is published.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, Read};
@@ -14,33 +15,29 @@ use rollbook_log::{
     LogError, MasterKeySource, OpenOptions, RawCommit, RawEvent, StagedDirectory,
 };
 use rollbook_projections::Runtime;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{DumpError, FORMAT, Form, Header, Line, Progress, Trailer};
+use super::{DumpError, DumpSummary, FORMAT, Form, Header, Line, Progress, Trailer};
 
-/// Longer than any line: JSON escapes at most six-fold what a commit may hold.
+/// More than the longest line: JSON escapes make the data of a commit at most six times longer.
 const LINE_LIMIT_BYTES: u64 = 8 * COMMIT_LIMIT_BYTES as u64;
 
-/// What was loaded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Loaded {
-    /// The dump's first line.
-    pub header: Header,
-    /// Its last line.
-    pub trailer: Trailer,
-}
-
-/// The last step on a store before it appears: given where it is built, and how it is opened.
+/// The last step on a store before it is published. Called with the directory that it is built in
+/// and the options to open it.
 pub type Finish<'a> =
     &'a mut dyn FnMut(&Path, &OpenOptions) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// Makes a store of a dump in a directory that must not exist. `path` is for messages; `options` says how the new store is made. A clear
-/// dump's store is sealed, or unsealed, as the options say; a sealed dump's has the dump's own keyring and needs its master key. `finish` is
-/// called when the store is whole and nobody can find it yet.
+/// Makes a store of a dump, in a directory that must not exist. `path` is the name of the dump in
+/// errors.
+///
+/// A clear dump gives a store that is sealed or unsealed as `options` says. A sealed dump gives a
+/// store with the keyring of the dump and needs its master key. `finish` is called when the store
+/// is complete and not yet published.
 ///
 /// # Errors
-/// When the directory exists, the dump is cut short or edited, the master key is another one, or the disk refuses: then there is no store.
+/// When the directory exists, the dump is truncated or edited, the master key is another one, or
+/// the disk fails. Then there is no store.
 pub fn load(
     dump: &mut dyn BufRead,
     path: &Path,
@@ -48,26 +45,26 @@ pub fn load(
     options: &OpenOptions,
     finish: Finish<'_>,
     progress: Progress<'_>,
-) -> Result<Loaded, DumpError> {
+) -> Result<DumpSummary, DumpError> {
     let beside = StagedDirectory::begin(data)?;
     let mut lines = Lines { dump, path: path.to_owned(), line: 0, digest: Sha256::new() };
     let header = lines.header()?;
     let options = with_key(options, data, header.form)?;
     let clock = Arc::new(Mutex::new(Timestamp::EPOCH));
-    let told = clock.clone();
+    let shared_clock = clock.clone();
     let building = OpenOptions {
         create: true,
-        // Closing syncs, and nobody finds the store before.
+        // Closing syncs, and the store is not published before.
         durability: Durability::Buffered,
-        clock: Arc::new(move || *told.lock().unwrap_or_else(PoisonError::into_inner)),
+        clock: Arc::new(move || *shared_clock.lock().unwrap_or_else(PoisonError::into_inner)),
         store_id: Some(header.store),
-        // What is sealed already needs no key to be copied; its keyring comes behind it.
+        // Sealed bodies are copied without a key. The keyring is written afterwards.
         unsealed: options.unsealed || header.form == Form::Sealed,
         on_new_master_key: None,
         ..options.clone()
     };
     let log = Log::open(beside.path(), building)?;
-    let trailer = Loading {
+    let trailer = Loader {
         log: &log,
         clock,
         header: &header,
@@ -85,13 +82,8 @@ pub fn load(
             .map_err(|error| lines.wrong(format!("the header's keyring is no base64: {error}")))?;
         Log::replace_keyring(beside.path(), &bytes)?;
     }
-    dumps_the_same(
-        &beside,
-        path,
-        &options,
-        &Loaded { header: header.clone(), trailer: trailer.clone() },
-        progress,
-    )?;
+    let summary = DumpSummary { header, trailer };
+    check_dump(&beside, path, &options, &summary, progress)?;
     finish(beside.path(), &OpenOptions { create: false, ..options.clone() })
         .map_err(|source| DumpError::Finish { path: path.to_owned(), source })?;
     let made = if options.unsealed {
@@ -103,11 +95,12 @@ pub fn load(
         tell(&path);
     }
     beside.publish()?;
-    Ok(Loaded { header, trailer })
+    Ok(summary)
 }
 
-/// The store is made under a hidden name: its master key is the one of its place, or a new one that is laid there in the end. What is sealed
-/// already never gets a new one: where it is missing, its proper place is named.
+/// The options with the master key of the final directory, because the store is built under a
+/// temporary name. A clear dump may get a new key; a sealed dump needs its own, and an error names
+/// the file where it is expected.
 fn with_key(options: &OpenOptions, data: &Path, form: Form) -> Result<OpenOptions, LogError> {
     let master_key = match (&options.master_key, form) {
         (MasterKeySource::Beside, Form::Sealed) => {
@@ -118,25 +111,25 @@ fn with_key(options: &OpenOptions, data: &Path, form: Form) -> Result<OpenOption
     Ok(OpenOptions { master_key, ..options.clone() })
 }
 
-/// Opens the new store as whoever comes next will, and dumps it.
-fn dumps_the_same(
+/// Opens the new store as any later user will, and compares its dump with the loaded one.
+fn check_dump(
     beside: &StagedDirectory,
     path: &Path,
     options: &OpenOptions,
-    loaded: &Loaded,
+    loaded: &DumpSummary,
     progress: Progress<'_>,
 ) -> Result<(), DumpError> {
     let log = Log::open(beside.path(), OpenOptions { create: false, ..options.clone() })?;
     let runtime = Runtime::new(log, rollbook_projections::all());
     let dumped = super::write(&runtime, loaded.header.form, &mut io::sink(), progress)?;
-    if (&dumped.header, &dumped.trailer) == (&loaded.header, &loaded.trailer) {
+    if dumped == *loaded {
         return Ok(());
     }
     let (expected, found) = (loaded.trailer.sha256.clone(), dumped.trailer.sha256);
     Err(DumpError::Differs { path: path.to_owned(), expected, found })
 }
 
-/// A dump's lines, counted and digested.
+/// Reads the lines of a dump, counts them and computes their digest.
 struct Lines<'d> {
     dump: &'d mut dyn BufRead,
     path: PathBuf,
@@ -149,7 +142,7 @@ impl Lines<'_> {
         DumpError::Line { path: self.path.clone(), line: self.line, what: what.into() }
     }
 
-    /// The next line with its end; empty behind the last.
+    /// The next line with its newline; empty after the last.
     fn next(&mut self) -> Result<Vec<u8>, DumpError> {
         let mut line = Vec::new();
         self.line += 1;
@@ -158,7 +151,7 @@ impl Lines<'_> {
         if line.is_empty() || line.ends_with(b"\n") {
             Ok(line)
         } else {
-            Err(self.wrong("the line has no end"))
+            Err(self.wrong("the line does not end with a newline"))
         }
     }
 
@@ -169,7 +162,7 @@ impl Lines<'_> {
         }
         let line = self.next()?;
         let no_header = |error: serde_json::Error, lines: &Self| {
-            lines.wrong(format!("no header of a dump: {error}"))
+            lines.wrong(format!("not the header of a dump: {error}"))
         };
         let Format { rollbook_dump: found } =
             serde_json::from_slice(&line).map_err(|error| no_header(error, self))?;
@@ -183,20 +176,20 @@ impl Lines<'_> {
     }
 }
 
-struct Loading<'l> {
+struct Loader<'l> {
     log: &'l Log,
     clock: Arc<Mutex<Timestamp>>,
     header: &'l Header,
-    /// The events of the commit that is being read.
+    /// The events of the current commit.
     commit: Vec<Line<'static>>,
     key: Option<IdempotencyKey>,
-    /// When the commit before was recorded.
+    /// When the previous commit was recorded.
     recorded_at: Timestamp,
     commits: u64,
     next: u64,
 }
 
-impl Loading<'_> {
+impl Loader<'_> {
     fn run(mut self, lines: &mut Lines<'_>, progress: Progress<'_>) -> Result<Trailer, DumpError> {
         loop {
             let bytes = lines.next()?;
@@ -209,7 +202,7 @@ impl Loading<'_> {
             }
             lines.digest.update(&bytes);
             let line: Line<'static> = serde_json::from_slice(&bytes)
-                .map_err(|error| lines.wrong(format!("no event: {error}")))?;
+                .map_err(|error| lines.wrong(format!("not an event: {error}")))?;
             if line.position != self.next {
                 return Err(lines.wrong(format!(
                     "position {} follows {}",
@@ -230,7 +223,7 @@ impl Loading<'_> {
                         == (first.commit, first.recorded_at, &first.actor, &first.cause, true);
                 if !belongs {
                     return Err(lines.wrong(format!(
-                        "this event is not of the commit of position {}",
+                        "this event does not belong to the commit at position {}",
                         first.commit
                     )));
                 }
@@ -241,14 +234,14 @@ impl Loading<'_> {
         }
     }
 
-    /// Appends the commit that was read.
+    /// Appends the current commit.
     fn append(&mut self, lines: &Lines<'_>) -> Result<(), DumpError> {
         let read = std::mem::take(&mut self.commit);
         let Some(first) = read.first() else { return Ok(()) };
         *self.clock.lock().unwrap_or_else(PoisonError::into_inner) = first.recorded_at;
         let (position, recorded_at) = (first.position, first.recorded_at);
         let (actor, cause) = (first.actor.clone().into_owned(), first.cause.clone().into_owned());
-        // The first version of each stream, and the one that comes next.
+        // The first and the next version of each stream.
         let mut streams: HashMap<StreamId, (Version, Version)> = HashMap::new();
         for line in &read {
             let (_, next) = streams
@@ -269,14 +262,14 @@ impl Loading<'_> {
         let key = self.key.take();
         let appended = match self.header.form {
             Form::Clear => self.log.append(Commit {
-                events: opened(read, lines)?,
+                events: clear_events(read, lines)?,
                 expected,
                 actor,
                 cause,
                 key,
             }),
             Form::Sealed => self.log.append_raw(RawCommit {
-                events: copied(read, lines)?,
+                events: sealed_events(read, lines)?,
                 expected,
                 actor,
                 cause,
@@ -286,10 +279,10 @@ impl Loading<'_> {
         let refused =
             |source| DumpError::Append { path: lines.path.clone(), line: lines.line - 1, source };
         let committed = appended.map_err(refused)?;
-        // The log never lets its clock run backwards; so a time that does would be another one now.
+        // The log never records decreasing times, so it would have recorded another time.
         if committed.first != position || recorded_at < self.recorded_at {
             return Err(lines.wrong(format!(
-                "the commit of position {position} is recorded before the one before it"
+                "the commit at position {position} has an earlier time than the previous one"
             )));
         }
         self.recorded_at = recorded_at;
@@ -299,7 +292,7 @@ impl Loading<'_> {
 
     fn trailer(&self, bytes: &[u8], lines: &mut Lines<'_>) -> Result<Trailer, DumpError> {
         let trailer: Trailer = serde_json::from_slice(bytes)
-            .map_err(|error| lines.wrong(format!("no last line of a dump: {error}")))?;
+            .map_err(|error| lines.wrong(format!("not the last line of a dump: {error}")))?;
         let found = Trailer {
             rollbook_dump_end: FORMAT,
             events: self.next - 1,
@@ -315,7 +308,7 @@ impl Loading<'_> {
             );
         }
         if !lines.next()?.is_empty() {
-            return Err(lines.wrong("something follows the last line"));
+            return Err(lines.wrong("there is data after the last line"));
         }
         if self.header.head != found.events {
             return Err(lines.wrong(format!(
@@ -328,10 +321,10 @@ impl Loading<'_> {
 }
 
 /// The events of a commit of a clear dump.
-fn opened(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<NewEvent>, DumpError> {
+fn clear_events(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<NewEvent>, DumpError> {
     let event = |line: Line<'static>| {
         let (Some(event), None) = (line.event, line.stored) else {
-            return Err(lines.wrong("an event of a clear dump stands as JSON"));
+            return Err(lines.wrong("an event of a clear dump must be JSON"));
         };
         Ok(NewEvent {
             stream: line.stream.into_owned(),
@@ -344,10 +337,10 @@ fn opened(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<NewEvent>, 
 }
 
 /// The events of a commit of a sealed dump.
-fn copied(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<RawEvent>, DumpError> {
+fn sealed_events(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<RawEvent>, DumpError> {
     let event = |line: Line<'static>| {
         let (None, Some(stored)) = (line.event, line.stored) else {
-            return Err(lines.wrong("an event of a sealed dump stands as stored"));
+            return Err(lines.wrong("an event of a sealed dump must be as stored"));
         };
         if stored.version != BODY_VERSION {
             let what = format!(

@@ -1,20 +1,22 @@
-//! Dumps: every event of a store as text, to be carried anywhere and loaded into a new store, the same to the last position. Owns the
-//! format; `write` writes it, `load` makes a store of it.
+//! Dumps: all events of a store as text, from which an identical store can be loaded. This module
+//! defines the format; `write` writes it and `load` makes a store of it.
 //!
 //! Format 1, NDJSON, UTF-8, `\n` after each line:
 //!
 //! | line | content |
 //! |---|---|
 //! | 1 | [`Header`]: `{"rollbook_dump":1,"form","store","head","events"}`, of a sealed dump also `root` and `keyring` |
-//! | 2… | one event a line, in the order of the log: see `Line` |
+//! | 2… | one event each, in log order: see `Line` |
 //! | last | [`Trailer`]: `{"rollbook_dump_end":1,"events","commits","sha256"}` |
 //!
-//! A clear dump has every event as JSON, opened. It can be loaded into a store with other keys, or none; what is stored there, and so the
-//! root of the tree, differs. A sealed dump has every event's body as it is stored, in base64, and the keyring, wrapped by the master key:
-//! whoever has that key, and only they, can read it; what is loaded is the same to the last stored byte, with the same root.
+//! A clear dump contains decrypted events as JSON. It can be loaded into a store with other keys or
+//! none, whose stored bytes and tree root then differ. A sealed dump contains the stored body of
+//! every event in base64, and the keyring wrapped by the master key. Reading it needs the master
+//! key; the loaded store has the same stored bytes and the same root.
 //!
-//! `sha256` is over every byte before the trailer's line. Nothing in a dump depends on when or where it was made, so the dump of a
-//! loaded store is the dump that was loaded, byte for byte.
+//! `sha256` covers every byte before the trailer. Nothing in a dump depends on when or where it was
+//! made, so dumping a loaded store gives the loaded dump byte for byte. `tests/golden/` pins the
+//! bytes of both forms.
 
 mod error;
 mod load;
@@ -28,48 +30,48 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use error::DumpError;
-pub use load::{Loaded, load};
-pub use write::{Dumped, write, write_file};
+pub use load::load;
+pub use write::{write, write_file};
 
 /// The only format so far.
 pub const FORMAT: u64 = 1;
 
-/// Called with (events done, events to do); says whether to stop.
+/// Called with the number of events done and of all events. Returning `true` stops the run.
 pub type Progress<'a> = &'a (dyn Fn(u64, u64) -> bool + Sync);
 
-/// How events stand in a dump.
+/// How a dump contains the bodies of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// As JSON, opened.
+    /// As decrypted JSON.
     Clear,
-    /// As they are stored.
+    /// As stored.
     Sealed,
 }
 
-/// A dump's first line.
+/// The first line of a dump.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// The format's version.
     pub rollbook_dump: u64,
-    /// How its events stand in it.
+    /// The form of its events.
     pub form: Form,
-    /// The store's id, which the loaded store has too.
+    /// The id of the store. The loaded store has the same id.
     pub store: Uuid,
     /// The position of the last event.
     pub head: Position,
-    /// Events by name: how many of each.
+    /// The number of events of each name.
     pub events: BTreeMap<String, u64>,
-    /// Of a sealed dump: the root of the Merkle tree over all events, in base64.
+    /// Sealed dumps only: the root of the Merkle tree over all events, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
-    /// Of a sealed dump: the keyring, in base64.
+    /// Sealed dumps only: the keyring, in base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyring: Option<String>,
 }
 
-/// One event.
+/// The line of an event.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line<'a> {
@@ -83,18 +85,18 @@ struct Line<'a> {
     recorded_at: Timestamp,
     actor: Cow<'a, Actor>,
     cause: Cow<'a, str>,
-    /// On a commit's first event: the idempotency key that it was appended under.
+    /// On the first event of a commit: its idempotency key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     key: Option<Key>,
-    /// In a clear dump.
+    /// Clear dumps only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     event: Option<Cow<'a, Event>>,
-    /// In a sealed dump.
+    /// Sealed dumps only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stored: Option<Stored>,
 }
 
-/// An event's body as it is stored.
+/// The stored body of an event.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Stored {
@@ -112,16 +114,25 @@ struct Key {
     request: String,
 }
 
-/// A dump's last line.
+/// The last line of a dump.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Trailer {
     /// The format's version.
     pub rollbook_dump_end: u64,
-    /// How many events stand before it.
+    /// The number of events.
     pub events: u64,
-    /// In how many commits.
+    /// The number of commits.
     pub commits: u64,
     /// SHA-256 over every byte before this line, in hexadecimal.
     pub sha256: String,
+}
+
+/// The first and last line of a dump that was written or loaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DumpSummary {
+    /// The first line.
+    pub header: Header,
+    /// The last line.
+    pub trailer: Trailer,
 }

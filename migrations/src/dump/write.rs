@@ -1,4 +1,4 @@
-//! Writing a dump. Owns that it is of one position and streams: one commit is in memory at a time.
+//! Writing a dump of one position of the log. One commit is in memory at a time.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -14,27 +14,19 @@ use rollbook_projections::tree::{self, Tree};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{DumpError, FORMAT, Form, Header, Key, Line, Progress, Stored, Trailer};
+use super::{DumpError, DumpSummary, FORMAT, Form, Header, Key, Line, Progress, Stored, Trailer};
 
-/// What was dumped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Dumped {
-    /// The first line.
-    pub header: Header,
-    /// The last line.
-    pub trailer: Trailer,
-}
-
-/// Dumps every event that the log holds now.
+/// Dumps every event up to the current head of the log.
 ///
 /// # Errors
-/// When the store has no events, is to be dumped sealed and is not, cannot be read, or `out` fails.
+/// When the store has no events or cannot be read, a sealed dump of an unsealed store is requested,
+/// or `out` fails.
 pub fn write(
     runtime: &Runtime,
     form: Form,
     out: &mut dyn Write,
     progress: Progress<'_>,
-) -> Result<Dumped, DumpError> {
+) -> Result<DumpSummary, DumpError> {
     let header = header(runtime, form)?;
     let mut lines = Digested { out, digest: Sha256::new() };
     lines.line(&header)?;
@@ -43,7 +35,7 @@ pub fn write(
     let trailer = Trailer { rollbook_dump_end: FORMAT, events: header.head, commits, sha256 };
     lines.line(&trailer)?;
     out.flush().map_err(DumpError::Write)?;
-    Ok(Dumped { header, trailer })
+    Ok(DumpSummary { header, trailer })
 }
 
 fn header(runtime: &Runtime, form: Form) -> Result<Header, DumpError> {
@@ -59,7 +51,7 @@ fn header(runtime: &Runtime, form: Form) -> Result<Header, DumpError> {
             return Err(DumpError::Unsealed);
         }
         root = Some(tree::head_at(&snapshot.rows::<Tree>()?.0, head)?.root.to_string());
-        // It has a key for every event up to the head, which was read before it.
+        // Read after the head, so it has the key of every dumped event.
         keyring = Some(BASE64_STANDARD.encode(runtime.log().keyring_bytes()?));
     }
     Ok(Header {
@@ -115,7 +107,7 @@ fn events(
     Ok(commits)
 }
 
-/// Lines on their way out, digested.
+/// Writes lines and computes their digest.
 struct Digested<'o> {
     out: &'o mut dyn Write,
     digest: Sha256,
@@ -131,14 +123,14 @@ impl Digested<'_> {
     }
 }
 
-/// Writes a dump into a file, which appears under its name when it is whole.
+/// Writes a dump into a file. The file appears under its name only when it is complete.
 ///
 /// # Errors
-/// When the file cannot be written, and those of `write`. Then there is no file.
+/// When the file cannot be written, and the errors of `write`. Then there is no file.
 pub fn write_file(
     path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<Dumped, DumpError>,
-) -> Result<Dumped, DumpError> {
+    write: impl FnOnce(&mut dyn Write) -> Result<DumpSummary, DumpError>,
+) -> Result<DumpSummary, DumpError> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
     let partial = PathBuf::from(partial);
@@ -152,7 +144,7 @@ pub fn write_file(
         Ok(dumped)
     })();
     if written.is_err() {
-        // What is left of it is of no use.
+        // A partial dump is useless.
         let _gone = fs::remove_file(&partial);
     }
     written

@@ -1,5 +1,5 @@
-//! An export as a directory of JSON files, one a collection. Owns which files are read and how; other files than `.json`
-//! are nobody's business.
+//! Reads an export from a directory with one JSON file for each collection. Other files are
+//! ignored.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,27 +12,28 @@ use super::document::read_documents;
 use super::file::{ExportFile, check_time};
 use super::{Export, ExportSource, ImportError, UnknownCollection};
 
-/// The name of the file that tells about the backup itself.
+/// The name of the file that describes the backup.
 const SUMMARY: &str = "BACKUP_SUMMARY";
 
-/// Without these there is nothing to migrate. The others may be missing: the old application makes a collection with its
-/// first document.
+/// The collections that every import needs. The others may be missing, because the old application
+/// creates a collection with its first document.
 const REQUIRED: [Collection; 3] =
     [Collection::Clients, Collection::CheckInAssignments, Collection::FormResponses];
 
-/// A directory with `<collection>.json` files, and perhaps `BACKUP_SUMMARY.json`.
+/// A directory with `<collection>.json` files and optionally `BACKUP_SUMMARY.json`.
 #[derive(Clone, Debug)]
 pub struct JsonDirectory {
     directory: PathBuf,
 }
 
 impl JsonDirectory {
-    /// Names the directory; nothing is read yet.
+    /// An export in this directory, which is not read yet.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
 
-    /// The `.json` files by their names without the ending. A name that begins with a dot is a file manager's, not an export's.
+    /// The `.json` files by their names without the extension. Hidden files are not part of an
+    /// export.
     fn files(&self) -> Result<BTreeMap<String, PathBuf>, ImportError> {
         let unreadable = |source| ImportError::Unreadable { path: self.directory.clone(), source };
         if !fs::metadata(&self.directory).map_err(unreadable)?.is_dir() {

@@ -1,4 +1,4 @@
-//! One document of an export: its `_id`, its body as canonical text, and the timestamps in it. Owns what is no document.
+//! Reads one document of an export: its `_id`, its body as canonical JSON, and its timestamps.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -62,12 +62,12 @@ fn read_document(
     Ok(Document::new(collection, id, ordinal, Personal::new(body)))
 }
 
-/// Ids become names of streams and keys of rows, where NUL ends a part.
+/// Rejects NUL in ids. Ids become stream names and row keys, where NUL is a separator.
 fn refuse_nul(id: &str, body: &JsonText) -> Result<(), DocumentFault> {
     if id.contains('\0') {
         return Err(DocumentFault::NulInId { field: "_id" });
     }
-    // Canonical text writes NUL in one way only: nearly every document is done here.
+    // Canonical JSON has one spelling of NUL, so most documents need no further check.
     if !body.as_str().contains("\\u0000") {
         return Ok(());
     }
@@ -84,7 +84,7 @@ fn refuse_nul(id: &str, body: &JsonText) -> Result<(), DocumentFault> {
         .map_or(Ok(()), |field| Err(DocumentFault::NulInId { field }))
 }
 
-/// The `_id` as far as it can be read, also of what turns out to be no document.
+/// The `_id` for error messages, even if the document is invalid.
 fn claimed_id(text: &str) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Claimed {
@@ -94,9 +94,9 @@ fn claimed_id(text: &str) -> Option<String> {
     serde_json::from_str::<Claimed>(text).ok().map(|claimed| claimed.id)
 }
 
-/// Refuses what calls itself a timestamp, in any field at any depth, and is none.
+/// Rejects values in any field at any depth that look like a timestamp and are not one.
 fn check_claimed_timestamps(body: &JsonText) -> Result<(), DocumentFault> {
-    // Canonical text writes these keys in one way only: most documents are done here.
+    // Canonical JSON has one spelling of these keys, so most documents need no further check.
     if !body.as_str().contains("\"__datatype__\"") && !body.as_str().contains("\"_seconds\"") {
         return Ok(());
     }
@@ -134,7 +134,7 @@ fn false_timestamp<'a>(value: &'a Value, place: &mut String) -> Option<(String, 
     })
 }
 
-/// Whether an object claims to be a timestamp, and whether it is one.
+/// Whether an object that looks like a timestamp is one; `None` for other objects.
 fn claims_to_be_a_timestamp(members: &Map<String, Value>) -> Option<bool> {
     if members.get("__datatype__").is_some_and(|datatype| datatype == "timestamp") {
         return Some(members.get("value").and_then(Value::as_object).is_some_and(is_instant));

@@ -1,89 +1,80 @@
-//! Why an export cannot be imported. Owns the texts: each names the file and the document, the reason, and what to do next.
+//! Why an export cannot be read. Each text names the file, the document and the reason; the caller
+//! adds the next step.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use rollbook_domain::document::BadTimestamp;
 
-/// Why an export was refused. Nothing has been written then.
+/// Why an export was rejected. Nothing was written.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum ImportError {
     /// A file or the directory cannot be read.
-    #[error("{} cannot be read: {source}; name a directory with the export's <collection>.json files that this user may read", path.display())]
+    #[error("{} cannot be read: {source}", .path.display())]
     Unreadable {
         /// The file or directory.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// A file was named instead of the directory.
-    #[error("{} is no directory; name the directory that holds the export's <collection>.json files", path.display())]
+    /// The path is that of a file.
+    #[error("{} is not a directory", .path.display())]
     NotADirectory {
         /// The path.
         path: PathBuf,
     },
-    /// A collection without which an import makes no sense has no file.
-    #[error("{} has no {collection}.json, which an import cannot do without; name the export's directory, or make the export again with this collection", path.display())]
+    /// The file of a required collection is missing.
+    #[error("{} has no {collection}.json, which every import needs", .path.display())]
     MissingCollection {
         /// The directory.
         path: PathBuf,
         /// The collection.
         collection: &'static str,
     },
-    /// The export holds collections that Rollbook does not keep.
-    #[error(
-        "the export holds collections that would not be imported: {}; import with --skip-unknown to leave them out",
-        Listed(collections)
-    )]
+    /// The export has collections that Rollbook does not store.
+    #[error("the export has collections that would not be imported: {}", Listed(collections))]
     UnknownCollections {
         /// Their names and how many documents each has.
         collections: Vec<UnknownCollection>,
     },
-    /// A file is no UTF-8 text.
-    #[error(
-        "{file} is no UTF-8 text from byte {offset} on; write the export again as UTF-8 without a byte order mark"
-    )]
+    /// A file is not UTF-8 text.
+    #[error("{file} is not UTF-8 text from byte {offset} on")]
     NotUtf8 {
         /// The file's name.
         file: String,
-        /// The first byte that is none, from 0.
+        /// The index of the first invalid byte, from 0.
         offset: usize,
     },
-    /// A file begins with a byte order mark, which JSON text does not have.
-    #[error(
-        "{file} begins with a byte order mark, so it is no JSON; write the export again as UTF-8 without one"
-    )]
+    /// A file starts with a byte order mark, which JSON does not allow.
+    #[error("{file} starts with a byte order mark, so it is not JSON")]
     ByteOrderMark {
         /// The file's name.
         file: String,
     },
-    /// A file is no JSON, or not of the shape of an export.
-    #[error(
-        "{file} is no export of a collection: {source}; correct the file or make the export again"
-    )]
+    /// A file is not JSON, or does not have the structure of an export.
+    #[error("{file} is not the export of a collection: {source}")]
     File {
         /// The file's name.
         file: String,
-        /// What is wrong, with line and column.
+        /// The cause, with line and column.
         #[source]
         source: serde_json::Error,
     },
-    /// A file says something about itself that is not so.
-    #[error("{file}: {why}; the file is not what was exported: make the export again")]
+    /// A statement of a file about itself is wrong.
+    #[error("{file}: {why}, so the file is not what was exported")]
     Untrue {
         /// The file's name.
         file: String,
-        /// What is not so.
+        /// The statement and the fact.
         why: String,
     },
-    /// Something in the list of documents is no document.
-    #[error("{file}, {document}: {fault}; correct this document or make the export again")]
+    /// An entry of the list of documents is not a valid document.
+    #[error("{file}, {document}: {fault}")]
     Document {
         /// The file's name.
         file: String,
-        /// Which document.
+        /// The document.
         document: DocumentName,
         /// What is wrong with it.
         #[source]
@@ -91,12 +82,12 @@ pub enum ImportError {
     },
 }
 
-/// Which document of a file: its place, and its `_id` where it has one.
+/// Identifies a document of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DocumentName {
-    /// Its place in the file, from 0.
+    /// Its index in the file, from 0.
     pub index: usize,
-    /// Its `_id`.
+    /// Its `_id`, if it has one.
     pub id: Option<String>,
 }
 
@@ -109,36 +100,35 @@ impl fmt::Display for DocumentName {
     }
 }
 
-/// What makes something no document.
+/// Why an entry is not a valid document.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum DocumentFault {
-    /// It is another kind of JSON.
-    #[error("it is no JSON object")]
+    /// It is another kind of JSON value.
+    #[error("it is not a JSON object")]
     NotAnObject,
-    /// It cannot be kept as it is, such as a key that stands twice.
+    /// Its JSON cannot be stored, for example because a key occurs twice.
     #[error("{0}")]
     Json(#[source] serde_json::Error),
-    /// Nothing says which document it is.
+    /// It has no usable `_id`.
     #[error("it has no `_id` that is a non-empty string")]
     NoId,
     /// Another document of the file has the same `_id`.
     #[error("the document at index {first} has the same `_id`")]
     DuplicateId {
-        /// The earlier document's place, from 0.
+        /// The index of the earlier document, from 0.
         first: usize,
     },
-    /// An id with a NUL character in it, which can name nothing.
-    #[error("the id in its field {field:?} has a NUL character in it")]
+    /// An id contains a NUL character.
+    #[error("the id in its field {field:?} contains a NUL character")]
     NulInId {
         /// The field.
         field: &'static str,
     },
-    /// A field that must hold a timestamp holds something else.
+    /// The value of a timestamp field is not a timestamp.
     #[error(transparent)]
     Field(BadTimestamp),
-    /// Something claims to be a timestamp and is none.
-    #[error("at {place:?} stands {value}, which claims to be a timestamp and is none")]
+    /// A value has the structure of a timestamp and is not one.
+    #[error("the value {value} at {place:?} looks like a timestamp and is not one")]
     FalseTimestamp {
         /// Where, as a JSON pointer.
         place: String,
@@ -147,10 +137,10 @@ pub enum DocumentFault {
     },
 }
 
-/// A collection that Rollbook does not keep.
+/// A collection that Rollbook does not store.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct UnknownCollection {
-    /// Its name: that of its file.
+    /// Its name, which is that of its file.
     pub name: String,
     /// How many documents it has.
     pub documents: usize,

@@ -1,5 +1,5 @@
-//! One file of a JSON export: `{"collection", "totalDocuments", "documents", …}`. Owns the shape of the file and that its
-//! figures are true; what is inside a document is `document`'s.
+//! Reads one file of a JSON export: `{"collection", "totalDocuments", "documents", …}`. Checks its
+//! structure and its statements about itself; `document` checks the documents.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::ImportError;
 
-/// A collection's file, its documents still as text.
+/// The file of a collection, with its documents as text.
 pub(super) struct ExportFile<'a> {
     collection: &'a RawValue,
     total_documents: &'a RawValue,
@@ -20,14 +20,14 @@ pub(super) struct ExportFile<'a> {
 }
 
 impl<'a> ExportFile<'a> {
-    /// Reads a file's text and checks what it says about itself.
+    /// Parses the text of a file and checks its statements about itself.
     pub(super) fn read(file: &str, name: &str, text: &'a str) -> Result<Self, ImportError> {
         let read: Self = serde_json::from_str(text)
             .map_err(|source| ImportError::File { file: file.to_owned(), source })?;
         let untrue = |why: String| ImportError::Untrue { file: file.to_owned(), why };
         if serde_json::from_str::<String>(read.collection.get()).ok().as_deref() != Some(name) {
             return Err(untrue(format!(
-                "it says that it holds the collection {}, its name says {name:?}",
+                "it says that its collection is {}, but its name says {name:?}",
                 read.collection
             )));
         }
@@ -35,7 +35,7 @@ impl<'a> ExportFile<'a> {
             != Some(read.documents.len())
         {
             return Err(untrue(format!(
-                "it says totalDocuments {}, it holds {}",
+                "it says totalDocuments {} but contains {}",
                 read.total_documents,
                 read.documents.len()
             )));
@@ -43,7 +43,7 @@ impl<'a> ExportFile<'a> {
         Ok(read)
     }
 
-    /// Every other field of the file, to be written again by an export.
+    /// All other fields of the file, which an export writes again.
     pub(super) fn header(&self, file: &str) -> Result<JsonText, ImportError> {
         let json = |source| ImportError::File { file: file.to_owned(), source };
         let text = serde_json::to_string(&self.header).map_err(json)?;
@@ -53,7 +53,7 @@ impl<'a> ExportFile<'a> {
     }
 }
 
-/// Checks that a field of a file's own, where it is there, is an RFC 3339 time.
+/// Checks that a field of the file, if present, is an RFC 3339 time.
 pub(super) fn check_time(file: &str, field: &str, fields: &JsonText) -> Result<(), ImportError> {
     let fields: BTreeMap<String, &RawValue> =
         fields.read().map_err(|source| ImportError::File { file: file.to_owned(), source })?;
@@ -61,7 +61,7 @@ pub(super) fn check_time(file: &str, field: &str, fields: &JsonText) -> Result<(
         Some(value) if serde_json::from_str::<Timestamp>(value.get()).is_err() => {
             Err(ImportError::Untrue {
                 file: file.to_owned(),
-                why: format!("its {field} is {value}, which is no RFC 3339 time"),
+                why: format!("its {field} is {value}, which is not an RFC 3339 time"),
             })
         }
         _ => Ok(()),
@@ -85,7 +85,7 @@ impl<'de> Visitor<'de> for FileVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let twice =
-            |key: &str| A::Error::custom(format!("the key {key:?} stands twice in one object"));
+            |key: &str| A::Error::custom(format!("the key {key:?} occurs twice in one object"));
         let mut documents = None;
         let mut header = BTreeMap::new();
         while let Some(key) = map.next_key::<String>()? {
@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for FileVisitor {
     }
 }
 
-/// The array of documents, telling at which of them the text stops being JSON.
+/// The array of documents. Errors name the document at which the text is not JSON.
 struct Documents<'a>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Documents<'a> {

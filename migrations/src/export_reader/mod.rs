@@ -1,5 +1,5 @@
-//! Reading an export of the old application. Owns what an export is once it has been read, and the seam behind which other
-//! formats come; what becomes of its documents is `import`'s. Source: `spec/legacy-export.md`.
+//! Reading an export of the old application. [`ExportSource`] is the interface for its format;
+//! `import` turns the documents into events. Source: `spec/legacy-export.md`.
 
 mod directory;
 mod document;
@@ -12,13 +12,13 @@ pub use error::{DocumentFault, DocumentName, ImportError, UnknownCollection};
 use rollbook_domain::event::ExportedCollection;
 use rollbook_domain::{Document, JsonText};
 
-/// An export, read and checked: everything in it is a document.
+/// An export that was read and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
-    /// The collections that the export has, in the order of [`rollbook_domain::Collection::ALL`], each with its documents in
-    /// the order of its file.
+    /// The collections of the export in the order of [`rollbook_domain::Collection::ALL`], with
+    /// their documents in file order.
     pub collections: Vec<(ExportedCollection, Vec<Document>)>,
-    /// `BACKUP_SUMMARY.json`, where there is one.
+    /// `BACKUP_SUMMARY.json`, if there is one.
     pub summary: Option<JsonText>,
     /// The collections that are not imported.
     pub unknown: Vec<UnknownCollection>,
@@ -31,16 +31,17 @@ impl Export {
     }
 }
 
-/// Where an export can be read from: one implementation a format.
+/// The source of an export. Each format is one implementation.
 pub trait ExportSource {
-    /// Reads and checks all of it.
+    /// Reads and checks the complete export.
     ///
     /// # Errors
-    /// The first thing that cannot be read or is no document; collections that are not known are no error here.
+    /// The first file or document that cannot be read or is invalid. Unknown collections are not an
+    /// error.
     fn read(&self) -> Result<Export, ImportError>;
 }
 
-/// Reads an export, refusing collections that would be left out unless that is asked for.
+/// Reads an export. Unknown collections are an error unless `skip_unknown` is set.
 ///
 /// # Errors
 /// As [`ExportSource::read`], and [`ImportError::UnknownCollections`].

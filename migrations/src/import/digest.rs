@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use rollbook_domain::{JsonText, NewEvent};
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of a body's canonical text, by which a later import knows whether the document is as it was.
+/// SHA-256 of a body's canonical text. A later import compares it to find changed documents.
 pub fn body_digest(body: &JsonText) -> [u8; 32] {
     Sha256::digest(body.as_str().as_bytes()).into()
 }
@@ -14,7 +14,7 @@ pub fn body_digest(body: &JsonText) -> [u8; 32] {
 pub fn events_digest(events: &[NewEvent]) -> String {
     let mut hasher = Sha256::new();
     for event in events {
-        // Ids, times and JSON that was parsed before: nothing that can fail to be written.
+        // Serializing ids, times and JSON that was parsed before cannot fail.
         hasher.update(serde_json::to_vec(event).unwrap_or_default());
         hasher.update(b"\n");
     }

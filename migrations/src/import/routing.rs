@@ -1,5 +1,5 @@
-//! Which stream each document of an export belongs to. Owns that all identities of a client are one client, and that what
-//! tells about a series stands in the series' own stream, so that a series is read from one stream.
+//! Chooses the stream of each document of an export. All identities of a client become one client,
+//! and every document about a series goes into the stream of that series.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,18 +11,18 @@ use serde_json::value::RawValue;
 
 use crate::export_reader::Export;
 
-/// What decides where documents go.
+/// The lookup tables of one export.
 #[derive(Default)]
 pub(super) struct Routing {
-    /// Every client document's id, and for other identities the client they belong to.
+    /// The client of every identity, including the ids of the client documents.
     canonical: HashMap<String, String>,
-    /// Where the assignment with this document id stands.
+    /// The stream of each assignment, by document id.
     assignments: HashMap<String, StreamId>,
-    /// Where the assignment with this legacy id stands; of several, the one whose document id is lowest.
+    /// The stream of each assignment, by legacy id. Of several, the lowest document id wins.
     legacy_ids: HashMap<String, (String, StreamId)>,
-    /// By response: every series that holds an assignment which names it.
+    /// The streams with an assignment that names a response, by response.
     answered_in: HashMap<String, Vec<StreamId>>,
-    /// Where the response with this document id stands.
+    /// The stream of each response, by document id.
     responses: HashMap<String, StreamId>,
 }
 
@@ -81,9 +81,10 @@ impl Routing {
         StreamId::series(self.client(stored_client), form)
     }
 
-    /// The streams that hold a document: one, but for feedback to a response that assignments of several series name.
+    /// The streams of a document. Only feedback can have several: if assignments of several series
+    /// name its response.
     pub(super) fn streams(&self, document: &Document) -> Vec<StreamId> {
-        // An export that was read has the content of all its documents.
+        // Documents of an export always have content.
         let Some(body) = document.body.expose() else { return Vec::new() };
         match document.collection {
             Collection::Clients | Collection::Users => vec![StreamId::Client(document.id.clone())],
@@ -120,8 +121,8 @@ impl Routing {
     }
 }
 
-/// The client of every identity: a document's own id before any other document's `authUid`, and of several documents with
-/// one `authUid` the lowest (rule 1 of `spec/legacy-view.md`).
+/// The client of every identity. A document id takes precedence over an `authUid`; of several
+/// documents with the same `authUid` the lowest id wins (rule 1 of `spec/legacy-view.md`).
 fn canonical_clients<'a>(clients: impl Iterator<Item = &'a Document>) -> HashMap<String, String> {
     let mut canonical: HashMap<String, String> = HashMap::new();
     let mut by_other_identity: BTreeMap<String, String> = BTreeMap::new();
@@ -143,7 +144,7 @@ fn canonical_clients<'a>(clients: impl Iterator<Item = &'a Document>) -> HashMap
     canonical
 }
 
-/// A text field, empty when it is missing or something else.
+/// A text field; empty if it is missing or not a text.
 fn text_field(body: &JsonText, name: &str) -> String {
     let fields: BTreeMap<String, &RawValue> = body.read().unwrap_or_default();
     fields.get(name).and_then(|value| serde_json::from_str(value.get()).ok()).unwrap_or_default()

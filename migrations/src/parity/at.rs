@@ -1,5 +1,5 @@
-//! Both answers at one instant. Owns matching their entries by week and walking over every difference; the causes are
-//! `explain`'s and `presence`'s.
+//! Compares both views of a client at one instant: matches their entries by week and records every
+//! difference. `explain` and `presence` find the causes.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -18,7 +18,7 @@ use super::field::{Field, differing};
 use super::report::Class;
 use super::tally::{Shown, Tally};
 
-/// What the legacy view has before and after rule 14.
+/// The entries of the legacy view before and after its rule 14.
 pub(super) struct Stages<'a> {
     pub(super) before: Vec<Entry<'a>>,
     pub(super) after: Vec<Entry<'a>>,
@@ -31,7 +31,7 @@ pub(super) struct Rows<'a> {
     pub(super) precreated: &'a [Series],
 }
 
-/// A client at an instant.
+/// One client at one instant.
 pub(super) struct Moment<'b, 'a> {
     pub(super) facts: &'b Facts<'a>,
     pub(super) rules: &'b ParityRules,
@@ -42,7 +42,7 @@ pub(super) struct Moment<'b, 'a> {
     stages: OnceCell<Stages<'a>>,
 }
 
-/// The entries of an answer by week; those of one week in the answer's order.
+/// The entries of a view by week. Those of one week keep their order.
 fn by_week<'e, 'a>(facts: &Facts<'_>, answer: &'e Answer<'a>) -> Vec<(Key, usize, &'e Entry<'a>)> {
     let keyed = |(at, entry): (usize, &'e Entry<'a>)| facts.key(entry).map(|key| (key, at, entry));
     let mut keyed: Vec<_> = answer.entries.iter().enumerate().filter_map(keyed).collect();
@@ -71,7 +71,7 @@ impl<'b, 'a> Moment<'b, 'a> {
         }
     }
 
-    /// Asks both views and records every difference.
+    /// Evaluates both views and records every difference.
     pub(super) fn compare(&self, tally: &mut Tally<'_>) {
         let legacy = legacy::answer(self.rows.ids, self.rows.legacy, &self.clock);
         let precreated = precreated::answer(self.rows.precreated, &self.precreated_clock);
@@ -156,8 +156,8 @@ impl<'b, 'a> Moment<'b, 'a> {
         }
     }
 
-    /// What the legacy view would make of a week, compared with what the pre-created view shows: only what has no cause is
-    /// recorded, as the legacy view does not show it.
+    /// Compares the entry that the legacy view would generate with the entry that the pre-created
+    /// view shows. As the legacy view does not show it, only unexplained differences are recorded.
     fn counterpart(
         &self,
         slot: &Slot<'a>,
@@ -169,7 +169,8 @@ impl<'b, 'a> Moment<'b, 'a> {
             Counterpart::Copy(base) => (self.copy_of(base, slot.place.item.week()), Kin::Copy),
             Counterpart::None => return None,
         };
-        // Of one stored week nothing but the status changes with the hour, so each pair of statuses is compared once.
+        // Only the status of a stored week changes over time, so each pair of statuses is compared
+        // once.
         if tally.is_first(slot.place.key, entry.status, shown.status) {
             let pair = self.pair(slot, kin, &entry, shown);
             for field in differing(&entry, shown).filter(|field| pair.class(*field).is_none()) {
@@ -197,7 +198,7 @@ impl<'b, 'a> Moment<'b, 'a> {
         let base = Entry::of(base, base.public_id(), &self.clock, false);
         let due = self.rules.zone.monday_due(base.due, week);
         let status = self.clock.status(false, false, due);
-        // Its id differs from any other, as a generated one does.
+        // A generated id differs from every other id; so does the empty one.
         Entry {
             id: Cow::Borrowed(""),
             week,
@@ -251,7 +252,8 @@ impl<'b, 'a> Moment<'b, 'a> {
         })
     }
 
-    /// A summary that is what its own entries and rule make it follows from differences that are judged already.
+    /// Compares the summaries. If each follows from its entries, a difference follows from
+    /// differences recorded already.
     fn summaries(&self, legacy: &Answer<'a>, precreated: &Answer<'a>, tally: &mut Tally<'_>) {
         if legacy.summary == precreated.summary {
             return;

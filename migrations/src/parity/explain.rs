@@ -1,5 +1,4 @@
-//! Why two entries for one week differ in a field. Owns the cause of each class, looked for in the rows; a difference without a
-//! cause has no class.
+//! Finds the cause of a difference in one field between two entries for the same week.
 
 use rollbook_domain::document::Field as Presence;
 use rollbook_domain::status::{Clock, Status};
@@ -9,18 +8,18 @@ use super::ParityRules;
 use super::facts::{Counterpart, Facts, Slot, is_generated};
 use super::field::Field;
 use super::report::Class;
-use crate::precreate::DueRule;
+use crate::rules::DueRule;
 
-/// How what the legacy view shows stands to the week that the pre-created view has.
+/// How an entry of the legacy view relates to a week of the pre-created view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kin {
     /// The same document.
     Same,
     /// A copy of the base that the week was made from.
     Copy,
-    /// Another document, for a reason.
+    /// Another document, explained by a class.
     Other(Class),
-    /// Another document, for no known reason.
+    /// Another document, for an unknown reason.
     Stranger,
 }
 
@@ -40,11 +39,11 @@ pub(super) fn kin(facts: &Facts<'_>, legacy: &Entry<'_>, slot: &Slot<'_>) -> Kin
     }
 }
 
-/// Two entries for one week, at an instant.
+/// The entries of both views for one week at one instant.
 pub(super) struct Pair<'b, 'a> {
     pub(super) facts: &'b Facts<'a>,
     pub(super) rules: &'b ParityRules,
-    /// The legacy view's clock.
+    /// The clock of the legacy view.
     pub(super) clock: &'b Clock,
     pub(super) slot: &'b Slot<'a>,
     pub(super) kin: Kin,
@@ -53,7 +52,7 @@ pub(super) struct Pair<'b, 'a> {
 }
 
 impl Pair<'_, '_> {
-    /// The class of a difference in one field.
+    /// The class of a difference in one field, if its cause is found.
     pub(super) fn class(&self, field: Field) -> Option<Class> {
         match self.kin {
             Kin::Other(class) => return Some(class),
@@ -69,7 +68,7 @@ impl Pair<'_, '_> {
                 self.is_late_link(field).then_some(Class::LateLink)
             }
             Field::CoachResponded => self.of_coach(),
-            // A stored week that was made has been granted nothing; the copy shows what its base was granted.
+            // A created week has no extension; a generated copy shows that of its base.
             Field::ExtensionGranted => (self.kin == Kin::Copy
                 && !self.precreated.stored.extension_granted)
                 .then_some(Class::WeekId),
@@ -86,7 +85,7 @@ impl Pair<'_, '_> {
                     && precreated.id == stored.document
                     && precreated.document == stored.document
             }
-            // The legacy view calls the same document by its legacy id.
+            // The legacy view shows the legacy id of the document.
             _ => {
                 field == Field::Id
                     && precreated.id == legacy.document
@@ -113,7 +112,7 @@ impl Pair<'_, '_> {
             return Some(Class::LateLink);
         }
         let stored = &self.slot.place.item.stored;
-        // What the status would be here by the legacy view's own due and grace.
+        // The status by the due date and the grace of the legacy view.
         let at = |due| self.clock.status(stored.is_completed(), stored.status == "missed", due);
         if legacy.due == precreated.due {
             let is_grace = self.rules.overdue_after_milliseconds
@@ -137,7 +136,7 @@ impl Pair<'_, '_> {
         has_own_field.then_some(Class::WeekId)
     }
 
-    /// Whether the value is that of the response which a migration linked to this week.
+    /// Whether the value is that of a response that a migration linked to this week.
     fn is_late_link(&self, field: Field) -> bool {
         self.slot.linked.is_some_and(|response| match field {
             Field::CompletedAt => self.precreated.completed_at == response.submitted_at,
@@ -152,7 +151,7 @@ impl Pair<'_, '_> {
             let responded = place.item.stored.coach_responded || answered;
             return (responded == self.precreated.coach_responded).then_some(Class::LateLink);
         }
-        // Of doubles the legacy view reads one again, and then looks for no answer of a coach.
+        // The legacy view reads one of several duplicates again and then ignores feedback.
         let stored = legacy.stored;
         let answered = stored.coach_responded
             || stored.response_id().is_some_and(|id| self.facts.feedback.contains(id));

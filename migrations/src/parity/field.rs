@@ -1,5 +1,6 @@
-//! The fields of an entry as the front end sees them. Owns which are compared, and how a value reads in a report. Left out are
-//! `clientId` and `pausedUntil`, which the pre-created view leaves out, and what coaches are called: ids are compared instead.
+//! The compared fields of an entry and their text in a report. `clientId` and `pausedUntil` are not
+//! compared, because the pre-created view does not have them. Ids of coaches are compared instead
+//! of their names.
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::Field as Presence;
@@ -8,7 +9,7 @@ use rollbook_projections::entry::Entry;
 /// One compared field, or the entry as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Field {
-    /// Whether the view shows the week at all.
+    /// Whether a view shows the week.
     Entry,
     Id,
     DocumentId,
@@ -26,7 +27,7 @@ pub(super) enum Field {
     ResponseId,
     CoachResponded,
     ExtensionGranted,
-    /// The figures above a list.
+    /// The summary of a list.
     Summary,
 }
 
@@ -62,7 +63,7 @@ fn description<'a>(entry: &Entry<'a>) -> &'a str {
 }
 
 impl Field {
-    /// The field's name in answers; `entry`, `summary` and `identity` for the rest.
+    /// The JSON name of the field, or `entry`, `summary` or `identity`.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Entry => "entry",
@@ -108,7 +109,7 @@ impl Field {
         }
     }
 
-    /// The value as a report shows it.
+    /// The value in a report.
     pub(super) fn value(self, entry: &Entry<'_>) -> String {
         let instant = |at: Timestamp| at.to_string();
         match self {

@@ -1,6 +1,8 @@
-//! Parity: both views, of every client, at every instant at which either can change. Owns whom to compare and when; every
-//! difference gets the one class whose cause is found in the rows, and none by default. Source: `spec/precreated-view.md`,
-//! "Where the two views may differ after the migration, and why".
+//! Parity: compares both views of every client at every instant at which either can change.
+//!
+//! A difference gets a class only if the cause of that class is found in the rows; there is no
+//! default class. Source: `spec/precreated-view.md`, "Where the two views may differ after the
+//! migration, and why".
 
 mod at;
 mod explain;
@@ -9,8 +11,9 @@ mod field;
 mod presence;
 mod report;
 mod tally;
+mod verdict;
 
-pub use report::{Class, Example, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport, Unexplained};
+pub use report::{Class, Example, ParityReport, Unexplained};
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -22,19 +25,19 @@ use rollbook_projections::rows::RowSource;
 use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::{legacy_rows, precreated_rows};
 
-use crate::precreate::DueRule;
+use crate::rules::DueRule;
 use at::{Moment, Rows};
 use facts::Facts;
 use tally::Tally;
 
-/// By which rules the two views differ on purpose.
+/// The rules by which the two views differ on purpose.
 #[derive(Clone, Copy, Debug)]
 pub struct ParityRules {
-    /// The pre-created view's grace before overdue, in milliseconds.
+    /// The grace of the pre-created view before a week is overdue, in milliseconds.
     pub overdue_after_milliseconds: i64,
-    /// When the weeks of the last applied batch are due.
+    /// The due rule of the last applied batch.
     pub due: DueRule,
-    /// The old server's zone.
+    /// The time zone of the old server.
     pub zone: Zone,
 }
 
@@ -48,7 +51,7 @@ impl Default for ParityRules {
     }
 }
 
-/// Rows of both views and of the directory at one position of the log.
+/// The rows of both views and of the directory at the same position of the log.
 #[derive(Clone, Copy)]
 pub struct BothRows<'a> {
     /// The rows of the directory.
@@ -59,10 +62,11 @@ pub struct BothRows<'a> {
     pub precreated: &'a (dyn RowSource + Sync),
 }
 
-/// How many clients are compared at a time.
+/// How many clients are compared concurrently.
 const THREADS: usize = 2;
 
-/// Compares both views for every client document, at every instant. `progress` is told (done, all), from any thread.
+/// Compares both views for every client document. `progress` is called with the number of clients
+/// done and of all clients, from any thread.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -79,7 +83,7 @@ pub fn compare(
             match compare_client(rows, rules, client) {
                 Ok(one) => report.absorb(one),
                 Err(error) => {
-                    // The other threads need not go on.
+                    // Stop the other threads.
                     next.store(clients.len(), Ordering::Relaxed);
                     return Err(error);
                 }
@@ -101,7 +105,8 @@ pub fn compare(
     })
 }
 
-/// Compares both views for one client at every instant at which either answer can change. Answers are constant in between.
+/// Compares both views for one client at every instant at which either view can change. The views
+/// are constant in between.
 ///
 /// # Errors
 /// When the rows cannot be read.

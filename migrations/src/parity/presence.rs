@@ -1,5 +1,5 @@
-//! Why only one view shows a week. Owns the cause of each class, looked for in the rows and in what the legacy view had before
-//! one of its weeks hid another; without a cause there is a reason in words.
+//! Finds the cause if only one view shows a week: in the rows, or in the legacy view before its
+//! weeks hide each other. Without a cause, the verdict is a reason in words.
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::StoredAssignment;
@@ -11,12 +11,11 @@ use super::explain::{Kin, kin};
 use super::facts::{Counterpart, Slot, is_generated};
 use super::field::Field;
 use super::report::Class;
-
-/// The class, or why there is none.
-pub(super) type Verdict = Result<Class, &'static str>;
+use super::verdict::Verdict;
 
 impl<'a> Moment<'_, 'a> {
-    /// Why only the pre-created view shows a week. `counterpart` is what the legacy view would make of it.
+    /// Why only the pre-created view shows a week. `counterpart` is the entry that the legacy view
+    /// would generate.
     pub(super) fn only_precreated(
         &self,
         slot: &Slot<'a>,
@@ -37,14 +36,14 @@ impl<'a> Moment<'_, 'a> {
         }
     }
 
-    /// Whether the pre-created view would show a week that is due then without an answer.
+    /// Whether the pre-created view shows an unanswered week with this due date.
     fn shows_unanswered(&self, due: Timestamp) -> bool {
         let (from, to) = self.horizon;
         (from <= due && due <= to)
             || self.precreated_clock.status(false, false, due) == Status::Missed
     }
 
-    /// Rules 10 to 13 of the legacy view, where they leave a week out.
+    /// Why rules 10 to 13 of the legacy view leave a week out.
     fn not_generated(
         &self,
         slot: &Slot<'a>,
@@ -68,7 +67,7 @@ impl<'a> Moment<'_, 'a> {
         if counting.document == base.document {
             return (base.total_weeks >= week && is_outside(due)).then_some(Class::GapWeek);
         }
-        // The legacy view counts from another of several bases: other Mondays, or fewer weeks.
+        // The legacy view counts from another of several bases, with other Mondays or fewer weeks.
         let monday = self
             .rules
             .zone
@@ -82,7 +81,7 @@ impl<'a> Moment<'_, 'a> {
         })
     }
 
-    /// Rule 14 of the legacy view, or its horizon.
+    /// Why rule 14 of the legacy view or its horizon hides a week.
     fn hidden(&self, slot: &Slot<'a>, shown: &Entry<'a>, counterpart: &Entry<'a>) -> Verdict {
         let stages = self.stages();
         let key = slot.place.key;
@@ -99,7 +98,7 @@ impl<'a> Moment<'_, 'a> {
         if !stages.after.iter().any(|entry| same(entry, listed)) {
             return self
                 .collided(slot, listed)
-                .ok_or("hidden by rule 14 of the legacy view, behind nothing that is known");
+                .ok_or("rule 14 of the legacy view hides it behind an unknown week");
         }
         if let Kin::Other(class) = kin {
             return Ok(class);
@@ -109,7 +108,7 @@ impl<'a> Moment<'_, 'a> {
             .into_iter()
             .filter(|field| super::field::differing(counterpart, shown).any(|differs| differs == *field))
             .find_map(|field| pair.class(field))
-            .ok_or("beyond the legacy view's horizon, although both views have the same due and status")
+            .ok_or("beyond the horizon of the legacy view, although both views have the same due date and status")
     }
 
     fn collided(&self, slot: &Slot<'a>, listed: &Entry<'a>) -> Option<Class> {
@@ -133,7 +132,7 @@ impl<'a> Moment<'_, 'a> {
         })
     }
 
-    /// Why rules 4 to 12 of the legacy view do not list a stored week.
+    /// Why rules 4 to 12 of the legacy view leave a stored week out.
     fn not_listed(&self, slot: &Slot<'a>) -> Verdict {
         match slot.counterpart {
             Counterpart::Stored(stored) if self.facts.doubles(stored) > 1 => {
@@ -154,7 +153,7 @@ impl<'a> Moment<'_, 'a> {
         }
     }
 
-    /// Why only the legacy view shows a week, or shows it once more than the pre-created view.
+    /// Why only the legacy view shows a week, or shows it more often than the pre-created view.
     pub(super) fn only_legacy(
         &self,
         slot: Option<&Slot<'a>>,
@@ -203,20 +202,20 @@ impl<'a> Moment<'_, 'a> {
         }
         Err(match () {
             () if base.week() != 1 => {
-                "no week 1 is stored to count from, so the migration makes no weeks"
+                "no week 1 is stored to count from, so the migration creates no weeks"
             }
             () if !base.stored.recurring => {
-                "the base does not recur, so the migration makes no weeks"
+                "the base does not recur, so the migration creates no weeks"
             }
             () if base.stored.due.value().is_none() => {
-                "the base has no due date: the legacy view counts from now, the migration makes no weeks"
+                "the base has no due date: the legacy view counts from now, the migration creates no weeks"
             }
-            () => "the week is not stored; apply the migration, or look for who took the week away",
+            () => "the week is not stored: the migration is not applied, or the week was withdrawn",
         })
     }
 }
 
-/// Whether two entries are one.
+/// Whether two entries are the same.
 fn same(a: &Entry<'_>, b: &Entry<'_>) -> bool {
     std::ptr::eq(a.stored, b.stored) && a.week == b.week
 }

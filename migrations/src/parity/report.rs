@@ -1,5 +1,5 @@
-//! What a comparison says. Owns the classes, the report's shape and how reports of several clients become one; which class a
-//! difference has is decided elsewhere.
+//! The report of a comparison, the classes of differences, and merging the reports of several
+//! clients.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,33 +7,32 @@ use std::fmt;
 use rollbook_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Why the two views differ where they may. Source: `spec/precreated-view.md`.
+/// The class of an expected difference between the views. Source: `spec/precreated-view.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
 pub enum Class {
-    /// A generated id became a real one, with what a stored week has of its own.
+    /// A generated week became a stored one with its own id and fields.
     WeekId,
-    /// The legacy view did not generate the week: its rule 13.
+    /// The legacy view does not generate the week (its rule 13).
     GapWeek,
-    /// Another form's week took its place: rule 14 of the legacy view.
+    /// The week of another form hides it (rule 14 of the legacy view).
     FormCollision,
-    /// One client's two identities were two series, and are one.
+    /// Two series of two identities of a client became one.
     IdentitySplit,
-    /// Several stored documents, or several allocations, of one week.
+    /// One week has several stored documents or allocations.
     DuplicateAllocation,
-    /// Weeks were made on their base's weekday.
+    /// Weeks were created on the weekday of their base.
     KeptWeekday,
-    /// The pre-created view calls a week overdue at another time.
+    /// A week becomes overdue in the pre-created view at another time.
     StatusRule,
-    /// A response that the old system had on the wrong week is on its own.
+    /// A response moved from the wrong week to its own.
     LateLink,
-    /// The summary counts entries that differ.
+    /// The summaries count entries that differ.
     Summary,
 }
 
 impl Class {
-    /// The class's name: `week-id`, `gap-week`, …
+    /// The name of the class: `week-id`, `gap-week`, …
     pub fn name(self) -> &'static str {
         match self {
             Self::WeekId => "week-id",
@@ -60,7 +59,7 @@ impl fmt::Display for Class {
 pub struct Unexplained {
     /// The client's document id.
     pub client: String,
-    /// The first instant at which it shows.
+    /// The first instant at which the views differ.
     pub at: Timestamp,
     /// The form; empty for the summary.
     pub form: String,
@@ -68,16 +67,16 @@ pub struct Unexplained {
     pub run: u32,
     /// The week.
     pub week: u32,
-    /// The field, or who alone shows the week, with both values.
+    /// The field, or which view alone shows the week, with both values.
     pub what: String,
 }
 
-/// One difference of a class, to look at.
+/// An example of a class.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Example {
     /// The client's document id.
     pub client: String,
-    /// The first instant at which it shows.
+    /// The first instant at which the views differ.
     pub at: Timestamp,
     /// The form; empty for the summary.
     pub form: String,
@@ -85,7 +84,7 @@ pub struct Example {
     pub run: u32,
     /// The week.
     pub week: u32,
-    /// The field, or `entry` where only one view shows the week.
+    /// The field, or `entry` if only one view shows the week.
     pub what: String,
     /// What the legacy view shows.
     pub legacy: String,
@@ -93,23 +92,24 @@ pub struct Example {
     pub precreated: String,
 }
 
-/// How many unexplained differences a report names; the others are counted.
-pub const MOST_UNEXPLAINED: usize = 100;
-/// How many examples a report names of each class.
-pub const MOST_EXAMPLES: usize = 3;
+/// The most unexplained differences that a report lists. The others are counted.
+pub(super) const MOST_UNEXPLAINED: usize = 100;
+/// The most examples of each class.
+pub(super) const MOST_EXAMPLES: usize = 3;
 
-/// Both views, compared.
+/// The result of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParityReport {
-    /// How many clients were compared.
+    /// The number of compared clients.
     pub clients: u64,
-    /// At how many instants, all clients together.
+    /// The number of compared instants, summed over the clients.
     pub instants: u64,
-    /// By class: how many weeks differ so at some instant; for `summary`, how many clients.
+    /// The number of weeks that differ at some instant, by class; for `summary`, the number of
+    /// clients.
     pub differences: BTreeMap<Class, u64>,
-    /// A few of each class: those of the first clients.
+    /// Examples of each class, of the first clients.
     pub examples: BTreeMap<Class, Vec<Example>>,
-    /// How many differences no class explains: one a week and field, however long it lasts.
+    /// The number of unexplained differences, one for each week and field, however long it lasts.
     pub unexplained_total: u64,
     /// The first of them.
     pub unexplained: Vec<Unexplained>,
@@ -121,7 +121,7 @@ impl ParityReport {
         self.unexplained_total == 0
     }
 
-    /// Takes another client's report in. The order in which reports come changes nothing.
+    /// Merges another report. The order of merging does not matter.
     pub fn absorb(&mut self, other: Self) {
         self.clients += other.clients;
         self.instants += other.instants;

@@ -1,4 +1,4 @@
-//! Counting one client's differences. Owns that a difference counts once however long it lasts, and how it reads.
+//! Counts the differences of one client. A difference counts once, however long it lasts.
 
 use std::collections::HashSet;
 
@@ -8,10 +8,10 @@ use rollbook_projections::entry::{Entry, Summary};
 
 use super::facts::Key;
 use super::field::Field;
-use super::presence::Verdict;
 use super::report::{Class, Example, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport, Unexplained};
+use super::verdict::Verdict;
 
-/// Which view shows a week, and what.
+/// The entries of a week, by the views that show it.
 #[derive(Clone, Copy)]
 pub(super) enum Shown<'b, 'a> {
     Legacy(&'b Entry<'a>),
@@ -39,7 +39,7 @@ pub(super) struct Tally<'f> {
     pub(super) report: ParityReport,
 }
 
-/// The key of what is about no week.
+/// The key of differences that do not concern a single week.
 const WHOLE: Key = (u32::MAX, 0, 0);
 
 impl<'f> Tally<'f> {
@@ -55,7 +55,7 @@ impl<'f> Tally<'f> {
         }
     }
 
-    /// Whether a week is asked about with these statuses for the first time.
+    /// Whether this is the first comparison of a week with these statuses.
     pub(super) fn is_first(&mut self, key: Key, legacy: Status, precreated: Status) -> bool {
         self.compared.insert((key, legacy, precreated))
     }

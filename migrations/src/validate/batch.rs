@@ -1,11 +1,11 @@
-//! The checks that look at what the last batch did: the log before it is untouched, every response is what it was, and the
-//! legacy view saw nothing of it. Owns the pass over the log that these need.
+//! The checks of what the last batch did: the log before it is unchanged, every response has the
+//! same content, and the legacy view shows the same. They share one pass over the log.
 
 use std::collections::BTreeSet;
 
 use rollbook_domain::control::BatchState;
 use rollbook_domain::series::{LegacySeries, Series};
-use rollbook_domain::{Collection, Event, Position, StreamId};
+use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
 
@@ -14,36 +14,47 @@ use crate::batch::short;
 use crate::error::MigrationError;
 use crate::responses::Responses;
 
-/// What a pass over the log saw.
-pub(super) struct Seen<'a> {
+/// The figures of one pass over the log.
+pub(super) struct History<'a> {
     batch: Option<&'a BatchState>,
+    /// The responses before the batch.
     before: Responses,
+    /// The responses now.
     now: Responses,
-    /// Assignments that imports brought and did not take away.
+    /// Assignments that imports added and did not remove.
     imported: u64,
-    /// Assignments made here, by allocation, answer or migration.
+    /// Assignments created by allocation, submission or migration.
     made: u64,
-    /// Assignments that the last batch made.
+    /// Assignments created by the last batch.
     by_batch: u64,
-    /// Assignments taken away from clients.
+    /// Assignments withdrawn from clients.
     withdrawn: u64,
     log_digest: String,
-    /// Series whose legacy rows an event of the batch changed.
+    /// Series whose legacy rows were changed by an event of the batch.
     legacy_changed: Vec<String>,
-    /// Series that the batch wrote to.
+    /// How many series the batch wrote to.
     touched: usize,
 }
 
-/// Reads the log through, once in order and once by the streams that matter.
-pub(super) fn look<'a>(
+/// The streams that need a second look.
+#[derive(Default)]
+struct Streams {
+    /// Those that the batch wrote to.
+    touched: BTreeSet<StreamId>,
+    /// Those with withdrawn assignments.
+    withdrawn_from: BTreeSet<StreamId>,
+}
+
+/// Reads the log once in order, and then the streams that matter.
+pub(super) fn read<'a>(
     runtime: &Runtime,
     batch: Option<&'a BatchState>,
     at: Position,
-) -> Result<Seen<'a>, MigrationError> {
+) -> Result<History<'a>, MigrationError> {
     let log = runtime.log();
     let base = batch.map_or(at, |batch| batch.base);
     let log_digest = const_hex::encode(log.digest(base)?);
-    let mut seen = Seen {
+    let mut history = History {
         batch,
         before: Responses::default(),
         now: Responses::default(),
@@ -55,63 +66,66 @@ pub(super) fn look<'a>(
         legacy_changed: Vec::new(),
         touched: 0,
     };
-    let (mut touched, mut taken_from) = (BTreeSet::new(), BTreeSet::new());
+    let mut streams = Streams::default();
     for commit in log.commits_after(0) {
-        for recorded in commit? {
-            if recorded.position > at {
-                break;
-            }
+        for recorded in commit?.into_iter().take_while(|recorded| recorded.position <= at) {
             if recorded.position <= base {
-                seen.before.fold(&recorded.event);
+                history.before.fold(&recorded.event);
             }
-            seen.now.fold(&recorded.event);
-            let ours = batch.is_some_and(|batch| batch.digest == recorded.cause);
-            if ours && recorded.stream != StreamId::Control && !touched.contains(&recorded.stream) {
-                touched.insert(recorded.stream.clone());
-            }
-            match &recorded.event {
-                Event::DocumentImported(document)
-                    if document.collection == Collection::CheckInAssignments =>
-                {
-                    seen.imported += 1
-                }
-                Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => {
-                    seen.imported = seen.imported.saturating_sub(1);
-                }
-                Event::AssignmentCreated { .. } => {
-                    seen.made += 1;
-                    seen.by_batch += u64::from(ours);
-                }
-                // The batch made them, though no view holds them any more.
-                Event::Erased(event)
-                    if ours && matches!(**event, Event::AssignmentCreated { .. }) =>
-                {
-                    seen.by_batch += 1
-                }
-                Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. } => {
-                    taken_from.insert(recorded.stream);
-                }
-                _ => {}
-            }
+            history.add(recorded, &mut streams);
         }
     }
-    for stream in taken_from {
-        seen.withdrawn += withdrawn(log, &stream)?;
+    for stream in streams.withdrawn_from {
+        history.withdrawn += withdrawn(log, &stream)?;
     }
-    seen.touched = touched.len();
+    history.touched = streams.touched.len();
     if let Some(batch) = batch {
-        for stream in touched {
+        for stream in streams.touched {
             if let Some(event) = legacy_change(log, &stream, &batch.digest)? {
-                seen.legacy_changed.push(format!(
+                history.legacy_changed.push(format!(
                     "{stream}: {event} of the batch changed what the legacy view is made of"
                 ));
             }
         }
     }
-    Ok(seen)
+    Ok(history)
 }
 
-/// How many stored weeks were taken away from a series.
+impl History<'_> {
+    fn add(&mut self, recorded: EventRecord, streams: &mut Streams) {
+        self.now.fold(&recorded.event);
+        let is_of_batch = self.batch.is_some_and(|batch| batch.digest == recorded.cause);
+        if is_of_batch && recorded.stream != StreamId::Control {
+            streams.touched.insert(recorded.stream.clone());
+        }
+        match &recorded.event {
+            Event::DocumentImported(document)
+                if document.collection == Collection::CheckInAssignments =>
+            {
+                self.imported += 1;
+            }
+            Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => {
+                self.imported = self.imported.saturating_sub(1);
+            }
+            Event::AssignmentCreated { .. } => {
+                self.made += 1;
+                self.by_batch += u64::from(is_of_batch);
+            }
+            // The batch created it, although no view contains it any more.
+            Event::Erased(event)
+                if is_of_batch && matches!(**event, Event::AssignmentCreated { .. }) =>
+            {
+                self.by_batch += 1;
+            }
+            Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. } => {
+                streams.withdrawn_from.insert(recorded.stream);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// How many stored weeks were withdrawn from a series.
 fn withdrawn(log: &Log, stream: &StreamId) -> Result<u64, MigrationError> {
     let mut series = Series::default();
     let mut withdrawn = 0;
@@ -128,8 +142,9 @@ fn withdrawn(log: &Log, stream: &StreamId) -> Result<u64, MigrationError> {
     Ok(withdrawn)
 }
 
-/// The first event of the batch that changes the legacy rows of a series. Equal rows are equal answers, for every client and
-/// at every instant: so where there is none, the view is the same before and after.
+/// The first event of the batch that changes the legacy rows of a series. Equal rows give equal
+/// views for every client at every instant, so without such an event the view is the same before
+/// and after the batch.
 fn legacy_change(
     log: &Log,
     stream: &StreamId,
@@ -150,7 +165,7 @@ fn legacy_change(
     Ok(None)
 }
 
-impl Seen<'_> {
+impl History<'_> {
     fn before_text(&self, count: u64) -> String {
         if self.batch.is_some() {
             format!("{count} before the batch")
@@ -184,10 +199,10 @@ impl Seen<'_> {
         if expected != in_views {
             findings.push(format!("the log holds {expected} assignments, the views {in_views}"));
         }
-        if let Some(batch) = self.batch.filter(|batch| batch.counts.1 != self.by_batch) {
+        if let Some(batch) = self.batch.filter(|batch| batch.counts.created != self.by_batch) {
             findings.push(format!(
                 "the batch made {} assignments, the log shows {}",
-                batch.counts.1, self.by_batch
+                batch.counts.created, self.by_batch
             ));
         }
         let Self { imported, made, withdrawn, .. } = self;

@@ -1,5 +1,8 @@
-//! Validation: the twelve named checks, run on the store as it is and put on record. Owns their names, their order and the
-//! report; `weeks` looks at every series, `batch` at what the last batch did, `parity` at both views.
+//! Validation: runs the twelve named checks on the current state of the store and records their
+//! result.
+//!
+//! `weeks` has the checks of every series, `batch` those of what the last batch did, and the
+//! crate's `parity` module compares both views.
 
 mod batch;
 mod weeks;
@@ -18,13 +21,13 @@ use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::apply::Watch;
 use crate::error::MigrationError;
+use crate::monitor::Monitor;
 use crate::parity::{BothRows, ParityReport, ParityRules, Unexplained, compare};
 use crate::plan::zone;
-use crate::precreate::DueRule;
+use crate::rules::{BatchRules, DueRule};
 
-/// The checks, in their order.
+/// The names of the checks, in their order.
 pub const CHECKS: [&str; 12] = [
     "response-count",
     "assignment-count",
@@ -40,16 +43,16 @@ pub const CHECKS: [&str; 12] = [
     "parity-explained",
 ];
 
-/// One check, with everything it names.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
-    /// Its name.
+    /// The name of the check.
     pub name: Cow<'static, str>,
     /// Whether it holds.
     pub green: bool,
-    /// What was seen, in one line.
+    /// What it found, in one line.
     pub detail: String,
-    /// What it names when it does not hold.
+    /// Everything that violates it; empty when it holds.
     pub findings: Vec<String>,
 }
 
@@ -62,14 +65,14 @@ impl Check {
     }
 }
 
-/// All checks on one state of the store.
+/// The results of all checks on one state of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
-    /// The batch that was applied last; empty when there is none.
+    /// The digest of the batch that was applied last; empty when there is none.
     pub digest: String,
-    /// The head that was looked at.
+    /// The head of the log that was checked.
     pub at: Position,
-    /// The checks, in their order.
+    /// The results, in the order of [`CHECKS`].
     pub checks: Vec<Check>,
 }
 
@@ -85,31 +88,29 @@ impl Validation {
     }
 }
 
-/// Runs the checks and puts the outcome on record.
-///
-/// # Errors
-/// When the store cannot be read or the record not appended. A red check is no error.
-pub fn validate(
-    runtime: &Runtime,
-    overdue_after_milliseconds: i64,
-    now: Timestamp,
-    watch: &Watch<'_>,
-) -> Result<Validation, MigrationError> {
-    validate_under(runtime, overdue_after_milliseconds, now, None, watch)
+/// A request to validate a store.
+#[derive(Clone, Debug)]
+pub struct ValidateRequest {
+    /// The grace of the pre-created view before a week is overdue, in milliseconds.
+    pub overdue_after_milliseconds: i64,
+    /// The time of the events that record the result.
+    pub now: Timestamp,
+    /// The caller's idempotency key, under which the result is recorded.
+    pub key: Option<IdempotencyKey>,
 }
 
-/// The same, on record under a caller's key.
+/// Runs the checks and records their result.
 ///
 /// # Errors
-/// As [`validate`]; when the key was another request's.
-pub fn validate_under(
+/// When the store cannot be read, the result cannot be appended, or another request used the key. A
+/// red check is not an error.
+pub fn validate(
     runtime: &Runtime,
-    overdue_after_milliseconds: i64,
-    now: Timestamp,
-    key: Option<IdempotencyKey>,
-    watch: &Watch<'_>,
+    request: ValidateRequest,
+    monitor: &Monitor<'_>,
 ) -> Result<Validation, MigrationError> {
-    runtime.catch_up(watch.progress)?;
+    let ValidateRequest { overdue_after_milliseconds, now, key } = request;
+    runtime.catch_up(monitor.progress)?;
     let snapshot = runtime.snapshot()?;
     let (rows, at) = snapshot.rows::<Tracker>()?;
     let control = tracker::control(&rows)?;
@@ -117,22 +118,22 @@ pub fn validate_under(
         return Err(MigrationError::NothingImported);
     }
     let last = control.last_applied();
-    let mut weeks = weeks::look(&snapshot)?;
-    let seen = batch::look(runtime, last, at)?;
-    let parity = parity(&snapshot, &control, overdue_after_milliseconds, watch)?;
+    let mut weeks = weeks::read(&snapshot)?;
+    let history = batch::read(runtime, last, at)?;
+    let parity = parity(&snapshot, &control, overdue_after_milliseconds, monitor)?;
     let mut checks =
-        vec![seen.response_count(weeks.responses), seen.assignment_count(weeks.assignments)];
+        vec![history.response_count(weeks.responses), history.assignment_count(weeks.assignments)];
     checks.extend(weeks.checks());
-    checks.extend([seen.responses_unchanged(), seen.legacy_view_unchanged()]);
+    checks.extend([history.responses_unchanged(), history.legacy_view_unchanged()]);
     checks.extend(weeks.completeness());
-    checks.extend([seen.additive_only(), parity_explained(&parity)]);
+    checks.extend([history.additive_only(), parity_explained(&parity)]);
     let digest = last.map(|batch| batch.digest.clone()).unwrap_or_default();
     let validation = Validation { digest, at, checks };
     record(runtime, &validation, &parity, now, key)?;
     Ok(validation)
 }
 
-/// Compares both views of every client, at every instant at which they may change.
+/// Compares both views of every client, at every instant at which either can change.
 ///
 /// # Errors
 /// When the rows cannot be read.
@@ -140,23 +141,24 @@ pub fn parity(
     snapshot: &Snapshot,
     control: &Control,
     overdue_after_milliseconds: i64,
-    watch: &Watch<'_>,
+    monitor: &Monitor<'_>,
 ) -> Result<ParityReport, MigrationError> {
     let (directory, _) = snapshot.rows::<Directory>()?;
     let (legacy, _) = snapshot.rows::<LegacyView>()?;
     let (precreated, _) = snapshot.rows::<PrecreatedView>()?;
-    let due = if control.last_applied().is_some_and(weekday) {
-        DueRule::Weekday
-    } else {
-        DueRule::Monday
-    };
+    let due = control.last_applied().map_or(Ok(DueRule::default()), due_rule)?;
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
     let both = BothRows { directory: &directory, legacy: &legacy, precreated: &precreated };
-    Ok(compare(both, &rules, watch.progress)?)
+    Ok(compare(both, &rules, monitor.progress)?)
 }
 
-fn weekday(batch: &BatchState) -> bool {
-    batch.rules.split(' ').any(|rule| rule == "due=weekday")
+/// The due rule that a batch was planned with.
+fn due_rule(batch: &BatchState) -> Result<DueRule, MigrationError> {
+    let rules: BatchRules = batch
+        .rules
+        .parse()
+        .map_err(|source| MigrationError::Rules { digest: batch.digest.clone(), source })?;
+    Ok(rules.due)
 }
 
 fn parity_explained(parity: &ParityReport) -> Check {
@@ -173,7 +175,8 @@ fn parity_explained(parity: &ParityReport) -> Check {
     Check::new("parity-explained", detail, findings)
 }
 
-/// One line a check on record; what a check names is in the report, and found again by running it.
+/// Records one line for each check. Findings are not recorded; running the check again finds them
+/// again.
 fn record(
     runtime: &Runtime,
     validation: &Validation,

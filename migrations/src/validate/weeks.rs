@@ -1,4 +1,4 @@
-//! The checks that look at every series as it is: links, weeks, completeness. Owns what each of them names.
+//! The checks of every series: links between responses and assignments, weeks, and completeness.
 
 use rollbook_domain::StreamId;
 use rollbook_domain::document::StoredResponse;
@@ -11,7 +11,7 @@ use rollbook_projections::views::{self, PrecreatedView};
 use super::Check;
 use crate::error::MigrationError;
 
-/// What a pass over all series saw.
+/// The figures and findings of one pass over all series.
 #[derive(Default)]
 pub(super) struct Weeks {
     pub(super) assignments: u64,
@@ -26,8 +26,8 @@ pub(super) struct Weeks {
     incomplete: Vec<String>,
 }
 
-/// Looks at every series of a snapshot, one at a time.
-pub(super) fn look(snapshot: &Snapshot) -> Result<Weeks, MigrationError> {
+/// Reads every series of a snapshot, one at a time.
+pub(super) fn read(snapshot: &Snapshot) -> Result<Weeks, MigrationError> {
     let (rows, _) = snapshot.rows::<PrecreatedView>()?;
     let (known, _) = snapshot.rows::<Names>()?;
     let mut weeks = Weeks::default();
@@ -56,7 +56,8 @@ fn is_named(item: &Item, name: &str) -> bool {
 fn week_of(series: &Series, response: &StoredResponse) -> Option<u32> {
     match series.linked.get(&response.document) {
         Some((_, week, _)) => Some(*week),
-        // A legacy id may be shared by several weeks: the response's own week decides, where it has one among them.
+        // A legacy id may be shared by several weeks: the response's own week decides, where it has
+        // one among them.
         None => {
             let mut named =
                 series.items.iter().filter(|item| is_named(item, &response.named)).map(Item::week);

@@ -7,11 +7,11 @@ use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::{Collection, Event};
 use rollbook_migrations::parity::{Class, ParityRules};
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::rules::DueRule;
 use rollbook_projections::views::{LegacyView, PrecreatedView};
 use serde_json::json;
 
-use crate::rows::{MONDAY, event, figures, fold, item, series_of, small, week, with};
+use super::rows::{MONDAY, event, figures, fold, item, series_of, small, week, with};
 
 #[test]
 fn a_series_that_stays_as_it_was_differs_in_nothing() {
@@ -190,7 +190,8 @@ fn duplicate_allocation_needs_several_documents_in_both_views() {
     assert!(report.is_explained(), "{report:#?}");
     assert_eq!(report.differences[&Class::DuplicateAllocation], 3);
 
-    // Of two answered documents the legacy view shows the one with a response. That hides no change of the other.
+    // Of two answered documents the legacy view shows the one with a response. That hides no change
+    // of the other.
     let closed = with(week("a", "f", 1, 2, MONDAY), json!({"status": "completed"}));
     let answered =
         json!({"status": "completed", "responseId": "r1", "completedAt": "2026-01-13T10:00:00Z"});

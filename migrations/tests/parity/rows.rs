@@ -1,12 +1,14 @@
-//! Rows of both views in memory: of the fixtures, or of a few documents; migrated, and tampered with.
-#![allow(missing_docs)]
+//! Rows of both views in memory: of the fixtures, or of a few documents; migrated, and tampered
+//! with.
 
 use rollbook_domain::series::{Item, Series};
 use rollbook_domain::{Actor, Event, EventRecord, NewEvent, StreamId, Timestamp};
+use rollbook_migrations::definition::Definition;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
-use rollbook_migrations::import::{Held, plan_import};
+use rollbook_migrations::import::{ImportedState, plan_import};
 use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, compare};
-use rollbook_migrations::precreate::{Rules, plan_series};
+use rollbook_migrations::precreate::Precreate;
+use rollbook_migrations::rules::Rules;
 use rollbook_projections::Projection;
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::rows::{MemoryRows, RowChanges, read_row};
@@ -61,7 +63,7 @@ impl Both {
         let rules = Rules { due: rules.due, zone: rules.zone };
         let mut events = Vec::new();
         each_series(&self.precreated, &mut |stream, series: Series| {
-            events.extend(plan_series(&stream, &series, &rules).events);
+            events.extend(Precreate.plan_series(&stream, &series, &rules).events);
             Ok(())
         })
         .unwrap();
@@ -102,13 +104,13 @@ pub fn item(series: &mut Series, week: u32) -> &mut Item {
 
 pub fn imported(export: &impl ExportSource) -> Both {
     let mut both = Both::default();
-    both.append(plan_import(export.read().unwrap(), &Held::default()).events);
+    both.append(plan_import(export.read().unwrap(), &ImportedState::default()).events);
     both
 }
 
 pub fn of_fixture(name: &str) -> Both {
     let mut both = Both::default();
-    both.append(plan_import(read_fixture(name), &Held::default()).events);
+    both.append(plan_import(read_fixture(name), &ImportedState::default()).events);
     both
 }
 

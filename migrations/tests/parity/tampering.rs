@@ -1,4 +1,5 @@
-//! Whatever is done to a week of the pre-created view behind everybody's back, the comparison says so.
+//! Whatever is done to a week of the pre-created view behind everybody's back, the comparison says
+//! so.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use rollbook_projections::legacy;
 use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::{each_series, legacy_rows, precreated_rows};
 
-use crate::rows::{Both, HOUR, later, of_fixture, rules_of};
+use super::rows::{Both, HOUR, later, of_fixture, rules_of};
 
 /// One thing done to a stored week.
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +113,8 @@ fn a_tampered_row_is_always_caught() {
         prop_assume!(identify(&both.directory, client).unwrap().onboarded);
         let is_shown = shown[client].contains(&(form.clone(), week.week()));
         match tampering {
-            // A week that the legacy view never shows leaves no difference behind; that it is there is the check `weeks-complete`.
+            // A week that the legacy view never shows leaves no difference behind; that it is there
+            // is the check `weeks-complete`.
             Tampering::Drop | Tampering::OtherWeek => prop_assume!(is_shown),
             // What no list shows is no difference.
             Tampering::Missed => prop_assume!(!week.is_completed()),

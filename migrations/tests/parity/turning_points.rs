@@ -10,7 +10,7 @@ use rollbook_projections::views::{legacy_rows, precreated_rows};
 use rollbook_projections::{legacy, precreated};
 use serde_json::json;
 
-use crate::rows::{Both, HOUR, MONDAY, later, of_fixture, rules_of, small, week, with};
+use super::rows::{Both, HOUR, MONDAY, later, of_fixture, rules_of, small, week, with};
 
 /// What is compared of an answer, as text.
 fn compared(answer: &Answer<'_>) -> Vec<String> {

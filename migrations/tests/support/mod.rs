@@ -1,16 +1,20 @@
-//! What the tests of this crate share: the fixtures, and small exports written to a directory.
-#![allow(dead_code, clippy::unwrap_used, missing_docs)]
+//! Shared by all tests of this crate: the fixtures, small exports, golden files, and stores.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::series::Series;
-use rollbook_domain::{Collection, Event, NewEvent, StreamId};
+use rollbook_domain::{Collection, Event, NewEvent, StreamId, Timestamp};
+use rollbook_log::{Durability, Log, OpenOptions};
 use rollbook_migrations::audit::AuditSource;
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
-use rollbook_migrations::import::{Held, HeldDocument, body_digest};
+use rollbook_migrations::import::{HeldDocument, ImportedState, body_digest};
+use rollbook_migrations::monitor::Monitor;
+use rollbook_projections::{Runtime, all};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 pub const FIXTURES: [&str; 4] = ["tracker", "clean", "dirty", "dirty-london"];
 
@@ -21,6 +25,39 @@ pub fn fixture(name: &str) -> PathBuf {
 pub fn read_fixture(name: &str) -> Export {
     JsonDirectory::new(fixture(name)).read().unwrap()
 }
+
+/// The path of a golden file.
+pub fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+/// Compares bytes with a golden file. On a difference, writes them into a file beside it.
+pub fn assert_golden(name: &str, actual: &[u8]) {
+    let path = golden(name);
+    if std::fs::read(&path).ok().as_deref() != Some(actual) {
+        let beside = golden(&format!("{name}.actual"));
+        std::fs::write(&beside, actual).unwrap();
+        panic!("the bytes differ from {}; see {}", path.display(), beside.display());
+    }
+}
+
+/// A new store with a fixed id and a fixed clock. It is unsealed, so that its bytes are always the
+/// same.
+pub fn fixed_store(directory: &Path) -> Runtime {
+    let now: Timestamp = "2026-01-15T09:30:00Z".parse().unwrap();
+    let options = OpenOptions {
+        create: true,
+        durability: Durability::Buffered,
+        clock: Arc::new(move || now),
+        store_id: Some(Uuid::from_u128(0x0123_4567_89ab_7def_8123_4567_89ab_cdef)),
+        unsealed: true,
+        ..OpenOptions::default()
+    };
+    Runtime::new(Log::open(directory, options).unwrap(), all())
+}
+
+/// A monitor that never stops a run.
+pub const MONITOR: Monitor<'static> = Monitor { progress: &|_, _| {}, interrupted: &|| false };
 
 /// Every file of an export directory as JSON.
 pub fn as_json(directory: &Path) -> BTreeMap<String, Value> {
@@ -56,7 +93,7 @@ pub fn small_export(
 }
 
 /// What a store holds after these events.
-pub fn apply(held: &mut Held, events: &[NewEvent]) {
+pub fn apply(held: &mut ImportedState, events: &[NewEvent]) {
     for event in events {
         match &event.event {
             Event::DocumentImported(document) | Event::DocumentChanged(document) => {

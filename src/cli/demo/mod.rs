@@ -11,15 +11,16 @@ use rollbook_application::store::{Asking, Outcome, Request, SeriesCommand, Store
 use rollbook_domain::event::{Audience, View};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, JsonText, StreamId, Timestamp};
-use rollbook_migrations::apply::{Applied, Watch, apply};
+use rollbook_migrations::adapters::StoredAudit;
+use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::audit::{AuditRules, audit};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
-use rollbook_migrations::importing::import;
+use rollbook_migrations::import::import;
+use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
-use rollbook_migrations::precreate::DueRule;
-use rollbook_migrations::stored::StoredAudit;
-use rollbook_migrations::validate::validate;
+use rollbook_migrations::rules::DueRule;
+use rollbook_migrations::validate::{ValidateRequest, validate};
 use rollbook_projections::entry::Asked;
 
 use super::{Context, interrupted};
@@ -87,7 +88,7 @@ struct Demo {
     out: Narrator,
 }
 
-const WATCH: Watch<'static> = Watch { progress: &|_, _| {}, interrupted: &interrupted };
+const WATCH: Monitor<'static> = Monitor { progress: &|_, _| {}, interrupted: &interrupted };
 
 impl Demo {
     fn run(&self, directory: &Path) -> Result<(), CliError> {
@@ -193,8 +194,8 @@ impl Demo {
         batch: &Batch,
         production: &Store,
     ) -> Result<(), CliError> {
-        let said = |name: &str, applied: &Applied| {
-            let Applied { created, linked, skipped, head, .. } = applied;
+        let said = |name: &str, applied: &ApplyReport| {
+            let ApplyReport { created, linked, skipped, head, .. } = applied;
             format!(
                 "{name:<10}  {created} created, {linked} linked, {skipped} skipped, head at position {head}"
             )
@@ -218,10 +219,18 @@ impl Demo {
                 why,
                 Some(&format!("rollbook --data {path} migrate apply {}", self.batch.display())),
             )?;
-            let applied = apply(store.runtime(), batch, self.now, &WATCH)?;
+            let applied =
+                apply(store.runtime(), ApplyRequest { batch, now: self.now, key: None }, &WATCH)?;
             self.out.figure(&said(name, &applied))?;
-            let validation =
-                validate(store.runtime(), OVERDUE_AFTER_MILLISECONDS, self.now, &WATCH)?;
+            let validation = validate(
+                store.runtime(),
+                ValidateRequest {
+                    overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
+                    now: self.now,
+                    key: None,
+                },
+                &WATCH,
+            )?;
             self.out.figure(&format!(
                 "{} of {} checks green",
                 validation.green(),

@@ -66,7 +66,7 @@ pub async fn audit(
     };
     service.blocking::<_, crate::access::Denied>(may).await?;
     let work = move |store: &rollbook_application::store::Store,
-                     _watch: &rollbook_migrations::apply::Watch<'_>|
+                     _watch: &rollbook_migrations::monitor::Monitor<'_>|
           -> Result<_, Refusal> {
         let position = store.log().head();
         let report = reports::audit::audit(store, now)?;

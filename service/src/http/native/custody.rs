@@ -7,7 +7,7 @@ use rollbook_application::evidence::Notary;
 use rollbook_application::reports::evidence::Signed;
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
-use rollbook_migrations::apply::Watch;
+use rollbook_migrations::monitor::Monitor;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -70,7 +70,7 @@ pub async fn take(
 ) -> Result<At<Created>, Refusal> {
     require(&service, writing.caller().clone()).await?;
     let backups = service.backups();
-    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Created>, Refusal> {
+    let work = move |store: &Store, _watch: &Monitor<'_>| -> Result<At<Created>, Refusal> {
         let request = writing.request(store, Wants::Migrate)?;
         let wanted =
             Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
@@ -122,7 +122,7 @@ pub async fn list(
 )]
 pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At<Signed>, Refusal> {
     require(&service, writing.caller().clone()).await?;
-    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Signed>, Refusal> {
+    let work = move |store: &Store, _watch: &Monitor<'_>| -> Result<At<Signed>, Refusal> {
         store.catch_up(&|_, _| {})?;
         let notary = Notary::open(store, None)?;
         if let Some(path) = notary.made() {

@@ -15,9 +15,10 @@ use rollbook_application::reports::migration::{PlanReport, ValidationReport};
 use rollbook_application::reports::status::Validated;
 use rollbook_application::store::Store;
 use rollbook_domain::{Position, Timestamp};
-use rollbook_migrations::apply::{Applied, Watch};
+use rollbook_migrations::apply::ApplyReport;
+use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::parity::ParityReport;
-use rollbook_migrations::precreate::DueRule;
+use rollbook_migrations::rules::DueRule;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -122,7 +123,7 @@ pub async fn plan_report(
 
 async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan, Refusal> {
     require(service, caller).await?;
-    operate(service, move |store: &Store, _watch: &Watch<'_>| migration::plan_aside(store, due))
+    operate(service, move |store: &Store, _watch: &Monitor<'_>| migration::plan_aside(store, due))
         .await
 }
 
@@ -169,10 +170,10 @@ pub async fn apply(
     QueryOf(query): QueryOf<ApplyQuery>,
     headers: HeaderMap,
     body: Body,
-) -> Result<At<Applied>, Refusal> {
+) -> Result<At<ApplyReport>, Refusal> {
     require(&service, writing.caller().clone()).await?;
     let upload = Upload::receive(&service, &headers, body).await?;
-    let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<Applied>, Refusal> {
+    let work = move |store: &Store, watch: &Monitor<'_>| -> Result<At<ApplyReport>, Refusal> {
         let mut request = writing.request(store, Wants::Migrate)?;
         request.now = query.at.unwrap_or(request.now);
         let applied = migration::apply(store, &upload.batch()?, &request, watch)?;
@@ -223,7 +224,7 @@ pub async fn validate(
     require(&service, writing.caller().clone()).await?;
     let grace = query.milliseconds(&service);
     let work =
-        move |store: &Store, watch: &Watch<'_>| -> Result<(ValidationReport, bool), Refusal> {
+        move |store: &Store, watch: &Monitor<'_>| -> Result<(ValidationReport, bool), Refusal> {
             let request = writing.request(store, Wants::Migrate)?;
             Ok(migration::validate(store, grace, &request, watch)?)
         };
@@ -315,7 +316,7 @@ pub async fn parity(
 ) -> Result<At<ParityReport>, Refusal> {
     require(&service, caller).await?;
     let grace = query.milliseconds(&service);
-    let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<ParityReport>, Refusal> {
+    let work = move |store: &Store, watch: &Monitor<'_>| -> Result<At<ParityReport>, Refusal> {
         let position = store.log().head();
         Ok(At { position, body: migration::parity(store, grace, watch)? })
     };

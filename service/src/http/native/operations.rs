@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rollbook_application::store::Store;
-use rollbook_migrations::apply::Watch;
+use rollbook_migrations::monitor::Monitor;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::error::Refusal;
@@ -46,7 +46,7 @@ impl Turns {
 /// What the operation refuses or fails with.
 pub async fn operate<T, E>(
     service: &Service,
-    work: impl FnOnce(&Store, &Watch<'_>) -> Result<T, E> + Send + 'static,
+    work: impl FnOnce(&Store, &Monitor<'_>) -> Result<T, E> + Send + 'static,
 ) -> Result<T, Refusal>
 where
     T: Send + 'static,
@@ -64,7 +64,7 @@ where
     service
         .blocking(move |store| {
             let _turn = turn;
-            work(store, &Watch { progress: &|_, _| {}, interrupted: &|| draining.is_draining() })
+            work(store, &Monitor { progress: &|_, _| {}, interrupted: &|| draining.is_draining() })
         })
         .await
 }

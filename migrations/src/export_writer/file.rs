@@ -1,4 +1,4 @@
-//! One file of an export, one document a line, synced before it counts as written.
+//! Writes one file of an export, with one document on each line, and syncs it.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -10,7 +10,8 @@ use rollbook_domain::event::ExportedCollection;
 use super::spool::Spool;
 use super::{ExportError, failed};
 
-/// Writes `<collection>.json`, with the fields that the imported file had beside its documents; tells how many documents it has.
+/// Writes `<collection>.json` with the other fields of the imported file, and returns its number of
+/// documents.
 pub(super) fn write_collection(
     directory: &Path,
     collection: Collection,

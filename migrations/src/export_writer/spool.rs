@@ -1,4 +1,5 @@
-//! The documents of one collection on their way into a file: written as they come, read back in order.
+//! A temporary file for the documents of one collection. They are written in any order and read
+//! back sorted.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
@@ -15,7 +16,7 @@ struct Placed {
     length: usize,
 }
 
-/// Documents on the disk, and where each one is.
+/// The file, and the offset of each document in it.
 pub(super) struct Spool {
     path: PathBuf,
     file: BufWriter<File>,
@@ -38,9 +39,9 @@ impl Spool {
         self.places.is_empty()
     }
 
-    /// Adds a document, whole, as one line of JSON.
+    /// Adds a document as one line of JSON.
     pub(super) fn add(&mut self, document: &Document) -> Result<(), ExportError> {
-        // Only documents with content are exported; `stream_documents` leaves out what was erased.
+        // `stream_documents` leaves out documents without content.
         let body = document.body.expose().map_or("{}", |body| body.as_str());
         let id = serde_json::Value::from(document.id.as_str());
         let rest = body.strip_prefix('{').unwrap_or("}");
@@ -57,15 +58,15 @@ impl Spool {
         Ok(())
     }
 
-    /// Shows each document once, in the order of the file they came from, and removes the spool. Tells how many they are
-    /// before the first.
+    /// Passes each document to `take` once, in its imported order, and removes the spool. `begin`
+    /// is called first, with their number.
     pub(super) fn drain<W>(
         mut self,
         out: &mut W,
         begin: impl FnOnce(&mut W, usize) -> std::io::Result<()>,
         mut take: impl FnMut(&mut W, usize, &[u8]) -> std::io::Result<()>,
     ) -> Result<usize, ExportError> {
-        // One document shown for several streams is one document.
+        // A document of several streams was added several times.
         self.places.sort_by(|a, b| (&a.id, a.ordinal).cmp(&(&b.id, b.ordinal)));
         self.places.dedup_by(|a, b| a.id == b.id);
         self.places.sort_by(|a, b| (a.ordinal, &a.id).cmp(&(b.ordinal, &b.id)));

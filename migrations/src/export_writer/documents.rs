@@ -1,5 +1,6 @@
-//! What became of a stream's documents since the import, as the old system would have stored it: patched assignments, weeks
-//! answered or allocated here, responses and feedback given here. A document that nothing happened to is exactly as it was.
+//! The current documents of a stream, as the old system would have stored them: changed
+//! assignments, weeks created or answered since the import, and new responses and feedback. A
+//! document that no later event concerns is byte for byte as imported.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +14,8 @@ use super::NO_PLACE;
 
 /// The documents of one stream after all of its events, in no particular order.
 ///
-/// What the old system had no document for is not among them: an unanswered week that was made here, unless it is the first
-/// week of a new run, and the words that came with a missed week or an extension.
+/// Some data has no document in the old system and is left out: an unanswered week created here,
+/// unless it is the first week of a new run, and the text of a missed week or of an extension.
 pub fn stream_documents<'a>(
     stream: &StreamId,
     events: impl IntoIterator<Item = &'a EventRecord>,
@@ -25,7 +26,7 @@ pub fn stream_documents<'a>(
     let mut place = None;
     for recorded in events {
         match &recorded.event {
-            // What was erased has no content to export; of a whole client, every event reads so.
+            // Erased content cannot be exported.
             Event::DocumentImported(document) | Event::DocumentChanged(document)
                 if document.body.is_erased() =>
             {
@@ -62,7 +63,7 @@ pub fn stream_documents<'a>(
             None => result.push(made_assignment(item)),
         }
     }
-    // Assignments that are left were taken away from the client here.
+    // The remaining assignments were withdrawn since the import.
     result.extend(
         documents
             .into_values()
@@ -72,7 +73,7 @@ pub fn stream_documents<'a>(
     result
 }
 
-/// Where a client's document stood in its file.
+/// The index of a client's document in its file.
 fn place_of_client(event: &Event) -> Option<u32> {
     match event {
         Event::DocumentImported(document) | Event::DocumentChanged(document)
@@ -84,7 +85,7 @@ fn place_of_client(event: &Event) -> Option<u32> {
     }
 }
 
-/// What stands in an export for a client who was erased.
+/// The document of an erased client.
 fn erased_client(client: &str, ordinal: u32, at: Timestamp) -> Document {
     let fields = BTreeMap::from([("erased", json(&true)), ("erasedAt", json(&at))]);
     Document::new(Collection::Clients, client.to_owned(), ordinal, Personal::new(json(&fields)))
@@ -97,7 +98,7 @@ pub(super) fn members(object: &JsonText) -> Option<BTreeMap<String, JsonText>> {
 
 /// Anything as canonical JSON.
 pub(super) fn json(value: &impl Serialize) -> JsonText {
-    // Strings, numbers, instants and JSON that was parsed before: nothing that can fail to be written.
+    // Serializing strings, numbers, instants and JSON that was parsed before cannot fail.
     let text = serde_json::to_string(value).unwrap_or_default();
     JsonText::parse(&text).unwrap_or_else(|_| JsonText::from_canonical("null"))
 }
@@ -106,7 +107,7 @@ fn new_document(collection: Collection, id: String, fields: &BTreeMap<&str, Json
     Document::new(collection, id, NO_PLACE, Personal::new(json(fields)))
 }
 
-/// The original with every field that reads otherwise now.
+/// The imported document with every changed field replaced.
 fn patched(original: Document, now: &StoredAssignment) -> Document {
     let Some(body) = original.body.expose() else { return original };
     let was = StoredAssignment::read(&original.id, body);
@@ -116,7 +117,7 @@ fn patched(original: Document, now: &StoredAssignment) -> Document {
     original.with_body(Personal::new(json(&fields)))
 }
 
-/// The fields that later events can change, where they differ.
+/// The fields that later events can change and that differ.
 fn changes(was: &StoredAssignment, now: &StoredAssignment) -> Vec<(&'static str, JsonText)> {
     let differing = [
         (was.status != now.status).then(|| ("status", json(&now.status))),
@@ -132,7 +133,8 @@ fn changes(was: &StoredAssignment, now: &StoredAssignment) -> Vec<(&'static str,
     differing.into_iter().flatten().collect()
 }
 
-/// A week that no import brought. The old system gave every document an `id` and a status.
+/// The document of a week that was not imported. The old system gave every document an `id` and a
+/// status.
 fn made_assignment(item: &Item) -> Document {
     let stored = &item.stored;
     let status = if stored.status.is_empty() { "active" } else { &stored.status };
@@ -175,7 +177,7 @@ fn made_assignment(item: &Item) -> Document {
     new_document(Collection::CheckInAssignments, stored.document.clone(), &fields)
 }
 
-/// What a response given here says beside its answers.
+/// A response that was submitted here.
 struct Given<'a> {
     response: &'a str,
     assignment: String,
@@ -186,7 +188,7 @@ struct Given<'a> {
     answers: &'a JsonText,
 }
 
-/// The series as the old system would have it now.
+/// A series after the import.
 struct AfterImport<'a> {
     client: &'a str,
     form: &'a str,
@@ -226,7 +228,7 @@ impl AfterImport<'_> {
     }
 
     fn response(&self, given: &Given<'_>) -> Document {
-        // A week that was answered again, or taken away since, no longer names the response.
+        // A week that was answered again or withdrawn since then no longer names the response.
         let item = self
             .answered(given.response)
             .or_else(|| self.legacy.stored.items.week(given.run, given.week));

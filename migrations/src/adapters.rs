@@ -1,5 +1,5 @@
-//! The parts of this crate over a real store: what an import compares with, an audit reads and an export writes, taken from the
-//! log and from the projections' rows. Owns the reading only; the rows must have reached the head that is meant.
+//! Adapters from a store (its log and its projections' rows) to the inputs of import, audit and
+//! export. The rows must be at the intended position already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,11 +13,12 @@ use rollbook_projections::views::{PrecreatedView, each_series};
 use rollbook_projections::{ProjectionError, Snapshot, documents};
 
 use crate::audit::AuditSource;
-use crate::export::{ExportError, ExportedBefore, ExportedDocuments, stream_documents};
-use crate::import::{Held, HeldDocument};
+use crate::export_writer::{DocumentSource, ExportError, ExportMetadata, stream_documents};
+use crate::import::{HeldDocument, ImportedState};
 
-impl Held {
-    /// What a store holds: from the rows of the projection `documents`, and the events of the control stream.
+impl ImportedState {
+    /// Reads the state from the rows of the projection `documents` and the events of the control
+    /// stream.
     ///
     /// # Errors
     /// When the rows cannot be read.
@@ -34,8 +35,8 @@ impl Held {
     }
 }
 
-impl ExportedBefore {
-    /// What the imports so far said: a later one counts for every collection it had.
+impl ExportMetadata {
+    /// The metadata of all imports. For each collection the last import that contained it counts.
     pub fn of(control: &[EventRecord]) -> Self {
         let mut collections = BTreeMap::new();
         let mut before = Self::default();
@@ -49,10 +50,10 @@ impl ExportedBefore {
     }
 }
 
-type Imported<'a> =
+type ImportRecord<'a> =
     (&'a [rollbook_domain::event::ExportedCollection], &'a Option<rollbook_domain::JsonText>);
 
-fn imports(control: &[EventRecord]) -> impl Iterator<Item = Imported<'_>> {
+fn imports(control: &[EventRecord]) -> impl Iterator<Item = ImportRecord<'_>> {
     control.iter().filter_map(|recorded| match &recorded.event {
         Event::ImportCompleted { collections, summary, .. } => {
             Some((collections.as_slice(), summary))
@@ -64,7 +65,7 @@ fn imports(control: &[EventRecord]) -> impl Iterator<Item = Imported<'_>> {
 /// An audit of the directory and the rows of the pre-created view.
 pub struct StoredAudit<'a>(pub &'a Snapshot);
 
-fn id_behind(prefix: &[u8], key: &[u8]) -> String {
+fn id_after(prefix: &[u8], key: &[u8]) -> String {
     String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned()
 }
 
@@ -74,7 +75,7 @@ impl AuditSource for StoredAudit<'_> {
     fn clients(&self) -> Result<BTreeMap<String, StoredClient>, ProjectionError> {
         let mut clients = BTreeMap::new();
         self.0.rows::<Directory>()?.0.scan(keys::ALL_CLIENTS, &mut |key, value| {
-            clients.insert(id_behind(keys::ALL_CLIENTS, key), decode(key, value)?);
+            clients.insert(id_after(keys::ALL_CLIENTS, key), decode(key, value)?);
             Ok(())
         })?;
         Ok(clients)
@@ -83,7 +84,7 @@ impl AuditSource for StoredAudit<'_> {
     fn coaches(&self) -> Result<BTreeSet<String>, ProjectionError> {
         let mut coaches = BTreeSet::new();
         self.0.rows::<Directory>()?.0.scan(keys::ALL_COACHES, &mut |key, _| {
-            coaches.insert(id_behind(keys::ALL_COACHES, key));
+            coaches.insert(id_after(keys::ALL_COACHES, key));
             Ok(())
         })?;
         Ok(coaches)
@@ -98,7 +99,7 @@ impl AuditSource for StoredAudit<'_> {
     }
 }
 
-/// An export of a log as it was at a position.
+/// A log up to a position as the input of an export.
 pub struct LogDocuments<'a> {
     /// The log.
     pub log: &'a Log,
@@ -106,10 +107,10 @@ pub struct LogDocuments<'a> {
     pub until: Position,
 }
 
-/// What every stream with documents in it has in front of its name.
+/// The prefixes of the names of streams that contain documents.
 const WITH_DOCUMENTS: [&str; 4] = ["client/", "coach/", "form/", "series/"];
 
-impl ExportedDocuments for LogDocuments<'_> {
+impl DocumentSource for LogDocuments<'_> {
     fn each_document(
         &self,
         take: &mut dyn FnMut(&Document) -> Result<(), ExportError>,

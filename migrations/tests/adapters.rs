@@ -1,17 +1,14 @@
 //! Import, audit and export over a real store: log, projections and all.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-mod support;
-
+use crate::support::{FIXTURES, MemoryStore, as_json, fixture, read_fixture};
 use rollbook_domain::{Actor, NewEvent, StreamId};
 use rollbook_log::{Commit, Durability, Log, OpenOptions};
+use rollbook_migrations::adapters::{LogDocuments, StoredAudit};
 use rollbook_migrations::audit::{AuditRules, audit};
-use rollbook_migrations::export::{ExportedBefore, write_export};
-use rollbook_migrations::import::{Held, ImportPlan, plan_import};
-use rollbook_migrations::stored::{LogDocuments, StoredAudit};
+use rollbook_migrations::export_writer::{ExportMetadata, write_export};
+use rollbook_migrations::import::{ImportPlan, ImportedState, plan_import};
 use rollbook_projections::documents::Documents;
 use rollbook_projections::{Runtime, all};
-use support::{FIXTURES, MemoryStore, as_json, fixture, read_fixture};
 
 fn open(directory: &std::path::Path) -> Runtime {
     let options =
@@ -30,10 +27,10 @@ fn append(store: &Runtime, events: Vec<NewEvent>) {
     store.log().append(commit).unwrap();
 }
 
-fn held(store: &Runtime) -> Held {
+fn held(store: &Runtime) -> ImportedState {
     let snapshot = store.snapshot().unwrap();
     let (rows, _) = snapshot.rows::<Documents>().unwrap();
-    Held::read(&rows, &store.log().stream(&StreamId::Control, 0).unwrap()).unwrap()
+    ImportedState::read(&rows, &store.log().stream(&StreamId::Control, 0).unwrap()).unwrap()
 }
 
 fn import(store: &Runtime, name: &str) -> ImportPlan {
@@ -67,7 +64,7 @@ fn what_was_imported_is_held_audited_and_exported() {
         let target = directory.path().join("export");
         let control = store.log().stream(&StreamId::Control, 0).unwrap();
         let documents = LogDocuments { log: store.log(), until: store.log().head() };
-        write_export(&documents, &ExportedBefore::of(&control), &target).unwrap();
+        write_export(&documents, &ExportMetadata::of(&control), &target).unwrap();
         assert_eq!(as_json(&target), as_json(&fixture(name)), "{name}");
     }
 }
@@ -77,7 +74,8 @@ fn a_changed_export_is_imported_as_its_changes_and_exported_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(&directory.path().join("store"));
     import(&store, "clean");
-    // Another export altogether: everything that the one has and the other lacks goes, the rest comes.
+    // Another export altogether: everything that the one has and the other lacks goes, the rest
+    // comes.
     let plan = import(&store, "dirty");
     let removed: u64 = plan.counts.values().map(|counts| counts.removed).sum();
     assert!(removed > 0 && removed < plan.events.len() as u64);
@@ -86,7 +84,7 @@ fn a_changed_export_is_imported_as_its_changes_and_exported_as_it_is() {
     let control = store.log().stream(&StreamId::Control, 0).unwrap();
     write_export(
         &LogDocuments { log: store.log(), until: store.log().head() },
-        &ExportedBefore::of(&control),
+        &ExportMetadata::of(&control),
         &target,
     )
     .unwrap();

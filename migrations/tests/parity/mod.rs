@@ -1,11 +1,8 @@
-//! Both views compared at every instant: the fixtures, each class with its cause and without it, and rows that were tampered
-//! with.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+//! Both views compared at every instant: the fixtures, each class with its cause and without it,
+//! and rows that were tampered with.
 
 mod classes;
 mod rows;
-#[path = "../support/mod.rs"]
-mod support;
 mod tampering;
 mod turning_points;
 
@@ -13,7 +10,7 @@ use std::collections::BTreeSet;
 
 use rollbook_migrations::parity::{ParityReport, ParityRules, compare, compare_client};
 
-use rows::{figures, of_fixture, rules_of};
+use self::rows::{figures, of_fixture, rules_of};
 
 #[test]
 fn every_difference_of_the_fixtures_has_its_class_but_for_bases_without_a_due_date() {

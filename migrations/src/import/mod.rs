@@ -1,5 +1,12 @@
-//! Carrying an import out: from an export that was read whole to events in the log. Owns the zone's rules, the size of commits
-//! and going on after a cut; what the events are is `import`'s.
+//! Importing an export: plans the events (`plan`) and appends them in commits of limited size.
+//! `routing` chooses the stream of each document.
+
+mod digest;
+mod plan;
+mod routing;
+
+pub use digest::{body_digest, events_digest};
+pub use plan::{DocumentPlace, HeldDocument, ImportCounts, ImportPlan, ImportedState, plan_import};
 
 use std::collections::BTreeMap;
 
@@ -12,44 +19,44 @@ use rollbook_projections::tracker::{self, Tracker};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::apply::Watch;
 use crate::error::MigrationError;
 use crate::export_reader::{Export, UnknownCollection};
-use crate::import::{Held, ImportCounts, plan_import};
+use crate::monitor::Monitor;
 
-/// What an import did.
+/// The result of an import.
 #[derive(Clone, Debug, Serialize)]
-pub struct Imported {
+pub struct ImportReport {
     /// SHA-256 over the events, in hexadecimal.
     pub digest: String,
-    /// By collection.
+    /// What was done with each collection.
     pub collections: BTreeMap<&'static str, ImportCounts>,
-    /// Events appended now.
+    /// Events appended by this run.
     pub appended: u64,
     /// The old server's zone, as the store keeps it.
     pub legacy_timezone: String,
-    /// Collections that were left out.
+    /// Unknown collections that were not imported, with their number of documents.
     pub skipped: BTreeMap<String, u64>,
-    /// The head of the log afterwards.
+    /// The head of the log after the import.
     pub head: u64,
 }
 
-/// Events of one commit, at the most; whole streams stay together where they fit.
+/// The most events in one commit.
 const EVENTS_A_COMMIT: usize = 512;
-/// Bytes of documents in one commit, at the most.
+/// The most bytes of documents in one commit.
 const BYTES_A_COMMIT: usize = 4 << 20;
 
-/// Imports an export. Appends what is new or otherwise; nothing when nothing is.
+/// Imports an export. Appends events for new, changed and removed documents.
 ///
 /// # Errors
-/// [`MigrationError::ImportZone`] when the store keeps another zone; what the log refuses; [`MigrationError::Interrupted`]
-/// when `watch` asked for it: importing the same export again goes on.
+/// [`MigrationError::ImportZone`] when the store keeps another zone; errors of the log;
+/// [`MigrationError::Interrupted`] when `monitor` asked for it. Importing the same export again
+/// resumes the import.
 pub fn import(
     runtime: &Runtime,
     export: Export,
     zone: Option<Zone>,
-    watch: &Watch<'_>,
-) -> Result<Imported, MigrationError> {
+    monitor: &Monitor<'_>,
+) -> Result<ImportReport, MigrationError> {
     let snapshot = runtime.snapshot()?;
     let (rows, _) = snapshot.rows::<Tracker>()?;
     let kept = tracker::control(&rows)?.legacy_timezone;
@@ -64,7 +71,10 @@ pub fn import(
     let held = {
         let (rows, _) = snapshot.rows::<Documents>()?;
         let erased = runtime.log().erasures().into_iter().flat_map(|erasure| erasure.ids).collect();
-        Held { erased, ..Held::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)? }
+        ImportedState {
+            erased,
+            ..ImportedState::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)?
+        }
     };
     let skipped = export
         .unknown
@@ -73,18 +83,18 @@ pub fn import(
         .collect();
     let plan = plan_import(export, &held);
     let completed = plan.completed(&zone);
-    let importing = Importing { runtime, digest: &plan.digest, imports_before: held.imports };
-    let mut appended = importing.append_documents(&plan.events, watch)?;
+    let appender = Appender { runtime, digest: &plan.digest, imports_before: held.imports };
+    let mut appended = appender.append_documents(&plan.events, monitor)?;
     if let Some(completed) = completed {
-        importing.append(
+        appender.append(
             "completed",
             vec![completed],
             vec![(StreamId::Control, ExpectedVersion::Exact(control_version))],
         )?;
         appended += 1;
     }
-    runtime.catch_up(watch.progress)?;
-    Ok(Imported {
+    runtime.catch_up(monitor.progress)?;
+    Ok(ImportReport {
         collections: plan
             .counts
             .iter()
@@ -98,27 +108,27 @@ pub fn import(
     })
 }
 
-struct Importing<'a> {
+struct Appender<'a> {
     runtime: &'a Runtime,
     digest: &'a str,
     imports_before: u64,
 }
 
-impl Importing<'_> {
+impl Appender<'_> {
     fn append_documents(
         &self,
         events: &[NewEvent],
-        watch: &Watch<'_>,
+        monitor: &Monitor<'_>,
     ) -> Result<u64, MigrationError> {
         let mut done = 0;
         for (number, events) in commits(events).into_iter().enumerate() {
-            if (watch.interrupted)() {
+            if (monitor.interrupted)() {
                 return Err(MigrationError::Interrupted);
             }
             let count = events.len() as u64;
             self.append(&number.to_string(), events, Vec::new())?;
             done += count;
-            (watch.progress)(done, done);
+            (monitor.progress)(done, done);
         }
         Ok(done)
     }
@@ -143,7 +153,7 @@ impl Importing<'_> {
     }
 }
 
-/// Cuts events into commits, between streams where possible.
+/// Divides events into commits of limited size.
 fn commits(events: &[NewEvent]) -> Vec<Vec<NewEvent>> {
     let size = |event: &NewEvent| match &event.event {
         rollbook_domain::Event::DocumentImported(document)

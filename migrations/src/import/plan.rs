@@ -1,10 +1,5 @@
-//! An import as events: what an export changes in a store. Owns which stream each document belongs to (`routing`), and what
-//! has come, changed or gone since the import before; reading the export is `export_reader`'s, appending the log's.
-
-mod digest;
-mod routing;
-
-pub use digest::{body_digest, events_digest};
+//! The plan of an import: the events by which an export changes a store. Documents that are new,
+//! changed or gone since the previous import give events; the others give none.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,53 +8,54 @@ use rollbook_domain::series::event_id;
 use rollbook_domain::{Collection, Document, Event, JsonText, NewEvent, StreamId, Timestamp};
 use serde::Serialize;
 
+use super::digest::{self, body_digest, events_digest};
+use super::routing::Routing;
 use crate::export_reader::Export;
-use routing::Routing;
 
-/// Where a document stands: its collection, its `_id`, and the stream that holds it.
+/// The place of a document: its collection, its `_id`, and the stream that contains it.
 pub type DocumentPlace = (Collection, String, StreamId);
 
-/// What a store holds of one document in one stream.
+/// What a store knows of one document in one stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldDocument {
-    /// Its place in the file it came from.
+    /// Its index in the file that it came from.
     pub ordinal: u32,
     /// SHA-256 of its body's canonical text: [`body_digest`].
     pub digest: [u8; 32],
 }
 
-/// What a store holds before an import.
+/// What previous imports left in a store.
 #[derive(Clone, Debug, Default)]
-pub struct Held {
-    /// How many imports are complete in it: its `ImportCompleted` events.
+pub struct ImportedState {
+    /// How many imports completed: the number of `ImportCompleted` events.
     pub imports: u64,
-    /// Every document that came with an import and did not go with a later one.
+    /// Every document that an import added and no later import removed.
     pub documents: BTreeMap<DocumentPlace, HeldDocument>,
-    /// Clients that were erased, by every id: whatever an export still has of them is left out.
+    /// All ids of erased clients. Their documents are not imported.
     pub erased: BTreeSet<String>,
 }
 
-/// What an import does with one collection's documents.
+/// What an import does with the documents of one collection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportCounts {
-    /// Events for documents that come.
+    /// Events for new documents.
     pub imported: u64,
-    /// Events for documents that are otherwise than before.
+    /// Events for changed documents.
     pub changed: u64,
-    /// Events for documents that are gone, or gone to another stream.
+    /// Events for documents that are gone or moved to another stream.
     pub removed: u64,
-    /// Documents that are there already, as they are.
+    /// Documents that the store already has.
     pub unchanged: u64,
-    /// Documents of erased clients, left out.
+    /// Documents of erased clients, which are not imported.
     pub erased: u64,
 }
 
-/// An import, ready to be appended.
+/// The plan of an import.
 #[derive(Clone, Debug)]
 pub struct ImportPlan {
-    /// The events, each stream's together: clients, coaches and forms first, then series.
+    /// The events, grouped by stream: clients, coaches and forms first, then series.
     pub events: Vec<NewEvent>,
-    /// What happens to each collection of the export.
+    /// What the import does with each collection of the export.
     pub counts: BTreeMap<Collection, ImportCounts>,
     /// SHA-256 over the events, in hexadecimal: [`events_digest`].
     pub digest: String,
@@ -70,7 +66,8 @@ pub struct ImportPlan {
 }
 
 impl ImportPlan {
-    /// The event for the control stream that closes the import; none when a store that holds an import already has nothing to learn.
+    /// The control event that completes the import; `None` if the store already has an import and
+    /// nothing changed.
     pub fn completed(&self, legacy_timezone: &str) -> Option<NewEvent> {
         if self.events.is_empty() && self.imports_before > 0 {
             return None;
@@ -90,11 +87,11 @@ impl ImportPlan {
     }
 }
 
-/// Plans the import of an export into a store that holds `held`. The same export after the same imports gives the same events,
-/// ids included, on every machine.
+/// Plans the import of an export into a store with this state. The same export after the same
+/// imports gives the same events, ids included, on every machine.
 ///
-/// A collection whose file the export lacks says nothing: its documents stay as they are.
-pub fn plan_import(export: Export, held: &Held) -> ImportPlan {
+/// Documents of a collection that the export does not contain remain as they are.
+pub fn plan_import(export: Export, held: &ImportedState) -> ImportPlan {
     let times = Times::of(&export);
     let routing = Routing::of(&export);
     let mut planner = Planner {
@@ -129,7 +126,8 @@ pub fn plan_import(export: Export, held: &Held) -> ImportPlan {
     }
 }
 
-/// When the documents of each collection were exported: the only time that every store can agree on.
+/// When each collection was exported. It is the time of the events, because it is the same for
+/// every store.
 struct Times {
     of: BTreeMap<Collection, Timestamp>,
     fallback: Timestamp,
@@ -162,13 +160,13 @@ fn time_field(fields: &JsonText, name: &str) -> Option<Timestamp> {
     serde_json::from_str(fields.get(name)?.get()).ok()
 }
 
-/// The order of events: kind of stream, stream, collection, place in the file, document.
+/// The sort key of events: kind of stream, stream, collection, index in the file, document.
 type Order = (u8, String, Collection, u32, String);
 
 struct Planner<'a> {
-    held: &'a Held,
+    held: &'a ImportedState,
     times: &'a Times,
-    /// Where the export's documents stand now.
+    /// The streams of the export's documents.
     seen: HashMap<(Collection, String), Vec<StreamId>>,
     counts: BTreeMap<Collection, ImportCounts>,
     events: Vec<(Order, NewEvent)>,
@@ -225,7 +223,7 @@ impl Planner<'_> {
         self.seen.insert((collection, document.id), streams);
     }
 
-    /// What the store holds and the export no longer has there.
+    /// Adds events for documents that the export no longer has in their stream.
     fn removals(&mut self) {
         let held = self.held;
         for ((collection, id, stream), before) in &held.documents {
@@ -249,8 +247,8 @@ impl Planner<'_> {
         }
     }
 
-    /// The event's id. From the second import on it says which import it is, so that a document which goes and comes back, or
-    /// changes there and back, is another event each time.
+    /// The id of an event. From the second import on it depends on the number of the import, so
+    /// that removing and re-adding a document, or changing it back, gives a new event each time.
     fn id(
         &self,
         stream: &StreamId,

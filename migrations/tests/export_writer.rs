@@ -1,11 +1,10 @@
-//! The way back: an export of an import is the export, what happened since is in it, and a failed export leaves nothing.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
-
-mod support;
+//! The way back: an export of an import is the export, what happened since is in it, and a failed
+//! export leaves nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::support::{FIXTURES, as_json, fixture, small_export, write_collection};
 use proptest::prelude::*;
 use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::{
@@ -16,13 +15,12 @@ use rollbook_domain::series::{LegacySeries, assignment_id, response_id};
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp,
 };
-use rollbook_migrations::export::{
-    ExportError, ExportedBefore, ExportedDocuments, NO_PLACE, stream_documents, write_export,
-};
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
-use rollbook_migrations::import::{Held, plan_import};
+use rollbook_migrations::export_writer::{
+    DocumentSource, ExportError, ExportMetadata, NO_PLACE, stream_documents, write_export,
+};
+use rollbook_migrations::import::{ImportedState, plan_import};
 use serde_json::{Value, json};
-use support::{FIXTURES, as_json, fixture, small_export, write_collection};
 
 /// A log in memory, read stream by stream.
 #[derive(Default)]
@@ -36,7 +34,7 @@ struct MemoryLog {
 impl MemoryLog {
     fn of(export: Export) -> Self {
         let mut log = Self::default();
-        let plan = plan_import(export, &Held::default());
+        let plan = plan_import(export, &ImportedState::default());
         let completed = plan.completed("UTC");
         for event in plan.events.into_iter().chain(completed) {
             log.append(event);
@@ -75,7 +73,7 @@ impl MemoryLog {
     fn export(&self, directory: &Path) -> Result<BTreeMap<Collection, u64>, ExportError> {
         write_export(
             self,
-            &ExportedBefore {
+            &ExportMetadata {
                 collections: self.collections.clone(),
                 summary: self.summary.clone(),
             },
@@ -91,7 +89,7 @@ impl MemoryLog {
     }
 }
 
-impl ExportedDocuments for MemoryLog {
+impl DocumentSource for MemoryLog {
     fn each_document(
         &self,
         take: &mut dyn FnMut(&Document) -> Result<(), ExportError>,
@@ -135,10 +133,10 @@ fn an_export_of_an_import_equals_the_export() {
     for name in FIXTURES {
         let parent = tempfile::tempdir().unwrap();
         let target = parent.path().join("again");
-        let log = MemoryLog::of(support::read_fixture(name));
+        let log = MemoryLog::of(crate::support::read_fixture(name));
         let counts = log.export(&target).unwrap();
         assert_eq!(as_json(&target), as_json(&fixture(name)), "{name}");
-        let read = support::read_fixture(name);
+        let read = crate::support::read_fixture(name);
         assert_eq!(
             counts,
             read.collections
@@ -147,8 +145,9 @@ fn an_export_of_an_import_equals_the_export() {
                 .collect()
         );
         assert_eq!(names_in(parent.path()), ["again"], "nothing is left beside the export");
-        let first = plan_import(read, &Held::default());
-        let again = plan_import(JsonDirectory::new(&target).read().unwrap(), &Held::default());
+        let first = plan_import(read, &ImportedState::default());
+        let again =
+            plan_import(JsonDirectory::new(&target).read().unwrap(), &ImportedState::default());
         assert_eq!(first.events, again.events);
         assert_eq!(first.completed("UTC"), again.completed("UTC"));
     }
@@ -193,7 +192,7 @@ fn a_document_of_several_streams_is_exported_once() {
 
 #[test]
 fn a_directory_that_holds_something_is_refused() {
-    let log = MemoryLog::of(support::read_fixture("tracker"));
+    let log = MemoryLog::of(crate::support::read_fixture("tracker"));
     let parent = tempfile::tempdir().unwrap();
     std::fs::write(parent.path().join("file"), "x").unwrap();
     let error = log.export(parent.path()).unwrap_err();
@@ -219,7 +218,7 @@ fn a_directory_that_holds_something_is_refused() {
 fn an_export_that_breaks_off_leaves_nothing() {
     let parent = tempfile::tempdir().unwrap();
     for breaks_after in [0, 1, 50] {
-        let mut log = MemoryLog::of(support::read_fixture("tracker"));
+        let mut log = MemoryLog::of(crate::support::read_fixture("tracker"));
         log.breaks_after = Some(breaks_after);
         let error = log.export(&parent.path().join("target")).unwrap_err();
         assert!(error.to_string().contains("the disk is gone"), "{error}");
@@ -296,7 +295,8 @@ fn an_answer_to_a_stored_week_changes_that_document_only() {
         summary,
         json!({"collections": [{"name": "formResponses", "count": 2, "sizeMB": 0.0}, {"name": "clients", "count": 1}], "totals": {"totalDocuments": 5}})
     );
-    // Told by text, not as JSON values: a document that nothing happened to keeps its digits and its timestamps' form.
+    // Told by text, not as JSON values: a document that nothing happened to keeps its digits and
+    // its timestamps' form.
     let text =
         |export: &Export| export.collections[1].1[0].body.expose().unwrap().as_str().to_owned();
     assert_eq!(text(&before), text(&after));
@@ -449,7 +449,8 @@ fn later_event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The stored weeks as both views read them: an id that is the document's own, or `active`, says what a missing one says.
+/// The stored weeks as both views read them: an id that is the document's own, or `active`, says
+/// what a missing one says.
 fn read_weeks(legacy: &LegacySeries) -> BTreeMap<String, StoredAssignment> {
     let read = |stored: &StoredAssignment| StoredAssignment {
         legacy_id: stored.public_id().to_owned(),

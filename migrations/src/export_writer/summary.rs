@@ -1,13 +1,15 @@
-//! The backup summary of an export that has other documents than the import it came from: its counts, moved by as many.
+//! Adjusts the counts in the backup summary when the export has more or fewer documents than the
+//! import.
 
 use std::collections::BTreeMap;
 
 use rollbook_domain::event::ExportedCollection;
 use rollbook_domain::{Collection, JsonText};
 
-use super::later::{json, members};
+use super::documents::{json, members};
 
-/// The summary with the counts of this export; exactly as it was where nothing came or went, or where it is of another shape.
+/// The summary with the counts of this export. It remains unchanged if the counts are the same, or
+/// if it has another shape.
 pub(super) fn with_counts(
     summary: &JsonText,
     before: &[ExportedCollection],

@@ -1,14 +1,16 @@
-//! An export in the old application's shape: the way back, complete at any time. Owns the order of steps that makes an export
-//! appear whole or not at all; `spool` and `file` write it, `later` says what became of each document since the import.
+//! Writing an export in the format of the old application: the way back from a migration, at any
+//! time. An export appears completely or not at all.
+//!
+//! `documents` derives the current documents from events, `spool` and `file` write them.
 
+mod documents;
 mod error;
 mod file;
-mod later;
 mod spool;
 mod summary;
 
+pub use documents::stream_documents;
 pub use error::ExportError;
-pub use later::stream_documents;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,41 +21,44 @@ use rollbook_domain::{Collection, Document, JsonText};
 
 use spool::Spool;
 
-/// What an export is written from: one consistent state of a store.
-pub trait ExportedDocuments {
-    /// Shows every document as the old system would have it now, in any order. One that stands in several streams may be
-    /// shown several times. [`stream_documents`] says what a stream holds.
+/// The source of an export: one consistent state of a store.
+pub trait DocumentSource {
+    /// Passes every document to `take` as the old system would have it now, in any order. A
+    /// document of several streams may be passed several times. [`stream_documents`] gives the
+    /// documents of a stream.
     ///
     /// # Errors
-    /// What `take` fails with, and [`ExportError::Store`] when the store cannot be read.
+    /// The errors of `take`, and [`ExportError::Store`] when the store cannot be read.
     fn each_document(
         &self,
         take: &mut dyn FnMut(&Document) -> Result<(), ExportError>,
     ) -> Result<(), ExportError>;
 }
 
-/// What the imports said about the exports they came from, beside the documents.
+/// The parts of the imported exports other than the documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ExportedBefore {
-    /// The collections' own fields.
+pub struct ExportMetadata {
+    /// The fields of each collection's file.
     pub collections: Vec<ExportedCollection>,
-    /// `BACKUP_SUMMARY.json`, where there was one.
+    /// `BACKUP_SUMMARY.json`, if there was one.
     pub summary: Option<JsonText>,
 }
 
-/// The ordinal of a document that no import brought: it stands behind those that have a place.
+/// The ordinal of a document that was not imported. It sorts after all imported documents.
 pub const NO_PLACE: u32 = u32::MAX;
 
-/// Writes an export into a new or empty directory, and tells how many documents each collection has. Keeps ids in memory,
-/// not documents; needs the space of the export twice while it writes.
+/// Writes an export into a new or empty directory and returns the number of documents of each
+/// collection. It keeps ids in memory, not documents, and temporarily needs twice the disk space of
+/// the export.
 ///
-/// Either the whole export is there when this returns, on the disk and not only in a cache, or nothing of it.
+/// When this returns `Ok`, the export is complete and synced to disk; otherwise nothing of it
+/// exists.
 ///
 /// # Errors
-/// The directory holds something or cannot be made, the store cannot be read, or writing fails.
+/// The directory is not empty or cannot be created, the store cannot be read, or writing fails.
 pub fn write_export(
-    source: &impl ExportedDocuments,
-    before: &ExportedBefore,
+    source: &impl DocumentSource,
+    before: &ExportMetadata,
     directory: &Path,
 ) -> Result<BTreeMap<Collection, u64>, ExportError> {
     let target = Target::admit(directory)?;
@@ -82,7 +87,7 @@ pub fn write_export(
 }
 
 fn fill_spools(
-    source: &impl ExportedDocuments,
+    source: &impl DocumentSource,
     directory: &Path,
 ) -> Result<BTreeMap<Collection, Spool>, ExportError> {
     let mut spools = BTreeMap::new();
@@ -103,7 +108,7 @@ fn failed<'a>(doing: &'static str, path: &'a Path) -> impl Fn(std::io::Error) ->
     move |source| ExportError::Write { doing, path: path.to_owned(), source }
 }
 
-/// Where the export is to stand.
+/// The destination of the export.
 struct Target {
     path: PathBuf,
     parent: PathBuf,
@@ -133,7 +138,8 @@ impl Target {
     }
 }
 
-/// The directory beside the target in which the export grows; gone when dropped before it is published.
+/// The directory next to the target in which the export is built. Dropping it before it is
+/// published removes it.
 struct Partial {
     path: PathBuf,
     published: bool,
@@ -152,12 +158,13 @@ impl Partial {
                 .and_then(|directory| directory.sync_all())
                 .map_err(failed("syncing", path))
         };
-        // 1. The files' names are on the disk before the directory has its own: each file was synced as it was written.
+        // 1. Sync the names of the files before the rename; each file was synced when it was
+        // written.
         sync(&self.path)?;
-        // An empty directory gives way to this one.
+        // The rename replaces an empty directory.
         fs::rename(&self.path, &target.path).map_err(failed("naming", &target.path))?;
         self.published = true;
-        // 2. The export is there for good.
+        // 2. Sync the rename.
         sync(&target.parent)
     }
 }
@@ -165,7 +172,8 @@ impl Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         if !self.published {
-            // Whatever went wrong before is what the caller hears of; what cannot be removed is left under its own name.
+            // The caller gets the first error. A directory that cannot be removed keeps its
+            // temporary name.
             let _ = fs::remove_dir_all(&self.path);
         }
     }

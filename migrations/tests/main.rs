@@ -1,0 +1,11 @@
+//! The integration tests of this crate, in one binary.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+mod adapters;
+mod audit;
+mod export_reader;
+mod export_writer;
+mod golden;
+mod import;
+mod parity;
+mod support;
