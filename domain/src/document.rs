@@ -126,7 +126,7 @@ pub struct BadTimestamp {
 /// Checks what a document of this collection must have to be a document: its timestamps. Null and missing are fine.
 ///
 /// # Errors
-/// Names the first field that is neither null nor an instant in one of the export's three forms (`spec/legacy-export.md`).
+/// Names the first field that is neither null nor an instant in one of the export's three forms (`docs/spec/legacy-export.md`).
 pub fn check_timestamps(collection: Collection, body: &JsonText) -> Result<(), BadTimestamp> {
     let bad = |field: &'static str, raw: Raw<'_>| match raw.instant() {
         Ok(_) => Ok(()),
@@ -376,7 +376,7 @@ pub struct StoredClient {
     pub auth_uid: String,
     /// The coach's id; empty when unset.
     pub coach: String,
-    /// Rule 2 of `spec/legacy-view.md`.
+    /// Rule 2 of `docs/spec/legacy-view.md`.
     pub onboarded: bool,
 }
 

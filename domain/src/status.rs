@@ -40,7 +40,7 @@ impl Clock {
         Self { now, zone, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
     }
 
-    /// Rule 7 of `spec/legacy-view.md`, rule 4 of `spec/precreated-view.md`: the first case that holds.
+    /// Rule 7 of `docs/spec/legacy-view.md`, rule 4 of `docs/spec/precreated-view.md`: the first case that holds.
     pub fn status(&self, completed: bool, marked_missed: bool, due: Timestamp) -> Status {
         if completed {
             Status::Completed

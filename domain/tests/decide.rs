@@ -1,4 +1,4 @@
-//! Every refusal and every success of the deciders, by the rules of `spec/http-api.md`.
+//! Every refusal and every success of the deciders, by the rules of `docs/spec/http-api.md`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 

@@ -1,5 +1,5 @@
 //! The migration `precreate`: every week of a series as its own assignment. Owns what one series lacks, as the events that
-//! would add it; reading series, batches and appending are others'. Source: `spec/precreated-view.md`, "What the migration makes".
+//! would add it; reading series, batches and appending are others'. Source: `docs/spec/precreated-view.md`, "What the migration makes".
 
 use std::collections::BTreeSet;
 use std::fmt;

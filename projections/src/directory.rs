@@ -1,5 +1,5 @@
 //! The directory that each view keeps beside its series: who a client is, what coaches are called, which zone the old server
-//! had. Owns rules 1 and 2 of `spec/legacy-view.md`, which hold for every view.
+//! had. Owns rules 1 and 2 of `docs/spec/legacy-view.md`, which hold for every view.
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredClient;

@@ -1,4 +1,4 @@
-//! The legacy view: what the old system showed, bug for bug. Owns rules 4 to 17 of `spec/legacy-view.md`, each named where
+//! The legacy view: what the old system showed, bug for bug. Owns rules 4 to 17 of `docs/spec/legacy-view.md`, each named where
 //! it is followed; who is asked for and what is stored come from the rows.
 
 use std::borrow::Cow;

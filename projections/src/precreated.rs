@@ -1,4 +1,4 @@
-//! The pre-created view: every week stored as its own assignment. Owns rules 3 to 6 of `spec/precreated-view.md`; nothing
+//! The pre-created view: every week stored as its own assignment. Owns rules 3 to 6 of `docs/spec/precreated-view.md`; nothing
 //! is generated here.
 
 use std::collections::{HashMap, HashSet};

@@ -162,7 +162,7 @@ pub struct Correction {
 }
 
 /// When the first week of an allocation is due: on `first_check_in` moved to the next Monday unless it is one, else on the
-/// Monday strictly after `start`. Source: `spec/http-api.md`, POST `/api/check-in-assignments`.
+/// Monday strictly after `start`. Source: `docs/spec/http-api.md`, POST `/api/check-in-assignments`.
 pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> NaiveDate {
     use chrono::Datelike;
     let days_to_monday =

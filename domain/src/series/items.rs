@@ -211,7 +211,7 @@ impl Item {
     }
 }
 
-/// Whether `candidate` takes the place of `held` for one week: rule 9 of `spec/legacy-view.md`. A missing due is later than any.
+/// Whether `candidate` takes the place of `held` for one week: rule 9 of `docs/spec/legacy-view.md`. A missing due is later than any.
 /// What an import brought stands before what was made here, so that the legacy view, which does not have every made week, and
 /// the pre-created one agree on which of them an answer is for.
 pub fn replaces(candidate: &Item, held: &Item) -> bool {

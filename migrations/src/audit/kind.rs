@@ -1,5 +1,5 @@
 //! The kinds of finding: a stable code, what it is, and what the migration does about it. Source of the list:
-//! `spec/legacy-export.md`, "Dirt that is real".
+//! `docs/spec/legacy-export.md`, "Dirt that is real".
 
 use serde::{Serialize, Serializer};
 

@@ -1,5 +1,5 @@
 //! Reading an export of the old application. Owns what an export is once it has been read, and the seam behind which other
-//! formats come; what becomes of its documents is `import`'s. Source: `spec/legacy-export.md`.
+//! formats come; what becomes of its documents is `import`'s. Source: `docs/spec/legacy-export.md`.
 
 mod directory;
 mod document;

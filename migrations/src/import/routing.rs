@@ -121,7 +121,7 @@ impl Routing {
 }
 
 /// The client of every identity: a document's own id before any other document's `authUid`, and of several documents with
-/// one `authUid` the lowest (rule 1 of `spec/legacy-view.md`).
+/// one `authUid` the lowest (rule 1 of `docs/spec/legacy-view.md`).
 fn canonical_clients<'a>(clients: impl Iterator<Item = &'a Document>) -> HashMap<String, String> {
     let mut canonical: HashMap<String, String> = HashMap::new();
     let mut by_other_identity: BTreeMap<String, String> = BTreeMap::new();

@@ -1,5 +1,5 @@
 //! Parity: both views, of every client, at every instant at which either can change. Owns whom to compare and when; every
-//! difference gets the one class whose cause is found in the rows, and none by default. Source: `spec/precreated-view.md`,
+//! difference gets the one class whose cause is found in the rows, and none by default. Source: `docs/spec/precreated-view.md`,
 //! "Where the two views may differ after the migration, and why".
 
 mod at;

@@ -7,7 +7,7 @@ use std::fmt;
 use rollbook_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Why the two views differ where they may. Source: `spec/precreated-view.md`.
+/// Why the two views differ where they may. Source: `docs/spec/precreated-view.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
