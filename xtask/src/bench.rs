@@ -25,7 +25,7 @@ pub fn command(arguments: &[String]) -> Result<()> {
     print_figures()
 }
 
-/// The one table of the figures that the README quotes.
+/// The one table of the figures in `docs/performance.md`.
 fn print_figures() -> Result<()> {
     run(&mut cargo(["bench", "--bench", "figures"])?)
 }
