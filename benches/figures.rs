@@ -1,4 +1,4 @@
-//! The figures of the README as one table: each beside raw RocksDB, or a scan, on the same bytes in the same run.
+//! The figures of `docs/performance.md` as one table: each beside raw RocksDB, or a scan, on the same bytes in the same run.
 //! `cargo xtask bench` prints it; `cargo bench --bench figures -- --quick` is a smaller one, and `append`, `replay`, `view`,
 //! `migration` or `custody` (both throughputs of a sealed store with its tree, and its verification) only that part.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]

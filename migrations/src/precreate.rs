@@ -1,5 +1,5 @@
 //! The migration `precreate`: it stores every week of a recurring series as an assignment of its
-//! own, and links responses to their weeks. Source: `spec/precreated-view.md`, "What the migration
+//! own, and links responses to their weeks. Source: `docs/spec/precreated-view.md`, "What the migration
 //! makes".
 
 use std::collections::BTreeSet;

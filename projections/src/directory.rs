@@ -1,6 +1,6 @@
 //! The directory projection: clients and their identities, coaches' names, the old server's zone,
 //! erased clients, and the streams that hold documents of a client id. Access control and both
-//! views read it. Rules 1 and 2 of `spec/legacy-view.md` are here; they hold for every view.
+//! views read it. Rules 1 and 2 of `docs/spec/legacy-view.md` are here; they hold for every view.
 //!
 //! | row | key | value |
 //! | --- | --- | --- |

@@ -66,7 +66,7 @@ pub struct Answer<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// Rule 5 of `spec/legacy-view.md`, without `clientId` and `pausedUntil`.
+    /// Rule 5 of `docs/spec/legacy-view.md`, without `clientId` and `pausedUntil`.
     pub fn of(
         stored: &'a StoredAssignment,
         id: &'a str,

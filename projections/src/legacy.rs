@@ -1,5 +1,5 @@
 //! The legacy view's answer: what the old system showed, including its bugs. Rules 4 to 17 of
-//! `spec/legacy-view.md` are implemented here; a comment names each rule. Rules 1 and 2 are in
+//! `docs/spec/legacy-view.md` are implemented here; a comment names each rule. Rules 1 and 2 are in
 //! `directory`.
 
 use std::borrow::Cow;

@@ -1,5 +1,5 @@
 //! The pre-created view's answer. Every week is stored as its own assignment, so no week is
-//! generated here. Rules 3 to 6 of `spec/precreated-view.md` are implemented here.
+//! generated here. Rules 3 to 6 of `docs/spec/precreated-view.md` are implemented here.
 
 use std::collections::{HashMap, HashSet};
 

@@ -352,6 +352,7 @@ mod tests {
     #[test]
     fn every_example_in_the_help_and_the_manual_is_a_valid_command() {
         let manual = concat!(
+            include_str!("../../docs/concepts.md"),
             include_str!("../../docs/operations.md"),
             include_str!("../../docs/backup.md"),
             include_str!("../../docs/service-operation.md"),

@@ -12,7 +12,7 @@ pub struct StoredClient {
     pub auth_uid: String,
     /// The coach's id; empty if unset.
     pub coach: String,
-    /// Whether onboarding is complete: rule 2 of `spec/legacy-view.md`.
+    /// Whether onboarding is complete: rule 2 of `docs/spec/legacy-view.md`.
     pub onboarded: bool,
 }
 

@@ -20,7 +20,7 @@ pub struct BadTimestamp {
 ///
 /// # Errors
 /// Names the first field that is neither null nor an instant in one of the export's three forms
-/// (`spec/legacy-export.md`).
+/// (`docs/spec/legacy-export.md`).
 pub fn check_timestamps(collection: Collection, body: &JsonText) -> Result<(), BadTimestamp> {
     let bad = |field: &'static str, raw: Raw<'_>| match raw.instant() {
         Ok(_) => Ok(()),

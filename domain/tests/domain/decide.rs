@@ -1,4 +1,4 @@
-//! Every rejection and every success of the deciders, by the rules of `spec/http-api.md`.
+//! Every rejection and every success of the deciders, by the rules of `docs/spec/http-api.md`.
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};

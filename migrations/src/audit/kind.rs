@@ -1,4 +1,4 @@
-//! The kinds of finding. Source of the list: `spec/legacy-export.md`, "Dirt that is real".
+//! The kinds of finding. Source of the list: `docs/spec/legacy-export.md`, "Dirt that is real".
 
 use serde::{Serialize, Serializer};
 

@@ -1,5 +1,5 @@
 //! Reading an export of the old application. [`ExportSource`] is the interface for its format;
-//! `import` turns the documents into events. Source: `spec/legacy-export.md`.
+//! `import` turns the documents into events. Source: `docs/spec/legacy-export.md`.
 
 mod directory;
 mod document;

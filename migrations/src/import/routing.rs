@@ -122,7 +122,7 @@ impl Routing {
 }
 
 /// The client of every identity. A document id takes precedence over an `authUid`; of several
-/// documents with the same `authUid` the lowest id wins (rule 1 of `spec/legacy-view.md`).
+/// documents with the same `authUid` the lowest id wins (rule 1 of `docs/spec/legacy-view.md`).
 fn canonical_clients<'a>(clients: impl Iterator<Item = &'a Document>) -> HashMap<String, String> {
     let mut canonical: HashMap<String, String> = HashMap::new();
     let mut by_other_identity: BTreeMap<String, String> = BTreeMap::new();

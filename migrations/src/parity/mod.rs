@@ -1,7 +1,7 @@
 //! Parity: compares both views of every client at every instant at which either can change.
 //!
 //! A difference gets a class only if the cause of that class is found in the rows; there is no
-//! default class. Source: `spec/precreated-view.md`, "Where the two views may differ after the
+//! default class. Source: `docs/spec/precreated-view.md`, "Where the two views may differ after the
 //! migration, and why".
 
 mod at;

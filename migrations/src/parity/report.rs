@@ -7,7 +7,7 @@ use std::fmt;
 use rollbook_domain::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// The class of an expected difference between the views. Source: `spec/precreated-view.md`.
+/// The class of an expected difference between the views. Source: `docs/spec/precreated-view.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {

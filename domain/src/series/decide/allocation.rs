@@ -28,7 +28,7 @@ pub struct Allocation {
 }
 
 /// Returns the due date of week 1 of an allocation: the first Monday on or after `first_check_in`,
-/// or, without it, the first Monday after `start`. Source: `spec/http-api.md`, POST
+/// or, without it, the first Monday after `start`. Source: `docs/spec/http-api.md`, POST
 /// `/api/check-in-assignments`.
 pub fn first_due_date(first_check_in: Option<NaiveDate>, start: NaiveDate) -> NaiveDate {
     use chrono::Datelike;

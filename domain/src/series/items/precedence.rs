@@ -2,7 +2,7 @@
 
 use super::item::Item;
 
-/// Whether `candidate` represents a week instead of `held`: rule 9 of `spec/legacy-view.md`. A
+/// Whether `candidate` represents a week instead of `held`: rule 9 of `docs/spec/legacy-view.md`. A
 /// missing due date is later than any other.
 ///
 /// An imported item takes precedence over a created one. The legacy view does not have every
