@@ -56,12 +56,12 @@ impl DiffArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let asked = Asked {
+        let query = Asked {
             now: self.at.unwrap_or_else(Store::now),
             overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS),
         };
         let (from, to) = (self.from.position(&store)?, self.to.position(&store)?);
-        let diff = store.diff(&self.client, self.view.into(), asked, from, to)?;
+        let diff = store.diff(&self.client, self.view.into(), query, from, to)?;
         match Format::of(self.format, context.output) {
             Format::Json => context.output.json(&diff),
             Format::Md => context.output.text(&markdown(&diff)),

@@ -132,7 +132,7 @@ pub enum CliError {
         #[source]
         source: std::io::Error,
     },
-    /// Somebody pressed Ctrl-C, or the process was told to end.
+    /// SIGINT or SIGTERM arrived.
     #[error(
         "interrupted between two commits; nothing is half done: run the same command again to resume"
     )]
@@ -275,23 +275,4 @@ impl Coded for CliError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exit_codes_distinguish_refused_from_failed() {
-        assert_eq!(CliError::from(Rejection::NoPause).exit_code(), 3);
-        assert_eq!(CliError::from(SwitchRejection::NotValidated).exit_code(), 3);
-        assert_eq!(CliError::from(StoreError::UnknownClient("x".to_owned())).exit_code(), 1);
-        assert_eq!(CliError::Usage("x".to_owned()).exit_code(), 2);
-        assert_eq!(CliError::Interrupted.exit_code(), 130);
-    }
-
-    #[test]
-    fn causes_are_the_chain_of_sources_without_repetitions() {
-        let source = std::io::Error::new(ErrorKind::NotFound, "gone");
-        let error = CliError::from(LogError::File { doing: "read", path: "x".into(), source });
-        assert_eq!(error.causes(), ["gone"]);
-        assert_eq!(error.code(), Code::Store);
-    }
-}
+mod tests;

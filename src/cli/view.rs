@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::Args;
 use rollbook_application::reports::check_ins::{Which, line};
 use rollbook_application::reports::moment::Moment;
-use rollbook_application::store::{Asking, Store};
+use rollbook_application::store::Store;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::entry::Asked;
@@ -74,7 +74,7 @@ impl ViewArguments {
                     );
                 }
                 store
-                    .check_ins(self.asking(), client, self.asked(now), self.position(&store)?)?
+                    .check_ins(self.view.into(), client, self.request(now), self.position(&store)?)?
                     .body
             }
         };
@@ -93,7 +93,7 @@ impl ViewArguments {
                 let store = context.open()?;
                 context.fold(&store)?;
                 let mut everyone =
-                    store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
+                    store.everyone(self.view.into(), self.request(now), self.position(&store)?)?;
                 while let Some((client, answered)) = everyone.next(&store)? {
                     interrupt::check()?;
                     let line = line(&client, &answered);
@@ -121,15 +121,11 @@ impl ViewArguments {
         }
     }
 
-    fn asking(&self) -> Asking {
-        self.view.into()
-    }
-
     fn position(&self, store: &Store) -> Result<Option<Position>, CliError> {
         Ok(self.as_of.map(|moment| moment.position(store)).transpose()?)
     }
 
-    fn asked(&self, now: Timestamp) -> Asked {
+    fn request(&self, now: Timestamp) -> Asked {
         Asked {
             now,
             overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS),

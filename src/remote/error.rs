@@ -96,7 +96,7 @@ struct Problem {
 
 impl RemoteError {
     /// Reads the body of a response that is not a success.
-    pub(super) fn of_problem(server: &str, status: u16, body: &str) -> Self {
+    pub(crate) fn of_problem(server: &str, status: u16, body: &str) -> Self {
         let server = server.to_owned();
         match serde_json::from_str(body) {
             Ok(Problem { code, detail, next_step }) => {

@@ -86,7 +86,7 @@ impl Lines {
             recorded_at.to_milliseconds_text(),
             occurred_at.to_milliseconds_text(),
         );
-        let (who, says, under) = (who(actor), detail(event, self.with_answers), under(report));
+        let (who, content, under) = (who(actor), detail(event, self.with_answers), under(report));
         let why = report.why.as_deref().unwrap_or_default();
         let row = md_row([
             position.as_str(),
@@ -94,7 +94,7 @@ impl Lines {
             &occurred,
             &who,
             report.name,
-            &says,
+            &content,
             why,
             &under,
         ]);
