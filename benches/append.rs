@@ -1,5 +1,5 @@
-//! Synced appends with 1, 16 and 64 concurrent writers, compared with raw RocksDB that writes the same
-//! bytes in groups of the same size.
+//! Synced appends with 1, 16 and 64 concurrent writers, compared with raw RocksDB that writes the
+//! same bytes in groups of the same size.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;

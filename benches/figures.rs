@@ -1,9 +1,9 @@
-//! The figures of the README in one table. Each is compared with raw RocksDB, or with a scan, on the
-//! same bytes in the same run. `cargo xtask bench` prints the table.
+//! The figures of the README in one table. Each is compared with raw RocksDB, or with a scan, on
+//! the same bytes in the same run. `cargo xtask bench` prints the table.
 //!
 //! `cargo bench --bench figures -- --quick` prints a smaller one. The argument `append`, `replay`,
-//! `view`, `migration` or `custody` selects a part; `custody` is a sealed store with its tree: appends
-//! and verification.
+//! `view`, `migration` or `custody` selects a part; `custody` is a sealed store with its tree:
+//! appends and verification.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod support;
@@ -115,8 +115,8 @@ fn appends(writers: usize, size: &Size) {
     );
 }
 
-/// Appends to a sealed store while its tree is folded, as in a service, compared with an unsealed store
-/// without a tree. The time includes making the clients' keys and folding the last leaf.
+/// Appends to a sealed store while its tree is folded, as in a service, compared with an unsealed
+/// store without a tree. The time includes making the clients' keys and folding the last leaf.
 fn custody(writers: usize, size: &Size) {
     let rate = |time: Duration| size.commits as f64 / time.as_secs_f64();
     let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -173,7 +173,8 @@ fn replays(size: &Size) {
     for _ in 0..size.rounds.min(5) {
         let fresh = directory();
         copy_log(source.log(), &open(&fresh.path().join("store")));
-        // Opened again as for every replay: the log is in table files, and no background write remains.
+        // Opened again as for every replay: the log is in table files, and no background write
+        // remains.
         let log = open(&fresh.path().join("store"));
         let mut ready = RowBatch::new();
         ready.put(b"bench", b"open for writing");

@@ -1,6 +1,6 @@
-//! The live view of a client with 52 weeks over HTTP, compared with a bare axum handler that responds
-//! with a constant body of the same size. `wrk` measures both on loopback in turns, in one run. Then the
-//! bench measures the time from a switch until the next request sees it.
+//! The live view of a client with 52 weeks over HTTP, compared with a bare axum handler that
+//! responds with a constant body of the same size. `wrk` measures both on loopback in turns, in one
+//! run. Then the bench measures the time from a switch until the next request sees it.
 //!
 //! `cargo xtask bench --http` installs wrk if it is missing.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
@@ -157,8 +157,8 @@ impl Connection {
     }
 }
 
-/// The times from the acknowledgement of a switch to the complete response of the next request, which
-/// must come from the other view. In milliseconds, sorted.
+/// The times from the acknowledgement of a switch to the complete response of the next request,
+/// which must come from the other view. In milliseconds, sorted.
 fn switch_to_effect(address: &str, path: &str) -> Vec<f64> {
     let mut connection = Connection::to(address);
     let mut times = Vec::new();

@@ -1,5 +1,5 @@
-//! The view of a client with 52 weeks, in process: reads and decodes the rows, computes the list, writes
-//! JSON.
+//! The view of a client with 52 weeks, in process: reads and decodes the rows, computes the list,
+//! writes JSON.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;

@@ -8,7 +8,7 @@ pub mod remote;
 pub mod sample;
 pub mod verify;
 
-/// A replay decodes a million events on one thread and drops them on another. The system's allocator
-/// would take a third of the time.
+/// A replay decodes a million events on one thread and drops them on another. The system's
+/// allocator would take a third of the time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

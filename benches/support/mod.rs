@@ -26,7 +26,8 @@ use rollbook_projections::Runtime;
 
 pub const WATCH: Watch<'static> = Watch { progress: &|_, _| {}, interrupted: &|| false };
 
-/// A temporary directory on the disk of the build, not in memory, so that syncs have their real cost.
+/// A temporary directory on the disk of the build, not in memory, so that syncs have their real
+/// cost.
 pub fn directory() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
@@ -132,8 +133,8 @@ impl RawBytes {
         Self(commits)
     }
 
-    /// Writes them into a new database with one synced `WriteBatch` per `group` commits. Returns the
-    /// time.
+    /// Writes them into a new database with one synced `WriteBatch` per `group` commits. Returns
+    /// the time.
     pub fn write(&self, directory: &Path, group: usize) -> Duration {
         let mut options = Options::default();
         options.create_if_missing(true);

@@ -1,5 +1,5 @@
-//! Parsers of arguments (actors, JSON, times of day, names of enum values), and the options that all
-//! writing commands share.
+//! Parsers of arguments (actors, JSON, times of day, names of enum values), and the options that
+//! all writing commands share.
 
 use std::path::{Path, PathBuf};
 

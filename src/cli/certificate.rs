@@ -13,7 +13,8 @@ use super::output::{GOOD, styled};
 use super::prove::{TrustArguments, signed_by};
 use crate::cli::error::CliError;
 
-/// Write a file that proves to others what the migration did. Needs an applied batch and a green validation.
+/// Write a file that proves to others what the migration did. Needs an applied batch and a green
+/// validation.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  rollbook --data prod migrate certificate --out prod.certificate.json\n\nAnyone can check it without the store: rollbook check-certificate FILE."

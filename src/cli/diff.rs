@@ -1,4 +1,4 @@
-//! `rollbook diff`: the changes of a client's list between two positions, and the events that caused
+//! `rollbook diff`: the changes of a client's list between two positions, and the events behind
 //! them.
 
 use clap::Args;

@@ -43,7 +43,8 @@ pub(super) struct DumpArguments {
     /// The file, which must be new; `-` is stdout.
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
-    /// As stored: personal data stays sealed, and the keyring, encrypted with the master key, is included.
+    /// As stored: personal data stays sealed, and the keyring, encrypted with the master key, is
+    /// included.
     #[arg(long, conflicts_with = "clear")]
     sealed: bool,
     /// Personal data in the clear: anyone who has the file can read it.
@@ -58,7 +59,8 @@ pub(super) struct LoadArguments {
     /// The dump; `-` is stdin.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Make a store that keeps personal data in the clear, permanently. Clients cannot be erased from it.
+    /// Make a store that keeps personal data in the clear, permanently. Clients cannot be erased
+    /// from it.
     #[arg(long)]
     unsealed: bool,
     #[command(flatten)]

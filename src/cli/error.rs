@@ -145,8 +145,8 @@ impl CliError {
         move |source| Self::System { doing, source }
     }
 
-    /// The exit code: that of [`Coded::code`]. Only a file that would be overwritten counts as refused
-    /// instead of failed.
+    /// The exit code: that of [`Coded::code`]. Only a file that would be overwritten counts as
+    /// refused instead of failed.
     pub fn exit_code(&self) -> u8 {
         let would_overwrite = matches!(
             self,

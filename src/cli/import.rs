@@ -40,7 +40,8 @@ pub(super) struct ImportArguments {
     /// Skip collections that Rollbook does not know. The output lists and counts them.
     #[arg(long)]
     skip_unknown: bool,
-    /// Make a store that keeps personal data in the clear, permanently. Only for a new store. Clients cannot be erased from it.
+    /// Make a store that keeps personal data in the clear, permanently. Only for a new store.
+    /// Clients cannot be erased from it.
     #[arg(long)]
     unsealed: bool,
 }

@@ -1,5 +1,5 @@
-//! Ctrl-C and SIGTERM: a flag that long operations check between two commits. An operation that never
-//! checks it ends at once, which is safe for every store.
+//! Ctrl-C and SIGTERM: a flag that long operations check between two commits. An operation that
+//! never checks it ends at once, which is safe for every store.
 
 use std::process;
 use std::sync::Once;

@@ -63,7 +63,8 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.";
 
-/// An event-sourced store for recurring check-in assignments: migrate a read model, switch it, switch it back.
+/// An event-sourced store for recurring check-in assignments: migrate a read model, switch it,
+/// switch it back.
 #[derive(Debug, Parser)]
 #[command(name = "rollbook", version, about, after_help = AFTER_HELP, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
@@ -72,7 +73,8 @@ pub struct Cli {
     data: PathBuf,
     #[command(flatten)]
     remote: remote::RemoteArguments,
-    /// The file of the master key. Default DIR.master-key, beside the store. ROLLBOOK_MASTER_KEY can hold the key itself.
+    /// The file of the master key. Default DIR.master-key, beside the store. ROLLBOOK_MASTER_KEY
+    /// can hold the key itself.
     #[arg(long, global = true, env = "ROLLBOOK_MASTER_KEY_FILE", value_name = "FILE", help_heading = GLOBAL_OPTIONS)]
     master_key: Option<PathBuf>,
     /// Print JSON instead of text. An error is a JSON object on the last line of stderr.

@@ -47,7 +47,8 @@ struct EventArguments {
     /// The event's position or id.
     #[arg(value_name = "POSITION|EVENT_ID")]
     event: String,
-    /// The size of the tree, in events. Default: that of the last checkpoint that covers the event, or all events.
+    /// The size of the tree, in events. Default: that of the last checkpoint that covers the event,
+    /// or all events.
     #[arg(long, value_name = "SIZE")]
     size: Option<u64>,
     #[command(flatten)]

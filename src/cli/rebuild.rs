@@ -1,5 +1,5 @@
-//! `rollbook rebuild`: folds projections again from position 1 and compares the rows with the current
-//! ones.
+//! `rollbook rebuild`: folds projections again from position 1 and compares the rows with the
+//! current ones.
 
 use clap::Args;
 use rollbook_projections::ProjectionName;

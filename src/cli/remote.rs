@@ -13,10 +13,12 @@ use crate::remote::Remote;
 #[derive(Args)]
 #[command(next_help_heading = GLOBAL_OPTIONS)]
 pub(super) struct RemoteArguments {
-    /// Send the command to this service instead of opening a directory: audit, migrate, view, switch, history, status, checkpoint, backup create and backup list.
+    /// Send the command to this service instead of opening a directory: audit, migrate, view,
+    /// switch, history, status, checkpoint, backup create and backup list.
     #[arg(long, global = true, env = "ROLLBOOK_SERVER", value_name = "URL")]
     server: Option<String>,
-    /// The token or API key for the service. Other users of this machine can read a command line; a file or the environment is safer.
+    /// The token or API key for the service. Other users of this machine can read a command line; a
+    /// file or the environment is safer.
     #[arg(
         long,
         global = true,
@@ -45,7 +47,8 @@ impl RemoteArguments {
     /// The service to send the command to, if any. The command line overrides the environment.
     ///
     /// # Errors
-    /// When the command line names both a directory and a service, or the command needs a directory.
+    /// When the command line names both a directory and a service, or the command needs a
+    /// directory.
     pub(super) fn resolve(
         &self,
         matches: &ArgMatches,

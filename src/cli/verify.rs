@@ -36,7 +36,8 @@ pub(super) struct VerifyArguments {
     checkpoint: Vec<PathBuf>,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Where to fold the rows again for the comparison; it takes as much space as the rows. Default: the directory for temporary files.
+    /// Where to fold the rows again for the comparison; it takes as much space as the rows.
+    /// Default: the directory for temporary files.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
 }

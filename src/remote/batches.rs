@@ -18,8 +18,8 @@ use super::{Remote, RemoteError, RequestParts};
 const ATTEMPTS: usize = 5;
 
 impl Remote {
-    /// Plans at the service and writes the batch file here: `out`, or a file named by kind and digest
-    /// in the current directory.
+    /// Plans at the service and writes the batch file here: `out`, or a file named by kind and
+    /// digest in the current directory.
     ///
     /// # Errors
     /// When the service does not respond or refuses, or the file cannot be written.

@@ -1,5 +1,5 @@
-//! Errors of a remote service. A refusal (RFC 9457) keeps the service's code, so it has the same exit
-//! code as the same refusal of a local store.
+//! Errors of a remote service. A refusal (RFC 9457) keeps the service's code, so it has the same
+//! exit code as the same refusal of a local store.
 
 use std::path::PathBuf;
 

@@ -44,7 +44,8 @@ impl std::fmt::Debug for Remote {
 }
 
 impl Remote {
-    /// A client for the service at a URL such as `https://rollbook.example.com`. It does not connect yet.
+    /// A client for the service at a URL such as `https://rollbook.example.com`. It does not
+    /// connect yet.
     ///
     /// # Errors
     /// [`RemoteError::Url`], [`RemoteError::Token`], [`RemoteError::InTheClear`].

@@ -1,5 +1,5 @@
-//! The requests to a service: one method for each endpoint. Reports have the same types as reports of
-//! a local store.
+//! The requests to a service: one method for each endpoint. Reports have the same types as reports
+//! of a local store.
 
 use std::io::{BufRead, BufReader, Read};
 

@@ -1,5 +1,5 @@
-//! The files of an export: their names and their JSON frame. Documents are written one per line and not
-//! collected in memory.
+//! The files of an export: their names and their JSON frame. Documents are written one per line and
+//! not collected in memory.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -24,8 +24,8 @@ impl Export {
         Ok(Self { directory: directory.to_path_buf(), exported_at, written: Vec::new() })
     }
 
-    /// Writes a collection of `total` documents. The total is a parameter because it comes first in the
-    /// file.
+    /// Writes a collection of `total` documents. The total is a parameter because it comes first in
+    /// the file.
     pub fn collection(
         &mut self,
         name: &'static str,

@@ -1,7 +1,7 @@
-//! Sample data: a made-up export of the old application for the demo, the tests and the benches. This
-//! module has the options and the summary. `shape` decides which series exist, `documents` has the
-//! form of the documents, `people` the names and ids, `files` the files. The same options write the
-//! same bytes on every machine.
+//! Sample data: a made-up export of the old application for the demo, the tests and the benches.
+//! This module has the options and the summary. `shape` decides which series exist, `documents` has
+//! the form of the documents, `people` the names and ids, `files` the files. The same options write
+//! the same bytes on every machine.
 
 mod documents;
 mod files;
@@ -31,9 +31,9 @@ pub struct SampleOptions {
 /// The number and the kind of series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SampleSize {
-    /// 26 clients and 36 responses with the inconsistencies of real data: weeks answered early, responses
-    /// stored under the wrong week, responses without a week, two forms due at the same time. A migration
-    /// of its 28 series creates 691 weeks and links 2 responses.
+    /// 26 clients and 36 responses with the inconsistencies of real data: weeks answered early,
+    /// responses stored under the wrong week, responses without a week, two forms due at the same
+    /// time. A migration of its 28 series creates 691 weeks and links 2 responses.
     Demo,
     /// Any number of series with only the first week stored, for benches.
     Scaled {

@@ -1,6 +1,6 @@
-//! Made-up clients, coaches and forms, and the random numbers of all sample data. Each sequence depends
-//! only on the seed, the purpose and a number, and not on earlier sequences. The files can therefore be
-//! written one after another without keeping ids in memory.
+//! Made-up clients, coaches and forms, and the random numbers of all sample data. Each sequence
+//! depends only on the seed, the purpose and a number, and not on earlier sequences. The files can
+//! therefore be written one after another without keeping ids in memory.
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -18,8 +18,8 @@ pub enum Purpose {
 
 /// A sequence of pseudo-random numbers (SplitMix64).
 ///
-/// This is not a crate's generator because the output must never change: the demo, the README and the
-/// expected figures of tests use ids made from it.
+/// This is not a crate's generator because the output must never change: the demo, the README and
+/// the expected figures of tests use ids made from it.
 #[derive(Clone, Debug)]
 pub struct Draw(u64);
 

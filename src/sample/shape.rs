@@ -1,5 +1,5 @@
-//! The series of a sample: when they start, and which weeks are answered. This module has the table of
-//! the demo, the arithmetic of the scaled sample, and all dates.
+//! The series of a sample: when they start, and which weeks are answered. This module has the table
+//! of the demo, the arithmetic of the scaled sample, and all dates.
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
 
@@ -12,7 +12,8 @@ struct Row {
     client: u32,
     form: u32,
     total_weeks: u32,
-    /// The number of weeks from the first week to the week of the export; negative for a later start.
+    /// The number of weeks from the first week to the week of the export; negative for a later
+    /// start.
     weeks_ago: i64,
     /// Later weeks that are answered and have a document.
     answered: &'static [u32],
@@ -229,7 +230,8 @@ impl<'a> Shape<'a> {
         };
         let client = u32::try_from(number / u64::from(series_per_client)).ok()?;
         let form = u32::try_from(number % u64::from(series_per_client)).ok()?;
-        // A client's forms start in different weeks; otherwise they hide each other in the old view.
+        // A client's forms start in different weeks; otherwise they hide each other in the old
+        // view.
         let weeks_ago = i64::from(client % MOST_WEEKS_AGO + form) % i64::from(MOST_WEEKS_AGO);
         let row = Row { form, ..Row::weekly(client, total_weeks, weeks_ago) };
         let row = if number % 20 == 7 && total_weeks > 1 { row.misfiled(2) } else { row };

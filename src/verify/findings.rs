@@ -36,8 +36,8 @@ impl DamageReport {
         self.place(from, until, what);
     }
 
-    /// Adds a finding about an unknown position in a range. The first damaged position stays as it is
-    /// if it lies in the range.
+    /// Adds a finding about an unknown position in a range. The first damaged position stays as it
+    /// is if it lies in the range.
     pub(super) fn within(&mut self, from: u64, until: u64, what: &str) {
         if self.first.is_some_and(|first| (from..=until).contains(&first)) {
             self.place(from, until, what)

@@ -1,5 +1,5 @@
-//! Verification of the log: events, index entries, the rows of the tree, and the signed roots, in one
-//! pass from the first commit to the last.
+//! Verification of the log: events, index entries, the rows of the tree, and the signed roots, in
+//! one pass from the first commit to the last.
 
 use rollbook_application::store::Store;
 use rollbook_domain::Position;

@@ -1,6 +1,6 @@
 //! Verification of a store: the bytes of its files, every event, every index entry, the tree, the
-//! signed checkpoints, and every row. It writes nothing into the store. This module has the order of
-//! the steps: `log` reads the log, `rows` folds the projections again, `signed` compares the
+//! signed checkpoints, and every row. It writes nothing into the store. This module has the order
+//! of the steps: `log` reads the log, `rows` folds the projections again, `signed` compares the
 //! checkpoints, and `findings` collects the damage.
 //!
 //! Memory is bounded whatever the size of the log: one commit, one batch of rows, one tile for each
@@ -49,8 +49,8 @@ pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Sync);
 /// Verifies the store in a directory. `open` opens it after its files were read.
 ///
 /// # Errors
-/// [`VerifyError::Damaged`] with all findings; other errors when something cannot be read for another
-/// reason than damage.
+/// [`VerifyError::Damaged`] with all findings; other errors when something cannot be read for
+/// another reason than damage.
 pub fn verify(
     directory: &Path,
     open: impl FnOnce() -> Result<Store, StoreError>,

@@ -58,8 +58,8 @@ impl SignedCheckpoints {
         Self { checkpoints, reached: 0, last_match: 0, verified: 0, mismatches: Vec::new() }
     }
 
-    /// Passes leaves to `take`, split where a checkpoint ends, and compares the tree head that `take`
-    /// returns there.
+    /// Passes leaves to `take`, split where a checkpoint ends, and compares the tree head that
+    /// `take` returns there.
     pub(super) fn compare(
         &mut self,
         first: u64,

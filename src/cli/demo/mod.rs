@@ -1,6 +1,6 @@
 //! `rollbook demo`: a complete migration on made-up data in a few seconds, with the code that the
-//! commands use. This module has the steps and their explanations; `narrator` prints them, `compare`
-//! puts the two views side by side.
+//! commands use. This module has the steps and their explanations; `narrator` prints them,
+//! `compare` puts the two views side by side.
 
 mod compare;
 mod narrator;
@@ -36,7 +36,8 @@ Examples:
 
 All data is made up. The demo keeps its stores, so that you can look at them afterwards.";
 
-/// Run a complete migration on made-up data: import, plan, apply, validate, switch, answer, roll back.
+/// Run a complete migration on made-up data: import, plan, apply, validate, switch, answer, roll
+/// back.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct DemoArguments {

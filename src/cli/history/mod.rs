@@ -36,7 +36,8 @@ Answers, comments and other personal content are shown as […] unless --with-an
 --seen shows the list that the client got at that instant, with the view that the switch selected and the position. An instant means
 the last position recorded by then.";
 
-/// Show the events of an assignment, response, client, series, coach, event, batch or migration; or the list that a client got.
+/// Show the events of an assignment, response, client, series, coach, event, batch or migration; or
+/// the list that a client got.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct HistoryArguments {
