@@ -6,6 +6,7 @@
 mod documents;
 mod files;
 mod people;
+mod rows;
 mod shape;
 #[cfg(test)]
 mod tests;
