@@ -40,7 +40,7 @@ impl Remote {
                 return Ok(report);
             }
         }
-        Err(RemoteError::Moving(self.server().to_owned()).into())
+        Err(RemoteError::Moving(self.server().to_owned()))
     }
 
     fn fetch(&self, due: DueRule, path: &Path) -> Result<(), RemoteError> {
@@ -90,7 +90,7 @@ impl Remote {
             key,
             ..RequestParts::default()
         };
-        Ok(self.read(self.send(request, &file)?)?)
+        self.read(self.send(request, &file)?)
     }
 }
 
