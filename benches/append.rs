@@ -1,4 +1,5 @@
-//! Synced appends with 1, 16 and 64 concurrent writers, each beside raw RocksDB writing the same bytes in groups of that size.
+//! Synced appends with 1, 16 and 64 concurrent writers, compared with raw RocksDB that writes the
+//! same bytes in groups of the same size.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
@@ -13,20 +14,20 @@ fn appends(criterion: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(COMMITS as u64));
     for writers in [1, 16, 64] {
         group.bench_function(BenchmarkId::new("rollbook", writers), |bencher| {
-            bencher.iter_custom(|times| {
+            bencher.iter_custom(|iterations| {
                 let measure = || {
                     let home = directory();
                     append(&open(&home.path().join("store")), writers, COMMITS / writers)
                 };
-                (0..times).map(|_| measure()).sum()
+                (0..iterations).map(|_| measure()).sum()
             });
         });
         let home = directory();
         append(&open(&home.path().join("store")), writers, COMMITS / writers);
         let bytes = RawBytes::of(&home.path().join("store"));
         group.bench_function(BenchmarkId::new("raw_rocksdb", writers), |bencher| {
-            bencher.iter_custom(|times| {
-                (0..times).map(|_| bytes.write(directory().path(), writers)).sum()
+            bencher.iter_custom(|iterations| {
+                (0..iterations).map(|_| bytes.write(directory().path(), writers)).sum()
             });
         });
     }

@@ -1,6 +1,9 @@
-//! The figures of `docs/performance.md` as one table: each beside raw RocksDB, or a scan, on the same bytes in the same run.
-//! `cargo xtask bench` prints it; `cargo bench --bench figures -- --quick` is a smaller one, and `append`, `replay`, `view`,
-//! `migration` or `custody` (both throughputs of a sealed store with its tree, and its verification) only that part.
+//! The figures of `docs/performance.md` in one table. Each is compared with raw RocksDB, or with a
+//! scan, on the same bytes in the same run. `cargo xtask bench` prints the table.
+//!
+//! `cargo bench --bench figures -- --quick` prints a smaller one. The argument `append`, `replay`,
+//! `view`, `migration` or `custody` selects a part; `custody` is a sealed store with its tree:
+//! appends and verification.
 #![allow(missing_docs, clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod support;
@@ -81,8 +84,9 @@ fn row(figure: &str, ours: &str, beside: &str, ratio: Option<f64>, wanted: &str)
     println!("{figure:<44} {ours:>16} {beside:>16} {ratio:>7}  {wanted}");
 }
 
-/// How often appends are measured. With several writers a round takes half a second, and where the scheduler happens to put the threads
-/// moves its ratio by a tenth either way: the median of as few as suffice for one writer would say little.
+/// The number of rounds for appends. With several writers a round takes half a second, and the
+/// placement of threads by the scheduler changes its ratio by a tenth. They need more rounds for a
+/// stable median.
 fn append_rounds(writers: usize, size: &Size) -> usize {
     if writers == 1 { size.rounds } else { 3 * size.rounds }
 }
@@ -111,8 +115,8 @@ fn appends(writers: usize, size: &Size) {
     );
 }
 
-/// Appends to a sealed store whose tree is folded meanwhile, as a service folds it; beside a store without either. The clients' keys and
-/// the last leaf of the tree are within the time.
+/// Appends to a sealed store while its tree is folded, as in a service, compared with an unsealed
+/// store without a tree. The time includes making the clients' keys and folding the last leaf.
 fn custody(writers: usize, size: &Size) {
     let rate = |time: Duration| size.commits as f64 / time.as_secs_f64();
     let (mut ours, mut bare, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
@@ -169,7 +173,8 @@ fn replays(size: &Size) {
     for _ in 0..size.rounds.min(5) {
         let fresh = directory();
         copy_log(source.log(), &open(&fresh.path().join("store")));
-        // Opened again, as for any replay: the log lies in table files, and nothing is left to be written behind its back.
+        // Opened again as for every replay: the log is in table files, and no background write
+        // remains.
         let log = open(&fresh.path().join("store"));
         let mut ready = RowBatch::new();
         ready.put(b"bench", b"open for writing");
@@ -202,7 +207,7 @@ fn replays(size: &Size) {
 fn view_times() {
     let home = directory();
     let (runtime, client) = answered(home.path());
-    let asked = Asked {
+    let query = Asked {
         now: "2027-03-01T12:00:00Z".parse().unwrap(),
         overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
     };
@@ -213,7 +218,7 @@ fn view_times() {
             let snapshot = runtime.snapshot().unwrap();
             let (rows, _) = snapshot.view(view).unwrap();
             let identity = identities::identify(&rows.directory, &client).unwrap();
-            let body = views::answer(&rows, &identity, asked, |answer| answer.to_json()).unwrap();
+            let body = views::answer(&rows, &identity, query, |answer| answer.to_json()).unwrap();
             times.push(start.elapsed().as_secs_f64() * 1e6);
             assert_eq!(body.matches("recurringWeek").count(), 52);
         }
@@ -222,7 +227,7 @@ fn view_times() {
     }
 }
 
-/// Each in a process of its own, so that its peak is its own.
+/// Runs each step in a process of its own, so that the peak memory is that of the step.
 fn migrations(size: &Size) {
     let home = directory();
     {
@@ -236,7 +241,7 @@ fn migrations(size: &Size) {
     }
 }
 
-/// What `rollbook verify` does on the migrated store, first without the rows.
+/// Runs `rollbook verify` on the migrated store, first without the rows.
 fn verify(home: &Path) {
     let directory = home.join("store");
     for (log_only, what) in [(true, "files, log, tree"), (false, "and all rows folded again")] {

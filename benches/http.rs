@@ -1,7 +1,8 @@
-//! The live view of a client with 52 weeks over HTTP, next to a bare axum handler that answers a constant body of the same size: `wrk` on
-//! loopback, on one and the other in turns, in one run. Then: how soon the next request sees a switch.
+//! The live view of a client with 52 weeks over HTTP, compared with a bare axum handler that
+//! responds with a constant body of the same size. `wrk` measures both on loopback in turns, in one
+//! run. Then the bench measures the time from a switch until the next request sees it.
 //!
-//! `cargo xtask bench --http` installs wrk where it is missing.
+//! `cargo xtask bench --http` installs wrk if it is missing.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
 mod support;
@@ -20,31 +21,32 @@ use axum::routing::get;
 use serde_json::Value;
 use support::{answered, directory, median};
 
-/// In this environment variable the bare handler is told how many bytes to answer.
+/// The environment variable with the size of the bare handler's body, in bytes.
 const BARE: &str = "ROLLBOOK_BENCH_BARE";
 const ROUNDS: usize = 7;
 const SECONDS: u32 = 2;
 const CONNECTIONS: u32 = 32;
 const FLIPS: usize = 200;
 
-/// A process that serves and says on its first line where.
-struct Serving {
+/// A process that serves HTTP and prints its address on the first line.
+struct ServerProcess {
     child: Child,
     address: String,
 }
 
-impl Serving {
+impl ServerProcess {
     fn start(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value =
-            serde_json::from_str(&line).unwrap_or_else(|_| panic!("it does not serve: {line:?}"));
-        let address = said["listening"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        let started: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|_| panic!("the process does not serve: {line:?}"));
+        let address =
+            started["listening"].as_str().unwrap().trim_start_matches("http://").to_owned();
         Self { child, address }
     }
 
-    /// The built service on a store, saying as much as `level` into a file.
+    /// The built service on a store, with its log of this level in a file.
     fn service(store: &Path, level: &str) -> Self {
         let messages = File::create(store.with_extension("messages")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
@@ -64,14 +66,14 @@ impl Serving {
     }
 }
 
-impl Drop for Serving {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
         let _gone = self.child.kill();
         let _reaped = self.child.wait();
     }
 }
 
-/// What the other process does: a constant body, and nothing else.
+/// The bare handler: a constant body and nothing else.
 fn serve_bare(bytes: usize) {
     let body = Bytes::from(vec![b'x'; bytes]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
@@ -85,12 +87,12 @@ fn serve_bare(bytes: usize) {
 }
 
 /// One measurement of wrk.
-struct Measured {
+struct Measurement {
     requests_a_second: f64,
     p99_milliseconds: f64,
 }
 
-fn wrk(address: &str, client: &str, seconds: u32) -> Measured {
+fn wrk(address: &str, client: &str, seconds: u32) -> Measurement {
     let url = format!("http://{address}/api/client-portal/check-ins?clientId={client}");
     let duration = format!("{seconds}s");
     let connections = CONNECTIONS.to_string();
@@ -106,7 +108,7 @@ fn wrk(address: &str, client: &str, seconds: u32) -> Measured {
     let after = |label: &str| {
         text.lines().find_map(|line| line.trim().strip_prefix(label)).unwrap().trim().to_owned()
     };
-    Measured {
+    Measurement {
         requests_a_second: after("Requests/sec:").parse().unwrap(),
         p99_milliseconds: milliseconds(&after("99%")),
     }
@@ -123,7 +125,7 @@ fn milliseconds(text: &str) -> f64 {
     number.parse::<f64>().unwrap() * factor
 }
 
-/// One connection, spoken to by hand so that nothing but the service takes time.
+/// One connection with hand-written HTTP, so that only the service takes time.
 struct Connection(BufReader<TcpStream>);
 
 impl Connection {
@@ -133,8 +135,8 @@ impl Connection {
         Self(BufReader::new(stream))
     }
 
-    /// Sends a request; the answer's status line, headers and body.
-    fn ask(&mut self, method: &str, path: &str, body: &str) -> (String, usize) {
+    /// Sends a request. Returns the status line with the headers, and the length of the body.
+    fn send(&mut self, method: &str, path: &str, body: &str) -> (String, usize) {
         let length = body.len();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
@@ -155,28 +157,29 @@ impl Connection {
     }
 }
 
-/// From the acknowledgement of a switch to the whole answer of the next request, which must be the other view's, in milliseconds.
+/// The times from the acknowledgement of a switch to the complete response of the next request,
+/// which must come from the other view. In milliseconds, sorted.
 fn switch_to_effect(address: &str, path: &str) -> Vec<f64> {
     let mut connection = Connection::to(address);
-    let mut took = Vec::new();
+    let mut times = Vec::new();
     for flip in 0..FLIPS {
         let view = if flip % 2 == 0 { "precreated" } else { "legacy" };
-        let (head, _) = connection.ask(
+        let (head, _) = connection.send(
             "PUT",
             "/v1/switch",
             &format!(r#"{{"view":"{view}","reason":"a bench","force":true}}"#),
         );
         let acknowledged = Instant::now();
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-        let (head, _) = connection.ask("GET", path, "");
-        took.push(acknowledged.elapsed().as_secs_f64() * 1000.0);
+        let (head, _) = connection.send("GET", path, "");
+        times.push(acknowledged.elapsed().as_secs_f64() * 1000.0);
         assert!(
             head.contains(&format!("x-rollbook-view: {view}")),
             "the switch had no effect: {head}"
         );
     }
-    took.sort_by(f64::total_cmp);
-    took
+    times.sort_by(f64::total_cmp);
+    times
 }
 
 fn main() {
@@ -189,15 +192,15 @@ fn main() {
     let store = home.path().join("store");
     let path = format!("/api/client-portal/check-ins?clientId={client}");
 
-    let quiet = Serving::service(&store, "warn");
-    let (_, bytes) = Connection::to(&quiet.address).ask("GET", &path, "");
-    let bare = Serving::bare(bytes);
+    let quiet = ServerProcess::service(&store, "warn");
+    let (_, bytes) = Connection::to(&quiet.address).send("GET", &path, "");
+    let bare = ServerProcess::bare(bytes);
     println!(
         "live view of a client with 52 weeks, {bytes} bytes, wrk -t1 -c{CONNECTIONS} -d{SECONDS}s, {ROUNDS} rounds in turns\n"
     );
     println!("{:<26} {:>12} {:>9} {:>11}", "", "requests/s", "ratio", "p99 ms");
-    let table = |name: &str, service: &Serving| {
-        // What is asked for the first time is not measured.
+    let table = |name: &str, service: &ServerProcess| {
+        // A first run warms up the caches and is not measured.
         for address in [&bare.address, &service.address] {
             wrk(address, &client, 1);
         }
@@ -206,8 +209,10 @@ fn main() {
             of_bare.push(wrk(&bare.address, &client, SECONDS));
             of_service.push(wrk(&service.address, &client, SECONDS));
         }
-        let rate = |all: &[Measured]| median(all.iter().map(|one| one.requests_a_second).collect());
-        let p99 = |all: &[Measured]| median(all.iter().map(|one| one.p99_milliseconds).collect());
+        let rate =
+            |all: &[Measurement]| median(all.iter().map(|one| one.requests_a_second).collect());
+        let p99 =
+            |all: &[Measurement]| median(all.iter().map(|one| one.p99_milliseconds).collect());
         println!(
             "{:<26} {:>12.0} {:>9} {:>11.2}",
             "bare axum, constant body",
@@ -215,7 +220,7 @@ fn main() {
             "1.00",
             p99(&of_bare)
         );
-        // Round by round: what else the machine does falls on both of a round.
+        // The ratio of each round, because other load on the machine affects both sides of a round.
         let ratios: Vec<f64> = of_service
             .iter()
             .zip(&of_bare)
@@ -235,10 +240,10 @@ fn main() {
     table("rollbook, log.level warn", &quiet);
     let effect = switch_to_effect(&quiet.address, &path);
     drop(quiet);
-    let telling = Serving::service(&store, "info");
-    table("rollbook, log.level info", &telling);
+    let verbose = ServerProcess::service(&store, "info");
+    table("rollbook, log.level info", &verbose);
     println!(
-        "\nfrom a switch's acknowledgement to the next request's whole answer, {FLIPS} switches: median {:.3} ms, p99 {:.3} ms, worst {:.3} ms",
+        "\nfrom a switch's acknowledgement to the next request's complete response, {FLIPS} switches: median {:.3} ms, p99 {:.3} ms, worst {:.3} ms",
         effect[FLIPS / 2],
         effect[FLIPS * 99 / 100],
         effect[FLIPS - 1]

@@ -1,4 +1,4 @@
-//! Replay: folding a log into both views, beside a scan of it that decodes every event.
+//! Replay: folding a log into both views, compared with a scan that decodes every event.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;

@@ -1,4 +1,5 @@
-//! One client's view of 52 weeks, in process: rows read, decoded, answered, written as JSON.
+//! The view of a client with 52 weeks, in process: reads and decodes the rows, computes the list,
+//! writes JSON.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod support;
@@ -13,7 +14,7 @@ use support::{answered, directory};
 fn view(criterion: &mut Criterion) {
     let home = directory();
     let (runtime, client) = answered(home.path());
-    let asked = Asked {
+    let query = Asked {
         now: "2027-03-01T12:00:00Z".parse().unwrap(),
         overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
     };
@@ -24,7 +25,7 @@ fn view(criterion: &mut Criterion) {
                 let snapshot = runtime.snapshot().unwrap();
                 let (rows, _) = snapshot.view(view).unwrap();
                 let identity = identities::identify(&rows.directory, &client).unwrap();
-                views::answer(&rows, &identity, asked, |answer| answer.to_json()).unwrap()
+                views::answer(&rows, &identity, query, |answer| answer.to_json()).unwrap()
             });
         });
     }

@@ -1,4 +1,5 @@
-//! The binary `rollbook`: the command line, the client of a remote service, verification of a whole store, and made-up exports.
+//! The library of the binary `rollbook`: the command line, the client of a remote service, the
+//! verification of a store, and sample exports.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
@@ -7,7 +8,7 @@ pub mod remote;
 pub mod sample;
 pub mod verify;
 
-/// Events are decoded on one thread and dropped on another, a million times a replay: the system's allocator spends a third of
-/// the time on that.
+/// A replay decodes a million events on one thread and drops them on another. The system's
+/// allocator would take a third of the time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

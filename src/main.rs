@@ -1,4 +1,4 @@
-//! The binary `rollbook`: hands the command line to the application and its outcome to the shell.
+//! The binary `rollbook`: runs the command line and returns its exit code.
 
 fn main() -> std::process::ExitCode {
     rollbook::cli::main()

@@ -1,5 +1,5 @@
-//! What all benches share: stores in a directory that goes away, commits of a realistic size, and raw RocksDB with the very bytes
-//! that a store wrote. Owns no measurement.
+//! Support for all benches: stores in temporary directories, commits of a realistic size, and raw
+//! RocksDB that writes the same bytes as a store.
 #![allow(
     dead_code,
     missing_docs,
@@ -27,7 +27,8 @@ use rollbook_projections::Runtime;
 
 pub const WATCH: Monitor<'static> = Monitor { progress: &|_, _| {}, interrupted: &|| false };
 
-/// A directory on the disk that the build uses, not in memory: syncs must cost what they cost.
+/// A temporary directory on the disk of the build, not in memory, so that syncs have their real
+/// cost.
 pub fn directory() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("bench").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }
@@ -42,7 +43,7 @@ pub fn open_unsealed(directory: &Path) -> Log {
         .unwrap()
 }
 
-/// A client's answer to one week, as the command makes it.
+/// The commit of a client's response to one week.
 pub fn answer(writer: usize, week: usize) -> Commit {
     let (client, form) = (format!("client-{writer:04}"), "form-1765694943359-ijdcpupcl");
     let stream = StreamId::series(&client, form);
@@ -72,16 +73,16 @@ pub fn answer(writer: usize, week: usize) -> Commit {
     }
 }
 
-/// `writers` tasks, each appending `each` answers one after the other and waiting for every one to be acknowledged, as the tasks
-/// of a server do; the time it took.
+/// Runs `writers` tasks. Each appends `each` responses one after the other and waits for each
+/// acknowledgement, as the tasks of a server do. Returns the time.
 pub fn append(log: &Log, writers: usize, each: usize) -> Duration {
     let commits: Vec<Vec<Commit>> =
         (0..writers).map(|writer| (0..each).map(|week| answer(writer, week)).collect()).collect();
-    // The writer has a core of its own, as it has in a service that is not short of them; callers share the others.
+    // One core is left to the writer thread, as in a service with enough cores.
     let others = std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).max(1);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(others).build().unwrap();
-    // The first commit of all makes the store; raw RocksDB is open when its time begins.
+    // The first commit makes the store. Raw RocksDB is also open before its time starts.
     log.append(answer(writers, 0)).unwrap();
     let start = Instant::now();
     runtime.block_on(async {
@@ -105,11 +106,11 @@ const FAMILIES: [&str; 3] = ["records", "streams", "ids"];
 /// A column family's index, a key and a value.
 type RawWrite = (usize, Vec<u8>, Vec<u8>);
 
-/// Every key and value a store wrote, commit by commit and in the order it wrote them: what raw RocksDB is given to write.
+/// Every key and value that a store wrote, by commit and in order: the input for raw RocksDB.
 pub struct RawBytes(pub Vec<Vec<RawWrite>>);
 
 impl RawBytes {
-    /// Reads a store that nobody has open. Every commit of it must hold one event and have no idempotency key.
+    /// Reads a closed store. Every commit must have one event and no idempotency key.
     pub fn of(store: &Path) -> Self {
         let path = store.join("db");
         let names = DB::list_cf(&Options::default(), &path).unwrap();
@@ -124,7 +125,7 @@ impl RawBytes {
         let mut commits = vec![Vec::new(); families[0].len()];
         for (family, rows) in families.iter_mut().enumerate() {
             for (key, value) in rows.drain(..) {
-                // Records are keyed by position, and every index entry begins with it; idempotency keys are not in use here.
+                // The key of a record is its position. The value of an index entry starts with it.
                 let position = if FAMILIES[family] == "records" { &key } else { &value };
                 let position = u64::from_be_bytes(position[..8].try_into().unwrap());
                 commits[usize::try_from(position).unwrap() - 1].push((family, key, value));
@@ -133,7 +134,8 @@ impl RawBytes {
         Self(commits)
     }
 
-    /// Writes them again into a new database, `group` commits a synced `WriteBatch`; the time it took.
+    /// Writes them into a new database with one synced `WriteBatch` per `group` commits. Returns
+    /// the time.
     pub fn write(&self, directory: &Path, group: usize) -> Duration {
         let mut options = Options::default();
         options.create_if_missing(true);
@@ -154,7 +156,7 @@ impl RawBytes {
     }
 }
 
-/// The memory that this process held at its peak, in MiB; `None` where the system does not tell.
+/// The peak memory of this process in MiB; `None` if the system does not report it.
 pub fn peak_mebibytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -178,7 +180,7 @@ pub fn now() -> Timestamp {
     "2026-01-05T12:00:00Z".parse().unwrap()
 }
 
-/// A store with a migrated sample: every week of every series stored.
+/// A store with a migrated sample, in which every week of every series is stored.
 pub fn migrated(directory: &Path, clients: u32, series_per_client: u32) -> Runtime {
     let runtime = Runtime::new(open(&directory.join("store")), rollbook_projections::all());
     import_into(&runtime, &export(directory, clients, series_per_client));
@@ -192,7 +194,7 @@ pub fn migrated(directory: &Path, clients: u32, series_per_client: u32) -> Runti
     runtime
 }
 
-/// Appends every commit of one log to another: a store whose rows nobody has folded yet.
+/// Appends every commit of one log to another, whose rows are then not folded yet.
 pub fn copy_log(from: &Log, to: &Log) {
     for commit in from.commits_after(0) {
         let commit = commit.unwrap();
@@ -220,7 +222,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// A migrated store of which one client has answered all 52 weeks: both views show every one of them.
+/// A migrated store in which one client has answered all 52 weeks, so that both views show them.
 pub fn answered(directory: &Path) -> (Runtime, String) {
     let runtime = migrated(directory, 64, 1);
     let clients = rollbook_application::store::clients(&runtime.snapshot().unwrap()).unwrap();
@@ -236,7 +238,7 @@ pub fn answered(directory: &Path) -> (Runtime, String) {
             .for_each(|recorded| series.apply(&stream, &recorded.event));
         (client.clone(), stream, series)
     };
-    // One without an answer on the wrong week: there the legacy view hides a week.
+    // A series without a misfiled response: with one, the legacy view hides a week.
     let (client, stream, mut series) =
         clients.iter().map(series_of).find(|(_, _, series)| series.linked.is_empty()).unwrap();
     let StreamId::Series { form, .. } = stream.clone() else { panic!("{stream} is a series") };

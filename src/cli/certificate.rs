@@ -1,4 +1,4 @@
-//! `rollbook migrate certificate` and `check-certificate`. Owns how a certificate is asked for and told.
+//! `rollbook migrate certificate` and `check-certificate`: makes and checks migration certificates.
 
 use std::path::PathBuf;
 
@@ -7,19 +7,20 @@ use rollbook_application::evidence::{EvidenceError, Migration, write_new};
 use rollbook_migrations::certificate::{Certificate, VerifiedCertificate};
 use serde::Serialize;
 
-use super::Context;
 use super::checkpoint::SigningArguments;
+use super::context::Context;
 use super::output::{GOOD, styled};
 use super::prove::{TrustArguments, signed_by};
 use crate::cli::error::CliError;
 
-/// Write a file that shows others what the migration did; needs an applied batch and a green validation.
+/// Write a file that proves to others what the migration did. Needs an applied batch and a green
+/// validation.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  rollbook --data prod migrate certificate --out prod.certificate.json\n\nAnybody checks it without the store: rollbook check-certificate FILE."
+    after_help = "Example:\n  rollbook --data prod migrate certificate --out prod.certificate.json\n\nAnyone can check it without the store: rollbook check-certificate FILE."
 )]
 pub(super) struct CertificateArguments {
-    /// The batch, by its whole digest. Default: the one applied last.
+    /// The full digest of the batch. Default: the batch applied last.
     #[arg(long, value_name = "DIGEST")]
     batch: Option<String>,
     /// The file. Default: print it.
@@ -41,8 +42,8 @@ impl CertificateArguments {
         write_new(path, &text)?;
         let certified =
             certificate.check(Some(notary.verifier())).map_err(EvidenceError::Certificate)?;
-        let checked = Checked { file: path.clone(), certified, key_trusted: true };
-        context.output.either(&checked, || checked.text())
+        let report = CertificateReport { file: path.clone(), certified, key_trusted: true };
+        context.output.either(&report, || report.text())
     }
 }
 
@@ -51,8 +52,8 @@ Examples:
   rollbook check-certificate prod.certificate.json --key prod-public-key.txt
   rollbook check-certificate staging.certificate.json prod.certificate.json
 
-Needs no store. Several certificates must name the same batch. Without --key the key in each file is taken: that shows the files to be
-whole, not who made them.";
+Needs no store. Several certificates must name the same batch. Without --key the key in each file is used: that proves that the files are
+intact, but not who made them.";
 
 /// Check migration certificates; needs no store.
 #[derive(Debug, Args)]
@@ -66,7 +67,7 @@ pub(super) struct CheckCertificateArguments {
 }
 
 #[derive(Serialize)]
-struct Checked {
+struct CertificateReport {
     file: PathBuf,
     #[serde(flatten)]
     certified: VerifiedCertificate,
@@ -87,15 +88,19 @@ impl CheckCertificateArguments {
             let certificate =
                 Certificate::read(&String::from_utf8_lossy(&bytes)).map_err(refused)?;
             let certified = certificate.check(trusted.as_ref()).map_err(refused)?;
-            all.push(Checked { file: path.clone(), certified, key_trusted: trusted.is_some() });
+            all.push(CertificateReport {
+                file: path.clone(),
+                certified,
+                key_trusted: trusted.is_some(),
+            });
         }
-        let digest = |checked: &Checked| checked.certified.batch.digest.clone();
+        let digest = |report: &CertificateReport| report.certified.batch.digest.clone();
         if let Some((one, other)) =
             all.iter().zip(all.iter().skip(1)).find(|(one, other)| digest(one) != digest(other))
         {
             return Err(EvidenceError::TwoBatches { one: digest(one), other: digest(other) }.into());
         }
-        let text = || all.iter().map(Checked::text).collect();
+        let text = || all.iter().map(CertificateReport::text).collect();
         match all.as_slice() {
             [one] => context.output.either(one, text),
             _ => context.output.either(&all, text),
@@ -103,13 +108,13 @@ impl CheckCertificateArguments {
     }
 }
 
-impl Checked {
+impl CertificateReport {
     fn text(&self) -> String {
         let VerifiedCertificate { origin, batch, before, after, validated_at, checks, key } =
             &self.certified;
         format!(
             "{} {}\nbatch {} ({}, {}): {} weeks created, {} responses linked, {} adopted\n\
-             the {after} events of {origin} begin with the {before} from before the batch: none was changed, removed or moved\n\
+             the {after} events of {origin} begin with the {before} events from before the batch: none was changed, removed or moved\n\
              validated at position {validated_at}: {} checks, all green\n{}",
             styled(GOOD, "certified:"),
             self.file.display(),

@@ -1,4 +1,4 @@
-//! `rollbook checkpoint`: signs what the log is. Owns how it is asked for and told; keys and checkpoints are the evidence's.
+//! `rollbook checkpoint`: signs the current state of the log.
 
 use std::path::PathBuf;
 
@@ -6,9 +6,8 @@ use clap::Args;
 use rollbook_application::evidence::{EvidenceError, Notary, verifier_key, write_new};
 use rollbook_application::reports::evidence::Signed;
 
-use super::Context;
+use super::context::{Context, Place};
 use super::output::{BOLD, FAINT, notice, styled};
-use super::remote::Place;
 use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
@@ -18,14 +17,14 @@ Examples:
   rollbook checkpoint --public-key
   rollbook --server http://127.0.0.1:7350 --token-file ops.key checkpoint --out 2026-01-15.checkpoint
 
-Signs the root of the tree over all events, in C2SP's format tlog-checkpoint, and keeps it in the store. Keep copies elsewhere, together
-with the public key: they show later that no event was changed, removed or moved. The first checkpoint draws the signing key.";
+Signs the root of the tree over all events, in C2SP's format tlog-checkpoint, and stores the checkpoint. Keep copies elsewhere, together
+with the public key: they prove later that no event was changed, removed or moved. The first checkpoint makes the signing key.";
 
-/// Sign what the log is, for those who want to check later that nothing was altered.
+/// Sign the current state of the log, so that others can check later that nothing was altered.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct CheckpointArguments {
-    /// Write the checkpoint to this file too.
+    /// Also write the checkpoint to this file.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -35,7 +34,7 @@ pub(super) struct CheckpointArguments {
     public_key: bool,
 }
 
-/// Which key signs.
+/// The signing key.
 #[derive(Debug, Args)]
 pub(super) struct SigningArguments {
     /// The file of the signing key. Default: beside the store, DIR.signing-key.
@@ -44,7 +43,7 @@ pub(super) struct SigningArguments {
 }
 
 impl SigningArguments {
-    /// Opens the notary, and says once where a key was drawn.
+    /// Opens the notary. Prints a note if that made a new key.
     pub(super) fn notary<'s>(
         &self,
         store: &'s rollbook_application::store::Store,
@@ -53,8 +52,7 @@ impl SigningArguments {
         if let Some(path) = notary.made() {
             let path = path.display();
             notice(&format!(
-                "the signing key of this store was drawn and written to {path}. Keep it from everybody, keep a copy of it, and give others \
-                 the public key: {}",
+                "the new signing key of this store is in {path}. Keep it secret, keep a copy of it, and give others the public key: {}",
                 notary.verifier()
             ));
         }
@@ -63,7 +61,7 @@ impl SigningArguments {
 }
 
 impl CheckpointArguments {
-    /// Whether a service may be asked: with the key that it signs with.
+    /// Where the command works. A service signs with its own key only.
     pub(super) fn place(&self) -> Place {
         if self.public_key || self.signing.signing_key.is_some() {
             Place::Directory
@@ -75,7 +73,7 @@ impl CheckpointArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         if let Some(remote) = &context.remote {
             let signed = remote.checkpoint()?;
-            return self.tell(context, &signed);
+            return self.print(context, &signed);
         }
         let store = context.open()?;
         if self.public_key {
@@ -87,10 +85,10 @@ impl CheckpointArguments {
         context.fold(&store)?;
         let notary = self.signing.notary(&store)?;
         let checkpoint = notary.checkpoint(store.log().head())?;
-        self.tell(context, &Signed::of(&notary, &checkpoint))
+        self.print(context, &Signed::of(&notary, &checkpoint))
     }
 
-    fn tell(&self, context: &Context, signed: &Signed) -> Result<(), CliError> {
+    fn print(&self, context: &Context, signed: &Signed) -> Result<(), CliError> {
         if let Some(path) = &self.out {
             write_new(path, &signed.checkpoint)?;
         }

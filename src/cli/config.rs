@@ -1,17 +1,17 @@
-//! `rollbook config`: what the service would run with, and why. Owns its printed form; the settings are `configuration`'s.
+//! `rollbook config`: the settings that the service would use, and where each comes from.
 
 use clap::{Args, Subcommand};
 use rollbook_service::configuration::{self, Given, Loaded, Origin, SettingFlags};
 use serde_json::{Value, json};
 
-use super::Context;
+use super::context::Context;
 use super::output::{BOLD, FAINT, styled};
 use crate::cli::error::CliError;
 
-/// What stands in the place of a secret.
+/// The text printed instead of a secret.
 const MASK: &str = "********";
 
-/// Look at the configuration of the service.
+/// Show the configuration of the service.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +25,7 @@ pub(super) struct ConfigArguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Print every setting with its value and where that comes from; opens no store and starts nothing.
+    /// Print every setting with its value and its source. Opens no store and starts nothing.
     #[command(after_help = "\
 Examples:
   rollbook config show
@@ -79,7 +79,7 @@ fn as_text(loaded: &Loaded) -> String {
     let mut text = match &loaded.file {
         Some(file) => format!("{} {}\n", styled(BOLD, "file"), file.display()),
         None => format!(
-            "{} none (rollbook.toml is not here, and --config names no other)\n",
+            "{} none (there is no rollbook.toml here, and --config names no file)\n",
             styled(BOLD, "file")
         ),
     };
@@ -89,7 +89,7 @@ fn as_text(loaded: &Loaded) -> String {
     }
     for variable in &loaded.ignored {
         text.push_str(&format!(
-            "{} {variable} is no setting and is ignored\n",
+            "{} {variable} is not a setting and is ignored\n",
             styled(BOLD, "warning:")
         ));
     }

@@ -1,4 +1,5 @@
-//! `rollbook diff`: what changed in what a client would see, and which events did it. Owns how that is told; finding it is the store's.
+//! `rollbook diff`: the changes of a client's list between two positions, and the events behind
+//! them.
 
 use clap::Args;
 use rollbook_application::reports::check_ins::Which;
@@ -9,10 +10,10 @@ use rollbook_domain::{Actor, Timestamp};
 use rollbook_projections::entry::Asked;
 use serde_json::Value;
 
+use super::arguments;
+use super::context::Context;
 use super::format::{Format, md_head, md_row};
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
-use super::view::Named;
-use super::{Context, arguments};
 use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
@@ -21,10 +22,10 @@ Examples:
   rollbook diff --from 2026-01-05T09:00:00Z --to 2026-01-12T09:00:00Z --client ada --view legacy
   rollbook diff --from 812 --to 1530 --client ada --at 2026-01-15T09:30:00Z --format md
 
-A position or an instant; an instant means the last position recorded by then. Both lists are asked for at the same instant (--at),
-so that nothing differs only because time went by.";
+An instant means the last position recorded by then. Both lists are for the same instant (--at), so that no difference comes from the
+passing of time alone.";
 
-/// Show what changed for a client between two positions, and which events did it.
+/// Show how a client's list changed between two positions, and which events changed it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct DiffArguments {
@@ -37,16 +38,16 @@ pub(super) struct DiffArguments {
     /// The client, by document id or authUid.
     #[arg(long, value_name = "ID")]
     client: String,
-    /// Which view; `live` is the one that the switch served the client at each of the two.
-    #[arg(long, value_enum, default_value_t = Named::Live)]
-    view: Named,
-    /// The instant both lists are asked for (RFC 3339). Default now.
+    /// The view. `live` is the view that the switch selected for the client at each position.
+    #[arg(long, value_parser = arguments::view_or_live(), default_value = "live")]
+    view: Which,
+    /// The instant of both lists (RFC 3339). Default now.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
-    /// The grace before overdue, such as 3d or 0s; the legacy view always has 3d.
+    /// The grace before a week is overdue, such as 3d or 0s. The legacy view always has 3d.
     #[arg(long, value_name = "SPAN", value_parser = arguments::milliseconds)]
     overdue_after: Option<i64>,
-    /// How to print it.
+    /// The format.
     #[arg(long, value_enum)]
     format: Option<Format>,
 }
@@ -55,13 +56,13 @@ impl DiffArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let asked = Asked {
+        let query = Asked {
             now: self.at.unwrap_or_else(Store::now),
             overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS),
         };
         let (from, to) = (self.from.position(&store)?, self.to.position(&store)?);
-        let diff = store.diff(&self.client, Which::from(self.view).into(), asked, from, to)?;
-        match Format::asked(self.format, context.output) {
+        let diff = store.diff(&self.client, self.view.into(), query, from, to)?;
+        match Format::of(self.format, context.output) {
             Format::Json => context.output.json(&diff),
             Format::Md => context.output.text(&markdown(&diff)),
             Format::Table => context.output.text(&text(&diff)),
@@ -85,7 +86,7 @@ fn side(side: &Side) -> String {
     )
 }
 
-fn shown(value: Option<&Value>) -> String {
+fn cell(value: Option<&Value>) -> String {
     match value {
         None => "–".to_owned(),
         Some(Value::String(text)) => text.clone(),
@@ -93,22 +94,22 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-/// What tells one that came or went from others.
-const TELLING: [&str; 4] = ["title", "dueDate", "status", "score"];
+/// The fields to print for an entry that was added or removed.
+const IDENTIFYING: [&str; 4] = ["title", "dueDate", "status", "score"];
 
 fn fields(entry: &EntryChange) -> Vec<String> {
     let one = |(name, FieldChange { from, to }): (&String, &FieldChange)| match (from, to) {
         (Some(_), Some(_)) | (None, None) => {
-            format!("{name}: {} → {}", shown(from.as_ref()), shown(to.as_ref()))
+            format!("{name}: {} → {}", cell(from.as_ref()), cell(to.as_ref()))
         }
-        _ => format!("{name}: {}", shown(from.as_ref().or(to.as_ref()))),
+        _ => format!("{name}: {}", cell(from.as_ref().or(to.as_ref()))),
     };
-    let came_or_went =
+    let added_or_removed =
         entry.fields.get("id").is_some_and(|id| id.from.is_none() || id.to.is_none());
     entry
         .fields
         .iter()
-        .filter(|(name, _)| !came_or_went || TELLING.contains(&name.as_str()))
+        .filter(|(name, _)| !added_or_removed || IDENTIFYING.contains(&name.as_str()))
         .map(one)
         .collect()
 }
@@ -125,7 +126,7 @@ fn who(actor: &Actor) -> String {
 fn text(diff: &Diff) -> String {
     let mut text = format!(
         "{} of {} at {}\n{} {}\n{} {}\n",
-        styled(BOLD, "what would be seen"),
+        styled(BOLD, "list"),
         diff.client,
         diff.at,
         styled(BOLD, "from"),
@@ -164,7 +165,7 @@ fn text(diff: &Diff) -> String {
 fn markdown(diff: &Diff) -> String {
     let mut text = format!("# What changed for `{}`\n\n", diff.client);
     text.push_str(&format!(
-        "Asked for at {}.\n\n- from {}\n- to {}\n\n",
+        "At {}.\n\n- from {}\n- to {}\n\n",
         diff.at,
         side(&diff.from),
         side(&diff.to)
@@ -184,7 +185,7 @@ fn markdown(diff: &Diff) -> String {
             text.push_str(&md_row([what, &week, &entry.form_id, &entry.id, &fields, &positions]));
         }
     }
-    text.push_str("\n## Events that did it\n\n");
+    text.push_str("\n## Events\n\n");
     text.push_str(&md_head(&[
         "position", "recorded", "happened", "who", "what", "stream", "cause",
     ]));

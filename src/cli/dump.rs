@@ -1,4 +1,4 @@
-//! `rollbook dump` and `rollbook load`: every event as text, and a new store made of it. Owns how that is asked for and told.
+//! `rollbook dump` and `rollbook load`: writes every event as text, and makes a new store from it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -10,10 +10,11 @@ use rollbook_log::OpenOptions;
 use rollbook_migrations::dump::{self, DumpSummary, Form};
 use serde::Serialize;
 
-use super::arguments::Forgetting;
+use super::arguments::ErasureSources;
+use super::context::Context;
+use super::interrupt;
 use super::output::{GOOD, styled};
 use super::progress::watched;
-use super::{Context, interrupt};
 use crate::cli::error::CliError;
 
 const DUMP_EXAMPLES: &str = "\
@@ -21,9 +22,9 @@ Examples:
   rollbook dump --sealed prod.ndjson
   rollbook dump --clear | gzip > prod.ndjson.gz
 
-One JSON object a line: a header, every event with its id, position and times, and a last line with the SHA-256 of all before. A sealed
-store asks for a choice: --sealed leaves names, answers and documents sealed and needs the master key to be read again; --clear
-opens them.";
+One JSON object per line: a header, every event with its id, position and times, and a last line with the SHA-256 of the lines before it. A sealed
+store needs a choice: --sealed leaves names, answers and documents encrypted, so that loading needs the master key; --clear
+decrypts them.";
 
 const LOAD_EXAMPLES: &str = "\
 Examples:
@@ -31,37 +32,39 @@ Examples:
   gzip -dc prod.ndjson.gz | rollbook --data copy load -
   rollbook --data copy load older.ndjson --forget prod-backups
 
-The directory (--data) must not exist; the store appears in it when all of the dump is in it, and dumps the same again. A dump that was
-cut short or edited makes no store. A dump knows nothing of who was erased after it: --forget names who does. A clear dump makes a sealed store with a master key of its own, or with --unsealed an unsealed one; a
-sealed dump needs the master key of the store it came from.";
+The directory (--data) must not exist. It appears when the whole dump is loaded; a dump of the new store is the same again. A dump that was
+cut short or edited makes no store. A dump does not record who was erased later: --forget names a directory that does. A clear dump makes a sealed
+store with a new master key, or with --unsealed an unsealed one. A sealed dump needs the master key of the store it came from.";
 
-/// Write every event as text, to be loaded into another store.
+/// Write every event as text, for loading into another store.
 #[derive(Debug, Args)]
 #[command(after_help = DUMP_EXAMPLES)]
 pub(super) struct DumpArguments {
     /// The file, which must be new; `-` is stdout.
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
-    /// As stored: personal data stays sealed, the keyring comes along, wrapped by the master key.
+    /// As stored: personal data stays sealed, and the keyring, encrypted with the master key, is
+    /// included.
     #[arg(long, conflicts_with = "clear")]
     sealed: bool,
-    /// Personal data in the clear, for whoever has the file.
+    /// Personal data in the clear: anyone who has the file can read it.
     #[arg(long)]
     clear: bool,
 }
 
-/// Make a new store of a dump, the same to the last position.
+/// Make a new store from a dump, with the same events at the same positions.
 #[derive(Debug, Args)]
 #[command(after_help = LOAD_EXAMPLES)]
 pub(super) struct LoadArguments {
     /// The dump; `-` is stdin.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Make a store that keeps personal data in the clear, for ever; nobody can be erased from it.
+    /// Make a store that keeps personal data in the clear, permanently. Clients cannot be erased
+    /// from it.
     #[arg(long)]
     unsealed: bool,
     #[command(flatten)]
-    forgetting: Forgetting,
+    erasures: ErasureSources,
 }
 
 fn is_standard(path: &Path) -> bool {
@@ -104,13 +107,13 @@ impl DumpArguments {
 }
 
 impl DumpArguments {
-    /// What is personal in a sealed store leaves it in the clear by an explicit choice only.
+    /// A sealed store needs an explicit choice before personal data leaves it in the clear.
     fn form(&self, store: &Store) -> Result<Form, CliError> {
         match (self.sealed, self.clear, store.log().sealing().sealed) {
             (true, ..) => Ok(Form::Sealed),
             (false, true, _) | (false, false, false) => Ok(Form::Clear),
             (false, false, true) => Err(CliError::Usage(
-                "the store is sealed: say --sealed to dump it as it is stored, with the keyring, or --clear to dump personal data in the clear"
+                "the store is sealed: give --sealed to dump it as it is stored, with the keyring, or --clear to dump personal data in the clear"
                     .to_owned(),
             )),
         }
@@ -130,7 +133,7 @@ impl LoadArguments {
         let loaded = watched("loading", "events", |watch| {
             let mut forget = |directory: &Path, options: &OpenOptions| {
                 forgotten_again = self
-                    .forgetting
+                    .erasures
                     .forget_in(directory, options, &context.master_key)
                     .map_err(Box::new)?;
                 Ok(())
@@ -148,29 +151,29 @@ impl LoadArguments {
                 },
             )
         })?;
-        let made = Made { loaded, forgotten_again };
-        context.output.either(&made, || made.text(&context.data))
+        let report = LoadReport { loaded, forgotten_again };
+        context.output.either(&report, || report.text(&context.data))
     }
 }
 
-/// What was loaded, and who was erased from it before it appeared.
+/// The loaded dump, and the number of clients erased from the store before it appeared.
 #[derive(Serialize)]
-struct Made {
+struct LoadReport {
     #[serde(flatten)]
     loaded: DumpSummary,
     forgotten_again: u64,
 }
 
-impl Made {
+impl LoadReport {
     fn text(&self, data: &Path) -> String {
         let DumpSummary { header, trailer } = &self.loaded;
         let (events, commits, data) = (header.head, trailer.commits, data.display());
         let forgotten = match self.forgotten_again {
             0 => String::new(),
-            count => format!("{count} clients who were erased since are erased here too\n"),
+            count => format!("erased {count} clients who were erased after the dump\n"),
         };
         format!(
-            "{} {events} events, {commits} commits into {data}: it dumps the same again\n{forgotten}",
+            "{} {events} events, {commits} commits into {data}; a dump of it is the same again\n{forgotten}",
             styled(GOOD, "loaded")
         )
     }

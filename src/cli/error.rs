@@ -1,5 +1,5 @@
-//! Errors of the command line: the sum of every boundary below. This module gives each error its exit code, its stable code
-//! for programs, its causes and the next step.
+//! The error of the command line: the sum of the errors of every boundary below. This module gives
+//! each error its exit code, its stable code for programs, its causes and the next step.
 
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -25,43 +25,43 @@ use rollbook_service::telemetry::TelemetryError;
 use crate::remote::RemoteError;
 use crate::verify::{VerifyError, causes};
 
-/// Why a command failed or was refused.
+/// Why a command failed or was rejected.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
-    /// A read or a command on a store.
+    /// A read from a store or a write to it failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A batch was not planned, read, applied or validated.
+    /// A batch cannot be planned, read, applied or validated.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// An export was not read.
+    /// An export cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// An export was not written.
+    /// An export cannot be written.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// A store was not dumped, or a dump not loaded.
+    /// A store cannot be dumped, or a dump cannot be loaded.
     #[error(transparent)]
     Dump(#[from] DumpError),
-    /// A backup was not taken, is not good, or was not restored.
+    /// A backup cannot be taken, verified or restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// A checkpoint or a proof was not made or not believed.
+    /// A checkpoint or a proof cannot be made, or does not verify.
     #[error(transparent)]
     Evidence(#[from] EvidenceError),
-    /// A checkpoint could not be signed.
+    /// A checkpoint cannot be signed.
     #[error(transparent)]
     Proof(#[from] ProofError),
-    /// Access is configured wrongly, or its keys cannot be read or changed.
+    /// The settings of access are invalid, or its keys cannot be read or changed.
     #[error(transparent)]
     Access(#[from] AccessError),
-    /// The service's settings cannot be used.
+    /// The settings of the service are invalid.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
     /// The service's logs, metrics or traces cannot be set up.
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
-    /// A remote service did not do what was asked.
+    /// A request to a remote service failed.
     #[error(transparent)]
     Remote(RemoteError),
     /// The store is damaged, or cannot be verified.
@@ -73,9 +73,9 @@ pub enum CliError {
     /// The operating system refused a resource that the command needs.
     #[error("cannot {doing}")]
     System {
-        /// What was attempted.
+        /// The action that failed, after "cannot".
         doing: &'static str,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
@@ -84,64 +84,69 @@ pub enum CliError {
     Input {
         /// The file, or `-` for stdin.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// Arguments that clap admits and that make no sense together.
+    /// Arguments that contradict each other in a way that clap does not check.
     #[error("{0}")]
     Usage(String),
-    /// A rebuild that gave other rows.
-    #[error("the rows of {projections} were not what the log says; the rows built anew serve now")]
+    /// A rebuild gave other rows.
+    #[error(
+        "the rows of {projections} differed from what the log gives; the rebuilt rows are in use now"
+    )]
     NotIdentical {
-        /// Which, by name.
+        /// The names of the projections.
         projections: String,
-        /// Counts and digests of each, a line each.
+        /// The counts and digests of each projection, one line each.
         digests: Vec<String>,
     },
-    /// A file that must be new.
-    #[error("{} exists already; give a new file", .0.display())]
+    /// The file must be new.
+    #[error("{} exists already; name a new file", .0.display())]
     FileExists(PathBuf),
-    /// Checks do not hold.
-    #[error("{green} of {total} checks are green; the red ones name what they found")]
+    /// Some checks are red.
+    #[error("{green} of {total} checks are green; the report shows what the others found")]
     ValidationRed {
-        /// How many hold.
+        /// The number of green checks.
         green: usize,
-        /// Of how many.
+        /// The number of all checks.
         total: usize,
     },
-    /// Differences that no class explains.
-    #[error("{0} differences between the views are unexplained; the report names them")]
+    /// Some differences between the views belong to no class.
+    #[error("{0} differences between the views are unexplained; the report lists them")]
     Unexplained(u64),
-    /// A directory that must be new.
-    #[error("{} exists already; give a new directory", .0.display())]
+    /// The directory must be new.
+    #[error("{} exists already; name a new directory", .0.display())]
     DirectoryExists(PathBuf),
-    /// The service may not run like this.
+    /// The service does not start with these settings.
     #[error("{0}")]
     NotServed(String),
-    /// The address cannot be listened on.
-    #[error("cannot listen on {address}; give another --listen address, or stop what uses it")]
+    /// The service cannot listen on the address.
+    #[error(
+        "cannot listen on {address}; name another address with --listen, or stop the process that uses it"
+    )]
     Listen {
         /// The address.
         address: std::net::SocketAddr,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// Ctrl-C.
+    /// SIGINT or SIGTERM arrived.
     #[error(
-        "interrupted at a commit boundary; nothing is half done: run the same command again to go on"
+        "interrupted between two commits; nothing is half done: run the same command again to resume"
     )]
     Interrupted,
 }
 
 impl CliError {
-    /// An error of the operating system while doing this.
+    /// Wraps an error of the operating system; `doing` follows "cannot".
     pub(crate) fn system(doing: &'static str) -> impl Fn(std::io::Error) -> Self {
         move |source| Self::System { doing, source }
     }
 
-    /// The exit code of the command line: that of the code. A file that would be overwritten is a refusal.
+    /// The exit code: that of [`Coded::code`]. Only a file that would be overwritten counts as
+    /// refused instead of failed.
     pub fn exit_code(&self) -> u8 {
         let would_overwrite = matches!(
             self,
@@ -153,7 +158,7 @@ impl CliError {
         exit as u8
     }
 
-    /// The causes, the nearest first: the chain of sources, and what a check found.
+    /// The causes, nearest first: the chain of sources, then the findings of a check.
     pub fn causes(&self) -> Vec<String> {
         let mut found = causes(self);
         match self {
@@ -189,7 +194,7 @@ impl CliError {
         }
     }
 
-    /// Whether the reader of the output closed it, which is no failure.
+    /// Whether the reader of the output closed it, as `head` does. That is not a failure.
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Output(error) | Self::Dump(DumpError::Write(error)) if error.kind() == ErrorKind::BrokenPipe)
     }
@@ -225,7 +230,7 @@ impl From<VerifyError> for CliError {
     }
 }
 
-/// Errors that a store's error already holds.
+/// Conversions of errors that [`StoreError`] contains.
 macro_rules! through_store {
     ($($error:ty),+ $(,)?) => {$(
         impl From<$error> for CliError {
@@ -270,23 +275,4 @@ impl Coded for CliError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn exit_codes_tell_refused_from_failed() {
-        assert_eq!(CliError::from(Rejection::NoPause).exit_code(), 3);
-        assert_eq!(CliError::from(SwitchRejection::NotValidated).exit_code(), 3);
-        assert_eq!(CliError::from(StoreError::UnknownClient("x".to_owned())).exit_code(), 1);
-        assert_eq!(CliError::Usage("x".to_owned()).exit_code(), 2);
-        assert_eq!(CliError::Interrupted.exit_code(), 130);
-    }
-
-    #[test]
-    fn causes_hold_the_chain_without_repeats() {
-        let source = std::io::Error::new(ErrorKind::NotFound, "gone");
-        let error = CliError::from(LogError::File { doing: "read", path: "x".into(), source });
-        assert_eq!(error.causes(), ["gone"]);
-        assert_eq!(error.code(), Code::Store);
-    }
-}
+mod tests;

@@ -1,28 +1,28 @@
-//! The forms that a report can be printed in. Owns the option for it, and tables in Markdown.
+//! The option `--format`, and tables in Markdown.
 
 use clap::ValueEnum;
 
-use super::Output;
+use super::output::Output;
 
-/// How a report is printed.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// Text for a terminal.
     Table,
     /// Markdown, for a ticket or a page.
     Md,
-    /// JSON, as `--json`.
+    /// JSON, the same as `--json`.
     Json,
 }
 
 impl Format {
-    /// The form asked for; `--json` is the same as `--format json`.
-    pub(super) fn asked(format: Option<Self>, output: Output) -> Self {
+    /// The given format. Without one, `--json` selects JSON.
+    pub(super) fn of(format: Option<Self>, output: Output) -> Self {
         format.unwrap_or(if output.is_json() { Self::Json } else { Self::Table })
     }
 }
 
-/// One row of a Markdown table. What would end a cell or a row is escaped.
+/// One row of a Markdown table. Characters that would end a cell or a row are escaped.
 pub(super) fn md_row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
     let cells = cells.into_iter().map(|cell| {
         let line: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
@@ -38,7 +38,7 @@ pub(super) fn md_row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
     row
 }
 
-/// The head of a Markdown table.
+/// The header of a Markdown table.
 pub(super) fn md_head(columns: &[&str]) -> String {
     format!("{}{}", md_row(columns.iter().copied()), md_row(columns.iter().map(|_| "---")))
 }

@@ -1,5 +1,5 @@
-//! `rollbook import`, `audit` and `export`: the old application's documents on their way in and out. Owns how that is asked
-//! for and told.
+//! `rollbook import`, `audit` and `export`: reads, audits and writes the documents of the old
+//! application.
 
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ use rollbook_migrations::export_writer::{ExportMetadata, write_export};
 use rollbook_migrations::import::{ImportReport, import};
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use super::output::{BOLD, styled};
 use super::progress::watched;
 use crate::cli::error::CliError;
@@ -24,23 +24,24 @@ Examples:
   rollbook import ./export-2026-01-11
   rollbook --data staging import ./export --legacy-timezone Europe/London
 
-The export is read and checked whole before the first event is written. Importing it again appends nothing; importing a
-later export appends only what changed. The zone is kept in the store: no later command needs to repeat it.";
+The whole export is read and checked before the first event is written. Importing it again appends nothing. Importing a
+later export appends only the changes. The store keeps the zone, so no later command needs it.";
 
 /// Import an export directory of the old application.
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
 pub(super) struct ImportArguments {
-    /// The directory: one JSON file a collection.
+    /// The directory, with one JSON file per collection.
     #[arg(value_name = "EXPORT_DIR")]
     export: PathBuf,
-    /// The zone in which the old server did its calendar arithmetic, an IANA name. Default UTC.
+    /// The time zone of the old server's calendar arithmetic, an IANA name. Default UTC.
     #[arg(long, value_name = "ZONE")]
     legacy_timezone: Option<Zone>,
-    /// Leave out collections that Rollbook does not know; they are named and counted.
+    /// Skip collections that Rollbook does not know. The output lists and counts them.
     #[arg(long)]
     skip_unknown: bool,
-    /// Make a store that keeps personal data in the clear, for ever. Only for a store that is not there yet; nobody can be erased from it.
+    /// Make a store that keeps personal data in the clear, permanently. Only for a new store.
+    /// Clients cannot be erased from it.
     #[arg(long)]
     unsealed: bool,
 }
@@ -51,8 +52,7 @@ impl ImportArguments {
         let store = context.open_or_make(self.unsealed)?;
         if self.unsealed && store.log().sealing().sealed {
             return Err(CliError::Usage(
-                "the store is there and sealed; --unsealed is for a store that is made now"
-                    .to_owned(),
+                "the store exists and is sealed; --unsealed is for a new store".to_owned(),
             ));
         }
         let imported = watched("importing", "events", |watch| {
@@ -75,10 +75,10 @@ fn import_text(imported: &ImportReport) -> String {
     }
     let erased: u64 = imported.collections.values().map(|counts| counts.erased).sum();
     if erased > 0 {
-        text.push_str(&format!("left out: {erased} documents of erased clients\n"));
+        text.push_str(&format!("skipped: {erased} documents of erased clients\n"));
     }
     for (name, documents) in &imported.skipped {
-        text.push_str(&format!("left out: {name} ({documents} documents)\n"));
+        text.push_str(&format!("skipped: {name} ({documents} documents)\n"));
     }
     let ImportReport { appended, head, legacy_timezone, .. } = imported;
     text.push_str(&format!(
@@ -92,16 +92,16 @@ Examples:
   rollbook audit > audit.md
   rollbook audit --format json | jq .totals
 
-The audit only reads. Every kind of dirt that an export may carry is a finding with the ids of its documents.";
+The audit only reads. Every kind of inconsistency that an export can have is a finding, with the ids of the documents.";
 
-/// Audit what the store holds: totals, responses by week, figures by client, findings.
+/// Audit the store: totals, responses by week, figures by client, findings.
 #[derive(Debug, Args)]
 #[command(after_help = AUDIT_EXAMPLES)]
 pub(super) struct AuditArguments {
-    /// How to print it.
+    /// The format.
     #[arg(long, value_enum, default_value = "md")]
     format: Format,
-    /// The instant it speaks of (RFC 3339): whether a pause is over depends on it. Default now.
+    /// The instant of the audit (RFC 3339): it decides whether a pause is over. Default now.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
 }
@@ -133,10 +133,10 @@ const EXPORT_EXAMPLES: &str = "\
 Examples:
   rollbook export ./way-back
 
-The directory has the shape that `rollbook import` reads and the old application restores. Documents that nothing happened to
-are exactly as they were imported; answers given since are in it as the old system would have stored them.";
+The directory has the form that `rollbook import` reads and the old application restores. Unchanged documents are exactly
+as they were imported. Later answers are stored as the old system would have stored them.";
 
-/// Write everything back as an export directory of the old application.
+/// Write the store as an export directory of the old application.
 #[derive(Debug, Args)]
 #[command(after_help = EXPORT_EXAMPLES)]
 pub(super) struct ExportArguments {
@@ -146,7 +146,7 @@ pub(super) struct ExportArguments {
 }
 
 #[derive(Serialize)]
-struct Exported {
+struct ExportReport {
     directory: PathBuf,
     position: u64,
     collections: std::collections::BTreeMap<&'static str, u64>,
@@ -162,15 +162,13 @@ impl ExportArguments {
             write_export(&LogDocuments { log, until: position }, &before, &self.directory)?;
         let collections =
             counts.into_iter().map(|(collection, count)| (collection.name(), count)).collect();
-        let exported = Exported { directory: self.directory.clone(), position, collections };
-        context.output.either(&exported, || {
-            let lines = exported
-                .collections
-                .iter()
-                .map(|(name, count)| format!("{name:<24}  {count:>8}\n"));
+        let report = ExportReport { directory: self.directory.clone(), position, collections };
+        context.output.either(&report, || {
+            let lines =
+                report.collections.iter().map(|(name, count)| format!("{name:<24}  {count:>8}\n"));
             lines
                 .chain([format!(
-                    "written to {} as of position {position}\n",
+                    "written to {}, as of position {position}\n",
                     self.directory.display()
                 )])
                 .collect()

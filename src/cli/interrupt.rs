@@ -1,5 +1,5 @@
-//! Ctrl-C. Owns the flag that long steps look at between two commits; a step that never looks is ended by the signal at once,
-//! which no store minds.
+//! Ctrl-C and SIGTERM: a flag that long operations check between two commits. An operation that
+//! never checks it ends at once, which is safe for every store.
 
 use std::process;
 use std::sync::Once;
@@ -8,25 +8,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::cli::error::CliError;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-static WATCHING: Once = Once::new();
+static INSTALL_HANDLER: Once = Once::new();
 
-/// The exit code of an interrupted command: 128 and the number of SIGINT.
+/// The exit code of an interrupted command: 128 + SIGINT.
 pub(crate) const EXIT_CODE: u8 = 130;
 
-/// Whether somebody pressed Ctrl-C, or asked the process to end, since the first call of this function.
+/// Whether SIGINT or SIGTERM arrived since the first call of this function.
 ///
-/// The first call begins to watch: from then on the first signal only sets the flag, and a second one ends the process at
-/// once. So call it before a long step and at every boundary where the step can stop; then return
-/// [`CliError::Interrupted`].
+/// The first call installs the handler. The first signal then only sets the flag; a second one ends
+/// the process at once. Call it before a long operation and wherever the operation can stop; then
+/// return [`CliError::Interrupted`].
 pub fn interrupted() -> bool {
-    WATCHING.call_once(|| {
-        let watched = ctrlc::set_handler(|| {
+    INSTALL_HANDLER.call_once(|| {
+        let installed = ctrlc::set_handler(|| {
             if INTERRUPTED.swap(true, Ordering::SeqCst) {
                 process::exit(i32::from(EXIT_CODE));
             }
         });
-        // Without a handler the signal ends the process as it always does.
-        drop(watched);
+        // If this fails, the signal ends the process, as it does by default.
+        drop(installed);
     });
     INTERRUPTED.load(Ordering::SeqCst)
 }

@@ -1,4 +1,4 @@
-//! `rollbook key`: the API keys of the service. Owns how they are asked for and shown; what a key is, is `access`'s.
+//! `rollbook key`: makes, lists and revokes API keys of the service.
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
@@ -8,7 +8,7 @@ use rollbook_domain::Timestamp;
 use rollbook_service::access::{ApiKey, KeyFile, Scope, list_keys};
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use crate::cli::error::CliError;
 
@@ -19,8 +19,8 @@ Examples:
   rollbook key list
   rollbook key revoke deploy
 
-The store may be in use: a running service sees a change with the next request. The first key ends the service's time without
-authentication.";
+The store may be in use: a running service applies a change to the next request. Without any key the service does not authenticate requests;
+the first key changes that.";
 
 const CREATE_EXAMPLES: &str = "\
 Examples:
@@ -29,8 +29,8 @@ Examples:
   rollbook key create --name kiosk --scope client:ada --expires-in 12h
   rollbook key create --name prometheus --scope metrics --expires-in never --json
 
-Scopes: admin (everything), operator (migrations, switch, status and metrics, never what a client said), migrations, switch, status,
-metrics, coach:ID and client:ID (what that coach or client may). The key is shown once; only its hash is stored.";
+Scopes: admin (everything), operator (migrations, switch, status and metrics, but no answers of clients), migrations, switch, status,
+metrics, coach:ID and client:ID (the permissions of that coach or client). The key is shown once; only its hash is stored.";
 
 /// Make, list and revoke API keys of the service.
 #[derive(Debug, Args)]
@@ -51,25 +51,25 @@ enum KeyCommand {
 #[derive(Debug, Args)]
 #[command(after_help = CREATE_EXAMPLES)]
 struct CreateArguments {
-    /// What people call it; history shows it as who acted. No other live key may have it.
+    /// The name of the key; history shows it as the actor. No two live keys have the same name.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     name: String,
-    /// What it opens; may be repeated.
+    /// What the key permits; may be repeated.
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     scopes: Vec<Scope>,
-    /// How long it lasts, such as 90d or 12h, or never.
+    /// How long the key is valid, such as 90d or 12h, or never.
     #[arg(long, value_name = "SPAN", default_value = "90d", value_parser = lifetime)]
     expires_in: Lifetime,
 }
 
-/// List all keys, oldest first: never what opens.
+/// List all keys, oldest first, without the secrets.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  rollbook key list\n  rollbook key list --json | jq '.[] | select(.state == \"live\").name'"
 )]
 struct ListArguments {}
 
-/// Revoke a key: the next request under it is refused.
+/// Revoke a key. The next request with it is refused.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  rollbook key revoke deploy\n  rollbook key revoke 3f9a01c2")]
 struct RevokeArguments {
@@ -88,7 +88,8 @@ fn lifetime(text: &str) -> Result<Lifetime, String> {
     match text {
         "never" => Ok(Lifetime::Never),
         _ => match milliseconds(text)? {
-            0 => Err("a key that never was valid is of no use; give a span, or never".to_owned()),
+            0 => Err("a key that is never valid has no use; give a span longer than 0, or never"
+                .to_owned()),
             span => Ok(Lifetime::Milliseconds(span)),
         },
     }
@@ -102,8 +103,8 @@ impl KeyArguments {
             KeyCommand::Revoke(arguments) => {
                 let revoked =
                     KeyFile::open(&context.data)?.revoke(&arguments.which, Store::now())?;
-                let shown = Shown::of(&revoked, Store::now());
-                context.output.either(&shown, || format!("revoked\n{}\n", shown.line()))
+                let report = KeyReport::of(&revoked, Store::now());
+                context.output.either(&report, || format!("revoked\n{}\n", report.line()))
             }
         }
     }
@@ -121,10 +122,10 @@ impl CreateArguments {
         scopes.dedup();
         let (key, secret) =
             KeyFile::open(&context.data)?.create(&self.name, scopes, now, expires_at)?;
-        let created = Created { key: secret, shown: Shown::of(&key, now) };
-        let note = "Keep it now: only its hash is stored, and nobody can show it again. Send it as `Authorization: Bearer …`.";
+        let created = NewKeyReport { key: secret, report: KeyReport::of(&key, now) };
+        let note = "Save the key now: only its hash is stored, so it cannot be shown again. Send it as `Authorization: Bearer …`.";
         context.output.either(&created, || {
-            format!("{}\n{}\n{note}\n", created.shown.line(), styled(BOLD, &created.key))
+            format!("{}\n{}\n{note}\n", created.report.line(), styled(BOLD, &created.key))
         })
     }
 }
@@ -132,20 +133,20 @@ impl CreateArguments {
 fn list(context: &Context) -> Result<(), CliError> {
     let now = Store::now();
     let keys = list_keys(&context.data)?;
-    let shown: Vec<Shown<'_>> = keys.iter().map(|key| Shown::of(key, now)).collect();
-    context.output.either(&shown, || {
-        let lines: String = shown.iter().map(|key| format!("{}\n", key.line())).collect();
+    let reports: Vec<KeyReport<'_>> = keys.iter().map(|key| KeyReport::of(key, now)).collect();
+    context.output.either(&reports, || {
+        let lines: String = reports.iter().map(|key| format!("{}\n", key.line())).collect();
         if lines.is_empty() {
-            "no keys; `rollbook key create --help` tells how to make one\n".to_owned()
+            "no keys; `rollbook key create --help` shows how to make one\n".to_owned()
         } else {
             lines
         }
     })
 }
 
-/// A key as it is told.
+/// A key without its secret.
 #[derive(Serialize)]
-struct Shown<'k> {
+struct KeyReport<'k> {
     id: &'k str,
     name: &'k str,
     state: &'static str,
@@ -156,13 +157,13 @@ struct Shown<'k> {
 }
 
 #[derive(Serialize)]
-struct Created<'k> {
+struct NewKeyReport<'k> {
     key: String,
     #[serde(flatten)]
-    shown: Shown<'k>,
+    report: KeyReport<'k>,
 }
 
-impl<'k> Shown<'k> {
+impl<'k> KeyReport<'k> {
     fn of(key: &'k ApiKey, now: Timestamp) -> Self {
         let state = match key.revoked_at {
             Some(_) => "revoked",

@@ -1,4 +1,4 @@
-//! `rollbook keyring`: the keys that personal data is sealed under, and changing the master key. Owns how that is asked for and told.
+//! `rollbook keyring`: shows the keys that seal personal data, and changes the master key.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use rollbook_application::store::Store;
 use rollbook_log::{KEYRING_FILE, MasterKeySource};
 use serde::Serialize;
 
-use super::Context;
+use super::context::Context;
 use super::output::{BAD, BOLD, styled};
 use crate::cli::error::CliError;
 
@@ -16,7 +16,7 @@ Examples:
   rollbook keyring status
   rollbook --data prod keyring rotate --new-master-key /etc/rollbook/master-2
 
-These are the keys that personal data is sealed under. API keys are `rollbook key`.";
+These keys seal personal data. For API keys see `rollbook key`.";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:
@@ -28,10 +28,10 @@ Examples:
   rollbook --data prod keyring rotate --new-master-key /etc/rollbook/master-2
   rollbook --data prod --master-key /etc/rollbook/master-2 keyring rotate --new-master-key /etc/rollbook/master-3
 
-Wraps every key by the new master key; no event is written anew. A new file is made with a new key; one that is there must hold a master
-key. Killed, either key is the right one. Backups taken before still need the old one: keep it as long as them.";
+Encrypts every key with the new master key; no event is rewritten. If the file does not exist, it is made with a new key; if it exists, it must hold a
+master key. If the command is killed, the keyring works with one of the two keys. Older backups need the old key: keep it as long as those backups.";
 
-/// Show the keys that personal data is sealed under, and change the master key.
+/// Show the keys that seal personal data, and change the master key.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct KeyringArguments {
@@ -41,13 +41,13 @@ pub(super) struct KeyringArguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Show how personal data is kept, and who was erased.
+    /// Show how personal data is stored, and who was erased.
     #[command(after_help = STATUS_EXAMPLES)]
     Status,
     /// Change the master key.
     #[command(after_help = ROTATE_EXAMPLES)]
     Rotate {
-        /// The file of the new master key; made when it is not there.
+        /// The file of the new master key. It is made if it does not exist.
         #[arg(long, value_name = "FILE")]
         new_master_key: PathBuf,
     },
@@ -70,7 +70,7 @@ struct ErasureLine {
 }
 
 #[derive(Serialize)]
-struct Rotated {
+struct RotationReport {
     master_key: PathBuf,
     made: bool,
     keys: u64,
@@ -113,7 +113,7 @@ impl Keyring {
         };
         let mut text = format!("{} {sealed}\n", styled(BOLD, "store     "));
         text.push_str(&format!(
-            "{} {}, {keys} keys, written anew {rewritten} times\n",
+            "{} {}, {keys} keys, rewritten {rewritten} times\n",
             styled(BOLD, "keyring   "),
             file.display()
         ));
@@ -126,7 +126,7 @@ impl Keyring {
             let state = if *complete {
                 String::new()
             } else {
-                styled(BAD, ": not through, run `rollbook erase` again")
+                styled(BAD, ": not finished, run `rollbook erase` again")
             };
             text.push_str(&format!("{} {}{state}\n", styled(BOLD, "erased    "), ids.join(", ")));
         }
@@ -136,12 +136,13 @@ impl Keyring {
 
 fn rotate(context: &Context, store: &Store, to: &std::path::Path) -> Result<(), CliError> {
     let made = store.log().rotate_master_key(&MasterKeySource::File(to.to_owned()))?.is_some();
-    let rotated = Rotated { master_key: to.to_owned(), made, keys: store.log().sealing().keys };
-    context.output.either(&rotated, || {
-        let made = if made { "made now" } else { "as it was" };
+    let report =
+        RotationReport { master_key: to.to_owned(), made, keys: store.log().sealing().keys };
+    context.output.either(&report, || {
+        let made = if made { "new" } else { "existing file" };
         format!(
-            "{} keys are wrapped by {} ({made}); name it with --master-key or ROLLBOOK_MASTER_KEY_FILE from now on\nkeep the old one as long as backups from before\n",
-            rotated.keys,
+            "{} keys are encrypted with {} ({made}); name it with --master-key or ROLLBOOK_MASTER_KEY_FILE from now on\nkeep the old key as long as the older backups\n",
+            report.keys,
             to.display()
         )
     })

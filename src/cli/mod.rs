@@ -1,8 +1,9 @@
-//! The command line. Owns which commands there are and the way from the arguments to an exit code; what each command does is
-//! its own file's, what it means is the store's.
+//! The command line: the list of commands, and the way from the arguments to an exit code. Each
+//! command has a file of its own.
 //!
-//! Data goes to stdout, everything else to stderr. A command that fails prints nothing to stdout, but for those that print a
-//! line at a time. Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.
+//! Results go to stdout, everything else to stderr. A command that fails prints nothing to stdout,
+//! except for commands that print line by line. Exit codes: 0 done, 1 failed, 2 usage, 3 refused,
+//! 130 interrupted.
 
 mod arguments;
 mod assign;
@@ -10,6 +11,7 @@ mod backup;
 mod certificate;
 mod checkpoint;
 mod config;
+mod context;
 mod demo;
 mod diff;
 mod dump;
@@ -37,23 +39,19 @@ mod text;
 mod verify;
 mod view;
 
-use std::ffi::OsStr;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use rollbook_log::{MasterKeySource, OnNewMasterKey, OpenOptions};
+use rollbook_log::MasterKeySource;
 
+pub use context::Context;
 pub use interrupt::interrupted;
 pub use output::Output;
 pub use progress::Bar;
-use remote::Place;
 
+use crate::cli::context::{GLOBAL_OPTIONS, Place};
 use crate::cli::error::CliError;
-use crate::remote::Remote;
-use rollbook_application::store::{Store, StoreError};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -65,29 +63,28 @@ Examples:
 
 Exit codes: 0 done, 1 failed, 2 usage, 3 refused, 130 interrupted.";
 
-/// The heading of the options that every command has.
-const EVERYWHERE: &str = "Everywhere";
-
-/// An event-sourced store for recurring check-in assignments: migrate a read model, switch it, switch it back.
+/// An event-sourced store for recurring check-in assignments: migrate a read model, switch it,
+/// switch it back.
 #[derive(Debug, Parser)]
 #[command(name = "rollbook", version, about, after_help = AFTER_HELP, propagate_version = true, arg_required_else_help = true)]
 pub struct Cli {
     /// The store's directory.
-    #[arg(long, global = true, env = "ROLLBOOK_DATA", default_value = "./rollbook-data", value_name = "DIR", help_heading = EVERYWHERE)]
+    #[arg(long, global = true, env = "ROLLBOOK_DATA", default_value = "./rollbook-data", value_name = "DIR", help_heading = GLOBAL_OPTIONS)]
     data: PathBuf,
     #[command(flatten)]
     remote: remote::RemoteArguments,
-    /// The file of the master key. Default DIR.master-key, beside the store; ROLLBOOK_MASTER_KEY may hold the key itself.
-    #[arg(long, global = true, env = "ROLLBOOK_MASTER_KEY_FILE", value_name = "FILE", help_heading = EVERYWHERE)]
+    /// The file of the master key. Default DIR.master-key, beside the store. ROLLBOOK_MASTER_KEY
+    /// can hold the key itself.
+    #[arg(long, global = true, env = "ROLLBOOK_MASTER_KEY_FILE", value_name = "FILE", help_heading = GLOBAL_OPTIONS)]
     master_key: Option<PathBuf>,
-    /// Print JSON instead of text; errors too, as the last line on stderr.
-    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    /// Print JSON instead of text. An error is a JSON object on the last line of stderr.
+    #[arg(long, global = true, help_heading = GLOBAL_OPTIONS)]
     json: bool,
     #[command(subcommand)]
     command: Command,
 }
 
-// The commands stand in the order in which they are needed. Those that move data in and out come first.
+// The help lists the commands in this order: the order in which a migration needs them.
 #[derive(Debug, Subcommand)]
 enum Command {
     Import(import::ImportArguments),
@@ -125,89 +122,8 @@ enum Command {
     Demo(demo::DemoArguments),
 }
 
-/// What every command is given: where the store is, and how to print.
-#[derive(Debug)]
-pub struct Context {
-    /// The store's directory.
-    pub data: PathBuf,
-    /// Whether that directory was named by `--data`.
-    pub data_is_flag: bool,
-    /// The service that is asked instead.
-    pub remote: Option<Remote>,
-    /// Where the master key is.
-    pub master_key: MasterKeySource,
-    /// Where results go.
-    pub output: Output,
-}
-
-impl Context {
-    /// What `--data` said, when it was given: the strongest source of a setting.
-    pub fn given_data(&self) -> Option<&OsStr> {
-        self.data_is_flag.then_some(self.data.as_os_str())
-    }
-
-    /// Opens the store, which must be there.
-    ///
-    /// # Errors
-    /// As [`Store::open`]; [`CliError::Usage`] where a service was named, for a step that works on a directory only.
-    pub fn open(&self) -> Result<Store, CliError> {
-        if self.remote.is_some() {
-            return Err(remote::directory_only());
-        }
-        Ok(self.open_in(&self.data)?)
-    }
-
-    /// Opens the store in a directory, which must be there.
-    ///
-    /// # Errors
-    /// As [`Store::open`].
-    pub fn open_in(&self, directory: &Path) -> Result<Store, StoreError> {
-        Store::open_with(
-            directory,
-            OpenOptions { master_key: self.master_key.clone(), ..OpenOptions::default() },
-        )
-    }
-
-    /// Opens the store, or begins one; `unsealed` is for one that is made now.
-    ///
-    /// # Errors
-    /// As [`Store::open`].
-    pub fn open_or_make(&self, unsealed: bool) -> Result<Store, CliError> {
-        Ok(Store::open_with(&self.data, self.options_to_make(unsealed))?)
-    }
-
-    /// The options of a store that is made when there is none. Its master key is told of once, when it is made.
-    pub fn options_to_make(&self, unsealed: bool) -> OpenOptions {
-        let tell = |path: &Path| {
-            let path = path.display();
-            let _unheard = writeln!(
-                anstream::stderr().lock(),
-                "made the master key {path}: what is in the store cannot be read without it; keep a copy apart from the store and its backups"
-            );
-        };
-        let on_new_master_key: Option<OnNewMasterKey> = Some(Arc::new(tell));
-        OpenOptions {
-            create: true,
-            unsealed,
-            master_key: self.master_key.clone(),
-            on_new_master_key,
-            ..OpenOptions::default()
-        }
-    }
-
-    /// Folds what a command wrote, so that later reads need not write.
-    ///
-    /// # Errors
-    /// As [`Store::catch_up`].
-    pub fn fold(&self, store: &Store) -> Result<(), CliError> {
-        let bar = Bar::new("folding projections", "events");
-        store.catch_up(&|done, of| bar.fold_progress(done, of))?;
-        Ok(())
-    }
-}
-
 impl Command {
-    /// What it works on.
+    /// Where the command works.
     fn place(&self) -> Place {
         match self {
             Self::Audit(_)
@@ -266,7 +182,7 @@ fn run(command: &Command, context: &Context) -> Result<(), CliError> {
     }
 }
 
-/// Where the master key is: the file that was named, else the environment's own text, else beside the store.
+/// Where the master key is: in the given file, in ROLLBOOK_MASTER_KEY, or beside the store.
 fn master_key(file: Option<PathBuf>) -> MasterKeySource {
     match (file, std::env::var("ROLLBOOK_MASTER_KEY")) {
         (Some(file), _) => MasterKeySource::File(file),
@@ -275,7 +191,7 @@ fn master_key(file: Option<PathBuf>) -> MasterKeySource {
     }
 }
 
-/// Runs the command line and gives the exit code.
+/// Parses the command line, runs the command and returns the exit code.
 pub fn main() -> ExitCode {
     let parsed = Cli::command()
         .try_get_matches()
@@ -285,7 +201,7 @@ pub fn main() -> ExitCode {
         Err(error) => return output::usage(&error),
     };
     let master_key = master_key(cli.master_key);
-    let data_is_flag = remote::is_typed(&matches, "data");
+    let data_is_flag = context::is_on_command_line(&matches, "data");
     let mut context = Context {
         data: cli.data,
         data_is_flag,
@@ -299,7 +215,7 @@ pub fn main() -> ExitCode {
     });
     match ran {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever reads the output has seen enough.
+        // The reader of the output closed it, as `head` does.
         Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             context.output.report(&error);
@@ -313,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn the_definition_of_the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
@@ -321,32 +237,13 @@ mod tests {
     fn every_command_has_help_with_an_example() {
         for command in Cli::command().get_subcommands() {
             let name = command.get_name();
-            assert!(command.get_about().is_some(), "{name} says nothing of itself");
+            assert!(command.get_about().is_some(), "{name} has no description");
             let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(
                 examples.contains(&format!("rollbook {name} ")),
                 "{name} has no example: {examples:?}"
             );
         }
-    }
-
-    /// A line as a shell splits it: at spaces, but for those in single quotes.
-    fn words(line: &str) -> Vec<String> {
-        let mut words = vec![String::new()];
-        for (index, part) in line.split('\'').enumerate() {
-            for (number, piece) in
-                if index % 2 == 0 { part.split(' ').collect() } else { vec![part] }
-                    .into_iter()
-                    .enumerate()
-            {
-                if number > 0 {
-                    words.push(String::new());
-                }
-                words.last_mut().unwrap().push_str(piece);
-            }
-        }
-        words.retain(|word| !word.is_empty());
-        words
     }
 
     #[test]
@@ -377,7 +274,7 @@ mod tests {
         assert!(examples.len() > 60, "{} examples", examples.len());
         for example in examples {
             let command = example.split(['|', '>', '&']).next().unwrap();
-            if let Err(error) = Cli::try_parse_from(words(command)) {
+            if let Err(error) = Cli::try_parse_from(shlex::split(command).unwrap()) {
                 panic!("{example}: {error}");
             }
         }

@@ -1,4 +1,4 @@
-//! How a series is named on the command line: by its name, or by client and form. Owns the arguments; what they mean is the store's.
+//! The arguments that name a series: the name of its stream, or a client and a form.
 
 use clap::Args;
 use rollbook_application::store::Store;
@@ -6,7 +6,7 @@ use rollbook_domain::StreamId;
 
 use crate::cli::error::CliError;
 
-/// A series, by its stream's name or by client and form.
+/// A series: its stream's name, or its client and form.
 #[derive(Debug, Args)]
 pub(super) struct SeriesName {
     /// The series: series/<client>/<form>.
@@ -24,13 +24,13 @@ impl SeriesName {
     /// The stream of the series.
     ///
     /// # Errors
-    /// When there is no such series.
+    /// When the series does not exist.
     pub(super) fn resolve(&self, store: &Store) -> Result<StreamId, CliError> {
         match (&self.series, &self.client, &self.form) {
             (Some(name), _, _) => Ok(store.series_named(name)?),
             (None, Some(client), Some(form)) => Ok(store.series_of(client, form)?),
-            // clap asks for one or the other.
-            _ => Err(CliError::Usage("name the series, or its --client and --form".to_owned())),
+            // clap requires one or the other.
+            _ => Err(CliError::Usage("give the series, or its --client and --form".to_owned())),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What a command prints. Owns stdout and stderr: text with colours on a terminal and without elsewhere, JSON, and the form of
-//! every error.
+//! The output of a command on stdout and stderr: text with colours on a terminal and without them
+//! elsewhere, JSON, and the form of errors.
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::process::ExitCode;
@@ -11,16 +11,16 @@ use serde_json::json;
 
 use crate::cli::error::CliError;
 
-/// Headings and what matters most.
+/// Headings and important values.
 pub(crate) const BOLD: Style = Style::new().bold();
-/// What is as it should be.
+/// A good state.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
-/// What is not.
+/// A bad state.
 pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
-/// What may be overlooked.
+/// Details.
 pub(crate) const FAINT: Style = Style::new().dimmed();
 
-/// `text` in a style. Where the output is no terminal, the style is taken out again on printing.
+/// `text` in a style. Printing removes the style if the output is not a terminal.
 pub(crate) fn styled(style: Style, text: impl std::fmt::Display) -> String {
     format!("{style}{text}{style:#}")
 }
@@ -84,7 +84,7 @@ impl Output {
         BufWriter::new(anstream::stdout().lock())
     }
 
-    /// Says on stderr why nothing was done.
+    /// Prints an error on stderr; with `--json` also as a JSON object on the last line.
     pub fn report(self, error: &CliError) {
         print_error(error);
         if self.json {
@@ -93,7 +93,7 @@ impl Output {
     }
 }
 
-/// `error: …`, its causes, the next step. Who cannot read stderr cannot be told anything.
+/// Prints `error: …`, the causes and the next step. A closed stderr is ignored.
 pub(crate) fn print_error(error: &CliError) {
     let mut err = anstream::stderr().lock();
     let mut text = format!("{} {error}\n", styled(BAD, "error:"));
@@ -103,22 +103,22 @@ pub(crate) fn print_error(error: &CliError) {
     if let Some(next) = error.next_step() {
         text.push_str(&format!("  {} {next}\n", styled(BOLD, "next:")));
     }
-    let _unheard = err.write_all(text.as_bytes());
+    let _unwritable = err.write_all(text.as_bytes());
 }
 
-/// Says something on stderr that is no error. Who cannot read stderr cannot be told anything.
+/// Prints a note on stderr. A closed stderr is ignored.
 pub(crate) fn notice(text: &str) {
-    let _unheard = writeln!(anstream::stderr().lock(), "{} {text}", styled(BOLD, "note:"));
+    let _unwritable = writeln!(anstream::stderr().lock(), "{} {text}", styled(BOLD, "note:"));
 }
 
 fn print_json_error(code: &str, message: &str, causes: &[String]) {
     let object = json!({"error": {"code": code, "message": message, "causes": causes}});
-    let _unheard = writeln!(io::stderr().lock(), "{object}");
+    let _unwritable = writeln!(io::stderr().lock(), "{object}");
 }
 
-/// Prints what clap says: help and version to stdout, a usage error to stderr.
+/// Prints the text of clap: help and version on stdout, a usage error on stderr.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    let _unheard = error.print();
+    let _unwritable = error.print();
     let wants_json = std::env::args_os().skip(1).any(|argument| argument == "--json");
     if error.use_stderr() && wants_json {
         let text = error.to_string();

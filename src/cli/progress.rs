@@ -1,4 +1,4 @@
-//! Progress of long work. Owns the bar on stderr, which is drawn only on a terminal.
+//! The progress bar on stderr. It is drawn only on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use rollbook_migrations::monitor::Monitor;
@@ -6,36 +6,36 @@ use rollbook_migrations::monitor::Monitor;
 use super::interrupt::{self, interrupted};
 use crate::cli::error::CliError;
 
-/// A progress bar on stderr; invisible where stderr is no terminal. It goes away when dropped.
+/// A progress bar on stderr, hidden if stderr is not a terminal. Dropping it clears the line.
 pub struct Bar {
     bar: ProgressBar,
     progress: Box<dyn Fn(u64, u64) + Send + Sync>,
 }
 
 impl Bar {
-    /// A bar that says what is done, and what is counted.
+    /// A bar with a label and the unit of its counts.
     pub fn new(what: &str, unit: &str) -> Self {
         let bar = ProgressBar::no_length().with_message(what.to_owned());
-        // A template that does not parse would show the plain bar.
+        // Without the style the bar has the default look.
         if let Ok(style) = ProgressStyle::with_template(&format!(
             "{{msg}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit} {{eta}}"
         )) {
             bar.set_style(style);
         }
-        let shown = bar.clone();
+        let clone = bar.clone();
         let progress = move |done, of| {
-            shown.set_length(of);
-            shown.set_position(done);
+            clone.set_length(of);
+            clone.set_position(done);
         };
         Self { bar, progress: Box::new(progress) }
     }
 
-    /// So many are done, of so many.
+    /// Sets the count and the total.
     pub fn set(&self, done: u64, of: u64) {
         (self.progress)(done, of);
     }
 
-    /// As [`Bar::set`], saying what is being done.
+    /// Sets the label, the count and the total.
     pub fn step(&self, what: &str, done: u64, of: u64) {
         if self.bar.message() != what {
             self.bar.set_message(what.to_owned());
@@ -43,13 +43,13 @@ impl Bar {
         self.set(done, of);
     }
 
-    /// The bar and Ctrl-C, for work that asks between two commits whether to stop.
+    /// Progress and Ctrl-C for work that can stop between two commits.
     pub fn watch(&self) -> Monitor<'_> {
         Monitor { progress: self.progress.as_ref(), interrupted: &interrupted }
     }
 
-    /// The same where no caller can stop the work, as between two batches of folded events: there an interrupted process ends.
-    /// What was folded is written with its checkpoint; the next command goes on behind it.
+    /// Progress for folding, which has no way to stop early: Ctrl-C ends the process between two
+    /// batches. Each batch is written with its checkpoint, so the next command resumes after it.
     pub fn fold_progress(&self, done: u64, of: u64) {
         self.set(done, of);
         if interrupted() {
@@ -66,7 +66,7 @@ impl Drop for Bar {
     }
 }
 
-/// Runs a long step with a bar, stopping it at a boundary when somebody presses Ctrl-C.
+/// Runs a long operation with a bar. Ctrl-C stops it between two commits.
 pub(super) fn watched<R>(what: &str, unit: &str, run: impl FnOnce(&Monitor<'_>) -> R) -> R {
     interrupted();
     let bar = Bar::new(what, unit);

@@ -1,4 +1,4 @@
-//! `rollbook prove` and `check-proof`: proof files, made from the store and checked without it. Owns how they are asked for and told.
+//! `rollbook prove` and `check-proof`: makes proof files from a store, and checks them without it.
 
 use std::path::{Path, PathBuf};
 
@@ -10,8 +10,8 @@ use rollbook_projections::ProjectionError;
 use rollbook_proofs::{ConsistencyProof, EventProof, VerifierKey, consistency, inclusion};
 use uuid::Uuid;
 
-use super::Context;
 use super::checkpoint::SigningArguments;
+use super::context::Context;
 use super::output::{BAD, GOOD, styled};
 use super::text::Text;
 use crate::cli::error::CliError;
@@ -22,9 +22,9 @@ Examples:
   rollbook prove event 0198c4f2-4a6e-7c3b-9d58-6b1f2a3c4d5e > answer.tlog-proof
   rollbook prove consistency --from 700 --out nothing-before-was-altered.txt
 
-A proof is one text file that whoever has the public key can check without the store: rollbook check-proof FILE.";
+A proof is one text file. Anyone with the public key can check it without the store: rollbook check-proof FILE.";
 
-/// Prove to others that an event stands in the log, or that the log only grew.
+/// Prove to others that the log holds an event, or that it only grew.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct ProveArguments {
@@ -38,32 +38,33 @@ enum What {
     Consistency(ConsistencyArguments),
 }
 
-/// Prove that an event stands at its position.
+/// Prove that the log holds an event at its position.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  rollbook prove event 812 --out 812.tlog-proof\n\nThe file holds all that is stored of the event."
+    after_help = "Example:\n  rollbook prove event 812 --out 812.tlog-proof\n\nThe file holds everything that is stored about the event."
 )]
 struct EventArguments {
     /// The event's position or id.
     #[arg(value_name = "POSITION|EVENT_ID")]
     event: String,
-    /// In the tree of so many events. Default: the last checkpoint that covers the event, else all.
+    /// The size of the tree, in events. Default: that of the last checkpoint that covers the event,
+    /// or all events.
     #[arg(long, value_name = "SIZE")]
     size: Option<u64>,
     #[command(flatten)]
     common: CommonArguments,
 }
 
-/// Prove that the log of now, or of a position, begins with an older one.
+/// Prove that a log begins with an older state of itself.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  rollbook prove consistency --from 700 --to 812 --out grown.txt"
 )]
 struct ConsistencyArguments {
-    /// The older tree: how many events it had.
+    /// The size of the older tree, in events.
     #[arg(long, value_name = "SIZE")]
     from: u64,
-    /// The newer tree: how many events it has. Default: all.
+    /// The size of the newer tree, in events. Default: all.
     #[arg(long, value_name = "SIZE")]
     to: Option<u64>,
     #[command(flatten)]
@@ -96,7 +97,7 @@ impl ProveArguments {
                     .prove_event(position, arguments.size)?;
                 let proved = Proved::event(&proof, true)
                     .ok_or_else(|| StoreError::UnknownId(arguments.event.clone()))?;
-                arguments.common.hand_out(context, &proof.to_text(), &proved)
+                arguments.common.output(context, &proof.to_text(), &proved)
             }
             What::Consistency(arguments) => {
                 let newer = arguments.to.unwrap_or_else(|| store.log().head());
@@ -106,7 +107,7 @@ impl ProveArguments {
                     .signing
                     .notary(&store)?
                     .prove_consistency(arguments.from, newer)?;
-                arguments.common.hand_out(
+                arguments.common.output(
                     context,
                     &proof.to_text(),
                     &Proved::consistency(&proof, true),
@@ -116,7 +117,8 @@ impl ProveArguments {
     }
 }
 
-/// Refuses, before anything is drawn or signed, what the log has not reached, and a smaller tree that is no part of the larger.
+/// Rejects a tree that the log has not reached, and a part that is not in the tree, before a key is
+/// made or anything is signed.
 fn require_tree(store: &Store, part: u64, size: u64, option: &str) -> Result<(), CliError> {
     let head = store.log().head();
     if size > head {
@@ -124,7 +126,7 @@ fn require_tree(store: &Store, part: u64, size: u64, option: &str) -> Result<(),
     }
     if !(1..=size).contains(&part) {
         return Err(CliError::Usage(format!(
-            "{part} is not from 1 to {size}, what {option} says or the log has"
+            "{part} is not between 1 and {size}, the size from {option} or of the log"
         )));
     }
     Ok(())
@@ -144,19 +146,19 @@ fn position(store: &Store, event: &str) -> Result<u64, CliError> {
 }
 
 impl CommonArguments {
-    fn hand_out(&self, context: &Context, text: &str, proved: &Proved) -> Result<(), CliError> {
+    fn output(&self, context: &Context, text: &str, proved: &Proved) -> Result<(), CliError> {
         if let Some(path) = &self.out {
             write_new(path, text)?;
         }
         #[derive(serde::Serialize)]
-        struct Made<'a> {
+        struct ProofReport<'a> {
             #[serde(flatten)]
             proved: &'a Proved,
             file: Option<&'a Path>,
             text: &'a str,
         }
-        let made = Made { proved, file: self.out.as_deref(), text };
-        context.output.either(&made, || match &self.out {
+        let report = ProofReport { proved, file: self.out.as_deref(), text };
+        context.output.either(&report, || match &self.out {
             Some(path) => format!("{}proof in {}\n", proved.text(), path.display()),
             None => text.to_owned(),
         })
@@ -168,19 +170,19 @@ Examples:
   rollbook check-proof 812.tlog-proof --key 'rollbook/0198c4f2-4a6e-7c3b-9d58-6b1f2a3c4d5e+1f2a3c4d+AaBb…'
   rollbook check-proof grown.txt --key public-key.txt
 
-Needs no store. Without --key the key in the file is taken: that shows the file to be whole, not who made it.";
+Needs no store. Without --key the key in the file is used: that proves that the file is intact, but not who made it.";
 
 /// Check a proof file; needs no store.
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_EXAMPLES)]
 pub(super) struct CheckProofArguments {
-    /// The proof: an event's, or a consistency proof.
+    /// The proof of an event, or the consistency proof.
     file: PathBuf,
     #[command(flatten)]
     trust: TrustArguments,
 }
 
-/// Which key is trusted.
+/// The key to trust.
 #[derive(Debug, Args)]
 pub(super) struct TrustArguments {
     /// The public key to trust (name+hash+base64), or a file that holds it.
@@ -189,7 +191,7 @@ pub(super) struct TrustArguments {
 }
 
 impl TrustArguments {
-    /// The key to trust, where one was given.
+    /// The given key.
     pub(super) fn key(&self) -> Result<Option<VerifierKey>, CliError> {
         let Some(given) = &self.key else { return Ok(None) };
         let refused = match given.parse() {
@@ -198,7 +200,7 @@ impl TrustArguments {
         };
         let path = Path::new(given);
         if !path.is_file() {
-            return Err(CliError::Usage(format!("{refused}, or the name of a file that holds it")));
+            return Err(CliError::Usage(format!("{refused}, or the path of a file that holds it")));
         }
         let text = std::fs::read_to_string(path)
             .map_err(|source| CliError::Input { path: path.to_owned(), source })?;
@@ -217,7 +219,7 @@ impl CheckProofArguments {
         let (path, trusted) = (&self.file, self.trust.key()?);
         let bytes =
             std::fs::read(path).map_err(|source| CliError::Input { path: path.clone(), source })?;
-        // What is no text begins with neither line.
+        // A binary file starts with neither of the two first lines.
         let text = String::from_utf8_lossy(&bytes);
         let refused =
             |source| EvidenceError::Refused { path: path.clone(), source: Box::new(source) };
@@ -236,13 +238,13 @@ impl CheckProofArguments {
     }
 }
 
-/// Who signed, and whether that was asked for.
+/// The key that signed, and a warning if it is only the key in the file.
 pub(super) fn signed_by(key: &VerifierKey, trusted: bool) -> String {
     if trusted {
         format!("signed by {key}\n")
     } else {
-        let doubt = "this key came with the file: compare it with the one you trust, or give that with --key";
-        format!("signed by {key}\n{} {doubt}\n", styled(BAD, "note:"))
+        let warning = "this key came with the file: compare it with the key you trust, or give that key with --key";
+        format!("signed by {key}\n{} {warning}\n", styled(BAD, "note:"))
     }
 }
 
@@ -251,8 +253,10 @@ impl Text for Proved {
         let Self { origin, size, root, .. } = self;
         let what = match &self.shown {
             Shown::Event(event) => {
-                let name =
-                    event.event.as_deref().unwrap_or("an event that this rollbook cannot read");
+                let name = event
+                    .event
+                    .as_deref()
+                    .unwrap_or("an event that this version of rollbook cannot read");
                 let recorded = event.recorded_at.as_deref().unwrap_or("no instant");
                 format!(
                     "{} {name}, {} version {}, id {}, recorded {recorded} by {}\nis event {} of the {size} of {origin}, root {root}\n",

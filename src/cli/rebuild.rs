@@ -1,11 +1,13 @@
-//! `rollbook rebuild`: builds rows again from position 1 and compares them with those that served. Owns how that is told.
+//! `rollbook rebuild`: folds projections again from position 1 and compares the rows with the
+//! current ones.
 
 use clap::Args;
 use rollbook_projections::ProjectionName;
 use rollbook_projections::runtime::Rebuilt;
 
+use super::context::Context;
 use super::output::{BOLD, GOOD, styled};
-use super::{Bar, Context};
+use super::progress::Bar;
 use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
@@ -13,10 +15,10 @@ Examples:
   rollbook rebuild precreated
   rollbook rebuild --all --json
 
-Projections are directory, legacy, precreated, documents, names, tracker and tree. The new rows serve as soon as they are complete, also where they
-differ from the old ones; then the exit code is 1.";
+Projections are directory, legacy, precreated, documents, names, tracker and tree. The new rows replace the old ones as soon as they are complete.
+If they differ, the exit code is 1.";
 
-/// Build a projection's rows again from the log, and compare.
+/// Rebuild the rows of a projection from the log, and compare them.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct RebuildArguments {

@@ -1,22 +1,24 @@
-//! `--server`: the same commands against a service. Owns where a command goes when the environment and the command line say
-//! different things, and that a command which only works on a directory says so.
+//! `--server`: the same commands at a service. This module decides between the service and the
+//! directory when the environment and the command line disagree.
 
 use std::path::PathBuf;
 
-use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
+use super::context::{GLOBAL_OPTIONS, Place, directory_only, is_on_command_line};
 use crate::cli::error::CliError;
 use crate::remote::Remote;
 
-/// Which service, and who asks.
+/// The service, and the token for it.
 #[derive(Args)]
-#[command(next_help_heading = super::EVERYWHERE)]
+#[command(next_help_heading = GLOBAL_OPTIONS)]
 pub(super) struct RemoteArguments {
-    /// Ask this service instead of a store's directory: audit, migrate, view, switch, history, status, checkpoint, backup create and backup list.
+    /// Send the command to this service instead of opening a directory: audit, migrate, view,
+    /// switch, history, status, checkpoint, backup create and backup list.
     #[arg(long, global = true, env = "ROLLBOOK_SERVER", value_name = "URL")]
     server: Option<String>,
-    /// The token or API key for it. Others on this machine can read a command line: better a file, or the environment.
+    /// The token or API key for the service. Other users of this machine can read a command line; a
+    /// file or the environment is safer.
     #[arg(
         long,
         global = true,
@@ -26,7 +28,7 @@ pub(super) struct RemoteArguments {
         conflicts_with = "token_file"
     )]
     token: Option<String>,
-    /// A file with the token in it.
+    /// A file that holds the token.
     #[arg(long, global = true, env = "ROLLBOOK_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
@@ -42,10 +44,11 @@ impl std::fmt::Debug for RemoteArguments {
 }
 
 impl RemoteArguments {
-    /// The service that is to be asked, if one is. What stands on the command line is stronger than the environment.
+    /// The service to send the command to, if any. The command line overrides the environment.
     ///
     /// # Errors
-    /// When both a directory and a service are named, or the command needs a directory.
+    /// When the command line names both a directory and a service, or the command needs a
+    /// directory.
     pub(super) fn resolve(
         &self,
         matches: &ArgMatches,
@@ -54,11 +57,11 @@ impl RemoteArguments {
         let Some(server) = self.server.as_deref().filter(|server| !server.is_empty()) else {
             return Ok(None);
         };
-        let is_typed = (is_typed(matches, "server"), is_typed(matches, "data"));
-        match (is_typed, place) {
+        let given = (is_on_command_line(matches, "server"), is_on_command_line(matches, "data"));
+        match (given, place) {
             ((true, true), _) => {
                 return Err(CliError::Usage(
-                    "--server and --data are two stores; give one of them".to_owned(),
+                    "--server and --data name two stores; give only one of them".to_owned(),
                 ));
             }
             ((false, true), _) | ((false, false), Place::Here) => return Ok(None),
@@ -72,26 +75,4 @@ impl RemoteArguments {
         };
         Ok(Some(Remote::new(server, token.as_deref())?))
     }
-}
-
-/// A command, or a step of one, that no service is asked for.
-pub(super) fn directory_only() -> CliError {
-    let why = "this command works on a store's directory, and --server or ROLLBOOK_SERVER names a service; run it where the store is, with --data";
-    CliError::Usage(why.to_owned())
-}
-
-/// What a command works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A store's directory, or a service.
-    Either,
-    /// A store's directory.
-    Directory,
-    /// This machine, whatever service the environment names.
-    Here,
-}
-
-/// Whether an argument that every command has stands on the command line.
-pub(super) fn is_typed(matches: &ArgMatches, name: &str) -> bool {
-    matches.value_source(name) == Some(ValueSource::CommandLine)
 }

@@ -1,14 +1,14 @@
 //! The other commands on a series: miss, extend, reopen, pause, resume, withdraw, feedback. Owns their arguments and the one way
 //! in which they tell what was done; every rule is the domain's.
 
+use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use clap::{Args, ValueEnum};
 use rollbook_application::store::{Outcome, SeriesCommand, Store};
 use rollbook_domain::StreamId;
 use rollbook_domain::event::MissedReason;
 use serde::Serialize;
 
-use super::arguments::Writing;
+use super::arguments::{self, Writing};
 use super::naming::SeriesName;
 use super::output::{BOLD, styled};
 use super::{Context, Output};
@@ -24,22 +24,13 @@ pub(super) struct MissArguments {
     #[arg(value_name = "ID")]
     id: String,
     /// Why.
-    #[arg(long, value_enum)]
-    reason: Reason,
+    #[arg(long, value_parser = arguments::missed_reason())]
+    reason: MissedReason,
     /// In the client's words; needed with `other`.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
     #[command(flatten)]
     writing: Writing,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-#[value(rename_all = "snake_case")]
-enum Reason {
-    Sick,
-    Traveling,
-    PersonalEmergency,
-    Other,
 }
 
 /// Grant more time for a week.
@@ -149,12 +140,7 @@ pub(super) struct FeedbackArguments {
 
 impl MissArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
-        let reason = match self.reason {
-            Reason::Sick => MissedReason::Sick,
-            Reason::Traveling => MissedReason::Traveling,
-            Reason::PersonalEmergency => MissedReason::PersonalEmergency,
-            Reason::Other => MissedReason::Other,
-        };
+        let reason = self.reason;
         let comment = self.comment.clone();
         on_week(context, &self.id, &self.writing, |run, week| SeriesCommand::Miss {
             run,

@@ -1,4 +1,4 @@
-//! `rollbook serve`: the store behind HTTP. Owns how the service is started and ended; what it answers is `http`'s.
+//! `rollbook serve`: starts the HTTP service and shuts it down.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Context;
+use super::context::Context;
 use super::output::{BOLD, styled};
 use crate::cli::error::CliError;
 
@@ -26,8 +26,8 @@ Examples:
   rollbook --data prod serve --config /etc/rollbook/rollbook.toml
   rollbook --data prod --json serve --listen 127.0.0.1:0
 
-The first line says where it listens; with port 0 the system chooses one. SIGTERM or Ctrl-C ends it: whoever is connected is
-answered first.";
+The first line of the output is the address; with port 0 the system chooses a port. SIGTERM or Ctrl-C shuts the service down: requests in
+progress are answered first.";
 
 /// Serve the store over HTTP.
 #[derive(Debug, Args)]
@@ -35,10 +35,10 @@ answered first.";
 pub(super) struct ServeArguments {
     #[command(flatten)]
     settings: SettingFlags,
-    /// For tests: the instant that every answer is for. Needs --allow-fixed-clock.
+    /// For tests: use this instant as the current time of every request. Needs --allow-fixed-clock.
     #[arg(long, value_name = "TIME", env = "ROLLBOOK_FIXED_CLOCK", help_heading = "Tests")]
     fixed_clock: Option<Timestamp>,
-    /// For tests: yes, the clock shall stand still.
+    /// For tests: allow --fixed-clock.
     #[arg(long, env = "ROLLBOOK_ALLOW_FIXED_CLOCK", help_heading = "Tests")]
     allow_fixed_clock: bool,
 }
@@ -54,7 +54,7 @@ impl ServeArguments {
             .map_err(|denied| CliError::NotServed(denied.to_string()))?;
         let telemetry = Telemetry::start(&settings)?;
         ignored.iter().for_each(|variable| {
-            tracing::warn!(variable, "this environment variable is no setting and is ignored")
+            tracing::warn!(variable, "this environment variable is not a setting and is ignored")
         });
         let observer: Arc<dyn Observer> = telemetry.metrics.clone();
         let options = OpenOptions {
@@ -80,7 +80,7 @@ impl ServeArguments {
             None => Ok(Clock::System),
             Some(now) if self.allow_fixed_clock => Ok(Clock::Fixed(now)),
             Some(_) => {
-                let why = "a clock that stands still is for tests only; take --fixed-clock away, or add --allow-fixed-clock in a test";
+                let why = "a fixed clock is for tests only; leave --fixed-clock out, or add --allow-fixed-clock in a test";
                 Err(CliError::NotServed(why.to_owned()))
             }
         }
@@ -91,7 +91,7 @@ async fn serve(context: &Context, service: &Service) -> Result<(), CliError> {
     let settings = service.settings();
     let bound = TcpListener::bind(settings.listen).await;
     let listener = bound.map_err(|source| CliError::Listen { address: settings.listen, source })?;
-    let end = asked_to_end()?;
+    let end = termination()?;
     let address = listener
         .local_addr()
         .map_err(CliError::system("read the address that the service listens on"))?;
@@ -99,10 +99,10 @@ async fn serve(context: &Context, service: &Service) -> Result<(), CliError> {
     context
         .output
         .either(&json!({"listening": url}), || format!("listening on {}\n", styled(BOLD, &url)))?;
-    tell_the_system(&[NotifyState::Ready]);
+    notify_systemd(&[NotifyState::Ready]);
     let folding = tokio::spawn(http::keep_folding(service.clone()));
     let forgetting = tokio::spawn(http::keep_forgetting(service.clone()));
-    let ended = end.map(|()| tell_the_system(&[NotifyState::Stopping]));
+    let ended = end.map(|()| notify_systemd(&[NotifyState::Stopping]));
     let served =
         http::serve(listener, http::router(service.clone()), service, Server::new(settings), ended)
             .await;
@@ -111,33 +111,33 @@ async fn serve(context: &Context, service: &Service) -> Result<(), CliError> {
     served.map_err(CliError::system("accept connections"))
 }
 
-/// Tells systemd, where it started this process (`Type=notify`); elsewhere nobody listens.
-fn tell_the_system(state: &[NotifyState<'_>]) {
+/// Reports the state to systemd if it started this process (`Type=notify`).
+fn notify_systemd(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
-        tracing::warn!(%error, "systemd could not be told how the service is");
+        tracing::warn!(%error, "cannot report the state of the service to systemd");
     }
 }
 
-/// Resolves with the first SIGTERM or SIGINT; a second one ends the process at once.
-fn asked_to_end() -> Result<impl Future<Output = ()>, CliError> {
+/// Resolves at the first SIGTERM or SIGINT. A second one ends the process at once.
+fn termination() -> Result<impl Future<Output = ()>, CliError> {
     let listen = |kind| signal(kind).map_err(CliError::system("listen for signals"));
     let (mut terminate, mut interrupt) =
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let (asked, first) = tokio::sync::oneshot::channel();
+    let (sender, first) = tokio::sync::oneshot::channel();
     tokio::spawn(async move {
-        let mut asked = Some(asked);
+        let mut sender = Some(sender);
         loop {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            match asked.take() {
-                Some(asked) => drop(asked.send(())),
+            match sender.take() {
+                Some(sender) => drop(sender.send(())),
                 None => std::process::exit(i32::from(super::interrupt::EXIT_CODE)),
             }
         }
     });
     Ok(async move {
-        let _asked = first.await;
+        let _signal = first.await;
     })
 }

@@ -1,4 +1,4 @@
-//! `rollbook status`: how the store stands, and what to do next. Owns how the report reads; what it says is the report's.
+//! `rollbook status`: the state of the store, and the next step.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use rollbook_application::reports::status::{
 };
 use rollbook_migrations::batch::short;
 
-use super::Context;
+use super::context::Context;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::text::Text;
 use crate::cli::error::CliError;
 
-/// Show how the store stands, and what to do next.
+/// Show the state of the store, and the next step.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  rollbook status\n  rollbook status --json | jq .next")]
 pub(super) struct StatusArguments {}
@@ -45,7 +45,7 @@ impl Text for Status {
         line(
             "weeks",
             format!(
-                "{migrated} made by migrations, {allocated} allocated, {submitted} made by answers; {} answered here",
+                "{migrated} made by migrations, {allocated} allocated, {submitted} made by answers; {} answered in this store",
                 self.answered
             ),
         );
@@ -81,12 +81,12 @@ impl Text for Sealing {
             return format!("{}: personal data is in the clear", styled(BAD, "unsealed"));
         }
         let under = master_key.as_deref().map(|from| format!(" under {from}")).unwrap_or_default();
-        let cut_off = if unfinished.is_empty() {
+        let unfinished = if unfinished.is_empty() {
             String::new()
         } else {
-            styled(BAD, format!("; not through: {}", unfinished.join(", ")))
+            styled(BAD, format!("; not finished: {}", unfinished.join(", ")))
         };
-        format!("{keys} keys{under}, {erased} clients erased{cut_off}")
+        format!("{keys} keys{under}, {erased} clients erased{unfinished}")
     }
 }
 
@@ -122,7 +122,10 @@ impl Text for Batch {
                 "{digest} {kind} {rules}, applied at {at}: {series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped"
             ),
             None => {
-                format!("{digest} {kind} {rules}, begun at {base}, {}", styled(BAD, "not through"))
+                format!(
+                    "{digest} {kind} {rules}, started at {base}, {}",
+                    styled(BAD, "not finished")
+                )
             }
         }
     }

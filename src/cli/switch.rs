@@ -1,12 +1,12 @@
 //! `rollbook switch`: which view serves whom. Owns how that is asked for and told; the guard is the domain's.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use rollbook_application::operations::switch::{Switching, switch};
 use rollbook_application::reports::switch::{Serving, Switched};
 use rollbook_domain::event::View;
 
 use super::Context;
-use super::arguments::Writing;
+use super::arguments::{self, Writing};
 use super::output::{BOLD, styled};
 use super::text::Text;
 use crate::cli::error::CliError;
@@ -26,8 +26,8 @@ record with the reason. Switching back needs nothing but the reason.";
 #[command(after_help = EXAMPLES)]
 pub(super) struct SwitchArguments {
     /// The view to serve.
-    #[arg(value_enum)]
-    view: Target,
+    #[arg(value_parser = arguments::view())]
+    view: View,
     /// Only that part of all clients, 0 to 100, by a hash of their ids; the rest have the other view.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=100), conflicts_with = "clients")]
     percent: Option<u8>,
@@ -42,21 +42,6 @@ pub(super) struct SwitchArguments {
     force: bool,
     #[command(flatten)]
     writing: Writing,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Target {
-    Legacy,
-    Precreated,
-}
-
-impl From<Target> for View {
-    fn from(target: Target) -> Self {
-        match target {
-            Target::Legacy => Self::Legacy,
-            Target::Precreated => Self::Precreated,
-        }
-    }
 }
 
 impl Text for Serving {
@@ -85,7 +70,7 @@ impl SwitchArguments {
     fn switching(&self) -> Switching {
         let Self { percent, clients, reason, force, .. } = self;
         Switching {
-            view: self.view.into(),
+            view: self.view,
             percent: *percent,
             clients: clients.clone(),
             reason: reason.clone(),

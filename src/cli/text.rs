@@ -1,7 +1,7 @@
-//! How reports read as text. The reports themselves are the application's.
+//! The text form of the application's reports.
 
-/// A report as a person reads it on a terminal.
+/// A report that can be printed for people.
 pub(crate) trait Text {
-    /// The text, with styles and line ends.
+    /// The text with styles and newlines.
     fn text(&self) -> String;
 }

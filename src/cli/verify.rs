@@ -1,4 +1,4 @@
-//! `rollbook verify`: checks a store and writes nothing into it. Owns how it is asked for and told; what is checked is `verify`'s.
+//! `rollbook verify`: checks a store without writing to it.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,13 @@ use clap::Args;
 use rollbook_application::evidence::EvidenceError;
 use rollbook_proofs::SignedCheckpoint;
 
+use super::context::{Context, directory_only};
 use super::output::{GOOD, styled};
+use super::progress::Bar;
 use super::prove::TrustArguments;
-use super::remote::directory_only;
 use super::text::Text;
-use super::{Bar, Context};
 use crate::cli::error::CliError;
-use crate::verify::{Request, Verified, VerifiedRows, verify};
+use crate::verify::{Request, Verification, VerifiedRows, verify};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,23 +20,24 @@ Examples:
   rollbook verify --log-only --json
   rollbook verify --checkpoint 2026-01-15.checkpoint --key public-key.txt
 
-Reads every byte of the database's files and computes every checksum again; reads every event, index entry and row, each against the
-others; computes the tree over all events again and compares it with its rows and with every signed checkpoint. Writes nothing into the
-store. Damage is named by file and byte, and by position; the exit code is then 1.";
+Reads every byte of the database's files and checks every checksum. Compares events, index entries and rows with each other. Computes
+the tree over all events again and compares it with its rows and with every signed checkpoint. Writes nothing into the store. Reports
+damage by file and byte, and by position; the exit code is then 1.";
 
-/// Check the whole store, writing nothing into it.
+/// Check the whole store without writing to it.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct VerifyArguments {
     /// Check the files and the log, not the projections' rows.
     #[arg(long)]
     log_only: bool,
-    /// Compare with a checkpoint that was kept elsewhere; may be repeated.
+    /// Also compare the log with a checkpoint kept elsewhere; may be repeated.
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
     #[command(flatten)]
     trust: TrustArguments,
-    /// Where rows are folded again, to be compared; as much room as they take. Default: the directory for temporary files.
+    /// Where to fold the rows again for the comparison; it takes as much space as the rows.
+    /// Default: the directory for temporary files.
     #[arg(long, value_name = "DIR")]
     scratch: Option<PathBuf>,
 }
@@ -75,13 +76,13 @@ impl VerifyArguments {
     }
 }
 
-impl Text for Verified {
+impl Text for Verification {
     fn text(&self) -> String {
         let Self { head, commits, files, bytes, checkpoints, seconds, events_per_second, .. } =
             self;
         let mut text =
-            format!("{}: {commits} commits, {head} events\n", styled(GOOD, "the log is sound"));
-        text.push_str(&format!("files: {files} read, {bytes} bytes, every checksum holds\n"));
+            format!("{}: {commits} commits, {head} events\n", styled(GOOD, "the log is intact"));
+        text.push_str(&format!("files: {files} read, {bytes} bytes, all checksums match\n"));
         for VerifiedRows { name, position, rows, behind } in &self.projections {
             let behind = if *behind == 0 {
                 String::new()
@@ -89,13 +90,13 @@ impl Text for Verified {
                 format!(", {behind} events not folded yet")
             };
             text.push_str(&format!(
-                "{name}: {rows} rows as the log says at position {position}{behind}\n"
+                "{name}: {rows} rows match the log at position {position}{behind}\n"
             ));
         }
         if let Some(root) = &self.root {
-            text.push_str(&format!("root: {root}, as {checkpoints} signed checkpoints say\n"));
+            text.push_str(&format!("root: {root}, {checkpoints} signed checkpoints match\n"));
         }
-        text.push_str(&format!("{seconds:.1} s, {events_per_second:.0} events a second\n"));
+        text.push_str(&format!("{seconds:.1} s, {events_per_second:.0} events per second\n"));
         text.push_str(&format!("not checked: {}\n", self.not_checked.join(", ")));
         text
     }

@@ -1,4 +1,4 @@
-//! Batch files on their way: fetched from a service, checked whole before they get their name, and sent to one.
+//! Transfer of batch files. A file from a service gets its name only after its digest was checked.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -12,16 +12,17 @@ use rollbook_migrations::batch::{Batch, keep};
 use rollbook_migrations::rules::DueRule;
 use ureq::http::Method;
 
-use super::{Asked, Remote, RemoteError};
+use super::{Remote, RemoteError, RequestParts};
 
-/// How often a plan is fetched anew when the store changed between the file and its report.
+/// The attempts to fetch a plan and its report from the same state of the store.
 const ATTEMPTS: usize = 5;
 
 impl Remote {
-    /// Plans there into a batch file here: `out`, or one named by kind and digest in the current directory.
+    /// Plans at the service and writes the batch file here: `out`, or a file named by kind and
+    /// digest in the current directory.
     ///
     /// # Errors
-    /// When the service does not answer or refuses, or the file cannot be written.
+    /// When the service does not respond or refuses, or the file cannot be written.
     pub fn plan(&self, due: DueRule, out: Option<&Path>) -> Result<PlanReport, RemoteError> {
         let directory = out
             .and_then(Path::parent)
@@ -39,7 +40,7 @@ impl Remote {
                 return Ok(report);
             }
         }
-        Err(RemoteError::Moving(self.server().to_owned()).into())
+        Err(RemoteError::Moving(self.server().to_owned()))
     }
 
     fn fetch(&self, due: DueRule, path: &Path) -> Result<(), RemoteError> {
@@ -69,36 +70,36 @@ impl Remote {
             .map_err(written)?)
     }
 
-    /// Applies a batch there. It was checked here before: what is damaged is not sent.
+    /// Applies a batch at the service. [`Batch::open`] has checked the file already.
     ///
     /// # Errors
-    /// When the service does not answer or refuses, or the file cannot be read.
+    /// When the service does not respond or refuses, or the file cannot be read.
     pub fn apply(&self, batch: &Batch, at: Option<Timestamp>) -> Result<ApplyReport, RemoteError> {
         let failed =
             |source| MigrationError::File { path: batch.path.clone(), doing: "read", source };
         let file = File::open(&batch.path).map_err(failed)?;
         let query: Vec<_> = at.map(|at| ("at", at.to_string())).into_iter().collect();
         let content_type = Some("application/x-ndjson");
-        // The digest names the request: sent twice, it is done once.
+        // The digest is the idempotency key, so a second request does nothing.
         let key = Some(batch.header.digest.as_str());
-        let asked = Asked {
+        let request = RequestParts {
             method: Method::POST,
             path: "/v1/migrations/apply",
             query: &query,
             content_type,
             key,
-            ..Asked::default()
+            ..RequestParts::default()
         };
-        Ok(self.read(self.send(asked, &file)?)?)
+        self.read(self.send(request, &file)?)
     }
 }
 
-/// A file that goes away unless it got a name.
+/// A partial file, removed on drop unless it was renamed.
 struct Partial(PathBuf);
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // A file that is not there any more was renamed.
+        // It does not exist if it was renamed.
         let _gone = std::fs::remove_file(&self.0);
     }
 }

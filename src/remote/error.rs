@@ -1,5 +1,5 @@
-//! What can go wrong with a remote service. Owns what its refusals (RFC 9457) become here: the same code, the exit code that the same
-//! refusal has locally.
+//! Errors of a remote service. A refusal (RFC 9457) keeps the service's code, so it has the same
+//! exit code as the same refusal of a local store.
 
 use std::path::PathBuf;
 
@@ -7,65 +7,65 @@ use rollbook_application::code::{Code, Coded};
 use rollbook_migrations::MigrationError;
 use serde::Deserialize;
 
-/// Why a remote service did not do what was asked.
+/// Why a request to a remote service failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
-    /// The batch file here cannot be read or written, or is damaged.
+    /// The local batch file cannot be read or written, or is damaged.
     #[error(transparent)]
     Batch(#[from] MigrationError),
-    /// A URL that leads nowhere.
+    /// The URL is not that of a service.
     #[error(
-        "{0:?} is no service's URL; write it like https://rollbook.example.com or http://127.0.0.1:7350"
+        "{0:?} is not the URL of a service; write it like https://rollbook.example.com or http://127.0.0.1:7350"
     )]
     Url(String),
-    /// A token that no header can carry.
+    /// The token cannot be sent in a header.
     #[error(
-        "the token has characters that no token has; check --token, --token-file or ROLLBOOK_TOKEN"
+        "the token has characters that a header cannot hold; check --token, --token-file or ROLLBOOK_TOKEN"
     )]
     Token,
-    /// Anybody on the way could read the token.
-    #[error("a token would go to {0} in the clear; use https, or a tunnel to this machine")]
+    /// The token would be sent without encryption.
+    #[error("the token would be sent to {0} unencrypted; use https, or a tunnel to this machine")]
     InTheClear(String),
-    /// The file with the token cannot be read.
-    #[error("cannot read the token in {path}; check the path and its permissions")]
+    /// The token file cannot be read.
+    #[error("cannot read the token file {path}; check the path and its permissions")]
     TokenFile {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// Nobody answers.
+    /// The service does not respond.
     #[error("{server} cannot be reached; check the URL, and that `rollbook serve` runs there")]
     Unreachable {
         /// The service.
         server: String,
-        /// What failed.
+        /// The cause.
         #[source]
         source: Box<ureq::Error>,
     },
-    /// The answer ended in the middle.
+    /// The response ended early.
     #[error(
-        "the answer of {server} broke off; nothing is half done there: run the same command again"
+        "the response of {server} ended early; nothing is half done there, so run the same command again"
     )]
     BrokenOff {
         /// The service.
         server: String,
-        /// What failed.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// Something that no service of this kind answers.
+    /// The response is not that of a rollbook service.
     #[error(
-        "{server} did not answer as a rollbook does: {what}; check the URL, and that both are of the same version"
+        "{server} did not respond like a rollbook service: {what}; check the URL, and that both have the same version"
     )]
     Unexpected {
         /// The service.
         server: String,
-        /// What was wrong.
+        /// The difference.
         what: String,
     },
-    /// The service refused, or failed.
+    /// The service refused the request, or failed.
     #[error("{message}")]
     Refused {
         /// The service.
@@ -76,15 +76,17 @@ pub enum RemoteError {
         code: String,
         /// Its reason.
         message: String,
-        /// What to do next, where it says so.
+        /// The next step, if the service names one.
         next: Option<String>,
     },
-    /// What is planned there changed each time it was asked for.
-    #[error("the store of {0} changed each time it was planned; try again when less is written")]
+    /// The plan changed with every attempt.
+    #[error(
+        "the store of {0} changed during every attempt to plan; try again when there are fewer writes"
+    )]
     Moving(String),
 }
 
-/// A refusal as RFC 9457 has it, as far as it is read.
+/// The members of an RFC 9457 problem that this client reads.
 #[derive(Deserialize)]
 struct Problem {
     code: String,
@@ -93,8 +95,8 @@ struct Problem {
 }
 
 impl RemoteError {
-    /// What an answer that is no success says.
-    pub(super) fn of_problem(server: &str, status: u16, body: &str) -> Self {
+    /// Reads the body of a response that is not a success.
+    pub(crate) fn of_problem(server: &str, status: u16, body: &str) -> Self {
         let server = server.to_owned();
         match serde_json::from_str(body) {
             Ok(Problem { code, detail, next_step }) => {
@@ -104,7 +106,7 @@ impl RemoteError {
         }
     }
 
-    /// What lies behind it: who refused, and how.
+    /// The service, the status and the code of a refusal, as a cause.
     pub fn because(&self) -> Option<String> {
         match self {
             Self::Refused { server, status, code, .. } => {

@@ -1,32 +1,35 @@
-//! Asking a remote service instead of a store in a directory. Owns the connection, the token, and how a refusal that came over it is told;
-//! what is asked and what the answers mean is `asking`'s, batch files on their way are `batches`'.
+//! The client of a remote service. This module holds the connection and the token. `requests` has
+//! the endpoints, `batches` the transfer of batch files, `error` the refusals.
 
-mod asking;
 mod batches;
 mod error;
+mod requests;
 
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use ureq::http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use ureq::http::{Method, Request, Response, Uri};
 use ureq::{Agent, AsSendBody, Body, SendBody};
 
-pub use asking::{Lines, Told, ViewAsked};
 pub use error::RemoteError;
+pub use requests::{EventRecords, Lines, ViewQuery};
 
-/// How long connecting may take. An answer may take as long as the work does.
+/// The bytes to encode: all but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// The timeout for connecting. There is none for the response: an operation can take long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// An error's body is not longer than this.
+/// The size limit of an error's body, in bytes.
 const LONGEST_PROBLEM_BYTES: u64 = 1 << 20;
-/// A report is not longer than this.
+/// The size limit of a report, in bytes.
 const LONGEST_REPORT_BYTES: u64 = 1 << 30;
-/// A file with a token in it is not longer than this.
+/// The size limit of a token file, in bytes.
 const LONGEST_TOKEN_BYTES: u64 = 64 << 10;
 
-/// A service somewhere else.
+/// A remote service.
 pub struct Remote {
     agent: Agent,
     server: String,
@@ -35,16 +38,17 @@ pub struct Remote {
 
 impl std::fmt::Debug for Remote {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Never the token.
+        // The token stays out of debug output.
         f.debug_struct("Remote").field("server", &self.server).finish_non_exhaustive()
     }
 }
 
 impl Remote {
-    /// The service at a URL such as `https://rollbook.example.com`, with a token where it asks for one. Connects to nobody yet.
+    /// A client for the service at a URL such as `https://rollbook.example.com`. It does not
+    /// connect yet.
     ///
     /// # Errors
-    /// [`RemoteError::Url`], [`RemoteError::Token`].
+    /// [`RemoteError::Url`], [`RemoteError::Token`], [`RemoteError::InTheClear`].
     pub fn new(server: &str, token: Option<&str>) -> Result<Self, RemoteError> {
         let wrong = || RemoteError::Url(server.to_owned());
         let uri: Uri = server.parse().map_err(|_| wrong())?;
@@ -67,7 +71,7 @@ impl Remote {
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .user_agent(concat!("rollbook/", env!("CARGO_PKG_VERSION")));
         if is_loopback(host) {
-            // This machine is reached without a proxy, whatever the environment says.
+            // A proxy of the environment cannot reach this machine's loopback.
             config = config.proxy(None);
         }
         Ok(Self {
@@ -77,10 +81,10 @@ impl Remote {
         })
     }
 
-    /// The token that a file holds.
+    /// Reads the token from a file.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the file cannot be read.
     pub fn token_of(file: &Path) -> Result<String, RemoteError> {
         let mut text = String::new();
         let read = std::fs::File::open(file)
@@ -94,10 +98,10 @@ impl Remote {
         &self.server
     }
 
-    /// Sends a request and gives the answer back if it is no refusal.
+    /// Sends a request. A status other than 2xx is an error.
     fn send(
         &self,
-        request: Asked<'_>,
+        request: RequestParts<'_>,
         body: impl AsSendBody,
     ) -> Result<Response<Body>, RemoteError> {
         let mut uri = format!("{}{}", self.server, request.path);
@@ -105,7 +109,7 @@ impl Remote {
             uri.push_str(&format!(
                 "{}{name}={}",
                 if number == 0 { "?" } else { "&" },
-                escaped(value)
+                encoded(value)
             ));
         }
         let mut built =
@@ -129,28 +133,28 @@ impl Remote {
         Err(RemoteError::of_problem(&self.server, status.as_u16(), &body.unwrap_or_default()))
     }
 
-    /// Asks for something without sending anything.
+    /// Sends a GET request.
     fn get(
         &self,
         path: &str,
         query: &[(&'static str, String)],
     ) -> Result<Response<Body>, RemoteError> {
-        self.send(Asked { path, query, ..Asked::default() }, SendBody::none())
+        self.send(RequestParts { path, query, ..RequestParts::default() }, SendBody::none())
     }
 
-    /// Reads a report.
+    /// Reads a JSON report.
     fn read<T: DeserializeOwned>(&self, response: Response<Body>) -> Result<T, RemoteError> {
         let reader = response.into_body().into_with_config().limit(LONGEST_REPORT_BYTES).reader();
         serde_json::from_reader(std::io::BufReader::new(reader)).map_err(|error| {
             if error.is_io() {
                 self.broken_off(error.into())
             } else {
-                self.unexpected(format!("its report does not read: {error}"))
+                self.unexpected(format!("the report cannot be decoded: {error}"))
             }
         })
     }
 
-    /// Reads text whole.
+    /// Reads the body as text.
     fn text(&self, response: Response<Body>) -> Result<String, RemoteError> {
         let body = response.into_body().into_with_config().limit(LONGEST_REPORT_BYTES);
         body.read_to_string().map_err(|source| self.unreachable(source))
@@ -169,8 +173,8 @@ impl Remote {
     }
 }
 
-/// A request on its way.
-struct Asked<'a> {
+/// A request before it is sent, without its body.
+struct RequestParts<'a> {
     method: Method,
     path: &'a str,
     query: &'a [(&'static str, String)],
@@ -179,7 +183,7 @@ struct Asked<'a> {
     key: Option<&'a str>,
 }
 
-impl Default for Asked<'_> {
+impl Default for RequestParts<'_> {
     fn default() -> Self {
         Self {
             method: Method::GET,
@@ -198,18 +202,9 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Text as it stands in a path or a query: everything but letters, digits and `-_.~` is escaped, `/` too.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                escaped.push(char::from(byte))
-            }
-            other => escaped.push_str(&format!("%{other:02X}")),
-        }
-    }
-    escaped
+/// Encodes text for a path segment or a query value. `/` is encoded too.
+fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 #[cfg(test)]
@@ -217,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_goes_in_the_clear_to_this_machine_only() {
+    fn a_token_is_sent_over_plain_http_to_loopback_only() {
         for fine in [
             "http://127.0.0.1:1",
             "http://localhost:1/",
@@ -237,8 +232,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_asked_is_escaped_and_a_token_never_printed() {
-        assert_eq!(escaped("series/a%2Fb/ü"), "series%2Fa%252Fb%2F%C3%BC");
+    fn ids_are_percent_encoded_and_debug_output_hides_the_token() {
+        assert_eq!(encoded("series/a%2Fb/ü").to_string(), "series%2Fa%252Fb%2F%C3%BC");
         let remote = Remote::new("http://127.0.0.1:1", Some("secret-token")).unwrap();
         assert!(!format!("{remote:?}").contains("secret-token"));
     }

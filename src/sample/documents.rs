@@ -1,4 +1,4 @@
-//! How the old application stored each kind of document. Owns the field names; the order of the fields is the serializer's.
+//! The documents of the old application, with its field names.
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ pub fn form(form: &Form) -> Value {
     })
 }
 
-/// The assignment documents of a series: week 1, and each week that was stored when it was answered.
+/// The assignment documents of a series: week 1, and each week that was stored with its response.
 pub fn assignments(series: &Series) -> Vec<Value> {
     series
         .answers

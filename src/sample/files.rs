@@ -1,4 +1,5 @@
-//! The files of an export. Owns their names and their frame; documents are written as they come, one a line, and never gathered.
+//! The files of an export: their names and their JSON frame. Documents are written one per line and
+//! not collected in memory.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::documents::instant;
 
-/// An export being written.
+/// The writer of an export.
 pub struct Export {
     directory: PathBuf,
     exported_at: String,
@@ -23,7 +24,8 @@ impl Export {
         Ok(Self { directory: directory.to_path_buf(), exported_at, written: Vec::new() })
     }
 
-    /// Writes a collection of `total` documents. The total comes first in the file, so it is told before the documents are there.
+    /// Writes a collection of `total` documents. The total is a parameter because it comes first in
+    /// the file.
     pub fn collection(
         &mut self,
         name: &'static str,
@@ -46,7 +48,7 @@ impl Export {
         file.flush()?;
         if written != total {
             return Err(io::Error::other(format!(
-                "the sample's collection {name} has {written} documents where {total} were announced"
+                "the sample's collection {name} has {written} documents instead of {total}"
             )));
         }
         self.written.push((name, total));

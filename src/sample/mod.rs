@@ -1,10 +1,12 @@
-//! Sample data: a made-up export of the old application, for the demo, the tests and the benches. Owns what is asked for and what came
-//! out of it. Which series there are is `shape`'s, how a document looks is `documents`', names and ids are `people`'s, the files are
-//! `files`'. Everything follows from the options alone: the same options write the same bytes on every machine.
+//! Sample data: a made-up export of the old application for the demo, the tests and the benches.
+//! This module has the options and the summary. `shape` decides which series exist, `documents` has
+//! the form of the documents, `people` the names and ids, `files` the files. The same options write
+//! the same bytes on every machine.
 
 mod documents;
 mod files;
 mod people;
+mod rows;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -16,70 +18,71 @@ use chrono::NaiveDate;
 
 use shape::{Series, Shape};
 
-/// What to write.
+/// The options of a sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleOptions {
-    /// What names, ids, answers and scores are drawn from.
+    /// The seed of names, ids, answers and scores.
     pub seed: u64,
-    /// The day of the export: dates of series lie around it, and nothing is submitted on it or later.
+    /// The day of the export. The dates of series are around it; all responses are earlier.
     pub today: NaiveDate,
-    /// How many series of which kind.
+    /// The number and the kind of series.
     pub size: SampleSize,
 }
 
-/// How many series of which kind.
+/// The number and the kind of series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SampleSize {
-    /// 26 clients and 36 responses with the peculiarities of a real tracker: weeks answered ahead, answers filed under the wrong week,
-    /// answers without a week, two forms that collide. 28 series, 691 weeks to create, 2 responses to link.
+    /// 26 clients and 36 responses with the inconsistencies of real data: weeks answered early,
+    /// responses stored under the wrong week, responses without a week, two forms due at the same
+    /// time. A migration of its 28 series creates 691 weeks and links 2 responses.
     Demo,
-    /// Any number of series of which only the first week is stored, as for measuring.
+    /// Any number of series with only the first week stored, for benches.
     Scaled {
-        /// Clients.
+        /// The number of clients.
         clients: u32,
-        /// Series of each client, each with a form of its own.
+        /// The number of series per client; each has its own form.
         series_per_client: u32,
-        /// Weeks of each series.
+        /// The number of weeks per series.
         total_weeks: u32,
     },
 }
 
-/// What has been written.
+/// A summary of a sample.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SampleSummary {
-    /// Client documents.
+    /// The number of client documents.
     pub clients: u64,
-    /// Assignment documents.
+    /// The number of assignment documents.
     pub assignments: u64,
-    /// Response documents.
+    /// The number of response documents.
     pub responses: u64,
-    /// Recurring series of more than one week: the ones a migration is about.
+    /// The number of series with more than one week: those that a migration changes.
     pub series: u64,
-    /// Weeks that the migration will create.
+    /// The number of weeks that a migration creates.
     pub weeks_to_create: u64,
-    /// Responses that the migration will link to their week.
+    /// The number of responses that a migration links to their week.
     pub responses_to_link: u64,
-    /// The first series in which a week answered ahead hides open weeks before it from the old view.
+    /// The first series in which a week answered early hides earlier open weeks in the old view.
     pub gap: Option<SampleGap>,
-    /// The first series in which the old system filed an answer under week 1 that belongs to a later week.
+    /// The first series in which the old system stored the response to a later week under week 1.
     pub late_link: Option<SampleGap>,
 }
 
-/// A series worth showing, and the week that makes it so.
+/// A series with an inconsistency, and the week that causes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleGap {
     /// The client's document id.
     pub client_id: String,
     /// The form's id.
     pub form_id: String,
-    /// The week that was answered.
+    /// The answered week.
     pub answered_week: u32,
-    /// The first week of the series that no stored document has.
+    /// The first week without a stored document.
     pub first_missing_week: u32,
 }
 
 impl SampleOptions {
-    /// The sample of the demo, as of a day.
+    /// The sample of the demo, exported on a day.
     pub fn demo(today: NaiveDate) -> Self {
         Self { seed: 26, today, size: SampleSize::Demo }
     }
@@ -97,7 +100,7 @@ impl SampleSummary {
         self.responses_to_link +=
             series.answers.iter().filter(|answer| answer.is_misfiled()).count() as u64;
         let Some(first_missing_week) = series.first_missing_week() else { return };
-        let worth = |answered_week| SampleGap {
+        let gap = |answered_week| SampleGap {
             client_id: series.client.id.clone(),
             form_id: series.form.id.clone(),
             answered_week,
@@ -108,19 +111,19 @@ impl SampleSummary {
             .iter()
             .find(|answer| answer.is_stored_under_its_week() && answer.week > first_missing_week);
         let misfiled = series.answers.iter().find(|answer| answer.is_misfiled());
-        self.gap = self.gap.take().or_else(|| ahead.map(|answer| worth(answer.week)));
-        self.late_link =
-            self.late_link.take().or_else(|| misfiled.map(|answer| worth(answer.week)));
+        self.gap = self.gap.take().or_else(|| ahead.map(|answer| gap(answer.week)));
+        self.late_link = self.late_link.take().or_else(|| misfiled.map(|answer| gap(answer.week)));
     }
 }
 
-/// Writes an export of the old application: one file a collection and `BACKUP_SUMMARY.json`, one document a line.
+/// Writes an export of the old application: one file per collection with one document per line, and
+/// `BACKUP_SUMMARY.json`.
 ///
-/// The directory is created when it does not exist; files of these names in it are overwritten. Documents go straight to disk, so
-/// memory does not grow with their number.
+/// Creates the directory if it does not exist, and overwrites files of these names. Memory does not
+/// grow with the number of documents.
 ///
 /// # Errors
-/// What creating the directory or writing the files answers.
+/// When the directory cannot be created or a file cannot be written.
 pub fn write_export(directory: &Path, options: &SampleOptions) -> io::Result<SampleSummary> {
     let shape = Shape::new(options);
     let mut summary =

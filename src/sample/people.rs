@@ -1,9 +1,10 @@
-//! Made-up clients, coaches and forms, and the draws all sample data is made of. Owns that each draw depends on the seed, on what it is
-//! for and on a number, never on what was drawn before it: so files can be written one after another without keeping ids in memory.
+//! Made-up clients, coaches and forms, and the random numbers of all sample data. Each sequence
+//! depends only on the seed, the purpose and a number, and not on earlier sequences. The files can
+//! therefore be written one after another without keeping ids in memory.
 
 use chrono::{DateTime, Duration, Utc};
 
-/// What a draw is for.
+/// The purpose of a sequence.
 #[derive(Clone, Copy)]
 pub enum Purpose {
     Client,
@@ -16,6 +17,9 @@ pub enum Purpose {
 }
 
 /// A sequence of pseudo-random numbers (SplitMix64).
+///
+/// This is not a crate's generator because the output must never change: the demo, the README and
+/// the expected figures of tests use ids made from it.
 #[derive(Clone, Debug)]
 pub struct Draw(u64);
 
@@ -34,17 +38,17 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 to `limit` − 1.
+    /// A number below `limit`.
     pub fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit.max(1)
     }
 
-    /// A document id as the old database made them.
+    /// A document id in the form of the old database.
     pub fn id(&mut self, length: usize) -> String {
         self.text(length, LETTERS_AND_DIGITS.len() as u64)
     }
 
-    /// The tail of an id as the old application made them: small letters and digits only.
+    /// The last part of an id of the old application: lower-case letters and digits.
     pub fn lower_id(&mut self, length: usize) -> String {
         self.text(length, 36)
     }
@@ -54,10 +58,10 @@ impl Draw {
     }
 }
 
-/// The `number`th of a list that is not empty, starting over at its end.
+/// The item at `number` modulo the length of a list, which must not be empty.
 pub fn nth<T>(list: &[T], number: u64) -> &T {
     let index = usize::try_from(number).unwrap_or_default() % list.len();
-    #[allow(clippy::indexing_slicing)] // Within the list by the remainder.
+    #[allow(clippy::indexing_slicing)] // The remainder is within the list.
     &list[index]
 }
 
@@ -66,7 +70,7 @@ pub fn nth<T>(list: &[T], number: u64) -> &T {
 pub struct Client {
     pub number: u32,
     pub id: String,
-    /// The second identity, where the client has one; it may equal the id.
+    /// The second identity, if any. It can equal the id.
     pub auth_uid: Option<String>,
     pub first_name: &'static str,
     pub last_name: &'static str,
@@ -92,7 +96,7 @@ pub struct Form {
     pub created_at: DateTime<Utc>,
 }
 
-/// A to Z, so that a client of the demo is known by its letter.
+/// From A to Z, so that a letter identifies a client of the demo.
 const FIRST_NAMES: [&str; 26] = [
     "Asta", "Ben", "Caro", "Dana", "Emil", "Fay", "Greta", "Hugo", "Iris", "Joel", "Kim", "Lars",
     "Mina", "Nils", "Olga", "Paul", "Quent", "Rosa", "Sven", "Tilda", "Ugo", "Vera", "Walt",
@@ -110,7 +114,7 @@ impl Client {
     pub fn new(seed: u64, number: u32, coach_id: String, before: DateTime<Utc>) -> Self {
         let mut draw = Draw::new(seed, Purpose::Client, number.into());
         let id = draw.id(28);
-        // Some signed up before the old application knew second identities; for most others the two differ.
+        // The oldest clients have no second identity. For most others the two ids differ.
         let auth_uid = match number % 6 {
             3 => None,
             1 | 4 => Some(id.clone()),

@@ -1,122 +1,38 @@
-//! Which series a sample has, when they began and which weeks were answered how. Owns the demo's table, the arithmetic of the scaled
-//! sample, and every date.
+//! The series of a sample: when they start, and which weeks are answered. `rows` has the
+//! table of the demo; this module has the arithmetic of the scaled sample, and all dates.
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveTime, Utc};
 
 use super::people::{Client, Coach, Draw, Form, Purpose};
+use super::rows::{DEMO, Row};
 use super::{SampleOptions, SampleSize};
 
-/// One allocation of a form to a client, in the abstract.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    client: u32,
-    form: u32,
-    total_weeks: u32,
-    /// How many weeks before the export's own week the first week lay; negative: after it.
-    weeks_ago: i64,
-    /// Later weeks answered and stored as a document of their own.
-    answered: &'static [u32],
-    /// A later week whose answer the old system filed under week 1.
-    misfiled: Option<u32>,
-    /// Whether the answer to week 1 does not say its week.
-    weekless: bool,
-}
-
-impl Row {
-    /// A client's main form; week 1 is answered in every row.
-    const fn weekly(client: u32, total_weeks: u32, weeks_ago: i64) -> Self {
-        Self {
-            client,
-            form: 0,
-            total_weeks,
-            weeks_ago,
-            answered: &[],
-            misfiled: None,
-            weekless: false,
-        }
-    }
-
-    /// A second form of the same client, due with the first.
-    const fn habits(client: u32, total_weeks: u32, weeks_ago: i64) -> Self {
-        Self { form: 1, ..Self::weekly(client, total_weeks, weeks_ago) }
-    }
-
-    const fn answered(self, answered: &'static [u32]) -> Self {
-        Self { answered, ..self }
-    }
-
-    const fn misfiled(self, week: u32) -> Self {
-        Self { misfiled: Some(week), ..self }
-    }
-
-    const fn weekless(self) -> Self {
-        Self { weekless: true, ..self }
-    }
-}
-
-/// The demo. Its figures: 28 series of more than one week, 691 weeks without a document, responses by week 1:31 2:2 3:1 4:1 5:1.
-const DEMO: [Row; 31] = [
-    Row::weekly(0, 52, 1).answered(&[2, 3]),
-    Row::habits(0, 4, 1),
-    Row::weekly(1, 52, 1).misfiled(2),
-    // Week 4 answered ahead: the old view shows neither week 2, which is this week's, nor week 3.
-    Row::weekly(2, 52, 1).answered(&[4]),
-    Row::weekly(3, 52, 0),
-    Row::weekly(4, 52, 2).weekless(),
-    Row::weekly(5, 52, 1),
-    Row::habits(5, 8, 1),
-    Row::weekly(6, 52, 3),
-    // This week's answer lies under week 1: the old view still asks for it.
-    Row::weekly(7, 52, 4).misfiled(5),
-    Row::weekly(8, 52, 0),
-    Row::weekly(9, 52, 2),
-    Row::habits(9, 1, 2),
-    Row::weekly(10, 52, 1),
-    Row::weekly(11, 52, 3).weekless(),
-    Row::weekly(12, 8, 1),
-    Row::weekly(13, 8, 2),
-    Row::habits(13, 1, 2),
-    Row::weekly(14, 8, 0),
-    Row::weekly(15, 8, 4),
-    Row::weekly(16, 8, 3),
-    Row::weekly(17, 8, 1),
-    Row::weekly(18, 6, 2),
-    Row::weekly(19, 6, 0),
-    Row::weekly(20, 6, 1),
-    Row::habits(20, 1, 1),
-    Row::weekly(21, 4, 2),
-    Row::weekly(22, 4, 1),
-    Row::weekly(23, 4, 0),
-    Row::weekly(24, 4, 3),
-    Row::weekly(25, 4, -1),
-];
-
-/// A scaled sample's series begin in as many weeks, the last being the export's own.
+/// The number of different first weeks in a scaled sample; the last is the week of the export.
 const MOST_WEEKS_AGO: u32 = 12;
 
-/// All series of a sample, made one at a time as they are asked for.
+/// All series of a sample, computed one at a time.
 pub struct Shape<'a> {
     options: &'a SampleOptions,
-    /// The Monday of the export's week.
+    /// The Monday of the week of the export.
     monday: NaiveDate,
 }
 
-/// One allocation of a form to a client, with its dates and answers.
+/// One allocation of a form to a client, with its dates and responses.
 #[derive(Clone, Debug)]
 pub struct Series {
     pub client: Client,
     pub form: Form,
     pub total_weeks: u32,
-    /// The day week 1 is due.
+    /// The due date of week 1.
     pub base_monday: NaiveDate,
     pub assigned_at: DateTime<Utc>,
-    /// The old application's own id of week 1.
+    /// The old application's id of week 1.
     pub legacy_id: String,
-    /// In the order of their weeks; the first is week 1's.
+    /// Ordered by week, starting with week 1.
     pub answers: Vec<Answer>,
 }
 
-/// One response, and the document it is filed under.
+/// One response, and the assignment document that it names.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub week: u32,
@@ -129,7 +45,7 @@ pub struct Answer {
     pub submitted_at: DateTime<Utc>,
     pub questions: u32,
     pub score: u64,
-    /// Draws the answers to the questions.
+    /// The random numbers of the answers.
     pub draw: Draw,
 }
 
@@ -148,7 +64,7 @@ impl Series {
         self.total_weeks > 1
     }
 
-    /// How many weeks have an assignment document.
+    /// The number of weeks with an assignment document.
     pub fn stored_weeks(&self) -> u32 {
         self.answers.iter().map(|answer| u32::from(answer.is_stored_under_its_week())).sum()
     }
@@ -158,7 +74,7 @@ impl Series {
         (1..=self.total_weeks).find(|week| !is_stored(*week))
     }
 
-    /// The instant a week is due: its Monday at 09:00.
+    /// The due time of a week: its Monday at 09:00.
     pub fn due(&self, week: u32) -> DateTime<Utc> {
         due(self.base_monday, week)
     }
@@ -208,7 +124,7 @@ impl<'a> Shape<'a> {
         (0..self.form_count()).map(|number| self.form(number))
     }
 
-    /// All series, clients in their order, each client's forms in theirs.
+    /// All series, ordered by client and form.
     pub fn series(&self) -> impl Iterator<Item = Series> {
         (0..self.series_count()).filter_map(|number| Some(self.fill(number, self.row(number)?)))
     }
@@ -228,7 +144,8 @@ impl<'a> Shape<'a> {
         };
         let client = u32::try_from(number / u64::from(series_per_client)).ok()?;
         let form = u32::try_from(number % u64::from(series_per_client)).ok()?;
-        // A client's forms begin in different weeks, so that they do not hide each other in the old view.
+        // A client's forms start in different weeks; otherwise they hide each other in the old
+        // view.
         let weeks_ago = i64::from(client % MOST_WEEKS_AGO + form) % i64::from(MOST_WEEKS_AGO);
         let row = Row { form, ..Row::weekly(client, total_weeks, weeks_ago) };
         let row = if number % 20 == 7 && total_weeks > 1 { row.misfiled(2) } else { row };
@@ -248,14 +165,14 @@ impl<'a> Shape<'a> {
         Form::new(self.options.seed, number, self.coach(0).id, self.setup_time())
     }
 
-    /// Before the first allocation of any sample.
+    /// An instant before all allocations.
     fn setup_time(&self) -> DateTime<Utc> {
         midnight(self.monday) - Duration::weeks(i64::from(MOST_WEEKS_AGO) + 2) + Duration::hours(6)
     }
 
     fn fill(&self, number: u64, row: Row) -> Series {
         let base_monday = self.monday - Duration::weeks(row.weeks_ago);
-        // The Friday of the week before the last before the first due date, one allocation every 17 minutes.
+        // Ten days before the first due date, one allocation every 17 minutes.
         let minutes = i64::from(row.client) * 17 % (14 * 60);
         let assigned_at = midnight(base_monday) - Duration::days(10)
             + Duration::hours(6)
@@ -286,7 +203,7 @@ impl<'a> Shape<'a> {
         let of_week = |week: u32| (number << 32) | u64::from(week);
         let mut draw = Draw::new(self.options.seed, Purpose::Response, of_week(week));
         let response_id = draw.id(20);
-        // From the day before it is due to two days after, but never on the day of the export or later.
+        // From one day before the due date to two days after it, but before the day of the export.
         let due = due(self.monday - Duration::weeks(row.weeks_ago), week);
         let on_time = due + Duration::hours(i64::from(row.client) * 7 % 75 - 31);
         let yesterday = midnight(self.options.today) - Duration::days(1);

@@ -1,4 +1,4 @@
-//! What a sample promises, read back from its files.
+//! The properties of a sample, read back from its files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -58,7 +58,7 @@ fn by_id(documents: &[Value]) -> BTreeMap<&str, &Value> {
     documents.iter().map(|document| (text(document, "_id"), document)).collect()
 }
 
-/// Series, weeks without a document, responses on another week than their own: counted from the documents.
+/// Counts series, weeks without a document, and responses stored under another week.
 fn figures(documents: &Documents) -> (u64, u64, u64) {
     let mut weeks: BTreeMap<(&str, &str), (u64, BTreeSet<u64>)> = BTreeMap::new();
     let assignments = &documents["check_in_assignments"];

@@ -7,35 +7,35 @@ use rollbook_application::store::StoreError;
 use rollbook_log::LogError;
 use rollbook_projections::ProjectionError;
 
-/// Why a store is not verified.
+/// Why a verification failed.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
-    /// The store cannot be read, for a reason other than damage.
+    /// The store cannot be read for a reason other than damage.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store is damaged.
     #[error("the store is damaged{}; {} of {head} positions were read", .position.map(|at| format!(" at position {at}")).unwrap_or_default(), .read)]
     Damaged {
-        /// The first damaged position; `None` when the log is sound and rows are not.
+        /// The first damaged position; `None` if only rows are damaged.
         position: Option<u64>,
-        /// How many positions could be read.
+        /// The number of positions that could be read.
         read: u64,
         /// The head.
         head: u64,
-        /// Everything that was found, a line each.
+        /// All findings, one line each.
         findings: Vec<String>,
     },
 }
 
 impl VerifyError {
-    /// What to do next.
+    /// The next step.
     pub fn next_step(&self) -> Option<String> {
         match self {
             Self::Store(error) => error.next_step(),
             Self::Damaged { position: Some(_), .. } => {
                 Some("keep this store for analysis and restore a backup".to_owned())
             }
-            Self::Damaged { position: None, .. } => Some("`rollbook rebuild --all` builds rows again from the log; where more than rows is damaged, keep this store for analysis and restore a backup".to_owned()),
+            Self::Damaged { position: None, .. } => Some("rebuild the rows with `rollbook rebuild --all`; if more than rows is damaged, keep this store for analysis and restore a backup".to_owned()),
         }
     }
 }
@@ -52,13 +52,13 @@ impl From<ProjectionError> for VerifyError {
     }
 }
 
-/// The chain of sources of an error, the nearest first, without repeats.
+/// The chain of sources of an error, nearest first, without repetitions.
 pub fn causes(outer: &dyn Error) -> Vec<String> {
     let mut causes = Vec::new();
     let mut error = outer;
     while let Some(source) = error.source() {
         let text = source.to_string();
-        // A transparent error repeats what it wraps.
+        // A transparent error repeats the text of its source.
         if causes.last() != Some(&text) && text != outer.to_string() {
             causes.push(text);
         }

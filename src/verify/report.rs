@@ -1,4 +1,4 @@
-//! What is said of a store that is sound: how far it was read, how fast, and what was not looked at.
+//! The report about a store without damage: how much was read, how fast, and what was not checked.
 
 use std::time::Duration;
 
@@ -13,28 +13,28 @@ use serde::{Deserialize, Serialize};
 
 use super::Request;
 
-/// A store in which everything is as it should be.
+/// The report about a store without damage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Verified {
-    /// Up to which position the log was read.
+pub struct Verification {
+    /// The last position that was read.
     pub head: u64,
-    /// How many commits it has.
+    /// The number of commits.
     pub commits: u64,
-    /// Files of the database that were read whole.
+    /// The number of files of the database that were read.
     pub files: u64,
-    /// How large they are, in bytes.
+    /// The size of these files, in bytes.
     pub bytes: u64,
-    /// The root of the tree over all events; `None` where the tree is behind.
+    /// The root of the tree over all events; `None` if the tree is behind.
     pub root: Option<Hash>,
-    /// Signed checkpoints that the log agrees with.
+    /// The number of signed checkpoints that match the log.
     pub checkpoints: u64,
     /// The rows of every projection.
     pub projections: Vec<VerifiedRows>,
-    /// How long it took, in seconds.
+    /// The duration, in seconds.
     pub seconds: f64,
-    /// Events a second, over everything that was done.
+    /// Events per second over the whole verification.
     pub events_per_second: f64,
-    /// What was not looked at, and why.
+    /// What was not checked, and why.
     pub not_checked: Vec<String>,
 }
 
@@ -43,15 +43,15 @@ pub struct Verified {
 pub struct VerifiedRows {
     /// The projection.
     pub name: String,
-    /// The position its rows are folded up to.
+    /// The position of its rows.
     pub position: u64,
-    /// How many there are.
+    /// The number of rows.
     pub rows: u64,
-    /// How many events it has not folded yet.
+    /// The number of events that are not folded yet.
     pub behind: u64,
 }
 
-impl Verified {
+impl Verification {
     #[allow(clippy::too_many_arguments, clippy::cast_precision_loss)]
     pub(super) fn new(
         store: &Store,
@@ -61,7 +61,7 @@ impl Verified {
         tree_checked: &TreeChecked,
         checkpoints: u64,
         projections: Vec<Compared>,
-        took: Duration,
+        duration: Duration,
     ) -> Self {
         let row = |name: &str, position, rows| VerifiedRows {
             name: name.to_owned(),
@@ -74,7 +74,7 @@ impl Verified {
         let outdated = projections.iter().filter(|one| one.outdated);
         not_checked.extend(outdated.map(|one| {
             format!(
-                "rows of {} (another version of it made them; the next command builds them anew)",
+                "rows of {} (another version of the projection wrote them; the next command rebuilds them)",
                 one.name
             )
         }));
@@ -90,7 +90,7 @@ impl Verified {
         if !request.log_only {
             rows.push(row(Tree::NAME, tree_checked.compared, tree_checked.rows));
         }
-        let seconds = took.as_secs_f64();
+        let seconds = duration.as_secs_f64();
         Self {
             head: log.head,
             commits: log.commits,

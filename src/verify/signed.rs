@@ -1,84 +1,89 @@
-//! Checkpoints against the log: those that the store recorded, and those that somebody kept elsewhere. Owns which must hold and between
-//! which positions something was altered when one does not.
+//! Comparison of signed checkpoints with the log: the checkpoints in the store, and those kept
+//! elsewhere. A checkpoint that does not match tells between which positions the log was altered.
 
 use rollbook_application::evidence::{origin, recorded, verifier_key};
 use rollbook_application::store::Store;
 use rollbook_log::LeafHash;
 use rollbook_proofs::{SignedCheckpoint, TreeHead, VerifierKey};
 
-use super::{Request, Wrong};
+use super::Request;
+use super::findings::DamageReport;
 
-/// A checkpoint that must hold, with the name of its file.
-struct Due {
+/// A trusted checkpoint, with the name of its file.
+struct TrustedCheckpoint {
     name: String,
     head: TreeHead,
 }
 
-/// Checkpoints in the order of their sizes, as the log is read.
+/// The trusted checkpoints in order of size, compared while the log is read.
 pub(super) struct SignedCheckpoints {
-    due: Vec<Due>,
-    /// How many of them were reached.
+    checkpoints: Vec<TrustedCheckpoint>,
+    /// How many were compared so far.
     reached: usize,
-    /// The size of the last one that holds.
-    holds: u64,
+    /// The size of the last one that matches.
+    last_match: u64,
     verified: u64,
-    refuted: Vec<(u64, u64, String)>,
+    /// Ranges of positions that do not match a checkpoint, with the name of its file.
+    mismatches: Vec<(u64, u64, String)>,
 }
 
 impl SignedCheckpoints {
-    /// Reads all of them; what is no checkpoint, or not signed by the key, is wrong.
-    pub(super) fn of(store: &Store, request: &Request<'_>, wrong: &mut Wrong) -> Self {
+    /// Reads all checkpoints. A file that is not a checkpoint signed by the key is a finding.
+    pub(super) fn of(store: &Store, request: &Request<'_>, report: &mut DamageReport) -> Self {
         let mut all: Vec<(String, SignedCheckpoint)> = Vec::new();
         match recorded(store.directory()) {
             Ok(found) => {
                 for one in found {
                     match one.read() {
                         Ok(signed) => all.push((one.path.display().to_string(), signed)),
-                        Err(error) => wrong.line(with_causes(&error)),
+                        Err(error) => report.line(with_causes(&error)),
                     }
                 }
             }
-            Err(error) => wrong.line(with_causes(&error)),
+            Err(error) => report.line(with_causes(&error)),
         }
         all.extend(request.checkpoints.iter().cloned());
         let key = match &request.key {
             Some(key) => Some(key.clone()),
             None => verifier_key(store.directory()).unwrap_or_else(|error| {
-                wrong.line(with_causes(&error));
+                report.line(with_causes(&error));
                 None
             }),
         };
-        let mut due: Vec<Due> = all
+        let mut checkpoints: Vec<TrustedCheckpoint> = all
             .into_iter()
-            .filter_map(|(name, signed)| trusted(store, name, &signed, key.as_ref(), wrong))
+            .filter_map(|(name, signed)| trusted(store, name, &signed, key.as_ref(), report))
             .collect();
-        due.sort_by_key(|due| due.head.size);
-        Self { due, reached: 0, holds: 0, verified: 0, refuted: Vec::new() }
+        checkpoints.sort_by_key(|checkpoint| checkpoint.head.size);
+        Self { checkpoints, reached: 0, last_match: 0, verified: 0, mismatches: Vec::new() }
     }
 
-    /// Hands leaves to `take`, cut where a checkpoint ends, and compares what it says the tree is there.
-    pub(super) fn before(
+    /// Passes leaves to `take`, split where a checkpoint ends, and compares the tree head that
+    /// `take` returns there.
+    pub(super) fn compare(
         &mut self,
         first: u64,
         leaves: &[LeafHash],
         mut take: impl FnMut(u64, &[LeafHash]) -> Option<TreeHead>,
     ) {
         let (mut first, mut leaves) = (first, leaves);
-        while let Some(due) =
-            self.due.get(self.reached).filter(|due| due.head.size < first + leaves.len() as u64)
+        while let Some(due) = self
+            .checkpoints
+            .get(self.reached)
+            .filter(|due| due.head.size < first + leaves.len() as u64)
         {
             let here = usize::try_from((due.head.size + 1).saturating_sub(first))
                 .unwrap_or(usize::MAX)
                 .min(leaves.len());
             let (now, later) = leaves.split_at(here);
             let (head, name) = (due.head, due.name.clone());
-            // Nothing can be said of a tree that leaves are missing from: what is missing is named elsewhere.
+            // `None` means that leaves are missing: another finding reports that.
             match take(first, now) {
                 Some(found) if found == head => {
-                    self.holds = head.size;
+                    self.last_match = head.size;
                     self.verified += 1;
                 }
-                Some(_other) => self.refuted.push((self.holds + 1, head.size, name)),
+                Some(_different) => self.mismatches.push((self.last_match + 1, head.size, name)),
                 None => {}
             }
             self.reached += 1;
@@ -88,28 +93,28 @@ impl SignedCheckpoints {
         take(first, leaves);
     }
 
-    /// Says what does not hold, the log being read to its head.
-    pub(super) fn finish(&self, head: u64, wrong: &mut Wrong) {
-        for (from, until, name) in &self.refuted {
-            wrong.within(
+    /// Reports the mismatches after the log was read up to `head`.
+    pub(super) fn finish(&self, head: u64, report: &mut DamageReport) {
+        for (from, until, name) in &self.mismatches {
+            report.within(
                 *from,
                 *until,
-                &format!("the log is not what {name} signed: an event here was changed, inserted, removed or moved"),
+                &format!("the log does not match the signed checkpoint {name}: an event here was changed, inserted, removed or moved"),
             );
         }
-        for due in self.due.iter().filter(|due| due.head.size > head) {
-            wrong.at(
+        for due in self.checkpoints.iter().filter(|due| due.head.size > head) {
+            report.at(
                 head + 1,
                 due.head.size,
                 &format!(
-                    "{} signed events up to here, and the log ends before: events were removed",
+                    "{} is signed for events up to here, but the log ends before: events were removed",
                     due.name
                 ),
             );
         }
     }
 
-    /// How many hold.
+    /// How many checkpoints match.
     pub(super) fn verified(&self) -> u64 {
         self.verified
     }
@@ -130,22 +135,22 @@ fn trusted(
     name: String,
     signed: &SignedCheckpoint,
     key: Option<&VerifierKey>,
-    wrong: &mut Wrong,
-) -> Option<Due> {
+    report: &mut DamageReport,
+) -> Option<TrustedCheckpoint> {
     if signed.origin() != origin(store) {
-        wrong.line(format!("{name} is a checkpoint of {}, not of this store", signed.origin()));
+        report.line(format!("{name} is a checkpoint of {}, not of this store", signed.origin()));
         return None;
     }
     let Some(key) = key else {
-        wrong.line(format!(
-            "{name} cannot be checked: the store's verifier-key is gone; give the key with --key"
+        report.line(format!(
+            "{name} cannot be checked: the store's file verifier-key is missing; give the key with --key"
         ));
         return None;
     };
     match signed.check(key) {
-        Ok(head) => Some(Due { name, head }),
+        Ok(head) => Some(TrustedCheckpoint { name, head }),
         Err(error) => {
-            wrong.line(format!("{name}: {error}"));
+            report.line(format!("{name}: {error}"));
             None
         }
     }

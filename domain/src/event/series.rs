@@ -50,6 +50,34 @@ pub enum MissedReason {
     Other,
 }
 
+impl MissedReason {
+    /// All reasons.
+    pub const ALL: [Self; 4] = [Self::Sick, Self::Traveling, Self::PersonalEmergency, Self::Other];
+
+    /// The name in stored documents and in requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sick => "sick",
+            Self::Traveling => "traveling",
+            Self::PersonalEmergency => "personal_emergency",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl std::str::FromStr for MissedReason {
+    type Err = UnknownReason;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|reason| reason.name() == text).ok_or(UnknownReason)
+    }
+}
+
+/// The text is not the name of a [`MissedReason`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("reason is not one of sick, traveling, personal_emergency and other")]
+pub struct UnknownReason;
+
 /// A status that a coach assigns to a week, as the old application stored it. The `status` module
 /// computes the status that a list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
-//! What the demo shows of views and histories: a week in each view, one entry, one assignment's events. Owns only the picking;
-//! the answers are the views' own.
+//! The parts of views and histories that the demo prints: the weeks of a client in both views, one
+//! entry, and the events of one assignment.
 
 use rollbook_application::store::{Asking, Store};
 use rollbook_domain::event::View;
@@ -22,15 +22,15 @@ fn week(entry: &Value) -> u64 {
     entry.get("recurringWeek").and_then(Value::as_u64).unwrap_or_default()
 }
 
-/// One form's weeks of a client as both views have them, until both are empty.
+/// The weeks of one form of a client, in both views side by side.
 pub(super) fn both(
     store: &Store,
     client: &str,
     form: &str,
-    asked: Asked,
+    query: Asked,
 ) -> Result<Vec<String>, CliError> {
     let of = |view| -> Result<Vec<Value>, CliError> {
-        let all = checkins(&store.check_ins(Asking::View(view), client, asked, None)?.body)?;
+        let all = checkins(&store.check_ins(Asking::View(view), client, query, None)?.body)?;
         Ok(all.into_iter().filter(|entry| text(entry, "formId") == form).collect())
     };
     let (legacy, precreated) = (of(View::Legacy)?, of(View::Precreated)?);
@@ -58,11 +58,11 @@ pub(super) fn both(
     Ok(lines)
 }
 
-/// One entry of a body, by its document.
+/// The entry of an assignment in a view's body.
 pub(super) fn entry_of(body: &str, assignment: &str) -> Result<String, CliError> {
     let found = checkins(body)?.into_iter().find(|entry| text(entry, "documentId") == assignment);
     Ok(found.map_or_else(
-        || "the answer is missing".to_owned(),
+        || "the response is missing".to_owned(),
         |entry| {
             let score = entry.get("score").map(ToString::to_string).unwrap_or_default();
             format!(
@@ -75,14 +75,14 @@ pub(super) fn entry_of(body: &str, assignment: &str) -> Result<String, CliError>
     ))
 }
 
-/// The events of one assignment's week, a line each.
+/// The events of one assignment, one line each.
 pub(super) fn history(store: &Store, assignment: &str) -> Result<Vec<String>, CliError> {
-    let named = store.assignment(assignment)?;
+    let found = store.assignment(assignment)?;
     let about = |event: &rollbook_domain::Event| {
         use rollbook_domain::Event::{AssignmentCreated, ResponseSubmitted};
-        matches!(event, AssignmentCreated { run, week, .. } | ResponseSubmitted { run, week, .. } if (*run, *week) == (named.run, named.week))
+        matches!(event, AssignmentCreated { run, week, .. } | ResponseSubmitted { run, week, .. } if (*run, *week) == (found.run, found.week))
     };
-    let events = store.log().stream(&named.stream, 0)?;
+    let events = store.log().stream(&found.stream, 0)?;
     let line = |recorded: &rollbook_domain::EventRecord| {
         let who = match &recorded.actor {
             rollbook_domain::Actor::Client(id) => format!("client {id}"),

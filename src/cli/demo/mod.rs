@@ -1,5 +1,6 @@
-//! `rollbook demo`: a whole migration in a few seconds, on made-up data, through the same code as the commands. Owns the story:
-//! what each step shows and why it matters; `narrator` owns how it is told, `compare` the two views side by side.
+//! `rollbook demo`: a complete migration on made-up data in a few seconds, with the code that the
+//! commands use. This module has the steps and their explanations; `narrator` prints them,
+//! `compare` puts the two views side by side.
 
 mod compare;
 mod narrator;
@@ -23,7 +24,8 @@ use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, validate};
 use rollbook_projections::entry::Asked;
 
-use super::{Context, interrupted};
+use super::context::Context;
+use super::interrupt::interrupted;
 use crate::cli::error::CliError;
 use crate::sample::{SampleGap, SampleOptions, SampleSummary, write_export};
 use narrator::Narrator;
@@ -33,13 +35,14 @@ Examples:
   rollbook demo
   rollbook demo /tmp/first-look
 
-Everything in it is made up. The stores stay, for you to look around in.";
+All data is made up. The demo keeps its stores, so that you can look at them afterwards.";
 
-/// Watch a whole migration on made-up data: import, plan, apply, validate, switch, answer, roll back.
+/// Run a complete migration on made-up data: import, plan, apply, validate, switch, answer, roll
+/// back.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct DemoArguments {
-    /// A new directory. Default: rollbook-demo, or rollbook-demo-2 and so on where that exists.
+    /// A new directory. Default: rollbook-demo, or rollbook-demo-2 and so on if that exists.
     #[arg(value_name = "DIR")]
     directory: Option<PathBuf>,
 }
@@ -92,10 +95,7 @@ const WATCH: Monitor<'static> = Monitor { progress: &|_, _| {}, interrupted: &in
 
 impl Demo {
     fn run(&self, directory: &Path) -> Result<(), CliError> {
-        self.out.title(
-            "A read model migrated without fear",
-            "Every name and answer in this demo is made up.",
-        )?;
+        self.out.title("A safe migration of a read model", "All names and answers are made up.")?;
         let sample = self.sample()?;
         let (staging, production) =
             (Store::open(&self.staging, true)?, Store::open(&self.production, true)?);
@@ -108,7 +108,7 @@ impl Demo {
         self.side_by_side(&production, &gap)?;
         self.switch(&production, View::Precreated, "all twelve checks are green")?;
         let assignment = self.answer(&production, &gap)?;
-        self.switch(&production, View::Legacy, "a client asks where week 3 came from: look first")?;
+        self.switch(&production, View::Legacy, "a client asks about week 3")?;
         self.answer_is_there(&production, &gap, &assignment)?;
         self.history(&production, &assignment)?;
         self.what_next(directory, &gap)
@@ -120,7 +120,7 @@ impl Demo {
             .map_err(CliError::system("write the made-up export"))?;
         self.out.step(
             "The old application's backup",
-            "The old application stored week 1 of each series and made up the other weeks whenever someone looked. This is its backup: a directory of JSON files.",
+            "The old application stored only week 1 of each series and generated the other weeks for every read. Its backup is a directory of JSON files.",
             None,
         )?;
         self.out.figure(&format!(
@@ -134,8 +134,8 @@ impl Demo {
         let command =
             format!("rollbook --data {} import {}", self.staging.display(), self.export.display());
         self.out.step(
-            "Import, twice: staging and production",
-            "Every document becomes an event, whole. The same export gives the same event ids in both stores, so what is tried on staging is what happens in production.",
+            "Import into staging and production",
+            "Every document becomes one event. The same export gives the same event ids in both stores. A test on staging therefore shows what will happen in production.",
             Some(&command),
         )?;
         for (name, store) in [("staging", staging), ("production", production)] {
@@ -151,8 +151,8 @@ impl Demo {
 
     fn audit(&self, production: &Store) -> Result<(), CliError> {
         self.out.step(
-            "Audit: what is there, and what is odd about it",
-            "Old data has dirt. It is imported as it is, and every kind of it is a finding with ids, before anything is decided.",
+            "Audit the imported data",
+            "Old data has inconsistencies. The import keeps them. The audit lists them by kind, with the ids, before you decide anything.",
             Some(&format!("rollbook --data {} audit", self.production.display())),
         )?;
         let snapshot = production.snapshot()?;
@@ -175,8 +175,8 @@ impl Demo {
             self.batch.display()
         );
         self.out.step(
-            "Plan: the dry run is a file",
-            "The plan reads, writes a batch file and changes nothing. The file can be reviewed with jq and diff, and carries a digest of its events.",
+            "Plan the migration: a dry run into a file",
+            "The plan writes a batch file and does not change the store. You can review the file with jq and diff. Its digest identifies its events.",
             Some(&command),
         )?;
         let planned = plan(staging.runtime(), DueRule::Monday, Some(&self.batch))?;
@@ -194,7 +194,7 @@ impl Demo {
         batch: &Batch,
         production: &Store,
     ) -> Result<(), CliError> {
-        let said = |name: &str, applied: &ApplyReport| {
+        let result = |name: &str, applied: &ApplyReport| {
             let ApplyReport { created, linked, skipped, head, .. } = applied;
             format!(
                 "{name:<10}  {created} created, {linked} linked, {skipped} skipped, head at position {head}"
@@ -205,12 +205,12 @@ impl Demo {
         {
             let (title, why) = match name {
                 "staging" => (
-                    "Apply to staging, then check",
-                    "The batch only adds events: nothing that was there is touched. Twelve named checks prove it, and the proof is on record.",
+                    "Apply the batch to staging, then validate",
+                    "The batch only adds events; existing data does not change. Twelve checks verify this, and the store records their result.",
                 ),
                 _ => (
-                    "Apply the very same file to production",
-                    "Same digest, same ids. Had production drifted from what was planned, the batch would be refused by series, before the first write.",
+                    "Apply the same file to production",
+                    "The digest and the ids are the same. If production had drifted from the plan, the batch would be rejected before the first write, with the series named.",
                 ),
             };
             let path = path.display();
@@ -221,7 +221,7 @@ impl Demo {
             )?;
             let applied =
                 apply(store.runtime(), ApplyRequest { batch, now: self.now, key: None }, &WATCH)?;
-            self.out.figure(&said(name, &applied))?;
+            self.out.figure(&result(name, &applied))?;
             let validation = validate(
                 store.runtime(),
                 ValidateRequest {
@@ -247,15 +247,15 @@ impl Demo {
 
     fn side_by_side(&self, production: &Store, gap: &SampleGap) -> Result<(), CliError> {
         self.out.step(
-            "Both views of one client, side by side",
-            "Week 4 was answered ahead, so the old system stopped making up the weeks before it: they were lost from sight. The new view has every week, stored.",
+            "Compare both views of one client",
+            "The client answered week 4 early. The old system then no longer generated the weeks before it, so they disappeared from the list. The new view stores every week.",
             Some(&format!("rollbook --data {} view precreated --client {}", self.production.display(), gap.client_id)),
         )?;
-        let both = compare::both(production, &gap.client_id, &gap.form_id, self.asked())?;
+        let both = compare::both(production, &gap.client_id, &gap.form_id, self.query())?;
         self.out.block(&both)
     }
 
-    fn asked(&self) -> Asked {
+    fn query(&self) -> Asked {
         Asked { now: self.now, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
     }
 
@@ -266,12 +266,12 @@ impl Demo {
     fn switch(&self, production: &Store, view: View, reason: &str) -> Result<(), CliError> {
         let (title, why) = match view {
             View::Precreated => (
-                "Switch",
-                "The switch is one event. Readers follow it at once; without a green validation newer than the last batch it would be refused.",
+                "Switch to the new view",
+                "The switch is one event, and takes effect at once. It needs a green validation that is newer than the last batch.",
             ),
             View::Legacy => (
-                "Roll back",
-                "Rolling back is the same switch the other way. It needs no validation, no deployment and no restore.",
+                "Roll back to the old view",
+                "A rollback is a switch in the other direction. It needs no validation, no deployment and no restore.",
             ),
         };
         let command = format!(
@@ -284,13 +284,13 @@ impl Demo {
         production.switch(view, &Audience::Everyone, reason, false, &request)?;
         production.catch_up(&|_, _| {})?;
         self.out.figure(&format!(
-            "{} serves everybody, at position {}",
+            "all clients get the {} view, from position {}",
             view.name(),
             production.log().head()
         ))
     }
 
-    /// Answers the last hidden week, and gives back the assignment's id.
+    /// Answers the last hidden week. Returns the id of its assignment.
     fn answer(&self, production: &Store, gap: &SampleGap) -> Result<String, CliError> {
         let week = gap.answered_week.saturating_sub(1);
         let stream = StreamId::series(&gap.client_id, &gap.form_id);
@@ -298,7 +298,7 @@ impl Demo {
             .to_string();
         self.out.step(
             &format!("The client answers week {week} under the new view"),
-            "A week the old view does not even show. What is acknowledged is on the disk.",
+            "The old view does not show this week. An acknowledged response is on disk.",
             Some(&format!(
                 "rollbook --data {} respond {id} --answers '[…]'",
                 self.production.display()
@@ -329,19 +329,19 @@ impl Demo {
         assignment: &str,
     ) -> Result<(), CliError> {
         self.out.step(
-            "The answer is there in the legacy view",
-            "Both views are folded from one log: the answer became a stored week of the old view too, under the same assignment id.",
+            "The response is in the legacy view too",
+            "Both views are computed from one log. The response therefore created a stored week in the old view as well, with the same assignment id.",
             Some(&format!("rollbook --data {} view live --client {}", self.production.display(), gap.client_id)),
         )?;
-        let answered = production.check_ins(Asking::Live, &gap.client_id, self.asked(), None)?;
-        let entry = compare::entry_of(&answered.body, assignment)?;
-        self.out.figure(&format!("served by the {} view: {entry}", answered.view.name()))
+        let list = production.check_ins(Asking::Live, &gap.client_id, self.query(), None)?;
+        let entry = compare::entry_of(&list.body, assignment)?;
+        self.out.figure(&format!("the {} view shows: {entry}", list.view.name()))
     }
 
     fn history(&self, production: &Store, assignment: &str) -> Result<(), CliError> {
         self.out.step(
-            "Who did what to that week, and when",
-            "Nothing is overwritten, so history is not a log file somewhere: it is the data.",
+            "The history of that week",
+            "Events are never overwritten. The history is the data itself, not a separate log file.",
             Some(&format!("rollbook --data {} history {assignment}", self.production.display())),
         )?;
         self.out.block(&compare::history(production, assignment)?)
@@ -350,7 +350,7 @@ impl Demo {
     fn what_next(&self, directory: &Path, gap: &SampleGap) -> Result<(), CliError> {
         let data = self.production.display();
         self.out.closing(
-            &format!("The stores are in {}. Try next:", directory.display()),
+            &format!("The stores are in {}. Next, try:", directory.display()),
             &[
                 format!("rollbook --data {data} status"),
                 format!(

@@ -1,13 +1,13 @@
-//! How the demo is told: numbered steps with what and why, the command that does the same, figures. Owns the look; coloured on
-//! a terminal, plain in a pipe, one JSON object a step with `--json`.
+//! The printed form of the demo: numbered steps with an explanation, the equivalent command, and
+//! figures. Coloured on a terminal, plain in a pipe, JSON objects with `--json`.
 
 use std::cell::Cell;
 
 use rollbook_migrations::validate::Check;
 use serde_json::json;
 
-use crate::cli::Output;
 use crate::cli::error::CliError;
+use crate::cli::output::Output;
 use crate::cli::output::{BAD, BOLD, FAINT, GOOD, styled};
 
 pub(super) struct Narrator {
@@ -15,6 +15,7 @@ pub(super) struct Narrator {
     steps: Cell<u32>,
 }
 
+/// The length of a line, in bytes.
 const WIDTH: usize = 100;
 
 impl Narrator {
@@ -85,7 +86,7 @@ impl Narrator {
     }
 }
 
-/// Text in lines of a readable width.
+/// Wraps text into lines of at most `WIDTH` bytes.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! What an event says, in one line. Owns the words; personal content is left out unless it was asked for.
+//! The text of an event in one line. Personal content is left out unless the caller asks for it.
 
 use rollbook_application::reports::history::{ERASED, REDACTED, missed};
 use rollbook_domain::event::{Audience, LinkKind, Origin};
@@ -6,30 +6,38 @@ use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
 
 use super::short;
 
-/// Longer content is cut here, in characters.
+/// The length at which content is cut, in characters.
 const LONGEST: usize = 120;
 
-/// One line about an event.
+/// The text of an event.
 pub(in crate::cli) fn detail(event: &Event, with_answers: bool) -> String {
-    let personal = Shown { with_answers };
-    control_detail(event).unwrap_or_else(|| series_detail(event, personal))
+    if let Event::Erased(event) = event {
+        return detail(event, with_answers);
+    }
+    let personal = PersonalContent { with_answers };
+    control_detail(event)
+        .or_else(|| document_detail(event, personal))
+        .or_else(|| week_detail(event, personal))
+        .or_else(|| response_detail(event, personal))
+        .or_else(|| series_detail(event, personal))
+        .unwrap_or_default()
 }
 
 #[derive(Clone, Copy)]
-struct Shown {
+struct PersonalContent {
     with_answers: bool,
 }
 
-impl Shown {
+impl PersonalContent {
     fn text(self, content: &Personal<String>) -> String {
-        self.shown(content.expose().map(String::as_str))
+        self.disclosed(content.expose().map(String::as_str))
     }
 
     fn json(self, content: &Personal<JsonText>) -> String {
-        self.shown(content.expose().map(JsonText::as_str))
+        self.disclosed(content.expose().map(JsonText::as_str))
     }
 
-    fn shown(self, content: Option<&str>) -> String {
+    fn disclosed(self, content: Option<&str>) -> String {
         match content {
             None => ERASED.to_owned(),
             Some(content) if self.with_answers => cut(content),
@@ -54,17 +62,25 @@ fn place(run: u32, week: u32) -> String {
     if run == 1 { format!("week {week}") } else { format!("run {run} week {week}") }
 }
 
-fn series_detail(event: &Event, personal: Shown) -> String {
-    match event {
+/// Events about imported documents.
+fn document_detail(event: &Event, personal: PersonalContent) -> Option<String> {
+    Some(match event {
         Event::DocumentImported(document) | Event::DocumentChanged(document) => {
             let Document { collection, id, body, .. } = document;
             format!("{} {id}: {}", collection.name(), personal.json(body))
         }
         Event::DocumentRemoved { collection, id } => format!("{} {id}", collection.name()),
+        _ => return None,
+    })
+}
+
+/// Events about one week.
+fn week_detail(event: &Event, personal: PersonalContent) -> Option<String> {
+    Some(match event {
         Event::AssignmentCreated { assignment, run, week, due, origin, terms } => {
             let by = match origin {
                 Origin::Allocation => "allocated",
-                Origin::Submission => "made by an answer",
+                Origin::Submission => "made by a response",
                 Origin::Migration => "made by a migration",
             };
             format!(
@@ -72,22 +88,6 @@ fn series_detail(event: &Event, personal: Shown) -> String {
                 place(*run, *week),
                 terms.total_weeks
             )
-        }
-        Event::ResponseSubmitted { run, week, response, score, answers, .. } => {
-            let score =
-                score.map_or_else(|| "no score".to_owned(), |score| format!("score {score}"));
-            format!(
-                "{}, {score}, response {response}: {}",
-                place(*run, *week),
-                personal.json(answers)
-            )
-        }
-        Event::ResponseLinked { response, run, week, named, kind, .. } => {
-            let how = match kind {
-                LinkKind::Linked => "linked to",
-                LinkKind::Adopted => "adopted by",
-            };
-            format!("response {response} (named {named:?}) {how} {}", place(*run, *week))
         }
         Event::AssignmentRescheduled { run, week, due } => {
             format!("{}, due {due}", place(*run, *week))
@@ -111,6 +111,46 @@ fn series_detail(event: &Event, personal: Shown) -> String {
         Event::NoteWritten { run, week, note } => {
             format!("{}: {}", place(*run, *week), personal.text(note))
         }
+        _ => return None,
+    })
+}
+
+/// Events about a response.
+fn response_detail(event: &Event, personal: PersonalContent) -> Option<String> {
+    Some(match event {
+        Event::ResponseSubmitted { run, week, response, score, answers, .. } => {
+            let score =
+                score.map_or_else(|| "no score".to_owned(), |score| format!("score {score}"));
+            format!(
+                "{}, {score}, response {response}: {}",
+                place(*run, *week),
+                personal.json(answers)
+            )
+        }
+        Event::ResponseLinked { response, run, week, named, kind, .. } => {
+            let how = match kind {
+                LinkKind::Linked => "linked to",
+                LinkKind::Adopted => "adopted by",
+            };
+            format!("response {response} (named {named:?}) {how} {}", place(*run, *week))
+        }
+        Event::ResponseCleared { run, week, response, reason } => {
+            format!(
+                "{}, response {response} no longer counts: {}",
+                place(*run, *week),
+                personal.text(reason)
+            )
+        }
+        Event::FeedbackGiven { response, coach, text } => {
+            format!("response {response}, coach {coach}: {}", personal.text(text))
+        }
+        _ => return None,
+    })
+}
+
+/// Events about a whole series or a client.
+fn series_detail(event: &Event, personal: PersonalContent) -> Option<String> {
+    Some(match event {
         Event::SeriesPaused { run, pause_weeks, until, moved } => {
             format!("run {run} by {pause_weeks} weeks until {until}, {} weeks moved", moved.len())
         }
@@ -130,25 +170,14 @@ fn series_detail(event: &Event, personal: Shown) -> String {
             };
             format!("run {run}, {kept}: {}", personal.text(reason))
         }
-        Event::ResponseCleared { run, week, response, reason } => {
-            format!(
-                "{}, response {response} no longer counts: {}",
-                place(*run, *week),
-                personal.text(reason)
-            )
-        }
-        Event::FeedbackGiven { response, coach, text } => {
-            format!("response {response}, coach {coach}: {}", personal.text(text))
-        }
         Event::ClientErased { ids, reason, .. } => {
-            format!("the personal data of {} is gone for good: {}", ids.join(", "), cut(reason))
+            format!("the personal data of {} was erased: {}", ids.join(", "), cut(reason))
         }
-        Event::Erased(event) => series_detail(event, personal),
-        // All others are on the control stream.
-        _ => String::new(),
-    }
+        _ => return None,
+    })
 }
 
+/// Events of the control stream.
 fn control_detail(event: &Event) -> Option<String> {
     Some(match event {
         Event::ImportCompleted { digest, legacy_timezone, collections, .. } => {

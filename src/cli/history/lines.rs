@@ -1,4 +1,4 @@
-//! A history's events on stdout, a line each: a table, Markdown or JSON. Owns the columns.
+//! Prints the events of a history on stdout, one line each: a table, Markdown or JSON.
 
 use std::io::Write;
 
@@ -6,12 +6,12 @@ use rollbook_application::reports::history::Told;
 use rollbook_domain::EventRecord;
 
 use super::{detail, short, who};
-use crate::cli::Output;
 use crate::cli::error::CliError;
 use crate::cli::format::{Format, md_head, md_row};
+use crate::cli::output::Output;
 use crate::cli::output::{BOLD, styled};
 
-/// Events on their way out.
+/// The printer of events.
 pub(super) struct Lines {
     out: Box<dyn Write>,
     format: Format,
@@ -30,42 +30,42 @@ impl Lines {
     }
 
     pub(super) fn write(&mut self, recorded: EventRecord) -> Result<(), CliError> {
-        let told = Told::of(recorded);
+        let report = Told::of(recorded);
         match self.format {
             Format::Json => {
-                serde_json::to_writer(&mut self.out, &told)
+                serde_json::to_writer(&mut self.out, &report)
                     .map_err(|error| CliError::Output(error.into()))?;
                 writeln!(self.out).map_err(CliError::Output)?;
             }
-            Format::Md => self.markdown(&told)?,
-            Format::Table => self.row(&told)?,
+            Format::Md => self.markdown(&report)?,
+            Format::Table => self.row(&report)?,
         }
         self.count += 1;
         Ok(())
     }
 
-    fn row(&mut self, told: &Told) -> Result<(), CliError> {
+    fn row(&mut self, report: &Told) -> Result<(), CliError> {
         if self.count == 0 {
-            let (position, detail) = ("position", "what it says, and why [under what]");
+            let (position, detail) = ("position", "content, and why [batch or cause]");
             let heading = format!(
                 "{position:>8}  {:24}  {:24}  {:28}  {:20}  {detail}",
                 "recorded", "occurred", "who", "what"
             );
             writeln!(self.out, "{}", styled(BOLD, heading)).map_err(CliError::Output)?;
         }
-        let EventRecord { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
-        let (who, detail, under) = (who(actor), detail(event, self.with_answers), under(told));
+        let EventRecord { position, recorded_at, occurred_at, actor, event, .. } = &report.recorded;
+        let (who, detail, under) = (who(actor), detail(event, self.with_answers), under(report));
         let (recorded, occurred) =
             (recorded_at.to_milliseconds_text(), occurred_at.to_milliseconds_text());
         writeln!(
             self.out,
             "{position:>8}  {recorded:24}  {occurred:24}  {who:28}  {:20}  {detail} [{under}]",
-            told.name
+            report.name
         )
         .map_err(CliError::Output)
     }
 
-    fn markdown(&mut self, told: &Told) -> Result<(), CliError> {
+    fn markdown(&mut self, report: &Told) -> Result<(), CliError> {
         if self.count == 0 {
             writeln!(self.out, "# History of `{}`\n", self.id).map_err(CliError::Output)?;
             let columns = [
@@ -74,22 +74,30 @@ impl Lines {
                 "happened",
                 "who",
                 "what",
-                "what it says",
+                "content",
                 "why",
-                "under what",
+                "batch or cause",
             ];
             self.out.write_all(md_head(&columns).as_bytes()).map_err(CliError::Output)?;
         }
-        let EventRecord { position, recorded_at, occurred_at, actor, event, .. } = &told.recorded;
+        let EventRecord { position, recorded_at, occurred_at, actor, event, .. } = &report.recorded;
         let (position, recorded, occurred) = (
             position.to_string(),
             recorded_at.to_milliseconds_text(),
             occurred_at.to_milliseconds_text(),
         );
-        let (who, says, under) = (who(actor), detail(event, self.with_answers), under(told));
-        let why = told.why.as_deref().unwrap_or_default();
-        let row =
-            md_row([position.as_str(), &recorded, &occurred, &who, told.name, &says, why, &under]);
+        let (who, content, under) = (who(actor), detail(event, self.with_answers), under(report));
+        let why = report.why.as_deref().unwrap_or_default();
+        let row = md_row([
+            position.as_str(),
+            &recorded,
+            &occurred,
+            &who,
+            report.name,
+            &content,
+            why,
+            &under,
+        ]);
         self.out.write_all(row.as_bytes()).map_err(CliError::Output)
     }
 
@@ -99,10 +107,10 @@ impl Lines {
     }
 }
 
-/// The batch, or else the request that caused it.
-fn under(told: &Told) -> String {
-    match &told.batch {
+/// The batch of the event, or the request that caused it.
+fn under(report: &Told) -> String {
+    match &report.batch {
         Some(digest) => format!("batch {}", short(digest)),
-        None => short(&told.recorded.cause).to_owned(),
+        None => short(&report.recorded.cause).to_owned(),
     }
 }

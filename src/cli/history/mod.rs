@@ -1,5 +1,5 @@
-//! `rollbook history`: everything that happened to something, by any id, and what a client saw. Owns how that is asked for; which events
-//! they are is the report's, how an event reads `detail`'s, how lines are printed `lines`', what a client saw `seen`'s.
+//! `rollbook history`: the events that concern an id, and the list that a client got at an instant.
+//! `detail` has the text of each event, `lines` the printed forms, `seen` the list of a client.
 
 mod detail;
 mod lines;
@@ -14,8 +14,9 @@ use rollbook_migrations::batch;
 pub(super) use detail::detail;
 use lines::Lines;
 
+use super::context::Context;
 use super::format::Format;
-use super::{Context, arguments, interrupt};
+use super::{arguments, interrupt};
 use crate::cli::error::CliError;
 use rollbook_application::reports::history::history;
 
@@ -28,43 +29,44 @@ Examples:
   rollbook history migration
   rollbook history --seen --client ada --at 2026-01-15T09:30:00Z
 
-ID is any id of an assignment, a response, a client (document id or authUid), a coach, a form, a series, an event, a digest of a
-batch, an import or a backup (or its beginning), `control`, or `migration`: the control stream and every event of its batches.
-Answers, comments and other personal content read […] unless --with-answers is given, with --json too.
+ID is any id of an assignment, a response, a client (document id or authUid), a coach, a form, a series or an event; the digest of a
+batch, an import or a backup, or its first digits; `control`; or `migration`: the control stream and every event of its batches.
+Answers, comments and other personal content are shown as […] unless --with-answers is given, with --json too.
 
---seen tells what the client saw at that instant: the view that the switch served, the position, the list. An instant means the last
-position recorded by then.";
+--seen shows the list that the client got at that instant, with the view that the switch selected and the position. An instant means
+the last position recorded by then.";
 
-/// Show everything that happened to an assignment, response, client, series, coach, event, batch or migration; or what a client saw.
+/// Show the events of an assignment, response, client, series, coach, event, batch or migration; or
+/// the list that a client got.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct HistoryArguments {
-    /// What to tell about.
+    /// The id.
     #[arg(value_name = "ID", required_unless_present = "seen", conflicts_with = "seen")]
     id: Option<String>,
     /// Show personal content: answers, comments, imported documents.
     #[arg(long)]
     with_answers: bool,
-    /// Tell what a client saw instead.
+    /// Show the list that a client got instead.
     #[arg(long, requires_all = ["client", "at"])]
     seen: bool,
-    /// The client that saw it, by any id.
+    /// The client that got the list, by any id.
     #[arg(long, value_name = "ID", requires = "seen")]
     client: Option<String>,
-    /// When (RFC 3339).
+    /// The instant of the list (RFC 3339).
     #[arg(long, value_name = "TIME", requires = "seen")]
     at: Option<Timestamp>,
-    /// The grace before overdue of the pre-created view, such as 3d or 0s.
+    /// The grace before a week of the pre-created view is overdue, such as 3d or 0s.
     #[arg(long, value_name = "SPAN", value_parser = arguments::milliseconds, requires = "seen")]
     overdue_after: Option<i64>,
-    /// How to print it.
+    /// The format.
     #[arg(long, value_enum)]
     format: Option<Format>,
 }
 
 impl HistoryArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
-        let format = Format::asked(self.format, context.output);
+        let format = Format::of(self.format, context.output);
         if let (Some(client), Some(at)) = (&self.client, self.at) {
             return seen::run(context, client, at, self.overdue_after, format);
         }
@@ -85,8 +87,8 @@ impl HistoryArguments {
         }
         let count = lines.finish()?;
         if count == 0 {
-            let _unheard =
-                writeln!(anstream::stderr().lock(), "{id}: nothing happened to it that was stored");
+            let _unwritable =
+                writeln!(anstream::stderr().lock(), "{id}: no stored event concerns it");
         }
         Ok(())
     }
@@ -102,7 +104,7 @@ pub(super) fn who(actor: &Actor) -> String {
     }
 }
 
-/// A digest's beginning; anything else as it is.
+/// The first digits of a digest; any other text unchanged.
 pub(super) fn short(text: &str) -> &str {
     let is_digest = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_digest { batch::short(text) } else { text }

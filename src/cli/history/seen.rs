@@ -1,4 +1,4 @@
-//! `rollbook history --seen`: what a client saw at an instant. Owns how that is told; what it was is the store's.
+//! `rollbook history --seen`: the list that a client got at an instant.
 
 use rollbook_application::reports::switch::Serving;
 use rollbook_application::store::Seen;
@@ -7,7 +7,7 @@ use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_projections::entry::Asked;
 use serde_json::Value;
 
-use crate::cli::Context;
+use crate::cli::context::Context;
 use crate::cli::error::CliError;
 use crate::cli::format::{Format, md_head, md_row};
 use crate::cli::output::{BOLD, styled};
@@ -41,7 +41,7 @@ pub(super) fn run(
     }
 }
 
-/// Week, due, status, title, form, id of each check-in.
+/// Week, due date, status, title, form and id of each check-in.
 fn rows(seen: &Seen) -> Result<Vec<[String; 6]>, CliError> {
     let body: Value =
         serde_json::from_str(seen.body.get()).map_err(|error| CliError::Output(error.into()))?;

@@ -132,10 +132,10 @@ fn what_is_no_time_no_span_no_date_and_no_actor_is_a_usage_error() {
         (&["view", "live", "--all", "--overdue-after", "3 weeks"], "is no span"),
         (&["view", "live", "--all", "--as-of", "lately"], "--as-of"),
         (&["view", "newest", "--all"], "newest"),
-        (&[&assign[..], &["--due-time", "25:00"]].concat(), "is no time of day"),
+        (&[&assign[..], &["--due-time", "25:00"]].concat(), "is not a time of day"),
         (&[&assign[..], &["--start", "2026-02-30"]].concat(), "--start"),
-        (&[&assign[..], &["--window", "{"]].concat(), "this is no JSON"),
-        (&["respond", "x", "--as", "king:arthur"], "names nobody"),
+        (&[&assign[..], &["--window", "{"]].concat(), "this is not JSON"),
+        (&["respond", "x", "--as", "king:arthur"], "is not an actor"),
         (&["respond", "x", "--week", "1"], "--week goes with a series"),
     ];
     for (arguments, expected) in cases {

@@ -123,7 +123,7 @@ fn a_changed_row_is_found_and_a_rebuild_mends_it() {
     assert!(!error.contains("rows of precreated"), "{error}");
     let different = store.run(&["rebuild", "directory"]);
     assert_eq!((different.code, different.stdout.as_str()), (1, ""), "{different:?}");
-    assert!(different.stderr.contains("the rows built anew serve now"), "{different:?}");
+    assert!(different.stderr.contains("the rebuilt rows are in use now"), "{different:?}");
     store.ok(&["verify"]);
 }
 

@@ -171,7 +171,7 @@ fn what_cannot_run_remotely_says_so_and_the_command_line_is_stronger_than_the_en
     }
     let (exit, stderr) =
         refused(&["--server", "http://rollbook.example.com", "--token", "t", "status"], &[]);
-    assert!(exit == 2 && stderr.contains("in the clear"), "{stderr}");
+    assert!(exit == 2 && stderr.contains("unencrypted"), "{stderr}");
 }
 
 #[test]

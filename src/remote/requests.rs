@@ -1,4 +1,5 @@
-//! What is asked of a service, a method an endpoint. Owns paths, queries and bodies; reports are the same values that the store's own are.
+//! The requests to a service: one method for each endpoint. Reports have the same types as reports
+//! of a local store.
 
 use std::io::{BufRead, BufReader, Read};
 
@@ -18,24 +19,24 @@ use serde_json::json;
 use ureq::SendBody;
 use ureq::http::Method;
 
-use super::{Asked, Remote, RemoteError, escaped};
+use super::{Remote, RemoteError, RequestParts, encoded};
 
 const JSON: Option<&str> = Some("application/json");
 
-/// Which view, and when.
+/// The query for a view.
 #[derive(Clone, Copy, Debug)]
-pub struct ViewAsked {
-    /// The view.
+pub struct ViewQuery {
+    /// The view to read.
     pub view: Which,
-    /// The instant; the service's own now without one.
+    /// The instant of the list. Default: the service's clock.
     pub at: Option<Timestamp>,
-    /// The position or instant of record; the head without one.
+    /// The position, or an instant of recording. Default: the head.
     pub as_of: Option<Moment>,
-    /// The grace before overdue, in milliseconds; the service's own without one.
+    /// The grace before a week is overdue, in milliseconds. Default: the service's setting.
     pub overdue_after_milliseconds: Option<i64>,
 }
 
-impl ViewAsked {
+impl ViewQuery {
     fn query(&self) -> Vec<(&'static str, String)> {
         let mut query = vec![("view", self.view.name().to_owned())];
         query.extend(self.at.map(|at| ("at", at.to_string())));
@@ -50,18 +51,18 @@ fn overdue_after(milliseconds: Option<i64>) -> Option<(&'static str, String)> {
 }
 
 impl Remote {
-    /// How the store stands.
+    /// The status of the store.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn status(&self) -> Result<Status, RemoteError> {
         self.read(self.get("/v1/status", &[])?)
     }
 
-    /// Switches which view serves whom.
+    /// Switches the view that clients get.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn switch(
         &self,
         switching: &Switching,
@@ -70,28 +71,28 @@ impl Remote {
     ) -> Result<Switched, RemoteError> {
         let Switching { view, percent, clients, reason, force } = switching;
         let body = json!({"view": view, "percent": percent, "clients": clients, "reason": reason, "force": force, "at": at});
-        let asked = Asked {
+        let request = RequestParts {
             method: Method::PUT,
             path: "/v1/switch",
             content_type: JSON,
             key,
-            ..Asked::default()
+            ..RequestParts::default()
         };
-        self.read(self.send(asked, body.to_string().as_str())?)
+        self.read(self.send(request, body.to_string().as_str())?)
     }
 
-    /// One client's list, as the endpoint answers it.
+    /// The list of one client: the body of the endpoint's response.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
-    pub fn check_ins(&self, client: &str, asked: &ViewAsked) -> Result<String, RemoteError> {
-        self.text(self.get(&format!("/v1/clients/{}/check-ins", escaped(client)), &asked.query())?)
+    /// When the service does not respond, or refuses the request.
+    pub fn check_ins(&self, client: &str, query: &ViewQuery) -> Result<String, RemoteError> {
+        self.text(self.get(&format!("/v1/clients/{}/check-ins", encoded(client)), &query.query())?)
     }
 
-    /// What a client saw at an instant.
+    /// The list that a client got at an instant.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn seen(
         &self,
         client: &str,
@@ -100,24 +101,24 @@ impl Remote {
     ) -> Result<Seen, RemoteError> {
         let mut query = vec![("at", at.to_string())];
         query.extend(overdue_after(overdue_after_milliseconds));
-        self.read(self.get(&format!("/v1/clients/{}/seen", escaped(client)), &query)?)
+        self.read(self.get(&format!("/v1/clients/{}/seen", encoded(client)), &query)?)
     }
 
-    /// Every client's list, a line each, as it comes.
+    /// Streams the lists of all clients, one line for each.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
-    pub fn everyone(&self, asked: &ViewAsked) -> Result<Lines<'_>, RemoteError> {
-        self.lines("/v1/check-ins", &asked.query())
+    /// When the service does not respond, or refuses the request.
+    pub fn everyone(&self, query: &ViewQuery) -> Result<Lines<'_>, RemoteError> {
+        self.lines("/v1/check-ins", &query.query())
     }
 
-    /// Everything that happened to something, as it comes.
+    /// Streams the events that concern an id.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
-    pub fn history(&self, id: &str, with_answers: bool) -> Result<Told<'_>, RemoteError> {
+    /// When the service does not respond, or refuses the request.
+    pub fn history(&self, id: &str, with_answers: bool) -> Result<EventRecords<'_>, RemoteError> {
         let query = [("with_answers", with_answers.to_string())];
-        Ok(Told(self.lines(&format!("/v1/history/{}", escaped(id)), &query)?))
+        Ok(EventRecords(self.lines(&format!("/v1/history/{}", encoded(id)), &query)?))
     }
 
     fn lines(
@@ -129,28 +130,28 @@ impl Remote {
         Ok(Lines { remote: self, reader: BufReader::new(Box::new(body)) })
     }
 
-    /// Runs the checks there and puts them on record there.
+    /// Runs the checks at the service, which records the result.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn validate(
         &self,
         overdue_after_milliseconds: Option<i64>,
     ) -> Result<ValidationReport, RemoteError> {
         let query: Vec<_> = overdue_after(overdue_after_milliseconds).into_iter().collect();
-        let asked = Asked {
+        let request = RequestParts {
             method: Method::POST,
             path: "/v1/migrations/validations",
             query: &query,
-            ..Asked::default()
+            ..RequestParts::default()
         };
-        self.read(self.send(asked, SendBody::none())?)
+        self.read(self.send(request, SendBody::none())?)
     }
 
-    /// Compares both views of every client.
+    /// Compares the two views of every client.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn parity(
         &self,
         overdue_after_milliseconds: Option<i64>,
@@ -159,46 +160,50 @@ impl Remote {
         self.read(self.get("/v1/parity", &query)?)
     }
 
-    /// Takes a backup there.
+    /// Takes a backup of the service's store.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn back_up(
         &self,
         name: Option<&str>,
         at: Option<Timestamp>,
     ) -> Result<Created, RemoteError> {
         let body = json!({"name": name, "at": at});
-        let asked = Asked {
+        let request = RequestParts {
             method: Method::POST,
             path: "/v1/backups",
             content_type: JSON,
-            ..Asked::default()
+            ..RequestParts::default()
         };
-        self.read(self.send(asked, body.to_string().as_str())?)
+        self.read(self.send(request, body.to_string().as_str())?)
     }
 
-    /// The backups there.
+    /// The backups of the service's store.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn backups(&self) -> Result<Vec<Listed>, RemoteError> {
         self.read(self.get("/v1/backups", &[])?)
     }
 
-    /// Has the log signed there.
+    /// Signs the service's log.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn checkpoint(&self) -> Result<Signed, RemoteError> {
-        let asked = Asked { method: Method::POST, path: "/v1/checkpoints", ..Asked::default() };
-        self.read(self.send(asked, SendBody::none())?)
+        let request = RequestParts {
+            method: Method::POST,
+            path: "/v1/checkpoints",
+            ..RequestParts::default()
+        };
+        self.read(self.send(request, SendBody::none())?)
     }
 
     /// The audit, as JSON or Markdown.
     ///
     /// # Errors
-    /// When the service does not answer, or refuses.
+    /// When the service does not respond, or refuses the request.
     pub fn audit(&self, format: &str, at: Option<Timestamp>) -> Result<String, RemoteError> {
         let mut query = vec![("format", format.to_owned())];
         query.extend(at.map(|at| ("at", at.to_string())));
@@ -206,7 +211,7 @@ impl Remote {
     }
 }
 
-/// Lines of an answer as they come, each whole: the last one, too.
+/// The lines of a streamed response. A line that is cut short is an error, also at the end.
 pub struct Lines<'a> {
     remote: &'a Remote,
     reader: BufReader<Box<dyn Read>>,
@@ -226,17 +231,17 @@ impl Iterator for Lines<'_> {
     }
 }
 
-/// Events as they come.
-pub struct Told<'a>(Lines<'a>);
+/// The events of a streamed response.
+pub struct EventRecords<'a>(Lines<'a>);
 
-impl Iterator for Told<'_> {
+impl Iterator for EventRecords<'_> {
     type Item = Result<EventRecord, RemoteError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let remote = self.0.remote;
         let read = |line: String| {
             serde_json::from_str(&line)
-                .map_err(|error| remote.unexpected(format!("an event does not read: {error}")))
+                .map_err(|error| remote.unexpected(format!("an event cannot be decoded: {error}")))
         };
         self.0.next().map(|line| line.and_then(read))
     }
