@@ -8,8 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use rollbook_application::operations::switch::{SwitchRequest, switch};
 use rollbook_application::store::{Asking, Request, SeriesCommand, Store};
-use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
+use rollbook_domain::event::{AssignedStatus, MissedReason, Terms, View};
 use rollbook_domain::series::decide::{Allocation, Correction};
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp,
@@ -160,8 +161,9 @@ impl World {
             ),
             Step::Allocate { ref series } => (stream(series), self.allocation(stream(series), now)),
             Step::Feedback { ref series, week } => {
-                let (folded, _) = self.store.series(stream(series)).unwrap();
+                let folded = self.store.fold_series(stream(series)).unwrap();
                 let response = folded
+                    .series
                     .items
                     .week(run, week)
                     .and_then(|item| item.stored.response_id())
@@ -201,8 +203,14 @@ impl World {
                 );
             }
             Step::Switch { view, whom } => {
-                let audience = whom.map_or(Audience::Everyone, Audience::Percent);
-                self.store.switch(view, &audience, "a test", true, &request).unwrap();
+                let wanted = SwitchRequest {
+                    view,
+                    percent: whom,
+                    clients: Vec::new(),
+                    reason: "a test".to_owned(),
+                    force: true,
+                };
+                switch(&self.store.reading(), &wanted, &request).unwrap();
                 return;
             }
             Step::Ask => return,

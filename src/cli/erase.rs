@@ -1,11 +1,15 @@
-//! `rollbook erase`: a client's personal data, gone for good. Owns the question before it and how it is told; what it does is the store's.
+//! `rollbook erase`: erases a client's personal data for good. Asks before it does, and records the erasure in directories of
+//! backups afterwards.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
-use rollbook_application::store::{Erased, Store};
+use rollbook_application::backup::{BackupError, erasure_ledger};
+use rollbook_application::operations::erase::{Erased, erase, erasure_of};
+use rollbook_application::store::Store;
 use rollbook_projections::tracker;
+use serde::Serialize;
 
 use super::arguments::Writing;
 use super::output::{GOOD, styled};
@@ -46,25 +50,25 @@ impl EraseArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let (ids, before) = store.erasure_of(&self.client)?;
+        let (ids, before) = erasure_of(&store, &self.client)?;
         if !before.is_some_and(|erasure| erasure.complete) {
             self.confirm(&ids)?;
         }
         let mut backups = vec![beside(context)];
         backups.extend(self.backups.iter().cloned());
         let bar = Bar::new("folding without the client", "events");
-        let erased = store.erase(
-            &self.client,
-            &self.reason,
-            &self.writing.request(),
-            &backups,
-            &|done, of| bar.fold_progress(done, of),
-        )?;
+        let progress = |done, of| bar.fold_progress(done, of);
+        let request = self.writing.request();
+        let erased = erase(&store, &self.client, &self.reason, &request, &progress)?;
+        // Also after an erasure that was complete before: a directory may be new, or its disk was not mounted.
+        let told =
+            erasure_ledger::record_in_existing(&store, &backups).map_err(BackupError::from)?;
         drop(bar);
-        if erased.told.is_empty() && backups_on_record(&store)? > 0 {
+        let report = ErasureReport { erased, told };
+        if report.told.is_empty() && backups_on_record(&store)? > 0 {
             let _unheard = writeln!(anstream::stderr().lock(), "{UNTOLD}");
         }
-        context.output.either(&erased, || text(&erased))
+        context.output.either(&report, || report.text())
     }
 
     /// Asks on a terminal; elsewhere `--yes` must have been said.
@@ -112,21 +116,38 @@ fn beside(context: &Context) -> PathBuf {
     rollbook_application::backup::Backups::of(&context.data).directory().to_owned()
 }
 
-fn text(erased: &Erased) -> String {
-    let Erased { client, ids, position, already, resumed, told } = erased;
-    if *already {
-        return format!("{client} was erased already, at position {position}; nothing was done\n");
+/// What an erasure did, and which directories of backups have it in their ledger.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErasureReport {
+    #[serde(flatten)]
+    erased: Erased,
+    told: Vec<PathBuf>,
+}
+
+impl ErasureReport {
+    fn text(&self) -> String {
+        let Self { erased, told } = self;
+        let Erased { client, ids, position, already, resumed } = erased;
+        if *already {
+            return format!(
+                "{client} was erased already, at position {position}; nothing was done\n"
+            );
+        }
+        let went_on = if *resumed { " (went on where it had been cut off)" } else { "" };
+        let told: String = told
+            .iter()
+            .map(|directory| {
+                format!(
+                    "told {}: what is restored from there forgets them too\n",
+                    directory.display()
+                )
+            })
+            .collect();
+        format!(
+            "{} {client}{went_on}: the keys of {} are destroyed, on record at position {position}\nrows folded again, every file of the database written anew\n{told}",
+            styled(GOOD, "erased"),
+            ids.join(", ")
+        )
     }
-    let went_on = if *resumed { " (went on where it had been cut off)" } else { "" };
-    let told: String = told
-        .iter()
-        .map(|directory| {
-            format!("told {}: what is restored from there forgets them too\n", directory.display())
-        })
-        .collect();
-    format!(
-        "{} {client}{went_on}: the keys of {} are destroyed, on record at position {position}\nrows folded again, every file of the database written anew\n{told}",
-        styled(GOOD, "erased"),
-        ids.join(", ")
-    )
 }

@@ -1,7 +1,7 @@
 //! How a series is named on the command line: by its name, or by client and form. Owns the arguments; what they mean is the store's.
 
 use clap::Args;
-use rollbook_application::store::Store;
+use rollbook_application::store::Reading;
 use rollbook_domain::StreamId;
 
 use crate::cli::error::CliError;
@@ -25,10 +25,10 @@ impl SeriesName {
     ///
     /// # Errors
     /// When there is no such series.
-    pub(super) fn resolve(&self, store: &Store) -> Result<StreamId, CliError> {
+    pub(super) fn resolve(&self, reading: &Reading<'_>) -> Result<StreamId, CliError> {
         match (&self.series, &self.client, &self.form) {
-            (Some(name), _, _) => Ok(store.series_named(name)?),
-            (None, Some(client), Some(form)) => Ok(store.series_of(client, form)?),
+            (Some(name), _, _) => Ok(reading.series_named(name)?),
+            (None, Some(client), Some(form)) => Ok(reading.series_of(client, form)?),
             // clap asks for one or the other.
             _ => Err(CliError::Usage("name the series, or its --client and --form".to_owned())),
         }

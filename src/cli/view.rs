@@ -111,7 +111,7 @@ impl ViewArguments {
                 let store = context.open()?;
                 context.fold(&store)?;
                 let mut everyone =
-                    store.everyone(self.asking(), self.asked(now), self.position(&store)?)?;
+                    store.all_clients(self.asking(), self.asked(now), self.position(&store)?)?;
                 while let Some((client, answered)) = everyone.next(&store)? {
                     interrupt::check()?;
                     let line = line(&client, &answered);

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 
 use rollbook_application::backup::{Created, Listed};
-use rollbook_application::operations::switch::Switching;
+use rollbook_application::operations::switch::SwitchRequest;
 use rollbook_application::reports::check_ins::Which;
 use rollbook_application::reports::evidence::Signed;
 use rollbook_application::reports::migration::ValidationReport;
@@ -64,11 +64,11 @@ impl Remote {
     /// When the service does not answer, or refuses.
     pub fn switch(
         &self,
-        switching: &Switching,
+        switching: &SwitchRequest,
         at: Option<Timestamp>,
         key: Option<&str>,
     ) -> Result<Switched, RemoteError> {
-        let Switching { view, percent, clients, reason, force } = switching;
+        let SwitchRequest { view, percent, clients, reason, force } = switching;
         let body = json!({"view": view, "percent": percent, "clients": clients, "reason": reason, "force": force, "at": at});
         let asked = Asked {
             method: Method::PUT,

@@ -23,7 +23,7 @@ use uuid::Uuid;
 use super::manifest::{
     Counts, FORMAT, FileEntry, MANIFEST, Manifest, ProjectionDigest, REPORT, SUMS,
 };
-use super::{BackupError, Backups, Progress, attachments, copy, name, report};
+use super::{BackupError, Backups, Progress, attachments, copy, erasure_ledger, name, report};
 use crate::store::Store;
 
 /// What backup is wanted.
@@ -91,8 +91,8 @@ impl Store {
         let manifest = manifest(&name, wanted.now, (&checkpoint.0, options), files, progress)?;
         let (manifest, manifest_digest) = write_manifest(manifest, beside.path())?;
         drop(checkpoint);
-        // Before the backup is there: whoever restores from this directory forgets whom the store has forgotten by now.
-        self.tell_backups(backups.directory())
+        // Before the backup appears: a restore of it then erases every client that the store has erased by now.
+        erasure_ledger::record(self, backups.directory())
             .map_err(|error| BackupError::Forget(Box::new(error)))?;
         beside.publish()?;
         let position = self.record(&manifest, &manifest_digest, wanted)?;

@@ -8,8 +8,8 @@ use rollbook_domain::Position;
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
 
+use super::erasure_ledger::LedgerError;
 use crate::code::{Code, Coded};
-use crate::store::StoreError;
 
 /// Why a backup was not taken, is not good, or was not restored.
 #[derive(Debug, thiserror::Error)]
@@ -104,7 +104,10 @@ pub enum BackupError {
     UnsoundStore(#[source] LogError),
     /// Clients who were erased since the backup could not be erased again.
     #[error("nothing was restored: clients who were erased since could not be erased again")]
-    Forget(#[source] Box<StoreError>),
+    Forget(#[source] Box<LedgerError>),
+    /// The erasure ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// The backup is whole, and the store has no record of it.
     #[error(
         "the backup {name} is whole, but the store did not take the record of it (head {head}); make the store writable again"
@@ -164,7 +167,8 @@ impl Coded for BackupError {
             Self::Damaged { .. } | Self::Differs { .. } => Code::DamagedBackup,
             Self::UnsoundStore(_) => Code::Damaged,
             Self::NotRecorded { .. } => Code::NotRecorded,
-            Self::Forget(_) => Code::Erasures,
+            Self::Forget(_) | Self::Ledger(LedgerError::File { .. }) => Code::Erasures,
+            Self::Ledger(LedgerError::Store(error)) => error.code(),
             Self::File { .. } => Code::File,
             Self::Log(error) => error.code(),
             Self::Projection(error) => error.code(),

@@ -21,6 +21,7 @@ pub mod attachments;
 mod check;
 mod copy;
 mod create;
+pub mod erasure_ledger;
 mod error;
 mod list;
 pub mod manifest;

@@ -3,7 +3,7 @@
 use rollbook_domain::Timestamp;
 
 use super::BackupError;
-use crate::store::forgotten::ERASURES;
+use super::erasure_ledger::ERASURES;
 
 /// The longest name, in bytes.
 const LONGEST_BYTES: usize = 100;

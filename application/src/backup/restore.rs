@@ -8,11 +8,11 @@ use rollbook_domain::Position;
 use rollbook_log::{Beside, Log, LogError, MasterKeySource, OpenOptions};
 use serde::Serialize;
 
+use super::erasure_ledger::{self, LedgerError};
 use super::manifest::{Manifest, REPORT};
 use super::{BackupError, Backups, Progress, check, copy};
+use crate::operations::erase::{ErasureRecord, erase_again};
 use crate::store::Store;
-use crate::store::StoreError;
-use crate::store::forgotten::{self, Forgotten};
 
 /// What was restored.
 #[derive(Clone, Debug, Serialize)]
@@ -83,24 +83,26 @@ impl Backups {
         key: &MasterKeySource,
         told: &[PathBuf],
         progress: Progress<'_>,
-    ) -> Result<u64, StoreError> {
-        let mut forgotten = forgotten::read(&self.directory)?;
-        forgotten.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
+    ) -> Result<u64, LedgerError> {
+        let mut records = erasure_ledger::read(&self.directory)?;
+        records.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
         for directory in told {
-            forgotten.extend(forgotten::known_to(directory, key)?);
+            records.extend(erasure_ledger::known_to(directory, key)?);
         }
         let store = Store::open_with(
             restored,
             OpenOptions { master_key: key.clone(), ..OpenOptions::default() },
         )?;
-        store.forget_again(&forgotten, &|done, of| progress("forgetting again", done, of))
+        let count =
+            erase_again(&store, &records, &|done, of| progress("forgetting again", done, of))?;
+        Ok(count)
     }
 }
 
-/// Whom a store has erased. One that cannot be opened says nothing: it may be in use, or the reason why somebody restores; whom it erased
-/// while this directory was there, the directory was told.
-fn erased_in(old: &Path, key: &MasterKeySource) -> Vec<Forgotten> {
-    forgotten::known_to(old, key).unwrap_or_default()
+/// The erasures that a store has on record; none where it cannot be opened, since it may be in use or be the reason for the restore.
+/// What it erased while this directory existed is in the directory's ledger.
+fn erased_in(old: &Path, key: &MasterKeySource) -> Vec<ErasureRecord> {
+    erasure_ledger::known_to(old, key).unwrap_or_default()
 }
 
 /// Copies a backup's files into an empty directory and makes a store of it; the store, open, and how many bytes that was.

@@ -1,5 +1,5 @@
 //! The steps of a migration on an open store: plan, apply, validate, compare. A step under an idempotency key runs once. The
-//! migrations crate does the work.
+//! migrations crate does the work; this module binds keys and makes reports.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 use super::OperationError;
 use crate::reports::migration::{PlanReport, ValidationReport};
-use crate::store::{Outcome, Request, Store, idempotency};
+use crate::store::{KeyedRequest, Request, Store};
 
 /// Plans into a batch file: `out`, or one named by kind and digest in the current directory.
 ///
@@ -69,9 +69,9 @@ pub fn apply(
     request: &Request,
     watch: &Watch<'_>,
 ) -> Result<Applied, OperationError> {
-    let key = request.key.as_ref().map(|key| idempotency(key, &("apply", &batch.header.digest)));
-    // Done before or not: applying a batch that is through does nothing, and one that was cut off goes on.
-    let _before = store.repeated(key.as_ref(), request)?;
+    // A repeat is applied again: that does nothing to a complete batch, and resumes an interrupted one.
+    let bound = store.bind_key(request, KeyedRequest::Apply(&batch.header.digest))?;
+    let key = bound.map(|bound| bound.key);
     Ok(apply::apply_under(store.runtime(), batch, request.now, key, watch)?)
 }
 
@@ -86,19 +86,16 @@ pub fn validate(
     request: &Request,
     watch: &Watch<'_>,
 ) -> Result<(ValidationReport, bool), OperationError> {
-    let key =
-        request.key.as_ref().map(|key| idempotency(key, &("validate", overdue_after_milliseconds)));
-    if let Some(Outcome::Done { events, .. }) = store.repeated(key.as_ref(), request)? {
-        let recorded = events.into_iter().find_map(|recorded| match recorded.event {
-            Event::ValidationRecorded { digest, at, checks } => {
-                Some(Validation { digest, at, checks: checks.into_iter().map(check).collect() })
-            }
-            _ => None,
-        });
-        if let Some(validation) = recorded {
+    let bound = store.bind_key(request, KeyedRequest::Validate(overdue_after_milliseconds))?;
+    if let Some(committed) = bound.as_ref().and_then(|bound| bound.committed) {
+        let outcome = store.read_back(committed)?;
+        if let Some(validation) =
+            outcome.events().iter().find_map(|written| recorded(&written.event))
+        {
             return Ok((validation.into(), true));
         }
     }
+    let key = bound.map(|bound| bound.key);
     let validation = validate::validate_under(
         store.runtime(),
         overdue_after_milliseconds,
@@ -109,9 +106,14 @@ pub fn validate(
     Ok((validation.into(), false))
 }
 
-fn check(recorded: CheckOutcome) -> Check {
-    let CheckOutcome { name, green, detail } = recorded;
-    Check { name: name.into(), green, detail, findings: Vec::new() }
+/// A validation as it is on record.
+fn recorded(event: &Event) -> Option<Validation> {
+    let Event::ValidationRecorded { digest, at, checks } = event else { return None };
+    let checks = checks.iter().cloned().map(|outcome| {
+        let CheckOutcome { name, green, detail } = outcome;
+        Check { name: name.into(), green, detail, findings: Vec::new() }
+    });
+    Some(Validation { digest: digest.clone(), at: *at, checks: checks.collect() })
 }
 
 /// Compares both views of every client, and puts nothing on record.

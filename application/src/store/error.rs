@@ -1,7 +1,5 @@
 //! Errors of a store: opening, reading, deciding and appending. Each boundary above has its own enum and may hold this one.
 
-use std::path::PathBuf;
-
 use rollbook_domain::control::SwitchRefused;
 use rollbook_domain::series::decide::Refused;
 use rollbook_log::{AppendError, LogError};
@@ -43,17 +41,6 @@ pub enum StoreError {
     /// Other writers changed the stream every time the command was decided.
     #[error("other writers changed {0} each time this was decided; try again")]
     Contended(String),
-    /// The erasure ledger in a directory of backups cannot be read or written.
-    #[error(
-        "cannot read or write what backups are told of erasures: {path}; put the file back from a copy, or check the directory"
-    )]
-    Erasures {
-        /// The file or directory.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
     /// No such client.
     #[error("no client document has the id or authUid {0:?}")]
     UnknownClient(String),
@@ -154,7 +141,6 @@ impl Coded for StoreError {
             | Self::NoSeries(_) => Code::UnknownId,
             Self::AmbiguousDigest(_) => Code::AmbiguousId,
             Self::Range(_) => Code::Usage,
-            Self::Erasures { .. } => Code::Erasures,
             Self::Body(_) => Code::Internal,
         }
     }

@@ -1,24 +1,32 @@
-//! A store as the application uses it: the log, its projections, and the one way commands are carried out. Owns opening and
-//! asking; `commands` owns the way from a decision to the log, `naming` and `resolve` what an id means,
-//! `time_travel` the store as it was, `diff` what changed for a client, `erase` and `forgotten` that a client is gone for good.
+//! An open store: its log, its projections, and commands on series.
+//!
+//! `reading` is what one request reads; `naming` and `resolve` say what an id means. `commands` carries out commands, `append` is
+//! the loop that decides and appends, `request` binds idempotency keys. `time_travel` reads the store as it was, `diff` what
+//! changed for a client, `all_clients` every client's view.
 
+mod all_clients;
+mod append;
 mod commands;
 mod diff;
-mod erase;
 mod error;
-mod everyone;
-pub mod forgotten;
+mod legacy_request_form;
 mod naming;
+mod read_counts;
+mod reading;
+mod request;
+mod request_digest;
+#[cfg(test)]
+mod request_samples;
 mod resolve;
+mod stream_locks;
 mod time_travel;
-mod turns;
 
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::Control;
-use rollbook_domain::event::View;
-use rollbook_domain::{Position, Timestamp};
+use rollbook_domain::event::{Version, View};
+use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_log::{Log, OpenOptions};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
@@ -27,22 +35,28 @@ use rollbook_projections::{
 };
 use rollbook_proofs::TreeHead;
 
-pub(crate) use commands::idempotency;
-pub use commands::{Outcome, Request, SeriesCommand};
+pub use all_clients::AllClients;
+pub(crate) use append::{Decision, new_event};
+pub use append::{Outcome, Written};
+pub use commands::SeriesCommand;
 pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
-pub use erase::Erased;
 pub use error::StoreError;
-pub use everyone::Everyone;
+pub use read_counts::ReadCounts;
+pub use reading::{FoldedSeries, Reading};
+pub use request::Request;
+pub(crate) use request_digest::KeyedRequest;
 pub use resolve::Named;
 pub use time_travel::Seen;
 
-use self::turns::Turns;
+use self::read_counts::Counters;
+use self::stream_locks::StreamLocks;
 
 /// An open store.
 pub struct Store {
     directory: PathBuf,
     runtime: Runtime,
-    turns: Turns,
+    stream_locks: StreamLocks,
+    counts: Counters,
 }
 
 /// Which view is asked for.
@@ -83,7 +97,8 @@ impl Store {
         Ok(Self {
             directory: directory.to_owned(),
             runtime: Runtime::new(log, rollbook_projections::all()),
-            turns: Turns::default(),
+            stream_locks: StreamLocks::default(),
+            counts: Counters::default(),
         })
     }
 
@@ -115,7 +130,13 @@ impl Store {
     /// # Errors
     /// As [`Store::catch_up`].
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.counts.snapshot();
         Ok(self.runtime.snapshot()?)
+    }
+
+    /// How often this store was read since it was opened.
+    pub fn read_counts(&self) -> ReadCounts {
+        self.counts.read()
     }
 
     /// The control stream, folded: imports, batches, validation, switch.
@@ -123,9 +144,23 @@ impl Store {
     /// # Errors
     /// As [`Store::catch_up`].
     pub fn control(&self) -> Result<Control, StoreError> {
-        let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.of("tracker")?;
-        Ok(tracker::control(&rows)?)
+        self.reading().control()
+    }
+
+    /// The control stream, folded up to a position from the log itself, and its version there.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) fn control_until(
+        &self,
+        position: Position,
+    ) -> Result<(Control, Version), StoreError> {
+        let (mut control, mut version) = (Control::default(), 0);
+        for recorded in self.log().stream_until(&StreamId::Control, 0, position)? {
+            control.apply(recorded.position, &recorded.event);
+            version = recorded.version;
+        }
+        Ok((control, version))
     }
 
     /// The Merkle tree of the events up to a position, now or in the past; reads one row a level of the tree.
@@ -153,7 +188,7 @@ impl Store {
     /// # Errors
     /// As [`Store::catch_up`].
     pub fn zone(&self) -> Result<Zone, StoreError> {
-        Ok(self.control()?.legacy_timezone.and_then(|name| name.parse().ok()).unwrap_or_default())
+        self.reading().zone()
     }
 
     /// One view's answer for one client id, from one snapshot.

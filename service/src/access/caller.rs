@@ -5,13 +5,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use rollbook_application::store::Store;
+use rollbook_application::store::{Reading, Store};
 use rollbook_domain::document::StoredClient;
-use rollbook_domain::event::View;
 use rollbook_domain::{Actor, StreamId};
-use rollbook_projections::directory::{self, keys};
+use rollbook_projections::ProjectionError;
+use rollbook_projections::directory::keys;
 use rollbook_projections::rows::{RowSource, decode, read_row};
-use rollbook_projections::{ProjectionError, Snapshot};
 
 use super::denied::Denied;
 use super::roles::grants_as_stored;
@@ -124,13 +123,21 @@ impl Caller {
         is_admin
     }
 
-    /// Whether the caller may have this, and on whose behalf it is then done.
+    /// As [`Caller::may_in`], with a snapshot of its own.
+    ///
+    /// # Errors
+    /// As [`Caller::may_in`].
+    pub fn may(&self, store: &Store, wants: Wants<'_>) -> Result<Actor, Denied> {
+        self.may_in(&store.reading(), wants)
+    }
+
+    /// Whether the caller has a permission, and on whose behalf the request is then done.
     ///
     /// # Errors
     /// [`Denied::Forbidden`], which is the same whether the thing exists or not; [`Denied::Store`].
-    pub fn may(&self, store: &Store, wants: Wants<'_>) -> Result<Actor, Denied> {
-        for grant in self.grants(store)?.iter() {
-            if let Some(actor) = self.allowed(grant, store, wants)? {
+    pub fn may_in(&self, reading: &Reading<'_>, wants: Wants<'_>) -> Result<Actor, Denied> {
+        for grant in self.grants(reading)?.iter() {
+            if let Some(actor) = self.allowed(grant, reading, wants)? {
                 self.note(grant);
                 return Ok(actor);
             }
@@ -143,26 +150,27 @@ impl Caller {
     /// # Errors
     /// [`Denied::Store`].
     pub fn sees(&self, store: &Store) -> Result<Visible, Denied> {
+        let reading = &store.reading();
         let mut visible = BTreeSet::new();
-        for grant in self.grants(store)?.iter() {
+        for grant in self.grants(reading)?.iter() {
             self.note(grant);
             match grant {
                 Grant::Admin => return Ok(Visible::All),
                 Grant::Client(own) => {
-                    visible.insert(canonical(&Directory::of(store)?, own)?);
+                    visible.insert(canonical(reading, own)?);
                 }
-                Grant::Coach(coach) => visible.extend(clients_of(&Directory::of(store)?, coach)?),
+                Grant::Coach(coach) => visible.extend(clients_of(reading, coach)?),
                 _ => {}
             }
         }
         Ok(Visible::Clients(visible))
     }
 
-    fn grants(&self, store: &Store) -> Result<Cow<'_, BTreeSet<Grant>>, Denied> {
+    fn grants(&self, reading: &Reading<'_>) -> Result<Cow<'_, BTreeSet<Grant>>, Denied> {
         Ok(match &self.standing {
             Standing::Holding(grants) => Cow::Borrowed(grants),
             Standing::AsStored => {
-                Cow::Owned(grants_as_stored(store, &self.name)?.into_iter().collect())
+                Cow::Owned(grants_as_stored(reading, &self.name)?.into_iter().collect())
             }
         })
     }
@@ -171,14 +179,14 @@ impl Caller {
     fn allowed(
         &self,
         grant: &Grant,
-        store: &Store,
+        reading: &Reading<'_>,
         wants: Wants<'_>,
     ) -> Result<Option<Actor>, Denied> {
         let admin = || Actor::Admin(self.name.clone());
         Ok(match grant {
-            Grant::Client(own) => as_client(store, own, wants)?,
+            Grant::Client(own) => as_client(reading, own, wants)?,
             Grant::Coach(coach) => {
-                as_coach(store, coach, wants)?.then(|| Actor::Coach(coach.clone()))
+                as_coach(reading, coach, wants)?.then(|| Actor::Coach(coach.clone()))
             }
             Grant::Metrics => matches!(wants, Wants::Metrics).then(admin),
             Grant::Status => {
@@ -201,17 +209,16 @@ impl Caller {
 }
 
 /// A client has their own check-ins, and nothing else.
-fn as_client(store: &Store, own: &str, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
+fn as_client(reading: &Reading<'_>, own: &str, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
     let (Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client)) = wants else {
         return Ok(None);
     };
-    let directory = Directory::of(store)?;
-    let own = canonical(&directory, own)?;
-    Ok((canonical(&directory, client)? == own).then_some(Actor::Client(own)))
+    let own = canonical(reading, own)?;
+    Ok((canonical(reading, client)? == own).then_some(Actor::Client(own)))
 }
 
 /// A coach has what their clients have, and acts in no other coach's name.
-fn as_coach(store: &Store, coach: &str, wants: Wants<'_>) -> Result<bool, Denied> {
+fn as_coach(reading: &Reading<'_>, coach: &str, wants: Wants<'_>) -> Result<bool, Denied> {
     let client = match wants {
         Wants::CoachList(named) => return Ok(named == coach),
         Wants::CoachOf { coach: Some(named), .. } if named != coach => return Ok(false),
@@ -222,34 +229,20 @@ fn as_coach(store: &Store, coach: &str, wants: Wants<'_>) -> Result<bool, Denied
         Wants::Stream(StreamId::Series { client, .. } | StreamId::Client(client)) => client,
         _ => return Ok(false),
     };
-    let directory = Directory::of(store)?;
-    let client = canonical(&directory, client)?;
+    let client = canonical(reading, client)?;
+    let rows = reading.directory()?;
     let document: Option<StoredClient> =
-        read_row(&directory.rows()?, &keys::client(&client)).map_err(unreadable)?;
+        read_row(&rows, &keys::client(&client)).map_err(unreadable)?;
     Ok(document.is_some_and(|client| !coach.is_empty() && client.coach == coach))
 }
 
-/// The directory as it is now: who is whom.
-struct Directory(Snapshot);
-
-impl Directory {
-    fn of(store: &Store) -> Result<Self, Denied> {
-        Ok(Self(store.snapshot()?))
-    }
-
-    fn rows(&self) -> Result<impl RowSource + '_, Denied> {
-        // Both views keep the same directory.
-        Ok(self.0.of(View::Legacy.name()).map_err(unreadable)?.0)
-    }
-}
-
 /// The one id that all ids of a client lead to.
-fn canonical(directory: &Directory, id: &str) -> Result<String, Denied> {
-    Ok(directory::identify(&directory.rows()?, id).map_err(unreadable)?.canonical().to_owned())
+fn canonical(reading: &Reading<'_>, id: &str) -> Result<String, Denied> {
+    Ok(reading.identify(id)?.canonical().to_owned())
 }
 
 /// The clients whose coach this is.
-fn clients_of(directory: &Directory, coach: &str) -> Result<Vec<String>, Denied> {
+fn clients_of(reading: &Reading<'_>, coach: &str) -> Result<Vec<String>, Denied> {
     let mut clients = Vec::new();
     let visit = &mut |key: &[u8], value: &[u8]| {
         if decode::<StoredClient>(key, value)?.coach == coach {
@@ -260,7 +253,7 @@ fn clients_of(directory: &Directory, coach: &str) -> Result<Vec<String>, Denied>
         }
         Ok(())
     };
-    directory.rows()?.scan(keys::ALL_CLIENTS, visit).map_err(unreadable)?;
+    reading.directory()?.scan(keys::ALL_CLIENTS, visit).map_err(unreadable)?;
     Ok(clients)
 }
 

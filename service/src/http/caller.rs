@@ -3,7 +3,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use rollbook_application::store::{Request, Store};
+use rollbook_application::store::{Reading, Request, Store};
 use rollbook_domain::{Actor, Timestamp};
 
 use super::error::Refusal;
@@ -60,8 +60,8 @@ impl Writing {
     ///
     /// # Errors
     /// When the caller may not.
-    pub fn request(&self, store: &Store, wants: Wants<'_>) -> Result<Request, Refusal> {
-        let actor = self.caller.may(store, wants)?;
+    pub fn request(&self, reading: &Reading<'_>, wants: Wants<'_>) -> Result<Request, Refusal> {
+        let actor = self.caller.may_in(reading, wants)?;
         // Two callers' keys are two keys, also where they look the same.
         let key = self.key.as_ref().map(|key| format!("{}/{key}", owner(&actor)));
         Ok(Request { actor, now: self.now, key, cause: Some(self.id.as_str().to_owned()) })

@@ -342,7 +342,7 @@ impl Refusal {
                 Self::bad_request(Code::BeyondHead, error.to_string())
             }
             StoreError::Log(_) | StoreError::Projection(_) => Self::unavailable(&error),
-            StoreError::Erasures { .. } | StoreError::Body(_) => Self::internal(&error),
+            StoreError::Body(_) => Self::internal(&error),
         }
     }
 }

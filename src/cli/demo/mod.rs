@@ -7,8 +7,9 @@ mod narrator;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rollbook_application::operations::switch::{SwitchRequest, switch};
 use rollbook_application::store::{Asking, Outcome, Request, SeriesCommand, Store};
-use rollbook_domain::event::{Audience, View};
+use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, JsonText, StreamId, Timestamp};
 use rollbook_migrations::apply::{Applied, Watch, apply};
@@ -273,7 +274,14 @@ impl Demo {
         );
         self.out.step(title, why, Some(&command))?;
         let request = self.request(Actor::Admin("demo".to_owned()));
-        production.switch(view, &Audience::Everyone, reason, false, &request)?;
+        let wanted = SwitchRequest {
+            view,
+            percent: None,
+            clients: Vec::new(),
+            reason: reason.to_owned(),
+            force: false,
+        };
+        switch(&production.reading(), &wanted, &request)?;
         production.catch_up(&|_, _| {})?;
         self.out.figure(&format!(
             "{} serves everybody, at position {}",

@@ -1,9 +1,10 @@
-//! `/api/client-portal/check-in/{id}`: a client's answer. Owns its shape; that a week is answered once, whoever comes at the same
-//! time, is the domain's and the log's.
+//! `/api/client-portal/check-in/{id}`: a client's answer. This module has the shapes; the domain and the log make sure that a week
+//! is answered once.
 
 use axum::extract::State;
-use rollbook_application::store::{Outcome, SeriesCommand};
-use rollbook_domain::{Event, JsonText, Number};
+use rollbook_application::operations;
+use rollbook_application::store::Store;
+use rollbook_domain::{JsonText, Number};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -70,32 +71,15 @@ pub struct Responded {
 }
 
 impl Responded {
-    fn of(outcome: &Outcome) -> Self {
-        let done = |response_id, score| Self {
-            success: true,
-            message: "Check-in completed successfully",
-            response_id,
-            score,
-            already_completed: false,
+    fn of(response: operations::Response) -> Self {
+        let already_completed = response.already_completed;
+        let message = if already_completed {
+            "Check-in was already completed"
+        } else {
+            "Check-in completed successfully"
         };
-        match outcome {
-            Outcome::AlreadyCompleted { response, score } => Self {
-                message: "Check-in was already completed",
-                already_completed: true,
-                ..done(response.clone(), *score)
-            },
-            Outcome::Nothing => done(String::new(), None),
-            Outcome::Done { events, .. } => {
-                let submitted = events.iter().find_map(|recorded| match &recorded.event {
-                    Event::ResponseSubmitted { response, score, .. } => {
-                        Some((response.clone(), score.map(Number::from)))
-                    }
-                    _ => None,
-                });
-                let (response, score) = submitted.unwrap_or_default();
-                done(response, score)
-            }
-        }
+        let (response_id, score) = (response.id, response.score);
+        Self { success: true, message, response_id, score, already_completed }
     }
 }
 
@@ -120,10 +104,12 @@ pub async fn respond(
     PathOf(id): PathOf<String>,
     Body(Response { responses, score }): Body<Response>,
 ) -> Result<At<Responded>, Refusal> {
-    let respond = move |store: &rollbook_application::store::Store| -> Result<_, Refusal> {
-        let answer = |run, week| SeriesCommand::Respond { run, week, answers: responses, score };
-        let (_, outcome) = week::command(store, &writing, &id, As::Client, answer)?;
-        Ok(At { position: week::position(store, &outcome), body: Responded::of(&outcome) })
+    let respond = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
+        let (week, request) = week::request(reading, &writing, &id, As::Client)?;
+        let response = operations::respond(reading, &week, responses, score, &request)?;
+        let position = response.last_position.unwrap_or_else(|| store.log().head());
+        Ok(At { position, body: Responded::of(response) })
     };
     service.blocking(respond).await
 }

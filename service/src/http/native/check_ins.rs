@@ -136,7 +136,7 @@ pub async fn of_everyone(
     let visible = service.blocking(may).await?;
     query.wait(&service).await?;
     let everyone = move |store: &Store| -> Result<_, Refusal> {
-        let mut everyone = store.everyone(asking, asked, query.position(store)?)?;
+        let mut everyone = store.all_clients(asking, asked, query.position(store)?)?;
         let position = everyone.position();
         let portion: Portion = Box::new(move |store| {
             let mut bytes = Vec::new();

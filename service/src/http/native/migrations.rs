@@ -173,7 +173,7 @@ pub async fn apply(
     require(&service, writing.caller().clone()).await?;
     let upload = Upload::receive(&service, &headers, body).await?;
     let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<Applied>, Refusal> {
-        let mut request = writing.request(store, Wants::Migrate)?;
+        let mut request = writing.request(&store.reading(), Wants::Migrate)?;
         request.now = query.at.unwrap_or(request.now);
         let applied = migration::apply(store, &upload.batch()?, &request, watch)?;
         Ok(At { position: applied.head, body: applied })
@@ -224,7 +224,7 @@ pub async fn validate(
     let grace = query.milliseconds(&service);
     let work =
         move |store: &Store, watch: &Watch<'_>| -> Result<(ValidationReport, bool), Refusal> {
-            let request = writing.request(store, Wants::Migrate)?;
+            let request = writing.request(&store.reading(), Wants::Migrate)?;
             Ok(migration::validate(store, grace, &request, watch)?)
         };
     let (report, replayed) = operate(&service, work).await?;
