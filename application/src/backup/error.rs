@@ -42,9 +42,7 @@ pub enum BackupError {
         name: String,
     },
     /// No backup of that name.
-    #[error(
-        "there is no backup {name} in {directory}; `rollbook backup list` shows those there are, --from names another directory"
-    )]
+    #[error("there is no backup {name} in {directory}")]
     Unknown {
         /// The name.
         name: String,
@@ -52,7 +50,7 @@ pub enum BackupError {
         directory: PathBuf,
     },
     /// A name that is taken.
-    #[error("there is a backup {name} in {directory} already; give another --name")]
+    #[error("there is a backup {name} in {directory} already")]
     NameTaken {
         /// The name.
         name: String,
@@ -98,9 +96,7 @@ pub enum BackupError {
         what: String,
     },
     /// The store is not sound, so that a backup of it would not be either.
-    #[error(
-        "the store is damaged, no backup was taken; run `rollbook verify`, and restore the latest good backup"
-    )]
+    #[error("the store is damaged, no backup was taken")]
     UnsoundStore(#[source] LogError),
     /// Clients who were erased since the backup could not be erased again.
     #[error("nothing was restored: clients who were erased since could not be erased again")]

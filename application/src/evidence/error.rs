@@ -46,7 +46,7 @@ pub enum EvidenceError {
         path: PathBuf,
     },
     /// The store was signed before, and the key is not where it was.
-    #[error("checkpoints of this store are signed by {stored}, and there is no signing key in {}; name it with --signing-key", .path.display())]
+    #[error("checkpoints of this store are signed by {stored}, and there is no signing key in {}", .path.display())]
     KeyGone {
         /// Where it was looked for.
         path: PathBuf,
@@ -54,9 +54,7 @@ pub enum EvidenceError {
         stored: String,
     },
     /// Another key than the one that signed before.
-    #[error(
-        "checkpoints of this store are signed by {stored}, not by {given}; name the right key with --signing-key"
-    )]
+    #[error("checkpoints of this store are signed by {stored}, not by {given}")]
     OtherKey {
         /// The key that signed.
         stored: String,
@@ -64,10 +62,10 @@ pub enum EvidenceError {
         given: String,
     },
     /// No key yet.
-    #[error("this store has no key yet; `rollbook checkpoint` makes one")]
+    #[error("this store has no key yet")]
     NoKeyYet,
     /// The log is not what it was signed to be.
-    #[error("the log of {head} events contradicts the checkpoint {}, signed at {size}; nothing is signed: run `rollbook verify`", .path.display())]
+    #[error("the log of {head} events contradicts the checkpoint {}, signed at {size}; nothing is signed", .path.display())]
     Contradicted {
         /// The checkpoint.
         path: PathBuf,
@@ -88,12 +86,15 @@ pub enum EvidenceError {
     /// A certificate that nobody would believe.
     #[error("the certificate cannot be made")]
     Certificate(#[source] CertificateError),
-    /// No migration to certify.
-    #[error("there is no migration to certify: {why}")]
-    NothingToCertify {
-        /// What is missing, and what to do.
-        why: &'static str,
-    },
+    /// No migration to certify: there is no such batch.
+    #[error("there is no migration to certify: no such batch was applied")]
+    NotApplied,
+    /// No migration to certify: no validation came after the batch.
+    #[error("there is no migration to certify: it was not validated since")]
+    NotValidated,
+    /// No migration to certify: the log does not plan the batch where it should.
+    #[error("there is no migration to certify: the event of its id plans no batch")]
+    NotPlanned,
     /// A certificate is not believed.
     #[error("{} is refused", .path.display())]
     CertificateRefused {
@@ -155,7 +156,9 @@ impl Coded for EvidenceError {
             | Self::OtherKey { .. }
             | Self::OpenKey { .. } => Code::Key,
             Self::Contradicted { .. } => Code::Contradicted,
-            Self::NothingToCertify { .. } | Self::Certificate(_) => Code::NothingToCertify,
+            Self::NotApplied | Self::NotValidated | Self::NotPlanned | Self::Certificate(_) => {
+                Code::NothingToCertify
+            }
             Self::CertificateRefused { .. } | Self::TwoBatches { .. } => Code::CertificateRefused,
             Self::Proof(_) | Self::Refused { .. } | Self::NoProof { .. } | Self::NoEvent { .. } => {
                 Code::ProofRefused

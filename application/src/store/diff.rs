@@ -107,7 +107,7 @@ impl Store {
     ) -> Result<Diff, StoreError> {
         if from > to {
             return Err(StoreError::Range(format!(
-                "--from {from} comes after --to {to}; give the earlier position first"
+                "position {from} comes after position {to}; give the earlier one first"
             )));
         }
         let mut search = Search { store: self, client, asking, asked, answers: HashMap::new() };

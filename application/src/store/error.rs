@@ -31,9 +31,7 @@ pub enum StoreError {
     )]
     UnknownAssignment(String),
     /// No such response.
-    #[error(
-        "no response has the id {0:?}; `rollbook history` of its assignment shows the response's id"
-    )]
+    #[error("no response has the id {0:?}")]
     UnknownResponse(String),
     /// A stream that is no series.
     #[error("{0} is no series; write series/<client>/<form>")]
@@ -51,7 +49,7 @@ pub enum StoreError {
     #[error("no coach document has the id {0:?}")]
     UnknownCoach(String),
     /// A series without events.
-    #[error("there is no {0}; `rollbook history client/<id>` lists what a client has")]
+    #[error("there is no {0}")]
     UnknownSeries(String),
     /// An id that names nothing in this store.
     #[error(
@@ -67,59 +65,6 @@ pub enum StoreError {
     /// A rendered body is not JSON: a defect of this build.
     #[error("the view rendered a body that is not JSON")]
     Body(#[source] serde_json::Error),
-}
-
-impl StoreError {
-    /// What to do next, where the message does not say so itself.
-    pub fn next_step(&self) -> Option<String> {
-        match self {
-            Self::Refused(refused) => refused_next(refused),
-            Self::Append(AppendError::KeyReused { .. }) => {
-                Some("a new --key, or none, makes this a new request".to_owned())
-            }
-            Self::UnknownClient(_) => {
-                Some("`rollbook view legacy --all` lists every client document".to_owned())
-            }
-            Self::UnknownForm(_) | Self::UnknownCoach(_) => Some(
-                "import an export that has it, or give --allow-unknown where the command takes it"
-                    .to_owned(),
-            ),
-            Self::Log(error) | Self::Projection(ProjectionError::Log(error)) => log_next(error),
-            Self::Append(AppendError::Storage(error)) => log_next(error),
-            _ => None,
-        }
-    }
-}
-
-fn log_next(error: &LogError) -> Option<String> {
-    match error {
-        LogError::Missing { dir } => {
-            Some(format!("rollbook --data {} import EXPORT_DIR", dir.display()))
-        }
-        _ => None,
-    }
-}
-
-fn refused_next(refused: &Refused) -> Option<String> {
-    Some(match refused {
-        Refused::NoSuchWeek { .. } => "`rollbook history` of the series shows the weeks there are".to_owned(),
-        Refused::Completed(_) => {
-            "`rollbook history` shows the answer; `rollbook withdraw --assignment ID` sets the week back to pending".to_owned()
-        }
-        Refused::AlreadyMissed(_) => "`rollbook reopen ID` opens the week again".to_owned(),
-        Refused::NotOverdue { due, .. } => {
-            let from = due.plus_milliseconds(rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS);
-            format!("it can be marked missed from {from} on")
-        }
-        Refused::NoComment => "say it with --comment".to_owned(),
-        Refused::ShortReason { .. } => "write a longer text".to_owned(),
-        Refused::OutOfRange { least, most, .. } => format!("give a number from {least} to {most}"),
-        Refused::NothingToPause(_) => "`rollbook view live --client ID` shows what is due".to_owned(),
-        Refused::NoPause => "`rollbook history` of the series shows its pauses".to_owned(),
-        Refused::StillOpen(_) => "`rollbook respond ID` answers it".to_owned(),
-        Refused::NoSuchResponse { .. } => "`rollbook history` of the assignment shows its response".to_owned(),
-        _ => return None,
-    })
 }
 
 impl Coded for StoreError {

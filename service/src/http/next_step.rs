@@ -1,0 +1,163 @@
+//! The next step after a refusal, in terms of this service: an endpoint, a field or a header. The layers below name neither.
+//!
+//! One function an enum, each an exhaustive match: a new error asks for its hint here. `None` is for an error whose message says
+//! everything, for one that only the operator can mend, and for failures, which are not described to callers.
+
+use rollbook_application::backup::BackupError;
+use rollbook_application::evidence::EvidenceError;
+use rollbook_application::store::StoreError;
+use rollbook_domain::control::SwitchRefused;
+use rollbook_domain::series::decide::Refused;
+use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
+use rollbook_log::AppendError;
+use rollbook_migrations::MigrationError;
+
+/// After an error of a store.
+pub(super) fn of_store(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::Append(error) => return of_append(error),
+        StoreError::Refused(refused) => return of_refused(refused),
+        StoreError::Switch(refused) => return of_switch(refused),
+        StoreError::UnknownResponse(_) => {
+            "GET /v1/history/{id} of its assignment shows the response's id"
+        }
+        StoreError::UnknownClient(_) => "GET /v1/check-ins lists every client document",
+        StoreError::UnknownForm(_) | StoreError::UnknownCoach(_) => {
+            "an export that has it must be imported first"
+        }
+        StoreError::UnknownSeries(_) => "GET /v1/history/client/{id} lists what a client has",
+        StoreError::Log(_)
+        | StoreError::Projection(_)
+        | StoreError::UnknownAssignment(_)
+        | StoreError::NoSeries(_)
+        | StoreError::Contended(_)
+        | StoreError::UnknownId(_)
+        | StoreError::AmbiguousDigest(_)
+        | StoreError::Range(_)
+        | StoreError::Body(_) => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After a commit that was not appended.
+pub(super) fn of_append(error: &AppendError) -> Option<String> {
+    match error {
+        AppendError::KeyReused { .. } => {
+            Some("a new Idempotency-Key, or none, makes this a new request".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// After a command on a series that a rule refuses.
+pub(super) fn of_refused(refused: &Refused) -> Option<String> {
+    let text = match refused {
+        Refused::NoSuchWeek { .. } | Refused::NoPause => {
+            "GET /v1/history/{id} of the series shows its weeks and pauses"
+        }
+        Refused::Completed(_) => {
+            "GET /v1/history/{id} shows the answer; DELETE /api/check-in-assignments/{id} sets the week back to pending"
+        }
+        Refused::AlreadyMissed(_) => {
+            "POST /api/check-in-assignments/{id}/open-for-check-in opens the week again"
+        }
+        Refused::NotOverdue { due, .. } => {
+            let from = due.plus_milliseconds(OVERDUE_AFTER_MILLISECONDS);
+            return Some(format!("it can be marked missed from {from} on"));
+        }
+        Refused::NoComment => "say it in the field comment",
+        Refused::ShortReason { .. } => "write a longer text",
+        Refused::OutOfRange { least, most, .. } => {
+            return Some(format!("give a number from {least} to {most}"));
+        }
+        Refused::NothingToPause(_) => "GET /v1/clients/{id}/check-ins shows what is due",
+        Refused::StillOpen(_) => "POST /api/client-portal/check-in/{id} answers it",
+        Refused::NoSuchResponse { .. } => {
+            "GET /v1/history/{id} of the assignment shows its response"
+        }
+        Refused::NoSuchSeries(_) | Refused::OpenWeeks { .. } | Refused::BadAnswers(_) => {
+            return None;
+        }
+    };
+    Some(text.to_owned())
+}
+
+/// After a switch that the guard refuses.
+pub(super) fn of_switch(refused: &SwitchRefused) -> Option<String> {
+    match refused {
+        SwitchRefused::NoReason
+        | SwitchRefused::Percent(_)
+        | SwitchRefused::NotValidated
+        | SwitchRefused::Stale { .. }
+        | SwitchRefused::Unfinished(_)
+        | SwitchRefused::Red(_)
+        | SwitchRefused::Retired => None,
+    }
+}
+
+/// After a batch that was not planned, read, applied or validated.
+pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
+    match error {
+        MigrationError::Append(error) => of_append(error),
+        MigrationError::Log(_)
+        | MigrationError::Projection(_)
+        | MigrationError::File { .. }
+        | MigrationError::Exists { .. }
+        | MigrationError::Line { .. }
+        | MigrationError::Count { .. }
+        | MigrationError::Digest { .. }
+        | MigrationError::Version { .. }
+        | MigrationError::Kind { .. }
+        | MigrationError::Drift { .. }
+        | MigrationError::Zone { .. }
+        | MigrationError::ImportZone { .. }
+        | MigrationError::Unfinished { .. }
+        | MigrationError::NothingImported
+        | MigrationError::Interrupted => None,
+    }
+}
+
+/// After a backup that was not taken.
+pub(super) fn of_backup(error: &BackupError) -> Option<String> {
+    match error {
+        BackupError::NameTaken { .. } => Some("give another name".to_owned()),
+        BackupError::Unknown { .. } => Some("GET /v1/backups lists those there are".to_owned()),
+        BackupError::Log(_)
+        | BackupError::Projection(_)
+        | BackupError::File { .. }
+        | BackupError::Name { .. }
+        | BackupError::Busy { .. }
+        | BackupError::Newer { .. }
+        | BackupError::Damaged { .. }
+        | BackupError::Differs { .. }
+        | BackupError::UnsoundStore(_)
+        | BackupError::Forget(_)
+        | BackupError::Ledger(_)
+        | BackupError::NotRecorded { .. } => None,
+    }
+}
+
+/// After a checkpoint, proof or certificate that was not made.
+pub(super) fn of_evidence(error: &EvidenceError) -> Option<String> {
+    let text = match error {
+        EvidenceError::Store(error) => return of_store(error),
+        EvidenceError::NoKeyYet => "POST /v1/checkpoints makes one",
+        EvidenceError::NotApplied => "POST /v1/migrations/apply applies one",
+        EvidenceError::NotValidated => "POST /v1/migrations/validations validates it",
+        EvidenceError::Proof(_)
+        | EvidenceError::File { .. }
+        | EvidenceError::NoKey { .. }
+        | EvidenceError::OpenKey { .. }
+        | EvidenceError::KeyGone { .. }
+        | EvidenceError::OtherKey { .. }
+        | EvidenceError::Contradicted { .. }
+        | EvidenceError::Refused { .. }
+        | EvidenceError::Certificate(_)
+        | EvidenceError::NotPlanned
+        | EvidenceError::CertificateRefused { .. }
+        | EvidenceError::TwoBatches { .. }
+        | EvidenceError::NoProof { .. }
+        | EvidenceError::NoEvent { .. } => return None,
+    };
+    Some(text.to_owned())
+}
