@@ -15,3 +15,6 @@ pub use allocate::{Allocated, AllocationRequest, allocate};
 pub use error::OperationError;
 pub use feedback::{FeedbackRequest, give_feedback};
 pub use respond::{Response, respond};
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ mod reading;
 mod request;
 mod request_digest;
 #[cfg(test)]
-mod request_samples;
+pub(crate) mod request_samples;
 mod resolve;
 mod stream_locks;
 mod time_travel;

@@ -9,7 +9,7 @@ use super::SeriesCommand;
 
 /// Quotes, a backslash, line ends, other control characters, a combining accent (alone, and after its letter), a zero-width
 /// joiner, a no-break space, a private-use and an unassigned character, and characters beyond the basic plane.
-pub(super) const AWKWARD: &str = "\u{301}she said \"it's\" C:\\ \n\r\t\0\u{7}\u{7f} e\u{301} ü \u{200d}\u{a0}\u{e000}\u{378} 你 \u{1f600}\u{10ffff}";
+pub(crate) const AWKWARD: &str = "\u{301}she said \"it's\" C:\\ \n\r\t\0\u{7}\u{7f} e\u{301} ü \u{200d}\u{a0}\u{e000}\u{378} 你 \u{1f600}\u{10ffff}";
 
 fn at(seconds: i64, nanoseconds: u32) -> Timestamp {
     Timestamp::from_parts(seconds, nanoseconds).unwrap()
@@ -39,7 +39,7 @@ fn allocation() -> Allocation {
 }
 
 /// Every kind of command on a series, with the stream's name; some kinds several times.
-pub(super) fn commands() -> Vec<(&'static str, SeriesCommand)> {
+pub(crate) fn commands() -> Vec<(&'static str, SeriesCommand)> {
     use SeriesCommand::{
         Allocate, AskToReopen, Correct, Extend, Feedback, Miss, Pause, Reopen, Respond, Resume,
         Withdraw, WithdrawWeek,
@@ -102,7 +102,7 @@ pub(super) fn commands() -> Vec<(&'static str, SeriesCommand)> {
 }
 
 /// Every kind of switch: the view, the audience, the reason, and whether the guard is overridden.
-pub(super) fn switches() -> Vec<(View, Audience, &'static str, bool)> {
+pub(crate) fn switches() -> Vec<(View, Audience, &'static str, bool)> {
     vec![
         (View::Precreated, Audience::Everyone, AWKWARD, false),
         (View::Legacy, Audience::Everyone, "back", true),
