@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use rollbook_application::operations::switch::{SwitchRequest, switch};
-use rollbook_application::store::{Asking, Request, SeriesCommand, Store};
+use rollbook_application::store::{Request, SeriesCommand, Store, ViewChoice};
 use rollbook_domain::event::{AssignedStatus, MissedReason, Terms, View};
 use rollbook_domain::series::decide::{Allocation, Correction};
 use rollbook_domain::{
@@ -253,7 +253,9 @@ impl World {
         client: &str,
         now: Timestamp,
     ) {
-        for asking in [Asking::Live, Asking::View(View::Legacy), Asking::View(View::Precreated)] {
+        for asking in
+            [ViewChoice::Live, ViewChoice::View(View::Legacy), ViewChoice::View(View::Precreated)]
+        {
             let fresh = self
                 .store
                 .check_ins(asking, client, Asked { now, overdue_after_milliseconds }, None)
@@ -327,11 +329,11 @@ fn answers_are_kept_at_all() {
     let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
     let mut kept = 0;
     for (client, _, _) in &world.clients {
-        assert_eq!(answers.kept(&world.store, Asking::Live, client, now).unwrap(), None);
-        answers.answer(&world.store, Asking::Live, client, now).unwrap();
+        assert_eq!(answers.kept(&world.store, ViewChoice::Live, client, now).unwrap(), None);
+        answers.answer(&world.store, ViewChoice::Live, client, now).unwrap();
         kept += usize::from(
             answers
-                .kept(&world.store, Asking::Live, client, now.plus_milliseconds(1))
+                .kept(&world.store, ViewChoice::Live, client, now.plus_milliseconds(1))
                 .unwrap()
                 .is_some(),
         );
@@ -340,7 +342,7 @@ fn answers_are_kept_at_all() {
     // An event of one client leaves the others' answers where they are.
     world.take(&Step::Respond { series: 0, week: 2 }, now);
     let still = world.clients.iter().filter(|(client, _, _)| {
-        answers.kept(&world.store, Asking::Live, client, now).unwrap().is_some()
+        answers.kept(&world.store, ViewChoice::Live, client, now).unwrap().is_some()
     });
     let StreamId::Series { client, .. } = &world.series[0] else { unreachable!() };
     let of_client = world.clients.iter().filter(|(_, document, _)| document == client).count();
@@ -354,12 +356,12 @@ fn after_a_switch_those_who_asked_lately_find_their_answers_made() {
     let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
     let asked = &world.clients[..20];
     for (client, _, _) in asked {
-        answers.answer(&world.store, Asking::Live, client, now).unwrap();
+        answers.answer(&world.store, ViewChoice::Live, client, now).unwrap();
     }
     world.take(&Step::Switch { view: View::Precreated, whom: None }, now);
     let made = || {
         let kept = asked.iter().filter_map(|(client, _, _)| {
-            answers.kept(&world.store, Asking::Live, client, now).unwrap()
+            answers.kept(&world.store, ViewChoice::Live, client, now).unwrap()
         });
         kept.inspect(|kept| {
             assert_eq!((kept.view, kept.position), (View::Precreated, world.store.log().head()))

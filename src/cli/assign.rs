@@ -6,7 +6,7 @@ use std::fmt::Write;
 use chrono::{NaiveDate, NaiveTime};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use rollbook_application::operations::{Allocated, AllocationRequest, allocate};
+use rollbook_application::operations::{AllocationOutcome, AllocationRequest, allocate};
 use rollbook_domain::{Event, JsonText, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
@@ -125,7 +125,7 @@ struct AllocatedWeek {
 }
 
 impl AllocationReport {
-    fn of(Allocated { stream, outcome }: &Allocated) -> Self {
+    fn of(AllocationOutcome { stream, outcome }: &AllocationOutcome) -> Self {
         let events = outcome.events();
         let mut allocated = Self {
             series: stream.to_string(),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_application::backup::{BackupError, erasure_ledger};
-use rollbook_application::operations::erase::{Erased, erase, erasure_of};
+use rollbook_application::operations::erase::{ErasureOutcome, erase, erasure_of};
 use rollbook_application::store::Store;
 use rollbook_projections::tracker;
 use serde::Serialize;
@@ -121,14 +121,14 @@ fn beside(context: &Context) -> PathBuf {
 #[serde(rename_all = "camelCase")]
 struct ErasureReport {
     #[serde(flatten)]
-    erased: Erased,
+    erased: ErasureOutcome,
     told: Vec<PathBuf>,
 }
 
 impl ErasureReport {
     fn text(&self) -> String {
         let Self { erased, told } = self;
-        let Erased { client, ids, position, already, resumed } = erased;
+        let ErasureOutcome { client, ids, position, already, resumed } = erased;
         if *already {
             return format!(
                 "{client} was erased already, at position {position}; nothing was done\n"

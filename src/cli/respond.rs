@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use rollbook_application::operations::respond;
-use rollbook_application::store::{Named, Reading, StoreError};
+use rollbook_application::store::{Reading, StoreError, WeekRef};
 use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::decide::Refused;
 use rollbook_domain::{JsonText, Number, Position, StreamId};
@@ -74,12 +74,12 @@ impl RespondArguments {
         context.output.either(&responded, || responded.text())
     }
 
-    fn named(&self, reading: &Reading<'_>) -> Result<Named, CliError> {
+    fn named(&self, reading: &Reading<'_>) -> Result<WeekRef, CliError> {
         match (self.week, self.id.starts_with("series/")) {
             (Some(week), true) => {
                 let stream = reading.series_named(&self.id)?;
                 let run = reading.series(&stream)?.series.latest_run();
-                Ok(Named { stream, run, week })
+                Ok(WeekRef { stream, run, week })
             }
             (None, false) => Ok(reading.assignment(&self.id)?),
             (None, true) => Err(CliError::Usage(format!(
@@ -94,8 +94,8 @@ impl RespondArguments {
 }
 
 /// The id of a week as the pre-created view has it: the document's, or the assignment's own.
-fn shown_id(reading: &Reading<'_>, named: &Named) -> Result<String, CliError> {
-    let Named { stream, run, week } = named;
+fn shown_id(reading: &Reading<'_>, named: &WeekRef) -> Result<String, CliError> {
+    let WeekRef { stream, run, week } = named;
     let StreamId::Series { client, form } = stream else {
         return Err(StoreError::NoSeries(stream.to_string()).into());
     };

@@ -4,7 +4,7 @@
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use rollbook_application::operations::{FeedbackRequest, give_feedback};
-use rollbook_application::store::{Named, Outcome, SeriesCommand, Store};
+use rollbook_application::store::{Outcome, SeriesCommand, Store, WeekRef};
 use rollbook_domain::StreamId;
 use rollbook_domain::event::MissedReason;
 use serde::Serialize;
@@ -238,7 +238,7 @@ fn on_week(
 ) -> Result<(), CliError> {
     let store = context.open()?;
     let reading = store.reading();
-    let Named { stream, run, week } = reading.assignment(id)?;
+    let WeekRef { stream, run, week } = reading.assignment(id)?;
     let outcome = reading.command(&stream, &command(run, week), &writing.request())?;
     report(context, &store, &stream, &outcome)
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use clap::{Args, ValueEnum};
 use rollbook_application::reports::check_ins::{Which, line};
 use rollbook_application::reports::moment::Moment;
-use rollbook_application::store::{Asking, Store};
+use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::entry::Asked;
@@ -139,7 +139,7 @@ impl ViewArguments {
         }
     }
 
-    fn asking(&self) -> Asking {
+    fn asking(&self) -> ViewChoice {
         Which::from(self.view).into()
     }
 

@@ -11,7 +11,7 @@ use rollbook_application::reports::moment::Moment;
 use rollbook_application::reports::span;
 use rollbook_application::reports::status::Status;
 use rollbook_application::reports::switch::Switched;
-use rollbook_application::store::Seen;
+use rollbook_application::store::PastView;
 use rollbook_domain::{Recorded, Timestamp};
 use rollbook_migrations::parity::ParityReport;
 use serde_json::json;
@@ -97,7 +97,7 @@ impl Remote {
         client: &str,
         at: Timestamp,
         overdue_after_milliseconds: Option<i64>,
-    ) -> Result<Seen, RemoteError> {
+    ) -> Result<PastView, RemoteError> {
         let mut query = vec![("at", at.to_string())];
         query.extend(overdue_after(overdue_after_milliseconds));
         self.read(self.get(&format!("/v1/clients/{}/seen", escaped(client)), &query)?)

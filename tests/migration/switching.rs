@@ -1,7 +1,7 @@
 //! Switch, answer, roll back: nothing is lost whichever way the switch stands.
 
 use rollbook_application::operations::switch::{SwitchRequest, switch};
-use rollbook_application::store::{Asking, Request, Store as Inner};
+use rollbook_application::store::{Request, Store as Inner, ViewChoice};
 use rollbook_domain::Actor;
 use rollbook_domain::event::View;
 use rollbook_projections::entry::Asked;
@@ -129,7 +129,7 @@ fn forth_and_back(inner: &Inner, client: &str) {
             force: false,
         };
         switch(&inner.reading(), &wanted, &request).unwrap();
-        assert_eq!(inner.check_ins(Asking::Live, client, asked, None).unwrap().view, view);
+        assert_eq!(inner.check_ins(ViewChoice::Live, client, asked, None).unwrap().view, view);
     }
     assert_eq!(inner.log().head(), head + 1_000);
 }

@@ -45,7 +45,7 @@ pub struct AllocationRequest {
 
 /// An allocation that was carried out.
 #[derive(Clone, Debug)]
-pub struct Allocated {
+pub struct AllocationOutcome {
     /// The stream of the series.
     pub stream: StreamId,
     /// What was written.
@@ -60,7 +60,7 @@ pub fn allocate(
     reading: &Reading<'_>,
     wanted: &AllocationRequest,
     request: &Request,
-) -> Result<Allocated, StoreError> {
+) -> Result<AllocationOutcome, StoreError> {
     let request = reading.store().at_first_arrival(request)?;
     let client = client(reading, wanted)?;
     if !wanted.allow_unknown {
@@ -87,7 +87,7 @@ pub fn allocate(
     let allocation = Allocation { terms, first_due, status: wanted.status, extend: wanted.extend };
     let stream = StreamId::series(&client, &wanted.form);
     let outcome = reading.command(&stream, &SeriesCommand::Allocate(allocation), &request)?;
-    Ok(Allocated { stream, outcome })
+    Ok(AllocationOutcome { stream, outcome })
 }
 
 /// The id of the client's document; with `allow_unknown`, any id.

@@ -20,7 +20,7 @@ use crate::store::{Decision, Outcome, Request, Store, StoreError};
 /// What an erasure did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Erased {
+pub struct ErasureOutcome {
     /// The client's document id.
     pub client: String,
     /// Every id that was erased with it, the client's own first.
@@ -103,7 +103,7 @@ pub fn erase(
     reason: &str,
     request: &Request,
     progress: Progress<'_>,
-) -> Result<Erased, StoreError> {
+) -> Result<ErasureOutcome, StoreError> {
     let (ids, before) = erasure_of(store, id)?;
     let client = ids.first().cloned().unwrap_or_else(|| id.to_owned());
     let event = erasure_id(&client);
@@ -114,7 +114,7 @@ pub fn erase(
         clear_after_erasures(store, progress)?;
     }
     let position = store.log().event(event)?.map_or(0, |recorded| recorded.position);
-    Ok(Erased { client, ids, position, already, resumed: before.is_some() && !already })
+    Ok(ErasureOutcome { client, ids, position, already, resumed: before.is_some() && !already })
 }
 
 /// Erases every client of these records that this store does not have as erased: a restored backup lacks the erasures that came

@@ -11,7 +11,7 @@ pub mod migration;
 mod respond;
 pub mod switch;
 
-pub use allocate::{Allocated, AllocationRequest, allocate};
+pub use allocate::{AllocationOutcome, AllocationRequest, allocate};
 pub use error::OperationError;
 pub use feedback::{FeedbackRequest, give_feedback};
 pub use respond::{Response, respond};

@@ -2,7 +2,7 @@
 
 use rollbook_domain::{Event, JsonText, Number, Position};
 
-use crate::store::{Named, Outcome, Reading, Request, SeriesCommand, StoreError};
+use crate::store::{Outcome, Reading, Request, SeriesCommand, StoreError, WeekRef};
 
 /// The response of a week: this one, or the first one where the week was answered before.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,12 +25,12 @@ pub struct Response {
 /// When the rules refuse it, or the store fails. Then nothing was written.
 pub fn respond(
     reading: &Reading<'_>,
-    week: &Named,
+    week: &WeekRef,
     answers: JsonText,
     score: Option<u32>,
     request: &Request,
 ) -> Result<Response, StoreError> {
-    let Named { stream, run, week } = week;
+    let WeekRef { stream, run, week } = week;
     let command = SeriesCommand::Respond { run: *run, week: *week, answers, score };
     let outcome = reading.command(stream, &command, request)?;
     if let Outcome::AlreadyCompleted { response, score } = outcome {

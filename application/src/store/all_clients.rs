@@ -4,7 +4,7 @@ use rollbook_domain::{Collection, Event, Position, StreamId};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::{ProjectionError, Snapshot};
 
-use super::{Answered, Asking, Store, answer_in, clients};
+use super::{Store, ViewAnswer, ViewChoice, answer_in, clients};
 use crate::store::StoreError;
 
 /// Every client's view body, in the order of ids. It may be read slowly: it does not see what is appended meanwhile.
@@ -12,7 +12,7 @@ pub struct AllClients {
     snapshot: Snapshot,
     head: Position,
     clients: std::vec::IntoIter<String>,
-    asking: Asking,
+    asking: ViewChoice,
     asked: Asked,
     position: Option<Position>,
 }
@@ -24,7 +24,7 @@ impl Store {
     /// When the rows cannot be read, or `position` is beyond the head.
     pub fn all_clients(
         &self,
-        asking: Asking,
+        asking: ViewChoice,
         asked: Asked,
         position: Option<Position>,
     ) -> Result<AllClients, StoreError> {
@@ -48,7 +48,7 @@ impl AllClients {
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub fn next(&mut self, store: &Store) -> Result<Option<(String, Answered)>, StoreError> {
+    pub fn next(&mut self, store: &Store) -> Result<Option<(String, ViewAnswer)>, StoreError> {
         self.next_of(store, |_| true)
     }
 
@@ -60,7 +60,7 @@ impl AllClients {
         &mut self,
         store: &Store,
         wanted: impl Fn(&str) -> bool,
-    ) -> Result<Option<(String, Answered)>, StoreError> {
+    ) -> Result<Option<(String, ViewAnswer)>, StoreError> {
         let Some(client) = self.clients.find(|client| wanted(client)) else { return Ok(None) };
         let answered = match self.position {
             Some(_) => store.check_ins(self.asking, &client, self.asked, self.position)?,

@@ -10,7 +10,7 @@ use rollbook_projections::entry::Asked;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Answered, Asking, Store};
+use super::{Store, ViewAnswer, ViewChoice};
 use crate::store::StoreError;
 
 /// What changed for a client.
@@ -100,7 +100,7 @@ impl Store {
     pub fn diff(
         &self,
         client: &str,
-        asking: Asking,
+        asking: ViewChoice,
         asked: Asked,
         from: Position,
         to: Position,
@@ -193,7 +193,7 @@ struct List {
 struct Search<'s> {
     store: &'s Store,
     client: &'s str,
-    asking: Asking,
+    asking: ViewChoice,
     asked: Asked,
     /// What was answered, by position.
     answers: HashMap<Position, List>,
@@ -204,7 +204,7 @@ impl Search<'_> {
         if let Some(list) = self.answers.get(&position) {
             return Ok(list.clone());
         }
-        let Answered { view, body, .. } =
+        let ViewAnswer { view, body, .. } =
             self.store.check_ins(self.asking, self.client, self.asked, Some(position))?;
         let value: Value = serde_json::from_str(&body).map_err(StoreError::Body)?;
         let entries =

@@ -45,8 +45,8 @@ pub use read_counts::ReadCounts;
 pub use reading::{FoldedSeries, Reading};
 pub use request::Request;
 pub(crate) use request_digest::KeyedRequest;
-pub use resolve::Named;
-pub use time_travel::Seen;
+pub use resolve::WeekRef;
+pub use time_travel::PastView;
 
 use self::read_counts::Counters;
 use self::stream_locks::StreamLocks;
@@ -61,7 +61,7 @@ pub struct Store {
 
 /// Which view is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
+pub enum ViewChoice {
     /// This one, whatever the switch says.
     View(View),
     /// The one that the switch serves the client.
@@ -70,7 +70,7 @@ pub enum Asking {
 
 /// What was answered, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct ViewAnswer {
     /// The view that answered.
     pub view: View,
     /// The position its rows were folded up to.
@@ -197,17 +197,17 @@ impl Store {
     /// When the store cannot be read, or `position` is beyond the head.
     pub fn check_ins(
         &self,
-        asking: Asking,
+        asking: ViewChoice,
         client: &str,
         asked: Asked,
         position: Option<Position>,
-    ) -> Result<Answered, StoreError> {
+    ) -> Result<ViewAnswer, StoreError> {
         let snapshot = self.snapshot()?;
         let view = self.view_in(&snapshot, asking, client, position)?;
         if let Some(position) = position {
             let (rows, identity) = as_of::rows(&self.runtime, view, client, position)?;
             let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
-            return Ok(Answered { view, position, body });
+            return Ok(ViewAnswer { view, position, body });
         }
         answer_in(&snapshot, view, client, asked)
     }
@@ -219,11 +219,11 @@ impl Store {
     pub fn view_in(
         &self,
         snapshot: &Snapshot,
-        asking: Asking,
+        asking: ViewChoice,
         client: &str,
         position: Option<Position>,
     ) -> Result<View, StoreError> {
-        if let Asking::View(view) = asking {
+        if let ViewChoice::View(view) = asking {
             return Ok(view);
         }
         if let Some(position) = position {
@@ -246,11 +246,11 @@ fn answer_in(
     view: View,
     client: &str,
     asked: Asked,
-) -> Result<Answered, StoreError> {
+) -> Result<ViewAnswer, StoreError> {
     let (rows, position) = snapshot.of(view.name())?;
     let identity = directory::identify(&rows, client)?;
     let body = views::answer(&rows, view, &identity, asked, |answer| answer.to_json())?;
-    Ok(Answered { view, position, body })
+    Ok(ViewAnswer { view, position, body })
 }
 
 /// Every client document's id, in id order.

@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 
 /// One week of a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct WeekRef {
     /// The series' stream.
     pub stream: StreamId,
     /// The run.
@@ -38,7 +38,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Reading::assignment`].
-    pub fn assignment(&self, id: &str) -> Result<Named, StoreError> {
+    pub fn assignment(&self, id: &str) -> Result<WeekRef, StoreError> {
         self.reading().assignment(id)
     }
 }
@@ -48,7 +48,7 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// [`StoreError::UnknownAssignment`] when it names none.
-    pub fn assignment(&self, id: &str) -> Result<Named, StoreError> {
+    pub fn assignment(&self, id: &str) -> Result<WeekRef, StoreError> {
         if let Some(named) = self.assignment_named(id)? {
             return Ok(named);
         }
@@ -56,17 +56,17 @@ impl Reading<'_> {
             id.rsplit_once("_week_").and_then(|(base, week)| Some((base, week.parse().ok()?)))
             && let Some(base) = self.assignment_named(base)?
         {
-            return Ok(Named { week, ..base });
+            return Ok(WeekRef { week, ..base });
         }
         Err(StoreError::UnknownAssignment(id.to_owned()))
     }
 
-    fn assignment_named(&self, id: &str) -> Result<Option<Named>, StoreError> {
+    fn assignment_named(&self, id: &str) -> Result<Option<WeekRef>, StoreError> {
         if let Some(recorded) =
             id.parse::<Uuid>().ok().map(|id| self.store().log().event(id)).transpose()?.flatten()
             && let Event::AssignmentCreated { run, week, .. } = recorded.event
         {
-            return Ok(Some(Named { stream: recorded.stream, run, week }));
+            return Ok(Some(WeekRef { stream: recorded.stream, run, week }));
         }
         let (rows, _) = self.snapshot()?.of("names")?;
         for meaning in names::meanings(&rows, id)? {
@@ -81,7 +81,7 @@ impl Reading<'_> {
                     .items
                     .document(&document)
                     .map_or((1, week), |item| (item.run, item.week()));
-                return Ok(Some(Named { stream, run, week }));
+                return Ok(Some(WeekRef { stream, run, week }));
             }
         }
         Ok(None)

@@ -9,12 +9,12 @@ use rollbook_projections::entry::Asked;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Answered, Asking, Store};
+use super::{Store, ViewAnswer, ViewChoice};
 use crate::store::StoreError;
 
 /// What a client saw at an instant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Seen {
+pub struct PastView {
     /// The id that was asked for.
     pub client: String,
     /// The instant.
@@ -52,14 +52,14 @@ impl Store {
     ///
     /// # Errors
     /// When the log or the rows cannot be read.
-    pub fn seen(&self, client: &str, asked: Asked) -> Result<Seen, StoreError> {
+    pub fn seen(&self, client: &str, asked: Asked) -> Result<PastView, StoreError> {
         let position = self.position_at(asked.now)?;
-        let Answered { view, body, .. } =
-            self.check_ins(Asking::Live, client, asked, Some(position))?;
+        let ViewAnswer { view, body, .. } =
+            self.check_ins(ViewChoice::Live, client, asked, Some(position))?;
         let switch = as_of::control(self.runtime(), position)?.switch;
         let recorded_at = self.recorded_at(position)?;
         let body = RawValue::from_string(body).map_err(StoreError::Body)?;
-        Ok(Seen {
+        Ok(PastView {
             client: client.to_owned(),
             at: asked.now,
             position,

@@ -1,7 +1,7 @@
 //! What the demo shows of views and histories: a week in each view, one entry, one assignment's events. Owns only the picking;
 //! the answers are the views' own.
 
-use rollbook_application::store::{Asking, Store};
+use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::event::View;
 use rollbook_migrations::batch::short;
 use rollbook_projections::entry::Asked;
@@ -30,7 +30,7 @@ pub(super) fn both(
     asked: Asked,
 ) -> Result<Vec<String>, CliError> {
     let of = |view| -> Result<Vec<Value>, CliError> {
-        let all = checkins(&store.check_ins(Asking::View(view), client, asked, None)?.body)?;
+        let all = checkins(&store.check_ins(ViewChoice::View(view), client, asked, None)?.body)?;
         Ok(all.into_iter().filter(|entry| text(entry, "formId") == form).collect())
     };
     let (legacy, precreated) = (of(View::Legacy)?, of(View::Precreated)?);

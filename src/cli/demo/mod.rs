@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rollbook_application::operations::switch::{SwitchRequest, switch};
-use rollbook_application::store::{Asking, Outcome, Request, SeriesCommand, Store};
+use rollbook_application::store::{Outcome, Request, SeriesCommand, Store, ViewChoice};
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, JsonText, StreamId, Timestamp};
@@ -333,7 +333,8 @@ impl Demo {
             "Both views are folded from one log: the answer became a stored week of the old view too, under the same assignment id.",
             Some(&format!("rollbook --data {} view live --client {}", self.production.display(), gap.client_id)),
         )?;
-        let answered = production.check_ins(Asking::Live, &gap.client_id, self.asked(), None)?;
+        let answered =
+            production.check_ins(ViewChoice::Live, &gap.client_id, self.asked(), None)?;
         let entry = compare::entry_of(&answered.body, assignment)?;
         self.out.figure(&format!("served by the {} view: {entry}", answered.view.name()))
     }

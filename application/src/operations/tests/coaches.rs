@@ -22,7 +22,7 @@ fn feedback_has_the_same_rule_and_a_coach_who_allocated_the_series_is_known_too(
     let sample = sample();
     let wanted = AllocationRequest { allow_unknown: true, ..allocation("temp") };
     let stream = allocate(&sample.store.reading(), &wanted, &request(None)).unwrap().stream;
-    let week = crate::store::Named { stream, run: 1, week: 1 };
+    let week = crate::store::WeekRef { stream, run: 1, week: 1 };
     let answers = JsonText::parse("[]").unwrap();
     let response =
         respond(&sample.store.reading(), &week, answers, None, &request(None)).unwrap().id;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Events;
 use super::focus::Focus;
 use crate::store::StoreError;
-use crate::store::{Named, Reading, Store};
+use crate::store::{Reading, Store, WeekRef};
 
 /// The fewest digits by which a batch may be named.
 const FEWEST_DIGITS: usize = 6;
@@ -55,7 +55,7 @@ impl Subject {
     fn named(reading: &Reading<'_>, id: &str) -> Result<Option<Self>, StoreError> {
         let store = reading.store();
         match reading.assignment(id) {
-            Ok(Named { stream, run, week }) => {
+            Ok(WeekRef { stream, run, week }) => {
                 return Ok(Some(Self::Part(stream, Focus::Week { run, week })));
             }
             Err(StoreError::UnknownAssignment(_)) => {}

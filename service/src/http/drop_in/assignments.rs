@@ -1,7 +1,7 @@
 //! GET `/api/check-in-assignments` and `/api/check-in-assignments/{id}`: weeks as they are stored, one or a page of them.
 
 use axum::extract::State;
-use rollbook_application::store::{Named, Reading, Store, StoreError};
+use rollbook_application::store::{Reading, Store, StoreError, WeekRef};
 use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::status::{Clock, Status};
 use rollbook_domain::{Event, JsonText, Number, StreamId};
@@ -154,7 +154,7 @@ pub async fn get(
 pub(super) fn one(
     reading: &Reading<'_>,
     caller: &Caller,
-    named: &Named,
+    named: &WeekRef,
     asked: Asked,
 ) -> Result<At<One>, Refusal> {
     let position = reading.store().log().head();

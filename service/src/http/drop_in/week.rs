@@ -1,7 +1,7 @@
 //! The week that a path names, and whose it is. A refusal never shows whether another client's assignment exists. A coach whom a
 //! request names must be a coach of the client.
 
-use rollbook_application::store::{Named, Outcome, Reading, Request, SeriesCommand, StoreError};
+use rollbook_application::store::{Outcome, Reading, Request, SeriesCommand, StoreError, WeekRef};
 use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::series::decide::Decider;
 use rollbook_domain::{Event, Position, StreamId, Timestamp};
@@ -37,7 +37,7 @@ pub(super) fn client_of(stream: &StreamId) -> &str {
 }
 
 /// The week that an id names, for a caller who may see it.
-pub(super) fn seen(reading: &Reading<'_>, caller: &Caller, id: &str) -> Result<Named, Refusal> {
+pub(super) fn seen(reading: &Reading<'_>, caller: &Caller, id: &str) -> Result<WeekRef, Refusal> {
     let named = found(reading, caller, reading.assignment(id))?;
     caller.may_in(reading, As::Reader.of(client_of(&named.stream)))?;
     Ok(named)
@@ -68,7 +68,7 @@ pub(super) fn request(
     writing: &Writing,
     id: &str,
     who: As<'_>,
-) -> Result<(Named, Request), Refusal> {
+) -> Result<(WeekRef, Request), Refusal> {
     let named = found(reading, writing.caller(), reading.assignment(id))?;
     let request = writing.request(reading, who.of(client_of(&named.stream)))?;
     if let As::Coach(coach) = who {
@@ -84,7 +84,7 @@ pub(super) fn command(
     id: &str,
     who: As<'_>,
     command: impl FnOnce(u32, u32) -> SeriesCommand,
-) -> Result<(Named, Outcome), Refusal> {
+) -> Result<(WeekRef, Outcome), Refusal> {
     let (named, request) = request(reading, writing, id, who)?;
     let outcome = reading.command(&named.stream, &command(named.run, named.week), &request)?;
     Ok((named, outcome))
@@ -133,7 +133,7 @@ pub(super) fn is_its_coach(
 /// A week as it is, or as an answer would make it.
 pub(super) fn stored(
     reading: &Reading<'_>,
-    named: &Named,
+    named: &WeekRef,
     now: Timestamp,
 ) -> Result<StoredAssignment, Refusal> {
     let StreamId::Series { client, form } = &named.stream else {
@@ -147,7 +147,7 @@ pub(super) fn stored(
 /// The last event of a week that `of` takes something from, and what it takes.
 pub(super) fn latest<T>(
     reading: &Reading<'_>,
-    named: &Named,
+    named: &WeekRef,
     of: impl Fn(&Event, u32, u32) -> Option<T>,
 ) -> Result<Option<(Timestamp, T)>, Refusal> {
     let events = reading.store().log().stream(&named.stream, 0).map_err(StoreError::from)?;

@@ -6,7 +6,7 @@ use axum::response::Response;
 use rollbook_application::reports::check_ins::{Which, line};
 use rollbook_application::reports::moment::Moment;
 use rollbook_application::store::StoreError;
-use rollbook_application::store::{Asking, Store};
+use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::Asked;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub struct ViewQuery {
 }
 
 impl ViewQuery {
-    fn asking(&self) -> Asking {
+    fn asking(&self) -> ViewChoice {
         self.view.into()
     }
 
@@ -155,7 +155,7 @@ pub async fn of_everyone(
     let (position, portion) = service.blocking(everyone).await?;
     let mut response = answer(service, "application/x-ndjson", portion).await?;
     response.headers_mut().insert(POSITION, position.into());
-    if let Asking::View(view) = asking {
+    if let ViewChoice::View(view) = asking {
         response.headers_mut().insert(VIEW, axum::http::HeaderValue::from_static(view.name()));
     }
     Ok(response)
