@@ -1,8 +1,9 @@
-//! The stable codes of every refusal and failure: one list for the command line and HTTP. Programs may rely on a code; texts may
-//! change.
+//! The stable codes of every refusal and failure: one list for the command line and HTTP. Programs
+//! may rely on a code; texts may change.
 //!
-//! [`Coded`] gives an error its code. Each crate implements it for its own errors with an exhaustive match, so that a new error does
-//! not compile without a code. `docs/errors.md` is generated from this list by a test.
+//! [`Coded`] gives an error its code. Each crate implements it for its own errors with an
+//! exhaustive match, so that a new error does not compile without a code. `docs/errors.md` is
+//! generated from this list by a test.
 
 use strum::{EnumIter, EnumString, IntoStaticStr};
 
@@ -14,7 +15,8 @@ use strum::{EnumIter, EnumString, IntoStaticStr};
 pub enum Code {
     /// A file of keys or settings of access cannot be read or written.
     AccessFile,
-    /// The caller cannot be authenticated now: the keys of the token issuer, or the file of API keys, cannot be read.
+    /// The caller cannot be authenticated now: the keys of the token issuer, or the file of API
+    /// keys, cannot be read.
     AccessUnavailable,
     /// Several digests begin with these digits. Give more of them.
     AmbiguousId,
@@ -56,7 +58,8 @@ pub enum Code {
     BatchUnfinished,
     /// This build does not read the format of the batch.
     BatchVersion,
-    /// This node did not reach the requested position in time, or its projections have not caught up.
+    /// This node did not reach the requested position in time, or its projections have not caught
+    /// up.
     Behind,
     /// The log has not reached this position.
     BeyondHead,

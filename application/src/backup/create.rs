@@ -1,4 +1,4 @@
-//! Taking a backup of an open store, while everybody goes on writing. Owns the order of its steps:
+//! Takes a backup of an open store while others keep writing. The steps, in order:
 //!
 //! 1. a checkpoint of the database in the store's own directory, where table files are hard links and cost nothing;
 //! 2. its files copied into the backup with their SHA-256, those that the backup before has already linked to its own;
@@ -26,7 +26,7 @@ use super::manifest::{
 use super::{BackupError, Backups, Progress, attachments, copy, erasure_ledger, name, report};
 use crate::store::Store;
 
-/// What backup is wanted.
+/// A backup to take.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// Its name; `None` for `pre-migration-YYYYMMDD_HHMMSS` of `now` in UTC.
@@ -48,7 +48,7 @@ pub struct Created {
     pub manifest_digest: String,
     /// Where the store has it on record: behind the backup's own head.
     pub position: Position,
-    /// What it holds.
+    /// Its manifest.
     pub manifest: Manifest,
 }
 
@@ -59,12 +59,12 @@ static TAKING: Mutex<()> = Mutex::new(());
 const CHECKPOINT: &str = ".backup-in-progress";
 
 impl Store {
-    /// Takes a backup of everything that is acknowledged when this is called, and perhaps some of what comes meanwhile. Writing and reading
-    /// go on; one backup at a time.
+    /// Takes a backup of everything that is acknowledged when this is called, and perhaps of some
+    /// later commits. Reads and writes continue; one backup at a time.
     ///
     /// # Errors
-    /// When the name is taken, the store is damaged, or the disk refuses: then there is no backup, except after
-    /// [`BackupError::NotRecorded`].
+    /// When the name is taken, the store is damaged, or the disk refuses: then there is no backup,
+    /// except after [`BackupError::NotRecorded`].
     pub fn back_up(
         &self,
         backups: &Backups,
@@ -91,7 +91,8 @@ impl Store {
         let manifest = manifest(&name, wanted.now, (&checkpoint.0, options), files, progress)?;
         let (manifest, manifest_digest) = write_manifest(manifest, beside.path())?;
         drop(checkpoint);
-        // Before the backup appears: a restore of it then erases every client that the store has erased by now.
+        // Before the backup appears: a restore of it then erases every client that the store has
+        // erased by now.
         erasure_ledger::record(self, backups.directory())
             .map_err(|error| BackupError::Forget(Box::new(error)))?;
         beside.publish()?;
@@ -130,7 +131,8 @@ impl Store {
     }
 }
 
-/// The name that was asked for, or the one of the instant; with a number behind it where two backups are taken in one second.
+/// The requested name, or one made of the time; with a number appended where two backups are taken
+/// in one second.
 fn free_name(backups: &Backups, wanted: &Wanted) -> Result<String, BackupError> {
     let is_free = |name: &str| backups.directory().join(name).symlink_metadata().is_err();
     if let Some(given) = &wanted.name {
@@ -189,7 +191,8 @@ impl Earlier {
         }))
     }
 
-    /// Gives a file of the new backup as a second name of the same file here. Both are read: what was damaged since is not handed on.
+    /// Makes a file of the new backup a hard link to the same file of this one. Both are read, so
+    /// that damage is not passed on.
     fn share(
         &self,
         from: &Path,
@@ -314,7 +317,8 @@ fn counts(runtime: &Runtime) -> Result<Counts, BackupError> {
     Ok(Counts { clients, documents, events })
 }
 
-/// Writes the report, the sums and the manifest, in this order: a directory with a manifest has everything.
+/// Writes the report, the sums and the manifest, in this order: a directory with a manifest has
+/// everything.
 fn write_manifest(mut manifest: Manifest, to: &Path) -> Result<(Manifest, String), BackupError> {
     let content = copy::write(&to.join(REPORT), report::markdown(&manifest).as_bytes())?;
     manifest.bytes_new += content.bytes;

@@ -1,7 +1,8 @@
-//! The erasure ledger of a directory of backups: one file an erasure, in `erasures/` beside the backups. A restore reads it and
-//! erases the same clients again.
+//! The erasure ledger of a directory of backups: one file an erasure, in `erasures/` beside the
+//! backups. A restore reads it and erases the same clients again.
 //!
-//! A file holds ids and the operator's reason, nothing that was erased. A damaged file stops a restore, and the error names it.
+//! A file holds ids and the operator's reason, nothing that was erased. A damaged file stops a
+//! restore, and the error names it.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -155,8 +156,9 @@ pub fn read(backups: &Path) -> Result<Vec<ErasureRecord>, LedgerError> {
     paths.iter().map(|path| read_one(path)).collect()
 }
 
-/// Every erasure that a directory knows of, whether it holds a store or backups. A store is opened with the master key beside it,
-/// else with the given one: its key may not be the one of its backups any more.
+/// Every erasure that a directory knows of, whether it holds a store or backups. A store is opened
+/// with the master key beside it, else with the given one: its key may not be the one of its
+/// backups any more.
 ///
 /// # Errors
 /// When the directory does not exist, or its content cannot be read.

@@ -1,4 +1,4 @@
-//! What can go wrong with backups. Owns the error enum; every damaged file is in it by name.
+//! Errors of backups. Every damaged file is named.
 
 use std::fmt;
 use std::io;
@@ -57,7 +57,7 @@ pub enum BackupError {
         /// The directory.
         directory: PathBuf,
     },
-    /// Somebody else works in the directory.
+    /// Another process is taking, checking or removing a backup in the directory.
     #[error(
         "another backup is being taken, checked or removed in {directory}; wait until it has finished"
     )]
@@ -95,7 +95,7 @@ pub enum BackupError {
         /// What differs.
         what: String,
     },
-    /// The store is not sound, so that a backup of it would not be either.
+    /// The store is damaged, and a backup of it would be too.
     #[error("the store is damaged, no backup was taken")]
     UnsoundStore(#[source] LogError),
     /// Clients who were erased since the backup could not be erased again.
@@ -104,9 +104,9 @@ pub enum BackupError {
     /// The erasure ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The backup is whole, and the store has no record of it.
+    /// The backup is complete, but the store has no record of it.
     #[error(
-        "the backup {name} is whole, but the store did not take the record of it (head {head}); make the store writable again"
+        "the backup {name} is complete, but the store did not record it (head {head}); make the store writable again"
     )]
     NotRecorded {
         /// The backup.
@@ -141,7 +141,7 @@ impl BackupError {
         move |source| Self::File { doing, path, source }
     }
 
-    /// Whether it was understood and is against a rule: nothing failed.
+    /// Whether a rule forbids the request, rather than something having failed.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,5 @@
-//! Making a migration certificate from a store. Owns which events it is about; its format and its check are the migrations crate's.
+//! Makes a migration certificate from a store. This module finds the events; the migrations crate
+//! has the format and the check.
 
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, Position, Recorded, StreamId};
@@ -65,7 +66,7 @@ impl Notary<'_> {
             applied: self.proved(applied.position, after.claimed().size)?,
             validated: self.proved(validated.position, after.claimed().size)?,
         };
-        // What nobody would believe is not handed out.
+        // A certificate that does not verify is not given out.
         certificate.check(Some(self.verifier())).map_err(EvidenceError::Certificate)?;
         Ok(certificate)
     }

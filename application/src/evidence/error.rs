@@ -1,4 +1,4 @@
-//! What can go wrong with keys and checkpoints. Owns the error type and its texts.
+//! Errors of keys, checkpoints, proofs and certificates.
 
 use std::path::PathBuf;
 
@@ -74,7 +74,7 @@ pub enum EvidenceError {
         /// The head of the log.
         head: u64,
     },
-    /// A file is not believed.
+    /// A proof file does not verify.
     #[error("{} is refused", .path.display())]
     Refused {
         /// The file.
@@ -83,7 +83,7 @@ pub enum EvidenceError {
         #[source]
         source: Box<ProofError>,
     },
-    /// A certificate that nobody would believe.
+    /// The certificate would not verify.
     #[error("the certificate cannot be made")]
     Certificate(#[source] CertificateError),
     /// No migration to certify: there is no such batch.
@@ -95,7 +95,7 @@ pub enum EvidenceError {
     /// No migration to certify: the log does not plan the batch where it should.
     #[error("there is no migration to certify: the event of its id plans no batch")]
     NotPlanned,
-    /// A certificate is not believed.
+    /// A certificate does not verify.
     #[error("{} is refused", .path.display())]
     CertificateRefused {
         /// The file.
@@ -113,13 +113,13 @@ pub enum EvidenceError {
         other: String,
     },
     /// A file that is neither kind of proof.
-    #[error("{} is no proof: it begins with neither c2sp.org/tlog-proof@v1 nor rollbook-consistency-proof 1", .path.display())]
+    #[error("{} is not a proof: it begins with neither c2sp.org/tlog-proof@v1 nor rollbook-consistency-proof 1", .path.display())]
     NoProof {
         /// The file.
         path: PathBuf,
     },
     /// The bytes that a proof is about are no event.
-    #[error("{} is refused: what it proves is no event of the log at that position", .path.display())]
+    #[error("{} is refused: it does not prove an event of the log at that position", .path.display())]
     NoEvent {
         /// The file.
         path: PathBuf,

@@ -1,8 +1,10 @@
-//! Evidence: signed checkpoints of the store's tree, kept beside the database, and the proofs made from them. Owns what a store says of
-//! its own tree and with which key; the formats are `rollbook-proofs`', the tree is a projection's.
+//! Evidence: signed checkpoints of the store's tree, kept beside the database, and the proofs made
+//! from them. Owns what a store says of its own tree and with which key; the formats are
+//! `rollbook-proofs`', the tree is a projection's.
 //!
-//! A store's directory has `verifier-key`, one line, and `checkpoints/`, a file a checkpoint, named by its size. The signing key lies
-//! outside, so that whoever can change the store cannot sign what it was changed to.
+//! A store's directory has `verifier-key`, one line, and `checkpoints/`, a file a checkpoint, named
+//! by its size. The signing key lies outside, so that whoever can change the store cannot sign what
+//! it was changed to.
 
 mod certificate;
 mod error;
@@ -37,11 +39,13 @@ pub struct Notary<'s> {
 }
 
 impl<'s> Notary<'s> {
-    /// Reads the signing key, or draws it where there is none and none was named; folds the tree up to the head. Refuses when the log no
-    /// longer is what the last recorded checkpoint says: a log never signs two histories.
+    /// Reads the signing key, or draws it where there is none and none was named; folds the tree up
+    /// to the head. Refuses when the log no longer is what the last recorded checkpoint says: a log
+    /// never signs two histories.
     ///
     /// # Errors
-    /// When the key cannot be read or made, is not the one that signed before, or the log contradicts what it signed.
+    /// When the key cannot be read or made, is not the one that signed before, or the log
+    /// contradicts what it signed.
     pub fn open(store: &'s Store, signing_key: Option<&Path>) -> Result<Self, EvidenceError> {
         let directory = store.directory();
         let known = keys::stored_verifier(directory)?;
@@ -95,7 +99,8 @@ impl<'s> Notary<'s> {
         Ok(())
     }
 
-    /// The checkpoint of the first `size` events: the recorded one, or one that is signed and recorded now.
+    /// The checkpoint of the first `size` events: the recorded one, or one that is signed and
+    /// recorded now.
     ///
     /// # Errors
     /// When the log has fewer events, or the checkpoint cannot be written.
@@ -115,7 +120,8 @@ impl<'s> Notary<'s> {
         self.checkpoint(size.unwrap_or_else(|| self.store.log().head()))
     }
 
-    /// Proves an event, in the tree of `size` events or in that of the last checkpoint that covers it.
+    /// Proves an event, in the tree of `size` events or in that of the last checkpoint that covers
+    /// it.
     ///
     /// # Errors
     /// When there is no such event in that tree.

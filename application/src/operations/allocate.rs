@@ -52,10 +52,12 @@ pub struct AllocationOutcome {
     pub outcome: Outcome,
 }
 
-/// Allocates a form to a client. A repeat under the same key is the same allocation, also on a later day.
+/// Allocates a form to a client. A repeat under the same key is the same allocation, also on a
+/// later day.
 ///
 /// # Errors
-/// When the client, the coach or the form is unknown, when the rules refuse, or when the store fails. Then nothing was written.
+/// When the client, the coach or the form is unknown, when the rules refuse, or when the store
+/// fails. Then nothing was written.
 pub fn allocate(
     reading: &Reading<'_>,
     wanted: &AllocationRequest,

@@ -1,8 +1,9 @@
 //! Erasing a client for good.
 //!
-//! The order of the steps makes an erasure resumable. First the log destroys the keys and records the event, in one step. Then the
-//! rows are folded again without the data, every file of the database is written again, and the erasure is marked complete. After
-//! the first step nothing brings the data back: the next call clears what is left in rows.
+//! The order of the steps makes an erasure resumable. First the log destroys the keys and records
+//! the event, in one step. Then the rows are folded again without the data, every file of the
+//! database is written again, and the erasure is marked complete. After the first step nothing
+//! brings the data back: the next call clears what is left in rows.
 
 use rollbook_domain::control::{BatchState, Control};
 use rollbook_domain::event::Recorded;
@@ -60,7 +61,8 @@ impl ErasureRecord {
     }
 }
 
-/// The ids that an erasure of a client covers, the client's own first; and the earlier erasure, if there was one.
+/// The ids that an erasure of a client covers, the client's own first; and the earlier erasure, if
+/// there was one.
 ///
 /// # Errors
 /// [`StoreError::UnknownClient`]; when the store is unsealed or cannot be read.
@@ -96,7 +98,8 @@ fn has_streams(store: &Store, client: &str) -> Result<bool, StoreError> {
 /// Erases a client, under every identity. Resumes an erasure that was interrupted.
 ///
 /// # Errors
-/// As [`erasure_of`]; when the log, the keyring, the rows or the database cannot be written: then calling it again resumes.
+/// As [`erasure_of`]; when the log, the keyring, the rows or the database cannot be written: then
+/// calling it again resumes.
 pub fn erase(
     store: &Store,
     id: &str,
@@ -117,8 +120,8 @@ pub fn erase(
     Ok(ErasureOutcome { client, ids, position, already, resumed: before.is_some() && !already })
 }
 
-/// Erases every client of these records that this store does not have as erased: a restored backup lacks the erasures that came
-/// after it. Returns how many there were.
+/// Erases every client of these records that this store does not have as erased: a restored backup
+/// lacks the erasures that came after it. Returns how many there were.
 ///
 /// # Errors
 /// As [`erase`].
@@ -158,8 +161,8 @@ pub fn erasures(store: &Store) -> Result<Vec<ErasureRecord>, StoreError> {
     Ok(records)
 }
 
-/// The first step: the log destroys the keys and records the event, together with what every batch has on record of the responses
-/// that remain.
+/// The first step: the log destroys the keys and records the event, together with what every batch
+/// has on record of the responses that remain.
 fn record_erasure(
     store: &Store,
     client: &str,
@@ -200,8 +203,8 @@ fn record_erasure(
     }
 }
 
-/// The record of the responses before a batch without those of this client. `None` where the batch's present record does not match
-/// the log, so that the check that compares them stays red.
+/// The record of the responses before a batch without those of this client. `None` where the
+/// batch's present record does not match the log, so that the check that compares them stays red.
 fn attested(
     store: &Store,
     batch: &BatchState,

@@ -1,5 +1,6 @@
-//! The steps of a migration on an open store: plan, apply, validate, compare. A step under an idempotency key runs once. The
-//! migrations crate does the work; this module binds keys and makes reports.
+//! The steps of a migration on an open store: plan, apply, validate, compare. A step under an
+//! idempotency key runs once. The migrations crate does the work; this module binds keys and makes
+//! reports.
 
 use std::fs::File;
 use std::path::Path;
@@ -61,22 +62,23 @@ pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, OperationError> {
 /// Applies a batch. Under a key, another batch is refused.
 ///
 /// # Errors
-/// When the store drifted or keeps another zone: then nothing was written. When it is interrupted or fails: then the same batch goes on
-/// where it stopped.
+/// When the store drifted or keeps another zone: then nothing was written. When it is interrupted
+/// or fails: then the same batch goes on where it stopped.
 pub fn apply(
     store: &Store,
     batch: &Batch,
     request: &Request,
     watch: &Watch<'_>,
 ) -> Result<Applied, OperationError> {
-    // A repeat is applied again: that does nothing to a complete batch, and resumes an interrupted one.
+    // A repeat is applied again: that does nothing to a complete batch, and resumes an interrupted
+    // one.
     let bound = store.bind_key(request, KeyedRequest::Apply(&batch.header.digest))?;
     let key = bound.map(|bound| bound.key);
     Ok(apply::apply_under(store.runtime(), batch, request.now, key, watch)?)
 }
 
-/// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and tells what is on record: then checks
-/// have no findings.
+/// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and tells
+/// what is on record: then checks have no findings.
 ///
 /// # Errors
 /// When the store cannot be read or written. A red check is no error.

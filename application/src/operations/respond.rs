@@ -19,7 +19,8 @@ pub struct Response {
     pub last_position: Option<Position>,
 }
 
-/// Answers a week. A week that is not stored yet is stored with its answer; an answered week keeps its first response.
+/// Answers a week. A week that is not stored yet is stored with its answer; an answered week keeps
+/// its first response.
 ///
 /// # Errors
 /// When the rules refuse it, or the store fails. Then nothing was written.

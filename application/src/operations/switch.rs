@@ -26,8 +26,8 @@ pub struct SwitchRequest {
     pub force: bool,
 }
 
-/// Carries out a switch. Its `before` and `after` are the states just before and just after its own event, also for a repeat
-/// under the same key and while others switch.
+/// Carries out a switch. Its `before` and `after` are the states just before and just after its own
+/// event, also for a repeat under the same key and while others switch.
 ///
 /// # Errors
 /// When a client is unknown, the guard refuses, or the store fails. Then nothing was written.

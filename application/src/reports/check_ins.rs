@@ -1,4 +1,5 @@
-//! Lists of check-ins: which view, of whom, when. Owns the line that stands for one client where all are asked for.
+//! Lists of check-ins: which view, for which client, at which time; and the line for one client in
+//! a list of all clients.
 
 use rollbook_domain::event::View;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,5 @@
-//! The view of every client, one after the other, all of one state of the store: now or at an earlier position.
+//! The view of every client, one after the other, all of one state of the store: now or at an
+//! earlier position.
 
 use rollbook_domain::{Collection, Event, Position, StreamId};
 use rollbook_projections::entry::Asked;
@@ -7,7 +8,8 @@ use rollbook_projections::{ProjectionError, Snapshot};
 use super::{Store, ViewAnswer, ViewChoice, answer_in, clients};
 use crate::store::StoreError;
 
-/// Every client's view body, in the order of ids. It may be read slowly: it does not see what is appended meanwhile.
+/// Every client's view body, in the order of ids. It may be read slowly: it does not see what is
+/// appended meanwhile.
 pub struct AllClients {
     snapshot: Snapshot,
     head: Position,

@@ -1,4 +1,5 @@
-//! The one loop that decides on a stream's state and appends: load, decide, append, and again when another writer was faster.
+//! The one loop that decides on a stream's state and appends: load, decide, append, and again when
+//! another writer was faster.
 
 use rollbook_domain::event::Version;
 use rollbook_domain::{Event, NewEvent, Number, Position, StreamId, Timestamp};
@@ -64,10 +65,12 @@ pub(crate) enum Decision {
 const ATTEMPTS: usize = 16;
 
 impl Store {
-    /// Loads the state of a stream and its version, decides, and appends if the stream is still at this version; else again.
+    /// Loads the state of a stream and its version, decides, and appends if the stream is still at
+    /// this version; else again.
     ///
     /// # Errors
-    /// Those of `load` and `decide`; [`StoreError::Contended`] after 16 attempts; when the log cannot be written.
+    /// Those of `load` and `decide`; [`StoreError::Contended`] after 16 attempts; when the log
+    /// cannot be written.
     pub(crate) fn decide_and_append<S>(
         &self,
         stream: &StreamId,

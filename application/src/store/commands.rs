@@ -1,4 +1,5 @@
-//! Commands on one series. The domain decides; this module loads the series, binds the idempotency key and appends.
+//! Commands on one series. The domain decides; this module loads the series, binds the idempotency
+//! key and appends.
 
 use rollbook_domain::event::MissedReason;
 use rollbook_domain::series::decide::{Allocation, Answered, Correction, Decider};
@@ -122,7 +123,8 @@ impl Store {
 }
 
 impl Reading<'_> {
-    /// Carries out a command on a series. The series is folded once, unless another writer is faster.
+    /// Carries out a command on a series. The series is folded once, unless another writer is
+    /// faster.
     ///
     /// # Errors
     /// Why it is refused, or what failed. Then nothing was written.

@@ -1,5 +1,5 @@
-//! What changed in what a client would see between two positions, and which events did it. Owns how entries of two answers are
-//! paired, and the search for the events.
+//! Compares a client's view at two positions: pairs the entries of both, and searches for the
+//! events behind each difference.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -96,7 +96,8 @@ impl Store {
     /// What changed in a client's list between two positions, asked for at one instant.
     ///
     /// # Errors
-    /// When a position is beyond the head or the second before the first, or the store cannot be read.
+    /// When a position is beyond the head or the second before the first, or the store cannot be
+    /// read.
     pub fn diff(
         &self,
         client: &str,
@@ -236,8 +237,9 @@ impl Search<'_> {
         Ok(positions.into_iter().collect())
     }
 
-    /// Halves the candidates behind `before` until each event that changed the list stands alone; those go to `found`, each with the
-    /// candidate before it. Halves at whose ends the list is the same are left out: what changed there was changed back.
+    /// Halves the candidates behind `before` until each event that changed the list stands alone;
+    /// those go to `found`, each with the candidate before it. Halves at whose ends the list is the
+    /// same are left out: what changed there was changed back.
     fn find(
         &mut self,
         before: Position,
@@ -327,7 +329,8 @@ impl Change {
     }
 }
 
-/// Pairs the entries of two lists, by id, and where a switch gave a week another id by form and week; what differs.
+/// Pairs the entries of two lists, by id, and where a switch gave a week another id by form and
+/// week; what differs.
 fn pair(before: &List, after: &List) -> Vec<Change> {
     let mut old: Vec<Option<&Entry>> = before.entries.iter().map(Some).collect();
     let mut new: Vec<Option<&Entry>> = after.entries.iter().map(Some).collect();

@@ -1,4 +1,5 @@
-//! Errors of a store: opening, reading, deciding and appending. Each boundary above has its own enum and may hold this one.
+//! Errors of a store: opening, reading, deciding and appending. Each boundary above has its own
+//! enum and may hold this one.
 
 use rollbook_domain::control::SwitchRefused;
 use rollbook_domain::series::decide::Refused;

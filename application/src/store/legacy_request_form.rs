@@ -1,8 +1,10 @@
-//! The form of requests that release 0.1.0 hashed for idempotency keys. Frozen: stores keep these digests for ever.
+//! The form of requests that release 0.1.0 hashed for idempotency keys. Frozen: stores keep these
+//! digests for ever.
 //!
-//! Commands were written with Rust's derived `Debug`, whose output may change with the compiler or with a renamed field. This
-//! module writes the same bytes by hand, and knows nothing of `Debug`. A new request is never hashed in this form; see
-//! `request_digest`. A command that is added later has no legacy form.
+//! Commands were written with Rust's derived `Debug`, whose output may change with the compiler or
+//! with a renamed field. This module writes the same bytes by hand, and knows nothing of `Debug`. A
+//! new request is never hashed in this form; see `request_digest`. A command that is added later
+//! has no legacy form.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -173,8 +175,8 @@ fn assigned_status(status: &AssignedStatus) -> String {
     name.to_owned()
 }
 
-/// `Timestamp(2026-01-05T09:00:00.120Z)`: 0, 3, 6 or 9 decimals, as few as hold the instant. A year outside 0 to 9999 has a sign
-/// and at least five characters.
+/// `Timestamp(2026-01-05T09:00:00.120Z)`: 0, 3, 6 or 9 decimals, as few as hold the instant. A year
+/// outside 0 to 9999 has a sign and at least five characters.
 fn instant(instant: &Timestamp) -> String {
     let at = instant.as_chrono().naive_utc();
     let year = match at.year() {
@@ -221,8 +223,9 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether 0.1.0 wrote a character by its number: it joins the one before it, or has no shape of its own, or no meaning in the
-/// Unicode version of that build. The table is a copy, since the one in the standard library changes with Unicode.
+/// Whether 0.1.0 wrote a character by its number: it joins the one before it, or has no shape of
+/// its own, or no meaning in the Unicode version of that build. The table is a copy, since the one
+/// in the standard library changes with Unicode.
 fn is_escaped(character: char) -> bool {
     static RANGES: LazyLock<Vec<(u32, u32)>> = LazyLock::new(|| {
         let ranges = include_str!("legacy_escapes.txt").split_ascii_whitespace();

@@ -1,8 +1,9 @@
 //! An open store: its log, its projections, and commands on series.
 //!
-//! `reading` is what one request reads; `naming` and `resolve` say what an id means. `commands` carries out commands, `append` is
-//! the loop that decides and appends, `request` binds idempotency keys. `time_travel` reads the store as it was, `diff` what
-//! changed for a client, `all_clients` every client's view.
+//! `reading` is what one request reads; `naming` and `resolve` say what an id means. `commands`
+//! carries out commands, `append` is the loop that decides and appends, `request` binds idempotency
+//! keys. `time_travel` reads the store as it was, `diff` what changed for a client, `all_clients`
+//! every client's view.
 
 mod all_clients;
 mod append;
@@ -80,7 +81,8 @@ pub struct ViewAnswer {
 }
 
 impl Store {
-    /// Opens the store in a directory; with `create`, a missing one is an empty store that is made by its first write.
+    /// Opens the store in a directory; with `create`, a missing one is an empty store that is made
+    /// by its first write.
     ///
     /// # Errors
     /// When there is no store, it is in use, or of a newer format.
@@ -163,7 +165,8 @@ impl Store {
         Ok((control, version))
     }
 
-    /// The Merkle tree of the events up to a position, now or in the past; reads one row a level of the tree.
+    /// The Merkle tree of the events up to a position, now or in the past; reads one row a level of
+    /// the tree.
     ///
     /// # Errors
     /// As [`Store::catch_up`]; when the position is beyond the head.

@@ -1,5 +1,5 @@
-//! What the ids of clients, series, forms and coaches mean. An unknown id is an error, so that a typing mistake never creates a
-//! client.
+//! What the ids of clients, series, forms and coaches mean. An unknown id is an error, so that a
+//! typing mistake never creates a client.
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::{Collection, Event, JsonText, StreamId};
@@ -42,10 +42,12 @@ impl Reading<'_> {
         self.identify(id)?.document.ok_or_else(|| StoreError::UnknownClient(id.to_owned()))
     }
 
-    /// The series stream that a name such as `series/<client>/<form>` means, whichever of the client's ids it has.
+    /// The series stream that a name such as `series/<client>/<form>` means, whichever of the
+    /// client's ids it has.
     ///
     /// # Errors
-    /// [`StoreError::NoSeries`] when it names none, [`StoreError::UnknownSeries`] when it has no events.
+    /// [`StoreError::NoSeries`] when it names none, [`StoreError::UnknownSeries`] when it has no
+    /// events.
     pub fn series_named(&self, name: &str) -> Result<StreamId, StoreError> {
         match name.parse() {
             Ok(StreamId::Series { client, form }) => self.series_of(&client, &form),

@@ -36,7 +36,8 @@ pub(crate) struct BoundKey {
     pub(crate) committed: Option<Committed>,
 }
 
-/// Sets the keys of requests apart in the log, so that no caller can name the key of an import or a batch.
+/// Sets the keys of requests apart in the log, so that no caller can name the key of an import or a
+/// batch.
 const KEY_PREFIX: &str = "request/";
 
 fn stored_name(key: &str) -> String {
@@ -70,7 +71,8 @@ impl Store {
         Ok(Some(bound))
     }
 
-    /// The request at the time of its first arrival. A command that holds the time, such as an allocation, is then the same again.
+    /// The request at the time of its first arrival. A command that holds the time, such as an
+    /// allocation, is then the same again.
     ///
     /// # Errors
     /// When the log cannot be read.

@@ -1,5 +1,5 @@
-//! Sample requests of every kind, for the golden digests. Several texts need escaping in JSON, in Rust's string literals, or in
-//! both.
+//! Sample requests of every kind, for the golden digests. Several texts need escaping in JSON, in
+//! Rust's string literals, or in both.
 
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
 use rollbook_domain::series::decide::{Allocation, Correction};
@@ -7,8 +7,9 @@ use rollbook_domain::{JsonText, Timestamp};
 
 use super::SeriesCommand;
 
-/// Quotes, a backslash, line ends, other control characters, a combining accent (alone, and after its letter), a zero-width
-/// joiner, a no-break space, a private-use and an unassigned character, and characters beyond the basic plane.
+/// Quotes, a backslash, line ends, other control characters, a combining accent (alone, and after
+/// its letter), a zero-width joiner, a no-break space, a private-use and an unassigned character,
+/// and characters beyond the basic plane.
 pub(crate) const AWKWARD: &str = "\u{301}she said \"it's\" C:\\ \n\r\t\0\u{7}\u{7f} e\u{301} ü \u{200d}\u{a0}\u{e000}\u{378} 你 \u{1f600}\u{10ffff}";
 
 fn at(seconds: i64, nanoseconds: u32) -> Timestamp {

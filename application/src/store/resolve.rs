@@ -1,5 +1,5 @@
-//! What an id of a week or a response means. Every id that ever named something resolves for ever; this module knows in which
-//! order meanings are tried.
+//! What an id of a week or a response means. Every id that ever named something resolves for ever;
+//! this module knows in which order meanings are tried.
 
 use rollbook_domain::{Event, StreamId};
 use rollbook_projections::names::{self, Meaning};
@@ -44,7 +44,8 @@ impl Store {
 }
 
 impl Reading<'_> {
-    /// The week that an id names: the assignment's own id, a document id, a legacy id, or `<base>_week_<n>`.
+    /// The week that an id names: the assignment's own id, a document id, a legacy id, or
+    /// `<base>_week_<n>`.
     ///
     /// # Errors
     /// [`StoreError::UnknownAssignment`] when it names none.

@@ -1,12 +1,14 @@
-//! Locks that make commands on one stream wait for each other, so that they do not decide on a state that another one is about
-//! to change. They only save work: the log checks expected versions, whoever writes.
+//! Locks that make commands on one stream wait for each other, so that they do not decide on a
+//! state that another one is about to change. They only save work: the log checks expected
+//! versions, whoever writes.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::{Mutex, MutexGuard};
 use rollbook_domain::StreamId;
 
-/// How many locks there are. Two streams that share one wait for each other, which costs time and nothing else.
+/// How many locks there are. Two streams that share one wait for each other, which costs time and
+/// nothing else.
 const LOCKS: usize = 256;
 
 /// A fixed number of locks; a stream's hash says which one is its own.

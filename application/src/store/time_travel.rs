@@ -1,5 +1,4 @@
-//! The store as it was: at a position, or at an instant by the time of record. Owns which position an instant means, and what a
-//! client saw then.
+//! The store at an earlier time: which position an instant means, and what a client saw then.
 
 use rollbook_domain::control::Switch;
 use rollbook_domain::event::View;
@@ -25,7 +24,7 @@ pub struct PastView {
     pub recorded_at: Option<Timestamp>,
     /// The view that served the client.
     pub view: View,
-    /// The switch as it stood.
+    /// The switch at that position.
     pub switch: Switch,
     /// The body that the endpoint answered, or would have.
     pub body: Box<RawValue>,
@@ -48,7 +47,8 @@ impl Store {
         Ok(self.log().at(position)?.map(|recorded| recorded.recorded_at))
     }
 
-    /// What a client saw at an instant: the view that the switch served then, on the rows of then, asked for at that instant.
+    /// What a client saw at an instant: the view that the switch served then, on the rows of then,
+    /// asked for at that instant.
     ///
     /// # Errors
     /// When the log or the rows cannot be read.

@@ -22,7 +22,8 @@ pub(super) struct Sample {
     _directory: TempDir,
 }
 
-/// A store in which the client `ada` has the coach `robin` (no document), and `kim` is a coach with a document.
+/// A store in which the client `ada` has the coach `robin` (no document), and `kim` is a coach with
+/// a document.
 pub(super) fn sample() -> Sample {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(&directory.path().join("store"), true).unwrap();

@@ -1,4 +1,4 @@
-//! What an id means for a history, and where its events are. Owns the order in which meanings are tried:
+//! Resolves an id for a history, and finds its events. Meanings are tried in this order:
 //! assignment, response, client, coach, form, event, batch.
 
 use std::collections::BTreeSet;
@@ -16,21 +16,21 @@ use crate::store::{Reading, Store, WeekRef};
 /// The fewest digits by which a batch may be named.
 const FEWEST_DIGITS: usize = 6;
 
-/// What a history tells about.
+/// The subject of a history.
 pub enum Subject {
-    /// Whole streams.
+    /// Complete streams.
     Streams(Vec<StreamId>),
     /// Part of a series.
     Part(StreamId, Focus),
     /// One event.
     One(Box<Recorded>),
-    /// A batch, an import or a backup, by its whole digest.
+    /// A batch, an import or a backup, by its complete digest.
     Batch(String),
-    /// The migration: the whole control stream, and every event of its batches.
+    /// The migration: the control stream, and every event of its batches.
     Migration,
 }
 
-/// What names the migration.
+/// The id of the migration.
 const MIGRATION: &str = "migration";
 
 impl Subject {
@@ -171,7 +171,7 @@ impl Subject {
     }
 }
 
-/// Of a commit, what stands on the control stream, and what a batch caused.
+/// The events of a commit that are on the control stream or were caused by a batch.
 fn of_migration(
     commit: Result<Vec<Recorded>, LogError>,
     batches: &BTreeSet<String>,
