@@ -1,5 +1,5 @@
-//! `rollbook assign`: allocates a form to a client. This module turns the arguments into an [`AllocationRequest`] and prints the
-//! result.
+//! `rollbook assign`: allocates a form to a client. This module turns the arguments into an
+//! [`AllocationRequest`] and prints the result.
 
 use std::fmt::Write;
 

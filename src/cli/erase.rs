@@ -1,5 +1,5 @@
-//! `rollbook erase`: erases a client's personal data for good. Asks before it does, and records the erasure in directories of
-//! backups afterwards.
+//! `rollbook erase`: erases a client's personal data for good. Asks before it does, and records the
+//! erasure in directories of backups afterwards.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -21,10 +21,10 @@ Examples:
   rollbook erase --client ada --reason 'asked to be forgotten on 3 March'
   rollbook --data prod erase --client ada --reason 'request 4711' --yes --json
 
-Destroys the keys of all identities of the client, records that, folds every list again and writes every file of the database anew: that takes
-as long as reading the store. Nothing brings the data back. Killed, the same command goes on. Backups older than this still hold
-the keys, wrapped by the master key: whatever is restored from them forgets the client again; prune them when you may.
-The reason is not personal data and stays readable.";
+Destroys the keys of all identities of the client, records the erasure, folds every list again and writes every file of the
+database again, which takes as long as reading the store. The data cannot be recovered. If the command is killed, run it again:
+it resumes. Older backups still hold the keys, wrapped by the master key: a restore of one erases the client again. Prune them
+when you can. The reason stays readable.";
 
 /// Erase a client: destroy their keys, and clear what was folded from their data.
 #[derive(Debug, Args)]
@@ -36,10 +36,10 @@ pub(super) struct EraseArguments {
     /// Why. Stays readable: write nothing personal.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: String,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
-    /// A directory of backups to tell, beside DIR-backups; may be given several times.
+    /// A directory of backups whose erasure ledger is written, besides DIR-backups; may be given several times.
     #[arg(long, value_name = "DIR", env = "ROLLBOOK_BACKUPS")]
     backups: Vec<PathBuf>,
     #[command(flatten)]
@@ -71,7 +71,7 @@ impl EraseArguments {
         context.output.either(&report, || report.text())
     }
 
-    /// Asks on a terminal; elsewhere `--yes` must have been said.
+    /// Asks on a terminal; without one, `--yes` is needed.
     fn confirm(&self, ids: &[String]) -> Result<(), CliError> {
         if self.yes {
             return Ok(());
@@ -100,7 +100,7 @@ impl EraseArguments {
     }
 }
 
-/// Said where a restored backup would bring the client back.
+/// Printed where a restored backup would bring the client back.
 const UNTOLD: &str = "note: backups of this store are on record, and no directory of backups was told; run this again with --backups DIR, \
                       or restore them with --forget";
 

@@ -1,4 +1,5 @@
-//! How a series is named on the command line: by its name, or by client and form. Owns the arguments; what they mean is the store's.
+//! How a series is named on the command line: by its name, or by client and form. Owns the
+//! arguments; what they mean is the store's.
 
 use clap::Args;
 use rollbook_application::store::Reading;

@@ -1,5 +1,5 @@
-//! The other commands on a series: miss, extend, reopen, pause, resume, withdraw, feedback. All of them print the events that they
-//! wrote. The rules are in the domain.
+//! The other commands on a series: miss, extend, reopen, pause, resume, withdraw, feedback. All of
+//! them print the events that they wrote. The rules are in the domain.
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};

@@ -1,4 +1,5 @@
-//! `rollbook switch`: switches which view serves which clients, here or through a service. The guard is in the domain.
+//! `rollbook switch`: switches which view serves which clients, here or through a service. The
+//! guard is in the domain.
 
 use clap::{Args, ValueEnum};
 use rollbook_application::operations::switch::{SwitchRequest, switch};

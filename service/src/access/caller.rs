@@ -1,5 +1,5 @@
-//! Who asks, and whether they may. Owns what each grant allows, and how an id leads to the client whose data it is: two ids are one
-//! client when the directory says so, and nothing else makes them one.
+//! Callers and what they are allowed to do. The table of what each grant allows is here. Two ids
+//! are one client only if the directory says so.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,8 +16,8 @@ use super::denied::Denied;
 use super::roles::grants_as_stored;
 use super::wants::Wants;
 
-/// A right that a caller holds. The order is the order in which they are tried, the narrowest first: it decides in which capacity
-/// something is done.
+/// A right of a caller. Grants are tried in this order, the narrowest first: the first one that
+/// allows a request decides as which actor it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
     /// One client, by any id.
@@ -26,9 +26,9 @@ pub enum Grant {
     Coach(String),
     /// The service's figures.
     Metrics,
-    /// How the store is, and which view serves whom.
+    /// The status of the store, and reading the switch.
     Status,
-    /// Changing which view serves whom.
+    /// Changing which view serves which clients.
     Switch,
     /// Planning, applying and validating migrations.
     Migrations,
@@ -37,7 +37,7 @@ pub enum Grant {
 }
 
 impl Grant {
-    /// Whose right it is.
+    /// The role that the right belongs to.
     fn role(&self) -> &'static str {
         match self {
             Self::Client(_) => "client",
@@ -56,29 +56,30 @@ pub struct Caller {
     note: Option<RoleNote>,
 }
 
-/// The role in which a caller was let through, noted by whoever decides for whoever tells of it. The first one stands.
+/// The role in which a caller was authorized, for logs and metrics. Set once: the first role
+/// counts.
 pub type RoleNote = Arc<OnceLock<&'static str>>;
 
-/// What a caller holds.
+/// Where the rights of a caller come from.
 #[derive(Clone, Debug)]
 enum Standing {
     /// These grants.
     Holding(BTreeSet<Grant>),
-    /// What the imported documents say of the caller, who goes by this id there.
+    /// The imported documents, in which the caller has this id.
     AsStored,
 }
 
-/// Whose data lists may show.
+/// The clients whose data a list may show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visible {
-    /// Everybody's.
+    /// All clients.
     All,
-    /// That of these clients, by the ids of their documents.
+    /// These clients, by the ids of their documents.
     Clients(BTreeSet<String>),
 }
 
 impl Visible {
-    /// Whether a client's data is among it; the client by the id that its streams have.
+    /// Whether a client is among them; the client by the id that its streams have.
     pub fn holds(&self, client: &str) -> bool {
         match self {
             Self::All => true,
@@ -93,12 +94,12 @@ impl Caller {
         Self { name, standing: Standing::Holding(grants.into_iter().collect()), note: None }
     }
 
-    /// A caller of whom only the id is known: the store's documents say the rest.
+    /// A caller of whom only the id is known; the rights follow from the store's documents.
     pub(super) fn as_stored(subject: String) -> Self {
         Self { name: subject, standing: Standing::AsStored, note: None }
     }
 
-    /// The same caller, whose role is noted once it is known.
+    /// The same caller, whose role is written to a note once it is known.
     pub fn noting(self, note: RoleNote) -> Self {
         Self { note: Some(note), ..self }
     }
@@ -114,7 +115,7 @@ impl Caller {
         &self.name
     }
 
-    /// Whether the caller may have everything, which takes no look into the store to say.
+    /// Whether the caller may do everything. Does not read the store.
     pub fn is_admin(&self) -> bool {
         let is_admin = matches!(&self.standing, Standing::Holding(grants) if grants.iter().eq([&Grant::Admin]));
         if is_admin {
@@ -145,7 +146,7 @@ impl Caller {
         Err(Denied::Forbidden)
     }
 
-    /// Whose check-ins the caller may see in lists.
+    /// The clients whose check-ins the caller may see in lists.
     ///
     /// # Errors
     /// [`Denied::Store`].
@@ -175,7 +176,7 @@ impl Caller {
         })
     }
 
-    /// In which capacity a grant allows something, if it does.
+    /// The actor as which a grant allows a request, if it does.
     fn allowed(
         &self,
         grant: &Grant,
@@ -208,7 +209,7 @@ impl Caller {
     }
 }
 
-/// A client has their own check-ins, and nothing else.
+/// A client may see and answer their own check-ins, and nothing else.
 fn as_client(reading: &Reading<'_>, own: &str, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
     let (Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client)) = wants else {
         return Ok(None);
@@ -217,7 +218,7 @@ fn as_client(reading: &Reading<'_>, own: &str, wants: Wants<'_>) -> Result<Optio
     Ok((canonical(reading, client)? == own).then_some(Actor::Client(own)))
 }
 
-/// A coach has what their clients have, and acts in no other coach's name.
+/// A coach may do what their clients may, but not act as another coach.
 fn as_coach(reading: &Reading<'_>, coach: &str, wants: Wants<'_>) -> Result<bool, Denied> {
     let client = match wants {
         Wants::CoachList(named) => return Ok(named == coach),

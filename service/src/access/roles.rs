@@ -1,5 +1,5 @@
-//! Who somebody is by what was imported, where their token does not say. Owns that a `users` document's role counts, and that whoever
-//! is some client document's identity is that client.
+//! Who somebody is by what was imported, where their token does not say. Owns that a `users`
+//! document's role counts, and that whoever is some client document's identity is that client.
 
 use rollbook_application::store::{Reading, StoreError};
 use rollbook_domain::{Collection, Event};

@@ -1,5 +1,5 @@
-//! POST `/api/check-in-assignments`: a coach allocates a form for a number of weeks. This module turns the old application's fields
-//! into an [`AllocationRequest`].
+//! POST `/api/check-in-assignments`: a coach allocates a form for a number of weeks. This module
+//! turns the old application's fields into an [`AllocationRequest`].
 
 use axum::extract::State;
 use chrono::NaiveTime;

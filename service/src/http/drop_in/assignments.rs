@@ -1,4 +1,5 @@
-//! GET `/api/check-in-assignments` and `/api/check-in-assignments/{id}`: weeks as they are stored, one or a page of them.
+//! GET `/api/check-in-assignments` and `/api/check-in-assignments/{id}`: weeks as they are stored,
+//! one or a page of them.
 
 use axum::extract::State;
 use rollbook_application::store::{Reading, Store, StoreError, WeekRef};

@@ -1,5 +1,5 @@
-//! PATCH and DELETE `/api/check-in-assignments/{id}`: a coach's corrections of one week. Each correction is an event of its own, and
-//! all corrections of one request are one commit.
+//! PATCH and DELETE `/api/check-in-assignments/{id}`: a coach's corrections of one week. Each
+//! correction is an event of its own, and all corrections of one request are one commit.
 
 use axum::extract::State;
 use rollbook_application::code::Code;

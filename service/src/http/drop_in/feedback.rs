@@ -1,4 +1,5 @@
-//! POST `/api/coach-feedback`: a coach answers a response. Further fields that the front end sends are stored with the coach's words.
+//! POST `/api/coach-feedback`: a coach answers a response. Further fields that the front end sends
+//! are stored with the coach's words.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! `/api/client-portal/check-in/{id}`: a client's answer. This module has the shapes; the domain and the log make sure that a week
-//! is answered once.
+//! `/api/client-portal/check-in/{id}`: a client's answer. This module has the shapes; the domain
+//! and the log make sure that a week is answered once.
 
 use axum::extract::State;
 use rollbook_application::operations;

@@ -1,5 +1,5 @@
-//! `/api/check-in-assignments/series…`: pausing, resuming and withdrawing a complete run. This module has the old application's
-//! shapes; the rules are in the domain.
+//! `/api/check-in-assignments/series…`: pausing, resuming and withdrawing a complete run. This
+//! module has the old application's shapes; the rules are in the domain.
 
 use axum::extract::State;
 use rollbook_application::code::Code;

@@ -1,5 +1,5 @@
-//! The week that a path names, and whose it is. A refusal never shows whether another client's assignment exists. A coach whom a
-//! request names must be a coach of the client.
+//! The week that a path names, and whose it is. A refusal never shows whether another client's
+//! assignment exists. A coach whom a request names must be a coach of the client.
 
 use rollbook_application::store::{Outcome, Reading, Request, SeriesCommand, StoreError, WeekRef};
 use rollbook_domain::document::StoredAssignment;
@@ -10,10 +10,10 @@ use super::super::caller::Writing;
 use super::super::error::Refusal;
 use crate::access::{Caller, Wants};
 
-/// What a caller wants of a client's week.
+/// The capacity in which a caller uses a client's week.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum As<'a> {
-    /// To see it.
+    /// To read it.
     Reader,
     /// To act as the client.
     Client,
@@ -43,7 +43,8 @@ pub(super) fn seen(reading: &Reading<'_>, caller: &Caller, id: &str) -> Result<W
     Ok(named)
 }
 
-/// What an id led to; that it led to nothing is told only to those who may know.
+/// What an id means; an unknown id is reported only to callers who may know that it does not exist,
+/// and to others as forbidden.
 pub(super) fn found<T>(
     reading: &Reading<'_>,
     caller: &Caller,
@@ -115,7 +116,7 @@ pub(super) fn as_coach(
     writing.request(reading, Wants::CoachOf { client, coach })
 }
 
-/// Whoever names a coach names the client's, or one who allocated a week of the series.
+/// A named coach must be the client's, or one who allocated a week of the series.
 pub(super) fn is_its_coach(
     reading: &Reading<'_>,
     stream: &StreamId,
@@ -144,7 +145,7 @@ pub(super) fn stored(
     Ok(decider.assignment(named.run, named.week)?)
 }
 
-/// The last event of a week that `of` takes something from, and what it takes.
+/// The result of `of` for the last event of a week that has one, and when that event happened.
 pub(super) fn latest<T>(
     reading: &Reading<'_>,
     named: &WeekRef,

@@ -1,5 +1,5 @@
-//! `/api/check-in-assignments/{id}/…`: a week is marked missed, extended, opened, or its reopening is requested. This module has the
-//! old application's shapes; the rules are in the domain.
+//! `/api/check-in-assignments/{id}/…`: a week is marked missed, extended, opened, or its reopening
+//! is requested. This module has the old application's shapes; the rules are in the domain.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
