@@ -24,7 +24,7 @@ const NOW: &str = "2026-01-15T09:30:00Z";
 const BASE: &str = "assignment-1767420180000-f1bwya5l4";
 const RESPONSE: &str = "2tOmF32nl0g8Dh76Gz1n";
 /// A form of the fixture that the client does not have.
-const FORM: &str = "form-other";
+const FORM: &str = "form-1765694944359-zcneajnyn";
 
 /// The code of the same error at both edges.
 fn codes<E>(make: impl Fn() -> E) -> (Code, Code)

@@ -94,6 +94,12 @@ impl Caller {
         Self { name, standing: Standing::Holding(grants.into_iter().collect()), note: None }
     }
 
+    /// A caller who is this client and nothing else.
+    #[cfg(test)]
+    pub(crate) fn client(id: &str) -> Self {
+        Self::holding(id.to_owned(), [Grant::Client(id.to_owned())])
+    }
+
     /// A caller of whom only the id is known; the rights follow from the store's documents.
     pub(super) fn as_stored(subject: String) -> Self {
         Self { name: subject, standing: Standing::AsStored, note: None }

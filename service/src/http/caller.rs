@@ -46,6 +46,13 @@ impl FromRequestParts<Service> for Writing {
 }
 
 impl Writing {
+    /// A request of this caller, now.
+    #[cfg(test)]
+    pub(super) fn by(caller: Caller, key: Option<&str>) -> Self {
+        let id = RequestId::of(&axum::http::HeaderMap::new());
+        Self { caller, now: Store::now(), key: key.map(ToOwned::to_owned), id }
+    }
+
     /// The caller.
     pub fn caller(&self) -> &Caller {
         &self.caller
