@@ -74,7 +74,7 @@ impl Store {
         let _nobody_else = backups.lock_to_write()?;
         let _no_other = match TAKING.try_lock() {
             Ok(guard) => guard,
-            // Whoever panicked here left files that are cleared below.
+            // The files of a run that panicked are removed below.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
                 return Err(BackupError::Busy { directory: backups.directory().to_owned() });

@@ -29,19 +29,19 @@ pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanRepor
     Ok(PlanReport::of(&file, &header, obstacles))
 }
 
-/// A plan that is kept aside, until it is sent.
+/// A plan in a temporary file.
 pub struct Plan {
     /// The batch file, open at its beginning.
     pub file: File,
-    /// The directory that it stands in; it goes away when this is dropped.
+    /// The temporary directory of the file; it is removed when this is dropped.
     pub directory: TempDir,
-    /// What it holds; the file by the name that it would have.
+    /// Its report; the file has the name that it would be saved under.
     pub report: PlanReport,
     /// The position that it was planned at.
     pub position: Position,
 }
 
-/// Plans into a file of its own that goes away.
+/// Plans into a temporary file.
 ///
 /// # Errors
 /// As [`plan`].
@@ -62,8 +62,8 @@ pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, OperationError> {
 /// Applies a batch. Under a key, another batch is refused.
 ///
 /// # Errors
-/// When the store drifted or keeps another zone: then nothing was written. When it is interrupted
-/// or fails: then the same batch goes on where it stopped.
+/// When the store drifted or has another zone: then nothing was written. When it is interrupted or
+/// fails: then applying the same batch again resumes.
 pub fn apply(
     store: &Store,
     batch: &Batch,

@@ -34,8 +34,8 @@ struct Belonging {
 impl Focus {
     /// The events that tell about it, in the order of the log.
     pub(super) fn of(self, events: Vec<Recorded>) -> Vec<Recorded> {
-        // Of an erased client's documents nobody can tell any more which week they were for: the
-        // whole series is told about.
+        // The documents of an erased client no longer say which week they were for: the history is
+        // that of the complete series.
         if events.iter().any(|recorded| matches!(recorded.event, Event::Erased(_))) {
             return events;
         }
