@@ -92,46 +92,56 @@ pub(crate) fn of_refused(refused: &Refused) -> Option<String> {
         Refused::NoPause => "`rollbook history` of the series shows its pauses",
         Refused::StillOpen(_) => "`rollbook respond ID` answers it",
         Refused::NoSuchResponse { .. } => "`rollbook history` of the assignment shows its response",
-        Refused::NoSuchSeries(_) | Refused::OpenWeeks { .. } | Refused::BadAnswers(_) => {
-            return None;
+        Refused::NoSuchSeries(_) => "`rollbook assign` allocates the form",
+        Refused::OpenWeeks { .. } => {
+            "`rollbook withdraw` withdraws the run, and `rollbook assign --extend` makes it longer"
         }
+        Refused::BadAnswers(_) => return None,
     };
     Some(text.to_owned())
 }
 
 /// After a switch that the guard refuses.
 pub(crate) fn of_switch(refused: &SwitchRefused) -> Option<String> {
-    match refused {
-        SwitchRefused::NoReason
-        | SwitchRefused::Percent(_)
-        | SwitchRefused::NotValidated
-        | SwitchRefused::Stale { .. }
-        | SwitchRefused::Unfinished(_)
-        | SwitchRefused::Red(_)
-        | SwitchRefused::Retired => None,
-    }
+    let text = match refused {
+        SwitchRefused::NoReason => "say it with --reason",
+        SwitchRefused::NotValidated | SwitchRefused::Stale { .. } => {
+            "run `rollbook migrate validate`, or override with --force and a reason"
+        }
+        SwitchRefused::Unfinished(_) => "run `rollbook migrate apply` with the same file again",
+        SwitchRefused::Red(_) => {
+            "see `rollbook migrate validate`, or override with --force and a reason"
+        }
+        SwitchRefused::Percent(_) | SwitchRefused::Retired => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// After a batch that was not planned, read, applied or validated.
 pub(crate) fn of_migration(error: &MigrationError) -> Option<String> {
-    match error {
-        MigrationError::Log(error) => of_log(error),
-        MigrationError::Append(error) => of_append(error),
-        MigrationError::Projection(error) => of_projection(error),
-        MigrationError::File { .. }
-        | MigrationError::Exists { .. }
-        | MigrationError::Line { .. }
+    let text = match error {
+        MigrationError::Log(error) => return of_log(error),
+        MigrationError::Append(error) => return of_append(error),
+        MigrationError::Projection(error) => return of_projection(error),
+        MigrationError::File { .. } => return None,
+        MigrationError::Exists { .. } => "give another name with --out, or move it away",
+        MigrationError::Line { .. }
         | MigrationError::Count { .. }
-        | MigrationError::Digest { .. }
-        | MigrationError::Version { .. }
-        | MigrationError::Kind { .. }
-        | MigrationError::Drift { .. }
-        | MigrationError::Zone { .. }
-        | MigrationError::ImportZone { .. }
-        | MigrationError::Unfinished { .. }
-        | MigrationError::NothingImported
-        | MigrationError::Interrupted => None,
-    }
+        | MigrationError::Digest { .. } => "fetch the file again, or plan again",
+        MigrationError::Version { .. } => "use a newer rollbook",
+        MigrationError::Kind { .. } => "use the rollbook that planned it",
+        MigrationError::Drift { .. } => {
+            "plan again on this store, compare with `rollbook migrate show`, and apply the new file"
+        }
+        MigrationError::Zone { .. } => "plan again on this store",
+        MigrationError::ImportZone { .. } => {
+            "leave --legacy-timezone out, or import into a new store"
+        }
+        MigrationError::Unfinished { .. } => "apply its file again first",
+        MigrationError::NothingImported => "run `rollbook import EXPORT_DIR` first",
+        MigrationError::Interrupted => "the same command resumes",
+    };
+    Some(text.to_owned())
 }
 
 /// After a backup that was not taken, is not good, or was not restored.

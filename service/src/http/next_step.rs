@@ -77,46 +77,50 @@ pub(super) fn of_refused(refused: &Refused) -> Option<String> {
         Refused::NoSuchResponse { .. } => {
             "GET /v1/history/{id} of the assignment shows its response"
         }
-        Refused::NoSuchSeries(_) | Refused::OpenWeeks { .. } | Refused::BadAnswers(_) => {
-            return None;
+        Refused::NoSuchSeries(_) => "POST /api/check-in-assignments allocates the form",
+        Refused::OpenWeeks { .. } => {
+            "DELETE /api/check-in-assignments/series withdraws the run, and the field extend makes it longer"
         }
+        Refused::BadAnswers(_) => return None,
     };
     Some(text.to_owned())
 }
 
 /// After a switch that the guard refuses.
 pub(super) fn of_switch(refused: &SwitchRefused) -> Option<String> {
-    match refused {
-        SwitchRefused::NoReason
-        | SwitchRefused::Percent(_)
-        | SwitchRefused::NotValidated
-        | SwitchRefused::Stale { .. }
-        | SwitchRefused::Unfinished(_)
-        | SwitchRefused::Red(_)
-        | SwitchRefused::Retired => None,
-    }
+    let text = match refused {
+        SwitchRefused::NoReason => "say it in the field reason",
+        SwitchRefused::NotValidated | SwitchRefused::Stale { .. } | SwitchRefused::Red(_) => {
+            "POST /v1/migrations/validations runs the checks; the field force, with a reason, overrides the guard"
+        }
+        SwitchRefused::Unfinished(_) => "POST /v1/migrations/apply with the same file resumes it",
+        SwitchRefused::Percent(_) | SwitchRefused::Retired => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// After a batch that was not planned, read, applied or validated.
 pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
-    match error {
-        MigrationError::Append(error) => of_append(error),
+    let text = match error {
+        MigrationError::Append(error) => return of_append(error),
+        MigrationError::Line { .. }
+        | MigrationError::Count { .. }
+        | MigrationError::Digest { .. } => "send the file again as it was planned",
+        MigrationError::Drift { .. } | MigrationError::Zone { .. } => {
+            "GET /v1/migrations/plan plans again"
+        }
+        MigrationError::Unfinished { .. } => "POST /v1/migrations/apply with its file first",
+        MigrationError::NothingImported => "an export must be imported first",
         MigrationError::Log(_)
         | MigrationError::Projection(_)
         | MigrationError::File { .. }
         | MigrationError::Exists { .. }
-        | MigrationError::Line { .. }
-        | MigrationError::Count { .. }
-        | MigrationError::Digest { .. }
         | MigrationError::Version { .. }
         | MigrationError::Kind { .. }
-        | MigrationError::Drift { .. }
-        | MigrationError::Zone { .. }
         | MigrationError::ImportZone { .. }
-        | MigrationError::Unfinished { .. }
-        | MigrationError::NothingImported
-        | MigrationError::Interrupted => None,
-    }
+        | MigrationError::Interrupted => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// After a backup that was not taken.
