@@ -72,7 +72,7 @@ impl KeyedRequest<'_> {
 /// Keeps this digest apart from every other SHA-256 in a store.
 const DOMAIN: &[u8] = b"rollbook request\n";
 
-/// SHA-256 of a message; under a key, HMAC-SHA256. No digest is keyed so far: see decision 24.
+/// SHA-256 of a message; under a key, HMAC-SHA256. No digest is keyed so far: see decision 26.
 fn digest(message: &[u8], keyed: Option<Hmac<Sha256>>) -> [u8; 32] {
     match keyed {
         None => Sha256::digest(message).into(),
