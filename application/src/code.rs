@@ -1,26 +1,42 @@
-//! The stable codes of every refusal and failure: one list for the command line and HTTP. Programs may rely on a code; texts may
-//! change.
+//! The stable codes of every refusal and failure: one list for the command line and HTTP. Programs
+//! may rely on a code; texts may change.
 //!
-//! [`Coded`] gives an error its code. Each crate implements it for its own errors with an exhaustive match, so that a new error does
-//! not compile without a code. `docs/errors.md` is generated from this list by a test.
+//! [`Coded`] gives an error its code. Each crate implements it for its own errors with an
+//! exhaustive match, so that a new error does not compile without a code. `docs/errors.md` is
+//! generated from this list by a test.
 
-use strum::{EnumIter, EnumString, IntoStaticStr};
+use strum::{EnumIter, EnumMessage, EnumProperty, EnumString, IntoStaticStr};
 
 /// A stable code.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EnumIter, EnumString, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    EnumIter,
+    EnumMessage,
+    EnumProperty,
+    EnumString,
+    IntoStaticStr,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum Code {
     /// A file of keys or settings of access cannot be read or written.
     AccessFile,
-    /// The caller cannot be authenticated now: the keys of the token issuer, or the file of API keys, cannot be read.
+    /// The caller cannot be authenticated now: the keys of the token issuer, or the file of API
+    /// keys, cannot be read.
     AccessUnavailable,
     /// Several digests begin with these digits. Give more of them.
     AmbiguousId,
     /// A backup of this name exists already.
+    #[strum(props(exit = 3))]
     BackupExists,
     /// `responses` is not a list of answers.
+    #[strum(props(exit = 3))]
     BadAnswers,
     /// The body has the wrong shape, or ended early.
     BadBody,
@@ -53,26 +69,34 @@ pub enum Code {
     /// This build does not know the kind of the batch.
     BatchKind,
     /// Another batch was begun and is not finished. Apply its file again first.
+    #[strum(props(exit = 3))]
     BatchUnfinished,
     /// This build does not read the format of the batch.
     BatchVersion,
-    /// This node did not reach the requested position in time, or its projections have not caught up.
+    /// This node did not reach the requested position in time, or its projections have not caught
+    /// up.
     Behind,
     /// The log has not reached this position.
     BeyondHead,
     /// Another backup is being taken or restored in this directory.
+    #[strum(props(exit = 3))]
     Busy,
     /// The certificate does not verify.
+    #[strum(props(exit = 3))]
     CertificateRefused,
     /// The client was erased. Nothing more is recorded about this client.
+    #[strum(props(exit = 3))]
     ClientErased,
     /// The week has been answered already.
+    #[strum(props(exit = 3))]
     Completed,
     /// The settings are invalid.
+    #[strum(props(exit = 2))]
     Configuration,
     /// Other writers changed the same thing at the same time. Try again.
     Contended,
     /// The log contradicts a signed checkpoint.
+    #[strum(props(exit = 3))]
     Contradicted,
     /// The store is damaged. Restore a backup.
     Damaged,
@@ -85,6 +109,7 @@ pub enum Code {
     /// The service is shutting down.
     Draining,
     /// The store differs from the one that the batch was planned from. Plan again.
+    #[strum(props(exit = 3))]
     Drift,
     /// There is nothing to dump.
     Empty,
@@ -107,12 +132,15 @@ pub enum Code {
     /// The service failed. Its log has the cause.
     Internal,
     /// The operation stopped at a commit boundary. The same request resumes it.
+    #[strum(props(exit = 130))]
     Interrupted,
     /// The keys of the token issuer cannot be fetched or read.
     IssuerKeys,
     /// The signing or verifier key is missing, or is not the one that signed before.
+    #[strum(props(exit = 3))]
     Key,
     /// The idempotency key was used for another request.
+    #[strum(props(exit = 3))]
     KeyReused,
     /// The keyring or the master key is missing, damaged, or belongs to another store.
     Keyring,
@@ -121,10 +149,12 @@ pub enum Code {
     /// The directory of the open store was removed or replaced.
     Lost,
     /// The week is marked missed already.
+    #[strum(props(exit = 3))]
     Missed,
     /// A required field is missing or empty. The text names it.
     MissingFields,
     /// An API key of this name exists already.
+    #[strum(props(exit = 3))]
     NameTaken,
     /// A newer rollbook took the backup.
     NewerBackup,
@@ -137,6 +167,7 @@ pub enum Code {
     /// The request names no client.
     NoClient,
     /// The reason `other` needs a comment.
+    #[strum(props(exit = 3))]
     NoComment,
     /// The body is not application/json.
     NoJson,
@@ -149,6 +180,7 @@ pub enum Code {
     /// Nothing is served at this path.
     NoPath,
     /// The series has no pause to take back.
+    #[strum(props(exit = 3))]
     NoPause,
     /// There is no store in the directory.
     NoStore,
@@ -159,40 +191,51 @@ pub enum Code {
     /// The rebuilt rows differ from the stored ones.
     NotIdentical,
     /// The week has not been overdue long enough.
+    #[strum(props(exit = 3))]
     NotOverdue,
     /// The backup was taken but could not be recorded in the store.
     NotRecorded,
     /// The service does not start with these settings.
+    #[strum(props(exit = 3))]
     NotServed,
     /// The store has no import yet.
+    #[strum(props(exit = 3))]
     NothingImported,
     /// There is no applied and validated migration to certify.
+    #[strum(props(exit = 3))]
     NothingToCertify,
     /// The correction changes nothing.
     NothingToCorrect,
     /// No unanswered week is due from now on.
+    #[strum(props(exit = 3))]
     NothingToPause,
     /// The form is still allocated and has open weeks.
+    #[strum(props(exit = 3))]
     OpenWeeks,
     /// A number is out of range.
+    #[strum(props(exit = 3))]
     OutOfRange,
     /// The output could not be written.
     Output,
     /// The service has too much to do. Try again in a moment.
     Overloaded,
     /// The proof or the checkpoint does not verify.
+    #[strum(props(exit = 3))]
     ProofRefused,
     /// The operating system gave no random bytes.
     Random,
     /// The user that runs this process has no permission to write the store.
     ReadOnly,
     /// A rule forbids the request.
+    #[strum(props(exit = 3))]
     Refused,
     /// The text is too short.
+    #[strum(props(exit = 3))]
     ShortReason,
     /// The body arrived too slowly.
     SlowBody,
     /// The week is still open.
+    #[strum(props(exit = 3))]
     StillOpen,
     /// The store cannot be read or written.
     Store,
@@ -201,6 +244,7 @@ pub enum Code {
     /// The service cannot read or write its store now. Its log has the cause.
     StoreUnavailable,
     /// The guard refuses the switch.
+    #[strum(props(exit = 3))]
     SwitchRefused,
     /// The operating system refused something that the command needs.
     System,
@@ -217,6 +261,7 @@ pub enum Code {
     /// The service's response is not that of a rollbook service.
     UnexpectedAnswer,
     /// Some differences between the views have no class.
+    #[strum(props(exit = 3))]
     Unexplained,
     /// No backup has this name.
     UnknownBackup,
@@ -229,12 +274,16 @@ pub enum Code {
     /// The service cannot be reached, or its response ended early.
     Unreachable,
     /// The store was made unsealed, so nothing in it is encrypted.
+    #[strum(props(exit = 3))]
     Unsealed,
     /// The arguments contradict each other.
+    #[strum(props(exit = 2))]
     Usage,
     /// Some checks are red.
+    #[strum(props(exit = 3))]
     ValidationRed,
     /// The batch or the import is for a time zone other than the store's.
+    #[strum(props(exit = 3))]
     Zone,
 }
 
@@ -264,269 +313,20 @@ impl Code {
         self.into()
     }
 
-    /// The exit code of a command that ends with this code.
+    /// The exit code of a command that ends with this code: the property `exit` of the variant, and
+    /// 1 without one.
     pub fn exit(self) -> Exit {
-        match self {
-            Self::BackupExists
-            | Self::BadAnswers
-            | Self::BatchUnfinished
-            | Self::Busy
-            | Self::CertificateRefused
-            | Self::ClientErased
-            | Self::Completed
-            | Self::Contradicted
-            | Self::Drift
-            | Self::Key
-            | Self::KeyReused
-            | Self::Missed
-            | Self::NameTaken
-            | Self::NoComment
-            | Self::NoPause
-            | Self::NotOverdue
-            | Self::NotServed
-            | Self::NothingImported
-            | Self::NothingToCertify
-            | Self::NothingToPause
-            | Self::OpenWeeks
-            | Self::OutOfRange
-            | Self::ProofRefused
-            | Self::Refused
-            | Self::ShortReason
-            | Self::StillOpen
-            | Self::SwitchRefused
-            | Self::Unexplained
-            | Self::Unsealed
-            | Self::ValidationRed
-            | Self::Zone => Exit::Refused,
-            Self::Configuration | Self::Usage => Exit::Usage,
-            Self::Interrupted => Exit::Interrupted,
-            Self::AccessFile
-            | Self::AccessUnavailable
-            | Self::AmbiguousId
-            | Self::BadBody
-            | Self::BadCursor
-            | Self::BadDate
-            | Self::BadJson
-            | Self::BadKey
-            | Self::BadLastEventId
-            | Self::BadName
-            | Self::BadPath
-            | Self::BadQuery
-            | Self::BadReason
-            | Self::BadStream
-            | Self::BadTime
-            | Self::BatchDamaged
-            | Self::BatchFile
-            | Self::BatchKind
-            | Self::BatchVersion
-            | Self::Behind
-            | Self::BeyondHead
-            | Self::Contended
-            | Self::Damaged
-            | Self::DamagedBackup
-            | Self::DamagedDump
-            | Self::DamagedKeys
-            | Self::Draining
-            | Self::Empty
-            | Self::Erasures
-            | Self::Exists
-            | Self::Export
-            | Self::File
-            | Self::Forbidden
-            | Self::Import
-            | Self::InUse
-            | Self::Input
-            | Self::Internal
-            | Self::IssuerKeys
-            | Self::Keyring
-            | Self::Listen
-            | Self::Lost
-            | Self::MissingFields
-            | Self::NewerBackup
-            | Self::NewerDump
-            | Self::NewerKeys
-            | Self::NewerStore
-            | Self::NoClient
-            | Self::NoJson
-            | Self::NoMethod
-            | Self::NoMetrics
-            | Self::NoNdjson
-            | Self::NoPath
-            | Self::NoStore
-            | Self::NotAStore
-            | Self::NotAppended
-            | Self::NotIdentical
-            | Self::NotRecorded
-            | Self::NothingToCorrect
-            | Self::Output
-            | Self::Overloaded
-            | Self::Random
-            | Self::ReadOnly
-            | Self::SlowBody
-            | Self::Store
-            | Self::StoreLost
-            | Self::StoreUnavailable
-            | Self::System
-            | Self::Telemetry
-            | Self::Timeout
-            | Self::TooLarge
-            | Self::TooManyRequests
-            | Self::Unauthenticated
-            | Self::UnexpectedAnswer
-            | Self::UnknownBackup
-            | Self::UnknownId
-            | Self::UnknownKey
-            | Self::UnknownProjection
-            | Self::Unreachable => Exit::Failed,
+        match self.get_int("exit") {
+            Some(2) => Exit::Usage,
+            Some(3) => Exit::Refused,
+            Some(130) => Exit::Interrupted,
+            _ => Exit::Failed,
         }
     }
 
-    /// What the code means, in one or two sentences.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::AccessFile => "A file of keys or settings of access cannot be read or written.",
-            Self::AccessUnavailable => {
-                "The caller cannot be authenticated now: the keys of the token issuer, or the file of API keys, cannot be read."
-            }
-            Self::AmbiguousId => "Several digests begin with these digits. Give more of them.",
-            Self::BackupExists => "A backup of this name exists already.",
-            Self::BadAnswers => "`responses` is not a list of answers.",
-            Self::BadBody => "The body has the wrong shape, or ended early.",
-            Self::BadCursor => "The cursor was not issued by a list of this service.",
-            Self::BadDate => "The text is not a date.",
-            Self::BadJson => "The body is not JSON.",
-            Self::BadKey => "An Idempotency-Key has 1 to 255 visible ASCII characters.",
-            Self::BadLastEventId => "Last-Event-ID is not a position.",
-            Self::BadName => "An id or a key contains a NUL character.",
-            Self::BadPath => "A parameter in the path cannot be read.",
-            Self::BadQuery => "The query has an unknown name or an invalid value.",
-            Self::BadReason => {
-                "`reason` is not one of sick, traveling, personal_emergency and other."
-            }
-            Self::BadStream => "The text does not name a stream.",
-            Self::BadTime => "The text is not a time of day.",
-            Self::BatchDamaged => "The batch file is cut short or edited.",
-            Self::BatchFile => "The batch file cannot be read or written.",
-            Self::BatchKind => "This build does not know the kind of the batch.",
-            Self::BatchUnfinished => {
-                "Another batch was begun and is not finished. Apply its file again first."
-            }
-            Self::BatchVersion => "This build does not read the format of the batch.",
-            Self::Behind => {
-                "This node did not reach the requested position in time, or its projections have not caught up."
-            }
-            Self::BeyondHead => "The log has not reached this position.",
-            Self::Busy => "Another backup is being taken or restored in this directory.",
-            Self::CertificateRefused => "The certificate does not verify.",
-            Self::ClientErased => {
-                "The client was erased. Nothing more is recorded about this client."
-            }
-            Self::Completed => "The week has been answered already.",
-            Self::Configuration => "The settings are invalid.",
-            Self::Contended => "Other writers changed the same thing at the same time. Try again.",
-            Self::Contradicted => "The log contradicts a signed checkpoint.",
-            Self::Damaged => "The store is damaged. Restore a backup.",
-            Self::DamagedBackup => "The backup is damaged, or differs from its manifest.",
-            Self::DamagedDump => "The dump is cut short or edited.",
-            Self::DamagedKeys => "The file of API keys is damaged.",
-            Self::Draining => "The service is shutting down.",
-            Self::Drift => {
-                "The store differs from the one that the batch was planned from. Plan again."
-            }
-            Self::Empty => "There is nothing to dump.",
-            Self::Erasures => {
-                "The erasure ledger in the directory of backups cannot be read or written."
-            }
-            Self::Exists => "A file or directory of this name exists already.",
-            Self::Export => "The export could not be written.",
-            Self::File => "A file beside the store or of a backup cannot be read or written.",
-            Self::Forbidden => {
-                "The caller does not have the permission, or the thing does not exist."
-            }
-            Self::Import => "The export could not be read.",
-            Self::InUse => "Another process has the store open.",
-            Self::Input => "A file named on the command line cannot be read.",
-            Self::Internal => "The service failed. Its log has the cause.",
-            Self::Interrupted => {
-                "The operation stopped at a commit boundary. The same request resumes it."
-            }
-            Self::IssuerKeys => "The keys of the token issuer cannot be fetched or read.",
-            Self::Key => {
-                "The signing or verifier key is missing, or is not the one that signed before."
-            }
-            Self::Keyring => {
-                "The keyring or the master key is missing, damaged, or belongs to another store."
-            }
-            Self::KeyReused => "The idempotency key was used for another request.",
-            Self::Listen => "The service cannot listen on its address.",
-            Self::Lost => "The directory of the open store was removed or replaced.",
-            Self::Missed => "The week is marked missed already.",
-            Self::MissingFields => "A required field is missing or empty. The text names it.",
-            Self::NameTaken => "An API key of this name exists already.",
-            Self::NewerBackup => "A newer rollbook took the backup.",
-            Self::NewerDump => "A newer rollbook wrote the dump.",
-            Self::NewerKeys => "A newer rollbook wrote the file of API keys.",
-            Self::NewerStore => "A newer rollbook made the store.",
-            Self::NoClient => "The request names no client.",
-            Self::NoComment => "The reason `other` needs a comment.",
-            Self::NoJson => "The body is not application/json.",
-            Self::NoMethod => "The path does not take this method.",
-            Self::NoMetrics => "The metrics are switched off.",
-            Self::NoNdjson => "The body is not application/x-ndjson.",
-            Self::NoPath => "Nothing is served at this path.",
-            Self::NoPause => "The series has no pause to take back.",
-            Self::NoStore => "There is no store in the directory.",
-            Self::NotAStore => "The directory holds something other than a store.",
-            Self::NotAppended => "The commit was not appended.",
-            Self::NotIdentical => "The rebuilt rows differ from the stored ones.",
-            Self::NotOverdue => "The week has not been overdue long enough.",
-            Self::NotRecorded => "The backup was taken but could not be recorded in the store.",
-            Self::NotServed => "The service does not start with these settings.",
-            Self::NothingImported => "The store has no import yet.",
-            Self::NothingToCertify => "There is no applied and validated migration to certify.",
-            Self::NothingToCorrect => "The correction changes nothing.",
-            Self::NothingToPause => "No unanswered week is due from now on.",
-            Self::OpenWeeks => "The form is still allocated and has open weeks.",
-            Self::OutOfRange => "A number is out of range.",
-            Self::Output => "The output could not be written.",
-            Self::Overloaded => "The service has too much to do. Try again in a moment.",
-            Self::ProofRefused => "The proof or the checkpoint does not verify.",
-            Self::Random => "The operating system gave no random bytes.",
-            Self::ReadOnly => {
-                "The user that runs this process has no permission to write the store."
-            }
-            Self::Refused => "A rule forbids the request.",
-            Self::ShortReason => "The text is too short.",
-            Self::SlowBody => "The body arrived too slowly.",
-            Self::StillOpen => "The week is still open.",
-            Self::Store => "The store cannot be read or written.",
-            Self::StoreLost => "The directory of the service's store was removed or replaced.",
-            Self::StoreUnavailable => {
-                "The service cannot read or write its store now. Its log has the cause."
-            }
-            Self::SwitchRefused => "The guard refuses the switch.",
-            Self::System => "The operating system refused something that the command needs.",
-            Self::Telemetry => {
-                "Traces cannot be exported: the endpoint or its headers are invalid."
-            }
-            Self::Timeout => {
-                "The request timed out. A write may have been done: send it again under the same key."
-            }
-            Self::TooLarge => "The body, or what it asks to store, is too large.",
-            Self::TooManyRequests => "The rate limit of this address is reached. Try again later.",
-            Self::Unauthenticated => "The request has no valid token or key.",
-            Self::UnexpectedAnswer => "The service's response is not that of a rollbook service.",
-            Self::Unexplained => "Some differences between the views have no class.",
-            Self::UnknownBackup => "No backup has this name.",
-            Self::UnknownId => "Nothing has this id.",
-            Self::UnknownKey => "No API key has this name.",
-            Self::UnknownProjection => "No projection has this name.",
-            Self::Unreachable => "The service cannot be reached, or its response ended early.",
-            Self::Unsealed => "The store was made unsealed, so nothing in it is encrypted.",
-            Self::Usage => "The arguments contradict each other.",
-            Self::ValidationRed => "Some checks are red.",
-            Self::Zone => "The batch or the import is for a time zone other than the store's.",
-        }
+    /// What the code means, in one line: the documentation of the variant.
+    pub fn meaning(self) -> String {
+        self.get_documentation().unwrap_or_default().trim_end().replace('\n', " ")
     }
 }
 
@@ -557,6 +357,15 @@ mod tests {
             return;
         }
         assert_eq!(stored, table, "docs/errors.md differs; ROLLBOOK_BLESS=1 writes it anew");
+    }
+
+    #[test]
+    fn a_code_without_an_exit_code_of_its_own_is_a_failure() {
+        let exits = [Code::Damaged, Code::Usage, Code::NoPause, Code::Interrupted];
+        let expected = [Exit::Failed, Exit::Usage, Exit::Refused, Exit::Interrupted];
+        assert_eq!(exits.map(Code::exit), expected);
+        let properties = Code::iter().filter_map(|code| code.get_int("exit"));
+        assert!(properties.into_iter().all(|exit| [2, 3, 130].contains(&exit)));
     }
 
     #[test]

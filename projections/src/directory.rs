@@ -301,15 +301,8 @@ pub(crate) fn stored_streams(
 /// # Errors
 /// When the rows cannot be read.
 pub fn zone(source: &dyn RowSource) -> Result<Zone, ProjectionError> {
-    Ok(imported_zone(source)?.unwrap_or_default())
-}
-
-/// The zone that an import named; `None` before the first import.
-///
-/// # Errors
-/// When the rows cannot be read.
-pub fn imported_zone(source: &dyn RowSource) -> Result<Option<Zone>, ProjectionError> {
-    Ok(read_row::<String>(source, keys::ZONE)?.map(|name| name.parse().unwrap_or_default()))
+    let zone = read_row::<String>(source, keys::ZONE)?;
+    Ok(zone.and_then(|name| name.parse().ok()).unwrap_or_default())
 }
 
 /// A coach's name as lists show it; `None` if there is no such coach.

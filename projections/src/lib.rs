@@ -26,7 +26,6 @@ pub mod tree;
 pub mod tree_check;
 pub mod turning_points;
 pub mod views;
-pub mod zone;
 
 pub use catalog::all;
 pub use error::ProjectionError;

@@ -12,9 +12,11 @@ use rollbook_log::{MasterKeySource, OpenOptions};
 use super::progress::Bar;
 use crate::cli::error::CliError;
 
+use rollbook_application::backup::BackupError;
+use rollbook_application::backup::erasure_ledger::known_to;
+use rollbook_application::operations::erase::erase_again;
 use rollbook_application::reports::check_ins::Which;
 pub(super) use rollbook_application::reports::span::milliseconds;
-use rollbook_application::store::forgotten::known_to;
 use rollbook_application::store::{Request, Store};
 
 /// The actor, the time and the idempotency key of a write.
@@ -87,14 +89,14 @@ impl ErasureSources {
     ) -> Result<u64, CliError> {
         let mut forgotten = Vec::new();
         for known in &self.forget {
-            forgotten.extend(known_to(known, key)?);
+            forgotten.extend(known_to(known, key).map_err(BackupError::from)?);
         }
         if forgotten.is_empty() {
             return Ok(0);
         }
         let bar = Bar::new("erasing clients again", "events");
         let store = Store::open_with(directory, options.clone())?;
-        Ok(store.forget_again(&forgotten, &|done, of| bar.fold_progress(done, of))?)
+        Ok(erase_again(&store, &forgotten, &|done, of| bar.fold_progress(done, of))?)
     }
 }
 

@@ -1,15 +1,13 @@
-//! `rollbook assign`: allocates a form to a client. Owns how the arguments become an allocation; what an allocation leads to is
-//! the domain's.
+//! `rollbook assign`: allocates a form to a client. This module turns the arguments into an
+//! [`AllocationRequest`] and prints the result.
 
 use std::fmt::Write;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use rollbook_application::store::{Outcome, Request, SeriesCommand, Store, StoreError};
-use rollbook_domain::event::Terms;
-use rollbook_domain::series::decide::{Allocation, first_due_date};
-use rollbook_domain::{Event, JsonText, StreamId, Timestamp};
+use rollbook_application::operations::{AllocationOutcome, AllocationRequest, allocate};
+use rollbook_domain::{Event, JsonText, Timestamp};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -78,59 +76,40 @@ pub(super) struct AssignArguments {
 
 impl AssignArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
+        let wanted = self.wanted()?;
         let store = context.open()?;
-        let request = store.first_asked(self.writing.request())?;
-        let identity = store.identify(&self.client)?;
-        let title = match store.form_title(&self.form) {
-            Ok(title) => title,
-            Err(StoreError::UnknownForm(_)) if self.allow_unknown => String::new(),
-            Err(error) => return Err(error.into()),
-        };
-        if !self.allow_unknown {
-            store.known_coach(&self.coach)?;
-            if identity.document.is_none() {
-                return Err(StoreError::UnknownClient(self.client.clone()).into());
-            }
-        }
-        let stream = StreamId::series(identity.canonical(), &self.form);
-        let allocation = self.allocation(&store, identity.canonical(), title, &request)?;
-        let outcome = store.command(&stream, &SeriesCommand::Allocate(allocation), &request)?;
+        let allocated = allocate(&store.reading(), &wanted, &self.writing.request())?;
         context.fold(&store)?;
-        let allocated = Allocated::of(&stream, &outcome);
+        let allocated = AllocationReport::of(&allocated);
         context.output.either(&allocated, || allocated.text())
     }
 
-    fn allocation(
-        &self,
-        store: &Store,
-        client: &str,
-        form_title: String,
-        request: &Request,
-    ) -> Result<Allocation, CliError> {
-        let zone = store.zone()?;
-        let date =
-            first_due_date(self.first_due, self.start.unwrap_or_else(|| zone.date(request.now)));
+    fn wanted(&self) -> Result<AllocationRequest, CliError> {
         let (hour, minute) = self.due_time;
-        let local = date
-            .and_hms_opt(hour, minute, 0)
+        let due_time = NaiveTime::from_hms_opt(hour, minute, 0)
             .ok_or_else(|| CliError::Usage(format!("{hour}:{minute} is no time of day")))?;
-        let terms = Terms {
-            stored_client: client.to_owned(),
+        Ok(AllocationRequest {
+            client: self.client.clone(),
+            form: self.form.clone(),
             coach: self.coach.clone(),
-            title: self.title.clone().unwrap_or(form_title),
+            first_due: self.first_due,
+            start: self.start,
+            due_time,
+            weeks: self.weeks,
+            once: self.once,
+            extend: self.extend,
+            status: None,
+            title: self.title.clone(),
             description: self.description.clone(),
             assigned_by: self.assigned_by.clone(),
-            assigned_at: Some(request.now),
             window: self.window.clone(),
-            recurring: !self.once,
-            total_weeks: if self.once { 1 } else { self.weeks },
-        };
-        Ok(Allocation { terms, first_due: zone.instant(local), status: None, extend: self.extend })
+            allow_unknown: self.allow_unknown,
+        })
     }
 }
 
 #[derive(Serialize)]
-struct Allocated {
+struct AllocationReport {
     series: String,
     run: u32,
     position: Option<u64>,
@@ -145,20 +124,18 @@ struct AllocatedWeek {
     due: Timestamp,
 }
 
-impl Allocated {
-    fn of(stream: &StreamId, outcome: &Outcome) -> Self {
+impl AllocationReport {
+    fn of(AllocationOutcome { stream, outcome }: &AllocationOutcome) -> Self {
+        let events = outcome.events();
         let mut allocated = Self {
             series: stream.to_string(),
             run: 0,
-            position: None,
-            repeated: false,
+            position: events.first().map(|written| written.position),
+            repeated: outcome.is_repeated(),
             assignments: Vec::new(),
         };
-        let Outcome::Done { events, repeated } = outcome else { return allocated };
-        allocated.repeated = *repeated;
-        allocated.position = events.first().map(|recorded| recorded.position);
-        for recorded in events {
-            if let Event::AssignmentCreated { assignment, run, week, due, .. } = &recorded.event {
+        for written in events {
+            if let Event::AssignmentCreated { assignment, run, week, due, .. } = &written.event {
                 allocated.run = *run;
                 allocated.assignments.push(AllocatedWeek {
                     id: *assignment,

@@ -1,11 +1,15 @@
-//! `rollbook erase`: a client's personal data, gone for good. Owns the question before it and how it is told; what it does is the store's.
+//! `rollbook erase`: erases a client's personal data for good. Asks before it does, and records the
+//! erasure in directories of backups afterwards.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
-use rollbook_application::store::{Erased, Store};
+use rollbook_application::backup::{BackupError, erasure_ledger};
+use rollbook_application::operations::erase::{ErasureOutcome, erase, erasure_of};
+use rollbook_application::store::Store;
 use rollbook_projections::tracker::{self, Tracker};
+use serde::Serialize;
 
 use super::arguments::Writing;
 use super::output::{GOOD, styled};
@@ -17,10 +21,10 @@ Examples:
   rollbook erase --client ada --reason 'asked to be forgotten on 3 March'
   rollbook --data prod erase --client ada --reason 'request 4711' --yes --json
 
-Destroys the keys of all identities of the client, records that, folds every list again and writes every file of the database anew: that takes
-as long as reading the store. Nothing brings the data back. Killed, the same command goes on. Backups older than this still hold
-the keys, wrapped by the master key: whatever is restored from them forgets the client again; prune them when you may.
-The reason is not personal data and stays readable.";
+Destroys the keys of all identities of the client, records the erasure, folds every list again and writes every file of the
+database again, which takes as long as reading the store. The data cannot be recovered. If the command is killed, run it again:
+it resumes. Older backups still hold the keys, wrapped by the master key: a restore of one erases the client again. Prune them
+when you can. The reason stays readable.";
 
 /// Erase a client: destroy their keys, and clear what was folded from their data.
 #[derive(Debug, Args)]
@@ -32,10 +36,10 @@ pub(super) struct EraseArguments {
     /// Why. Stays readable: write nothing personal.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: String,
-    /// Do not ask.
+    /// Do not ask for confirmation.
     #[arg(long)]
     yes: bool,
-    /// A directory of backups to tell, beside DIR-backups; may be given several times.
+    /// A directory of backups whose erasure ledger is written, besides DIR-backups; may be given several times.
     #[arg(long, value_name = "DIR", env = "ROLLBOOK_BACKUPS")]
     backups: Vec<PathBuf>,
     #[command(flatten)]
@@ -46,28 +50,28 @@ impl EraseArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let (ids, before) = store.erasure_of(&self.client)?;
+        let (ids, before) = erasure_of(&store, &self.client)?;
         if !before.is_some_and(|erasure| erasure.complete) {
             self.confirm(&ids)?;
         }
         let mut backups = vec![beside(context)];
         backups.extend(self.backups.iter().cloned());
         let bar = Bar::new("folding without the client", "events");
-        let erased = store.erase(
-            &self.client,
-            &self.reason,
-            &self.writing.request(),
-            &backups,
-            &|done, of| bar.fold_progress(done, of),
-        )?;
+        let progress = |done, of| bar.fold_progress(done, of);
+        let request = self.writing.request();
+        let erased = erase(&store, &self.client, &self.reason, &request, &progress)?;
+        // Also after an erasure that was complete before: a directory may be new, or its disk was not mounted.
+        let told =
+            erasure_ledger::record_in_existing(&store, &backups).map_err(BackupError::from)?;
         drop(bar);
-        if erased.told.is_empty() && backups_on_record(&store)? > 0 {
+        let report = ErasureReport { erased, told };
+        if report.told.is_empty() && backups_on_record(&store)? > 0 {
             let _unheard = writeln!(anstream::stderr().lock(), "{UNTOLD}");
         }
-        context.output.either(&erased, || text(&erased))
+        context.output.either(&report, || report.text())
     }
 
-    /// Asks on a terminal; elsewhere `--yes` must have been said.
+    /// Asks on a terminal; without one, `--yes` is needed.
     fn confirm(&self, ids: &[String]) -> Result<(), CliError> {
         if self.yes {
             return Ok(());
@@ -96,7 +100,7 @@ impl EraseArguments {
     }
 }
 
-/// Said where a restored backup would bring the client back.
+/// Printed where a restored backup would bring the client back.
 const UNTOLD: &str = "note: backups of this store are on record, and no directory of backups was told; run this again with --backups DIR, \
                       or restore them with --forget";
 
@@ -112,21 +116,38 @@ fn beside(context: &Context) -> PathBuf {
     rollbook_application::backup::Backups::of(&context.data).directory().to_owned()
 }
 
-fn text(erased: &Erased) -> String {
-    let Erased { client, ids, position, already, resumed, told } = erased;
-    if *already {
-        return format!("{client} was erased already, at position {position}; nothing was done\n");
+/// What an erasure did, and which directories of backups have it in their ledger.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ErasureReport {
+    #[serde(flatten)]
+    erased: ErasureOutcome,
+    told: Vec<PathBuf>,
+}
+
+impl ErasureReport {
+    fn text(&self) -> String {
+        let Self { erased, told } = self;
+        let ErasureOutcome { client, ids, position, already, resumed } = erased;
+        if *already {
+            return format!(
+                "{client} was erased already, at position {position}; nothing was done\n"
+            );
+        }
+        let went_on = if *resumed { " (went on where it had been cut off)" } else { "" };
+        let told: String = told
+            .iter()
+            .map(|directory| {
+                format!(
+                    "told {}: what is restored from there forgets them too\n",
+                    directory.display()
+                )
+            })
+            .collect();
+        format!(
+            "{} {client}{went_on}: the keys of {} are destroyed, on record at position {position}\nrows folded again, every file of the database written anew\n{told}",
+            styled(GOOD, "erased"),
+            ids.join(", ")
+        )
     }
-    let went_on = if *resumed { " (went on where it had been cut off)" } else { "" };
-    let told: String = told
-        .iter()
-        .map(|directory| {
-            format!("told {}: what is restored from there forgets them too\n", directory.display())
-        })
-        .collect();
-    format!(
-        "{} {client}{went_on}: the keys of {} are destroyed, on record at position {position}\nrows folded again, every file of the database written anew\n{told}",
-        styled(GOOD, "erased"),
-        ids.join(", ")
-    )
 }

@@ -22,6 +22,7 @@ use rollbook_service::access::AccessError;
 use rollbook_service::configuration::ConfigurationError;
 use rollbook_service::telemetry::TelemetryError;
 
+use super::next_step;
 use crate::remote::RemoteError;
 use crate::verify::{VerifyError, causes};
 
@@ -178,17 +179,18 @@ impl CliError {
     /// What to do next, where the message does not say so itself.
     pub fn next_step(&self) -> Option<String> {
         match self {
-            Self::Store(error) | Self::Evidence(EvidenceError::Store(error)) => error.next_step(),
+            Self::Store(error) => next_step::of_store(error),
+            Self::Evidence(error) => next_step::of_evidence(error),
+            Self::Migration(error) => next_step::of_migration(error),
+            Self::Backup(error) => next_step::of_backup(error),
             Self::Remote(error) => error.next_step(),
             Self::Verify(error) => error.next_step(),
             Self::NotIdentical { .. } => Some(
                 "run it again: a second difference means that a fold is not deterministic; report it"
                     .to_owned(),
             ),
-            Self::Dump(DumpError::Log(LogError::Missing { dir }))
-            | Self::Backup(BackupError::Log(LogError::Missing { dir }))
-            | Self::Access(AccessError::NoStore(LogError::Missing { dir })) => {
-                Some(format!("rollbook --data {} import EXPORT_DIR", dir.display()))
+            Self::Dump(DumpError::Log(error)) | Self::Access(AccessError::NoStore(error)) => {
+                next_step::of_log(error)
             }
             _ => None,
         }

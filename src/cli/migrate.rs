@@ -1,5 +1,5 @@
-//! `rollbook migrate`: plan, show, apply, validate, parity, certificate. Owns how a migration is asked for and told; what it does is the
-//! migrations crate's.
+//! `rollbook migrate`: plan, show, apply, validate, parity, certificate, here or through a service.
+//! The migrations crate does the work.
 
 use std::path::PathBuf;
 
@@ -251,7 +251,7 @@ impl CompareArguments {
     }
 }
 
-/// How many of a check's findings are printed as text; `--json` has all.
+/// How many findings of a check are printed as text; `--json` prints all.
 const FINDINGS_SHOWN: usize = 20;
 
 pub(crate) fn validation_text(validation: &Validation) -> String {

@@ -25,6 +25,7 @@ mod key;
 mod keyring;
 mod migrate;
 mod naming;
+mod next_step;
 mod output;
 mod progress;
 mod prove;

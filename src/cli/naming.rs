@@ -1,7 +1,7 @@
 //! The arguments that name a series: the name of its stream, or a client and a form.
 
 use clap::Args;
-use rollbook_application::store::Store;
+use rollbook_application::store::Reading;
 use rollbook_domain::StreamId;
 
 use crate::cli::error::CliError;
@@ -25,10 +25,10 @@ impl SeriesName {
     ///
     /// # Errors
     /// When the series does not exist.
-    pub(super) fn resolve(&self, store: &Store) -> Result<StreamId, CliError> {
+    pub(super) fn resolve(&self, reading: &Reading<'_>) -> Result<StreamId, CliError> {
         match (&self.series, &self.client, &self.form) {
-            (Some(name), _, _) => Ok(store.series_named(name)?),
-            (None, Some(client), Some(form)) => Ok(store.series_of(client, form)?),
+            (Some(name), _, _) => Ok(reading.series_named(name)?),
+            (None, Some(client), Some(form)) => Ok(reading.series_of(client, form)?),
             // clap requires one or the other.
             _ => Err(CliError::Usage("give the series, or its --client and --form".to_owned())),
         }

@@ -1,13 +1,14 @@
-//! `rollbook respond`: answers a week. Owns where the answers come from, and how the old application's answer is told.
+//! `rollbook respond`: answers a week. The answers come from the argument itself, a file, or stdin.
 
 use std::io::Read;
 use std::path::Path;
 
 use clap::Args;
-use rollbook_application::store::{Named, Outcome, SeriesCommand, Store, StoreError};
+use rollbook_application::operations::respond;
+use rollbook_application::store::{Reading, StoreError, WeekRef};
 use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::decide::Rejection;
-use rollbook_domain::{Event, JsonText, Number, Position, StreamId};
+use rollbook_domain::{JsonText, Number, Position, StreamId};
 use serde::Serialize;
 
 use super::Context;
@@ -58,26 +59,29 @@ impl RespondArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let answers = read_answers(&self.answers)?;
         let store = context.open()?;
-        let Named { stream, run, week } = self.named(&store)?;
-        let command = SeriesCommand::Respond { run, week, answers, score: self.score };
-        let outcome = store.command(&stream, &command, &self.writing.request())?;
+        let reading = store.reading();
+        let named = self.named(&reading)?;
+        let response = respond(&reading, &named, answers, self.score, &self.writing.request())?;
         context.fold(&store)?;
-        let (response_id, score, position) = told(&outcome);
-        let already_completed = matches!(outcome, Outcome::AlreadyCompleted { .. });
-        let assignment_id = shown_id(&store, &stream, run, week)?;
-        let responded =
-            Responded { assignment_id, response_id, score, already_completed, week, position };
+        let responded = Responded {
+            assignment_id: shown_id(&store.reading(), &named)?,
+            response_id: response.id,
+            score: response.score,
+            already_completed: response.already_completed,
+            week: named.week,
+            position: response.position,
+        };
         context.output.either(&responded, || responded.text())
     }
 
-    fn named(&self, store: &Store) -> Result<Named, CliError> {
+    fn named(&self, reading: &Reading<'_>) -> Result<WeekRef, CliError> {
         match (self.week, self.id.starts_with("series/")) {
             (Some(week), true) => {
-                let stream = store.series_named(&self.id)?;
-                let run = store.series(&stream)?.0.latest_run();
-                Ok(Named { stream, run, week })
+                let stream = reading.series_named(&self.id)?;
+                let run = reading.series(&stream)?.series.latest_run();
+                Ok(WeekRef { stream, run, week })
             }
-            (None, false) => Ok(store.assignment(&self.id)?),
+            (None, false) => Ok(reading.assignment(&self.id)?),
             (None, true) => Err(CliError::Usage(format!(
                 "{} is a series; say which --week is answered",
                 self.id
@@ -90,29 +94,15 @@ impl RespondArguments {
 }
 
 /// The id of a week as the pre-created view has it: the document's, or the assignment's own.
-fn shown_id(store: &Store, stream: &StreamId, run: u32, week: u32) -> Result<String, CliError> {
-    let (series, _) = store.series(stream)?;
+fn shown_id(reading: &Reading<'_>, named: &WeekRef) -> Result<String, CliError> {
+    let WeekRef { stream, run, week } = named;
     let StreamId::Series { client, form } = stream else {
         return Err(StoreError::NoSeries(stream.to_string()).into());
     };
-    let derived = || assignment_id(client, form, run, week).to_string();
-    Ok(series.items.week(run, week).map_or_else(derived, |item| item.stored.document.clone()))
-}
-
-fn told(outcome: &Outcome) -> (String, Option<Number>, Option<Position>) {
-    match outcome {
-        Outcome::AlreadyCompleted { response, score } => (response.clone(), *score, None),
-        Outcome::Nothing => (String::new(), None, None),
-        Outcome::Done { events, .. } => {
-            let submitted = events.iter().find_map(|recorded| match &recorded.event {
-                Event::ResponseSubmitted { response, score, .. } => {
-                    Some((response.clone(), score.map(Number::from), Some(recorded.position)))
-                }
-                _ => None,
-            });
-            submitted.unwrap_or_default()
-        }
-    }
+    let folded = reading.series(stream)?;
+    let derived = || assignment_id(client, form, *run, *week).to_string();
+    let item = folded.series.items.week(*run, *week);
+    Ok(item.map_or_else(derived, |item| item.stored.document.clone()))
 }
 
 /// The answers from the argument itself, a file, or stdin.

@@ -1,9 +1,10 @@
-//! The other commands on a series: miss, extend, reopen, pause, resume, withdraw, feedback. Owns their arguments and the one way
-//! in which they tell what was done; every rule is the domain's.
+//! The other commands on a series: miss, extend, reopen, pause, resume, withdraw, feedback. All of
+//! them print the events that they wrote. The rules are in the domain.
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use rollbook_application::store::{Outcome, SeriesCommand, Store};
+use rollbook_application::operations::{FeedbackRequest, give_feedback};
+use rollbook_application::store::{Outcome, SeriesCommand, Store, WeekRef};
 use rollbook_domain::StreamId;
 use rollbook_domain::event::MissedReason;
 use serde::Serialize;
@@ -170,23 +171,14 @@ impl ReopenArguments {
 
 impl PauseArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
-        let store = context.open()?;
-        let stream = self.series.resolve(&store)?;
-        carry_out(
-            context,
-            &store,
-            &stream,
-            &SeriesCommand::Pause { weeks: self.weeks },
-            &self.writing,
-        )
+        let command = SeriesCommand::Pause { weeks: self.weeks };
+        on_series(context, &self.series, &command, &self.writing)
     }
 }
 
 impl ResumeArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
-        let store = context.open()?;
-        let stream = self.series.resolve(&store)?;
-        carry_out(context, &store, &stream, &SeriesCommand::Resume, &self.writing)
+        on_series(context, &self.series, &SeriesCommand::Resume, &self.writing)
     }
 }
 
@@ -203,34 +195,24 @@ impl WithdrawArguments {
             client: self.client.clone(),
             form: self.form.clone(),
         };
-        let store = context.open()?;
-        let stream = name.resolve(&store)?;
-        carry_out(
-            context,
-            &store,
-            &stream,
-            &SeriesCommand::Withdraw { keep_answered: !self.drop_answered, reason },
-            &self.writing,
-        )
+        let command = SeriesCommand::Withdraw { keep_answered: !self.drop_answered, reason };
+        on_series(context, &name, &command, &self.writing)
     }
 }
 
 impl FeedbackArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
-        let stream = store.response(&self.response)?;
-        if !self.allow_unknown {
-            store.known_coach(&self.coach)?;
-        }
-        let (response, coach, text) =
-            (self.response.clone(), self.coach.clone(), self.text.clone());
-        carry_out(
-            context,
-            &store,
-            &stream,
-            &SeriesCommand::Feedback { response, coach, text },
-            &self.writing,
-        )
+        let reading = store.reading();
+        let stream = reading.response(&self.response)?;
+        let feedback = FeedbackRequest {
+            response: self.response.clone(),
+            coach: self.coach.clone(),
+            text: self.text.clone(),
+            allow_unknown: self.allow_unknown,
+        };
+        let outcome = give_feedback(&reading, &stream, feedback, &self.writing.request())?;
+        report(context, &store, &stream, &outcome)
     }
 }
 
@@ -241,23 +223,36 @@ fn on_week(
     command: impl FnOnce(u32, u32) -> SeriesCommand,
 ) -> Result<(), CliError> {
     let store = context.open()?;
-    let named = store.assignment(id)?;
-    carry_out(context, &store, &named.stream, &command(named.run, named.week), writing)
+    let reading = store.reading();
+    let WeekRef { stream, run, week } = reading.assignment(id)?;
+    let outcome = reading.command(&stream, &command(run, week), &writing.request())?;
+    report(context, &store, &stream, &outcome)
 }
 
-fn carry_out(
+fn on_series(
     context: &Context,
-    store: &Store,
-    stream: &StreamId,
+    name: &SeriesName,
     command: &SeriesCommand,
     writing: &Writing,
 ) -> Result<(), CliError> {
-    let outcome = store.command(stream, command, &writing.request())?;
-    context.fold(store)?;
-    Done::of(stream, &outcome).print(context.output)
+    let store = context.open()?;
+    let reading = store.reading();
+    let stream = name.resolve(&reading)?;
+    let outcome = reading.command(&stream, command, &writing.request())?;
+    report(context, &store, &stream, &outcome)
 }
 
-/// What was done, as every one of these commands tells it.
+fn report(
+    context: &Context,
+    store: &Store,
+    stream: &StreamId,
+    outcome: &Outcome,
+) -> Result<(), CliError> {
+    context.fold(store)?;
+    Done::of(stream, outcome).print(context.output)
+}
+
+/// The events that a command wrote, as each of these commands prints them.
 #[derive(Serialize)]
 struct Done {
     series: String,
@@ -275,15 +270,12 @@ struct DoneEvent {
 
 impl Done {
     fn of(stream: &StreamId, outcome: &Outcome) -> Self {
-        let (events, repeated) = match outcome {
-            Outcome::Done { events, repeated } => (events.as_slice(), *repeated),
-            Outcome::Nothing | Outcome::AlreadyCompleted { .. } => (&[][..], false),
-        };
-        let events = events.iter().map(|recorded| DoneEvent {
-            position: recorded.position,
-            event: recorded.event.name(),
-            detail: super::history::detail(&recorded.event, false),
+        let events = outcome.events().iter().map(|written| DoneEvent {
+            position: written.position,
+            event: written.event.name(),
+            detail: super::history::detail(&written.event, false),
         });
+        let repeated = outcome.is_repeated();
         Self { series: stream.to_string(), events: events.collect(), repeated }
     }
 

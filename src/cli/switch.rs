@@ -1,7 +1,8 @@
-//! `rollbook switch`: which view serves whom. Owns how that is asked for and told; the guard is the domain's.
+//! `rollbook switch`: switches which view serves which clients, here or through a service. The
+//! guard is in the domain.
 
 use clap::Args;
-use rollbook_application::operations::switch::{Switching, switch};
+use rollbook_application::operations::switch::{SwitchRequest, switch};
 use rollbook_application::reports::switch::{Serving, Switched};
 use rollbook_domain::event::View;
 
@@ -67,9 +68,9 @@ impl Text for Serving {
 }
 
 impl SwitchArguments {
-    fn switching(&self) -> Switching {
+    fn wanted(&self) -> SwitchRequest {
         let Self { percent, clients, reason, force, .. } = self;
-        Switching {
+        SwitchRequest {
             view: self.view,
             percent: *percent,
             clients: clients.clone(),
@@ -82,11 +83,11 @@ impl SwitchArguments {
         let switched = match &context.remote {
             Some(remote) => {
                 let (at, key) = self.writing.remotely()?;
-                remote.switch(&self.switching(), at, key)?
+                remote.switch(&self.wanted(), at, key)?
             }
             None => {
                 let store = context.open()?;
-                let switched = switch(&store, &self.switching(), &self.writing.request())?;
+                let switched = switch(&store.reading(), &self.wanted(), &self.writing.request())?;
                 context.fold(&store)?;
                 switched
             }

@@ -92,8 +92,11 @@ impl ViewArguments {
             None => {
                 let store = context.open()?;
                 context.fold(&store)?;
-                let mut everyone =
-                    store.everyone(self.view.into(), self.request(now), self.position(&store)?)?;
+                let mut everyone = store.all_clients(
+                    self.view.into(),
+                    self.request(now),
+                    self.position(&store)?,
+                )?;
                 while let Some((client, answered)) = everyone.next(&store)? {
                     interrupt::check()?;
                     let line = line(&client, &answered);

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Read};
 
 use rollbook_application::backup::{Created, Listed};
-use rollbook_application::operations::switch::Switching;
+use rollbook_application::operations::switch::SwitchRequest;
 use rollbook_application::reports::check_ins::Which;
 use rollbook_application::reports::evidence::Signed;
 use rollbook_application::reports::migration::ValidationReport;
@@ -12,7 +12,7 @@ use rollbook_application::reports::moment::Moment;
 use rollbook_application::reports::span;
 use rollbook_application::reports::status::Status;
 use rollbook_application::reports::switch::Switched;
-use rollbook_application::store::Seen;
+use rollbook_application::store::PastView;
 use rollbook_domain::{EventRecord, Timestamp};
 use rollbook_migrations::parity::ParityReport;
 use serde_json::json;
@@ -65,11 +65,11 @@ impl Remote {
     /// When the service does not respond, or refuses the request.
     pub fn switch(
         &self,
-        switching: &Switching,
+        switching: &SwitchRequest,
         at: Option<Timestamp>,
         key: Option<&str>,
     ) -> Result<Switched, RemoteError> {
-        let Switching { view, percent, clients, reason, force } = switching;
+        let SwitchRequest { view, percent, clients, reason, force } = switching;
         let body = json!({"view": view, "percent": percent, "clients": clients, "reason": reason, "force": force, "at": at});
         let request = RequestParts {
             method: Method::PUT,
@@ -98,7 +98,7 @@ impl Remote {
         client: &str,
         at: Timestamp,
         overdue_after_milliseconds: Option<i64>,
-    ) -> Result<Seen, RemoteError> {
+    ) -> Result<PastView, RemoteError> {
         let mut query = vec![("at", at.to_string())];
         query.extend(overdue_after(overdue_after_milliseconds));
         self.read(self.get(&format!("/v1/clients/{}/seen", encoded(client)), &query)?)

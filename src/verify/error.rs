@@ -31,7 +31,8 @@ impl VerifyError {
     /// The next step.
     pub fn next_step(&self) -> Option<String> {
         match self {
-            Self::Store(error) => error.next_step(),
+            // The command line has the next step after an error of a store.
+            Self::Store(_) => None,
             Self::Damaged { position: Some(_), .. } => {
                 Some("keep this store for analysis and restore a backup".to_owned())
             }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rollbook_application::store::{Asking, Request, SeriesCommand, Store};
-use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
+use rollbook_application::operations::switch::{SwitchRequest, switch};
+use rollbook_application::store::{Request, SeriesCommand, Store, ViewChoice};
+use rollbook_domain::event::{AssignedStatus, MissedReason, Terms, View};
 use rollbook_domain::series::decide::{Allocation, Correction};
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, NewEvent, Personal, StreamId, Timestamp,
@@ -155,8 +156,9 @@ impl World {
             ),
             Step::Allocate { ref series } => (stream(series), self.allocation(stream(series), now)),
             Step::Feedback { ref series, week } => {
-                let (folded, _) = self.store.series(stream(series)).unwrap();
+                let folded = self.store.fold_series(stream(series)).unwrap();
                 let response = folded
+                    .series
                     .items
                     .week(run, week)
                     .and_then(|item| item.stored.response_id())
@@ -196,8 +198,14 @@ impl World {
                 );
             }
             Step::Switch { view, whom } => {
-                let audience = whom.map_or(Audience::Everyone, Audience::Percent);
-                self.store.switch(view, &audience, "a test", true, &request).unwrap();
+                let wanted = SwitchRequest {
+                    view,
+                    percent: whom,
+                    clients: Vec::new(),
+                    reason: "a test".to_owned(),
+                    force: true,
+                };
+                switch(&self.store.reading(), &wanted, &request).unwrap();
                 return;
             }
             Step::Ask => return,
@@ -240,7 +248,9 @@ impl World {
         client: &str,
         now: Timestamp,
     ) {
-        for asking in [Asking::Live, Asking::View(View::Legacy), Asking::View(View::Precreated)] {
+        for asking in
+            [ViewChoice::Live, ViewChoice::View(View::Legacy), ViewChoice::View(View::Precreated)]
+        {
             let fresh = self
                 .store
                 .check_ins(asking, client, Asked { now, overdue_after_milliseconds }, None)
@@ -315,11 +325,11 @@ fn answers_are_kept_at_all() {
     let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
     let mut kept = 0;
     for (client, _, _) in &world.clients {
-        assert_eq!(answers.kept(&world.store, Asking::Live, client, now).unwrap(), None);
-        answers.answer(&world.store, Asking::Live, client, now).unwrap();
+        assert_eq!(answers.kept(&world.store, ViewChoice::Live, client, now).unwrap(), None);
+        answers.answer(&world.store, ViewChoice::Live, client, now).unwrap();
         kept += usize::from(
             answers
-                .kept(&world.store, Asking::Live, client, now.plus_milliseconds(1))
+                .kept(&world.store, ViewChoice::Live, client, now.plus_milliseconds(1))
                 .unwrap()
                 .is_some(),
         );
@@ -328,7 +338,7 @@ fn answers_are_kept_at_all() {
     // An event of one client leaves the others' answers where they are.
     world.take(&Step::Respond { series: 0, week: 2 }, now);
     let still = world.clients.iter().filter(|(client, _, _)| {
-        answers.kept(&world.store, Asking::Live, client, now).unwrap().is_some()
+        answers.kept(&world.store, ViewChoice::Live, client, now).unwrap().is_some()
     });
     let StreamId::Series { client, .. } = &world.series[0] else { unreachable!() };
     let of_client = world.clients.iter().filter(|(_, document, _)| document == client).count();
@@ -342,12 +352,12 @@ fn after_a_switch_those_who_asked_lately_find_their_answers_made() {
     let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
     let asked = &world.clients[..20];
     for (client, _, _) in asked {
-        answers.answer(&world.store, Asking::Live, client, now).unwrap();
+        answers.answer(&world.store, ViewChoice::Live, client, now).unwrap();
     }
     world.take(&Step::Switch { view: View::Precreated, whom: None }, now);
     let made = || {
         let kept = asked.iter().filter_map(|(client, _, _)| {
-            answers.kept(&world.store, Asking::Live, client, now).unwrap()
+            answers.kept(&world.store, ViewChoice::Live, client, now).unwrap()
         });
         kept.inspect(|kept| {
             assert_eq!((kept.view, kept.position), (View::Precreated, world.store.log().head()))

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rollbook_application::backup::{BackupError, Backups, Created, Wanted};
-use rollbook_application::store::{Asking, Outcome, Request, SeriesCommand, Store};
+use rollbook_application::store::{Outcome, Request, SeriesCommand, Store, ViewChoice};
 use rollbook_domain::event::Terms;
 use rollbook_domain::series::decide::Allocation;
 use rollbook_domain::{Actor, Event, JsonText, StreamId, Timestamp, View};
@@ -80,7 +80,7 @@ fn lists(store: &Store, position: Option<u64>) -> Vec<String> {
     let asked = Asked { now: at("2026-03-10T09:00:00Z"), overdue_after_milliseconds: 0 };
     let clients = (0..WRITERS).step_by(7).map(|writer| format!("client-{writer}"));
     let of = |client: String| {
-        [Asking::Live, Asking::View(View::Legacy), Asking::View(View::Precreated)]
+        [ViewChoice::Live, ViewChoice::View(View::Legacy), ViewChoice::View(View::Precreated)]
             .map(|asking| store.check_ins(asking, &client, asked, position).unwrap().body)
     };
     clients.flat_map(of).collect()

@@ -1,6 +1,6 @@
-//! Files of a store that stand beside its database and belong into every backup. Owns which those are; what is in them is theirs who
-//! write them.
+//! Files beside a store's database that every backup must include. This module only lists them;
+//! their formats belong to the modules that write them.
 
-/// Names, below the store's directory, of files that are copied into a backup where they are there, and back on restoring.
-/// A file whose content must not be in a backup, such as a master key, never stands here.
+/// Names of files below the store's directory. An existing one is copied into a backup, and back by
+/// a restore. A file that no backup may contain, such as a master key, must not be listed.
 pub const NAMES: &[&str] = &[rollbook_log::KEYRING_FILE];

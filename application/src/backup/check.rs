@@ -1,5 +1,5 @@
-//! Looking at the files of a backup. Owns what makes a file sound: it is there, as long as the manifest says, with that SHA-256; and that
-//! no file is there which the manifest does not have.
+//! Checks the files of a backup against its manifest: each file exists, with the length and the
+//! SHA-256 of the manifest, and there is no other file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,8 @@ use super::copy::{self, Content};
 use super::manifest::{FileEntry, MANIFEST, Manifest, SUMS};
 use super::{BackupError, Finding, Progress};
 
-/// Refuses a backup of which a file is missing, of another length, or not in the manifest. Reads no file's content.
+/// Refuses a backup with a file that is missing, has another length, or is not in the manifest.
+/// Reads no content.
 pub(super) fn lengths(backup: &Path, manifest: &Manifest) -> Result<(), BackupError> {
     let mut findings: Vec<Finding> =
         manifest.files.iter().filter_map(|file| length(backup, file)).collect();
@@ -24,7 +25,7 @@ pub(super) fn lengths(backup: &Path, manifest: &Manifest) -> Result<(), BackupEr
     sound(manifest, findings)
 }
 
-/// As [`lengths`], and reads every file through.
+/// As [`lengths`], and reads the content of every file.
 pub(super) fn contents(
     backup: &Path,
     manifest: &Manifest,

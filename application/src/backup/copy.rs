@@ -1,4 +1,5 @@
-//! Copying with a digest. Owns that a file is on the disk, whole, before it counts, and that what is the same is not stored twice.
+//! Copies files with a digest. A copy is synced before it counts; an unchanged file is hard-linked
+//! instead of copied.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -18,7 +19,7 @@ pub(super) struct Content {
     pub(super) sha256: String,
 }
 
-/// Reads a file through.
+/// Reads a complete file.
 pub(super) fn content(path: &Path) -> Result<Content, BackupError> {
     through(path, &mut |_| Ok(()))
 }
@@ -58,7 +59,8 @@ fn through(
     }
 }
 
-/// Puts a file into a backup as a second name of one that an earlier backup has; `false` where the file system cannot.
+/// Puts a file into a backup as a second name of one that an earlier backup has; `false` where the
+/// file system cannot.
 pub(super) fn share(earlier: &Path, to: &Path) -> bool {
     fs::hard_link(earlier, to).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Taking a backup of an open store, while everybody goes on writing. Owns the order of its steps:
+//! Takes a backup of an open store while others keep writing. The steps, in order:
 //!
 //! 1. a checkpoint of the database in the store's own directory, where table files are hard links and cost nothing;
 //! 2. its files copied into the backup with their SHA-256, those that the backup before has already linked to its own;
@@ -24,10 +24,10 @@ use uuid::Uuid;
 use super::manifest::{
     Counts, FORMAT, FileEntry, MANIFEST, Manifest, ProjectionDigest, REPORT, SUMS,
 };
-use super::{BackupError, Backups, Progress, attachments, copy, name, report};
+use super::{BackupError, Backups, Progress, attachments, copy, erasure_ledger, name, report};
 use crate::store::Store;
 
-/// What backup is wanted.
+/// A backup to take.
 #[derive(Clone, Debug)]
 pub struct Wanted {
     /// Its name; `None` for `pre-migration-YYYYMMDD_HHMMSS` of `now` in UTC.
@@ -49,7 +49,7 @@ pub struct Created {
     pub manifest_digest: String,
     /// Where the store has it on record: behind the backup's own head.
     pub position: Position,
-    /// What it holds.
+    /// Its manifest.
     pub manifest: Manifest,
 }
 
@@ -60,12 +60,12 @@ static TAKING: Mutex<()> = Mutex::new(());
 const CHECKPOINT: &str = ".backup-in-progress";
 
 impl Store {
-    /// Takes a backup of everything that is acknowledged when this is called, and perhaps some of what comes meanwhile. Writing and reading
-    /// go on; one backup at a time.
+    /// Takes a backup of everything that is acknowledged when this is called, and perhaps of some
+    /// later commits. Reads and writes continue; one backup at a time.
     ///
     /// # Errors
-    /// When the name is taken, the store is damaged, or the disk refuses: then there is no backup, except after
-    /// [`BackupError::NotRecorded`].
+    /// When the name is taken, the store is damaged, or the disk refuses: then there is no backup,
+    /// except after [`BackupError::NotRecorded`].
     pub fn back_up(
         &self,
         backups: &Backups,
@@ -75,7 +75,7 @@ impl Store {
         let _nobody_else = backups.lock_to_write()?;
         let _no_other = match TAKING.try_lock() {
             Ok(guard) => guard,
-            // Whoever panicked here left files that are cleared below.
+            // The files of a run that panicked are removed below.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => {
                 return Err(BackupError::Busy { directory: backups.directory().to_owned() });
@@ -92,8 +92,9 @@ impl Store {
         let manifest = manifest(&name, wanted.now, (&checkpoint.0, options), files, progress)?;
         let (manifest, manifest_digest) = write_manifest(manifest, beside.path())?;
         drop(checkpoint);
-        // Before the backup is there: whoever restores from this directory forgets whom the store has forgotten by now.
-        self.tell_backups(backups.directory())
+        // Before the backup appears: a restore of it then erases every client that the store has
+        // erased by now.
+        erasure_ledger::record(self, backups.directory())
             .map_err(|error| BackupError::Forget(Box::new(error)))?;
         beside.publish()?;
         let position = self.record(&manifest, &manifest_digest, wanted)?;
@@ -131,7 +132,8 @@ impl Store {
     }
 }
 
-/// The name that was asked for, or the one of the instant; with a number behind it where two backups are taken in one second.
+/// The requested name, or one made of the time; with a number appended where two backups are taken
+/// in one second.
 fn free_name(backups: &Backups, wanted: &Wanted) -> Result<String, BackupError> {
     let is_free = |name: &str| backups.directory().join(name).symlink_metadata().is_err();
     if let Some(given) = &wanted.name {
@@ -190,7 +192,8 @@ impl Earlier {
         }))
     }
 
-    /// Gives a file of the new backup as a second name of the same file here. Both are read: what was damaged since is not handed on.
+    /// Makes a file of the new backup a hard link to the same file of this one. Both are read, so
+    /// that damage is not passed on.
     fn share(
         &self,
         from: &Path,
@@ -315,7 +318,8 @@ fn counts(runtime: &Runtime) -> Result<Counts, BackupError> {
     Ok(Counts { clients, documents, events })
 }
 
-/// Writes the report, the sums and the manifest, in this order: a directory with a manifest has everything.
+/// Writes the report, the sums and the manifest, in this order: a directory with a manifest has
+/// everything.
 fn write_manifest(mut manifest: Manifest, to: &Path) -> Result<(Manifest, String), BackupError> {
     let content = copy::write(&to.join(REPORT), report::markdown(&manifest).as_bytes())?;
     manifest.bytes_new += content.bytes;

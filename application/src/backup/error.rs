@@ -1,4 +1,4 @@
-//! What can go wrong with backups. Owns the error enum; every damaged file is in it by name.
+//! Errors of backups. Every damaged file is named.
 
 use std::fmt;
 use std::io;
@@ -8,8 +8,8 @@ use rollbook_domain::Position;
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
 
+use super::erasure_ledger::LedgerError;
 use crate::code::{Code, Coded};
-use crate::store::StoreError;
 
 /// Why a backup was not taken, is not good, or was not restored.
 #[derive(Debug, thiserror::Error)]
@@ -42,9 +42,7 @@ pub enum BackupError {
         name: String,
     },
     /// No backup of that name.
-    #[error(
-        "there is no backup {name} in {directory}; `rollbook backup list` shows those there are, --from names another directory"
-    )]
+    #[error("there is no backup {name} in {directory}")]
     Unknown {
         /// The name.
         name: String,
@@ -52,14 +50,14 @@ pub enum BackupError {
         directory: PathBuf,
     },
     /// A name that is taken.
-    #[error("there is a backup {name} in {directory} already; give another --name")]
+    #[error("there is a backup {name} in {directory} already")]
     NameTaken {
         /// The name.
         name: String,
         /// The directory.
         directory: PathBuf,
     },
-    /// Somebody else works in the directory.
+    /// Another process is taking, checking or removing a backup in the directory.
     #[error(
         "another backup is being taken, checked or removed in {directory}; wait until it has finished"
     )]
@@ -97,17 +95,18 @@ pub enum BackupError {
         /// What differs.
         what: String,
     },
-    /// The store is not sound, so that a backup of it would not be either.
-    #[error(
-        "the store is damaged, no backup was taken; run `rollbook verify`, and restore the latest good backup"
-    )]
+    /// The store is damaged, and a backup of it would be too.
+    #[error("the store is damaged, no backup was taken")]
     UnsoundStore(#[source] LogError),
     /// Clients who were erased since the backup could not be erased again.
     #[error("nothing was restored: clients who were erased since could not be erased again")]
-    Forget(#[source] Box<StoreError>),
-    /// The backup is whole, and the store has no record of it.
+    Forget(#[source] Box<LedgerError>),
+    /// The erasure ledger cannot be read or written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The backup is complete, but the store has no record of it.
     #[error(
-        "the backup {name} is whole, but the store did not take the record of it (head {head}); make the store writable again"
+        "the backup {name} is complete, but the store did not record it (head {head}); make the store writable again"
     )]
     NotRecorded {
         /// The backup.
@@ -142,7 +141,7 @@ impl BackupError {
         move |source| Self::File { doing, path, source }
     }
 
-    /// Whether it was understood and is against a rule: nothing failed.
+    /// Whether a rule forbids the request, rather than something having failed.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,
@@ -164,7 +163,8 @@ impl Coded for BackupError {
             Self::Damaged { .. } | Self::Differs { .. } => Code::DamagedBackup,
             Self::UnsoundStore(_) => Code::Damaged,
             Self::NotRecorded { .. } => Code::NotRecorded,
-            Self::Forget(_) => Code::Erasures,
+            Self::Forget(_) | Self::Ledger(LedgerError::File { .. }) => Code::Erasures,
+            Self::Ledger(LedgerError::Store(error)) => error.code(),
             Self::File { .. } => Code::File,
             Self::Log(error) => error.code(),
             Self::Projection(error) => error.code(),

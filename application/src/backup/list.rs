@@ -1,4 +1,4 @@
-//! Which backups there are. Owns that only a whole one is listed as good.
+//! Lists backups. Only a complete backup is listed as good.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,21 +22,22 @@ pub struct Listed {
     pub findings: Vec<Finding>,
 }
 
-/// What is known of a backup without reading all of it.
+/// The state of a backup, as far as it is known without reading every file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Every file is there, with its length. `rollbook backup verify` tells whether the content is right too.
+    /// Every file exists, with its length. Verifying the backup checks the content too.
     Whole,
     /// A file is missing, or not as the manifest says.
     Damaged,
 }
 
 impl Backups {
-    /// Every backup, oldest first; damaged ones first of all. What was cut off while it was made has no name and is not listed.
+    /// Every backup, oldest first, with damaged ones before all others. An interrupted backup has
+    /// no name and is not listed.
     ///
     /// # Errors
-    /// When the directory cannot be read. That it is not there is no error: then there are no backups.
+    /// When the directory cannot be read. A missing directory is not an error: it holds no backups.
     pub fn list(&self) -> Result<Vec<Listed>, BackupError> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
@@ -55,7 +56,7 @@ impl Backups {
         Ok(listed)
     }
 
-    /// The whole backups among them, newest first.
+    /// The complete backups, newest first.
     pub(super) fn whole(&self) -> Result<Vec<(String, Manifest)>, BackupError> {
         let listed = self.list()?.into_iter().rev().filter(|listed| listed.state == State::Whole);
         Ok(listed.filter_map(|listed| Some((listed.name, listed.manifest?))).collect())

@@ -1,8 +1,9 @@
-//! The manifest of a backup: what it holds, and the SHA-256 of every file. Owns its form and how a manifest is read from a backup and
-//! held against `SHA256SUMS`.
+//! The manifest of a backup: its figures, and the SHA-256 of every file. This module has the
+//! format, and checks a manifest against `SHA256SUMS`.
 //!
-//! Format 1, one JSON object, snake_case. `SHA256SUMS` has a line for every file of the manifest and one for the manifest itself, in the
-//! form of `sha256sum`; it follows from the manifest, so that an edit of either is seen.
+//! Format 1, one JSON object, snake_case. `SHA256SUMS` has a line for every file of the manifest
+//! and one for the manifest itself, in the form of `sha256sum`; it follows from the manifest, so
+//! that an edit of either is seen.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -120,7 +121,8 @@ impl Manifest {
     /// Reads the manifest of a backup; also the SHA-256 of its file.
     ///
     /// # Errors
-    /// [`BackupError::Damaged`] naming the file that is missing or not as it was written; [`BackupError::Newer`].
+    /// [`BackupError::Damaged`] naming the file that is missing or not as it was written;
+    /// [`BackupError::Newer`].
     pub(super) fn read(backup: &Path, name: &str) -> Result<(Self, String), BackupError> {
         let damaged = |file: &str, what: String| BackupError::Damaged {
             name: name.to_owned(),

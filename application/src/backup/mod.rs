@@ -1,26 +1,28 @@
-//! Backups: copies of a store that prove that they can be restored. Owns the directory of backups and what stands in one; `create` makes
-//! one of an open store, `check` and `verify` judge it, `restore` makes a store of it, `prune` takes old ones away.
+//! Backups: copies of a store, each with a manifest, which can be verified and restored. `create`
+//! takes one of an open store, `check` and `verify` check one, `restore` makes a store of one,
+//! `prune` removes old ones. `erasure_ledger` records erased clients beside the backups.
 //!
 //! A backup is a directory:
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `db/…` | RocksDB's files, as a checkpoint gave them; files that the backup before has too are hard links to its own |
-//! | files that stand beside the database | see [`attachments`] |
+//! | files beside the database | see [`attachments`] |
 //! | `REPORT.md` | for people |
 //! | `manifest.json` | what it holds: see [`manifest`]. Written last |
 //! | `SHA256SUMS` | what `sha256sum -c` checks: every file, the manifest too |
 //!
-//! There is no `FORMAT` in it, so that nobody can open a backup as a store and write to it.
+//! A backup has no `FORMAT` file, so that it cannot be opened as a store and written to.
 //!
-//! **Invariant: a directory under a backup's name is whole.** It is built under a name that begins with a dot and moved when every byte of
-//! it is on the disk. **Invariant: a damaged file is refused by its name**, and nothing is restored from any file whose SHA-256 is not
-//! the manifest's.
+//! **Invariant: if a directory with a backup's name exists, the backup is complete.** It is built
+//! under a name that begins with a dot, synced, and renamed. **Invariant: a damaged file is refused
+//! and named**: nothing is restored from a file whose SHA-256 differs from the manifest's.
 
 pub mod attachments;
 mod check;
 mod copy;
 mod create;
+pub mod erasure_ledger;
 mod error;
 mod list;
 pub mod manifest;
@@ -60,7 +62,7 @@ impl Backups {
         Self { directory: directory.into() }
     }
 
-    /// Where the backups of a store are unless somebody says otherwise: beside it, `<data>-backups`.
+    /// The default directory for the backups of a store: `<data>-backups`, beside it.
     pub fn of(data: &Path) -> Self {
         // `.` and `..` have no name of their own.
         let named = if data.file_name().is_none() { fs::canonicalize(data).ok() } else { None };
@@ -70,8 +72,8 @@ impl Backups {
         Self { directory: data.with_file_name(name) }
     }
 
-    /// Where the master key of a backup is, when nobody names it: beside the place where it is restored to, else beside the store that the
-    /// directory of backups is named after.
+    /// Where the master key of a backup is by default: beside the place where it is restored to,
+    /// else beside the store that the directory of backups is named after.
     fn master_key(&self, named: &MasterKeySource, data: &Path) -> MasterKeySource {
         if !matches!(named, MasterKeySource::Beside) || MasterKeySource::beside(data).exists() {
             return match named {
@@ -84,7 +86,7 @@ impl Backups {
         ))
     }
 
-    /// The store that the directory is named after, whether it is there or not.
+    /// The store that the directory is named after, whether it exists or not.
     fn store_beside(&self) -> Option<PathBuf> {
         let whole = fs::canonicalize(&self.directory).unwrap_or_else(|_| self.directory.clone());
         let name = whole.file_name()?.to_string_lossy().into_owned();
@@ -99,7 +101,7 @@ impl Backups {
     /// Where the backup of a name is.
     ///
     /// # Errors
-    /// When it is no name for a backup, or there is none of that name.
+    /// When the name is invalid, or no backup has it.
     fn existing(&self, name: &str) -> Result<PathBuf, BackupError> {
         name::require(name)?;
         let path = self.directory.join(name);
@@ -110,7 +112,7 @@ impl Backups {
         }
     }
 
-    /// Held while backups are made or taken away.
+    /// The lock to hold while backups are made or removed.
     fn lock_to_write(&self) -> Result<File, BackupError> {
         fs::create_dir_all(&self.directory).map_err(BackupError::file("make", &self.directory))?;
         let path = self.directory.join(LOCK);
@@ -126,8 +128,8 @@ impl Backups {
         }
     }
 
-    /// Held while a backup is read, so that none is taken away meanwhile. Nothing where there is nothing to lock: a copy of backups on
-    /// a read-only disk needs no lock.
+    /// The lock to hold while a backup is read, so that it is not removed meanwhile. `None` where
+    /// there is nothing to lock: backups on a read-only disk need no lock.
     fn lock_to_read(&self) -> Result<Option<File>, BackupError> {
         let path = self.directory.join(LOCK);
         let file = match File::open(&path) {
@@ -145,5 +147,5 @@ impl Backups {
     }
 }
 
-/// The file that says who works in a directory of backups.
+/// The lock file of a directory of backups.
 const LOCK: &str = "LOCK";

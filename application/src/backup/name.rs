@@ -1,14 +1,14 @@
-//! Names of backups. Owns what a name may be, and the one that a backup gets when nobody names it.
+//! Names of backups: which ones are valid, and the default.
 
 use rollbook_domain::Timestamp;
 
 use super::BackupError;
-use crate::store::forgotten::ERASURES;
+use super::erasure_ledger::ERASURES;
 
 /// The longest name, in bytes.
 const LONGEST_BYTES: usize = 100;
 
-/// Refuses what is no name of a directory here: letters, digits, `-`, `_` and `.`, and no dot first.
+/// Accepts letters, digits, `-`, `_` and `.`, without a leading dot; refuses every other name.
 pub(super) fn require(name: &str) -> Result<(), BackupError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let is_name = !name.is_empty()

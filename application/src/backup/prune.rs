@@ -1,4 +1,5 @@
-//! Taking old backups away. Owns that what is half taken away is no backup any more.
+//! Removes old backups. A backup is renamed before its files are removed, so that a half-removed
+//! one is not taken for a backup.
 
 use std::fs;
 use std::path::Path;
@@ -12,24 +13,25 @@ use super::{BackupError, Backups, State};
 pub struct Pruned {
     /// Backups that are left, newest first.
     pub kept: Vec<String>,
-    /// Backups that were taken away.
+    /// Backups that were removed.
     pub removed: Vec<String>,
     /// Damaged ones, which are neither counted nor touched.
     pub damaged: Vec<String>,
-    /// What killed runs had left half made.
+    /// Leftovers of killed runs.
     pub leftovers: Vec<String>,
 }
 
-/// How the name of a directory ends that is being built, see [`rollbook_log::StagedDirectory`].
+/// The end of the name of a directory that is being built, see [`rollbook_log::StagedDirectory`].
 const BUILDING: &str = ".building";
-/// How the name of a backup begins that is being taken away.
+/// The beginning of the name of a backup that is being removed.
 const REMOVED: &str = ".removed-";
 
 impl Backups {
-    /// Keeps the newest `keep` whole backups and takes the older whole ones away, and what killed runs left.
+    /// Keeps the newest `keep` complete backups. Removes older complete ones, and leftovers of
+    /// killed runs.
     ///
     /// # Errors
-    /// When somebody works in the directory, or it cannot be read or written.
+    /// When another process works in the directory, or it cannot be read or written.
     pub fn prune(&self, keep: usize) -> Result<Pruned, BackupError> {
         if !self.directory.exists() {
             return Ok(Pruned::default());
@@ -57,7 +59,7 @@ impl Backups {
         Ok(pruned)
     }
 
-    /// Removes what was begun or begun to be removed, and never finished. The caller holds the lock.
+    /// Removes half-made and half-removed backups. The caller holds the lock.
     pub(super) fn clear_leftovers(&self) -> Result<Vec<String>, BackupError> {
         let mut cleared = Vec::new();
         for entry in

@@ -1,10 +1,11 @@
-//! The report of a backup: for whoever finds the directory years later. Owns its words; it is made of the manifest alone.
+//! The report in a backup, for a person who finds the directory years later. It is made from the
+//! manifest alone.
 
 use std::collections::BTreeMap;
 
 use super::manifest::{MANIFEST, Manifest, SUMS};
 
-/// Bytes as a person reads them.
+/// A number of bytes with its unit.
 pub fn size(bytes: u64) -> String {
     let mut amount = bytes;
     for unit in ["bytes", "KiB", "MiB", "GiB"] {

@@ -1,5 +1,6 @@
-//! Making a store of a backup. Owns that it is built beside its place, that no byte comes from a file that is not as the manifest says,
-//! and that what was erased since stays erased.
+//! Makes a store of a backup. It is built in a temporary directory and renamed. Only files that
+//! match the manifest are used, and clients who were erased after the backup are erased again
+//! before the store appears.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +9,11 @@ use rollbook_domain::Position;
 use rollbook_log::{Log, LogError, MasterKeySource, OpenOptions, StagedDirectory};
 use serde::Serialize;
 
+use super::erasure_ledger::{self, LedgerError};
 use super::manifest::{Manifest, REPORT};
 use super::{BackupError, Backups, Progress, check, copy};
+use crate::operations::erase::{ErasureRecord, erase_again};
 use crate::store::Store;
-use crate::store::StoreError;
-use crate::store::forgotten::{self, Forgotten};
 
 /// What was restored.
 #[derive(Clone, Debug, Serialize)]
@@ -25,18 +26,20 @@ pub struct Restored {
     pub head: Position,
     /// How many bytes were copied.
     pub bytes: u64,
-    /// The copy of the master key that was laid beside it, where nobody named one.
+    /// The copy of the master key that was put beside it, where the caller named no key.
     pub master_key: Option<PathBuf>,
-    /// How many clients were erased since the backup, and are so in the restored store.
+    /// How many clients were erased again, since they had been erased after the backup.
     pub forgotten_again: u64,
 }
 
 impl Backups {
-    /// Makes a store of a backup in a new directory. Whoever was erased since, as far as this directory, the store beside it and `told` know
-    /// (directories of stores or of backups), is erased from it before it appears.
+    /// Makes a store of a backup in a new directory. Clients who were erased after the backup are
+    /// erased from it before it appears. The erasures come from this directory, the store beside
+    /// it, and `told` (directories of stores or of backups).
     ///
     /// # Errors
-    /// When a file of the backup is not as the manifest says, the directory exists, or the disk refuses. Then there is no store.
+    /// When a file of the backup is not as the manifest says, the directory exists, or the disk
+    /// refuses. Then there is no store.
     pub fn restore(
         &self,
         name: &str,
@@ -58,8 +61,8 @@ impl Backups {
         let forgotten_again = self
             .forget_again(beside.path(), &key, told, progress)
             .map_err(|error| BackupError::Forget(Box::new(error)))?;
-        // Whoever named no key finds the restored store as they find any other: with its key beside it. First, so that no store is ever there
-        // without it.
+        // Where the caller named no key, the restored store has its key beside it, as any other
+        // store. The key is written first, so that the store never exists without it.
         let is_unnamed = sealed && matches!(master_key, MasterKeySource::Beside);
         let master_key =
             if is_unnamed { key.copy_beside(data).map_err(LogError::from)? } else { None };
@@ -76,34 +79,39 @@ impl Backups {
 }
 
 impl Backups {
-    /// Erases in a restored store whom this directory was told of, and whom the store beside it and those that were named have erased.
+    /// Erases again, in a restored store, the clients in the ledger of this directory, of the store
+    /// beside it, and of `told`.
     fn forget_again(
         &self,
         restored: &Path,
         key: &MasterKeySource,
         told: &[PathBuf],
         progress: Progress<'_>,
-    ) -> Result<u64, StoreError> {
-        let mut forgotten = forgotten::read(&self.directory)?;
-        forgotten.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
+    ) -> Result<u64, LedgerError> {
+        let mut records = erasure_ledger::read(&self.directory)?;
+        records.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
         for directory in told {
-            forgotten.extend(forgotten::known_to(directory, key)?);
+            records.extend(erasure_ledger::known_to(directory, key)?);
         }
         let store = Store::open_with(
             restored,
             OpenOptions { master_key: key.clone(), ..OpenOptions::default() },
         )?;
-        store.forget_again(&forgotten, &|done, of| progress("forgetting again", done, of))
+        let count =
+            erase_again(&store, &records, &|done, of| progress("forgetting again", done, of))?;
+        Ok(count)
     }
 }
 
-/// Whom a store has erased. One that cannot be opened says nothing: it may be in use, or the reason why somebody restores; whom it erased
-/// while this directory was there, the directory was told.
-fn erased_in(old: &Path, key: &MasterKeySource) -> Vec<Forgotten> {
-    forgotten::known_to(old, key).unwrap_or_default()
+/// The erasures that a store has on record; none where it cannot be opened, since it may be in use
+/// or be the reason for the restore. What it erased while this directory existed is in the
+/// directory's ledger.
+fn erased_in(old: &Path, key: &MasterKeySource) -> Vec<ErasureRecord> {
+    erasure_ledger::known_to(old, key).unwrap_or_default()
 }
 
-/// Copies a backup's files into an empty directory and makes a store of it; the store, open, and how many bytes that was.
+/// Copies a backup's files into an empty directory and makes a store of it; the store, open, and
+/// how many bytes that was.
 pub(super) fn build(
     backup: &Path,
     manifest: &Manifest,

@@ -1,4 +1,5 @@
-//! Proving that a backup can be restored: by restoring it, replaying every event, and comparing. Owns what is compared.
+//! Verifies that a backup can be restored: restores it into scratch space, replays every event, and
+//! compares with the manifest.
 
 use std::path::Path;
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::manifest::{Manifest, ProjectionDigest};
 use super::{BackupError, Backups, Progress, check, restore};
 
-/// What was found of a good backup.
+/// The figures of a good backup.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
     /// The backup.
@@ -40,16 +41,18 @@ pub struct Compared {
     pub rows: u64,
     /// SHA-256 over them.
     pub digest: String,
-    /// Whether the manifest has a digest to compare with; not where this build folds other rows than the one that made the backup.
+    /// Whether the manifest has a digest to compare with; not where this build folds other rows
+    /// than the one that made the backup.
     pub compared: bool,
 }
 
 impl Backups {
-    /// Restores a backup into scratch space (below `scratch`, else beside the backups), replays every event, compares log, root and rows
-    /// with the manifest, and cleans up.
+    /// Restores a backup into scratch space (below `scratch`, else beside the backups), replays
+    /// every event, compares log, root and rows with the manifest, and cleans up.
     ///
     /// # Errors
-    /// Why it is no good backup: the file that is damaged, or what differs; when there is no room for it.
+    /// Why it is no good backup: the file that is damaged, or what differs; when there is no room
+    /// for it.
     pub fn verify(
         &self,
         name: &str,

@@ -1,4 +1,5 @@
-//! Making a migration certificate from a store. Owns which events it is about; its format and its check are the migrations crate's.
+//! Makes a migration certificate from a store. This module finds the events; the migrations crate
+//! has the format and the check.
 
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, EventRecord, Position, StreamId};
@@ -20,15 +21,13 @@ impl Migration {
     /// The batch that was applied last, or the one with this digest.
     ///
     /// # Errors
-    /// [`EvidenceError::NothingToCertify`] when none was applied, or it was not validated since.
+    /// [`EvidenceError::NotApplied`], [`EvidenceError::NotValidated`].
     pub fn find(store: &Store, digest: Option<&str>) -> Result<Self, EvidenceError> {
-        let nothing = |why| EvidenceError::NothingToCertify { why };
-        let not_applied = || nothing("no such batch was applied; run `rollbook migrate apply`");
         let last = store.control()?.last_applied().map(|batch| batch.digest.clone());
-        let digest = digest.map(ToOwned::to_owned).or(last).ok_or_else(not_applied)?;
+        let digest = digest.map(ToOwned::to_owned).or(last).ok_or(EvidenceError::NotApplied)?;
         let event = |part: &str| store.log().event(event_id(&StreamId::Control, &[part, &digest]));
         let (planned, applied) =
-            event("planned")?.zip(event("applied")?).ok_or_else(not_applied)?;
+            event("planned")?.zip(event("applied")?).ok_or(EvidenceError::NotApplied)?;
         let validates = |recorded: &EventRecord| matches!(&recorded.event, Event::ValidationRecorded { digest: of, .. } if *of == digest);
         let control = store.log().stream(&StreamId::Control, 0)?;
         let validated = control
@@ -36,9 +35,7 @@ impl Migration {
             .rev()
             .take_while(|recorded| recorded.position > applied.position)
             .find(validates);
-        let validated = validated.ok_or_else(|| {
-            nothing("it was not validated since; run `rollbook migrate validate`")
-        })?;
+        let validated = validated.ok_or(EvidenceError::NotValidated)?;
         Ok(Self { planned, applied, validated })
     }
 }
@@ -51,10 +48,7 @@ impl Notary<'_> {
     pub fn certificate(&self, migration: &Migration) -> Result<Certificate, EvidenceError> {
         let Migration { planned, applied, validated } = migration;
         let Event::BatchPlanned { base, .. } = planned.event else {
-            return Err(EvidenceError::NothingToCertify {
-                why: "the event of its id plans no batch; run `rollbook verify`",
-            }
-            .into());
+            return Err(EvidenceError::NotPlanned);
         };
         let after = self.covering(validated.position)?;
         let consistency = self.prove_consistency(base, after.claimed().size)?;
@@ -72,7 +66,7 @@ impl Notary<'_> {
             applied: self.proved(applied.position, after.claimed().size)?,
             validated: self.proved(validated.position, after.claimed().size)?,
         };
-        // What nobody would believe is not handed out.
+        // A certificate that does not verify is not given out.
         certificate.check(Some(self.verifier())).map_err(EvidenceError::Certificate)?;
         Ok(certificate)
     }

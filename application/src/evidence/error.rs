@@ -1,4 +1,4 @@
-//! What can go wrong with keys and checkpoints. Owns the error type and its texts.
+//! Errors of keys, checkpoints, proofs and certificates.
 
 use std::path::PathBuf;
 
@@ -46,7 +46,7 @@ pub enum EvidenceError {
         path: PathBuf,
     },
     /// The store was signed before, and the key is not where it was.
-    #[error("checkpoints of this store are signed by {stored}, and there is no signing key in {}; name it with --signing-key", .path.display())]
+    #[error("checkpoints of this store are signed by {stored}, and there is no signing key in {}", .path.display())]
     KeyGone {
         /// Where it was looked for.
         path: PathBuf,
@@ -54,9 +54,7 @@ pub enum EvidenceError {
         stored: String,
     },
     /// Another key than the one that signed before.
-    #[error(
-        "checkpoints of this store are signed by {stored}, not by {given}; name the right key with --signing-key"
-    )]
+    #[error("checkpoints of this store are signed by {stored}, not by {given}")]
     OtherKey {
         /// The key that signed.
         stored: String,
@@ -64,10 +62,10 @@ pub enum EvidenceError {
         given: String,
     },
     /// No key yet.
-    #[error("this store has no key yet; `rollbook checkpoint` makes one")]
+    #[error("this store has no key yet")]
     NoKeyYet,
     /// The log is not what it was signed to be.
-    #[error("the log of {head} events contradicts the checkpoint {}, signed at {size}; nothing is signed: run `rollbook verify`", .path.display())]
+    #[error("the log of {head} events contradicts the checkpoint {}, signed at {size}; nothing is signed", .path.display())]
     Contradicted {
         /// The checkpoint.
         path: PathBuf,
@@ -76,7 +74,7 @@ pub enum EvidenceError {
         /// The head of the log.
         head: u64,
     },
-    /// A file is not believed.
+    /// A proof file does not verify.
     #[error("{} is refused", .path.display())]
     Refused {
         /// The file.
@@ -85,16 +83,19 @@ pub enum EvidenceError {
         #[source]
         source: Box<ProofError>,
     },
-    /// A certificate that nobody would believe.
+    /// The certificate would not verify.
     #[error("the certificate cannot be made")]
     Certificate(#[source] CertificateError),
-    /// No migration to certify.
-    #[error("there is no migration to certify: {why}")]
-    NothingToCertify {
-        /// What is missing, and what to do.
-        why: &'static str,
-    },
-    /// A certificate is not believed.
+    /// No migration to certify: there is no such batch.
+    #[error("there is no migration to certify: no such batch was applied")]
+    NotApplied,
+    /// No migration to certify: no validation came after the batch.
+    #[error("there is no migration to certify: it was not validated since")]
+    NotValidated,
+    /// No migration to certify: the log does not plan the batch where it should.
+    #[error("there is no migration to certify: the event of its id plans no batch")]
+    NotPlanned,
+    /// A certificate does not verify.
     #[error("{} is refused", .path.display())]
     CertificateRefused {
         /// The file.
@@ -112,13 +113,13 @@ pub enum EvidenceError {
         other: String,
     },
     /// A file that is neither kind of proof.
-    #[error("{} is no proof: it begins with neither c2sp.org/tlog-proof@v1 nor rollbook-consistency-proof 1", .path.display())]
+    #[error("{} is not a proof: it begins with neither c2sp.org/tlog-proof@v1 nor rollbook-consistency-proof 1", .path.display())]
     NoProof {
         /// The file.
         path: PathBuf,
     },
     /// The bytes that a proof is about are no event.
-    #[error("{} is refused: what it proves is no event of the log at that position", .path.display())]
+    #[error("{} is refused: it does not prove an event of the log at that position", .path.display())]
     NoEvent {
         /// The file.
         path: PathBuf,
@@ -155,7 +156,9 @@ impl Coded for EvidenceError {
             | Self::OtherKey { .. }
             | Self::OpenKey { .. } => Code::Key,
             Self::Contradicted { .. } => Code::Contradicted,
-            Self::NothingToCertify { .. } | Self::Certificate(_) => Code::NothingToCertify,
+            Self::NotApplied | Self::NotValidated | Self::NotPlanned | Self::Certificate(_) => {
+                Code::NothingToCertify
+            }
             Self::CertificateRefused { .. } | Self::TwoBatches { .. } => Code::CertificateRefused,
             Self::Proof(_) | Self::Refused { .. } | Self::NoProof { .. } | Self::NoEvent { .. } => {
                 Code::ProofRefused

@@ -1,4 +1,5 @@
-//! Where keys lie: the signing key beside the store, for its owner alone; the verifier key inside, for everybody. Owns both files.
+//! Files of keys: the signing key beside the store, readable by its owner only, and the verifier
+//! key inside the store.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -18,7 +19,8 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Ev
     move |source| EvidenceError::File { doing, path, source }
 }
 
-/// Where the signing key lies unless another place is named: beside the store's directory, `NAME.signing-key`.
+/// Where the signing key lies unless another place is named: beside the store's directory,
+/// `NAME.signing-key`.
 ///
 /// # Errors
 /// When the directory has no name.
@@ -40,7 +42,8 @@ pub(super) fn read(path: &Path) -> Result<SigningKey, EvidenceError> {
     line.parse().map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })
 }
 
-/// Reads the signing key; draws it where there is none, and none has signed before. Says where it was written.
+/// Reads the signing key; draws it where there is none, and none has signed before. Says where it
+/// was written.
 pub(super) fn read_or_draw(
     path: &Path,
     name: &str,
@@ -87,8 +90,8 @@ pub(super) fn store_verifier(directory: &Path, key: &VerifierKey) -> Result<(), 
     write_new(&directory.join(VERIFIER_FILE), &format!("{key}\n"))
 }
 
-/// The key that a store's checkpoints are checked with: that of the signing key beside it, which whoever changes the store may not
-/// reach; else the one inside.
+/// The key that a store's checkpoints are checked with: that of the signing key beside it, which
+/// whoever changes the store may not reach; else the one inside.
 ///
 /// # Errors
 /// [`EvidenceError::OtherKey`] when the two differ; when a key cannot be read.

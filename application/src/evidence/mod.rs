@@ -1,8 +1,9 @@
-//! Evidence: signed checkpoints of the store's tree, kept beside the database, and the proofs made from them. Owns what a store says of
-//! its own tree and with which key; the formats are `rollbook-proofs`', the tree is a projection's.
+//! Evidence: signed checkpoints of the store's Merkle tree, stored beside the database, and the
+//! proofs made from them. The formats are in `rollbook-proofs`; the tree is a projection.
 //!
-//! A store's directory has `verifier-key`, one line, and `checkpoints/`, a file a checkpoint, named by its size. The signing key lies
-//! outside, so that whoever can change the store cannot sign what it was changed to.
+//! A store's directory has `verifier-key`, one line, and `checkpoints/`, one file a checkpoint, named
+//! by its size. The signing key is stored elsewhere, so that write access to the store is not enough
+//! to sign a changed log.
 
 mod certificate;
 mod error;
@@ -24,12 +25,12 @@ pub use recorded::{Recorded, recorded, write_new};
 
 use crate::store::{Store, StoreError};
 
-/// The name that checkpoints of a store bear: its id.
+/// The origin line of a store's checkpoints: it holds the store's id.
 pub fn origin(store: &Store) -> String {
     format!("rollbook/{}", store.log().store_id())
 }
 
-/// A store that can sign what its tree is.
+/// Signs the tree of a store.
 pub struct Notary<'s> {
     store: &'s Store,
     key: SigningKey,
@@ -37,11 +38,13 @@ pub struct Notary<'s> {
 }
 
 impl<'s> Notary<'s> {
-    /// Reads the signing key, or draws it where there is none and none was named; folds the tree up to the head. Refuses when the log no
-    /// longer is what the last recorded checkpoint says: a log never signs two histories.
+    /// Reads the signing key, or creates one where none exists and none was named, and folds the tree
+    /// up to the head. A log that contradicts its last recorded checkpoint is refused, so that two
+    /// histories are never signed.
     ///
     /// # Errors
-    /// When the key cannot be read or made, is not the one that signed before, or the log contradicts what it signed.
+    /// When the key cannot be read or made, is not the one that signed before, or the log
+    /// contradicts what it signed.
     pub fn open(store: &'s Store, signing_key: Option<&Path>) -> Result<Self, EvidenceError> {
         let directory = store.directory();
         let known = keys::stored_verifier(directory)?;
@@ -58,8 +61,7 @@ impl<'s> Notary<'s> {
                 return Err(EvidenceError::OtherKey {
                     stored: known.to_string(),
                     given: key.verifier().to_string(),
-                }
-                .into());
+                });
             }
             Some(_same) => {}
             None => keys::store_verifier(directory, key.verifier())?,
@@ -90,12 +92,13 @@ impl<'s> Notary<'s> {
             || claimed.size > head
             || self.store.tree_head(claimed.size)? != claimed
         {
-            return Err(contradicted(claimed.size).into());
+            return Err(contradicted(claimed.size));
         }
         Ok(())
     }
 
-    /// The checkpoint of the first `size` events: the recorded one, or one that is signed and recorded now.
+    /// The checkpoint of the first `size` events: the recorded one, or one that is signed and
+    /// recorded now.
     ///
     /// # Errors
     /// When the log has fewer events, or the checkpoint cannot be written.
@@ -106,7 +109,7 @@ impl<'s> Notary<'s> {
         Ok(signed)
     }
 
-    /// The last recorded checkpoint that covers a position, or a new one of the whole log.
+    /// The last recorded checkpoint that covers a position, or a new one of the complete log.
     fn covering(&self, position: Position) -> Result<SignedCheckpoint, EvidenceError> {
         let size = recorded(self.store.directory())?
             .pop()
@@ -115,7 +118,8 @@ impl<'s> Notary<'s> {
         self.checkpoint(size.unwrap_or_else(|| self.store.log().head()))
     }
 
-    /// Proves an event, in the tree of `size` events or in that of the last checkpoint that covers it.
+    /// Proves an event, in the tree of `size` events or in that of the last checkpoint that covers
+    /// it.
     ///
     /// # Errors
     /// When there is no such event in that tree.

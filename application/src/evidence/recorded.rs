@@ -1,5 +1,5 @@
-//! The checkpoints that a store has signed: one file each in `checkpoints/`, named by the size. Owns their names, and that a file
-//! appears whole.
+//! The checkpoints that a store has signed: one file each in `checkpoints/`, named by the size and
+//! written atomically.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
@@ -106,7 +106,7 @@ pub(super) fn record(directory: &Path, signed: &SignedCheckpoint) -> Result<(), 
     }
 }
 
-/// Writes a file that appears whole or not at all, and is on disk when this returns. Replaces what was there.
+/// Writes a file atomically, and syncs it. Replaces an existing one.
 ///
 /// # Errors
 /// When it cannot be written.

@@ -1,5 +1,6 @@
-//! The steps of a migration on an open store: plan, apply, validate, compare. A step under an idempotency key runs once. The
-//! migrations crate does the work.
+//! The steps of a migration on an open store: plan, apply, validate, compare. A step under an
+//! idempotency key runs once. The migrations crate does the work; this module binds keys and makes
+//! reports.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 
 use super::OperationError;
 use crate::reports::migration::{PlanReport, ValidationReport};
-use crate::store::{Outcome, Request, Store, idempotency};
+use crate::store::{KeyedRequest, Request, Store};
 
 /// Plans into a batch file: `out`, or one named by kind and digest in the current directory.
 ///
@@ -28,19 +29,19 @@ pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanRepor
     Ok(PlanReport::of(&file, &header, obstacles))
 }
 
-/// A plan that is kept aside, until it is sent.
+/// A plan in a temporary file.
 pub struct Plan {
     /// The batch file, open at its beginning.
     pub file: File,
-    /// The directory that it stands in; it goes away when this is dropped.
+    /// The temporary directory of the file; it is removed when this is dropped.
     pub directory: TempDir,
-    /// What it holds; the file by the name that it would have.
+    /// Its report; the file has the name that it would be saved under.
     pub report: PlanReport,
     /// The position that it was planned at.
     pub position: Position,
 }
 
-/// Plans into a file of its own that goes away.
+/// Plans into a temporary file.
 ///
 /// # Errors
 /// As [`plan`].
@@ -61,22 +62,23 @@ pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, OperationError> {
 /// Applies a batch. Under a key, another batch is refused.
 ///
 /// # Errors
-/// When the store drifted or keeps another zone: then nothing was written. When it is interrupted or fails: then the same batch goes on
-/// where it stopped.
+/// When the store drifted or has another zone: then nothing was written. When it is interrupted or
+/// fails: then applying the same batch again resumes.
 pub fn apply(
     store: &Store,
     batch: &Batch,
     request: &Request,
     watch: &Monitor<'_>,
 ) -> Result<ApplyReport, OperationError> {
-    let key = request.key.as_ref().map(|key| idempotency(key, &("apply", &batch.header.digest)));
-    // Done before or not: applying a batch that is through does nothing, and one that was cut off goes on.
-    let _before = store.repeated(key.as_ref(), request)?;
+    // A repeat is applied again: that does nothing to a complete batch, and resumes an interrupted
+    // one.
+    let bound = store.bind_key(request, KeyedRequest::Apply(&batch.header.digest))?;
+    let key = bound.map(|bound| bound.key);
     Ok(apply::apply(store.runtime(), apply::ApplyRequest { batch, now: request.now, key }, watch)?)
 }
 
-/// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and tells what is on record: then checks
-/// have no findings.
+/// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and tells
+/// what is on record: then checks have no findings.
 ///
 /// # Errors
 /// When the store cannot be read or written. A red check is no error.
@@ -86,19 +88,16 @@ pub fn validate(
     request: &Request,
     watch: &Monitor<'_>,
 ) -> Result<(ValidationReport, bool), OperationError> {
-    let key =
-        request.key.as_ref().map(|key| idempotency(key, &("validate", overdue_after_milliseconds)));
-    if let Some(Outcome::Done { events, .. }) = store.repeated(key.as_ref(), request)? {
-        let recorded = events.into_iter().find_map(|recorded| match recorded.event {
-            Event::ValidationRecorded { digest, at, checks } => {
-                Some(Validation { digest, at, checks: checks.into_iter().map(check).collect() })
-            }
-            _ => None,
-        });
-        if let Some(validation) = recorded {
+    let bound = store.bind_key(request, KeyedRequest::Validate(overdue_after_milliseconds))?;
+    if let Some(committed) = bound.as_ref().and_then(|bound| bound.committed) {
+        let outcome = store.read_back(committed)?;
+        if let Some(validation) =
+            outcome.events().iter().find_map(|written| recorded(&written.event))
+        {
             return Ok((validation.into(), true));
         }
     }
+    let key = bound.map(|bound| bound.key);
     let validation = validate::validate(
         store.runtime(),
         validate::ValidateRequest { overdue_after_milliseconds, now: request.now, key },
@@ -107,9 +106,14 @@ pub fn validate(
     Ok((validation.into(), false))
 }
 
-fn check(recorded: CheckOutcome) -> Check {
-    let CheckOutcome { name, green, detail } = recorded;
-    Check { name: name.into(), green, detail, findings: Vec::new() }
+/// A validation as it is on record.
+fn recorded(event: &Event) -> Option<Validation> {
+    let Event::ValidationRecorded { digest, at, checks } = event else { return None };
+    let checks = checks.iter().cloned().map(|outcome| {
+        let CheckOutcome { name, green, detail } = outcome;
+        Check { name: name.into(), green, detail, findings: Vec::new() }
+    });
+    Some(Validation { digest: digest.clone(), at: *at, checks: checks.collect() })
 }
 
 /// Compares both views of every client, and puts nothing on record.

@@ -1,7 +1,22 @@
-//! Use cases that write: each is one function, called by the command line and by HTTP alike.
+//! Use cases that write. Each is one function, which the command line and the HTTP service both
+//! call.
+//!
+//! A use case takes a [`Reading`](crate::store::Reading): an edge may resolve ids and authorize
+//! with the same reading before.
 
+mod allocate;
+mod coach;
+pub mod erase;
 mod error;
+mod feedback;
 pub mod migration;
+mod respond;
 pub mod switch;
 
+pub use allocate::{AllocationOutcome, AllocationRequest, allocate};
 pub use error::OperationError;
+pub use feedback::{FeedbackRequest, give_feedback};
+pub use respond::{Response, respond};
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,19 @@
-//! Switching which view serves whom.
+//! Switching which view serves which clients.
 
-use rollbook_domain::Event;
+use std::cell::RefCell;
+
+use rollbook_domain::control::Control;
 use rollbook_domain::event::{Audience, View};
+use rollbook_domain::{Event, Position, StreamId};
 
 use crate::reports::switch::{Serving, Switched};
-use crate::store::{Outcome, Request, Store, StoreError, clients};
+use crate::store::{
+    KeyedRequest, Outcome, Proposal, Reading, Request, StoreError, Written, clients, new_event,
+};
 
-/// What is to be switched.
+/// A switch to carry out.
 #[derive(Clone, Debug)]
-pub struct Switching {
+pub struct SwitchRequest {
     /// The view to serve.
     pub view: View,
     /// Only that part of all clients, 0 to 100.
@@ -21,37 +26,75 @@ pub struct Switching {
     pub force: bool,
 }
 
-/// Carries a switch out.
+/// Carries out a switch. Its `before` and `after` are the states just before and just after its own
+/// event, also for a repeat under the same key and while others switch.
 ///
 /// # Errors
 /// When a client is unknown, the guard refuses, or the store fails. Then nothing was written.
 pub fn switch(
-    store: &Store,
-    switching: &Switching,
+    reading: &Reading<'_>,
+    wanted: &SwitchRequest,
     request: &Request,
 ) -> Result<Switched, StoreError> {
-    let audience = match switching.percent {
-        Some(percent) => Audience::Percent(percent),
-        None if switching.clients.is_empty() => Audience::Everyone,
-        None => Audience::Clients(
-            switching.clients.iter().map(|id| store.client(id)).collect::<Result<_, _>>()?,
-        ),
+    let audience = audience(reading, wanted)?;
+    let (outcome, before) = decide(reading, wanted, &audience, request)?;
+    let clients = clients(reading.snapshot()?)?;
+    let Some(Written { position, event }) = outcome.events().first() else {
+        let serving = Serving::of(&reading.control()?.switch, Some(&clients));
+        let (before, after) = (serving.clone(), serving);
+        return Ok(Switched { before, after, position: None, forced: false, repeated: false });
     };
-    let before = store.control()?.switch;
-    let outcome =
-        store.switch(switching.view, &audience, &switching.reason, switching.force, request)?;
-    let after = store.control()?.switch;
-    let clients = clients(&store.snapshot()?)?;
-    let (position, forced, repeated) = switched(&outcome);
-    let (before, after) =
-        (Serving::of(&before, Some(&clients)), Serving::of(&after, Some(&clients)));
-    Ok(Switched { before, after, position, forced, repeated })
+    let before = match before {
+        Some(before) if !outcome.is_repeated() => before,
+        _ => reading.store().control_until(position - 1)?.0,
+    };
+    let mut after = before.clone();
+    after.apply(*position, event);
+    let (before, after) = (before.switch, after.switch);
+    Ok(Switched {
+        before: Serving::of(&before, Some(&clients)),
+        after: Serving::of(&after, Some(&clients)),
+        position: Some(*position),
+        forced: matches!(event, Event::ViewSwitched { forced: true, .. }),
+        repeated: outcome.is_repeated(),
+    })
 }
 
-fn switched(outcome: &Outcome) -> (Option<u64>, bool, bool) {
-    let Outcome::Done { events, repeated } = outcome else { return (None, false, false) };
-    let forced = events
-        .iter()
-        .any(|recorded| matches!(recorded.event, Event::ViewSwitched { forced: true, .. }));
-    (events.first().map(|recorded| recorded.position), forced, *repeated)
+fn audience(reading: &Reading<'_>, wanted: &SwitchRequest) -> Result<Audience, StoreError> {
+    Ok(match wanted.percent {
+        Some(percent) => Audience::Percent(percent),
+        None if wanted.clients.is_empty() => Audience::Everyone,
+        None => Audience::Clients(
+            wanted.clients.iter().map(|id| reading.client(id)).collect::<Result<_, _>>()?,
+        ),
+    })
+}
+
+/// The outcome, and the control state that it was decided on; none for a repeat.
+fn decide(
+    reading: &Reading<'_>,
+    wanted: &SwitchRequest,
+    audience: &Audience,
+    request: &Request,
+) -> Result<(Outcome, Option<Control>), StoreError> {
+    let store = reading.store();
+    let SwitchRequest { view, reason, force, .. } = wanted;
+    let keyed = KeyedRequest::Switch { view: *view, audience, reason, force: *force };
+    let bound = store.bind_key(request, keyed)?;
+    if let Some(committed) = bound.as_ref().and_then(|bound| bound.committed) {
+        return Ok((store.read_back(committed)?, None));
+    }
+    let decided_on = RefCell::new(None);
+    let outcome = store.decide_and_append(
+        &StreamId::Control,
+        request,
+        bound.as_ref().map(|bound| &bound.key),
+        || store.control_until(Position::MAX),
+        |control: &Control| {
+            let event = control.decide_switch(*view, audience.clone(), reason, *force)?;
+            decided_on.replace(Some(control.clone()));
+            Ok(Proposal::Append(vec![new_event(&StreamId::Control, request.now, event)]))
+        },
+    )?;
+    Ok((outcome, decided_on.into_inner()))
 }

@@ -1,4 +1,4 @@
-//! What the store holds and what is odd about it. Owns which rows the audit looks at; the report is the migrations crate's.
+//! Audits the data of a store. The migrations crate makes the report; this module chooses the rows.
 
 use rollbook_domain::Timestamp;
 use rollbook_migrations::adapters::StoredAudit;

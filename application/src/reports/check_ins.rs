@@ -1,9 +1,10 @@
-//! Lists of check-ins: which view, of whom, when. Owns the line that stands for one client where all are asked for.
+//! Lists of check-ins: which view, for which client, at which time; and the line for one client in
+//! a list of all clients.
 
 use rollbook_domain::event::View;
 use serde::{Deserialize, Serialize};
 
-use crate::store::{Answered, Asking};
+use crate::store::{ViewAnswer, ViewChoice};
 
 /// Which view is asked for, by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ impl Which {
     }
 }
 
-impl From<Which> for Asking {
+impl From<Which> for ViewChoice {
     fn from(which: Which) -> Self {
         match which {
             Which::Legacy => Self::View(View::Legacy),
@@ -41,7 +42,7 @@ impl From<Which> for Asking {
 }
 
 /// One client among all: `{"clientId": …, "body": …}`, with its line end.
-pub fn line(client: &str, answered: &Answered) -> String {
+pub fn line(client: &str, answered: &ViewAnswer) -> String {
     let client = serde_json::Value::from(client);
     format!("{{\"clientId\":{client},\"body\":{}}}\n", answered.body)
 }

@@ -1,4 +1,4 @@
-//! What is said of checkpoints and proofs: what was signed, and what a proof file shows when it is believed.
+//! Reports on checkpoints and proofs: what was signed, and what a valid proof file shows.
 
 use std::path::PathBuf;
 
@@ -102,12 +102,14 @@ pub struct ProvedEvent {
     pub leaf_hash: Hash,
     /// The leaf, base64: all that is stored of the event.
     pub leaf: String,
-    /// The hashes from the leaf's sibling up to the root, as in RFC 6962, 2.1.1. The leaf's index is its position less one.
+    /// The hashes from the leaf's sibling up to the root, as in RFC 6962, 2.1.1. The leaf's index
+    /// is its position less one.
     pub path: Vec<Hash>,
 }
 
 impl Proved {
-    /// What a believed proof of an event shows; `None` when its bytes are no event of that position.
+    /// What a believed proof of an event shows; `None` when its bytes are no event of that
+    /// position.
     pub fn event(proof: &EventProof, key_trusted: bool) -> Option<Self> {
         let leaf = Leaf::read(&proof.leaf).ok().filter(|leaf| leaf.position == proof.position)?;
         let instant = |(seconds, nanoseconds)| {

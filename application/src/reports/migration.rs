@@ -1,4 +1,4 @@
-//! What a plan and a validation say.
+//! Reports on plans and validations.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,6 @@
-//! What the application says of a store, as values: the command line prints them and the service answers with them, so that both
-//! say the same. Owns how each is made of a store and its JSON; how it reads as text is the command line's.
-//!
-//! Every report is read back from its own JSON, so that a remote one prints as a local one does.
+//! Reports on a store, as values with a JSON form. The service sends the JSON; the command line
+//! prints the same values as text. Every report can be read back from its JSON, so that a report
+//! from a remote service prints like a local one.
 
 pub mod audit;
 pub mod check_ins;

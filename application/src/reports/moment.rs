@@ -1,4 +1,5 @@
-//! A place in time as a caller names it: a position, or an instant, which means the last position recorded by then. Owns its text form.
+//! A moment as a caller names it: a position, or an instant, which means the last position recorded
+//! by then. It has one text form.
 
 use std::fmt;
 use std::str::FromStr;

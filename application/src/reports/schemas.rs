@@ -1,4 +1,4 @@
-//! OpenAPI schemas of types that stand in reports and are defined in crates without OpenAPI.
+//! OpenAPI schemas of types that reports contain and that are defined in crates without OpenAPI.
 
 use utoipa::ToSchema;
 

@@ -1,5 +1,5 @@
-//! Spans of time as people write them: `3d`, `36h`, `90m`, `10s`, `250ms`. Owns the one text form that the command line, the service
-//! and its settings have.
+//! Durations as text: `3d`, `36h`, `90m`, `10s`, `250ms`. The command line, the service and its
+//! settings share this form.
 
 const MILLISECONDS: [(&str, i64); 5] =
     [("d", 24 * 60 * 60 * 1000), ("h", 60 * 60 * 1000), ("m", 60 * 1000), ("s", 1000), ("ms", 1)];

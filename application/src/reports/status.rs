@@ -1,5 +1,5 @@
-//! How the store stands, and what to do next. Owns the report; it is read from what is folded already, or from the log itself, so
-//! that asking changes nothing.
+//! The status of a store, and the next step of the migration. It is read from rows as they are, or from the log, so that it changes
+//! nothing.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Which view serves whom: as it stands, and before and after a switch.
+//! Which view serves which clients: now, and before and after a switch.
 
 use std::collections::BTreeMap;
 

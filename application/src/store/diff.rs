@@ -1,5 +1,5 @@
-//! What changed in what a client would see between two positions, and which events did it. Owns how entries of two answers are
-//! paired, and the search for the events.
+//! Compares a client's view at two positions: pairs the entries of both, and searches for the
+//! events behind each difference.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -10,7 +10,7 @@ use rollbook_projections::entry::Asked;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Answered, Asking, Store};
+use super::{Store, ViewAnswer, ViewChoice};
 use crate::store::StoreError;
 
 /// What changed for a client.
@@ -96,18 +96,19 @@ impl Store {
     /// What changed in a client's list between two positions, asked for at one instant.
     ///
     /// # Errors
-    /// When a position is beyond the head or the second before the first, or the store cannot be read.
+    /// When a position is beyond the head or the second before the first, or the store cannot be
+    /// read.
     pub fn diff(
         &self,
         client: &str,
-        asking: Asking,
+        asking: ViewChoice,
         asked: Asked,
         from: Position,
         to: Position,
     ) -> Result<Diff, StoreError> {
         if from > to {
             return Err(StoreError::Range(format!(
-                "--from {from} comes after --to {to}; give the earlier position first"
+                "position {from} comes after position {to}; give the earlier one first"
             )));
         }
         let mut search = Search { store: self, client, asking, asked, answers: HashMap::new() };
@@ -193,7 +194,7 @@ struct List {
 struct Search<'s> {
     store: &'s Store,
     client: &'s str,
-    asking: Asking,
+    asking: ViewChoice,
     asked: Asked,
     /// What was answered, by position.
     answers: HashMap<Position, List>,
@@ -204,7 +205,7 @@ impl Search<'_> {
         if let Some(list) = self.answers.get(&position) {
             return Ok(list.clone());
         }
-        let Answered { view, body, .. } =
+        let ViewAnswer { view, body, .. } =
             self.store.check_ins(self.asking, self.client, self.asked, Some(position))?;
         let value: Value = serde_json::from_str(&body).map_err(StoreError::Body)?;
         let entries =
@@ -236,8 +237,9 @@ impl Search<'_> {
         Ok(positions.into_iter().collect())
     }
 
-    /// Halves the candidates behind `before` until each event that changed the list stands alone; those go to `found`, each with the
-    /// candidate before it. Halves at whose ends the list is the same are left out: what changed there was changed back.
+    /// Halves the candidates behind `before` until each event that changed the list stands alone;
+    /// those go to `found`, each with the candidate before it. Halves at whose ends the list is the
+    /// same are left out: what changed there was changed back.
     fn find(
         &mut self,
         before: Position,
@@ -327,7 +329,8 @@ impl Change {
     }
 }
 
-/// Pairs the entries of two lists, by id, and where a switch gave a week another id by form and week; what differs.
+/// Pairs the entries of two lists, by id, and where a switch gave a week another id by form and
+/// week; what differs.
 fn pair(before: &List, after: &List) -> Vec<Change> {
     let mut old: Vec<Option<&Entry>> = before.entries.iter().map(Some).collect();
     let mut new: Vec<Option<&Entry>> = after.entries.iter().map(Some).collect();

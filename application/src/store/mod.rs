@@ -1,56 +1,69 @@
-//! A store as the application uses it: the log, its projections, and the one way commands are carried out. Owns opening and
-//! asking; `commands` owns the way from a decision to the log, `naming` and `resolve` what an id means,
-//! `time_travel` the store as it was, `diff` what changed for a client, `erase` and `forgotten` that a client is gone for good.
+//! An open store: its log, its projections, and commands on series.
+//!
+//! `reading` is what one request reads; `naming` and `resolve` say what an id means. `commands`
+//! carries out commands, `append` is the loop that decides and appends, `request` binds idempotency
+//! keys. `time_travel` reads the store as it was, `diff` what changed for a client, `all_clients`
+//! every client's view.
 
+mod all_clients;
+mod append;
 mod commands;
 mod diff;
-mod erase;
 mod error;
-mod everyone;
-pub mod forgotten;
+mod legacy_request_form;
 mod naming;
+mod read_counts;
+mod reading;
+mod request;
+mod request_digest;
+#[cfg(test)]
+pub(crate) mod request_samples;
 mod resolve;
+mod stream_locks;
 mod time_travel;
-mod turns;
 
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::Control;
-use rollbook_domain::event::View;
-use rollbook_domain::{Position, Timestamp};
+use rollbook_domain::event::{Version, View};
+use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_log::{Log, OpenOptions};
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::tree::{self, Tree};
-use rollbook_projections::zone::ZoneCache;
 use rollbook_projections::{ProjectionError, Runtime, Snapshot, as_of, views};
 use rollbook_proofs::TreeHead;
 
-pub(crate) use commands::idempotency;
-pub use commands::{Outcome, Request, SeriesCommand};
+pub use all_clients::AllClients;
+pub use append::{Outcome, Written};
+pub(crate) use append::{Proposal, new_event};
+pub use commands::SeriesCommand;
 pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
-pub use erase::Erased;
 pub use error::StoreError;
-pub use everyone::Everyone;
-pub use resolve::Named;
-pub use time_travel::Seen;
+pub use read_counts::ReadCounts;
+pub use reading::{FoldedSeries, Reading};
+pub use request::Request;
+pub(crate) use request_digest::KeyedRequest;
+pub use resolve::WeekRef;
+pub use time_travel::PastView;
 
-use self::turns::Turns;
+use self::read_counts::Counters;
+use self::stream_locks::StreamLocks;
 
 /// An open store.
 pub struct Store {
     directory: PathBuf,
     runtime: Runtime,
-    zone: ZoneCache,
-    turns: Turns,
+    stream_locks: StreamLocks,
+    counts: Counters,
 }
 
 /// Which view is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asking {
+pub enum ViewChoice {
     /// This one, whatever the switch says.
     View(View),
     /// The one that the switch serves the client.
@@ -59,7 +72,7 @@ pub enum Asking {
 
 /// What was answered, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct ViewAnswer {
     /// The view that answered.
     pub view: View,
     /// The position its rows were folded up to.
@@ -69,7 +82,8 @@ pub struct Answered {
 }
 
 impl Store {
-    /// Opens the store in a directory; with `create`, a missing one is an empty store that is made by its first write.
+    /// Opens the store in a directory; with `create`, a missing one is an empty store that is made
+    /// by its first write.
     ///
     /// # Errors
     /// When there is no store, it is in use, or of a newer format.
@@ -86,8 +100,8 @@ impl Store {
         Ok(Self {
             directory: directory.to_owned(),
             runtime: Runtime::new(log, rollbook_projections::all()),
-            zone: ZoneCache::default(),
-            turns: Turns::default(),
+            stream_locks: StreamLocks::default(),
+            counts: Counters::default(),
         })
     }
 
@@ -119,7 +133,13 @@ impl Store {
     /// # Errors
     /// As [`Store::catch_up`].
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        self.counts.snapshot();
         Ok(self.runtime.snapshot()?)
+    }
+
+    /// How often this store was read since it was opened.
+    pub fn read_counts(&self) -> ReadCounts {
+        self.counts.read()
     }
 
     /// The control stream, folded: imports, batches, validation, switch.
@@ -127,12 +147,27 @@ impl Store {
     /// # Errors
     /// As [`Store::catch_up`].
     pub fn control(&self) -> Result<Control, StoreError> {
-        let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.rows::<Tracker>()?;
-        Ok(tracker::control(&rows)?)
+        self.reading().control()
     }
 
-    /// The Merkle tree of the events up to a position, now or in the past; reads one row a level of the tree.
+    /// The control stream, folded up to a position from the log itself, and its version there.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) fn control_until(
+        &self,
+        position: Position,
+    ) -> Result<(Control, Version), StoreError> {
+        let (mut control, mut version) = (Control::default(), 0);
+        for recorded in self.log().stream_until(&StreamId::Control, 0, position)? {
+            control.apply(recorded.position, &recorded.event);
+            version = recorded.version;
+        }
+        Ok((control, version))
+    }
+
+    /// The Merkle tree of the events up to a position, now or in the past; reads one row a level of
+    /// the tree.
     ///
     /// # Errors
     /// As [`Store::catch_up`]; when the position is beyond the head.
@@ -157,7 +192,7 @@ impl Store {
     /// # Errors
     /// As [`Store::catch_up`].
     pub fn zone(&self) -> Result<Zone, StoreError> {
-        Ok(self.zone.zone(&self.runtime)?)
+        self.reading().zone()
     }
 
     /// One view's answer for one client id, from one snapshot.
@@ -166,17 +201,17 @@ impl Store {
     /// When the store cannot be read, or `position` is beyond the head.
     pub fn check_ins(
         &self,
-        asking: Asking,
+        asking: ViewChoice,
         client: &str,
         asked: Asked,
         position: Option<Position>,
-    ) -> Result<Answered, StoreError> {
+    ) -> Result<ViewAnswer, StoreError> {
         let snapshot = self.snapshot()?;
         let view = self.view_in(&snapshot, asking, client, position)?;
         if let Some(position) = position {
             let (rows, identity) = as_of::rows(&self.runtime, view, client, position)?;
             let body = views::answer(&rows, &identity, asked, |answer| answer.to_json())?;
-            return Ok(Answered { view, position, body });
+            return Ok(ViewAnswer { view, position, body });
         }
         answer_in(&snapshot, view, client, asked)
     }
@@ -188,11 +223,11 @@ impl Store {
     pub fn view_in(
         &self,
         snapshot: &Snapshot,
-        asking: Asking,
+        asking: ViewChoice,
         client: &str,
         position: Option<Position>,
     ) -> Result<View, StoreError> {
-        if let Asking::View(view) = asking {
+        if let ViewChoice::View(view) = asking {
             return Ok(view);
         }
         if let Some(position) = position {
@@ -215,11 +250,11 @@ fn answer_in(
     view: View,
     client: &str,
     asked: Asked,
-) -> Result<Answered, StoreError> {
+) -> Result<ViewAnswer, StoreError> {
     let (rows, position) = snapshot.view(view)?;
     let identity = directory::identify(&rows.directory, client)?;
     let body = views::answer(&rows, &identity, asked, |answer| answer.to_json())?;
-    Ok(Answered { view, position, body })
+    Ok(ViewAnswer { view, position, body })
 }
 
 /// Every client document's id, in id order.

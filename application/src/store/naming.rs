@@ -1,25 +1,33 @@
-//! What ids mean that a caller gives: any identity of a client, a series by its name, forms and coaches. Owns that a request never invents somebody by a
-//! slip of the keyboard.
+//! What the ids of clients, series, forms and coaches mean. An unknown id is an error, so that a
+//! typing mistake never creates a client.
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::{Collection, Event, JsonText, StreamId};
 use rollbook_log::AppendError;
-use rollbook_projections::directory::{self, Directory, Identity};
+use rollbook_projections::directory::{self, Identity};
 use rollbook_projections::rows::read_row;
 use serde::Deserialize;
 
-use super::Store;
-use crate::store::StoreError;
+use super::reading::Reading;
+use super::{Store, StoreError};
 
 impl Store {
+    /// As [`Reading::identify`], with a snapshot of its own.
+    ///
+    /// # Errors
+    /// As [`Reading::identify`].
+    pub fn identify(&self, id: &str) -> Result<Identity, StoreError> {
+        self.reading().identify(id)
+    }
+}
+
+impl Reading<'_> {
     /// Who is meant by a client id, as all projections have it now.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn identify(&self, id: &str) -> Result<Identity, StoreError> {
-        let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.rows::<Directory>()?;
-        Ok(directory::identify(&rows, id)?)
+        Ok(directory::identify(&self.directory()?, id)?)
     }
 
     /// The client document's id behind any identity.
@@ -28,16 +36,18 @@ impl Store {
     /// [`StoreError::UnknownClient`] when no client document has it.
     pub fn client(&self, id: &str) -> Result<String, StoreError> {
         let stream = StreamId::Client(id.to_owned());
-        if self.log().is_erased(&stream) {
+        if self.store().log().is_erased(&stream) {
             return Err(AppendError::ClientErased { stream: stream.to_string() }.into());
         }
         self.identify(id)?.document.ok_or_else(|| StoreError::UnknownClient(id.to_owned()))
     }
 
-    /// The series stream that a name such as `series/<client>/<form>` means, whichever of the client's ids it has.
+    /// The series stream that a name such as `series/<client>/<form>` means, whichever of the
+    /// client's ids it has.
     ///
     /// # Errors
-    /// [`StoreError::NoSeries`] when it names none, [`StoreError::UnknownSeries`] when it has no events.
+    /// [`StoreError::NoSeries`] when it names none, [`StoreError::UnknownSeries`] when it has no
+    /// events.
     pub fn series_named(&self, name: &str) -> Result<StreamId, StoreError> {
         match name.parse() {
             Ok(StreamId::Series { client, form }) => self.series_of(&client, &form),
@@ -52,7 +62,7 @@ impl Store {
     pub fn series_of(&self, client: &str, form: &str) -> Result<StreamId, StoreError> {
         let canonical = self.identify(client)?.canonical().to_owned();
         let stream = StreamId::series(&canonical, form);
-        if self.log().stream_version(&stream)? > 0 {
+        if self.store().log().stream_version(&stream)? > 0 {
             Ok(stream)
         } else {
             Err(StoreError::UnknownSeries(stream.to_string()))
@@ -65,7 +75,7 @@ impl Store {
     /// [`StoreError::UnknownForm`] when there is no such document.
     pub fn form_title(&self, form: &str) -> Result<String, StoreError> {
         let mut held = None;
-        for recorded in self.log().stream(&StreamId::Form(form.to_owned()), 0)? {
+        for recorded in self.store().log().stream(&StreamId::Form(form.to_owned()), 0)? {
             match recorded.event {
                 Event::DocumentImported(document) | Event::DocumentChanged(document)
                     if document.collection == Collection::Forms =>
@@ -79,17 +89,12 @@ impl Store {
         held.as_ref().map(title).ok_or_else(|| StoreError::UnknownForm(form.to_owned()))
     }
 
-    /// Checks that a coach is known.
+    /// Whether there is a coach document with this id.
     ///
     /// # Errors
-    /// [`StoreError::UnknownCoach`] when no coach document has the id.
-    pub fn known_coach(&self, id: &str) -> Result<(), StoreError> {
-        let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.rows::<Directory>()?;
-        match directory::coach(&rows, id)? {
-            Some(_name) => Ok(()),
-            None => Err(StoreError::UnknownCoach(id.to_owned())),
-        }
+    /// When the store cannot be read.
+    pub fn has_coach_document(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(directory::coach(&self.directory()?, id)?.is_some())
     }
 
     /// The coach that a client's document names; empty where it names none.
@@ -97,8 +102,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn coach_of(&self, client: &str) -> Result<String, StoreError> {
-        let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.rows::<Directory>()?;
+        let rows = self.directory()?;
         let canonical = directory::identify(&rows, client)?.canonical().to_owned();
         let stored: Option<StoredClient> = read_row(&rows, &directory::keys::client(&canonical))?;
         Ok(stored.map(|client| client.coach).unwrap_or_default())

@@ -1,17 +1,16 @@
-//! What an id means in a store: an assignment's week, a response, a client, a series, an event, a batch. Every id that ever
-//! named something resolves for ever; this file owns the order in which meanings are tried.
+//! What an id of a week or a response means. Every id that ever named something resolves for ever;
+//! this module knows in which order meanings are tried.
 
-use rollbook_domain::series::Series;
 use rollbook_domain::{Event, StreamId};
 use rollbook_projections::names::{self, Meaning, Names};
 use uuid::Uuid;
 
-use super::Store;
-use crate::store::StoreError;
+use super::reading::{FoldedSeries, Reading};
+use super::{Store, StoreError};
 
 /// One week of a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct WeekRef {
     /// The series' stream.
     pub stream: StreamId,
     /// The run.
@@ -21,25 +20,36 @@ pub struct Named {
 }
 
 impl Store {
-    /// A series, folded from its stream, and the version it is at.
+    /// Folds a series from its stream.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub fn series(&self, stream: &StreamId) -> Result<(Series, u64), StoreError> {
-        let mut series = Series::default();
-        let mut version = 0;
+    pub fn fold_series(&self, stream: &StreamId) -> Result<FoldedSeries, StoreError> {
+        self.counts.series_fold();
+        let mut folded = FoldedSeries::default();
         for recorded in self.log().stream(stream, 0)? {
-            series.apply(stream, &recorded.event);
-            version = recorded.version;
+            folded.series.apply(stream, &recorded.event);
+            folded.version = recorded.version;
         }
-        Ok((series, version))
+        Ok(folded)
     }
 
-    /// The week that an id names: the assignment's own id, a document id, a legacy id, or `<base>_week_<n>`.
+    /// As [`Reading::assignment`], with a snapshot of its own.
+    ///
+    /// # Errors
+    /// As [`Reading::assignment`].
+    pub fn assignment(&self, id: &str) -> Result<WeekRef, StoreError> {
+        self.reading().assignment(id)
+    }
+}
+
+impl Reading<'_> {
+    /// The week that an id names: the assignment's own id, a document id, a legacy id, or
+    /// `<base>_week_<n>`.
     ///
     /// # Errors
     /// [`StoreError::UnknownAssignment`] when it names none.
-    pub fn assignment(&self, id: &str) -> Result<Named, StoreError> {
+    pub fn assignment(&self, id: &str) -> Result<WeekRef, StoreError> {
         if let Some(named) = self.assignment_named(id)? {
             return Ok(named);
         }
@@ -47,32 +57,32 @@ impl Store {
             id.rsplit_once("_week_").and_then(|(base, week)| Some((base, week.parse().ok()?)))
             && let Some(base) = self.assignment_named(base)?
         {
-            return Ok(Named { week, ..base });
+            return Ok(WeekRef { week, ..base });
         }
         Err(StoreError::UnknownAssignment(id.to_owned()))
     }
 
-    fn assignment_named(&self, id: &str) -> Result<Option<Named>, StoreError> {
+    fn assignment_named(&self, id: &str) -> Result<Option<WeekRef>, StoreError> {
         if let Some(recorded) =
-            id.parse::<Uuid>().ok().map(|id| self.log().event(id)).transpose()?.flatten()
+            id.parse::<Uuid>().ok().map(|id| self.store().log().event(id)).transpose()?.flatten()
             && let Event::AssignmentCreated { run, week, .. } = recorded.event
         {
-            return Ok(Some(Named { stream: recorded.stream, run, week }));
+            return Ok(Some(WeekRef { stream: recorded.stream, run, week }));
         }
-        let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.rows::<Names>()?;
+        let (rows, _) = self.snapshot()?.rows::<Names>()?;
         for meaning in names::meanings(&rows, id)? {
             if let Meaning::Assignment { week, document, stream }
             | Meaning::LegacyId { week, document, stream } = meaning
                 && let Ok(stream) = stream.parse::<StreamId>()
             {
                 // The document may have been imported again with another week.
-                let (series, _) = self.series(&stream)?;
-                let (run, week) = series
+                let folded = self.series(&stream)?;
+                let (run, week) = folded
+                    .series
                     .items
                     .document(&document)
                     .map_or((1, week), |item| (item.run, item.week()));
-                return Ok(Some(Named { stream, run, week }));
+                return Ok(Some(WeekRef { stream, run, week }));
             }
         }
         Ok(None)
@@ -84,13 +94,12 @@ impl Store {
     /// [`StoreError::UnknownResponse`] when no response has this id.
     pub fn response(&self, id: &str) -> Result<StreamId, StoreError> {
         if let Some(recorded) =
-            id.parse::<Uuid>().ok().map(|id| self.log().event(id)).transpose()?.flatten()
+            id.parse::<Uuid>().ok().map(|id| self.store().log().event(id)).transpose()?.flatten()
             && matches!(recorded.event, Event::ResponseSubmitted { .. })
         {
             return Ok(recorded.stream);
         }
-        let snapshot = self.snapshot()?;
-        let (rows, _) = snapshot.rows::<Names>()?;
+        let (rows, _) = self.snapshot()?.rows::<Names>()?;
         let stream = names::meanings(&rows, id)?.into_iter().find_map(|meaning| match meaning {
             Meaning::Response { stream, .. } => stream.parse().ok(),
             Meaning::Assignment { .. } | Meaning::LegacyId { .. } => None,

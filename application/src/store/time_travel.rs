@@ -1,5 +1,4 @@
-//! The store as it was: at a position, or at an instant by the time of record. Owns which position an instant means, and what a
-//! client saw then.
+//! The store at an earlier time: which position an instant means, and what a client saw then.
 
 use rollbook_domain::control::Switch;
 use rollbook_domain::event::View;
@@ -9,12 +8,12 @@ use rollbook_projections::entry::Asked;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Answered, Asking, Store};
+use super::{Store, ViewAnswer, ViewChoice};
 use crate::store::StoreError;
 
 /// What a client saw at an instant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Seen {
+pub struct PastView {
     /// The id that was asked for.
     pub client: String,
     /// The instant.
@@ -25,7 +24,7 @@ pub struct Seen {
     pub recorded_at: Option<Timestamp>,
     /// The view that served the client.
     pub view: View,
-    /// The switch as it stood.
+    /// The switch at that position.
     pub switch: Switch,
     /// The body that the endpoint answered, or would have.
     pub body: Box<RawValue>,
@@ -48,18 +47,19 @@ impl Store {
         Ok(self.log().at(position)?.map(|recorded| recorded.recorded_at))
     }
 
-    /// What a client saw at an instant: the view that the switch served then, on the rows of then, asked for at that instant.
+    /// What a client saw at an instant: the view that the switch served then, on the rows of then,
+    /// asked for at that instant.
     ///
     /// # Errors
     /// When the log or the rows cannot be read.
-    pub fn seen(&self, client: &str, asked: Asked) -> Result<Seen, StoreError> {
+    pub fn seen(&self, client: &str, asked: Asked) -> Result<PastView, StoreError> {
         let position = self.position_at(asked.now)?;
-        let Answered { view, body, .. } =
-            self.check_ins(Asking::Live, client, asked, Some(position))?;
+        let ViewAnswer { view, body, .. } =
+            self.check_ins(ViewChoice::Live, client, asked, Some(position))?;
         let switch = as_of::control(self.runtime(), position)?.switch;
         let recorded_at = self.recorded_at(position)?;
         let body = RawValue::from_string(body).map_err(StoreError::Body)?;
-        Ok(Seen {
+        Ok(PastView {
             client: client.to_owned(),
             at: asked.now,
             position,

@@ -1,23 +1,23 @@
-//! Who asks, and whether they may. Owns what each grant allows, and how an id leads to the client whose data it is: two ids are one
-//! client when the directory says so, and nothing else makes them one.
+//! Callers and what they are allowed to do. The table of what each grant allows is here. Two ids
+//! are one client only if the directory says so.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use rollbook_application::store::Store;
+use rollbook_application::store::{Reading, Store};
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::{Actor, StreamId};
-use rollbook_projections::directory::{self, Directory, keys};
+use rollbook_projections::ProjectionError;
+use rollbook_projections::directory::keys;
 use rollbook_projections::rows::{RowSource, decode, read_row};
-use rollbook_projections::{ProjectionError, Snapshot};
 
 use super::denied::Denied;
 use super::roles::grants_as_stored;
 use super::wants::Wants;
 
-/// A right that a caller holds. The order is the order in which they are tried, the narrowest first: it decides in which capacity
-/// something is done.
+/// A right of a caller. Grants are tried in this order, the narrowest first: the first one that
+/// allows a request decides as which actor it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
     /// One client, by any id.
@@ -26,9 +26,9 @@ pub enum Grant {
     Coach(String),
     /// The service's figures.
     Metrics,
-    /// How the store is, and which view serves whom.
+    /// The status of the store, and reading the switch.
     Status,
-    /// Changing which view serves whom.
+    /// Changing which view serves which clients.
     Switch,
     /// Planning, applying and validating migrations.
     Migrations,
@@ -37,7 +37,7 @@ pub enum Grant {
 }
 
 impl Grant {
-    /// Whose right it is.
+    /// The role that the right belongs to.
     fn role(&self) -> &'static str {
         match self {
             Self::Client(_) => "client",
@@ -56,29 +56,30 @@ pub struct Caller {
     note: Option<RoleNote>,
 }
 
-/// The role in which a caller was let through, noted by whoever decides for whoever tells of it. The first one stands.
+/// The role in which a caller was authorized, for logs and metrics. Set once: the first role
+/// counts.
 pub type RoleNote = Arc<OnceLock<&'static str>>;
 
-/// What a caller holds.
+/// Where the rights of a caller come from.
 #[derive(Clone, Debug)]
 enum Standing {
     /// These grants.
     Holding(BTreeSet<Grant>),
-    /// What the imported documents say of the caller, who goes by this id there.
+    /// The imported documents, in which the caller has this id.
     AsStored,
 }
 
-/// Whose data lists may show.
+/// The clients whose data a list may show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Visible {
-    /// Everybody's.
+    /// All clients.
     All,
-    /// That of these clients, by the ids of their documents.
+    /// These clients, by the ids of their documents.
     Clients(BTreeSet<String>),
 }
 
 impl Visible {
-    /// Whether a client's data is among it; the client by the id that its streams have.
+    /// Whether a client is among them; the client by the id that its streams have.
     pub fn holds(&self, client: &str) -> bool {
         match self {
             Self::All => true,
@@ -93,12 +94,18 @@ impl Caller {
         Self { name, standing: Standing::Holding(grants.into_iter().collect()), note: None }
     }
 
-    /// A caller of whom only the id is known: the store's documents say the rest.
+    /// A caller who is this client and nothing else.
+    #[cfg(test)]
+    pub(crate) fn client(id: &str) -> Self {
+        Self::holding(id.to_owned(), [Grant::Client(id.to_owned())])
+    }
+
+    /// A caller of whom only the id is known; the rights follow from the store's documents.
     pub(super) fn as_stored(subject: String) -> Self {
         Self { name: subject, standing: Standing::AsStored, note: None }
     }
 
-    /// The same caller, whose role is noted once it is known.
+    /// The same caller, whose role is written to a note once it is known.
     pub fn noting(self, note: RoleNote) -> Self {
         Self { note: Some(note), ..self }
     }
@@ -114,7 +121,7 @@ impl Caller {
         &self.name
     }
 
-    /// Whether the caller may have everything, which takes no look into the store to say.
+    /// Whether the caller may do everything. Does not read the store.
     pub fn is_admin(&self) -> bool {
         let is_admin = matches!(&self.standing, Standing::Holding(grants) if grants.iter().eq([&Grant::Admin]));
         if is_admin {
@@ -123,13 +130,21 @@ impl Caller {
         is_admin
     }
 
-    /// Whether the caller may have this, and on whose behalf it is then done.
+    /// As [`Caller::may_in`], with a snapshot of its own.
+    ///
+    /// # Errors
+    /// As [`Caller::may_in`].
+    pub fn may(&self, store: &Store, wants: Wants<'_>) -> Result<Actor, Denied> {
+        self.may_in(&store.reading(), wants)
+    }
+
+    /// Whether the caller has a permission, and on whose behalf the request is then done.
     ///
     /// # Errors
     /// [`Denied::Forbidden`], which is the same whether the thing exists or not; [`Denied::Store`].
-    pub fn may(&self, store: &Store, wants: Wants<'_>) -> Result<Actor, Denied> {
-        for grant in self.grants(store)?.iter() {
-            if let Some(actor) = self.allowed(grant, store, wants)? {
+    pub fn may_in(&self, reading: &Reading<'_>, wants: Wants<'_>) -> Result<Actor, Denied> {
+        for grant in self.grants(reading)?.iter() {
+            if let Some(actor) = self.allowed(grant, reading, wants)? {
                 self.note(grant);
                 return Ok(actor);
             }
@@ -137,47 +152,48 @@ impl Caller {
         Err(Denied::Forbidden)
     }
 
-    /// Whose check-ins the caller may see in lists.
+    /// The clients whose check-ins the caller may see in lists.
     ///
     /// # Errors
     /// [`Denied::Store`].
     pub fn sees(&self, store: &Store) -> Result<Visible, Denied> {
+        let reading = &store.reading();
         let mut visible = BTreeSet::new();
-        for grant in self.grants(store)?.iter() {
+        for grant in self.grants(reading)?.iter() {
             self.note(grant);
             match grant {
                 Grant::Admin => return Ok(Visible::All),
                 Grant::Client(own) => {
-                    visible.insert(canonical(&Identities::of(store)?, own)?);
+                    visible.insert(canonical(reading, own)?);
                 }
-                Grant::Coach(coach) => visible.extend(clients_of(&Identities::of(store)?, coach)?),
+                Grant::Coach(coach) => visible.extend(clients_of(reading, coach)?),
                 _ => {}
             }
         }
         Ok(Visible::Clients(visible))
     }
 
-    fn grants(&self, store: &Store) -> Result<Cow<'_, BTreeSet<Grant>>, Denied> {
+    fn grants(&self, reading: &Reading<'_>) -> Result<Cow<'_, BTreeSet<Grant>>, Denied> {
         Ok(match &self.standing {
             Standing::Holding(grants) => Cow::Borrowed(grants),
             Standing::AsStored => {
-                Cow::Owned(grants_as_stored(store, &self.name)?.into_iter().collect())
+                Cow::Owned(grants_as_stored(reading, &self.name)?.into_iter().collect())
             }
         })
     }
 
-    /// In which capacity a grant allows something, if it does.
+    /// The actor as which a grant allows a request, if it does.
     fn allowed(
         &self,
         grant: &Grant,
-        store: &Store,
+        reading: &Reading<'_>,
         wants: Wants<'_>,
     ) -> Result<Option<Actor>, Denied> {
         let admin = || Actor::Admin(self.name.clone());
         Ok(match grant {
-            Grant::Client(own) => as_client(store, own, wants)?,
+            Grant::Client(own) => as_client(reading, own, wants)?,
             Grant::Coach(coach) => {
-                as_coach(store, coach, wants)?.then(|| Actor::Coach(coach.clone()))
+                as_coach(reading, coach, wants)?.then(|| Actor::Coach(coach.clone()))
             }
             Grant::Metrics => matches!(wants, Wants::Metrics).then(admin),
             Grant::Status => {
@@ -199,18 +215,17 @@ impl Caller {
     }
 }
 
-/// A client has their own check-ins, and nothing else.
-fn as_client(store: &Store, own: &str, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
+/// A client may see and answer their own check-ins, and nothing else.
+fn as_client(reading: &Reading<'_>, own: &str, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
     let (Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client)) = wants else {
         return Ok(None);
     };
-    let directory = Identities::of(store)?;
-    let own = canonical(&directory, own)?;
-    Ok((canonical(&directory, client)? == own).then_some(Actor::Client(own)))
+    let own = canonical(reading, own)?;
+    Ok((canonical(reading, client)? == own).then_some(Actor::Client(own)))
 }
 
-/// A coach has what their clients have, and acts in no other coach's name.
-fn as_coach(store: &Store, coach: &str, wants: Wants<'_>) -> Result<bool, Denied> {
+/// A coach may do what their clients may, but not act as another coach.
+fn as_coach(reading: &Reading<'_>, coach: &str, wants: Wants<'_>) -> Result<bool, Denied> {
     let client = match wants {
         Wants::CoachList(named) => return Ok(named == coach),
         Wants::CoachOf { coach: Some(named), .. } if named != coach => return Ok(false),
@@ -221,33 +236,20 @@ fn as_coach(store: &Store, coach: &str, wants: Wants<'_>) -> Result<bool, Denied
         Wants::Stream(StreamId::Series { client, .. } | StreamId::Client(client)) => client,
         _ => return Ok(false),
     };
-    let directory = Identities::of(store)?;
-    let client = canonical(&directory, client)?;
+    let client = canonical(reading, client)?;
+    let rows = reading.directory()?;
     let document: Option<StoredClient> =
-        read_row(&directory.rows()?, &keys::client(&client)).map_err(unreadable)?;
+        read_row(&rows, &keys::client(&client)).map_err(unreadable)?;
     Ok(document.is_some_and(|client| !coach.is_empty() && client.coach == coach))
 }
 
-/// The directory as it is now: who is whom.
-struct Identities(Snapshot);
-
-impl Identities {
-    fn of(store: &Store) -> Result<Self, Denied> {
-        Ok(Self(store.snapshot()?))
-    }
-
-    fn rows(&self) -> Result<impl RowSource + '_, Denied> {
-        Ok(self.0.rows::<Directory>().map_err(unreadable)?.0)
-    }
-}
-
 /// The one id that all ids of a client lead to.
-fn canonical(directory: &Identities, id: &str) -> Result<String, Denied> {
-    Ok(directory::identify(&directory.rows()?, id).map_err(unreadable)?.canonical().to_owned())
+fn canonical(reading: &Reading<'_>, id: &str) -> Result<String, Denied> {
+    Ok(reading.identify(id)?.canonical().to_owned())
 }
 
 /// The clients whose coach this is.
-fn clients_of(directory: &Identities, coach: &str) -> Result<Vec<String>, Denied> {
+fn clients_of(reading: &Reading<'_>, coach: &str) -> Result<Vec<String>, Denied> {
     let mut clients = Vec::new();
     let visit = &mut |key: &[u8], value: &[u8]| {
         if decode::<StoredClient>(key, value)?.coach == coach {
@@ -258,7 +260,7 @@ fn clients_of(directory: &Identities, coach: &str) -> Result<Vec<String>, Denied
         }
         Ok(())
     };
-    directory.rows()?.scan(keys::ALL_CLIENTS, visit).map_err(unreadable)?;
+    reading.directory()?.scan(keys::ALL_CLIENTS, visit).map_err(unreadable)?;
     Ok(clients)
 }
 

@@ -1,9 +1,8 @@
-//! Who somebody is by what was imported, where their token does not say. Owns that a `users` document's role counts, and that whoever
-//! is some client document's identity is that client.
+//! Who somebody is by what was imported, where their token does not say. Owns that a `users`
+//! document's role counts, and that whoever is some client document's identity is that client.
 
-use rollbook_application::store::{Store, StoreError};
+use rollbook_application::store::{Reading, StoreError};
 use rollbook_domain::{Collection, Event};
-use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::documents::{self, Documents};
 use serde_json::Value;
 
@@ -11,11 +10,13 @@ use super::caller::Grant;
 use super::scope::grants_of_roles;
 
 /// The grants of a subject by the store's documents.
-pub(super) fn grants_as_stored(store: &Store, subject: &str) -> Result<Vec<Grant>, StoreError> {
-    let snapshot = store.snapshot()?;
-    let (rows, _) = snapshot.rows::<Documents>()?;
+pub(super) fn grants_as_stored(
+    reading: &Reading<'_>,
+    subject: &str,
+) -> Result<Vec<Grant>, StoreError> {
+    let (rows, _) = reading.snapshot()?.rows::<Documents>()?;
     if let Some(row) = documents::find(&rows, Collection::Users, subject)?
-        && let Some(recorded) = store.log().at(row.position)?
+        && let Some(recorded) = reading.store().log().at(row.position)?
         && let Event::DocumentImported(document) | Event::DocumentChanged(document) =
             &recorded.event
         && let Some(body) = document.body.expose()
@@ -30,7 +31,6 @@ pub(super) fn grants_as_stored(store: &Store, subject: &str) -> Result<Vec<Grant
             return Ok(grants_of_roles(said, subject));
         }
     }
-    let (rows, _) = snapshot.rows::<Directory>()?;
-    let is_client = directory::identify(&rows, subject)?.document.is_some();
+    let is_client = reading.identify(subject)?.document.is_some();
     Ok(if is_client { vec![Grant::Client(subject.to_owned())] } else { Vec::new() })
 }

@@ -1,9 +1,9 @@
-//! Who sends a request, as handlers are given it. Owns the way from headers to a caller, and from a caller to a command's
-//! request; whom to believe and who may do what is `access`'s.
+//! Extractors for callers: from headers to a [`Caller`], and from a caller to the [`Request`] of a
+//! command. `access` authenticates and authorizes.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use rollbook_application::store::{Request, Store};
+use rollbook_application::store::{Reading, Request, Store};
 use rollbook_domain::{Actor, Timestamp};
 
 use super::error::Refusal;
@@ -25,7 +25,7 @@ impl FromRequestParts<Service> for Caller {
     }
 }
 
-/// A write on its way: who asks for it, when, and under which key.
+/// A request to write: its caller, its time and its idempotency key.
 #[derive(Clone, Debug)]
 pub struct Writing {
     caller: Caller,
@@ -46,7 +46,14 @@ impl FromRequestParts<Service> for Writing {
 }
 
 impl Writing {
-    /// Who asks.
+    /// A request of this caller, now.
+    #[cfg(test)]
+    pub(super) fn by(caller: Caller, key: Option<&str>) -> Self {
+        let id = RequestId::of(&axum::http::HeaderMap::new());
+        Self { caller, now: Store::now(), key: key.map(ToOwned::to_owned), id }
+    }
+
+    /// The caller.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
@@ -56,13 +63,13 @@ impl Writing {
         self.now
     }
 
-    /// The request of a command, if the caller may give it.
+    /// The request of a command, if the caller has the permission.
     ///
     /// # Errors
-    /// When the caller may not.
-    pub fn request(&self, store: &Store, wants: Wants<'_>) -> Result<Request, Refusal> {
-        let actor = self.caller.may(store, wants)?;
-        // Two callers' keys are two keys, also where they look the same.
+    /// When the caller does not have it.
+    pub fn request(&self, reading: &Reading<'_>, wants: Wants<'_>) -> Result<Request, Refusal> {
+        let actor = self.caller.may_in(reading, wants)?;
+        // Keys of different callers are different keys, even with the same text.
         let key = self.key.as_ref().map(|key| format!("{}/{key}", owner(&actor)));
         Ok(Request { actor, now: self.now, key, cause: Some(self.id.as_str().to_owned()) })
     }

@@ -22,6 +22,7 @@ use rollbook_projections::ProjectionError;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
+use super::next_step;
 use crate::access::Denied;
 use crate::telemetry::request::request_id_text;
 
@@ -342,21 +343,21 @@ impl Refusal {
                 Self::bad_request(Code::BeyondHead, error.to_string())
             }
             StoreError::Log(_) | StoreError::Projection(_) => Self::unavailable(&error),
-            StoreError::Erasures { .. } | StoreError::Body(_) => Self::internal(&error),
+            StoreError::Body(_) => Self::internal(&error),
         }
     }
 }
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        let (whole, next) = (error.to_string(), error.next_step());
+        let (whole, next) = (error.to_string(), next_step::of_store(&error));
         Self::of_store(error).told(whole, next)
     }
 }
 
 impl From<MigrationError> for Refusal {
     fn from(error: MigrationError) -> Self {
-        let text = error.to_string();
+        let (text, next) = (error.to_string(), next_step::of_migration(&error));
         let refusal = match error {
             MigrationError::Append(error) => error.into(),
             MigrationError::Interrupted => Self::new(
@@ -369,7 +370,7 @@ impl From<MigrationError> for Refusal {
             _ if error.is_bad_batch() => Self::bad_request(error.code(), text.clone()),
             _ => Self::internal(&error),
         };
-        refusal.told(text, None)
+        refusal.told(text, next)
     }
 }
 
@@ -385,26 +386,26 @@ impl From<OperationError> for Refusal {
 
 impl From<BackupError> for Refusal {
     fn from(error: BackupError) -> Self {
-        let text = error.to_string();
+        let (text, next) = (error.to_string(), next_step::of_backup(&error));
         let refusal = match error {
             _ if error.is_refusal() => Self::conflict(error.code(), text.clone()),
             BackupError::Name { .. } => Self::bad_request(Code::Usage, text.clone()),
             _ => Self::internal(&error),
         };
-        refusal.told(text, None)
+        refusal.told(text, next)
     }
 }
 
 impl From<EvidenceError> for Refusal {
     fn from(error: EvidenceError) -> Self {
-        let text = error.to_string();
+        let (text, next) = (error.to_string(), next_step::of_evidence(&error));
         let refusal = match error {
             EvidenceError::Store(error) => return error.into(),
             EvidenceError::Proof(_) => Self::internal(&error),
             _ if error.is_refusal() => Self::conflict(error.code(), text.clone()),
             _ => Self::internal(&error),
         };
-        refusal.told(text, None)
+        refusal.told(text, next)
     }
 }
 

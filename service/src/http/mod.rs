@@ -17,6 +17,7 @@ pub mod health;
 pub mod layers;
 pub mod metrics;
 pub mod native;
+mod next_step;
 pub mod ofrep;
 mod patient;
 pub mod request_id;

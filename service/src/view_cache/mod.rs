@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use parking_lot::RwLock;
 use rollbook_application::store::StoreError;
-use rollbook_application::store::{Asking, Store};
+use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::control::Switch;
 use rollbook_domain::event::View;
 use rollbook_domain::{Position, StreamId, Timestamp};
@@ -65,11 +65,11 @@ struct State {
 
 impl State {
     /// A kept answer that is right at `now` and at the position that was looked at.
-    fn kept(&self, asking: Asking, client: &str, now: Timestamp) -> Option<Shared> {
+    fn kept(&self, asking: ViewChoice, client: &str, now: Timestamp) -> Option<Shared> {
         let known = self.known.as_ref()?;
         let view = match asking {
-            Asking::View(view) => view,
-            Asking::Live => {
+            ViewChoice::View(view) => view,
+            ViewChoice::Live => {
                 let whose = self
                     .shelf
                     .whose(client)
@@ -116,7 +116,7 @@ impl Answers {
     pub fn kept(
         &self,
         store: &Store,
-        asking: Asking,
+        asking: ViewChoice,
         client: &str,
         now: Timestamp,
     ) -> Result<Option<Shared>, StoreError> {
@@ -145,7 +145,7 @@ impl Answers {
     pub fn answer(
         &self,
         store: &Store,
-        asking: Asking,
+        asking: ViewChoice,
         client: &str,
         now: Timestamp,
     ) -> Result<Shared, StoreError> {
@@ -189,7 +189,7 @@ impl Answers {
             if Instant::now() >= until {
                 break;
             }
-            self.answer(store, Asking::Live, &client, now)?;
+            self.answer(store, ViewChoice::Live, &client, now)?;
         }
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Answers {
     fn anew(
         &self,
         store: &Store,
-        asking: Asking,
+        asking: ViewChoice,
         client: &str,
         now: Timestamp,
     ) -> Result<Shared, StoreError> {

@@ -1,7 +1,7 @@
 //! The parts of views and histories that the demo prints: the weeks of a client in both views, one
 //! entry, and the events of one assignment.
 
-use rollbook_application::store::{Asking, Store};
+use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::event::View;
 use rollbook_migrations::batch::short;
 use rollbook_projections::entry::Asked;
@@ -30,7 +30,7 @@ pub(super) fn both(
     query: Asked,
 ) -> Result<Vec<String>, CliError> {
     let of = |view| -> Result<Vec<Value>, CliError> {
-        let all = checkins(&store.check_ins(Asking::View(view), client, query, None)?.body)?;
+        let all = checkins(&store.check_ins(ViewChoice::View(view), client, query, None)?.body)?;
         Ok(all.into_iter().filter(|entry| text(entry, "formId") == form).collect())
     };
     let (legacy, precreated) = (of(View::Legacy)?, of(View::Precreated)?);

@@ -8,8 +8,9 @@ mod narrator;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rollbook_application::store::{Asking, Outcome, Request, SeriesCommand, Store};
-use rollbook_domain::event::{Audience, View};
+use rollbook_application::operations::switch::{SwitchRequest, switch};
+use rollbook_application::store::{Outcome, Request, SeriesCommand, Store, ViewChoice};
+use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, JsonText, StreamId, Timestamp};
 use rollbook_migrations::adapters::StoredAudit;
@@ -281,7 +282,14 @@ impl Demo {
         );
         self.out.step(title, why, Some(&command))?;
         let request = self.request(Actor::Admin("demo".to_owned()));
-        production.switch(view, &Audience::Everyone, reason, false, &request)?;
+        let wanted = SwitchRequest {
+            view,
+            percent: None,
+            clients: Vec::new(),
+            reason: reason.to_owned(),
+            force: false,
+        };
+        switch(&production.reading(), &wanted, &request)?;
         production.catch_up(&|_, _| {})?;
         self.out.figure(&format!(
             "all clients get the {} view, from position {}",
@@ -333,7 +341,7 @@ impl Demo {
             "Both views are computed from one log. The response therefore created a stored week in the old view as well, with the same assignment id.",
             Some(&format!("rollbook --data {} view live --client {}", self.production.display(), gap.client_id)),
         )?;
-        let list = production.check_ins(Asking::Live, &gap.client_id, self.query(), None)?;
+        let list = production.check_ins(ViewChoice::Live, &gap.client_id, self.query(), None)?;
         let entry = compare::entry_of(&list.body, assignment)?;
         self.out.figure(&format!("the {} view shows: {entry}", list.view.name()))
     }

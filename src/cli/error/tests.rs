@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Error;
 
+use rollbook_application::backup::erasure_ledger::LedgerError;
 use strum::IntoEnumIterator;
 
 use super::*;
@@ -42,7 +43,11 @@ fn errors() -> Vec<(CliError, Code)> {
             Code::Configuration,
         ),
         (DumpError::Empty.into(), Code::Empty),
-        (BackupError::Forget(Box::new(StoreError::UnknownClient(text()))).into(), Code::Erasures),
+        (
+            BackupError::Forget(Box::new(LedgerError::File { path: "x".into(), source: gone() }))
+                .into(),
+            Code::Erasures,
+        ),
         (EvidenceError::NoKeyYet.into(), Code::Key),
         (AccessError::NameTaken(text()).into(), Code::NameTaken),
         (TelemetryError::Thread(gone()).into(), Code::Telemetry),

@@ -1,7 +1,7 @@
 //! `rollbook history --seen`: the list that a client got at an instant.
 
 use rollbook_application::reports::switch::Serving;
-use rollbook_application::store::Seen;
+use rollbook_application::store::PastView;
 use rollbook_domain::Timestamp;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_projections::entry::Asked;
@@ -42,7 +42,7 @@ pub(super) fn run(
 }
 
 /// Week, due date, status, title, form and id of each check-in.
-fn rows(seen: &Seen) -> Result<Vec<[String; 6]>, CliError> {
+fn rows(seen: &PastView) -> Result<Vec<[String; 6]>, CliError> {
     let body: Value =
         serde_json::from_str(seen.body.get()).map_err(|error| CliError::Output(error.into()))?;
     let entries =
@@ -61,14 +61,14 @@ fn rows(seen: &Seen) -> Result<Vec<[String; 6]>, CliError> {
         .collect())
 }
 
-fn position(seen: &Seen) -> String {
+fn position(seen: &PastView) -> String {
     match seen.recorded_at {
         Some(at) => format!("{} (recorded {at})", seen.position),
         None => "0 (nothing was recorded yet)".to_owned(),
     }
 }
 
-fn text(seen: &Seen) -> Result<String, CliError> {
+fn text(seen: &PastView) -> Result<String, CliError> {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         text.push_str(&format!("{} {value}\n", styled(BOLD, format!("{name:<9}"))))
@@ -88,7 +88,7 @@ fn text(seen: &Seen) -> Result<String, CliError> {
     Ok(text)
 }
 
-fn markdown(seen: &Seen) -> Result<String, CliError> {
+fn markdown(seen: &PastView) -> Result<String, CliError> {
     let mut text = format!(
         "# What `{}` saw at {}\n\n- position {}\n- view {}\n- switch: {}\n\n",
         seen.client,

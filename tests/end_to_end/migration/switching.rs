@@ -1,8 +1,9 @@
 //! Switch, answer, roll back: nothing is lost, whichever view is on.
 
-use rollbook_application::store::{Asking, Request, Store as Inner};
+use rollbook_application::operations::switch::{SwitchRequest, switch};
+use rollbook_application::store::{Request, Store as Inner, ViewChoice};
 use rollbook_domain::Actor;
-use rollbook_domain::event::{Audience, View};
+use rollbook_domain::event::View;
 use rollbook_projections::entry::Asked;
 use serde_json::Value;
 use testkit::Store;
@@ -118,8 +119,15 @@ fn forth_and_back(inner: &Inner, client: &str) {
             key: None,
             cause: None,
         };
-        inner.switch(view, &Audience::Everyone, "forth and back", false, &request).unwrap();
-        assert_eq!(inner.check_ins(Asking::Live, client, asked, None).unwrap().view, view);
+        let wanted = SwitchRequest {
+            view,
+            percent: None,
+            clients: Vec::new(),
+            reason: "forth and back".to_owned(),
+            force: false,
+        };
+        switch(&inner.reading(), &wanted, &request).unwrap();
+        assert_eq!(inner.check_ins(ViewChoice::Live, client, asked, None).unwrap().view, view);
     }
     assert_eq!(inner.log().head(), head + 1_000);
 }

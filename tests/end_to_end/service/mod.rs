@@ -3,6 +3,7 @@
 mod access;
 mod answering;
 mod bad_input;
+mod both_edges;
 mod coaching;
 mod description;
 mod ending;

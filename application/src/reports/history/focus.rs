@@ -1,5 +1,6 @@
-//! Which events of a series tell about one week, or about one response. Owns how imported documents belong together: the
-//! assignment, the response that names it or that it names, feedback, extension.
+//! Selects the events of a series that are about one week, or about one response. Imported
+//! documents belong together by the ids that they name: the assignment, its response, feedback,
+//! extension.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +34,8 @@ struct Belonging {
 impl Focus {
     /// The events that tell about it, in the order of the log.
     pub(super) fn of(self, events: Vec<EventRecord>) -> Vec<EventRecord> {
-        // Of an erased client's documents nobody can tell any more which week they were for: the whole series is told about.
+        // The documents of an erased client no longer say which week they were for: the history is
+        // that of the complete series.
         if events.iter().any(|recorded| matches!(recorded.event, Event::Erased(_))) {
             return events;
         }
@@ -44,7 +46,8 @@ impl Focus {
                 belonging.responses.insert(id);
             }
         }
-        // Documents of one import stand in the order assignments, responses, feedback; a later import may refer to earlier ones.
+        // Documents of one import stand in the order assignments, responses, feedback; a later
+        // import may refer to earlier ones.
         for round in
             [Belonging::take_assignments, Belonging::take_responses, Belonging::take_answers]
         {

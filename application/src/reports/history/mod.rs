@@ -1,5 +1,5 @@
-//! Everything that happened to something, by any id. Owns the events as they are told, with personal content or without; what an id
-//! means is `subject`'s, which events tell about a week or a response `focus`'s, why something happened and under which batch `told`'s.
+//! The history of anything that has an id. `subject` resolves the id, `focus` selects the events of
+//! one week or response, `told` adds the cause and the batch, `redact` removes personal content.
 
 mod focus;
 mod redact;
@@ -18,7 +18,8 @@ pub use told::{Told, missed};
 /// Events, in the order of the log.
 pub type Events = Box<dyn Iterator<Item = Result<EventRecord, StoreError>> + Send>;
 
-/// Everything that happened to what `id` names, in the order of the log; without its personal content unless it is asked for.
+/// Everything that happened to what `id` names, in the order of the log; without its personal
+/// content unless it is asked for.
 ///
 /// # Errors
 /// [`StoreError::UnknownId`] when it names nothing; when the store cannot be read.
@@ -26,7 +27,7 @@ pub fn history(store: &Store, id: &str, with_answers: bool) -> Result<Events, St
     Ok(told(Subject::find(store, id)?.events(store)?, with_answers))
 }
 
-/// Events as they are told: without their personal content unless it is asked for.
+/// The events to show: without personal content unless `with_answers` is set.
 pub fn told(events: Events, with_answers: bool) -> Events {
     if with_answers { events } else { Box::new(events.map(|event| event.map(without_answers))) }
 }

@@ -1,13 +1,14 @@
-//! Events without their personal content. Owns that no event is forgotten: the match names every one.
+//! Removes personal content from events. The match names every event, so that a new one cannot be
+//! overlooked.
 
 use rollbook_domain::{Document, Event, JsonText, Personal};
 
-/// What stands for personal content.
+/// Shown in place of personal content.
 pub const REDACTED: &str = "[…]";
-/// What stands for personal content that was erased.
+/// Shown in place of personal content that was erased.
 pub const ERASED: &str = "[erased]";
 
-/// What is erased is shown as such, not as if it could be asked for.
+/// Erased content is shown as erased, not as if it could still be shown.
 fn hide_text(content: &mut Personal<String>) {
     if !content.is_erased() {
         *content = Personal::new(REDACTED.to_owned());

@@ -1,4 +1,4 @@
-//! What an id means for a history, and where its events are. Owns the order in which meanings are tried:
+//! Resolves an id for a history, and finds its events. Meanings are tried in this order:
 //! assignment, response, client, coach, form, event, batch.
 
 use std::collections::BTreeSet;
@@ -11,26 +11,26 @@ use uuid::Uuid;
 use super::Events;
 use super::focus::Focus;
 use crate::store::StoreError;
-use crate::store::{Named, Store};
+use crate::store::{Reading, Store, WeekRef};
 
 /// The fewest digits by which a batch may be named.
 const FEWEST_DIGITS: usize = 6;
 
-/// What a history tells about.
+/// The subject of a history.
 pub enum Subject {
-    /// Whole streams.
+    /// Complete streams.
     Streams(Vec<StreamId>),
     /// Part of a series.
     Part(StreamId, Focus),
     /// One event.
     One(Box<EventRecord>),
-    /// A batch, an import or a backup, by its whole digest.
+    /// A batch, an import or a backup, by its complete digest.
     Batch(String),
-    /// The migration: the whole control stream, and every event of its batches.
+    /// The migration: the control stream, and every event of its batches.
     Migration,
 }
 
-/// What names the migration.
+/// The id of the migration.
 const MIGRATION: &str = "migration";
 
 impl Subject {
@@ -42,29 +42,31 @@ impl Subject {
         if id == MIGRATION {
             return Ok(Self::Migration);
         }
+        let reading = &store.reading();
         let found = match id.parse() {
-            Ok(StreamId::Client(client)) => Self::client(store, &client)?,
-            Ok(StreamId::Series { .. }) => Some(Self::Streams(vec![store.series_named(id)?])),
+            Ok(StreamId::Client(client)) => Self::client(reading, &client)?,
+            Ok(StreamId::Series { .. }) => Some(Self::Streams(vec![reading.series_named(id)?])),
             Ok(stream) => Self::stream(store, stream)?,
-            Err(_) => Self::named(store, id)?,
+            Err(_) => Self::named(reading, id)?,
         };
         found.ok_or_else(|| StoreError::UnknownId(id.to_owned()))
     }
 
-    fn named(store: &Store, id: &str) -> Result<Option<Self>, StoreError> {
-        match store.assignment(id) {
-            Ok(Named { stream, run, week }) => {
+    fn named(reading: &Reading<'_>, id: &str) -> Result<Option<Self>, StoreError> {
+        let store = reading.store();
+        match reading.assignment(id) {
+            Ok(WeekRef { stream, run, week }) => {
                 return Ok(Some(Self::Part(stream, Focus::Week { run, week })));
             }
             Err(StoreError::UnknownAssignment(_)) => {}
             Err(error) => return Err(error),
         }
-        match store.response(id) {
+        match reading.response(id) {
             Ok(stream) => return Ok(Some(Self::Part(stream, Focus::Response(id.to_owned())))),
             Err(StoreError::UnknownResponse(_)) => {}
             Err(error) => return Err(error),
         }
-        if let Some(found) = Self::client(store, id)? {
+        if let Some(found) = Self::client(reading, id)? {
             return Ok(Some(found));
         }
         for stream in [StreamId::Coach(id.to_owned()), StreamId::Form(id.to_owned())] {
@@ -85,9 +87,10 @@ impl Subject {
     }
 
     /// A client's own stream and all its series, under every identity.
-    fn client(store: &Store, id: &str) -> Result<Option<Self>, StoreError> {
+    fn client(reading: &Reading<'_>, id: &str) -> Result<Option<Self>, StoreError> {
+        let store = reading.store();
         let mut streams = Vec::new();
-        for id in store.identify(id)?.ids {
+        for id in reading.identify(id)?.ids {
             let own = StreamId::Client(id.clone());
             if store.log().stream_version(&own)? > 0 {
                 streams.push(own);
@@ -168,7 +171,7 @@ impl Subject {
     }
 }
 
-/// Of a commit, what stands on the control stream, and what a batch caused.
+/// The events of a commit that are on the control stream or were caused by a batch.
 fn of_migration(
     commit: Result<Vec<EventRecord>, LogError>,
     batches: &BTreeSet<String>,

@@ -1,5 +1,5 @@
-//! How an event is told: who, what, when in the world and when recorded, why, and under which batch. Owns what *why* is of each event, and
-//! which batch one belongs to; the words for what happened are whoever prints's.
+//! An event with its explanation: why it happened, and under which batch. The edges put it into
+//! words.
 
 use rollbook_domain::event::{LinkKind, MissedReason, Origin};
 use rollbook_domain::{Actor, Event, EventRecord, Personal};
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{ERASED, REDACTED};
 
-/// An event with what a history says of it beside its own fields.
+/// An event, with what a history shows in addition to its fields.
 #[derive(Clone, Debug, Serialize)]
 pub struct Told {
     /// The event as recorded; its personal content only where it was asked for.
@@ -22,7 +22,7 @@ pub struct Told {
 }
 
 impl Told {
-    /// Tells an event.
+    /// Explains an event.
     pub fn of(recorded: EventRecord) -> Self {
         let (name, why, batch) = (recorded.event.name(), why(&recorded.event), batch(&recorded));
         Self { recorded, name, why, batch }

@@ -1,12 +1,15 @@
-//! POST `/api/check-in-assignments`: a coach allocates a form for a number of weeks. Owns how the old fields become an allocation;
-//! what it leads to is the domain's.
+//! POST `/api/check-in-assignments`: a coach allocates a form for a number of weeks. This module
+//! turns the old application's fields into an [`AllocationRequest`].
 
 use axum::extract::State;
+use chrono::NaiveTime;
 use rollbook_application::code::Code;
-use rollbook_application::store::{Outcome, Request, SeriesCommand, Store};
-use rollbook_domain::event::{AssignedStatus, Terms};
-use rollbook_domain::series::decide::{Allocation, first_due_date, time_of_day};
-use rollbook_domain::{Event, JsonText, StreamId};
+use rollbook_application::operations::{self, AllocationRequest};
+use rollbook_application::store::{Outcome, Store};
+use rollbook_domain::calendar::Zone;
+use rollbook_domain::event::AssignedStatus;
+use rollbook_domain::series::decide::time_of_day;
+use rollbook_domain::{Event, JsonText};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -132,9 +135,7 @@ pub struct AllocatedWeek {
 
 impl Allocated {
     fn of(outcome: &Outcome) -> Self {
-        let events =
-            if let Outcome::Done { events, .. } = outcome { events.as_slice() } else { &[] };
-        let weeks = events.iter().filter_map(|recorded| match &recorded.event {
+        let weeks = outcome.events().iter().filter_map(|written| match &written.event {
             Event::AssignmentCreated { assignment, week, due, .. } => Some(AllocatedWeek {
                 id: *assignment,
                 recurring_week: *week,
@@ -183,70 +184,51 @@ pub async fn allocate(
         ));
     };
     let allocate = move |store: &Store| -> Result<_, Refusal> {
-        let request = store.first_asked(week::as_coach(store, &writing, &client, Some(&coach))?)?;
-        let client = store.client(&client)?;
-        // A coach whom the client's document names is the coach, with or without a document.
-        if store.coach_of(&client)? != coach {
-            store.known_coach(&coach)?;
-        }
-        let title = store.form_title(&form)?;
-        let allocation = wanted.allocation(store, (&client, &coach), title, &request)?;
-        let outcome = store.command(
-            &StreamId::series(&client, &form),
-            &SeriesCommand::Allocate(allocation),
-            &request,
-        )?;
-        Ok(At { position: week::position(store, &outcome), body: Allocated::of(&outcome) })
+        let reading = &store.reading();
+        let request = week::as_coach(reading, &writing, &client, Some(&coach))?;
+        let wanted = wanted.request((client, form, coach), reading.zone()?)?;
+        let outcome = operations::allocate(reading, &wanted, &request)?.outcome;
+        Ok(At { position: week::position(reading, &outcome), body: Allocated::of(&outcome) })
     };
     service.blocking(allocate).await
 }
 
 impl Wanted {
-    fn allocation(
-        &self,
-        store: &Store,
-        (client, coach): (&str, &str),
-        form_title: String,
-        request: &Request,
-    ) -> Result<Allocation, Refusal> {
-        let zone = store.zone()?;
-        let first = self
-            .first_check_in_date
-            .as_deref()
-            .map(|text| when::date("firstCheckInDate", text, zone))
-            .transpose()?;
-        let start = self
-            .start_date
-            .as_deref()
-            .map(|text| when::date("startDate", text, zone))
-            .transpose()?;
-        let date = first_due_date(first, start.unwrap_or_else(|| zone.date(request.now)));
+    fn request(
+        self,
+        (client, form, coach): (String, String, String),
+        zone: Zone,
+    ) -> Result<AllocationRequest, Refusal> {
+        let date = |field: &'static str, text: Option<String>| {
+            text.map(|text| when::date(field, &text, zone)).transpose()
+        };
+        let first_due = date("firstCheckInDate", self.first_check_in_date)?;
+        let start = date("startDate", self.start_date)?;
         let text = self.due_time.as_deref().unwrap_or("09:00");
-        let no_time = || {
-            Refusal::bad_request(
-                Code::BadTime,
-                format!("dueTime is no time of day: {text:?}. Write it like 09:00"),
-            )
-        };
-        let (hour, minute) = time_of_day(text).ok_or_else(no_time)?;
-        let first_due = zone.instant(date.and_hms_opt(hour, minute, 0).ok_or_else(no_time)?);
-        let is_once = self.frequency == Some(Frequency::Once);
-        let terms = Terms {
-            stored_client: client.to_owned(),
-            coach: coach.to_owned(),
-            title: self.title.clone().unwrap_or(form_title),
-            description: self.description.clone().unwrap_or_default(),
-            assigned_by: self.assigned_by.clone().filter(|who| !who.is_empty()),
-            assigned_at: Some(request.now),
-            window: self.check_in_window.clone(),
-            recurring: !is_once,
-            total_weeks: if is_once { 1 } else { self.duration.unwrap_or(4) },
-        };
-        Ok(Allocation {
-            terms,
+        let due_time = time_of_day(text)
+            .and_then(|(hour, minute)| NaiveTime::from_hms_opt(hour, minute, 0))
+            .ok_or_else(|| {
+                Refusal::bad_request(
+                    Code::BadTime,
+                    format!("dueTime is no time of day: {text:?}. Write it like 09:00"),
+                )
+            })?;
+        Ok(AllocationRequest {
+            client,
+            form,
+            coach,
             first_due,
-            status: self.status.map(Into::into),
+            start,
+            due_time,
+            weeks: self.duration.unwrap_or(4),
+            once: self.frequency == Some(Frequency::Once),
             extend: self.extend,
+            status: self.status.map(Into::into),
+            title: self.title,
+            description: self.description.unwrap_or_default(),
+            assigned_by: self.assigned_by.filter(|who| !who.is_empty()),
+            window: self.check_in_window,
+            allow_unknown: false,
         })
     }
 }

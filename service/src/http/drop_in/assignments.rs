@@ -1,9 +1,8 @@
-//! GET `/api/check-in-assignments` and `/api/check-in-assignments/{id}`: weeks as they are stored. Owns their shape, and the pages
-//! of the list.
+//! GET `/api/check-in-assignments` and `/api/check-in-assignments/{id}`: weeks as they are stored,
+//! one or a page of them.
 
 use axum::extract::State;
-use rollbook_application::store::StoreError;
-use rollbook_application::store::{Named, Store};
+use rollbook_application::store::{Reading, Store, StoreError, WeekRef};
 use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::status::{Clock, Status};
 use rollbook_domain::{Event, JsonText, Number, StreamId};
@@ -145,33 +144,35 @@ pub async fn get(
 ) -> Result<At<One>, Refusal> {
     let asked = service.asked();
     let get = move |store: &Store| -> Result<_, Refusal> {
-        let named = week::seen(store, &caller, &id)?;
-        one(store, &caller, &named, asked)
+        let reading = &store.reading();
+        let named = week::seen(reading, &caller, &id)?;
+        one(reading, &caller, &named, asked)
     };
     service.blocking(get).await
 }
 
 /// A week, for a caller who may see it.
 pub(super) fn one(
-    store: &Store,
+    reading: &Reading<'_>,
     caller: &Caller,
-    named: &Named,
+    named: &WeekRef,
     asked: Asked,
 ) -> Result<At<One>, Refusal> {
-    let position = store.log().head();
+    let position = reading.store().log().head();
     let client = client_of(&named.stream);
-    let stored = week::stored(store, named, asked.now)?;
-    let mut assignment = Assignment::of(client, named.run, &stored, &asked.clock(store.zone()?));
+    let stored = week::stored(reading, named, asked.now)?;
+    let clock = asked.clock(reading.zone()?);
+    let mut assignment = Assignment::of(client, named.run, &stored, &clock);
     if assignment.form_title.is_empty()
         && let StreamId::Series { form, .. } = &named.stream
     {
-        assignment.form_title = match store.form_title(form) {
+        assignment.form_title = match reading.form_title(form) {
             Err(StoreError::UnknownForm(_)) => String::new(),
             title => title?,
         };
     }
-    if caller.may(store, Wants::CoachOf { client, coach: None }).is_ok() {
-        assignment.coach_notes = week::latest(store, named, note)?.and_then(|(_at, note)| note);
+    if caller.may_in(reading, Wants::CoachOf { client, coach: None }).is_ok() {
+        assignment.coach_notes = week::latest(reading, named, note)?.and_then(|(_at, note)| note);
     }
     Ok(At { position, body: One { success: true, assignment } })
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use rollbook_application::code::Code;
-use rollbook_application::store::{Asking, Store};
+use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::event::View;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -42,7 +42,7 @@ pub async fn list(
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
 ) -> Result<Viewed, Refusal> {
-    answer(service, caller, whose, Asking::Live).await
+    answer(service, caller, whose, ViewChoice::Live).await
 }
 
 /// A client's check-ins from the pre-created view, whatever the switch says.
@@ -63,14 +63,14 @@ pub async fn list_precreated(
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
 ) -> Result<Viewed, Refusal> {
-    answer(service, caller, whose, Asking::View(View::Precreated)).await
+    answer(service, caller, whose, ViewChoice::View(View::Precreated)).await
 }
 
 async fn answer(
     service: Service,
     caller: Caller,
     whose: Whose,
-    asking: Asking,
+    asking: ViewChoice,
 ) -> Result<Viewed, Refusal> {
     let Some(client) = whose.client_id.filter(|client| !client.is_empty()) else {
         return Err(Refusal::bad_request(Code::NoClient, "Client ID is required"));

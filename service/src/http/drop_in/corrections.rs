@@ -1,9 +1,9 @@
-//! PATCH and DELETE `/api/check-in-assignments/{id}`: a coach's corrections of one week. Owns their shapes; each correction is an
-//! event of its own, and all of one request are one commit.
+//! PATCH and DELETE `/api/check-in-assignments/{id}`: a coach's corrections of one week. Each
+//! correction is an event of its own, and all corrections of one request are one commit.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
-use rollbook_application::store::{Outcome, SeriesCommand, Store};
+use rollbook_application::store::{SeriesCommand, Store};
 use rollbook_domain::series::decide::Correction;
 use rollbook_domain::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -64,7 +64,8 @@ pub async fn correct(
     }
     let asked = service.asked();
     let correct = move |store: &Store| -> Result<_, Refusal> {
-        let zone = store.zone()?;
+        let reading = &store.reading();
+        let zone = reading.zone()?;
         let due: Option<Timestamp> = patch
             .due_date
             .as_deref()
@@ -74,8 +75,9 @@ pub async fn correct(
             Correction { due, status: patch.status.map(Into::into), note: patch.coach_notes };
         let command = |run, week| SeriesCommand::Correct { run, week, correction };
         let (named, _outcome) =
-            week::command(store, &writing, &id, As::Coach(patch.coach_id.as_deref()), command)?;
-        assignments::one(store, writing.caller(), &named, asked)
+            week::command(reading, &writing, &id, As::Coach(patch.coach_id.as_deref()), command)?;
+        // A new reading: the answer is the week after the correction.
+        assignments::one(&store.reading(), writing.caller(), &named, asked)
     };
     service.blocking(correct).await
 }
@@ -122,17 +124,15 @@ pub async fn withdraw(
     QueryOf(by): QueryOf<By>,
 ) -> Result<At<Withdrawn>, Refusal> {
     let withdraw = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
         let reason = by
             .coach_id
             .as_ref()
             .map_or_else(|| "withdrawn".to_owned(), |coach| format!("withdrawn by coach {coach}"));
         let command = |run, week| SeriesCommand::WithdrawWeek { run, week, reason };
         let (_, outcome) =
-            week::command(store, &writing, &id, As::Coach(by.coach_id.as_deref()), command)?;
-        let last = match &outcome {
-            Outcome::Done { events, .. } => events.last().map(|recorded| &recorded.event),
-            _ => None,
-        };
+            week::command(reading, &writing, &id, As::Coach(by.coach_id.as_deref()), command)?;
+        let last = outcome.events().last().map(|written| &written.event);
         // In a series that was withdrawn, the week goes with its answer.
         let cleared = matches!(last, Some(Event::ResponseCleared { .. }));
         let message = if cleared {
@@ -141,7 +141,7 @@ pub async fn withdraw(
             "Check-in assignment deleted successfully"
         };
         Ok(At {
-            position: week::position(store, &outcome),
+            position: week::position(reading, &outcome),
             body: Withdrawn { success: true, message, cleared },
         })
     };

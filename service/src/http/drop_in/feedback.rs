@@ -1,11 +1,12 @@
-//! POST `/api/coach-feedback`: a coach answers a response. Owns that whatever the front end sends besides the coach's words is kept
-//! with them.
+//! POST `/api/coach-feedback`: a coach answers a response. Further fields that the front end sends
+//! are stored with the coach's words.
 
 use std::collections::BTreeMap;
 
 use axum::extract::State;
 use rollbook_application::code::Code;
-use rollbook_application::store::{SeriesCommand, Store};
+use rollbook_application::operations::{FeedbackRequest, give_feedback};
+use rollbook_application::store::Store;
 use rollbook_domain::JsonText;
 use serde::Deserialize;
 use serde_json::Value;
@@ -69,12 +70,13 @@ pub async fn give(
         return Err(Refusal::bad_request(Code::MissingFields, "Missing required field: content"));
     };
     let give = move |store: &Store| -> Result<_, Refusal> {
-        let stream = week::found(store, writing.caller(), store.response(&response))?;
-        let request = week::as_coach(store, &writing, client_of(&stream), Some(&coach))?;
-        week::is_its_coach(store, &stream, Some(&coach))?;
-        let command = SeriesCommand::Feedback { response, coach, text };
-        let outcome = store.command(&stream, &command, &request)?;
-        Ok(Done::at(week::position(store, &outcome), "Feedback saved"))
+        let reading = &store.reading();
+        let stream = week::found(reading, writing.caller(), reading.response(&response))?;
+        let request = week::as_coach(reading, &writing, client_of(&stream), Some(&coach))?;
+        week::is_its_coach(reading, &stream, Some(&coach))?;
+        let feedback = FeedbackRequest { response, coach, text, allow_unknown: false };
+        let outcome = give_feedback(reading, &stream, feedback, &request)?;
+        Ok(Done::at(week::position(reading, &outcome), "Feedback saved"))
     };
     service.blocking(give).await
 }

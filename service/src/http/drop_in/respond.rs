@@ -1,9 +1,10 @@
-//! `/api/client-portal/check-in/{id}`: a client's answer. Owns its shape; that a week is answered once, whoever comes at the same
-//! time, is the domain's and the log's.
+//! `/api/client-portal/check-in/{id}`: a client's answer. This module has the shapes; the domain
+//! and the log make sure that a week is answered once.
 
 use axum::extract::State;
-use rollbook_application::store::{Outcome, SeriesCommand};
-use rollbook_domain::{Event, JsonText, Number};
+use rollbook_application::operations;
+use rollbook_application::store::Store;
+use rollbook_domain::{JsonText, Number};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -70,32 +71,15 @@ pub struct Responded {
 }
 
 impl Responded {
-    fn of(outcome: &Outcome) -> Self {
-        let done = |response_id, score| Self {
-            success: true,
-            message: "Check-in completed successfully",
-            response_id,
-            score,
-            already_completed: false,
+    fn of(response: operations::Response) -> Self {
+        let already_completed = response.already_completed;
+        let message = if already_completed {
+            "Check-in was already completed"
+        } else {
+            "Check-in completed successfully"
         };
-        match outcome {
-            Outcome::AlreadyCompleted { response, score } => Self {
-                message: "Check-in was already completed",
-                already_completed: true,
-                ..done(response.clone(), *score)
-            },
-            Outcome::Nothing => done(String::new(), None),
-            Outcome::Done { events, .. } => {
-                let submitted = events.iter().find_map(|recorded| match &recorded.event {
-                    Event::ResponseSubmitted { response, score, .. } => {
-                        Some((response.clone(), score.map(Number::from)))
-                    }
-                    _ => None,
-                });
-                let (response, score) = submitted.unwrap_or_default();
-                done(response, score)
-            }
-        }
+        let (response_id, score) = (response.id, response.score);
+        Self { success: true, message, response_id, score, already_completed }
     }
 }
 
@@ -120,10 +104,78 @@ pub async fn respond(
     PathOf(id): PathOf<String>,
     Body(Response { responses, score }): Body<Response>,
 ) -> Result<At<Responded>, Refusal> {
-    let respond = move |store: &rollbook_application::store::Store| -> Result<_, Refusal> {
-        let answer = |run, week| SeriesCommand::Respond { run, week, answers: responses, score };
-        let (_, outcome) = week::command(store, &writing, &id, As::Client, answer)?;
-        Ok(At { position: week::position(store, &outcome), body: Responded::of(&outcome) })
-    };
-    service.blocking(respond).await
+    service.blocking(move |store| answer(store, &writing, &id, responses, score)).await
+}
+
+fn answer(
+    store: &Store,
+    writing: &Writing,
+    id: &str,
+    answers: JsonText,
+    score: Option<u32>,
+) -> Result<At<Responded>, Refusal> {
+    let reading = &store.reading();
+    let (week, request) = week::request(reading, writing, id, As::Client)?;
+    let response = operations::respond(reading, &week, answers, score, &request)?;
+    let position = response.last_position.unwrap_or_else(|| store.log().head());
+    Ok(At { position, body: Responded::of(response) })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveTime;
+    use rollbook_application::operations::{AllocationRequest, allocate};
+    use rollbook_application::store::{ReadCounts, Request};
+    use rollbook_domain::{Actor, Event};
+
+    use super::*;
+    use crate::access::Caller;
+
+    fn allocated(store: &Store) -> String {
+        let wanted = AllocationRequest {
+            client: "ada".to_owned(),
+            form: "habits".to_owned(),
+            coach: "robin".to_owned(),
+            first_due: None,
+            start: None,
+            due_time: NaiveTime::default(),
+            weeks: 4,
+            once: false,
+            extend: false,
+            status: None,
+            title: None,
+            description: String::new(),
+            assigned_by: None,
+            window: None,
+            allow_unknown: true,
+        };
+        let actor = Actor::Admin("test".to_owned());
+        let request = Request { actor, now: Store::now(), key: None, cause: None };
+        let outcome = allocate(&store.reading(), &wanted, &request).unwrap().outcome;
+        let first = outcome.events().first().unwrap();
+        let Event::AssignmentCreated { assignment, .. } = first.event else { panic!("{first:?}") };
+        assignment.to_string()
+    }
+
+    #[test]
+    fn a_client_s_answer_takes_one_snapshot_and_folds_the_series_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&directory.path().join("store"), true).unwrap();
+        let id = allocated(&store);
+        let before = store.read_counts();
+        let writing = Writing::by(Caller::client("ada"), Some("key"));
+        let answers = JsonText::parse("[]").unwrap();
+        let answered = answer(&store, &writing, &id, answers, Some(80)).unwrap();
+        assert_eq!(answered.position, store.log().head());
+        let after = store.read_counts();
+        let counts = ReadCounts {
+            snapshots: after.snapshots - before.snapshots,
+            series_folds: after.series_folds - before.series_folds,
+            commits_read: after.commits_read - before.commits_read,
+        };
+        assert_eq!(counts, ReadCounts { snapshots: 1, series_folds: 1, commits_read: 0 });
+        let other = Writing::by(Caller::client("ben"), None);
+        let refused = answer(&store, &other, &id, JsonText::parse("[]").unwrap(), None);
+        assert_eq!(refused.unwrap_err().code(), rollbook_application::code::Code::Forbidden);
+    }
 }

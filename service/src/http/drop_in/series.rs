@@ -1,5 +1,5 @@
-//! `/api/check-in-assignments/series…`: pausing, resuming and withdrawing a whole run. Owns the old shapes; the rules are the
-//! domain's.
+//! `/api/check-in-assignments/series…`: pausing, resuming and withdrawing a complete run. This
+//! module has the old application's shapes; the rules are in the domain.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
@@ -86,9 +86,7 @@ pub struct Paused {
 
 impl Paused {
     fn of(outcome: &Outcome) -> Self {
-        let events =
-            if let Outcome::Done { events, .. } = outcome { events.as_slice() } else { &[] };
-        let paused = events.iter().find_map(|recorded| match &recorded.event {
+        let paused = outcome.events().iter().find_map(|written| match &written.event {
             Event::SeriesPaused { until, moved, .. } => {
                 Some((moved.len(), until.to_milliseconds_text()))
             }
@@ -123,14 +121,15 @@ pub async fn pause(
         return Err(Refusal::bad_request(Code::OutOfRange, "pauseWeeks is at least 1"));
     };
     let pause = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
         let (_, outcome) = week::series_command(
-            store,
+            reading,
             &writing,
             (&client, &form),
             &coach,
             &SeriesCommand::Pause { weeks },
         )?;
-        Ok(At { position: week::position(store, &outcome), body: Paused::of(&outcome) })
+        Ok(At { position: week::position(reading, &outcome), body: Paused::of(&outcome) })
     };
     service.blocking(pause).await
 }
@@ -156,14 +155,15 @@ pub async fn unpause(
 ) -> Result<At<Done>, Refusal> {
     let (client, form, coach) = which.named()?;
     let unpause = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
         let (_, outcome) = week::series_command(
-            store,
+            reading,
             &writing,
             (&client, &form),
             &coach,
             &SeriesCommand::Resume,
         )?;
-        Ok(Done::at(week::position(store, &outcome), "Series resumed"))
+        Ok(Done::at(week::position(reading, &outcome), "Series resumed"))
     };
     service.blocking(unpause).await
 }
@@ -190,13 +190,14 @@ pub async fn withdraw(
     let keep_answered = withdrawing.preserve_history.unwrap_or(true);
     let (client, form, coach) = withdrawing.which.named()?;
     let withdraw = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
         let command = SeriesCommand::Withdraw {
             keep_answered,
             reason: format!("withdrawn by coach {coach}"),
         };
         let (_, outcome) =
-            week::series_command(store, &writing, (&client, &form), &coach, &command)?;
-        Ok(Done::at(week::position(store, &outcome), "Series withdrawn"))
+            week::series_command(reading, &writing, (&client, &form), &coach, &command)?;
+        Ok(Done::at(week::position(reading, &outcome), "Series withdrawn"))
     };
     service.blocking(withdraw).await
 }

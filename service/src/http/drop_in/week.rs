@@ -1,8 +1,7 @@
-//! The week that a path names, and whose it is. Owns that nobody learns from a refusal whether another's assignment exists, and that
-//! whoever names a coach names the right one.
+//! The week that a path names, and whose it is. A refusal never shows whether another client's
+//! assignment exists. A coach whom a request names must be a coach of the client.
 
-use rollbook_application::store::StoreError;
-use rollbook_application::store::{Named, Outcome, Request, SeriesCommand, Store};
+use rollbook_application::store::{Outcome, Reading, Request, SeriesCommand, StoreError, WeekRef};
 use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::series::decide::Decider;
 use rollbook_domain::{Event, Position, StreamId, Timestamp};
@@ -11,10 +10,10 @@ use super::super::caller::Writing;
 use super::super::error::Refusal;
 use crate::access::{Caller, Wants};
 
-/// What a caller wants of a client's week.
+/// The capacity in which a caller uses a client's week.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum As<'a> {
-    /// To see it.
+    /// To read it.
     Reader,
     /// To act as the client.
     Client,
@@ -38,15 +37,16 @@ pub(super) fn client_of(stream: &StreamId) -> &str {
 }
 
 /// The week that an id names, for a caller who may see it.
-pub(super) fn seen(store: &Store, caller: &Caller, id: &str) -> Result<Named, Refusal> {
-    let named = found(store, caller, store.assignment(id))?;
-    caller.may(store, As::Reader.of(client_of(&named.stream)))?;
+pub(super) fn seen(reading: &Reading<'_>, caller: &Caller, id: &str) -> Result<WeekRef, Refusal> {
+    let named = found(reading, caller, reading.assignment(id))?;
+    caller.may_in(reading, As::Reader.of(client_of(&named.stream)))?;
     Ok(named)
 }
 
-/// What an id led to; that it led to nothing is told only to those who may know.
+/// What an id means; an unknown id is reported only to callers who may know that it does not exist,
+/// and to others as forbidden.
 pub(super) fn found<T>(
-    store: &Store,
+    reading: &Reading<'_>,
     caller: &Caller,
     found: Result<T, StoreError>,
 ) -> Result<T, Refusal> {
@@ -56,103 +56,110 @@ pub(super) fn found<T>(
             | StoreError::UnknownResponse(_)
             | StoreError::UnknownSeries(_)),
         ) => {
-            caller.may(store, Wants::Absence)?;
+            caller.may_in(reading, Wants::Absence)?;
             Err(unknown.into())
         }
         other => Ok(other?),
     }
 }
 
-/// A command on a week, for a caller who may give it: the week, and what came of it.
+/// The week that an id names, and the request of a caller who may act on it.
+pub(super) fn request(
+    reading: &Reading<'_>,
+    writing: &Writing,
+    id: &str,
+    who: As<'_>,
+) -> Result<(WeekRef, Request), Refusal> {
+    let named = found(reading, writing.caller(), reading.assignment(id))?;
+    let request = writing.request(reading, who.of(client_of(&named.stream)))?;
+    if let As::Coach(coach) = who {
+        is_its_coach(reading, &named.stream, coach)?;
+    }
+    Ok((named, request))
+}
+
+/// A command on a week, for a caller who may give it: the week, and the outcome.
 pub(super) fn command(
-    store: &Store,
+    reading: &Reading<'_>,
     writing: &Writing,
     id: &str,
     who: As<'_>,
     command: impl FnOnce(u32, u32) -> SeriesCommand,
-) -> Result<(Named, Outcome), Refusal> {
-    let named = found(store, writing.caller(), store.assignment(id))?;
-    let request = writing.request(store, who.of(client_of(&named.stream)))?;
-    if let As::Coach(coach) = who {
-        is_its_coach(store, &named.stream, coach)?;
-    }
-    let outcome = store.command(&named.stream, &command(named.run, named.week), &request)?;
+) -> Result<(WeekRef, Outcome), Refusal> {
+    let (named, request) = request(reading, writing, id, who)?;
+    let outcome = reading.command(&named.stream, &command(named.run, named.week), &request)?;
     Ok((named, outcome))
 }
 
 /// A command on a series, for the coach of its client.
 pub(super) fn series_command(
-    store: &Store,
+    reading: &Reading<'_>,
     writing: &Writing,
     (client, form): (&str, &str),
     coach: &str,
     command: &SeriesCommand,
 ) -> Result<(StreamId, Outcome), Refusal> {
-    let request = as_coach(store, writing, client, Some(coach))?;
-    let stream = found(store, writing.caller(), store.series_of(client, form))?;
-    is_its_coach(store, &stream, Some(coach))?;
-    let outcome = store.command(&stream, command, &request)?;
+    let request = as_coach(reading, writing, client, Some(coach))?;
+    let stream = found(reading, writing.caller(), reading.series_of(client, form))?;
+    is_its_coach(reading, &stream, Some(coach))?;
+    let outcome = reading.command(&stream, command, &request)?;
     Ok((stream, outcome))
 }
 
 /// A request on behalf of a client's coach.
 pub(super) fn as_coach(
-    store: &Store,
+    reading: &Reading<'_>,
     writing: &Writing,
     client: &str,
     coach: Option<&str>,
 ) -> Result<Request, Refusal> {
-    writing.request(store, Wants::CoachOf { client, coach })
+    writing.request(reading, Wants::CoachOf { client, coach })
 }
 
-/// Whoever names a coach names the client's, or one who allocated a week of the series.
+/// A named coach must be the client's, or one who allocated a week of the series.
 pub(super) fn is_its_coach(
-    store: &Store,
+    reading: &Reading<'_>,
     stream: &StreamId,
     coach: Option<&str>,
 ) -> Result<(), Refusal> {
     let Some(coach) = coach else { return Ok(()) };
-    if store.coach_of(client_of(stream))? == coach {
+    if reading.coach_of(client_of(stream))? == coach {
         return Ok(());
     }
-    let (series, _) = store.series(stream)?;
-    let has_allocated = series.items.iter().any(|item| item.stored.coach == coach);
+    let folded = reading.series(stream)?;
+    let has_allocated = folded.series.items.iter().any(|item| item.stored.coach == coach);
     if has_allocated { Ok(()) } else { Err(crate::access::Denied::Forbidden.into()) }
 }
 
 /// A week as it is, or as an answer would make it.
 pub(super) fn stored(
-    store: &Store,
-    named: &Named,
+    reading: &Reading<'_>,
+    named: &WeekRef,
     now: Timestamp,
 ) -> Result<StoredAssignment, Refusal> {
     let StreamId::Series { client, form } = &named.stream else {
         return Err(Refusal::not_found("Assignment not found"));
     };
-    let (series, _) = store.series(&named.stream)?;
-    let decider = Decider { client, form, series: &series, now, zone: store.zone()? };
+    let folded = reading.series(&named.stream)?;
+    let decider = Decider { client, form, series: &folded.series, now, zone: reading.zone()? };
     Ok(decider.assignment(named.run, named.week)?)
 }
 
-/// The last event of a week that `of` takes something from, and what it takes.
+/// The result of `of` for the last event of a week that has one, and when that event happened.
 pub(super) fn latest<T>(
-    store: &Store,
-    named: &Named,
+    reading: &Reading<'_>,
+    named: &WeekRef,
     of: impl Fn(&Event, u32, u32) -> Option<T>,
 ) -> Result<Option<(Timestamp, T)>, Refusal> {
-    let events = store.log().stream(&named.stream, 0).map_err(StoreError::from)?;
+    let events = reading.store().log().stream(&named.stream, 0).map_err(StoreError::from)?;
     let taken = events.iter().rev().find_map(|recorded| {
         Some((recorded.occurred_at, of(&recorded.event, named.run, named.week)?))
     });
     Ok(taken)
 }
 
-/// The position that a write was given, or, where nothing was written, the one it was decided at.
-pub(super) fn position(store: &Store, outcome: &Outcome) -> Position {
-    match outcome {
-        Outcome::Done { events, .. } => {
-            events.last().map_or_else(|| store.log().head(), |last| last.position)
-        }
-        Outcome::Nothing | Outcome::AlreadyCompleted { .. } => store.log().head(),
-    }
+/// The last position of a write; where nothing was written, the one it was decided at.
+pub(super) fn position(reading: &Reading<'_>, outcome: &Outcome) -> Position {
+    let last = outcome.events().last().map(|written| written.position);
+    last.unwrap_or_else(|| reading.store().log().head())
 }

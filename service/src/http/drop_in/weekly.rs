@@ -1,5 +1,5 @@
-//! `/api/check-in-assignments/{id}/…`: what happens to one week besides its answer: missed, extended, opened, asked for. Owns the old
-//! shapes; the rules are the domain's.
+//! `/api/check-in-assignments/{id}/…`: a week is marked missed, extended, opened, or its reopening
+//! is requested. This module has the old application's shapes; the rules are in the domain.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
@@ -85,13 +85,14 @@ pub async fn mark_missed(
     };
     let (reason, comment) = (reason(missed.reason.as_deref())?, missed.comment);
     let mark = move |store: &Store| -> Result<_, Refusal> {
-        let named = week::found(store, writing.caller(), store.assignment(&id))?;
-        if store.identify(&client)?.canonical() != client_of(&named.stream) {
+        let reading = &store.reading();
+        let named = week::found(reading, writing.caller(), reading.assignment(&id))?;
+        if reading.identify(&client)?.canonical() != client_of(&named.stream) {
             return Err(Denied::Forbidden.into());
         }
         let command = |run, week| SeriesCommand::Miss { run, week, reason, comment };
-        let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;
-        Ok(Done::at(week::position(store, &outcome), "Check-in marked as missed"))
+        let (_, outcome) = week::command(reading, &writing, &id, As::Client, command)?;
+        Ok(Done::at(week::position(reading, &outcome), "Check-in marked as missed"))
     };
     service.blocking(mark).await
 }
@@ -141,13 +142,14 @@ pub async fn extend(
     Body(extending): Body<Extending>,
 ) -> Result<At<Done>, Refusal> {
     let extend = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
         let command = |run, week| SeriesCommand::Extend {
             run,
             week,
             reason: extending.reason.unwrap_or_default(),
         };
-        let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;
-        Ok(Done::at(week::position(store, &outcome), "Extension granted"))
+        let (_, outcome) = week::command(reading, &writing, &id, As::Client, command)?;
+        Ok(Done::at(week::position(reading, &outcome), "Extension granted"))
     };
     service.blocking(extend).await
 }
@@ -172,10 +174,11 @@ pub async fn extension(
 ) -> Result<At<Extension>, Refusal> {
     let now = service.now();
     let get = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
         let position = store.log().head();
-        let named = week::seen(store, &caller, &id)?;
-        let has_extension = week::stored(store, &named, now)?.extension_granted;
-        let granted = week::latest(store, &named, |event, of_run, of_week| match event {
+        let named = week::seen(reading, &caller, &id)?;
+        let has_extension = week::stored(reading, &named, now)?.extension_granted;
+        let granted = week::latest(reading, &named, |event, of_run, of_week| match event {
             Event::ExtensionGranted { run, week, reason } if (*run, *week) == (of_run, of_week) => {
                 Some(reason.expose().cloned())
             }
@@ -221,10 +224,11 @@ pub async fn open(
     OptionalBody(opening): OptionalBody<Opening>,
 ) -> Result<At<Done>, Refusal> {
     let open = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
         let command = |run, week| SeriesCommand::Reopen { run, week };
         let (_, outcome) =
-            week::command(store, &writing, &id, As::Coach(opening.coach_id.as_deref()), command)?;
-        Ok(Done::at(week::position(store, &outcome), "Check-in opened"))
+            week::command(reading, &writing, &id, As::Coach(opening.coach_id.as_deref()), command)?;
+        Ok(Done::at(week::position(reading, &outcome), "Check-in opened"))
     };
     service.blocking(open).await
 }
@@ -232,7 +236,7 @@ pub async fn open(
 /// Why a closed week is asked for.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(example = json!({"reason": "was away"}))]
-pub struct Asking {
+pub struct ViewChoice {
     /// In the client's words.
     reason: Option<String>,
 }
@@ -244,7 +248,7 @@ pub struct Asking {
     operation_id = "requestReopen",
     tag = "check-ins",
     params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
-    request_body = Option<Asking>,
+    request_body = Option<ViewChoice>,
     responses(
         (status = 200, description = "The coach is asked.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
         (status = 404, description = "No such assignment.", body = DropInRefusal),
@@ -255,16 +259,17 @@ pub async fn request_reopen(
     State(service): State<Service>,
     writing: Writing,
     PathOf(id): PathOf<String>,
-    OptionalBody(asking): OptionalBody<Asking>,
+    OptionalBody(asking): OptionalBody<ViewChoice>,
 ) -> Result<At<Done>, Refusal> {
     let ask = move |store: &Store| -> Result<_, Refusal> {
+        let reading = &store.reading();
         let command = |run, week| SeriesCommand::AskToReopen {
             run,
             week,
             reason: asking.reason.unwrap_or_default(),
         };
-        let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;
-        Ok(Done::at(week::position(store, &outcome), "Reopening requested"))
+        let (_, outcome) = week::command(reading, &writing, &id, As::Client, command)?;
+        Ok(Done::at(week::position(reading, &outcome), "Reopening requested"))
     };
     service.blocking(ask).await
 }

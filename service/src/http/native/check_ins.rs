@@ -6,7 +6,7 @@ use axum::response::Response;
 use rollbook_application::reports::check_ins::{Which, line};
 use rollbook_application::reports::moment::Moment;
 use rollbook_application::store::StoreError;
-use rollbook_application::store::{Asking, Store};
+use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::Asked;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub struct ViewQuery {
 }
 
 impl ViewQuery {
-    fn asking(&self) -> Asking {
+    fn asking(&self) -> ViewChoice {
         self.view.into()
     }
 
@@ -136,7 +136,7 @@ pub async fn of_everyone(
     let visible = service.blocking(may).await?;
     query.wait(&service).await?;
     let everyone = move |store: &Store| -> Result<_, Refusal> {
-        let mut everyone = store.everyone(asking, asked, query.position(store)?)?;
+        let mut everyone = store.all_clients(asking, asked, query.position(store)?)?;
         let position = everyone.position();
         let portion: Portion = Box::new(move |store| {
             let mut bytes = Vec::new();
@@ -155,7 +155,7 @@ pub async fn of_everyone(
     let (position, portion) = service.blocking(everyone).await?;
     let mut response = answer(service, "application/x-ndjson", portion).await?;
     response.headers_mut().insert(POSITION, position.into());
-    if let Asking::View(view) = asking {
+    if let ViewChoice::View(view) = asking {
         response.headers_mut().insert(VIEW, axum::http::HeaderValue::from_static(view.name()));
     }
     Ok(response)

@@ -71,7 +71,7 @@ pub async fn take(
     require(&service, writing.caller().clone()).await?;
     let backups = service.backups();
     let work = move |store: &Store, _watch: &Monitor<'_>| -> Result<At<Created>, Refusal> {
-        let request = writing.request(store, Wants::Migrate)?;
+        let request = writing.request(&store.reading(), Wants::Migrate)?;
         let wanted =
             Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
         let created = store.back_up(&backups, &wanted, &|_, _, _| {})?;

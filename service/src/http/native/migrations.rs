@@ -174,7 +174,7 @@ pub async fn apply(
     require(&service, writing.caller().clone()).await?;
     let upload = Upload::receive(&service, &headers, body).await?;
     let work = move |store: &Store, watch: &Monitor<'_>| -> Result<At<ApplyReport>, Refusal> {
-        let mut request = writing.request(store, Wants::Migrate)?;
+        let mut request = writing.request(&store.reading(), Wants::Migrate)?;
         request.now = query.at.unwrap_or(request.now);
         let applied = migration::apply(store, &upload.batch()?, &request, watch)?;
         Ok(At { position: applied.head, body: applied })
@@ -225,7 +225,7 @@ pub async fn validate(
     let grace = query.milliseconds(&service);
     let work =
         move |store: &Store, watch: &Monitor<'_>| -> Result<(ValidationReport, bool), Refusal> {
-            let request = writing.request(store, Wants::Migrate)?;
+            let request = writing.request(&store.reading(), Wants::Migrate)?;
             Ok(migration::validate(store, grace, &request, watch)?)
         };
     let (report, replayed) = operate(&service, work).await?;

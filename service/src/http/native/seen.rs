@@ -1,7 +1,7 @@
 //! `/v1/clients/{id}/seen`: what a client saw at an instant.
 
 use axum::extract::State;
-use rollbook_application::store::{Seen, Store};
+use rollbook_application::store::{PastView, Store};
 use rollbook_domain::Timestamp;
 use rollbook_projections::entry::Asked;
 use serde::Deserialize;
@@ -49,9 +49,9 @@ pub async fn of_client(
     caller: Caller,
     PathOf(client): PathOf<String>,
     QueryOf(query): QueryOf<SeenQuery>,
-) -> Result<At<Seen>, Refusal> {
+) -> Result<At<PastView>, Refusal> {
     let grace = query.overdue_after.unwrap_or(service.asked().overdue_after_milliseconds);
-    let work = move |store: &Store| -> Result<At<Seen>, Refusal> {
+    let work = move |store: &Store| -> Result<At<PastView>, Refusal> {
         caller.may(store, Wants::CheckIns(&client))?;
         caller.may(store, Wants::ReadSwitch)?;
         let seen =

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use rollbook_application::code::Code;
-use rollbook_application::operations::switch::{Switching, switch};
+use rollbook_application::operations::switch::{SwitchRequest, switch};
 use rollbook_application::reports::switch::{Serving, Switched, serving};
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
@@ -76,7 +76,7 @@ pub struct SwitchBody {
 /// Switch which view serves whom, from the next request on.
 ///
 /// Without `percent` and `clients` it is for everybody, and forgets every exception. Giving anybody the pre-created view needs a
-/// recorded validation that is all green and newer than the last batch, or `force`. Switching back needs nothing but the reason.
+/// recorded validation that is all green and newer than the last batch, or `force`. SwitchRequest back needs nothing but the reason.
 #[utoipa::path(
     put,
     path = "/v1/switch",
@@ -104,7 +104,8 @@ pub async fn put(
     let SwitchBody { view, percent, clients, reason, force, at } = body;
     let answers = service.clone();
     let work = move |store: &Store| -> Result<At<Switched>, Refusal> {
-        let mut request = writing.request(store, Wants::Switch)?;
+        let reading = &store.reading();
+        let mut request = writing.request(reading, Wants::Switch)?;
         if percent.is_some() && !clients.is_empty() {
             return Err(Refusal::bad_request(
                 Code::Usage,
@@ -112,8 +113,8 @@ pub async fn put(
             ));
         }
         request.now = at.unwrap_or(request.now);
-        let switched =
-            switch(store, &Switching { view, percent, clients, reason, force }, &request)?;
+        let wanted = SwitchRequest { view, percent, clients, reason, force };
+        let switched = switch(reading, &wanted, &request)?;
         // The next requests find their answers made. What fails here has no part in the switch, and fails again for who reads.
         let _for_who_reads = answers.answers().prepare(store, answers.now(), PREPARING);
         Ok(At { position: switched.position.unwrap_or_else(|| store.log().head()), body: switched })

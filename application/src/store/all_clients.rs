@@ -1,20 +1,21 @@
-//! The answers of every client document, one after the other. Owns which clients there are, also at an earlier position, and that all
-//! answers are of one state of the store.
+//! The view of every client, one after the other, all of one state of the store: now or at an
+//! earlier position.
 
 use rollbook_domain::{Collection, Event, Position, StreamId};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::tracker::Tracker;
 use rollbook_projections::{ProjectionError, Snapshot};
 
-use super::{Answered, Asking, Store, answer_in, clients};
+use super::{Store, ViewAnswer, ViewChoice, answer_in, clients};
 use crate::store::StoreError;
 
-/// Every client document's answer, in id order. Whoever reads it may take all the time they need: what comes in between is not seen.
-pub struct Everyone {
+/// Every client's view body, in the order of ids. It may be read slowly: it does not see what is
+/// appended meanwhile.
+pub struct AllClients {
     snapshot: Snapshot,
     head: Position,
     clients: std::vec::IntoIter<String>,
-    asking: Asking,
+    asking: ViewChoice,
     asked: Asked,
     position: Option<Position>,
 }
@@ -24,23 +25,23 @@ impl Store {
     ///
     /// # Errors
     /// When the rows cannot be read, or `position` is beyond the head.
-    pub fn everyone(
+    pub fn all_clients(
         &self,
-        asking: Asking,
+        asking: ViewChoice,
         asked: Asked,
         position: Option<Position>,
-    ) -> Result<Everyone, StoreError> {
+    ) -> Result<AllClients, StoreError> {
         let snapshot = self.snapshot()?;
         let clients = match position {
             None => with_erased(clients(&snapshot)?, self),
             Some(position) => clients_at(self, position)?,
         };
         let (_, head) = snapshot.rows::<Tracker>()?;
-        Ok(Everyone { snapshot, head, clients: clients.into_iter(), asking, asked, position })
+        Ok(AllClients { snapshot, head, clients: clients.into_iter(), asking, asked, position })
     }
 }
 
-impl Everyone {
+impl AllClients {
     /// The position that the answers are of.
     pub fn position(&self) -> Position {
         self.position.unwrap_or(self.head)
@@ -50,7 +51,7 @@ impl Everyone {
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub fn next(&mut self, store: &Store) -> Result<Option<(String, Answered)>, StoreError> {
+    pub fn next(&mut self, store: &Store) -> Result<Option<(String, ViewAnswer)>, StoreError> {
         self.next_of(store, |_| true)
     }
 
@@ -62,7 +63,7 @@ impl Everyone {
         &mut self,
         store: &Store,
         wanted: impl Fn(&str) -> bool,
-    ) -> Result<Option<(String, Answered)>, StoreError> {
+    ) -> Result<Option<(String, ViewAnswer)>, StoreError> {
         let Some(client) = self.clients.find(|client| wanted(client)) else { return Ok(None) };
         let answered = match self.position {
             Some(_) => store.check_ins(self.asking, &client, self.asked, self.position)?,

@@ -1,0 +1,56 @@
+//! Answering a week.
+
+use rollbook_domain::{Event, JsonText, Number, Position};
+
+use crate::store::{Outcome, Reading, Request, SeriesCommand, StoreError, WeekRef};
+
+/// The response of a week: this one, or the first one where the week was answered before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// Its id; empty where an import stored the week completed without one.
+    pub id: String,
+    /// Its score.
+    pub score: Option<Number>,
+    /// Whether the week was answered before; then nothing was written.
+    pub already_completed: bool,
+    /// Where the response is recorded; `None` where nothing was written.
+    pub position: Option<Position>,
+    /// The last position of the commit; `None` where nothing was written.
+    pub last_position: Option<Position>,
+}
+
+/// Answers a week. A week that is not stored yet is stored with its answer; an answered week keeps
+/// its first response.
+///
+/// # Errors
+/// When the rules refuse it, or the store fails. Then nothing was written.
+pub fn respond(
+    reading: &Reading<'_>,
+    week: &WeekRef,
+    answers: JsonText,
+    score: Option<u32>,
+    request: &Request,
+) -> Result<Response, StoreError> {
+    let WeekRef { stream, run, week } = week;
+    let command = SeriesCommand::Respond { run: *run, week: *week, answers, score };
+    let outcome = reading.command(stream, &command, request)?;
+    if let Outcome::AlreadyCompleted { response, score } = outcome {
+        let id = response;
+        return Ok(Response {
+            id,
+            score,
+            already_completed: true,
+            position: None,
+            last_position: None,
+        });
+    }
+    let submitted = outcome.events().iter().find_map(|written| match &written.event {
+        Event::ResponseSubmitted { response, score, .. } => {
+            Some((response.clone(), score.map(Number::from), Some(written.position)))
+        }
+        _ => None,
+    });
+    let (id, score, position) = submitted.unwrap_or_default();
+    let last_position = outcome.events().last().map(|written| written.position);
+    Ok(Response { id, score, already_completed: false, position, last_position })
+}

@@ -1,0 +1,113 @@
+//! Requests that are repeated under their idempotency key, also where release 0.1.0 wrote the key.
+
+use rollbook_domain::event::{Audience, CheckOutcome, View};
+use rollbook_domain::{Event, StreamId};
+use rollbook_log::{AppendError, IdempotencyKey};
+
+use super::{Sample, allocation, request, sample, switch_to};
+use crate::code::{Code, Coded};
+use crate::operations::{OperationError, allocate, migration, switch};
+use crate::store::request_samples as samples;
+use crate::store::{KeyedRequest, SeriesCommand, StoreError};
+
+/// Writes the entry of a key as release 0.1.0 did: with the legacy digest.
+fn wrote(sample: &Sample, key: &str, keyed: KeyedRequest<'_>, stream: StreamId, event: Event) {
+    let key = format!("request/{key}");
+    sample.append(stream, event, Some(IdempotencyKey { key, request: keyed.legacy_digest() }));
+}
+
+fn is_reused(error: &StoreError) -> bool {
+    matches!(error, StoreError::Append(AppendError::KeyReused { .. }))
+}
+
+#[test]
+fn commands_under_keys_of_release_0_1_0_are_repeated_and_other_requests_refused() {
+    let sample = sample();
+    let event = || Event::SeriesResumed { run: 1, restored: Vec::new() };
+    let commands: Vec<_> = samples::commands()
+        .into_iter()
+        .map(|(stream, command)| (stream.parse::<StreamId>().unwrap(), command))
+        .collect();
+    for (number, (stream, command)) in commands.iter().enumerate() {
+        let keyed = KeyedRequest::Command(stream, command);
+        wrote(&sample, &format!("k{number}"), keyed, stream.clone(), event());
+    }
+    let head = sample.store.log().head();
+    for (number, (stream, command)) in commands.iter().enumerate() {
+        let request = request(Some(&format!("k{number}")));
+        let outcome = sample.store.command(stream, command, &request).unwrap();
+        assert!(outcome.is_repeated(), "{command:?}");
+        assert_eq!(outcome.events().len(), 1);
+        assert_eq!(outcome.events()[0].event, event());
+        let other = SeriesCommand::Pause { weeks: 51 };
+        let refused = sample.store.command(stream, &other, &request).unwrap_err();
+        assert!(is_reused(&refused), "{refused}");
+        let message = refused.to_string();
+        assert!(!message.contains("request/"), "{message}");
+    }
+    assert_eq!(sample.store.log().head(), head, "nothing was written");
+}
+
+#[test]
+fn a_switch_under_a_key_of_release_0_1_0_is_repeated() {
+    let sample = sample();
+    let (view, audience) = (View::Precreated, Audience::Percent(10));
+    let keyed =
+        KeyedRequest::Switch { view, audience: &audience, reason: samples::AWKWARD, force: true };
+    let event = Event::ViewSwitched {
+        view,
+        audience: audience.clone(),
+        reason: samples::AWKWARD.to_owned(),
+        forced: true,
+    };
+    wrote(&sample, "s", keyed, StreamId::Control, event);
+    let head = sample.store.log().head();
+    let reading = sample.store.reading();
+    let again = |percent| {
+        let wanted = switch_to(view, &Audience::Percent(percent), samples::AWKWARD, true);
+        switch::switch(&reading, &wanted, &request(Some("s")))
+    };
+    let switched = again(10).unwrap();
+    assert!(switched.repeated && switched.forced);
+    assert_eq!((switched.before.other_percent, switched.after.other_percent), (0, 10));
+    assert!(is_reused(&again(11).unwrap_err()));
+    assert_eq!(sample.store.log().head(), head);
+}
+
+#[test]
+fn validating_and_applying_under_a_key_of_release_0_1_0_is_repeated() {
+    let sample = sample();
+    let checks = vec![CheckOutcome { name: "one".into(), green: true, detail: "seen".into() }];
+    let event = Event::ValidationRecorded { digest: "d".to_owned(), at: 3, checks };
+    wrote(&sample, "v", KeyedRequest::Validate(7), StreamId::Control, event.clone());
+    wrote(&sample, "a", KeyedRequest::Apply("abc"), StreamId::Control, event);
+    let head = sample.store.log().head();
+    let watch =
+        rollbook_migrations::monitor::Monitor { progress: &|_, _| {}, interrupted: &|| false };
+    let validate = |grace| migration::validate(&sample.store, grace, &request(Some("v")), &watch);
+    let (report, repeated) = validate(7).unwrap();
+    assert!(repeated && report.all_green);
+    assert_eq!(report.validation.at, 3);
+    let OperationError::Store(refused) = validate(8).unwrap_err() else { panic!() };
+    assert!(is_reused(&refused));
+    let bind = |digest| sample.store.bind_key(&request(Some("a")), KeyedRequest::Apply(digest));
+    assert!(bind("abc").unwrap().unwrap().committed.is_some());
+    assert_eq!(bind("abd").err().unwrap().code(), Code::KeyReused);
+    assert_eq!(sample.store.log().head(), head);
+}
+
+#[test]
+fn an_allocation_is_the_same_again_on_a_later_day() {
+    let sample = sample();
+    let first = request(Some("k"));
+    let later =
+        crate::store::Request { now: "2026-02-20T10:00:00Z".parse().unwrap(), ..first.clone() };
+    let wanted = allocation("robin");
+    let allocated = allocate(&sample.store.reading(), &wanted, &first).unwrap();
+    let again = allocate(&sample.store.reading(), &wanted, &later).unwrap();
+    assert!(!allocated.outcome.is_repeated() && again.outcome.is_repeated());
+    assert_eq!(again.outcome.events(), allocated.outcome.events());
+    let other = crate::operations::AllocationRequest { weeks: 5, ..wanted };
+    let refused = allocate(&sample.store.reading(), &other, &later).unwrap_err();
+    assert!(is_reused(&refused), "{refused}");
+}

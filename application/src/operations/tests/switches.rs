@@ -1,0 +1,53 @@
+//! `before` and `after` of a switch are those of its own event.
+
+use std::thread;
+
+use rollbook_domain::event::{Audience, View};
+
+use super::{request, sample, switch_to};
+use crate::operations::switch::switch;
+use crate::reports::switch::Switched;
+
+const SWITCHES: u8 = 50;
+
+#[test]
+fn while_two_switch_at_once_each_sees_its_own_before_and_after() {
+    let sample = sample();
+    let store = &sample.store;
+    let run = |first: u8| -> Vec<Switched> {
+        let percents = (0..SWITCHES).map(|number| first + number);
+        percents
+            .map(|percent| {
+                let wanted =
+                    switch_to(View::Precreated, &Audience::Percent(percent), "a test", true);
+                let switched = switch(&store.reading(), &wanted, &request(None)).unwrap();
+                assert_eq!(switched.after.other_percent, percent);
+                switched
+            })
+            .collect()
+    };
+    let mut all = thread::scope(|scope| {
+        let other = scope.spawn(|| run(SWITCHES));
+        let mut all = run(0);
+        all.extend(other.join().unwrap());
+        all
+    });
+    all.sort_by_key(|switched| switched.position);
+    assert!(all[0].before.default == View::Legacy && all[0].before.other_percent == 0);
+    for pair in all.windows(2) {
+        assert_eq!(pair[1].before, pair[0].after);
+        assert!(pair[0].position < pair[1].position);
+    }
+}
+
+#[test]
+fn a_repeat_has_the_before_and_after_of_the_first_time() {
+    let sample = sample();
+    let reading = || sample.store.reading();
+    let wanted = switch_to(View::Precreated, &Audience::Percent(10), "first tenth", true);
+    let first = switch(&reading(), &wanted, &request(Some("k"))).unwrap();
+    let back = switch_to(View::Legacy, &Audience::Everyone, "back", false);
+    switch(&reading(), &back, &request(None)).unwrap();
+    let again = switch(&reading(), &wanted, &request(Some("k"))).unwrap();
+    assert_eq!(again, Switched { repeated: true, ..first });
+}

@@ -1,0 +1,111 @@
+//! What one request reads. A [`Reading`] takes its snapshot when it is first needed and keeps it,
+//! so that a request resolves, authorizes and decides on one state of the store, and projections
+//! catch up once.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use rollbook_domain::StreamId;
+use rollbook_domain::calendar::Zone;
+use rollbook_domain::control::Control;
+use rollbook_domain::event::Version;
+use rollbook_domain::series::Series;
+use rollbook_projections::Snapshot;
+use rollbook_projections::directory::{self, Directory};
+use rollbook_projections::rows::RowSource;
+use rollbook_projections::tracker::{self, Tracker};
+
+use super::{Store, StoreError};
+
+/// A store as one request reads it. Of one thread; drop it when the request is answered.
+pub struct Reading<'a> {
+    store: &'a Store,
+    snapshot: OnceCell<Snapshot>,
+    series: RefCell<HashMap<StreamId, Rc<FoldedSeries>>>,
+}
+
+/// A series, folded from its stream.
+#[derive(Debug, Default)]
+pub struct FoldedSeries {
+    /// The series.
+    pub series: Series,
+    /// The version of the stream that it was folded up to.
+    pub version: Version,
+}
+
+impl Store {
+    /// Begins to read for one request. Reads nothing yet.
+    pub fn reading(&self) -> Reading<'_> {
+        Reading { store: self, snapshot: OnceCell::new(), series: RefCell::default() }
+    }
+}
+
+impl<'a> Reading<'a> {
+    /// The store.
+    pub fn store(&self) -> &'a Store {
+        self.store
+    }
+
+    /// The snapshot of this request, at least as new as its first use.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn snapshot(&self) -> Result<&Snapshot, StoreError> {
+        if let Some(snapshot) = self.snapshot.get() {
+            return Ok(snapshot);
+        }
+        let taken = self.store.snapshot()?;
+        Ok(self.snapshot.get_or_init(|| taken))
+    }
+
+    /// The rows of the directory: clients, coaches and the zone.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn directory(&self) -> Result<impl RowSource + '_, StoreError> {
+        Ok(self.snapshot()?.rows::<Directory>()?.0)
+    }
+
+    /// The control stream, folded.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn control(&self) -> Result<Control, StoreError> {
+        Ok(tracker::control(&self.snapshot()?.rows::<Tracker>()?.0)?)
+    }
+
+    /// The old server's zone.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub fn zone(&self) -> Result<Zone, StoreError> {
+        Ok(directory::zone(&self.directory()?)?)
+    }
+
+    /// A series, folded when this request first needs it.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn series(&self, stream: &StreamId) -> Result<Rc<FoldedSeries>, StoreError> {
+        if let Some(folded) = self.series.borrow().get(stream) {
+            return Ok(folded.clone());
+        }
+        self.fold(stream)
+    }
+
+    /// A series as it is now: folded again only where its stream has grown.
+    pub(super) fn current_series(&self, stream: &StreamId) -> Result<Rc<FoldedSeries>, StoreError> {
+        let folded = self.series(stream)?;
+        if self.store.log().stream_version(stream)? == folded.version {
+            return Ok(folded);
+        }
+        self.fold(stream)
+    }
+
+    fn fold(&self, stream: &StreamId) -> Result<Rc<FoldedSeries>, StoreError> {
+        let folded = Rc::new(self.store.fold_series(stream)?);
+        self.series.borrow_mut().insert(stream.clone(), folded.clone());
+        Ok(folded)
+    }
+}

@@ -1,0 +1,101 @@
+//! A request to write, and the idempotency key that it may come with.
+
+use rollbook_domain::{Actor, Timestamp};
+use rollbook_log::{AppendError, Committed, IdempotencyKey};
+use uuid::Uuid;
+
+use super::request_digest::KeyedRequest;
+use super::{Store, StoreError};
+
+/// Who sends a request, when, and under which key.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// On whose behalf.
+    pub actor: Actor,
+    /// When.
+    pub now: Timestamp,
+    /// The idempotency key: the same request again under the same key writes nothing.
+    pub key: Option<String>,
+    /// The cause to record where there is no key, such as a request id; `None` for a new id.
+    pub cause: Option<String>,
+}
+
+impl Request {
+    /// The cause that is recorded with the events of this request.
+    pub(crate) fn cause(&self) -> String {
+        let given = self.key.as_ref().or(self.cause.as_ref());
+        given.cloned().unwrap_or_else(|| Uuid::now_v7().to_string())
+    }
+}
+
+/// An idempotency key as the log has it or will have it.
+pub(crate) struct BoundKey {
+    /// The key, with the digest to append with.
+    pub(crate) key: IdempotencyKey,
+    /// The commit that is stored under it.
+    pub(crate) committed: Option<Committed>,
+}
+
+/// Sets the keys of requests apart in the log, so that no caller can name the key of an import or a
+/// batch.
+const KEY_PREFIX: &str = "request/";
+
+fn stored_name(key: &str) -> String {
+    format!("{KEY_PREFIX}{key}")
+}
+
+impl Store {
+    /// Binds the key of a request, if it has one, to what is requested.
+    ///
+    /// # Errors
+    /// [`AppendError::KeyReused`] when it is bound to another request; when the log cannot be read.
+    pub(crate) fn bind_key(
+        &self,
+        request: &Request,
+        keyed: KeyedRequest<'_>,
+    ) -> Result<Option<BoundKey>, StoreError> {
+        let Some(given) = &request.key else { return Ok(None) };
+        let (key, digest) = (stored_name(given), keyed.digest());
+        let bound = match self.log().requested_under(&key)? {
+            None => BoundKey { key: IdempotencyKey { key, request: digest }, committed: None },
+            Some((stored, committed)) if stored == digest || stored == keyed.legacy_digest() => {
+                BoundKey {
+                    key: IdempotencyKey { key, request: stored },
+                    committed: Some(committed),
+                }
+            }
+            Some((_other, Committed { first, last, .. })) => {
+                return Err(AppendError::KeyReused { key: given.clone(), first, last }.into());
+            }
+        };
+        Ok(Some(bound))
+    }
+
+    /// The request at the time of its first arrival. A command that holds the time, such as an
+    /// allocation, is then the same again.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) fn at_first_arrival(&self, request: &Request) -> Result<Request, StoreError> {
+        let mut request = request.clone();
+        if let Some(key) = &request.key
+            && let Some(committed) = self.log().committed_under(&stored_name(key))?
+            && let Some(first) = self.log().at(committed.first)?
+        {
+            request.now = first.occurred_at;
+        }
+        Ok(request)
+    }
+}
+
+/// The error with the key as the caller gave it.
+pub(super) fn with_given_key(error: AppendError) -> AppendError {
+    match error {
+        AppendError::KeyReused { key, first, last } => AppendError::KeyReused {
+            key: key.strip_prefix(KEY_PREFIX).unwrap_or(&key).to_owned(),
+            first,
+            last,
+        },
+        other => other,
+    }
+}

@@ -1,0 +1,301 @@
+//! The digest of a request, which an idempotency key is bound to.
+//!
+//! The log keeps the digest for ever, so the form that is hashed is frozen: JSON of this module's
+//! own types, in the order of their fields, without spaces, with a version. Neither the domain's
+//! serde attributes nor `Debug` have a part in it. To change the form, add a version beside this
+//! one and go on accepting this one.
+
+use hmac::{Hmac, Mac as _};
+use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
+use rollbook_domain::series::decide::{Allocation, Correction};
+use rollbook_domain::{StreamId, Timestamp};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::{SeriesCommand, legacy_request_form};
+
+/// A request that an idempotency key can be bound to.
+#[derive(Clone, Copy)]
+pub(crate) enum KeyedRequest<'a> {
+    /// A command on a series.
+    Command(&'a StreamId, &'a SeriesCommand),
+    /// A switch.
+    Switch {
+        /// The view to serve.
+        view: View,
+        /// Whom it is for.
+        audience: &'a Audience,
+        /// Why.
+        reason: &'a str,
+        /// Whether the guard is overridden.
+        force: bool,
+    },
+    /// Applying the batch with this digest.
+    Apply(&'a str),
+    /// A validation with this grace, in milliseconds.
+    Validate(i64),
+}
+
+impl KeyedRequest<'_> {
+    /// The digest to store.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        digest(&self.message(), None)
+    }
+
+    /// The digest that release 0.1.0 stored for the same request.
+    pub(crate) fn legacy_digest(&self) -> [u8; 32] {
+        match *self {
+            Self::Command(stream, command) => legacy_request_form::command(stream, command),
+            Self::Switch { view, audience, reason, force } => {
+                legacy_request_form::switch(view, audience, reason, force)
+            }
+            Self::Apply(batch) => legacy_request_form::apply(batch),
+            Self::Validate(milliseconds) => legacy_request_form::validate(milliseconds),
+        }
+    }
+
+    /// The bytes to hash.
+    fn message(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Versioned<'a> {
+            version: u32,
+            request: RequestForm<'a>,
+        }
+        let mut message = DOMAIN.to_vec();
+        let versioned = Versioned { version: 1, request: RequestForm::of(self) };
+        // Texts, numbers and booleans: writing them cannot fail.
+        message.extend(serde_json::to_vec(&versioned).unwrap_or_default());
+        message
+    }
+}
+
+/// Keeps this digest apart from every other SHA-256 in a store.
+const DOMAIN: &[u8] = b"rollbook request\n";
+
+/// SHA-256 of a message; under a key, HMAC-SHA256. No digest is keyed so far: see decision 26.
+fn digest(message: &[u8], keyed: Option<Hmac<Sha256>>) -> [u8; 32] {
+    match keyed {
+        None => Sha256::digest(message).into(),
+        Some(mac) => mac.chain_update(message).finalize().into_bytes().into(),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum RequestForm<'a> {
+    Allocate {
+        stream: String,
+        terms: TermsForm<'a>,
+        first_due: InstantForm,
+        status: Option<&'static str>,
+        extend: bool,
+    },
+    Respond {
+        stream: String,
+        run: u32,
+        week: u32,
+        answers: &'a str,
+        score: Option<u32>,
+    },
+    Miss {
+        stream: String,
+        run: u32,
+        week: u32,
+        reason: &'static str,
+        comment: Option<&'a str>,
+    },
+    Extend {
+        stream: String,
+        run: u32,
+        week: u32,
+        reason: &'a str,
+    },
+    AskToReopen {
+        stream: String,
+        run: u32,
+        week: u32,
+        reason: &'a str,
+    },
+    Correct {
+        stream: String,
+        run: u32,
+        week: u32,
+        due: Option<InstantForm>,
+        status: Option<&'static str>,
+        note: Option<&'a str>,
+    },
+    Reopen {
+        stream: String,
+        run: u32,
+        week: u32,
+    },
+    Pause {
+        stream: String,
+        weeks: u32,
+    },
+    Resume {
+        stream: String,
+    },
+    Withdraw {
+        stream: String,
+        keep_answered: bool,
+        reason: &'a str,
+    },
+    WithdrawWeek {
+        stream: String,
+        run: u32,
+        week: u32,
+        reason: &'a str,
+    },
+    Feedback {
+        stream: String,
+        response: &'a str,
+        coach: &'a str,
+        text: &'a str,
+    },
+    Switch {
+        view: &'static str,
+        audience: AudienceForm<'a>,
+        reason: &'a str,
+        force: bool,
+    },
+    Apply {
+        batch: &'a str,
+    },
+    Validate {
+        overdue_after_milliseconds: i64,
+    },
+}
+
+/// Seconds since 1970, and nanoseconds.
+type InstantForm = (i64, u32);
+
+#[derive(Serialize)]
+struct TermsForm<'a> {
+    stored_client: &'a str,
+    coach: &'a str,
+    title: &'a str,
+    description: &'a str,
+    assigned_by: Option<&'a str>,
+    assigned_at: Option<InstantForm>,
+    /// The text of the JSON, not the value.
+    window: Option<&'a str>,
+    recurring: bool,
+    total_weeks: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum AudienceForm<'a> {
+    Everyone,
+    Percent(u8),
+    Clients(&'a [String]),
+}
+
+impl<'a> RequestForm<'a> {
+    fn of(request: &KeyedRequest<'a>) -> Self {
+        match *request {
+            KeyedRequest::Command(stream, command) => Self::of_command(stream.to_string(), command),
+            KeyedRequest::Switch { view, audience, reason, force } => {
+                let view = match view {
+                    View::Legacy => "legacy",
+                    View::Precreated => "precreated",
+                };
+                let audience = match audience {
+                    Audience::Everyone => AudienceForm::Everyone,
+                    Audience::Percent(percent) => AudienceForm::Percent(*percent),
+                    Audience::Clients(clients) => AudienceForm::Clients(clients),
+                };
+                Self::Switch { view, audience, reason, force }
+            }
+            KeyedRequest::Apply(batch) => Self::Apply { batch },
+            KeyedRequest::Validate(overdue_after_milliseconds) => {
+                Self::Validate { overdue_after_milliseconds }
+            }
+        }
+    }
+
+    fn of_command(stream: String, command: &'a SeriesCommand) -> Self {
+        match command {
+            SeriesCommand::Allocate(Allocation { terms, first_due, status, extend }) => {
+                Self::Allocate {
+                    stream,
+                    terms: TermsForm::of(terms),
+                    first_due: instant(*first_due),
+                    status: status.map(status_name),
+                    extend: *extend,
+                }
+            }
+            &SeriesCommand::Respond { run, week, ref answers, score } => {
+                Self::Respond { stream, run, week, answers: answers.as_str(), score }
+            }
+            &SeriesCommand::Miss { run, week, reason, ref comment } => {
+                let reason = match reason {
+                    MissedReason::Sick => "sick",
+                    MissedReason::Traveling => "traveling",
+                    MissedReason::PersonalEmergency => "personal_emergency",
+                    MissedReason::Other => "other",
+                };
+                Self::Miss { stream, run, week, reason, comment: comment.as_deref() }
+            }
+            &SeriesCommand::Extend { run, week, ref reason } => {
+                Self::Extend { stream, run, week, reason }
+            }
+            &SeriesCommand::AskToReopen { run, week, ref reason } => {
+                Self::AskToReopen { stream, run, week, reason }
+            }
+            &SeriesCommand::Correct { run, week, ref correction } => {
+                let Correction { due, status, note } = correction;
+                let (due, status) = (due.map(instant), status.map(status_name));
+                Self::Correct { stream, run, week, due, status, note: note.as_deref() }
+            }
+            &SeriesCommand::Reopen { run, week } => Self::Reopen { stream, run, week },
+            &SeriesCommand::Pause { weeks } => Self::Pause { stream, weeks },
+            SeriesCommand::Resume => Self::Resume { stream },
+            &SeriesCommand::Withdraw { keep_answered, ref reason } => {
+                Self::Withdraw { stream, keep_answered, reason }
+            }
+            &SeriesCommand::WithdrawWeek { run, week, ref reason } => {
+                Self::WithdrawWeek { stream, run, week, reason }
+            }
+            SeriesCommand::Feedback { response, coach, text } => {
+                Self::Feedback { stream, response, coach, text }
+            }
+        }
+    }
+}
+
+impl<'a> TermsForm<'a> {
+    fn of(terms: &'a Terms) -> Self {
+        let Terms { stored_client, coach, title, description, .. } = terms;
+        Self {
+            stored_client,
+            coach,
+            title,
+            description,
+            assigned_by: terms.assigned_by.as_deref(),
+            assigned_at: terms.assigned_at.map(instant),
+            window: terms.window.as_ref().map(|window| window.as_str()),
+            recurring: terms.recurring,
+            total_weeks: terms.total_weeks,
+        }
+    }
+}
+
+fn instant(instant: Timestamp) -> InstantForm {
+    (instant.seconds(), instant.nanoseconds())
+}
+
+fn status_name(status: AssignedStatus) -> &'static str {
+    match status {
+        AssignedStatus::Pending => "pending",
+        AssignedStatus::Active => "active",
+        AssignedStatus::Inactive => "inactive",
+        AssignedStatus::Overdue => "overdue",
+        AssignedStatus::Missed => "missed",
+        AssignedStatus::Completed => "completed",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+//! The next step after a refusal, in terms of this service: an endpoint, a field or a header. The
+//! layers below name neither.
+//!
+//! One function an enum, each an exhaustive match: a new error asks for its hint here. `None` is
+//! for an error whose message says everything, for one that only the operator can mend, and for
+//! failures, which are not described to callers.
+
+use rollbook_application::backup::BackupError;
+use rollbook_application::evidence::EvidenceError;
+use rollbook_application::store::StoreError;
+use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::series::decide::Rejection;
+use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
+use rollbook_log::AppendError;
+use rollbook_migrations::MigrationError;
+
+/// After an error of a store.
+pub(super) fn of_store(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::Append(error) => return of_append(error),
+        StoreError::Refused(refused) => return of_refused(refused),
+        StoreError::Switch(refused) => return of_switch(refused),
+        StoreError::UnknownResponse(_) => {
+            "GET /v1/history/{id} of its assignment shows the response's id"
+        }
+        StoreError::UnknownClient(_) => "GET /v1/check-ins lists every client document",
+        StoreError::UnknownForm(_) | StoreError::UnknownCoach(_) => {
+            "an export that has it must be imported first"
+        }
+        StoreError::UnknownSeries(_) => "GET /v1/history/client/{id} lists what a client has",
+        StoreError::Log(_)
+        | StoreError::Projection(_)
+        | StoreError::UnknownAssignment(_)
+        | StoreError::NoSeries(_)
+        | StoreError::Contended(_)
+        | StoreError::UnknownId(_)
+        | StoreError::AmbiguousDigest(_)
+        | StoreError::Range(_)
+        | StoreError::Body(_) => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After a commit that was not appended.
+pub(super) fn of_append(error: &AppendError) -> Option<String> {
+    match error {
+        AppendError::KeyReused { .. } => {
+            Some("a new Idempotency-Key, or none, makes this a new request".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// After a command on a series that a rule refuses.
+pub(super) fn of_refused(refused: &Rejection) -> Option<String> {
+    let text = match refused {
+        Rejection::NoSuchWeek { .. } | Rejection::NoPause => {
+            "GET /v1/history/{id} of the series shows its weeks and pauses"
+        }
+        Rejection::Completed(_) => {
+            "GET /v1/history/{id} shows the answer; DELETE /api/check-in-assignments/{id} sets the week back to pending"
+        }
+        Rejection::AlreadyMissed(_) => {
+            "POST /api/check-in-assignments/{id}/open-for-check-in opens the week again"
+        }
+        Rejection::NotOverdue { due, .. } => {
+            let from = due.plus_milliseconds(OVERDUE_AFTER_MILLISECONDS);
+            return Some(format!("it can be marked missed from {from} on"));
+        }
+        Rejection::NoComment => "say it in the field comment",
+        Rejection::ShortReason { .. } => "write a longer text",
+        Rejection::OutOfRange { least, most, .. } => {
+            return Some(format!("give a number from {least} to {most}"));
+        }
+        Rejection::NothingToPause(_) => "GET /v1/clients/{id}/check-ins shows what is due",
+        Rejection::StillOpen(_) => "POST /api/client-portal/check-in/{id} answers it",
+        Rejection::NoSuchResponse { .. } => {
+            "GET /v1/history/{id} of the assignment shows its response"
+        }
+        Rejection::NoSuchSeries(_) => "POST /api/check-in-assignments allocates the form",
+        Rejection::OpenWeeks { .. } => {
+            "DELETE /api/check-in-assignments/series withdraws the run, and the field extend makes it longer"
+        }
+        Rejection::BadAnswers(_) => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After a switch that the guard refuses.
+pub(super) fn of_switch(refused: &SwitchRejection) -> Option<String> {
+    let text = match refused {
+        SwitchRejection::NoReason => "say it in the field reason",
+        SwitchRejection::NotValidated | SwitchRejection::Stale { .. } | SwitchRejection::Red(_) => {
+            "POST /v1/migrations/validations runs the checks; the field force, with a reason, overrides the guard"
+        }
+        SwitchRejection::Unfinished(_) => "POST /v1/migrations/apply with the same file resumes it",
+        SwitchRejection::Percent(_) | SwitchRejection::Retired => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After a batch that was not planned, read, applied or validated.
+pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
+    let text = match error {
+        MigrationError::Append(error) => return of_append(error),
+        MigrationError::Line { .. }
+        | MigrationError::Count { .. }
+        | MigrationError::Digest { .. } => "send the file again as it was planned",
+        MigrationError::Drift { .. } | MigrationError::Zone { .. } => {
+            "GET /v1/migrations/plan plans again"
+        }
+        MigrationError::Unfinished { .. } => "POST /v1/migrations/apply with its file first",
+        MigrationError::NothingImported => "an export must be imported first",
+        MigrationError::Log(_)
+        | MigrationError::Projection(_)
+        | MigrationError::File { .. }
+        | MigrationError::Exists { .. }
+        | MigrationError::Version { .. }
+        | MigrationError::Kind { .. }
+        | MigrationError::ImportZone { .. }
+        | MigrationError::Rules { .. }
+        | MigrationError::Interrupted => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After a backup that was not taken.
+pub(super) fn of_backup(error: &BackupError) -> Option<String> {
+    match error {
+        BackupError::NameTaken { .. } => Some("give another name".to_owned()),
+        BackupError::Unknown { .. } => Some("GET /v1/backups lists those there are".to_owned()),
+        BackupError::Log(_)
+        | BackupError::Projection(_)
+        | BackupError::File { .. }
+        | BackupError::Name { .. }
+        | BackupError::Busy { .. }
+        | BackupError::Newer { .. }
+        | BackupError::Damaged { .. }
+        | BackupError::Differs { .. }
+        | BackupError::UnsoundStore(_)
+        | BackupError::Forget(_)
+        | BackupError::Ledger(_)
+        | BackupError::NotRecorded { .. } => None,
+    }
+}
+
+/// After a checkpoint, proof or certificate that was not made.
+pub(super) fn of_evidence(error: &EvidenceError) -> Option<String> {
+    let text = match error {
+        EvidenceError::Store(error) => return of_store(error),
+        EvidenceError::NoKeyYet => "POST /v1/checkpoints makes one",
+        EvidenceError::NotApplied => "POST /v1/migrations/apply applies one",
+        EvidenceError::NotValidated => "POST /v1/migrations/validations validates it",
+        EvidenceError::Proof(_)
+        | EvidenceError::File { .. }
+        | EvidenceError::NoKey { .. }
+        | EvidenceError::OpenKey { .. }
+        | EvidenceError::KeyGone { .. }
+        | EvidenceError::OtherKey { .. }
+        | EvidenceError::Contradicted { .. }
+        | EvidenceError::Refused { .. }
+        | EvidenceError::Certificate(_)
+        | EvidenceError::NotPlanned
+        | EvidenceError::CertificateRefused { .. }
+        | EvidenceError::TwoBatches { .. }
+        | EvidenceError::NoProof { .. }
+        | EvidenceError::NoEvent { .. } => return None,
+    };
+    Some(text.to_owned())
+}

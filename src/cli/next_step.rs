@@ -1,0 +1,205 @@
+//! The next step after an error, in terms of this command line: a command or an option. The layers
+//! below name neither.
+//!
+//! One function an enum, each an exhaustive match: a new error asks for its hint here. `None` is
+//! for an error whose message says everything, or where there is nothing to do but to read it.
+
+use rollbook_application::backup::BackupError;
+use rollbook_application::backup::erasure_ledger::LedgerError;
+use rollbook_application::evidence::EvidenceError;
+use rollbook_application::store::StoreError;
+use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::series::decide::Rejection;
+use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
+use rollbook_log::{AppendError, LogError};
+use rollbook_migrations::MigrationError;
+use rollbook_projections::ProjectionError;
+
+/// After an error of a store.
+pub(crate) fn of_store(error: &StoreError) -> Option<String> {
+    let text = match error {
+        StoreError::Log(error) => return of_log(error),
+        StoreError::Append(error) => return of_append(error),
+        StoreError::Projection(error) => return of_projection(error),
+        StoreError::Refused(refused) => return of_refused(refused),
+        StoreError::Switch(refused) => return of_switch(refused),
+        StoreError::UnknownResponse(_) => {
+            "`rollbook history` of its assignment shows the response's id"
+        }
+        StoreError::UnknownClient(_) => "`rollbook view legacy --all` lists every client document",
+        StoreError::UnknownForm(_) | StoreError::UnknownCoach(_) => {
+            "import an export that has it, or give --allow-unknown where the command takes it"
+        }
+        StoreError::UnknownSeries(_) => "`rollbook history client/<id>` lists what a client has",
+        StoreError::UnknownAssignment(_)
+        | StoreError::NoSeries(_)
+        | StoreError::Contended(_)
+        | StoreError::UnknownId(_)
+        | StoreError::AmbiguousDigest(_)
+        | StoreError::Range(_)
+        | StoreError::Body(_) => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After an error of the log.
+pub(crate) fn of_log(error: &LogError) -> Option<String> {
+    match error {
+        LogError::Missing { dir } => {
+            Some(format!("rollbook --data {} import EXPORT_DIR", dir.display()))
+        }
+        _ => None,
+    }
+}
+
+/// After a commit that was not appended.
+pub(crate) fn of_append(error: &AppendError) -> Option<String> {
+    match error {
+        AppendError::KeyReused { .. } => {
+            Some("a new --key, or none, makes this a new request".to_owned())
+        }
+        AppendError::Storage(error) => of_log(error),
+        _ => None,
+    }
+}
+
+/// After an error of a projection.
+pub(crate) fn of_projection(error: &ProjectionError) -> Option<String> {
+    match error {
+        ProjectionError::Log(error) => of_log(error),
+        _ => None,
+    }
+}
+
+/// After a command on a series that a rule refuses.
+pub(crate) fn of_refused(refused: &Rejection) -> Option<String> {
+    let text = match refused {
+        Rejection::NoSuchWeek { .. } => {
+            "`rollbook history` of the series shows the weeks there are"
+        }
+        Rejection::Completed(_) => {
+            "`rollbook history` shows the answer; `rollbook withdraw --assignment ID` sets the week back to pending"
+        }
+        Rejection::AlreadyMissed(_) => "`rollbook reopen ID` opens the week again",
+        Rejection::NotOverdue { due, .. } => {
+            let from = due.plus_milliseconds(OVERDUE_AFTER_MILLISECONDS);
+            return Some(format!("it can be marked missed from {from} on"));
+        }
+        Rejection::NoComment => "say it with --comment",
+        Rejection::ShortReason { .. } => "write a longer text",
+        Rejection::OutOfRange { least, most, .. } => {
+            return Some(format!("give a number from {least} to {most}"));
+        }
+        Rejection::NothingToPause(_) => "`rollbook view live --client ID` shows what is due",
+        Rejection::NoPause => "`rollbook history` of the series shows its pauses",
+        Rejection::StillOpen(_) => "`rollbook respond ID` answers it",
+        Rejection::NoSuchResponse { .. } => {
+            "`rollbook history` of the assignment shows its response"
+        }
+        Rejection::NoSuchSeries(_) => "`rollbook assign` allocates the form",
+        Rejection::OpenWeeks { .. } => {
+            "`rollbook withdraw` withdraws the run, and `rollbook assign --extend` makes it longer"
+        }
+        Rejection::BadAnswers(_) => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After a switch that the guard refuses.
+pub(crate) fn of_switch(refused: &SwitchRejection) -> Option<String> {
+    let text = match refused {
+        SwitchRejection::NoReason => "say it with --reason",
+        SwitchRejection::NotValidated | SwitchRejection::Stale { .. } => {
+            "run `rollbook migrate validate`, or override with --force and a reason"
+        }
+        SwitchRejection::Unfinished(_) => "run `rollbook migrate apply` with the same file again",
+        SwitchRejection::Red(_) => {
+            "see `rollbook migrate validate`, or override with --force and a reason"
+        }
+        SwitchRejection::Percent(_) | SwitchRejection::Retired => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After a batch that was not planned, read, applied or validated.
+pub(crate) fn of_migration(error: &MigrationError) -> Option<String> {
+    let text = match error {
+        MigrationError::Log(error) => return of_log(error),
+        MigrationError::Append(error) => return of_append(error),
+        MigrationError::Projection(error) => return of_projection(error),
+        MigrationError::File { .. } => return None,
+        MigrationError::Exists { .. } => "give another name with --out, or move it away",
+        MigrationError::Line { .. }
+        | MigrationError::Count { .. }
+        | MigrationError::Digest { .. } => "fetch the file again, or plan again",
+        MigrationError::Version { .. } => "use a newer rollbook",
+        MigrationError::Rules { .. } => "`rollbook verify` checks the log",
+        MigrationError::Kind { .. } => "use the rollbook that planned it",
+        MigrationError::Drift { .. } => {
+            "plan again on this store, compare with `rollbook migrate show`, and apply the new file"
+        }
+        MigrationError::Zone { .. } => "plan again on this store",
+        MigrationError::ImportZone { .. } => {
+            "leave --legacy-timezone out, or import into a new store"
+        }
+        MigrationError::Unfinished { .. } => "apply its file again first",
+        MigrationError::NothingImported => "run `rollbook import EXPORT_DIR` first",
+        MigrationError::Interrupted => "the same command resumes",
+    };
+    Some(text.to_owned())
+}
+
+/// After a backup that was not taken, is not good, or was not restored.
+pub(crate) fn of_backup(error: &BackupError) -> Option<String> {
+    let text = match error {
+        BackupError::Log(error) => return of_log(error),
+        BackupError::Projection(error) => return of_projection(error),
+        BackupError::Forget(error) => return of_ledger(error),
+        BackupError::Ledger(error) => return of_ledger(error),
+        BackupError::Unknown { .. } => {
+            "`rollbook backup list` shows those there are, --from names another directory"
+        }
+        BackupError::NameTaken { .. } => "give another --name",
+        BackupError::UnsoundStore(_) => "run `rollbook verify`, and restore the latest good backup",
+        BackupError::File { .. }
+        | BackupError::Name { .. }
+        | BackupError::Busy { .. }
+        | BackupError::Newer { .. }
+        | BackupError::Damaged { .. }
+        | BackupError::Differs { .. }
+        | BackupError::NotRecorded { .. } => return None,
+    };
+    Some(text.to_owned())
+}
+
+fn of_ledger(error: &LedgerError) -> Option<String> {
+    match error {
+        LedgerError::Store(error) => of_store(error),
+        LedgerError::File { .. } => None,
+    }
+}
+
+/// After a checkpoint, proof or certificate that was not made or does not verify.
+pub(crate) fn of_evidence(error: &EvidenceError) -> Option<String> {
+    let text = match error {
+        EvidenceError::Store(error) => return of_store(error),
+        EvidenceError::KeyGone { .. } => "name it with --signing-key",
+        EvidenceError::OtherKey { .. } => "name the right key with --signing-key",
+        EvidenceError::NoKeyYet => "`rollbook checkpoint` makes one",
+        EvidenceError::Contradicted { .. } => "run `rollbook verify`",
+        EvidenceError::NotApplied => "run `rollbook migrate apply`",
+        EvidenceError::NotValidated => "run `rollbook migrate validate`",
+        EvidenceError::NotPlanned => "run `rollbook verify`",
+        EvidenceError::Proof(_)
+        | EvidenceError::File { .. }
+        | EvidenceError::NoKey { .. }
+        | EvidenceError::OpenKey { .. }
+        | EvidenceError::Refused { .. }
+        | EvidenceError::Certificate(_)
+        | EvidenceError::CertificateRefused { .. }
+        | EvidenceError::TwoBatches { .. }
+        | EvidenceError::NoProof { .. }
+        | EvidenceError::NoEvent { .. } => return None,
+    };
+    Some(text.to_owned())
+}
