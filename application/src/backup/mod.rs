@@ -24,6 +24,8 @@ mod create;
 mod error;
 mod list;
 pub mod manifest;
+#[cfg(test)]
+mod manifest_golden;
 mod name;
 mod prune;
 mod report;
