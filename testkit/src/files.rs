@@ -1,8 +1,10 @@
 //! Directories: what is in them, copies of them, and whether two states of one are the same.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use flate2::read::GzDecoder;
 use walkdir::WalkDir;
 
 /// Every file under a directory, in the order of their paths. A directory that does not exist has
@@ -56,4 +58,10 @@ pub fn copy_store(from: &Path, to: &Path) {
             std::fs::copy(key(from), key(to)).unwrap();
         }
     }
+}
+
+/// Unpacks an archive `*.tar.gz` into a directory.
+pub fn unpack(archive: &Path, to: &Path) {
+    let file = File::open(archive).unwrap();
+    tar::Archive::new(GzDecoder::new(file)).unpack(to).unwrap();
 }

@@ -16,7 +16,7 @@ mod server;
 mod store;
 
 pub use answer::Answer;
-pub use files::{assert_same, copy_directory, copy_store, files, paths};
+pub use files::{assert_same, copy_directory, copy_store, files, paths, unpack};
 pub use fixtures::{Expected, FIXTURES, documents, expected, fixture, repository, starred};
 pub use golden::assert_golden;
 pub use load::under_load;

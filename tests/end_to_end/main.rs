@@ -15,6 +15,7 @@ mod native_api;
 mod opened;
 mod readme;
 mod service;
+mod stores;
 mod tampering;
 
 #[test]

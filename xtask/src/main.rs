@@ -14,6 +14,7 @@ mod libclang;
 mod proofs;
 mod python;
 mod setup;
+mod store_fixture;
 mod structure;
 mod test;
 mod test_clients;
@@ -34,6 +35,7 @@ cargo xtask COMMAND [OPTIONS]
   fuzz-api       run schemathesis against the built service (needs python3)
   bench          set up, run the benches, print their figures as one table
   check-proofs   check checkpoints, proofs and a certificate with programs from PyPI
+  store-fixture  make a store with a released binary, for the tests of later releases
 
 `cargo xtask COMMAND --help` says more. Everything is built with --release into CARGO_TARGET_DIR,
 by default $HOME/.cache/rollbook-target. RocksDB is compiled there once: 10 to 20 minutes.";
@@ -67,6 +69,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "fuzz-api" => (fuzz_api::HELP, fuzz_api::command),
         "structure" => (structure::HELP, structure::command),
         "bench" => (bench::HELP, bench::command),
+        "store-fixture" => (store_fixture::HELP, store_fixture::command),
         "check-proofs" => (proofs::HELP, proofs::command),
         "help" | "--help" | "-h" => (HELP, |_| Ok(())),
         other => bail!("{other:?} is not a command\n\n{HELP}"),

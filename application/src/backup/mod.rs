@@ -26,6 +26,8 @@ pub mod erasure_ledger;
 mod error;
 mod list;
 pub mod manifest;
+#[cfg(test)]
+mod manifest_golden;
 mod name;
 mod prune;
 mod report;

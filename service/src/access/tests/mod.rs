@@ -463,6 +463,27 @@ fn a_key_is_stored_as_its_hash_in_a_file_that_is_its_owners_alone() {
 }
 
 #[test]
+fn a_file_of_keys_has_the_golden_bytes_and_its_keys_open() {
+    let golden = |name: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+        std::fs::read_to_string(path).unwrap()
+    };
+    let scene = Scene::open();
+    std::fs::write(scene.keys_path(), golden("api-keys-v1.json")).unwrap();
+    std::fs::set_permissions(scene.keys_path(), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let text = |letter: &str| format!("rbk_{}", letter.repeat(64));
+    assert_eq!(scene.ask(&text("a")).unwrap().name(), "key kiosk");
+    assert_eq!(scene.ask(&text("b")).unwrap().name(), "key prometheus");
+    refused(scene.ask(&text("c")), "revoked");
+    scene.keys().revoke("kiosk", now()).unwrap();
+    assert_eq!(
+        std::fs::read_to_string(scene.keys_path()).unwrap(),
+        golden("api-keys-v1-revoked.json")
+    );
+    refused(scene.ask(&text("a")), "revoked");
+}
+
+#[test]
 fn a_damaged_file_of_keys_is_named_and_opens_nothing() {
     let scene = Scene::open();
     let (_, text) = scene.keys().create("one", vec![Scope::Admin], now(), None).unwrap();
