@@ -10,19 +10,12 @@ use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::error::{Problem, Refusal};
 use super::service::Service;
 
 /// How long readiness waits for projections.
 const FOLDED_WITHIN: Duration = Duration::from_secs(2);
-
-/// Every route of health.
-pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz))
-}
 
 /// That it is well.
 #[derive(Debug, Serialize, ToSchema)]

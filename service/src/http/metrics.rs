@@ -26,7 +26,7 @@ use crate::telemetry::{figures, metrics};
 )]
 pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Response, Refusal> {
     let figures = service.metrics().clone();
-    figures.subscribers.set(i64::try_from(service.turns().subscribed()).unwrap_or(i64::MAX));
+    figures.subscribers.set(i64::try_from(service.permits().subscribed()).unwrap_or(i64::MAX));
     let may = service.blocking(move |store| -> Result<String, Refusal> {
         caller.may(store, Wants::Metrics)?;
         Ok(figures::exposition(&figures, store))

@@ -5,6 +5,7 @@
 //! `extract` what is read from requests, `caller` who sends them, `answer` what every answer carries, `server` the connections and
 //! their end. `drop_in` speaks as the old application did.
 
+pub mod admission;
 pub mod answer;
 pub mod body;
 pub mod caller;
@@ -12,15 +13,16 @@ pub mod description;
 pub mod drop_in;
 pub mod error;
 pub mod extract;
-pub mod gate;
 pub mod health;
 pub mod layers;
+pub mod limits;
 pub mod metrics;
 pub mod native;
 pub mod ofrep;
 mod patient;
 pub mod request_id;
 pub mod router;
+pub mod routes;
 pub mod server;
 pub mod service;
 mod whole;

@@ -14,8 +14,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::answer::POSITION;
 use super::error::{Problem, Refusal};
@@ -25,11 +23,6 @@ use crate::access::{Caller, Wants};
 
 /// The one flag: whether a client is served the pre-created view.
 pub const FLAG: &str = "use-pre-created-assignments";
-
-/// Every route of the protocol.
-pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new().routes(routes!(evaluate_flag)).routes(routes!(evaluate_flags))
-}
 
 /// What is evaluated for whom.
 #[derive(Debug, Deserialize, ToSchema)]

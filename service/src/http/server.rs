@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
-use super::gate::Peer;
+use super::admission::Peer;
 use super::patient::Patient;
 use super::service::Service;
 use crate::configuration::Settings;

@@ -9,9 +9,8 @@ use rollbook_domain::Timestamp;
 use rollbook_projections::entry::Asked;
 use tokio::sync::watch;
 
+use super::admission::{Admission, Permits};
 use super::error::Refusal;
-use super::gate::Gate;
-use super::native::operations::Turns;
 use crate::access::Access;
 use crate::configuration::Settings;
 use crate::telemetry::request::carried;
@@ -41,8 +40,8 @@ struct Shared {
     clock: Clock,
     settings: Settings,
     telemetry: Telemetry,
-    gate: Gate,
-    turns: Turns,
+    admission: Admission,
+    permits: Permits,
     draining: watch::Sender<bool>,
 }
 
@@ -55,8 +54,8 @@ impl Service {
         settings: Settings,
         telemetry: Telemetry,
     ) -> Self {
-        let gate = Gate::new(&settings.limits);
-        let turns = Turns::new(settings.limits.subscribers);
+        let admission = Admission::new(&settings.limits);
+        let permits = Permits::new(settings.limits.subscribers);
         let draining = watch::Sender::new(false);
         let answers = Answers::new(settings.overdue_after_milliseconds());
         Self {
@@ -67,8 +66,8 @@ impl Service {
                 clock,
                 settings,
                 telemetry,
-                gate,
-                turns,
+                admission,
+                permits,
                 draining,
             }),
         }
@@ -99,14 +98,14 @@ impl Service {
         self.shared.telemetry.traces.as_deref()
     }
 
-    /// What is turned away before it is looked at.
-    pub fn gate(&self) -> &Gate {
-        &self.shared.gate
+    /// Admission control.
+    pub fn admission(&self) -> &Admission {
+        &self.shared.admission
     }
 
-    /// Who may follow live events, and whose long operation is next.
-    pub fn turns(&self) -> &Turns {
-        &self.shared.turns
+    /// Permits for subscribers of live events and for long operations.
+    pub fn permits(&self) -> &Permits {
+        &self.shared.permits
     }
 
     /// Who may do what.
@@ -178,7 +177,7 @@ pub async fn keep_forgetting(service: Service) {
     let mut minutes = tokio::time::interval(Duration::from_secs(60));
     loop {
         minutes.tick().await;
-        service.gate().forget_the_quiet();
+        service.admission().evict_idle();
     }
 }
 

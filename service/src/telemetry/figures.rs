@@ -1,8 +1,6 @@
 //! Figures that are looked up when somebody asks for them: how the store is, and the process. Owns the look-up; it changes nothing but
 //! that projections may be folded on the way, as by any read.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use rollbook_domain::event::View;
@@ -76,11 +74,6 @@ fn process(figures: &ProcessFigures) {
     let used = clock_gettime(ClockId::ProcessCPUTime);
     let seconds = used.tv_sec as f64 + used.tv_nsec as f64 / 1e9;
     figures.cpu.inc_by((seconds - figures.cpu.get()).max(0.0));
-}
-
-/// Since 1970, in seconds.
-pub(super) fn now_seconds() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 fn whole(number: u64) -> i64 {

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::AtomicU64;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::MatchedPath;
 use prometheus_client::encoding::text::encode;
@@ -174,7 +175,7 @@ impl Default for Metrics {
             process: ProcessFigures::default(),
         };
         metrics.register();
-        metrics.process.start.set(super::figures::now_seconds());
+        metrics.process.start.set(now_seconds());
         metrics
     }
 }
@@ -242,6 +243,11 @@ impl Metrics {
         let _infallible = encode(&mut text, &self.registry);
         text
     }
+}
+
+/// The time since 1970, in seconds.
+fn now_seconds() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 /// A metric that can be registered under a name: all kinds alike.

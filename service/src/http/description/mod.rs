@@ -9,10 +9,9 @@ mod statuses;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
-
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
+use utoipa::openapi;
 
 /// What the description says of the whole. Paths and schemas come with the routes.
 #[derive(OpenApi)]
@@ -39,24 +38,17 @@ use utoipa::OpenApi;
 )]
 pub struct Description;
 
-/// The whole document, as a service with authentication serves it.
-pub fn document() -> &'static str {
-    static DOCUMENT: LazyLock<String> =
-        LazyLock::new(|| written(&complete(json!(super::router::description()))));
-    &DOCUMENT
-}
-
-/// The same of a service without configured authentication: nothing in it asks for a token.
-pub fn open_document() -> &'static str {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-        let mut document = complete(json!(super::router::description()));
+/// The complete document, made from what the handlers say about themselves. A service without
+/// configured authentication is open: nothing in its document asks for a token.
+pub fn document(handlers: openapi::OpenApi, is_open: bool) -> String {
+    let mut document = complete(json!(handlers));
+    if is_open {
         if let Some(document) = document.as_object_mut() {
             document.remove("security");
         }
         each_operation(&mut document, |_, operation| drop(operation.remove("security")));
-        written(&document)
-    });
-    &DOCUMENT
+    }
+    written(&document)
 }
 
 fn written(document: &Value) -> String {

@@ -3,38 +3,40 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use bytes::Bytes;
 use rollbook_application::code::Code;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use super::super::error::Refusal;
-use super::super::service::Service;
-use super::{document, open_document};
 
 /// Whatever a page might name, a browser fetches it from here or not at all. The interface itself sets styles on its elements.
 pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                                  font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Both forms of the description.
-pub fn routes() -> Router<Service> {
-    Router::new()
-        .route("/openapi.json", get(openapi))
-        .route("/docs", get(async || Redirect::permanent("/docs/")))
-        .route("/docs/", get(async || page("index.html")))
-        .route("/docs/{*file}", get(async |Path(file): Path<String>| page(&file)))
+/// `/openapi.json`: the document.
+pub async fn openapi(document: Bytes) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document)
 }
 
-/// A service that lets everybody in says so, instead of asking for tokens that it does not look at.
-async fn openapi(State(service): State<Service>) -> impl IntoResponse {
-    let document = if service.access().is_open() { open_document() } else { document() };
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document)
+/// `/docs`: where the pages are.
+pub async fn to_index() -> Redirect {
+    Redirect::permanent("/docs/")
+}
+
+/// `/docs/`: the interactive form.
+pub async fn index() -> Result<Response, Refusal> {
+    page("index.html")
+}
+
+/// `/docs/{file}`: a file of the interactive form.
+pub async fn named(Path(file): Path<String>) -> Result<Response, Refusal> {
+    page(&file)
 }
 
 fn page(name: &str) -> Result<Response, Refusal> {

@@ -90,7 +90,7 @@ pub async fn follow(
     let head = service.store().log().head();
     require_reached(after, head)?;
     let full = || Refusal::too_many("Too many subscribers of live events. Try again in a moment");
-    let subscribed = service.turns().subscribe().ok_or_else(full)?;
+    let subscribed = service.permits().subscribe().ok_or_else(full)?;
     let keep_alive =
         KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
     let tail = service.store().log().tail(after);

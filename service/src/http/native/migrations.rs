@@ -25,7 +25,7 @@ use super::operations::operate;
 use super::portions::{PORTION_BYTES, Portion, answer};
 use super::query::optional_span;
 use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
-use super::upload::Upload;
+use super::upload::{NDJSON, Upload};
 use crate::access::{Caller, Denied, Wants};
 use crate::http::answer::{At, POSITION};
 use crate::http::caller::Writing;
@@ -34,8 +34,6 @@ use crate::http::error::{Problem, Refusal};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
-/// The media type of batch files.
-pub const NDJSON: &str = "application/x-ndjson";
 /// Says that an answer is told again under its key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 

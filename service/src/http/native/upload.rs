@@ -14,11 +14,12 @@ use rollbook_migrations::MigrationError;
 use rollbook_migrations::batch::Batch;
 use tempfile::TempDir;
 
-use super::migrations::NDJSON;
 use crate::http::error::Refusal;
 use crate::http::service::Service;
 
-/// So much is gathered before it is written.
+/// The media type of batch files.
+pub const NDJSON: &str = "application/x-ndjson";
+/// Bytes that are gathered before they are written.
 const GATHERED_BYTES: usize = 1 << 20;
 
 /// A file that came in.

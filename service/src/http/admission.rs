@@ -1,8 +1,10 @@
-//! What is turned away before it is looked at: floods, too much at once, and everything while the store's directory is gone. Owns those
-//! decisions and their figures; the limits are the configuration's.
+//! Admission control: rejects requests before their handlers run. It limits the rate per address
+//! and the requests in flight, rejects everything while the store's directory is gone, and holds
+//! the permits for subscribers and long operations. The configuration has the limits.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use rollbook_application::code::Code;
 use rollbook_application::store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::Refusal;
 use crate::configuration::Limits;
@@ -19,29 +22,29 @@ use crate::configuration::Limits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// How long what was seen of the store's directory is believed. Writes look again in any case.
+/// How long reads rely on the last look at the store's directory. Writes always look again.
 const LOOK_INTERVAL_MILLISECONDS: u64 = 50;
 
-/// Decides whether a request may come in.
+/// Decides which requests are admitted.
 #[derive(Debug)]
-pub struct Gate {
+pub struct Admission {
     limits: Limits,
-    flood: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    rate_limiter: Option<DefaultKeyedRateLimiter<IpAddr>>,
     clock: DefaultClock,
     began: Instant,
     looked_milliseconds: AtomicU64,
     lost: AtomicBool,
 }
 
-impl Gate {
-    /// A gate with these limits.
+impl Admission {
+    /// Admission control with these limits.
     pub fn new(limits: &Limits) -> Self {
         let burst = NonZeroU32::new(limits.burst_requests).unwrap_or(NonZeroU32::MIN);
         let quota = NonZeroU32::new(limits.requests_per_second)
             .map(|rate| Quota::per_second(rate).allow_burst(burst));
         Self {
             limits: limits.clone(),
-            flood: quota.map(RateLimiter::keyed),
+            rate_limiter: quota.map(RateLimiter::keyed),
             clock: DefaultClock::default(),
             began: Instant::now(),
             looked_milliseconds: AtomicU64::new(0),
@@ -49,13 +52,13 @@ impl Gate {
         }
     }
 
-    /// Turns away who sends more than their share.
+    /// Rejects an address that exceeds its rate limit.
     ///
     /// # Errors
     /// 429, with the time to wait.
     pub fn admit(&self, peer: Peer, headers: &HeaderMap) -> Result<(), Refusal> {
-        let Some(flood) = &self.flood else { return Ok(()) };
-        flood.check_key(&share(self.origin(peer, headers))).map_err(|refused| {
+        let Some(rate_limiter) = &self.rate_limiter else { return Ok(()) };
+        rate_limiter.check_key(&share(self.origin(peer, headers))).map_err(|refused| {
             let wait = refused.wait_time_from(self.clock.now());
             let message = "Too many requests from this address. Wait as long as Retry-After says";
             Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message)
@@ -63,7 +66,7 @@ impl Gate {
         })
     }
 
-    /// Turns away what would be one request too many, `under_way` with it.
+    /// Rejects a request if there are too many in flight. `under_way` counts this one too.
     ///
     /// # Errors
     /// 503.
@@ -76,7 +79,8 @@ impl Gate {
             .retry_after(Duration::from_secs(1)))
     }
 
-    /// Turns everything away while the store's directory is gone. `writes` looks at it now, others believe what was seen a moment ago.
+    /// Rejects requests while the store's directory is gone. `writes` looks at the directory now;
+    /// reads rely on what was seen at most 50 milliseconds ago.
     ///
     /// # Errors
     /// 503.
@@ -96,15 +100,15 @@ impl Gate {
         if self.lost.load(Ordering::Relaxed) { Err(lost()) } else { Ok(()) }
     }
 
-    /// Forgets addresses that have been quiet, so that they cost no memory.
-    pub fn forget_the_quiet(&self) {
-        if let Some(flood) = &self.flood {
-            flood.retain_recent();
-            flood.shrink_to_fit();
+    /// Drops the state of addresses that have sent nothing for a while, to free its memory.
+    pub fn evict_idle(&self) {
+        if let Some(rate_limiter) = &self.rate_limiter {
+            rate_limiter.retain_recent();
+            rate_limiter.shrink_to_fit();
         }
     }
 
-    /// The address that asks: the peer's, or the last one that a trusted proxy names.
+    /// The address of the client: the peer's, or the last one that a trusted proxy names.
     fn origin(&self, Peer(peer): Peer, headers: &HeaderMap) -> IpAddr {
         let trusted = |address: &IpAddr| self.limits.trusted_proxies.contains(address);
         if !trusted(&peer) {
@@ -114,12 +118,52 @@ impl Gate {
             headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
         let named: Vec<Option<IpAddr>> =
             named.flat_map(|value| value.split(',')).map(|one| one.trim().parse().ok()).collect();
-        // From the right: whatever stands before the first address that is no proxy of ours was written by anybody.
+        // From the right: a client can forge everything before the first address that is not one
+        // of our proxies.
         let first = named
             .into_iter()
             .rev()
             .find(|address| address.as_ref().is_none_or(|address| !trusted(address)));
         first.flatten().map_or(peer, |address| address.to_canonical())
+    }
+}
+
+/// Permits for subscribers of live events, and for the one long operation that runs.
+#[derive(Debug)]
+pub struct Permits {
+    subscribers: Arc<Semaphore>,
+    places: usize,
+    operation: Arc<Semaphore>,
+}
+
+impl Permits {
+    /// Permits for so many subscribers at once, and for one operation.
+    pub fn new(subscribers: usize) -> Self {
+        let places = subscribers.min(Semaphore::MAX_PERMITS);
+        Self {
+            subscribers: Arc::new(Semaphore::new(places)),
+            places,
+            operation: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// How many subscribers follow live events now.
+    pub fn subscribed(&self) -> usize {
+        self.places - self.subscribers.available_permits()
+    }
+
+    /// A subscriber's permit, if there is one left.
+    pub fn subscribe(&self) -> Option<OwnedSemaphorePermit> {
+        self.subscribers.clone().try_acquire_owned().ok()
+    }
+
+    /// Waits until no other long operation runs. The next one waits until the permit is dropped.
+    ///
+    /// # Errors
+    /// Never: the semaphore is not closed while the service runs.
+    pub async fn operate(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let acquired = self.operation.clone().acquire_owned().await;
+        acquired.map_err(|_closed| Refusal::mistake())
     }
 }
 
@@ -129,7 +173,7 @@ fn lost() -> Refusal {
         .retry_after(Duration::from_secs(5))
 }
 
-/// Whose share an address uses: an IPv6 network of 64 bits is one customer.
+/// Whose rate limit an address counts against: an IPv6 network of 64 bits is one customer.
 fn share(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
@@ -141,8 +185,8 @@ fn share(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn gate(requests_per_second: u32, burst_requests: u32, proxies: &[&str]) -> Gate {
-        Gate::new(&Limits {
+    fn admission(requests_per_second: u32, burst_requests: u32, proxies: &[&str]) -> Admission {
+        Admission::new(&Limits {
             body_bytes: 1 << 20,
             batch_bytes: 1 << 20,
             header_bytes: 1 << 14,
@@ -166,8 +210,8 @@ mod tests {
 
     #[test]
     fn each_address_has_its_own_share_and_a_network_of_ipv6_has_one() {
-        let (gate, none) = (gate(1, 2, &[]), HeaderMap::new());
-        let admits = |address: &str| gate.admit(peer(address), &none).is_ok();
+        let (admission, none) = (admission(1, 2, &[]), HeaderMap::new());
+        let admits = |address: &str| admission.admit(peer(address), &none).is_ok();
         assert_eq!(
             (admits("10.0.0.1"), admits("10.0.0.1"), admits("10.0.0.1")),
             (true, true, false)
@@ -178,20 +222,21 @@ mod tests {
             (true, true, false)
         );
         assert!(admits("2001:db8:0:1::1"));
-        let refusal = gate.admit(peer("10.0.0.1"), &none).unwrap_err();
+        let refusal = admission.admit(peer("10.0.0.1"), &none).unwrap_err();
         assert_eq!((refusal.status().as_u16(), refusal.code()), (429, Code::TooManyRequests));
     }
 
     #[test]
     fn zero_is_no_limit() {
-        let gate = gate(0, 1, &[]);
-        assert!((0..1000).all(|_| gate.admit(peer("10.0.0.1"), &HeaderMap::new()).is_ok()));
+        let admission = admission(0, 1, &[]);
+        assert!((0..1000).all(|_| admission.admit(peer("10.0.0.1"), &HeaderMap::new()).is_ok()));
     }
 
     #[test]
     fn only_a_trusted_proxy_says_who_asks_and_nobody_may_choose_their_address() {
-        let gate = gate(1, 1, &["10.0.0.9", "10.0.0.8"]);
-        let origin = |from: &str, text: &str| gate.origin(peer(from), &forwarded(text)).to_string();
+        let admission = admission(1, 1, &["10.0.0.9", "10.0.0.8"]);
+        let origin =
+            |from: &str, text: &str| admission.origin(peer(from), &forwarded(text)).to_string();
         assert_eq!(origin("10.0.0.1", "1.2.3.4"), "10.0.0.1");
         assert_eq!(origin("10.0.0.9", "1.2.3.4"), "1.2.3.4");
         assert_eq!(origin("10.0.0.9", "6.6.6.6, 1.2.3.4, 10.0.0.8"), "1.2.3.4");
@@ -201,8 +246,8 @@ mod tests {
 
     #[test]
     fn one_request_too_many_is_told_to_come_again() {
-        let gate = gate(0, 1, &[]);
-        assert!(gate.admit_one_more(2).is_ok());
-        assert_eq!(gate.admit_one_more(3).unwrap_err().code(), Code::Overloaded);
+        let admission = admission(0, 1, &[]);
+        assert!(admission.admit_one_more(2).is_ok());
+        assert_eq!(admission.admit_one_more(3).unwrap_err().code(), Code::Overloaded);
     }
 }
