@@ -7,7 +7,7 @@ use rollbook_domain::Position;
 use rollbook_domain::event::View;
 use serde::Serialize;
 
-use crate::view_cache::Shared;
+use crate::view_cache::RenderedView;
 
 /// Which view answered.
 pub const VIEW: HeaderName = HeaderName::from_static("x-rollbook-view");
@@ -42,8 +42,8 @@ pub struct Viewed {
     pub body: Bytes,
 }
 
-impl From<Shared> for Viewed {
-    fn from(Shared { view, position, body }: Shared) -> Self {
+impl From<RenderedView> for Viewed {
+    fn from(RenderedView { view, position, body }: RenderedView) -> Self {
         Self { view, position, body }
     }
 }

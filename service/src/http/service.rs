@@ -15,7 +15,7 @@ use crate::access::Access;
 use crate::configuration::Settings;
 use crate::telemetry::request::carried;
 use crate::telemetry::{Metrics, Telemetry, Traces};
-use crate::view_cache::Answers;
+use crate::view_cache::ViewCache;
 
 /// Where *now* comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Service {
 
 struct Shared {
     store: Arc<Store>,
-    answers: Answers,
+    answers: ViewCache,
     access: Arc<Access>,
     clock: Clock,
     settings: Settings,
@@ -57,7 +57,7 @@ impl Service {
         let admission = Admission::new(&settings.limits);
         let permits = Permits::new(settings.limits.subscribers);
         let draining = watch::Sender::new(false);
-        let answers = Answers::new(settings.overdue_after_milliseconds());
+        let answers = ViewCache::new(settings.overdue_after_milliseconds());
         Self {
             shared: Arc::new(Shared {
                 store,
@@ -78,8 +78,8 @@ impl Service {
         &self.shared.store
     }
 
-    /// Answers that are kept.
-    pub fn answers(&self) -> &Answers {
+    /// The cache of rendered view bodies.
+    pub fn answers(&self) -> &ViewCache {
         &self.shared.answers
     }
 
@@ -172,7 +172,7 @@ impl Service {
     }
 }
 
-/// Forgets, once a minute, who has been quiet.
+/// Once a minute, frees the rate limiter's state of idle addresses.
 pub async fn keep_forgetting(service: Service) {
     let mut minutes = tokio::time::interval(Duration::from_secs(60));
     loop {
@@ -181,8 +181,8 @@ pub async fn keep_forgetting(service: Service) {
     }
 }
 
-/// Folds what is appended soon after it is, so that reads find little to do. A fold that fails is tried again with the next commit,
-/// and by whoever reads.
+/// Tells the view cache about new commits and folds them soon after they are appended, so that reads
+/// find little to do. What fails is tried again with the next commit, and by the next read.
 pub async fn keep_folding(service: Service) {
     let mut folded = 0;
     loop {
@@ -190,7 +190,7 @@ pub async fn keep_folding(service: Service) {
         let head = log.head_beyond(folded).await;
         let answers = service.clone();
         let fold = move |store: &Store| {
-            store.catch_up(&|_, _| {}).and_then(|_head| answers.answers().look(store))
+            answers.answers().advance(store).and_then(|()| store.catch_up(&|_, _| {}))
         };
         if let Err(refusal) = service.blocking(fold).await {
             tracing::error!(code = refusal.code().name(), "projections could not be folded");
