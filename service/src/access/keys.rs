@@ -62,13 +62,13 @@ struct Hash([u8; 32]);
 
 impl std::fmt::Debug for Hash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&const_hex::encode(self.0))
     }
 }
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(&self.0))
+        serializer.serialize_str(&const_hex::encode(self.0))
     }
 }
 
@@ -80,12 +80,7 @@ impl<'de> Deserialize<'de> for Hash {
         {
             return Err(expected());
         }
-        let mut hash = [0; 32];
-        for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| expected())?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| expected())?;
-        }
-        Ok(Self(hash))
+        const_hex::decode_to_array(&text).map(Self).map_err(|_| expected())
     }
 }
 
@@ -227,10 +222,10 @@ impl KeyFile {
         if self.keys.keys.iter().any(|key| key.name == name && key.is_live(now)) {
             return Err(AccessError::NameTaken(name.to_owned()));
         }
-        let text = format!("{PREFIX}{}", hex(&random::<SECRET_BYTES>()?));
-        let mut id = hex(&random::<ID_BYTES>()?);
+        let text = format!("{PREFIX}{}", const_hex::encode(random::<SECRET_BYTES>()?));
+        let mut id = const_hex::encode(random::<ID_BYTES>()?);
         while self.keys.keys.iter().any(|key| key.id == id) {
-            id = hex(&random::<ID_BYTES>()?);
+            id = const_hex::encode(random::<ID_BYTES>()?);
         }
         let hash = Hash(Sha256::digest(text.as_bytes()).into());
         let key = ApiKey {
@@ -318,8 +313,4 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], AccessError> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(AccessError::Random)?;
     Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,7 @@ use http::header::CACHE_CONTROL;
 
 use super::error::AccessError;
 use super::jwks::{IssuerKey, IssuerKeys};
+use crate::telemetry::targets;
 
 /// Between two fetches. An issuer's new key is known this long after its first use at the latest.
 pub(super) const REFETCH_AFTER: Duration = Duration::from_secs(10);
@@ -120,7 +121,7 @@ impl RemoteKeys {
             .await
             .unwrap_or_else(|error| Err(error.to_string()));
         if let Err(why) = &outcome {
-            tracing::warn!(url = self.url, why, "the keys of the tokens' issuer cannot be had");
+            tracing::warn!(target: targets::ACCESS, url = self.url, why, "the keys of the tokens' issuer cannot be had");
         }
         self.state().settle(outcome, Instant::now());
         self.known(kid)

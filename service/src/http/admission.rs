@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::Refusal;
 use crate::configuration::Limits;
+use crate::telemetry::targets;
 
 /// Which address a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +93,10 @@ impl Admission {
             let lost = store.log().require_present();
             let was = self.lost.swap(lost.is_err(), Ordering::Relaxed);
             match &lost {
-                Err(error) if !was => tracing::error!(%error, "the store is gone"),
-                Ok(()) if was => tracing::warn!("the store is back"),
+                Err(error) if !was => {
+                    tracing::error!(target: targets::HTTP, %error, "the store is gone")
+                }
+                Ok(()) if was => tracing::warn!(target: targets::HTTP, "the store is back"),
                 _ => {}
             }
         }

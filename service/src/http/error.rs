@@ -24,6 +24,7 @@ use utoipa::{IntoResponses, ToSchema};
 
 use crate::access::Denied;
 use crate::telemetry::request::request_id_text;
+use crate::telemetry::targets;
 
 /// Why a request is not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,13 +78,13 @@ impl Refusal {
 
     /// Something failed here: 500. The cause goes to the log.
     pub fn internal(cause: &dyn Error) -> Self {
-        tracing::error!(request_id = request_id_text(), cause = %chain(cause), "a request failed");
+        tracing::error!(target: targets::HTTP, request_id = request_id_text(), cause = %chain(cause), "a request failed");
         Self::mistake()
     }
 
     /// The store cannot be read or written: 503. The cause goes to the log.
     pub fn unavailable(cause: &dyn Error) -> Self {
-        tracing::error!(request_id = request_id_text(), cause = %chain(cause), "the store is unavailable");
+        tracing::error!(target: targets::HTTP, request_id = request_id_text(), cause = %chain(cause), "the store is unavailable");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             Code::StoreUnavailable,
@@ -279,7 +280,7 @@ impl From<Denied> for Refusal {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Unauthenticated(why) => {
-                tracing::debug!(request_id = request_id_text(), why, "not authenticated");
+                tracing::debug!(target: targets::ACCESS, request_id = request_id_text(), why, "not authenticated");
                 Self::new(
                     StatusCode::UNAUTHORIZED,
                     Code::Unauthenticated,
@@ -293,7 +294,7 @@ impl From<Denied> for Refusal {
             ),
             Denied::Store(error) => error.into(),
             Denied::Unavailable(error) => {
-                tracing::error!(request_id = request_id_text(), cause = %chain(&error), "callers cannot be checked");
+                tracing::error!(target: targets::HTTP, request_id = request_id_text(), cause = %chain(&error), "callers cannot be checked");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
                     Code::AccessUnavailable,

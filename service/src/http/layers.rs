@@ -23,6 +23,7 @@ use super::request_id::{REQUEST_ID, RequestId};
 use super::service::Service;
 use crate::access::RoleNote;
 use crate::telemetry::request::working_for;
+use crate::telemetry::targets;
 use crate::telemetry::{RequestLabels, Route};
 
 /// Surrounds the handlers of a route.
@@ -209,7 +210,7 @@ fn tell(
     let status_code = status.as_u16();
     macro_rules! line {
         ($level:ident) => {
-            tracing::$level!(target: "rollbook::request", request_id, method, route, status = status_code, duration_seconds, role, view, code, "answered")
+            tracing::$level!(target: targets::REQUEST, request_id, method, route, status = status_code, duration_seconds, role, view, code, "answered")
         };
     }
     if status.is_server_error() {

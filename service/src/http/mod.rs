@@ -19,7 +19,6 @@ pub mod limits;
 pub mod metrics;
 pub mod native;
 pub mod ofrep;
-mod patient;
 pub mod request_id;
 pub mod router;
 pub mod routes;

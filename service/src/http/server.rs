@@ -18,12 +18,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutWriter;
 
 use super::admission::Peer;
-use super::patient::Patient;
 use super::service::Service;
 use crate::configuration::Settings;
 use crate::telemetry::Metrics;
+use crate::telemetry::targets;
 
 /// How connections are treated.
 #[derive(Clone, Copy, Debug)]
@@ -113,12 +114,13 @@ pub async fn serve(
     phase.send_replace(Phase::Draining);
     accept_the_queued(listener, accept)?;
     drop(alive);
-    tracing::info!("draining");
+    tracing::info!(target: targets::HTTP, "draining");
     let through = timeout(server.idle_drain, all_through.recv()).await;
     if through.is_err() {
         phase.send_replace(Phase::Closing);
         if timeout(server.drain, all_through.recv()).await.is_err() {
             tracing::warn!(
+                target: targets::HTTP,
                 seconds = server.drain.as_secs(),
                 "some requests did not end in time and are cut off"
             );
@@ -146,7 +148,7 @@ async fn wait_out(error: &io::Error) -> io::Result<()> {
         InvalidInput => Err(io::Error::new(error.kind(), "the listening socket is no longer one")),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted => Ok(()),
         _ => {
-            tracing::error!(%error, "a connection could not be accepted");
+            tracing::error!(target: targets::HTTP, %error, "a connection could not be accepted");
             tokio::time::sleep(Duration::from_millis(100)).await;
             Ok(())
         }
@@ -203,12 +205,15 @@ async fn connection(
     let answer = hyper::service::service_fn(move |request: Request<Incoming>| {
         answer(router.clone(), peer, request, told.clone())
     });
+    // A client that stops reading would keep its place for ever.
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(server.send_timeout));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(server.header_timeout)
         .max_headers(server.most_headers)
         .max_buf_size(server.header_bytes)
-        .serve_connection(TokioIo::new(Patient::new(stream, server.send_timeout)), answer);
+        .serve_connection(TokioIo::new(Box::pin(stream)), answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -218,7 +223,7 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended");
+        tracing::debug!(target: targets::HTTP, %error, "a connection ended");
     }
 }
 

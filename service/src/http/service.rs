@@ -14,6 +14,7 @@ use super::error::Refusal;
 use crate::access::Access;
 use crate::configuration::Settings;
 use crate::telemetry::request::carried;
+use crate::telemetry::targets;
 use crate::telemetry::{Metrics, Telemetry, Traces};
 use crate::view_cache::ViewCache;
 
@@ -193,7 +194,7 @@ pub async fn keep_folding(service: Service) {
             answers.answers().advance(store).and_then(|()| store.catch_up(&|_, _| {}))
         };
         if let Err(refusal) = service.blocking(fold).await {
-            tracing::error!(code = refusal.code().name(), "projections could not be folded");
+            tracing::error!(target: targets::HTTP, code = refusal.code().name(), "projections could not be folded");
         }
         folded = head;
     }

@@ -8,6 +8,7 @@ use rollbook_projections::tracker::{self, Tracker};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::metrics::{Metrics, ProcessFigures, ProjectionLabel, StoreFigures, ViewLabel};
+use super::targets;
 
 /// Everything that `/metrics` answers. A store that cannot be read is a figure too: what is known of it stands as it was.
 pub fn exposition(metrics: &Metrics, store: &Store) -> String {
@@ -16,7 +17,7 @@ pub fn exposition(metrics: &Metrics, store: &Store) -> String {
     figures.poisoned.set(i64::from(matches!(sound, Err(rollbook_log::LogError::Poisoned(_)))));
     let looked = projections(figures, store).and_then(|()| switch(figures, store));
     if let Err(error) = &looked {
-        tracing::warn!(%error, "the store could not be looked at");
+        tracing::warn!(target: targets::TELEMETRY, %error, "the store could not be looked at");
     }
     let available = looked.is_ok() && !matches!(sound, Err(rollbook_log::LogError::Lost { .. }));
     figures.available.set(i64::from(available));

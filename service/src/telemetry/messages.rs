@@ -46,6 +46,12 @@ impl Lines {
         Ok(lines)
     }
 
+    /// What waits to be written.
+    #[cfg(test)]
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
     /// Writes out what waits.
     pub(super) fn flush(&self) {
         // Held while writing: lines stay in their order. Who panicked here has left whole lines.
@@ -236,8 +242,7 @@ mod tests {
             tracing::info!(message = "a text as the message", after = "it");
             tracing::info!(only = "a field");
         });
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+        lines.text().lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
     }
 
     #[test]

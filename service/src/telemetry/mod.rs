@@ -8,6 +8,7 @@ pub mod figures;
 mod messages;
 pub mod metrics;
 pub mod request;
+pub mod targets;
 mod traces;
 
 use std::panic;
@@ -82,6 +83,7 @@ fn tell_of_panics(metrics: Arc<Metrics>) {
         metrics.panic();
         let place = panicked.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
+            target: targets::TELEMETRY,
             request_id = request::request_id_text(),
             place,
             "a mistake in the service itself; report it with this place"

@@ -17,6 +17,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
 use super::TelemetryError;
+use super::targets;
 use crate::configuration::Telemetry;
 
 /// How long sending a batch of spans may take.
@@ -80,7 +81,7 @@ impl Traces {
     /// Sends what waits, and no more.
     pub(super) fn end(&self) {
         if let Err(error) = self.provider.shutdown_with_timeout(SEND_TIMEOUT) {
-            tracing::warn!(%error, "the last traces could not be sent");
+            tracing::warn!(target: targets::TELEMETRY, %error, "the last traces could not be sent");
         }
     }
 }

@@ -14,6 +14,7 @@ use rollbook_application::code::Code;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use super::super::error::Refusal;
+use crate::telemetry::targets;
 
 /// Whatever a page might name, a browser fetches it from here or not at all. The interface itself sets styles on its elements.
 pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
@@ -67,7 +68,7 @@ pub(super) fn file(name: &str) -> Result<Option<SwaggerFile<'static>>, Refusal> 
         )
     });
     utoipa_swagger_ui::serve(name, CONFIG.clone()).map_err(|error| {
-        tracing::error!(%error, name, "a file of the documentation cannot be written");
+        tracing::error!(target: targets::HTTP, %error, name, "a file of the documentation cannot be written");
         Refusal::mistake()
     })
 }

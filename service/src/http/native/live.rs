@@ -30,6 +30,7 @@ use crate::http::error::{Problem, Refusal};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
+use crate::telemetry::targets;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// A proxy that gathers answers would keep events back.
@@ -155,6 +156,7 @@ impl Following {
             }
             Err(refusal) => {
                 tracing::error!(
+                    target: targets::HTTP,
                     request_id = request_id_text(),
                     code = refusal.code().name(),
                     "live events are cut off"

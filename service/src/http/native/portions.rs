@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::http::error::Refusal;
 use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
+use crate::telemetry::targets;
 
 /// Lines are gathered up to this size before they are sent.
 pub const PORTION_BYTES: usize = 64 << 10;
@@ -39,6 +40,7 @@ pub async fn answer(
                 Ok((None, _)) => Ok(None),
                 Err(refusal) => {
                     tracing::error!(
+                        target: targets::HTTP,
                         request_id = request_id_text(),
                         code = refusal.code().name(),
                         "a long answer is cut off"
