@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use rollbook_application::code::Code;
 
-use super::error::{Problem, Refusal};
+use super::error::{NativeRefusals, Problem, Refusal};
 use super::service::Service;
 use crate::access::{Caller, Wants};
 use crate::telemetry::{figures, metrics};
@@ -19,8 +19,7 @@ use crate::telemetry::{figures, metrics};
     tag = "operation",
     responses(
         (status = 200, description = "The figures.", content_type = "application/openmetrics-text", body = String),
-        (status = 401, description = "Not authenticated.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Neither an admin nor a key with the scope metrics.", body = Problem, content_type = "application/problem+json"),
+        NativeRefusals,
         (status = 404, description = "Switched off.", body = Problem, content_type = "application/problem+json"),
     )
 )]

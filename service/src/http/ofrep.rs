@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::answer::POSITION;
-use super::error::{Problem, Refusal};
+use super::error::{NativeRefusals, Refusal};
 use super::extract::PathOf;
 use super::service::Service;
 use crate::access::{Caller, Wants};
@@ -96,8 +96,7 @@ type Failed = (StatusCode, &'static str, &'static str);
         (status = 200, description = "Its value.", body = EvaluationSuccess, headers(("etag" = String, description = "Changes when the value does"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
         (status = 304, description = "It is what you have."),
         (status = 400, description = "A body or a context that does not fit.", body = EvaluationFailure),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Another client, existing or not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 404, description = "Another flag.", body = EvaluationFailure),
     )
 )]
@@ -138,8 +137,7 @@ pub async fn evaluate_flag(
         (status = 200, description = "Their values.", body = BulkEvaluationSuccess, headers(("etag" = String, description = "Changes when a value does"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
         (status = 304, description = "They are what you have."),
         (status = 400, description = "A body or a context that does not fit.", body = EvaluationFailure),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Another client, existing or not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn evaluate_flags(

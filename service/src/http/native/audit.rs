@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use super::operations::operate;
 use crate::access::{Caller, Wants};
 use crate::http::answer::POSITION;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
@@ -51,8 +51,7 @@ pub enum Format {
         (status = 200, description = "The audit.", content((serde_json::Value = "application/json"), (String = "text/markdown")),
             headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not see it.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn audit(

@@ -17,7 +17,7 @@ use super::query::{optional_span, reach};
 use crate::access::{Caller, Denied, Visible, Wants};
 use crate::http::answer::{POSITION, VIEW, Viewed};
 use crate::http::drop_in::shapes::CheckIns;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
@@ -82,8 +82,7 @@ impl ViewQuery {
         (status = 200, description = "The list, and which view it is from.", content_type = "application/json", body = CheckIns,
             headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
         (status = 400, description = "A query that does not fit, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Another's data, existing or not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
     )
 )]
@@ -118,8 +117,7 @@ pub async fn of_client(
         (status = 200, description = "A line a client document, in id order: {\"clientId\", \"body\"}.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
         (status = 400, description = "A query that does not fit, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who sees nobody's check-ins.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
     )
 )]

@@ -17,7 +17,7 @@ use super::query::{joined, require_reached};
 use super::shapes::RecordedEvent;
 use crate::access::{Caller, Wants};
 use crate::http::answer::{At, POSITION};
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
@@ -62,8 +62,7 @@ pub struct EventsQuery {
         (status = 200, description = "One event a line.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The head of the log"), ("x-rollbook-next" = u64, description = "The `after` of the next page, where there is one"))),
         (status = 400, description = "A query that does not fit, or a cursor beyond the head.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not read these events.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn list(
@@ -177,8 +176,7 @@ pub struct StreamPage {
     responses(
         (status = 200, description = "The page.", body = StreamPage, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "No stream's name, or a query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not read this stream, existing or not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 404, description = "A stream without events.", content_type = "application/problem+json", body = Problem),
     )
 )]

@@ -13,7 +13,7 @@ use super::portions::{answer, lines};
 use super::query::joined;
 use crate::access::{Caller, Wants};
 use crate::http::answer::POSITION;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
@@ -41,8 +41,7 @@ pub struct HistoryQuery {
         (status = 200, description = "One event a line, in the order of the log.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "A query that does not fit, or the beginning of several digests.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Another's history, existing or not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 404, description = "Nothing has this id.", content_type = "application/problem+json", body = Problem),
     )
 )]

@@ -26,7 +26,7 @@ use super::query::require_reached;
 use super::shapes::LiveEvent;
 use crate::access::{Caller, Denied, Wants};
 use crate::http::answer::POSITION;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
@@ -70,8 +70,7 @@ pub struct LiveQuery {
         (status = 200, description = "Server-sent events, without end.", content_type = "text/event-stream", body = LiveEvent,
             headers(("x-rollbook-position" = u64, description = "The head of the log when it began"))),
         (status = 400, description = "A query or a Last-Event-ID that does not fit, or one beyond the head.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not read these events.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 503, description = "Too many subscribers, or the service is about to end.", content_type = "application/problem+json", body = Problem),
     )
 )]

@@ -11,7 +11,7 @@ use super::query::optional_span;
 use super::shapes::SeenList;
 use crate::access::{Caller, Wants};
 use crate::http::answer::At;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
@@ -40,8 +40,7 @@ pub struct SeenQuery {
     responses(
         (status = 200, description = "What it was.", body = SeenList, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not see both.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn of_client(

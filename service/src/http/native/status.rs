@@ -6,7 +6,7 @@ use rollbook_application::store::Store;
 
 use crate::access::{Caller, Wants};
 use crate::http::answer::At;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Refusal};
 use crate::http::service::Service;
 
 /// How the store stands, and what to do next: what `rollbook status --json` prints.
@@ -17,8 +17,7 @@ use crate::http::service::Service;
     tag = "operations",
     responses(
         (status = 200, description = "How it stands.", body = Status, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not see it.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn status(State(service): State<Service>, caller: Caller) -> Result<At<Status>, Refusal> {
