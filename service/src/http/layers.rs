@@ -120,7 +120,7 @@ async fn surround(
     if let Some(trace) = trace {
         trace.end(response.status().as_u16(), about.id.as_str(), view);
     }
-    tell(&service, &about, response.status(), code, view);
+    record(&service, &about, response.status(), code, view);
     response
 }
 
@@ -189,7 +189,7 @@ async fn within(time: Duration, handler: impl Future<Output = Response>) -> Resp
 }
 
 /// Counts the request and says one line of it.
-fn tell(
+fn record(
     service: &Service,
     about: &About,
     status: StatusCode,

@@ -9,7 +9,7 @@ use rollbook_application::code::Code;
 use super::error::{NativeRefusals, Problem, Refusal};
 use super::service::Service;
 use crate::access::{Caller, Wants};
-use crate::telemetry::{figures, metrics};
+use crate::telemetry::{metrics, store_metrics};
 
 /// The service's figures, in the text form of OpenMetrics, which Prometheus reads.
 #[utoipa::path(
@@ -28,7 +28,7 @@ pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Resp
     figures.subscribers.set(i64::try_from(service.permits().subscribed()).unwrap_or(i64::MAX));
     let may = service.blocking(move |store| -> Result<String, Refusal> {
         caller.may(store, Wants::Metrics)?;
-        Ok(figures::exposition(&figures, store))
+        Ok(store_metrics::exposition(&figures, store))
     });
     let text = may.await?;
     if !service.settings().metrics.enabled {

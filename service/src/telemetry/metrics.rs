@@ -128,13 +128,13 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Subscribers of live events.
     pub subscribers: Gauge,
-    pub(super) store: StoreFigures,
-    pub(super) process: ProcessFigures,
+    pub(super) store: StoreMetrics,
+    pub(super) process: ProcessMetrics,
 }
 
 /// Figures of the store, as they were when last asked for.
 #[derive(Debug, Default)]
-pub(super) struct StoreFigures {
+pub(super) struct StoreMetrics {
     pub(super) available: Gauge,
     pub(super) poisoned: Gauge,
     pub(super) head: Gauge,
@@ -148,7 +148,7 @@ pub(super) struct StoreFigures {
 
 /// Figures of the process, as they were when last asked for.
 #[derive(Debug, Default)]
-pub(super) struct ProcessFigures {
+pub(super) struct ProcessMetrics {
     pub(super) memory: Gauge,
     pub(super) files: Gauge,
     pub(super) cpu: Counter<f64, AtomicU64>,
@@ -171,8 +171,8 @@ impl Default for Metrics {
             in_flight: Gauge::default(),
             connections: Gauge::default(),
             subscribers: Gauge::default(),
-            store: StoreFigures::default(),
-            process: ProcessFigures::default(),
+            store: StoreMetrics::default(),
+            process: ProcessMetrics::default(),
         };
         metrics.register();
         metrics.process.start.set(now_seconds());

@@ -12,7 +12,8 @@ pub const TELEMETRY: &str = "rollbook::telemetry";
 
 #[cfg(test)]
 mod tests {
-    use super::super::messages::{Lines, subscriber};
+    use super::super::log_writer::LogWriter;
+    use super::super::logging::subscriber;
     use super::*;
     use crate::configuration::{Log, LogFormat};
 
@@ -20,7 +21,7 @@ mod tests {
 
     /// The events that a filter lets through, of one event of each level and target.
     fn passing(filter: &str) -> Vec<String> {
-        let lines = Lines::default();
+        let lines = LogWriter::default();
         let settings = Log { level: filter.to_owned(), format: LogFormat::Json };
         tracing::subscriber::with_default(subscriber(&settings, lines.clone()).unwrap(), || {
             macro_rules! each {

@@ -7,7 +7,7 @@ use rollbook_domain::event::View;
 use rollbook_projections::tracker::{self, Tracker};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::metrics::{Metrics, ProcessFigures, ProjectionLabel, StoreFigures, ViewLabel};
+use super::metrics::{Metrics, ProcessMetrics, ProjectionLabel, StoreMetrics, ViewLabel};
 use super::targets;
 
 /// Everything that `/metrics` answers. A store that cannot be read is a figure too: what is known of it stands as it was.
@@ -26,11 +26,11 @@ pub fn exposition(metrics: &Metrics, store: &Store) -> String {
 }
 
 /// How far each projection is, before anything is folded for the sake of looking.
-fn projections(figures: &StoreFigures, store: &Store) -> Result<(), StoreError> {
+fn projections(figures: &StoreMetrics, store: &Store) -> Result<(), StoreError> {
     // The head is read last: a projection is never ahead of it.
     let checkpoints = store.runtime().checkpoints()?;
     let head = store.log().head();
-    figures.head.set(whole(head));
+    figures.head.set(saturated(head));
     for (projection, position) in checkpoints {
         let label = ProjectionLabel { projection: projection.as_str() };
         let lag = head.saturating_sub(position);
@@ -39,29 +39,29 @@ fn projections(figures: &StoreFigures, store: &Store) -> Result<(), StoreError> 
             (Store::now().milliseconds() - oldest.recorded_at.milliseconds()).max(0)
         }) as f64
             / 1000.0;
-        figures.projection.get_or_create(&label).set(whole(position));
-        figures.lag_positions.get_or_create(&label).set(whole(lag));
+        figures.projection.get_or_create(&label).set(saturated(position));
+        figures.lag_positions.get_or_create(&label).set(saturated(lag));
         figures.lag_seconds.get_or_create(&label).set(seconds);
     }
     Ok(())
 }
 
 /// Which view serves whom.
-fn switch(figures: &StoreFigures, store: &Store) -> Result<(), StoreError> {
+fn switch(figures: &StoreMetrics, store: &Store) -> Result<(), StoreError> {
     let snapshot = store.snapshot()?;
     let control = snapshot.rows::<Tracker>().and_then(|(rows, _)| tracker::control(&rows))?;
     for view in [View::Legacy, View::Precreated] {
         let label = ViewLabel { view: view.name() };
         let named = control.switch.clients.values().filter(|served| **served == view).count();
         figures.switch_default.get_or_create(&label).set(i64::from(control.switch.default == view));
-        figures.switch_clients.get_or_create(&label).set(whole(named as u64));
+        figures.switch_clients.get_or_create(&label).set(saturated(named as u64));
     }
     figures.switch_percent.set(i64::from(control.switch.other_percent));
     Ok(())
 }
 
 /// Memory, files and processor time. Where the system does not tell, a figure stays as it was.
-fn process(figures: &ProcessFigures) {
+fn process(figures: &ProcessMetrics) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     if let Some(kilobytes) = status.lines().find_map(|line| {
         line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<i64>().ok()
@@ -70,13 +70,13 @@ fn process(figures: &ProcessFigures) {
     }
     if let Ok(files) = std::fs::read_dir("/proc/self/fd") {
         // One of them is the directory that is being read.
-        figures.files.set(whole(files.count().saturating_sub(1) as u64));
+        figures.files.set(saturated(files.count().saturating_sub(1) as u64));
     }
     let used = clock_gettime(ClockId::ProcessCPUTime);
     let seconds = used.tv_sec as f64 + used.tv_nsec as f64 / 1e9;
     figures.cpu.inc_by((seconds - figures.cpu.get()).max(0.0));
 }
 
-fn whole(number: u64) -> i64 {
+fn saturated(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
