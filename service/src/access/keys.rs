@@ -1,5 +1,6 @@
-//! API keys: the file that holds them, and how a presented one is found. Owns the file's format (`docs/formats.md`) and that it is
-//! replaced whole; the key itself is shown once and never stored, its SHA-256 is.
+//! API keys: the file that holds them, and how a presented key is found. The file's format is in
+//! `docs/formats.md`; it is replaced by renaming, never edited in place. A key is shown once and
+//! never stored; its SHA-256 is.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Write;
@@ -19,13 +20,14 @@ use super::scope::Scope;
 pub(super) const KEYS_FILE: &str = "api-keys.json";
 const LOCK_FILE: &str = "api-keys.lock";
 const TEMPORARY_FILE: &str = "api-keys.json.new";
-/// The format that is written, and the newest that is read.
+/// The format that is written, and the newest that can be read.
 const SUPPORTED: u64 = 1;
-/// What every key starts with: it tells keys from tokens, and finds a key that was committed by mistake.
+/// The prefix of every key: it distinguishes keys from tokens, and scanners find a leaked key by
+/// it.
 const PREFIX: &str = "rbk_";
 const SECRET_BYTES: usize = 32;
 const ID_BYTES: usize = 4;
-/// Others may not write the file, or they could let themselves in.
+/// The file must not be writable by other users, who could add keys of their own.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// One key, without what opens.
@@ -36,9 +38,9 @@ pub struct ApiKey {
     pub id: String,
     /// What people call it.
     pub name: String,
-    /// SHA-256 of the whole key.
+    /// SHA-256 of the complete key.
     hash: Hash,
-    /// What it opens.
+    /// Its scopes.
     #[serde(with = "scopes_as_text")]
     pub scopes: Vec<Scope>,
     /// When it was made.
@@ -271,7 +273,7 @@ impl KeyFile {
             self.keys.sha256 = self.keys.digest()?;
             let mut text = serde_json::to_vec_pretty(&self.keys)?;
             text.push(b'\n');
-            // What a crash left may have any mode.
+            // A file that a crash left behind may have any mode.
             match fs::remove_file(&temporary) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
                 _ => {}

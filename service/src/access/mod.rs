@@ -1,5 +1,6 @@
-//! Who may do what. Owns who a caller is (`Access::authenticate`), what there is to be asked for (`wants`), and the one place that decides
-//! (`Caller::may`); everything is denied that no line there allows. What an answer to the denied looks like is the service's.
+//! Access control: who a caller is (`Access::authenticate`), which permissions a request can need
+//! (`permission`), and one place that decides (`Caller::authorize`), which denies everything that
+//! it does not allow explicitly. The module reads HTTP headers but chooses no status code.
 
 mod caller;
 mod denied;

@@ -1,6 +1,7 @@
-//! The issuer's keys from a URL. Owns when they are fetched: at first use, when they are no longer fresh, and when a token names a key
-//! that is not among them, but never more often than [`REFETCH_AFTER`]. While they cannot be had, keys known before go on for
-//! [`STALE_AT_MOST`]; a token with any other is neither let in nor called wrong.
+//! The issuer's keys from a URL. They are fetched at first use, when they are no longer fresh, and
+//! when a token names an unknown key, but never more often than [`REFETCH_AFTER`]. While the issuer
+//! is unreachable, cached keys stay valid for [`STALE_AT_MOST`]; whether a token with another key
+//! is genuine is then unknown (503 rather than 401).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ pub(super) const REFETCH_AFTER: Duration = Duration::from_secs(10);
 const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
 /// How long keys are fresh at most, whatever the issuer says: a withdrawn key is forgotten within a day.
 const FRESH_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long keys go on after they were fetched while the issuer cannot be reached.
+/// How long fetched keys stay valid while the issuer is unreachable.
 const STALE_AT_MOST: Duration = Duration::from_secs(48 * 60 * 60);
 /// How long a fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,7 +31,7 @@ pub(super) struct RemoteKeys {
     url: String,
     agent: ureq::Agent,
     state: Mutex<State>,
-    /// Held by whoever fetches: the others wait for what comes.
+    /// Held while fetching; other requests wait for the result.
     fetching: tokio::sync::Mutex<()>,
 }
 
@@ -49,7 +50,7 @@ struct Fetched {
     fresh_for: Duration,
 }
 
-/// What is to be done about a key id.
+/// What to do about a key id.
 #[derive(Debug)]
 enum Next {
     Use(IssuerKey),
@@ -59,7 +60,7 @@ enum Next {
 }
 
 impl State {
-    /// What is to be done about a key id at this instant.
+    /// What to do about a key id now.
     fn next(&self, kid: &str, now: Instant) -> Next {
         let may_fetch =
             self.tried_at.is_none_or(|tried| now.saturating_duration_since(tried) >= REFETCH_AFTER);
@@ -139,7 +140,7 @@ impl RemoteKeys {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Whoever panicked here has left whole values.
+        // A panic while locked leaves complete values.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

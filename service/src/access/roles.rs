@@ -1,5 +1,5 @@
-//! Who somebody is by what was imported, where their token does not say. Owns that a `users` document's role counts, and that whoever
-//! is some client document's identity is that client.
+//! Grants from imported documents, for callers whose token names no role. The role of a `users`
+//! document counts, and a caller whom a client document names is that client.
 
 use rollbook_application::store::{Store, StoreError};
 use rollbook_domain::{Collection, Event};

@@ -1,5 +1,5 @@
-//! What roles and scopes are called, and the grants behind them. Owns their text forms, in tokens, in documents, in the file of keys
-//! and on the command line.
+//! The names of roles and scopes, and the grants that they give: in tokens, in documents, in the
+//! file of API keys and on the command line.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::caller::Grant;
 
-/// What an operator may: never what a client said.
+/// An operator's permissions. They never include what a client wrote.
 const OPERATOR: [Grant; 4] = [Grant::Metrics, Grant::Status, Grant::Switch, Grant::Migrations];
 
 /// The roles that a `role` or `roles` names, for this subject: text, or a list of texts. What is none of them is no grant.
@@ -49,7 +49,7 @@ pub enum Scope {
     Switch,
     /// How the store is, and which view serves whom.
     Status,
-    /// The service's figures.
+    /// The metrics.
     Metrics,
     /// What this coach may.
     Coach(String),

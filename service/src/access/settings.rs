@@ -1,4 +1,5 @@
-//! How access is configured. Owns what the settings mean together; where their values come from is the configuration's.
+//! The settings of access control, and which combinations are valid. `configuration` reads their
+//! values.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! Tokens: whether a JWT is one to believe, and what it says of its bearer. Owns the rules of that; where the issuer's keys come from is
-//! `remote`'s and `watched`'s, how a signature is checked the `jsonwebtoken` crate's.
+//! Checks a JWT and reads its claims. `remote` and `watched` get the issuer's keys; the
+//! `jsonwebtoken` crate checks signatures.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -36,7 +36,7 @@ enum KeysFrom {
     Url(Box<RemoteKeys>),
 }
 
-/// What a token says of its bearer. Times are seconds since 1970.
+/// The claims of a token. Times are seconds since 1970.
 #[derive(Debug, Deserialize)]
 struct Claims {
     iss: String,
@@ -53,7 +53,7 @@ impl Tokens {
             JwksFrom::Url(url) => KeysFrom::Url(Box::new(RemoteKeys::new(url))),
             JwksFrom::File(path) => {
                 let file = Watched::new(path, parse_file);
-                // A service that can believe nobody says so when it starts.
+                // A service that could accept no token says so when it starts.
                 require(&file)?;
                 KeysFrom::File(file)
             }
@@ -99,7 +99,7 @@ impl Tokens {
         }
     }
 
-    /// What the token says, once its signature, issuer and audience are right.
+    /// The claims of a token with a valid signature, issuer and audience.
     fn claims(&self, token: &str, key: &IssuerKey) -> Result<Claims, Denied> {
         let mut validation = Validation::new(key.algorithm);
         validation.set_issuer(&[&self.issuer]);

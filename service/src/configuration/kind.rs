@@ -1,5 +1,5 @@
-//! Kinds of settings: how a value is read from text (flag, environment) and from TOML, what is possible, and how it is shown. Owns
-//! the texts of what is wrong with a value; which settings there are is `keys`'s.
+//! Kinds of settings: how a value is parsed from text (flag, environment) and from TOML, which
+//! values are valid, and how a value is shown. `keys` lists the settings.
 
 use std::net::{IpAddr, SocketAddr};
 

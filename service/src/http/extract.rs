@@ -1,5 +1,5 @@
-//! What is read from a request: JSON bodies, query strings, paths, the idempotency key. Owns that whatever cannot be read becomes
-//! a refusal with a code; limits on size are the layers'.
+//! Extractors: JSON bodies, query strings, paths, the idempotency key. Whatever cannot be parsed
+//! becomes an error with a code. `layers` limits the size.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -28,7 +28,7 @@ pub struct OptionalBody<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct QueryOf<T>(pub T);
 
-/// What the path names.
+/// The parameters of the path.
 #[derive(Clone, Copy, Debug)]
 pub struct PathOf<T>(pub T);
 
@@ -67,7 +67,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
     }
 }
 
-/// What is an object and nothing else: a derived type would also be read from a list of its fields' values.
+/// An object and nothing else: a derived type could also be read from a list of its fields' values.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

@@ -1,4 +1,5 @@
-//! `/healthz` and `/readyz`: whether the process lives, and whether it can do its work. Open to everybody, and they say no more than that.
+//! `/healthz` and `/readyz`: whether the process is alive, and whether it can serve requests. Both
+//! are open, and answer nothing else.
 
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, Refu
     Ok(Json(Health { status: "ready" }))
 }
 
-/// Folds what is not folded yet, as any read does.
+/// Folds outstanding commits, as any read does.
 fn is_ready(store: &Store) -> Result<(), StoreError> {
     store.log().require_sound()?;
     store.catch_up(&|_, _| {})?;

@@ -46,7 +46,7 @@ struct Surroundings {
     limits: RouteLimits,
 }
 
-/// A request, as far as it is told of.
+/// What the log and the metrics record about a request.
 struct About {
     id: RequestId,
     method: &'static str,
@@ -72,7 +72,7 @@ impl About {
     }
 }
 
-/// One of the methods that routes have: what a caller makes up is no label.
+/// A method that routes have: a method that a caller makes up must not become a label.
 fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -86,7 +86,7 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
-/// Counts a request for as long as it is under way, also when its client goes away.
+/// Counts a request while it is in flight, even if its client disconnects.
 struct UnderWay<'s>(&'s Service);
 
 impl Drop for UnderWay<'_> {
@@ -95,7 +95,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// The way of a request, from top to bottom.
+/// Handles a request, from its headers to its answer's.
 async fn surround(
     State(Surroundings { service, limits }): State<Surroundings>,
     mut request: Request,
@@ -124,7 +124,7 @@ async fn surround(
     response
 }
 
-/// What needs no look at the request's meaning.
+/// Admission: everything that does not depend on what the request means.
 fn admit(service: &Service, limits: RouteLimits, request: &Request) -> Result<(), Refusal> {
     let under_way = service.metrics().in_flight.inc() + 1;
     if limits.class == Class::Always {
@@ -141,7 +141,7 @@ fn admit(service: &Service, limits: RouteLimits, request: &Request) -> Result<()
     }
 }
 
-/// The handler, within its limits of time and size. A mistake in it is its own end, and nobody else's.
+/// Runs the handler within its limits of time and size. A panic ends this request only.
 async fn limited(
     service: &Service,
     limits: RouteLimits,
@@ -177,7 +177,7 @@ async fn within(time: Duration, handler: impl Future<Output = Response>) -> Resp
     let caught = AssertUnwindSafe(handler).catch_unwind();
     let refusal = match tokio::time::timeout(time, caught).await {
         Ok(Ok(response)) => return response,
-        // What it said went to the log, as far as it may.
+        // The panic hook has logged the place.
         Ok(Err(_panic)) => Refusal::mistake(),
         Err(_elapsed) => {
             let message = "This took too long and was given up. A write may have been done: ask again under the same Idempotency-Key";
@@ -188,7 +188,7 @@ async fn within(time: Duration, handler: impl Future<Output = Response>) -> Resp
     refusal.into_response()
 }
 
-/// Counts the request and says one line of it.
+/// Counts the request and logs one line about it.
 fn record(
     service: &Service,
     about: &About,

@@ -1,4 +1,4 @@
-//! `/metrics`: the service's figures for Prometheus. Owns the path; the figures are `telemetry`'s.
+//! `/metrics`: the metrics of `telemetry`, for Prometheus.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
-//! OpenFeature's remote evaluation protocol (OFREP): the switch as a feature flag. Owns the protocol's shapes, its errors and its caching;
-//! which view serves whom is the switch's.
+//! OpenFeature's remote evaluation protocol (OFREP): the switch as a feature flag. This module has
+//! the protocol's bodies, errors and caching.
 
 use axum::Json;
 use axum::body::Bytes;

@@ -1,5 +1,6 @@
-//! Connections: from accepting to the last answer. Owns the end above all: after a signal nobody new is accepted, who is connected
-//! already is answered once more and told that it was the last time, and nobody is cut off before an answer.
+//! Runs the connections, and shuts down gracefully. After a signal no new connection is accepted;
+//! each open connection gets one more answer, with `connection: close`; no request is cut off
+//! before its answer unless the drain timeout is over.
 
 use std::convert::Infallible;
 use std::io;
@@ -26,7 +27,7 @@ use crate::configuration::Settings;
 use crate::telemetry::Metrics;
 use crate::telemetry::targets;
 
-/// How connections are treated.
+/// Limits and timeouts of connections.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Server {
@@ -65,7 +66,7 @@ impl Server {
     }
 }
 
-/// What connections are told.
+/// The phase of the service, as connections see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Serving,
@@ -129,7 +130,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection, once there is a place for it.
+/// The next connection, once a connection slot is free.
 async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
@@ -139,7 +140,8 @@ async fn next(
     Ok((stream, peer, place))
 }
 
-/// A connection that went away before it was accepted is nobody's fault; too many open files is, and passes.
+/// A connection that was closed before it was accepted is harmless. Too many open files is not, but
+/// passes.
 async fn wait_out(error: &io::Error) -> io::Result<()> {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput,
@@ -155,7 +157,7 @@ async fn wait_out(error: &io::Error) -> io::Result<()> {
     }
 }
 
-/// Whoever the system has connected already would be cut off by closing the socket: they are accepted first.
+/// Closing the socket would cut off connections in the system's queue: accept them first.
 fn accept_the_queued(
     listener: TcpListener,
     mut accept: impl FnMut(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>),
@@ -168,7 +170,7 @@ fn accept_the_queued(
     Ok(())
 }
 
-/// What a connection holds while it lasts.
+/// What an open connection holds.
 struct Connected {
     phase: watch::Receiver<Phase>,
     _alive: mpsc::Sender<Infallible>,
@@ -199,7 +201,7 @@ async fn connection(
     server: Server,
     mut connected: Connected,
 ) {
-    // An answer is written at once: waiting for more to send would only delay it.
+    // Send each answer at once: waiting for more data would only delay it.
     let _unsupported = stream.set_nodelay(true);
     let told = connected.phase.clone();
     let answer = hyper::service::service_fn(move |request: Request<Incoming>| {

@@ -1,5 +1,8 @@
-//! What every handler is given: the store, who may do what, the clock, and whether the service is about to end. Owns that nothing
-//! that blocks runs on a thread that drives connections.
+//! The state that every handler receives: the store, access control, the clock, and whether the
+//! service is shutting down.
+//!
+//! **Invariant: nothing that blocks runs on a thread that drives connections.** See
+//! [`Service::blocking`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,7 +92,7 @@ impl Service {
         &self.shared.settings
     }
 
-    /// The service's figures.
+    /// The metrics.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.shared.telemetry.metrics
     }
@@ -130,7 +133,8 @@ impl Service {
         }
     }
 
-    /// Runs what reads or writes the store on a thread that may block: reads may fold and touch the disk, writes wait for it.
+    /// Runs work on the store on a thread that may block: reads may fold and read the disk, writes
+    /// wait for it.
     ///
     /// # Errors
     /// What `work` says; [`Refusal::mistake`] when it panics.
@@ -145,17 +149,17 @@ impl Service {
         let store = self.shared.store.clone();
         match tokio::task::spawn_blocking(carried(move || work(&store))).await {
             Ok(outcome) => outcome.map_err(Into::into),
-            // Its message may hold what a caller sent, and stays where it is; the place went to the log.
+            // The panic's message may hold what a caller sent; the panic hook has logged the place.
             Err(_panicked) => Err(Refusal::mistake()),
         }
     }
 
-    /// Writes and sends what is still to be told, as the last thing.
+    /// Flushes log and traces, as the last thing.
     pub fn end(&self) {
         self.shared.telemetry.end();
     }
 
-    /// Tells everything that lasts, such as an endless answer, that the service is about to end.
+    /// Tells long-lived work, such as a stream of live events, that the service is shutting down.
     pub fn drain(&self) {
         self.shared.draining.send_replace(true);
     }

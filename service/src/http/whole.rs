@@ -1,4 +1,5 @@
-//! Whole numbers in bodies. JSON has one kind of number, so `4.0` is the whole number 4, as the description's `integer` says.
+//! Integers in bodies. JSON has one kind of number, so `4.0` is the integer 4, as the OpenAPI type
+//! `integer` says.
 
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
@@ -7,7 +8,7 @@ use serde_json::Number;
 /// The largest whole number that every number up to it can be told from.
 const MOST: f64 = 9_007_199_254_740_992.0;
 
-/// A whole number from zero on, where one is given.
+/// An optional integer from zero.
 ///
 /// # Errors
 /// When it is no number, no whole one, below zero, or too large for its field.

@@ -1,6 +1,6 @@
-//! The service's figures, as Prometheus reads them. Owns every metric: its name, labels and buckets; `docs/metrics.md` says which
-//! question each answers, and a test holds that list to this file. What a figure is taken from knows nothing of metrics: the log tells
-//! an [`Observer`], projections have checkpoints, and `figures` looks at the store when it is asked.
+//! Every metric: its name, labels and buckets. `docs/metrics.md` says which question each answers,
+//! and a test compares that list with this file. The sources know nothing of metrics: the log calls
+//! an [`Observer`], projections have checkpoints, and `store_metrics` reads the store.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -33,7 +33,7 @@ const DURATION_BUCKETS_SECONDS: [f64; 17] = [
 const GROUP_BUCKETS: [f64; 11] =
     [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
-/// What tells requests apart. Each label has few values: routes are templates, statuses classes.
+/// The labels of a request. Each has few values: routes are templates, statuses are classes.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct RequestLabels {
     /// The method; `other` for one that no route has.
@@ -132,7 +132,7 @@ pub struct Metrics {
     pub(super) process: ProcessMetrics,
 }
 
-/// Figures of the store, as they were when last asked for.
+/// Metrics of the store, as of the last look.
 #[derive(Debug, Default)]
 pub(super) struct StoreMetrics {
     pub(super) available: Gauge,
@@ -146,7 +146,7 @@ pub(super) struct StoreMetrics {
     pub(super) switch_clients: Family<ViewLabel, Gauge>,
 }
 
-/// Figures of the process, as they were when last asked for.
+/// Metrics of the process, as of the last look.
 #[derive(Debug, Default)]
 pub(super) struct ProcessMetrics {
     pub(super) memory: Gauge,

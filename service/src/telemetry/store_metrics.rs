@@ -1,5 +1,5 @@
-//! Figures that are looked up when somebody asks for them: how the store is, and the process. Owns the look-up; it changes nothing but
-//! that projections may be folded on the way, as by any read.
+//! Metrics that are looked up when `/metrics` is read: the state of the store and of the process.
+//! As with any read, this may fold projections; it changes nothing else.
 
 use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
@@ -10,7 +10,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::metrics::{Metrics, ProcessMetrics, ProjectionLabel, StoreMetrics, ViewLabel};
 use super::targets;
 
-/// Everything that `/metrics` answers. A store that cannot be read is a figure too: what is known of it stands as it was.
+/// Everything that `/metrics` answers. If the store cannot be read, one metric says so and the
+/// others keep their last values.
 pub fn exposition(metrics: &Metrics, store: &Store) -> String {
     let figures = &metrics.store;
     let sound = store.log().require_sound();
@@ -60,7 +61,8 @@ fn switch(figures: &StoreMetrics, store: &Store) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Memory, files and processor time. Where the system does not tell, a figure stays as it was.
+/// Memory, files and processor time. A metric that the system does not provide keeps its last
+/// value.
 fn process(figures: &ProcessMetrics) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     if let Some(kilobytes) = status.lines().find_map(|line| {

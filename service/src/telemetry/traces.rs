@@ -1,5 +1,5 @@
-//! Traces by OpenTelemetry: one span a request, sent by OTLP over HTTP to wherever the configuration says, and nowhere without. Owns
-//! the exporter and a request's span; it goes on with the caller's trace when the request brings a `traceparent`.
+//! OpenTelemetry traces: one span for each request, exported by OTLP over HTTP if an endpoint is
+//! configured. A request with a `traceparent` header continues the caller's trace.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};

@@ -1,6 +1,5 @@
-//! What requests and answers look like: an example for every operation. Owns where each one goes in the document; the examples
-//! themselves stand in `examples.json`, by the operation's id, taken from the answers of a service with the store in
-//! `tests/fixtures/described`.
+//! Adds an example to every operation. The examples are in `examples.json`, by operation id; they
+//! are answers of a service with the store in `tests/fixtures/described`.
 
 use std::sync::LazyLock;
 

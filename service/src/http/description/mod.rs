@@ -1,6 +1,7 @@
-//! The description of the API: OpenAPI 3.1, made of the handlers and their types. Owns what is said of the whole, and the one place
-//! where what holds for every operation is added: `statuses` those answers that come from around the handlers, `examples` what
-//! requests and answers look like, `numbers` how large they may be, `pages` the document and its interactive form, served open and without the network.
+//! The OpenAPI 3.1 description, generated from the handlers and their types. This module adds what
+//! holds for every operation: `statuses` the answers that do not come from handlers, `examples` the
+//! examples, `numbers` the ranges of integers. `pages` serves the document and its interactive
+//! form, without authentication and without other hosts.
 
 mod examples;
 mod numbers;
@@ -13,7 +14,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 use utoipa::openapi;
 
-/// What the description says of the whole. Paths and schemas come with the routes.
+/// The general part of the description. Paths and schemas come from the routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -56,7 +57,7 @@ fn written(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 
-/// Adds to the handlers' own description what holds for all of them.
+/// Adds what holds for all handlers to their own description.
 fn complete(mut document: Value) -> Value {
     let bearer = json!({
         "type": "http",
@@ -81,7 +82,7 @@ fn complete(mut document: Value) -> Value {
     document
 }
 
-/// A parameter is sent or it is not: null is no value of any. The derive says so of what need not be there.
+/// A parameter is sent or not; it is never null. The derive says otherwise about optional ones.
 fn no_null_parameters(operation: &mut Map<String, Value>) {
     let parameters =
         operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
@@ -95,7 +96,7 @@ fn no_null_parameters(operation: &mut Map<String, Value>) {
     }
 }
 
-/// What is known of an operation from where it stands.
+/// An operation's place in the document.
 #[derive(Clone, Copy, Debug)]
 struct About<'d> {
     path: &'d str,

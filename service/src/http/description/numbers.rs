@@ -1,5 +1,5 @@
-//! How large whole numbers may be. Owns the formats of unsigned ones, and where they end: the derive calls them `int64` and `int32`, which
-//! is half of what is taken and answered.
+//! Corrects the ranges of unsigned integers in the document: the derive calls them `int64` and
+//! `int32`, which is half of their range.
 
 use serde_json::{Value, json};
 

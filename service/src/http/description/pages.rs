@@ -1,5 +1,6 @@
-//! `/openapi.json` and `/docs`: the description for programs and for people. Owns that both are open, and that the interactive one
-//! loads nothing from anywhere else: its files are part of the program, and its policy lets a browser ask nobody but this service.
+//! `/openapi.json` and `/docs`: the description for programs and for people. Both are open. The
+//! interactive form loads nothing from other hosts: its files are part of the program, and its
+//! policy lets a browser connect to this service only.
 
 use std::sync::{Arc, LazyLock};
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::About;
 
-/// A refusal: its status, its code, and what it says.
+/// An error: its status, code and text.
 struct Refused {
     status: u16,
     description: &'static str,
@@ -157,7 +157,7 @@ impl Refused {
         json!({"type": "about:blank", "title": title, "status": self.status, "code": self.code.map(Code::name), "detail": self.message})
     }
 
-    /// The answer, whole.
+    /// The complete answer.
     fn response(&self, is_drop_in: bool) -> Value {
         let mut response =
             json!({"description": self.description, "headers": header_names(self.status)});
@@ -214,7 +214,7 @@ pub(super) fn components() -> Value {
     Value::Object(responses)
 }
 
-/// Adds to an operation what it may be answered with besides what its handler says, and shows what each refusal looks like.
+/// Adds the answers to an operation that its handler does not list, and an example to each error.
 pub(super) fn complete(about: About<'_>, operation: &mut Map<String, Value>) {
     let is_open = operation
         .get("security")

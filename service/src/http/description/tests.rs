@@ -1,4 +1,5 @@
-//! The description against itself: the golden document, what every operation has, and that its pages name no other host.
+//! Tests of the description: the golden document, what every operation must have, and that the
+//! pages name no other host.
 
 use std::path::Path;
 

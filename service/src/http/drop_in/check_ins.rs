@@ -1,4 +1,4 @@
-//! `/api/client-portal/check-ins`: what a client sees. Owns which view answers on which path.
+//! `/api/client-portal/check-ins`: what a client sees, and which view answers on which path.
 
 use axum::extract::State;
 use rollbook_application::code::Code;

@@ -1,5 +1,6 @@
-//! The list of assignments: who may see which, their order, and where a page ends. A page goes on behind the last assignment of the
-//! one before, so that what is assigned meanwhile moves nothing.
+//! The list of assignments: which of them a caller may see, their order, and the pages. A page
+//! starts after the last assignment of the page before, so assignments that are added in between
+//! move nothing.
 
 use std::cmp::Reverse;
 

@@ -1,5 +1,5 @@
-//! Shapes that several endpoints share, and those of the views' bodies, for the description of the API: the bodies themselves are
-//! written by the projections, and a test holds the two against each other.
+//! Schemas that several endpoints share, and those of the views' bodies. The projections write
+//! these bodies; a test compares them with the schemas.
 
 use rollbook_domain::Position;
 use serde::Serialize;

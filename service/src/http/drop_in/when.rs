@@ -1,4 +1,5 @@
-//! Dates and times as the front end writes them. Owns their forms: RFC 3339, or a local date, or a local time of day.
+//! Parses dates and times as the front end writes them: RFC 3339, a local date, or a local time of
+//! day.
 
 use chrono::NaiveDate;
 use rollbook_application::code::Code;

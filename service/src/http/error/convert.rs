@@ -47,7 +47,8 @@ impl From<Denied> for Refusal {
 }
 
 impl Refusal {
-    /// Client errors carry the whole text and the next step. Failures of the service describe nothing to the caller.
+    /// Client errors carry the full text and the next step. Failures of the service tell the caller
+    /// nothing.
     fn told(self, whole: String, next: Option<String>) -> Self {
         match self.status.is_client_error() {
             true => {

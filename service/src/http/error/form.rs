@@ -10,7 +10,7 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::Refusal;
 
-/// A refusal as the old application told it.
+/// An error in the old application's form.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"success": false, "message": "Assignment not found"}))]
 pub struct DropInRefusal {
@@ -21,7 +21,7 @@ pub struct DropInRefusal {
     pub message: String,
 }
 
-/// The refusals that any drop-in endpoint may answer with.
+/// The errors that any drop-in endpoint may answer with.
 #[derive(IntoResponses)]
 pub enum DropInRefusals {
     /// What was asked makes no sense, or the rules forbid it.
@@ -70,7 +70,7 @@ pub enum NativeRefusals {
     Forbidden(Problem),
 }
 
-/// A refusal as RFC 9457 has it.
+/// An error in the form of RFC 9457.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"type": "about:blank", "title": "Not Found", "status": 404, "code": "unknown_id", "detail": "Assignment not found"}))]
 pub struct Problem {
@@ -100,7 +100,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Writes a refusal in the form that the path asked for speaks, and says its code; other answers stay as they are.
+/// Writes an error in the form of its path and returns its code. Other answers are not changed.
 pub fn render(response: &mut Response, is_drop_in: bool, is_head: bool) -> Option<Code> {
     let refusal = response.extensions_mut().remove::<Refusal>()?;
     let (media_type, text) = if is_drop_in { refusal.drop_in() } else { refusal.problem() };

@@ -16,7 +16,7 @@ pub use self::form::{DropInRefusal, DropInRefusals, NativeRefusals, Problem, ren
 use crate::telemetry::request::request_id_text;
 use crate::telemetry::targets;
 
-/// Why a request is not done.
+/// Why a request failed or was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     status: StatusCode,
@@ -29,7 +29,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with a stable code and a text for the caller.
+    /// An error with a stable code and a text for the caller.
     pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -42,7 +42,7 @@ impl Refusal {
         }
     }
 
-    /// What was asked makes no sense: 400.
+    /// The request is invalid: 400.
     pub fn bad_request(code: Code, message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
@@ -52,12 +52,12 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, Code::UnknownId, message)
     }
 
-    /// As things are, it cannot be done: 409.
+    /// The request conflicts with the current state: 409.
     pub fn conflict(code: Code, message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, message)
     }
 
-    /// A mistake in the service itself: 500. What is known of it went to the log.
+    /// A bug in the service: 500. The log has the details.
     pub fn mistake() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -82,7 +82,7 @@ impl Refusal {
         )
     }
 
-    /// With more about this one case. Only the native form tells it.
+    /// With more about this case. Only the native form shows it.
     #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
@@ -99,7 +99,7 @@ impl Refusal {
         }
     }
 
-    /// With what to do next. Only the native form tells it.
+    /// With the next step. Only the native form shows it.
     #[must_use]
     pub fn with_next(self, next: impl Into<String>) -> Self {
         Self { next: Some(next.into().into()), ..self }
@@ -121,13 +121,13 @@ impl Refusal {
         self.code
     }
 
-    /// What the caller reads.
+    /// The text for the caller.
     pub fn message(&self) -> &str {
         &self.message
     }
 }
 
-/// An error and what lies behind it, in one line for the log.
+/// An error and its causes, in one line for the log.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();

@@ -1,4 +1,4 @@
-//! `/v1/audit`: what the store holds and what is odd about it.
+//! `/v1/audit`: what the store holds, and what is unusual about it.
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};

@@ -1,5 +1,5 @@
-//! `/v1/clients/{id}/check-ins` and `/v1/check-ins`: a view's list, of one client or of all that the caller may see, at any instant and
-//! any position.
+//! `/v1/clients/{id}/check-ins` and `/v1/check-ins`: a view's list, of one client or of all clients
+//! that the caller may see, at any instant and any position.
 
 use axum::extract::State;
 use axum::response::Response;

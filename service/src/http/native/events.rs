@@ -1,5 +1,5 @@
-//! `/v1/events` and `/v1/streams/{stream}`: what happened, in the order of the log, from a cursor on. Owns the pages; following what
-//! comes is `live`'s.
+//! `/v1/events` and `/v1/streams/{stream}`: pages of events in the order of the log. `live` follows
+//! new events.
 
 use axum::extract::State;
 use axum::http::header::{HeaderName, HeaderValue};

@@ -1,4 +1,4 @@
-//! `/v1/history/{id}`: everything that happened to something, by any id that ever named it.
+//! `/v1/history/{id}`: everything that happened to a thing, by any of its ids.
 
 use axum::extract::State;
 use axum::http::header::HeaderValue;
@@ -17,7 +17,7 @@ use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// How it is told.
+/// The form of the answer.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]

@@ -1,8 +1,9 @@
-//! `/v1/events/live`: server-sent events. Owns the passage from what is there to what comes, without a gap and without a repeat: the
-//! event's id is its position, so a client that comes back says where it was (`Last-Event-ID`).
+//! `/v1/events/live`: server-sent events. The stream continues from stored events to new ones
+//! without gaps and without repeats: an event's id is its position, which a reconnecting client
+//! sends back (`Last-Event-ID`).
 //!
-//! A slow reader holds no thread, and of memory no more than one portion of the log (about 1 MiB, or one commit): nothing is read
-//! ahead of what was taken.
+//! A slow reader holds no thread, and no more memory than one chunk of the log (about 1 MiB, or one
+//! commit): the log is not read ahead of the client.
 
 use std::convert::Infallible;
 
@@ -33,10 +34,10 @@ use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 use crate::telemetry::targets;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// A proxy that gathers answers would keep events back.
+/// A proxy that buffers answers would delay events.
 const NO_BUFFERING: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-/// After a portion of so many events, it is sent.
+/// The most events that are read at once.
 const EVENTS_A_PORTION: usize = 256;
 
 /// From where on, and of which stream.
@@ -136,8 +137,8 @@ fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>>
 }
 
 impl Following {
-    /// The next events; `None` when the service is about to end or the log cannot be read: then the answer ends, and whoever comes back
-    /// goes on where it ended.
+    /// The next events; `None` when the service shuts down or the log cannot be read. The answer
+    /// ends then, and a client that reconnects continues from there.
     async fn next(self) -> Option<(Vec<Event>, Self)> {
         let Self { service, mut tail, stream, with_answers, _subscribed } = self;
         tokio::select! {

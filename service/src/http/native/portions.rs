@@ -1,5 +1,5 @@
-//! Long answers, a portion at a time. Owns that memory stays bounded however slowly they are read, that no thread waits for a
-//! slow reader, and that an answer which cannot be finished is cut off rather than ended as if it were whole.
+//! Long answers, streamed in chunks. Memory stays bounded and no thread waits, however slowly a
+//! client reads. An answer that cannot be finished is cut off, so that it never looks complete.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
@@ -14,16 +14,18 @@ use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 use crate::telemetry::targets;
 
-/// Lines are gathered up to this size before they are sent.
+/// Lines are buffered up to this size before they are sent.
 pub const PORTION_BYTES: usize = 64 << 10;
 
-/// Gives the next portion, `None` after the last. It blocks, and is asked only when the one before was taken.
+/// Produces the next chunk, `None` after the last. It blocks, and runs only after the client took
+/// the chunk before.
 pub type Portion = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, Refusal> + Send>;
 
-/// An answer made of portions. The first is made before anything is sent, so that what fails at once is refused as anything else is.
+/// A streamed answer. The first chunk is produced before anything is sent, so that an immediate
+/// failure is an ordinary error.
 ///
 /// # Errors
-/// What the first portion fails with.
+/// The error of the first chunk.
 pub async fn answer(
     service: Service,
     kind: &'static str,
@@ -69,7 +71,7 @@ async fn next(
         .await
 }
 
-/// Values as portions of JSON lines.
+/// Values as chunks of JSON lines.
 pub fn lines<T: Serialize>(
     mut values: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,
 ) -> Portion {

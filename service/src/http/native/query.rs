@@ -1,4 +1,4 @@
-//! What queries of several endpoints have in common: spans, names with slashes, waiting for a position.
+//! What the queries of several endpoints share: spans, names with slashes, waiting for a position.
 
 use axum::http::StatusCode;
 use rollbook_application::code::Code;
@@ -18,7 +18,8 @@ pub fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
     text.map(|text| span::milliseconds(&text).map_err(serde::de::Error::custom)).transpose()
 }
 
-/// What the segments of a path name together: `series/ada/weekly` may come as three, or as one with its slashes escaped.
+/// The name in the segments of a path: `series/ada/weekly` is three segments, or one with escaped
+/// slashes.
 pub fn joined(segments: &[(String, String)]) -> String {
     segments.iter().map(|(_, segment)| segment.as_str()).collect::<Vec<_>>().join("/")
 }

@@ -1,5 +1,5 @@
-//! The shapes of what other crates write, for the description of the API. The crates below know no HTTP; a test holds what is
-//! answered against these.
+//! Schemas of types that other crates serialize and that know no OpenAPI. A test compares the
+//! answers with these schemas.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `/v1/status`: how the store stands.
+//! `/v1/status`: the state of the store.
 
 use axum::extract::State;
 use rollbook_application::reports::status::{Status, current_status};

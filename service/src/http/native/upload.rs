@@ -1,5 +1,5 @@
-//! A batch file on its way in: written to a file as it comes, so that memory does not grow with it. Owns the limit, and that the file
-//! goes away with the request.
+//! Receives a batch file. It is written to a temporary file while it arrives, so that memory does
+//! not grow with it; the file is deleted with the request.
 
 use std::fs::File;
 use std::io::Write;
@@ -22,7 +22,7 @@ pub const NDJSON: &str = "application/x-ndjson";
 /// Bytes that are gathered before they are written.
 const GATHERED_BYTES: usize = 1 << 20;
 
-/// A file that came in.
+/// A received file.
 pub struct Upload {
     directory: TempDir,
 }
@@ -71,7 +71,8 @@ impl Upload {
         self.directory.path().join("batch.ndjson")
     }
 
-    /// The batch in it, checked whole. What is wrong with it is told of "the batch": the file's name here means nothing to its sender.
+    /// The batch in the file, checked completely. Errors call it "the batch": the name of the
+    /// temporary file means nothing to its sender.
     ///
     /// # Errors
     /// What [`Batch::open`] says.
@@ -96,7 +97,7 @@ async fn write(
 fn require_ndjson(headers: &HeaderMap) -> Result<(), Refusal> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    // Text, as programs send it that know no lines of JSON.
+    // Some programs cannot send another type than plain text.
     if [NDJSON, "text/plain"].iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
         return Ok(());
     }
