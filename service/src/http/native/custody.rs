@@ -16,7 +16,7 @@ use super::shapes::{ListedBackup, SignedCheckpoint, TakenBackup};
 use crate::access::{Caller, Denied, Wants};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::OptionalBody;
 use crate::http::service::Service;
 use crate::telemetry::request::request_id_text;
@@ -56,8 +56,7 @@ impl Service {
     responses(
         (status = 200, description = "What it holds.", body = TakenBackup, headers(("x-rollbook-position" = u64, description = "Where it is on record"))),
         (status = 400, description = "A body that does not fit, or no name for a backup.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "The name is taken, or another process works in the directory of backups.", content_type = "application/problem+json", body = Problem),
         (status = 413, description = "A body that is too large.", content_type = "application/problem+json", body = Problem),
         (status = 415, description = "A body that is not application/json.", content_type = "application/problem+json", body = Problem),
@@ -88,8 +87,7 @@ pub async fn take(
     tag = "operations",
     responses(
         (status = 200, description = "Each with its manifest, and whether its files are there.", body = [ListedBackup], headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn list(
@@ -115,8 +113,7 @@ pub async fn list(
     tag = "operations",
     responses(
         (status = 200, description = "The checkpoint.", body = SignedCheckpoint, headers(("x-rollbook-position" = u64, description = "How many events it signs"))),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "The log contradicts what it signed before.", content_type = "application/problem+json", body = Problem),
     )
 )]

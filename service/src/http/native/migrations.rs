@@ -30,7 +30,7 @@ use crate::access::{Caller, Denied, Wants};
 use crate::http::answer::{At, POSITION};
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
@@ -61,8 +61,7 @@ pub struct PlanQuery {
         (status = 200, description = "The batch file: a header line, then one event a line.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The position it was planned at"), ("etag" = String, description = "The batch's digest"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
     )
 )]
@@ -104,8 +103,7 @@ pub async fn plan(
         (status = 200, description = "The figures, and the obstacles.", body = PlanReport,
             headers(("x-rollbook-position" = u64, description = "The position it was planned at"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
     )
 )]
@@ -152,8 +150,7 @@ pub struct ApplyQuery {
     responses(
         (status = 200, description = "What was done now.", body = AppliedBatch, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "No batch file, a damaged one, or one of another kind or format.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "The store drifted, keeps another zone, or another batch is not through.", content_type = "application/problem+json", body = Problem),
         (status = 413, description = "A file above the limit.", content_type = "application/problem+json", body = Problem),
         (status = 415, description = "A body that is neither application/x-ndjson nor text/plain.", content_type = "application/problem+json", body = Problem),
@@ -207,8 +204,7 @@ impl CompareQuery {
         (status = 200, description = "Every check, with what it names.", body = ValidationOutcome,
             headers(("x-rollbook-position" = u64, description = "The position it looked at"), ("idempotency-replayed" = Option<String>, description = "`true` when it is told again"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
         (status = 422, description = "The key was used for another request.", content_type = "application/problem+json", body = Problem),
     )
@@ -266,8 +262,7 @@ pub struct ValidationPage {
     responses(
         (status = 200, description = "The page.", body = ValidationPage, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn validations(
@@ -302,8 +297,7 @@ pub async fn validations(
         (status = 200, description = "Differences by class, with examples, and what no class explains.", body = Parity,
             headers(("x-rollbook-position" = u64, description = "The position it looked at"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn parity(

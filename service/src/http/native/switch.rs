@@ -17,7 +17,7 @@ use crate::access::{Caller, Wants};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::Body;
 use crate::http::service::Service;
 
@@ -29,8 +29,7 @@ use crate::http::service::Service;
     tag = "operations",
     responses(
         (status = 200, description = "How it stands.", body = Serving, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not see it.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<Serving>, Refusal> {
@@ -87,8 +86,7 @@ pub struct SwitchBody {
     responses(
         (status = 200, description = "Before and after.", body = Switched, headers(("x-rollbook-position" = u64, description = "Where it is recorded"))),
         (status = 400, description = "A body that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not switch.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 404, description = "A client that nobody knows.", content_type = "application/problem+json", body = Problem),
         (status = 409, description = "The guard refuses.", content_type = "application/problem+json", body = Problem),
         (status = 413, description = "A body that is too large.", content_type = "application/problem+json", body = Problem),
