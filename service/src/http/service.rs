@@ -39,7 +39,7 @@ pub struct Service {
 
 struct Shared {
     store: Arc<Store>,
-    answers: ViewCache,
+    view_cache: ViewCache,
     access: Arc<Access>,
     clock: Clock,
     settings: Settings,
@@ -61,11 +61,11 @@ impl Service {
         let admission = Admission::new(&settings.limits);
         let permits = Permits::new(settings.limits.subscribers);
         let draining = watch::Sender::new(false);
-        let answers = ViewCache::new(settings.overdue_after_milliseconds());
+        let view_cache = ViewCache::new(settings.overdue_after_milliseconds());
         Self {
             shared: Arc::new(Shared {
                 store,
-                answers,
+                view_cache,
                 access,
                 clock,
                 settings,
@@ -83,8 +83,8 @@ impl Service {
     }
 
     /// The cache of rendered view bodies.
-    pub fn answers(&self) -> &ViewCache {
-        &self.shared.answers
+    pub fn view_cache(&self) -> &ViewCache {
+        &self.shared.view_cache
     }
 
     /// The settings it runs with.
@@ -195,7 +195,7 @@ pub async fn keep_folding(service: Service) {
         let head = log.head_beyond(folded).await;
         let answers = service.clone();
         let fold = move |store: &Store| {
-            answers.answers().advance(store).and_then(|()| store.catch_up(&|_, _| {}))
+            answers.view_cache().advance(store).and_then(|()| store.catch_up(&|_, _| {}))
         };
         if let Err(refusal) = service.blocking(fold).await {
             tracing::error!(target: targets::HTTP, code = refusal.code().name(), "projections could not be folded");

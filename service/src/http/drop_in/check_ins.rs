@@ -78,14 +78,14 @@ async fn answer(
     let now = service.now();
     // The most frequent request: from the cache it costs no blocking thread and no disk access.
     if caller.is_admin()
-        && let Some(cached) = service.answers().cached(service.store(), asking, &client, now)
+        && let Some(cached) = service.view_cache().cached(service.store(), asking, &client, now)
     {
         return Ok(cached.into());
     }
     let answers = service.clone();
     let work = move |store: &Store| -> Result<Viewed, Refusal> {
         caller.may(store, Wants::CheckIns(&client))?;
-        Ok(answers.answers().answer(store, asking, &client, now)?.into())
+        Ok(answers.view_cache().answer(store, asking, &client, now)?.into())
     };
     service.blocking(work).await
 }

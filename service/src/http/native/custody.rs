@@ -20,6 +20,7 @@ use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::OptionalBody;
 use crate::http::service::Service;
 use crate::telemetry::request::request_id_text;
+use crate::telemetry::targets;
 
 /// What backup to take.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -123,7 +124,7 @@ pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At
         store.catch_up(&|_, _| {})?;
         let notary = Notary::open(store, None)?;
         if let Some(path) = notary.made() {
-            tracing::warn!(request_id = request_id_text(), path = %path.display(), key = %notary.verifier(), "the signing key of this store was drawn; keep a copy of it");
+            tracing::warn!(target: targets::HTTP, request_id = request_id_text(), path = %path.display(), key = %notary.verifier(), "the signing key of this store was drawn; keep a copy of it");
         }
         let signed = Signed::of(&notary, &notary.checkpoint(store.log().head())?);
         Ok(At { position: signed.size, body: signed })

@@ -113,7 +113,7 @@ pub async fn put(
         let switched =
             switch(store, &Switching { view, percent, clients, reason, force }, &request)?;
         // The next requests find their answers made. What fails here has no part in the switch, and fails again for who reads.
-        let _for_who_reads = answers.answers().prepare(store, answers.now(), PREPARING);
+        let _for_who_reads = answers.view_cache().prepare(store, answers.now(), PREPARING);
         Ok(At { position: switched.position.unwrap_or_else(|| store.log().head()), body: switched })
     };
     service.blocking(work).await
