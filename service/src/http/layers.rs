@@ -245,7 +245,7 @@ mod tests {
     use crate::access::Access;
     use crate::configuration::{self, SettingFlags};
     use crate::http::Clock;
-    use crate::http::native::portions;
+    use crate::http::native::chunks;
     use crate::telemetry::Telemetry;
     use crate::telemetry::request::request_id_text;
     use rollbook_application::store::Store;
@@ -290,11 +290,11 @@ mod tests {
     /// The same, three times, each when the one before is sent.
     async fn names_again(State(service): State<Service>) -> Result<Response, Refusal> {
         let mut left = 3;
-        let portion = move |_: &Store| {
+        let chunk = move |_: &Store| {
             left -= 1;
             Ok((left >= 0).then(|| request_id_text().unwrap_or_default().into_bytes()))
         };
-        portions::answer(service, "text/plain", Box::new(portion)).await
+        chunks::answer(service, "text/plain", Box::new(chunk)).await
     }
 
     async fn ask(router: &Router, path: &str) -> (StatusCode, String) {

@@ -12,7 +12,7 @@ use rollbook_projections::entry::Asked;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::portions::{PORTION_BYTES, Portion, answer};
+use super::chunks::{CHUNK_BYTES, Chunk, answer};
 use super::query::{optional_span, reach};
 use crate::access::{Caller, Denied, Visible, Wants};
 use crate::http::answer::{POSITION, VIEW, Viewed};
@@ -136,9 +136,9 @@ pub async fn of_everyone(
     let everyone = move |store: &Store| -> Result<_, Refusal> {
         let mut everyone = store.everyone(asking, asked, query.position(store)?)?;
         let position = everyone.position();
-        let portion: Portion = Box::new(move |store| {
+        let chunk: Chunk = Box::new(move |store| {
             let mut bytes = Vec::new();
-            while bytes.len() < PORTION_BYTES {
+            while bytes.len() < CHUNK_BYTES {
                 let Some((client, answered)) =
                     everyone.next_of(store, |client| visible.holds(client))?
                 else {
@@ -148,10 +148,10 @@ pub async fn of_everyone(
             }
             Ok((!bytes.is_empty()).then_some(bytes))
         });
-        Ok((position, portion))
+        Ok((position, chunk))
     };
-    let (position, portion) = service.blocking(everyone).await?;
-    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    let (position, chunk) = service.blocking(everyone).await?;
+    let mut response = answer(service, "application/x-ndjson", chunk).await?;
     response.headers_mut().insert(POSITION, position.into());
     if let Asking::View(view) = asking {
         response.headers_mut().insert(VIEW, axum::http::HeaderValue::from_static(view.name()));

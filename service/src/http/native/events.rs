@@ -12,7 +12,7 @@ use rollbook_domain::{EventRecord, Position, StreamId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::portions::{answer, lines};
+use super::chunks::{answer, lines};
 use super::query::{joined, require_reached};
 use super::shapes::RecordedEvent;
 use crate::access::{Caller, Wants};
@@ -86,8 +86,8 @@ pub async fn list(
             lines(events.map(move |event| event.map(|event| shown(event, with_answers)))),
         ))
     };
-    let (head, next, portion) = service.blocking(read).await?;
-    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    let (head, next, chunk) = service.blocking(read).await?;
+    let mut response = answer(service, "application/x-ndjson", chunk).await?;
     response.headers_mut().insert(POSITION, HeaderValue::from(head));
     if let Some(next) = next {
         response.headers_mut().insert(NEXT, HeaderValue::from(next));

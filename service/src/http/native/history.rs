@@ -9,7 +9,7 @@ use rollbook_application::store::StoreError;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::portions::{answer, lines};
+use super::chunks::{answer, lines};
 use super::query::joined;
 use crate::access::{Caller, Wants};
 use crate::http::answer::POSITION;
@@ -63,8 +63,8 @@ pub async fn tell(
             ),
         ))
     };
-    let (head, portion) = service.blocking(tell).await?;
-    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    let (head, chunk) = service.blocking(tell).await?;
+    let mut response = answer(service, "application/x-ndjson", chunk).await?;
     response.headers_mut().insert(POSITION, HeaderValue::from(head));
     Ok(response)
 }

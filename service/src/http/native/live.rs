@@ -38,7 +38,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const NO_BUFFERING: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
 /// The most events that are read at once.
-const EVENTS_A_PORTION: usize = 256;
+const EVENTS_A_CHUNK: usize = 256;
 
 /// From where on, and of which stream.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -147,7 +147,7 @@ impl Following {
             _head = service.store().log().head_beyond(tail.position()) => {}
         }
         let read = move |_store: &Store| -> Result<_, Refusal> {
-            let events = portion(&mut tail, stream.as_ref(), with_answers)?;
+            let events = chunk(&mut tail, stream.as_ref(), with_answers)?;
             Ok((events, tail, stream))
         };
         match service.blocking(read).await {
@@ -167,14 +167,14 @@ impl Following {
     }
 }
 
-fn portion(
+fn chunk(
     tail: &mut Tail,
     stream: Option<&StreamId>,
     with_answers: bool,
 ) -> Result<Vec<Event>, Refusal> {
     let mut events = Vec::new();
     let mut seen = 0;
-    while seen < EVENTS_A_PORTION {
+    while seen < EVENTS_A_CHUNK {
         let Some(commit) = tail.try_next()? else { break };
         seen += commit.len();
         for recorded in commit

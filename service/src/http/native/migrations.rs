@@ -21,8 +21,8 @@ use rollbook_migrations::precreate::DueRule;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::chunks::{CHUNK_BYTES, Chunk, answer};
 use super::operations::operate;
-use super::portions::{PORTION_BYTES, Portion, answer};
 use super::query::optional_span;
 use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
 use super::upload::{NDJSON, Upload};
@@ -72,14 +72,14 @@ pub async fn plan(
 ) -> Result<Response, Refusal> {
     let Plan { mut file, directory, report, position } =
         planned(&service, caller, query.due).await?;
-    let portion: Portion = Box::new(move |_store| {
+    let chunk: Chunk = Box::new(move |_store| {
         let _until_it_is_sent = &directory;
-        let mut bytes = vec![0; PORTION_BYTES];
+        let mut bytes = vec![0; CHUNK_BYTES];
         let read = file.read(&mut bytes)?;
         bytes.truncate(read);
         Ok((read > 0).then_some(bytes))
     });
-    let mut response = answer(service, NDJSON, portion).await?;
+    let mut response = answer(service, NDJSON, chunk).await?;
     let headers = response.headers_mut();
     headers.insert(POSITION, HeaderValue::from(position));
     let named =

@@ -4,13 +4,13 @@
 
 pub mod audit;
 pub mod check_ins;
+pub mod chunks;
 pub mod custody;
 pub mod events;
 pub mod history;
 pub mod live;
 pub mod migrations;
 pub mod operations;
-pub mod portions;
 pub mod query;
 pub mod seen;
 pub mod shapes;

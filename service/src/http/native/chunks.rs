@@ -15,11 +15,11 @@ use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 use crate::telemetry::targets;
 
 /// Lines are buffered up to this size before they are sent.
-pub const PORTION_BYTES: usize = 64 << 10;
+pub const CHUNK_BYTES: usize = 64 << 10;
 
 /// Produces the next chunk, `None` after the last. It blocks, and runs only after the client took
 /// the chunk before.
-pub type Portion = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, Refusal> + Send>;
+pub type Chunk = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, Refusal> + Send>;
 
 /// A streamed answer. The first chunk is produced before anything is sent, so that an immediate
 /// failure is an ordinary error.
@@ -29,16 +29,16 @@ pub type Portion = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, Refusal> + S
 pub async fn answer(
     service: Service,
     kind: &'static str,
-    portion: Portion,
+    chunk: Chunk,
 ) -> Result<Response, Refusal> {
-    let (first, portion) = next(&service, portion).await?;
-    let rest = first.is_some().then_some((service, portion));
+    let (first, chunk) = next(&service, chunk).await?;
+    let rest = first.is_some().then_some((service, chunk));
     let id = request_id();
     let rest = stream::try_unfold(rest, move |state| {
         going_on_for(id.clone(), async move {
-            let Some((service, portion)) = state else { return Ok(None) };
-            match next(&service, portion).await {
-                Ok((Some(bytes), portion)) => Ok(Some((bytes, Some((service, portion))))),
+            let Some((service, chunk)) = state else { return Ok(None) };
+            match next(&service, chunk).await {
+                Ok((Some(bytes), chunk)) => Ok(Some((bytes, Some((service, chunk))))),
                 Ok((None, _)) => Ok(None),
                 Err(refusal) => {
                     tracing::error!(
@@ -59,14 +59,11 @@ pub async fn answer(
     Ok(response)
 }
 
-async fn next(
-    service: &Service,
-    mut portion: Portion,
-) -> Result<(Option<Bytes>, Portion), Refusal> {
+async fn next(service: &Service, mut chunk: Chunk) -> Result<(Option<Bytes>, Chunk), Refusal> {
     service
         .blocking(move |store| -> Result<_, Refusal> {
-            let bytes = portion(store)?;
-            Ok((bytes.map(Bytes::from), portion))
+            let bytes = chunk(store)?;
+            Ok((bytes.map(Bytes::from), chunk))
         })
         .await
 }
@@ -74,10 +71,10 @@ async fn next(
 /// Values as chunks of JSON lines.
 pub fn lines<T: Serialize>(
     mut values: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,
-) -> Portion {
+) -> Chunk {
     Box::new(move |_store| {
         let mut bytes = Vec::new();
-        while bytes.len() < PORTION_BYTES {
+        while bytes.len() < CHUNK_BYTES {
             let Some(value) = values.next() else { break };
             serde_json::to_writer(&mut bytes, &value?)
                 .map_err(|error| Refusal::internal(&error))?;
