@@ -15,6 +15,7 @@ pub mod drop_in;
 pub mod error;
 pub mod extract;
 pub mod health;
+mod integer;
 pub mod layers;
 pub mod limits;
 pub mod metrics;
@@ -25,7 +26,6 @@ pub mod router;
 pub mod routes;
 pub mod server;
 pub mod service;
-mod whole;
 
 pub use error::Refusal;
 pub use router::router;

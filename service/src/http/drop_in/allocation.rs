@@ -35,7 +35,7 @@ pub struct Wanted {
     /// `once` makes one week; default `weekly`.
     frequency: Option<Frequency>,
     /// How many weeks, 1 to 520; default 4. With `extend`, how many more.
-    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(minimum = 1, maximum = 520)]
     duration: Option<u32>,
     /// The first due is on the Monday strictly after this date; default today.

@@ -23,7 +23,7 @@ pub struct Response {
     #[schema(value_type = Vec<Answer>)]
     responses: JsonText,
     /// The score, 0 to 100. Default: 100 × Σ score·weight ⁄ Σ 10·weight over the answers with both, rounded.
-    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(maximum = 100)]
     score: Option<u32>,
 }

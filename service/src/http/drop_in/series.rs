@@ -40,7 +40,7 @@ pub struct Pausing {
     #[serde(flatten)]
     which: Which,
     /// By how many weeks, 1 to 52.
-    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(required = true, nullable = false, minimum = 1, maximum = 52)]
     pause_weeks: Option<u32>,
 }

@@ -53,7 +53,7 @@ pub struct SwitchBody {
     #[schema(value_type = ViewName)]
     view: View,
     /// Only that part of all clients, by a hash of their ids; the rest have the other view.
-    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(minimum = 0, maximum = 100)]
     percent: Option<u8>,
     /// Only these clients, by any id; they keep their view whatever the percentage.
