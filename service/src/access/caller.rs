@@ -13,8 +13,8 @@ use rollbook_projections::rows::{RowSource, decode, read_row};
 use rollbook_projections::{ProjectionError, Snapshot};
 
 use super::denied::Denied;
+use super::permission::Permission;
 use super::roles::grants_as_stored;
-use super::wants::Wants;
 
 /// A right that a caller holds. The order is the order in which they are tried, the narrowest first: it decides in which capacity
 /// something is done.
@@ -127,9 +127,9 @@ impl Caller {
     ///
     /// # Errors
     /// [`Denied::Forbidden`], which is the same whether the thing exists or not; [`Denied::Store`].
-    pub fn may(&self, store: &Store, wants: Wants<'_>) -> Result<Actor, Denied> {
+    pub fn may(&self, store: &Store, permission: Permission<'_>) -> Result<Actor, Denied> {
         for grant in self.grants(store)?.iter() {
-            if let Some(actor) = self.allowed(grant, store, wants)? {
+            if let Some(actor) = self.allowed(grant, store, permission)? {
                 self.note(grant);
                 return Ok(actor);
             }
@@ -171,27 +171,31 @@ impl Caller {
         &self,
         grant: &Grant,
         store: &Store,
-        wants: Wants<'_>,
+        permission: Permission<'_>,
     ) -> Result<Option<Actor>, Denied> {
         let admin = || Actor::Admin(self.name.clone());
         Ok(match grant {
-            Grant::Client(own) => as_client(store, own, wants)?,
+            Grant::Client(own) => as_client(store, own, permission)?,
             Grant::Coach(coach) => {
-                as_coach(store, coach, wants)?.then(|| Actor::Coach(coach.clone()))
+                as_coach(store, coach, permission)?.then(|| Actor::Coach(coach.clone()))
             }
-            Grant::Metrics => matches!(wants, Wants::Metrics).then(admin),
-            Grant::Status => {
-                matches!(wants, Wants::Status | Wants::ReadSwitch | Wants::Flag(_)).then(admin)
-            }
-            Grant::Switch => {
-                matches!(wants, Wants::Switch | Wants::ReadSwitch | Wants::Flag(_)).then(admin)
-            }
+            Grant::Metrics => matches!(permission, Permission::Metrics).then(admin),
+            Grant::Status => matches!(
+                permission,
+                Permission::Status | Permission::ReadSwitch | Permission::Flag(_)
+            )
+            .then(admin),
+            Grant::Switch => matches!(
+                permission,
+                Permission::Switch | Permission::ReadSwitch | Permission::Flag(_)
+            )
+            .then(admin),
             Grant::Migrations => matches!(
-                wants,
-                Wants::Migrate
-                    | Wants::BatchHistory
-                    | Wants::Stream(StreamId::Control)
-                    | Wants::Status
+                permission,
+                Permission::Migrate
+                    | Permission::BatchHistory
+                    | Permission::Stream(StreamId::Control)
+                    | Permission::Status
             )
             .then(admin),
             Grant::Admin => Some(admin()),
@@ -200,8 +204,14 @@ impl Caller {
 }
 
 /// A client has their own check-ins, and nothing else.
-fn as_client(store: &Store, own: &str, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
-    let (Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client)) = wants else {
+fn as_client(
+    store: &Store,
+    own: &str,
+    permission: Permission<'_>,
+) -> Result<Option<Actor>, Denied> {
+    let (Permission::CheckIns(client) | Permission::AnswerFor(client) | Permission::Flag(client)) =
+        permission
+    else {
         return Ok(None);
     };
     let directory = Identities::of(store)?;
@@ -210,15 +220,15 @@ fn as_client(store: &Store, own: &str, wants: Wants<'_>) -> Result<Option<Actor>
 }
 
 /// A coach has what their clients have, and acts in no other coach's name.
-fn as_coach(store: &Store, coach: &str, wants: Wants<'_>) -> Result<bool, Denied> {
-    let client = match wants {
-        Wants::CoachList(named) => return Ok(named == coach),
-        Wants::CoachOf { coach: Some(named), .. } if named != coach => return Ok(false),
-        Wants::CoachOf { client, .. }
-        | Wants::CheckIns(client)
-        | Wants::AnswerFor(client)
-        | Wants::Flag(client) => client,
-        Wants::Stream(StreamId::Series { client, .. } | StreamId::Client(client)) => client,
+fn as_coach(store: &Store, coach: &str, permission: Permission<'_>) -> Result<bool, Denied> {
+    let client = match permission {
+        Permission::CoachList(named) => return Ok(named == coach),
+        Permission::CoachOf { coach: Some(named), .. } if named != coach => return Ok(false),
+        Permission::CoachOf { client, .. }
+        | Permission::CheckIns(client)
+        | Permission::AnswerFor(client)
+        | Permission::Flag(client) => client,
+        Permission::Stream(StreamId::Series { client, .. } | StreamId::Client(client)) => client,
         _ => return Ok(false),
     };
     let directory = Identities::of(store)?;

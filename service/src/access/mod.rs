@@ -7,12 +7,12 @@ mod denied;
 mod error;
 mod jwks;
 mod keys;
+mod permission;
 mod remote;
 mod roles;
 mod scope;
 mod settings;
 mod tokens;
-mod wants;
 mod watched;
 
 #[cfg(test)]
@@ -32,9 +32,9 @@ pub use caller::{Caller, Grant, RoleNote, Visible};
 pub use denied::Denied;
 pub use error::AccessError;
 pub use keys::{ApiKey, KeyFile, list as list_keys};
+pub use permission::Permission;
 pub use scope::Scope;
 pub use settings::{AccessSettings, LEEWAY_MILLISECONDS};
-pub use wants::Wants;
 
 use keys::ApiKeys;
 use tokens::Tokens;

@@ -10,7 +10,7 @@ use super::error::Refusal;
 use super::extract::RequestKey;
 use super::request_id::RequestId;
 use super::service::Service;
-use crate::access::{Caller, RoleNote, Wants};
+use crate::access::{Caller, Permission, RoleNote};
 
 impl FromRequestParts<Service> for Caller {
     type Rejection = Refusal;
@@ -60,8 +60,8 @@ impl Writing {
     ///
     /// # Errors
     /// When the caller may not.
-    pub fn request(&self, store: &Store, wants: Wants<'_>) -> Result<Request, Refusal> {
-        let actor = self.caller.may(store, wants)?;
+    pub fn request(&self, store: &Store, permission: Permission<'_>) -> Result<Request, Refusal> {
+        let actor = self.caller.may(store, permission)?;
         // Two callers' keys are two keys, also where they look the same.
         let key = self.key.as_ref().map(|key| format!("{}/{key}", owner(&actor)));
         Ok(Request { actor, now: self.now, key, cause: Some(self.id.as_str().to_owned()) })

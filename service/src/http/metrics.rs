@@ -8,7 +8,7 @@ use rollbook_application::code::Code;
 
 use super::error::{NativeRefusals, Problem, Refusal};
 use super::service::Service;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::telemetry::{metrics, store_metrics};
 
 /// The service's figures, in the text form of OpenMetrics, which Prometheus reads.
@@ -27,7 +27,7 @@ pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Resp
     let figures = service.metrics().clone();
     figures.subscribers.set(i64::try_from(service.permits().subscribed()).unwrap_or(i64::MAX));
     let may = service.blocking(move |store| -> Result<String, Refusal> {
-        caller.may(store, Wants::Metrics)?;
+        caller.may(store, Permission::Metrics)?;
         Ok(store_metrics::exposition(&figures, store))
     });
     let text = may.await?;

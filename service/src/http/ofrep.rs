@@ -19,7 +19,7 @@ use super::answer::POSITION;
 use super::error::{NativeRefusals, Refusal};
 use super::extract::PathOf;
 use super::service::Service;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 
 /// The one flag: whether a client is served the pre-created view.
 pub const FLAG: &str = "use-pre-created-assignments";
@@ -180,7 +180,7 @@ fn targeting_key(body: &[u8]) -> Result<String, Failed> {
 
 async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, Refusal> {
     let work = move |store: &Store| -> Result<Served, Refusal> {
-        caller.may(store, Wants::Flag(&client))?;
+        caller.may(store, Permission::Flag(&client))?;
         Ok(evaluate(store, &client)?)
     };
     service.blocking(work).await

@@ -18,7 +18,7 @@ use super::super::service::Service;
 use super::listing;
 use super::shapes::CheckInStatus;
 use super::week::{self, client_of};
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 
 /// One week of a series, as it is stored.
 #[derive(Debug, Serialize, ToSchema)]
@@ -170,7 +170,7 @@ pub(super) fn one(
             title => title?,
         };
     }
-    if caller.may(store, Wants::CoachOf { client, coach: None }).is_ok() {
+    if caller.may(store, Permission::CoachOf { client, coach: None }).is_ok() {
         assignment.coach_notes = week::latest(store, named, note)?.and_then(|(_at, note)| note);
     }
     Ok(At { position, body: One { success: true, assignment } })

@@ -12,7 +12,7 @@ use super::super::error::{DropInRefusals, Refusal};
 use super::super::extract::QueryOf;
 use super::super::service::Service;
 use super::shapes::CheckIns;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 
 /// Whose check-ins.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -84,7 +84,7 @@ async fn answer(
     }
     let answers = service.clone();
     let work = move |store: &Store| -> Result<Viewed, Refusal> {
-        caller.may(store, Wants::CheckIns(&client))?;
+        caller.may(store, Permission::CheckIns(&client))?;
         Ok(answers.view_cache().answer(store, asking, &client, now)?.into())
     };
     service.blocking(work).await

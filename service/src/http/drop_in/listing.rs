@@ -16,7 +16,7 @@ use rollbook_projections::views::{self, PrecreatedView, keys};
 
 use super::super::error::Refusal;
 use super::assignments::{Assignment, Which};
-use crate::access::{Caller, Denied, Visible, Wants};
+use crate::access::{Caller, Denied, Permission, Visible};
 
 /// A page.
 pub(super) struct Listed {
@@ -87,11 +87,11 @@ enum Scope {
 impl Scope {
     fn of(store: &Store, caller: &Caller, which: &Which) -> Result<Self, Refusal> {
         if let Some(client) = &which.client_id {
-            caller.may(store, Wants::CheckIns(client))?;
+            caller.may(store, Permission::CheckIns(client))?;
             return Ok(Self::Clients(vec![store.identify(client)?]));
         }
         if let Some(coach) = &which.coach_id {
-            caller.may(store, Wants::CoachList(coach))?;
+            caller.may(store, Permission::CoachList(coach))?;
         }
         match caller.sees(store)? {
             Visible::All => Ok(Self::Everyone),

@@ -9,7 +9,7 @@ use rollbook_domain::{Event, Position, StreamId, Timestamp};
 
 use super::super::caller::Writing;
 use super::super::error::Refusal;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 
 /// What a caller wants of a client's week.
 #[derive(Clone, Copy, Debug)]
@@ -23,11 +23,11 @@ pub(super) enum As<'a> {
 }
 
 impl As<'_> {
-    fn of<'a>(&'a self, client: &'a str) -> Wants<'a> {
+    fn of<'a>(&'a self, client: &'a str) -> Permission<'a> {
         match *self {
-            Self::Reader => Wants::CheckIns(client),
-            Self::Client => Wants::AnswerFor(client),
-            Self::Coach(coach) => Wants::CoachOf { client, coach },
+            Self::Reader => Permission::CheckIns(client),
+            Self::Client => Permission::AnswerFor(client),
+            Self::Coach(coach) => Permission::CoachOf { client, coach },
         }
     }
 }
@@ -56,7 +56,7 @@ pub(super) fn found<T>(
             | StoreError::UnknownResponse(_)
             | StoreError::UnknownSeries(_)),
         ) => {
-            caller.may(store, Wants::Absence)?;
+            caller.may(store, Permission::Absence)?;
             Err(unknown.into())
         }
         other => Ok(other?),
@@ -102,7 +102,7 @@ pub(super) fn as_coach(
     client: &str,
     coach: Option<&str>,
 ) -> Result<Request, Refusal> {
-    writing.request(store, Wants::CoachOf { client, coach })
+    writing.request(store, Permission::CoachOf { client, coach })
 }
 
 /// Whoever names a coach names the client's, or one who allocated a week of the series.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::operations::operate;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::POSITION;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::QueryOf;
@@ -61,7 +61,7 @@ pub async fn audit(
 ) -> Result<Response, Refusal> {
     let now = query.at.unwrap_or_else(|| service.now());
     let may = move |store: &rollbook_application::store::Store| {
-        caller.may(store, Wants::Migrate).map(drop)
+        caller.may(store, Permission::Migrate).map(drop)
     };
     service.blocking::<_, crate::access::Denied>(may).await?;
     let work = move |store: &rollbook_application::store::Store,

@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 
 use super::chunks::{CHUNK_BYTES, Chunk, answer};
 use super::query::{optional_span, reach};
-use crate::access::{Caller, Denied, Visible, Wants};
+use crate::access::{Caller, Denied, Permission, Visible};
 use crate::http::answer::{POSITION, VIEW, Viewed};
 use crate::http::drop_in::shapes::CheckIns;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
@@ -95,7 +95,7 @@ pub async fn of_client(
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = {
         let client = client.clone();
-        move |store: &Store| caller.may(store, Wants::CheckIns(&client)).map(drop)
+        move |store: &Store| caller.may(store, Permission::CheckIns(&client)).map(drop)
     };
     service.blocking::<_, Denied>(may).await?;
     query.wait(&service).await?;

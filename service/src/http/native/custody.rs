@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::operations::operate;
 use super::shapes::{ListedBackup, SignedCheckpoint, TakenBackup};
-use crate::access::{Caller, Denied, Wants};
+use crate::access::{Caller, Denied, Permission};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
@@ -71,7 +71,7 @@ pub async fn take(
     require(&service, writing.caller().clone()).await?;
     let backups = service.backups();
     let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Created>, Refusal> {
-        let request = writing.request(store, Wants::Migrate)?;
+        let request = writing.request(store, Permission::Migrate)?;
         let wanted =
             Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
         let created = store.back_up(&backups, &wanted, &|_, _, _| {})?;
@@ -97,7 +97,7 @@ pub async fn list(
 ) -> Result<At<Vec<Listed>>, Refusal> {
     let backups = service.backups();
     let work = move |store: &Store| -> Result<At<Vec<Listed>>, Refusal> {
-        caller.may(store, Wants::Migrate)?;
+        caller.may(store, Permission::Migrate)?;
         Ok(At { position: store.log().head(), body: backups.list()? })
     };
     service.blocking(work).await
@@ -133,5 +133,7 @@ pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At
 }
 
 async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
-    service.blocking::<_, Denied>(move |store| caller.may(store, Wants::Migrate).map(drop)).await
+    service
+        .blocking::<_, Denied>(move |store| caller.may(store, Permission::Migrate).map(drop))
+        .await
 }

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::chunks::{answer, lines};
 use super::query::{joined, require_reached};
 use super::shapes::RecordedEvent;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::{At, POSITION};
 use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::{PathOf, QueryOf};
@@ -75,7 +75,7 @@ pub async fn list(
         return Err(Refusal::bad_request(Code::BadQuery, "limit is at least 1"));
     }
     let read = move |store: &Store| -> Result<_, Refusal> {
-        caller.may(store, stream.as_ref().map_or(Wants::AllEvents, Wants::Stream))?;
+        caller.may(store, stream.as_ref().map_or(Permission::AllEvents, Permission::Stream))?;
         let head = store.log().head();
         require_reached(after, head)?;
         let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -194,7 +194,7 @@ pub async fn of_stream(
         return Err(Refusal::bad_request(Code::BadQuery, format!("limit is 1 to {LONGEST_PAGE}")));
     }
     let read = move |store: &Store| -> Result<At<StreamPage>, Refusal> {
-        caller.may(store, Wants::Stream(&stream))?;
+        caller.may(store, Permission::Stream(&stream))?;
         let (log, head) = (store.log(), store.log().head());
         let version = log.stream_version(&stream)?;
         if version == 0 {

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::chunks::{answer, lines};
 use super::query::joined;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::POSITION;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::{PathOf, QueryOf};
@@ -74,7 +74,7 @@ fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
     match Subject::find(store, id) {
         Ok(subject) => Ok(subject),
         Err(error @ StoreError::AmbiguousDigest(_)) => {
-            caller.may(store, Wants::BatchHistory)?;
+            caller.may(store, Permission::BatchHistory)?;
             Err(error.into())
         }
         Err(
@@ -82,7 +82,7 @@ fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
             | StoreError::UnknownSeries(_)
             | StoreError::NoSeries(_)),
         ) => {
-            caller.may(store, Wants::Absence)?;
+            caller.may(store, Permission::Absence)?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -98,9 +98,10 @@ fn require(
     match subject.streams() {
         Some(streams) => streams
             .into_iter()
-            .try_for_each(|stream| Ok(caller.may(store, Wants::Stream(stream)).map(drop)?)),
+            .try_for_each(|stream| Ok(caller.may(store, Permission::Stream(stream)).map(drop)?)),
         None => {
-            let wanted = if with_answers { Wants::AllEvents } else { Wants::BatchHistory };
+            let wanted =
+                if with_answers { Permission::AllEvents } else { Permission::BatchHistory };
             Ok(caller.may(store, wanted).map(drop)?)
         }
     }

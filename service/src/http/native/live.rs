@@ -25,7 +25,7 @@ use utoipa::IntoParams;
 use super::events::shown;
 use super::query::require_reached;
 use super::shapes::LiveEvent;
-use crate::access::{Caller, Denied, Wants};
+use crate::access::{Caller, Denied, Permission};
 use crate::http::answer::POSITION;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::QueryOf;
@@ -85,7 +85,9 @@ pub async fn follow(
     let after = last_event_id(&headers)?.unwrap_or(after);
     let wanted = stream.clone();
     let may = move |store: &Store| {
-        caller.may(store, wanted.as_ref().map_or(Wants::AllEvents, Wants::Stream)).map(drop)
+        caller
+            .may(store, wanted.as_ref().map_or(Permission::AllEvents, Permission::Stream))
+            .map(drop)
     };
     service.blocking::<_, Denied>(may).await?;
     let head = service.store().log().head();

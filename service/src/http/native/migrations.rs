@@ -26,7 +26,7 @@ use super::operations::operate;
 use super::query::optional_span;
 use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
 use super::upload::{NDJSON, Upload};
-use crate::access::{Caller, Denied, Wants};
+use crate::access::{Caller, Denied, Permission};
 use crate::http::answer::{At, POSITION};
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
@@ -123,7 +123,9 @@ async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan
 }
 
 async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
-    service.blocking::<_, Denied>(move |store| caller.may(store, Wants::Migrate).map(drop)).await
+    service
+        .blocking::<_, Denied>(move |store| caller.may(store, Permission::Migrate).map(drop))
+        .await
 }
 
 /// When it happened.
@@ -168,7 +170,7 @@ pub async fn apply(
     require(&service, writing.caller().clone()).await?;
     let upload = Upload::receive(&service, &headers, body).await?;
     let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<Applied>, Refusal> {
-        let mut request = writing.request(store, Wants::Migrate)?;
+        let mut request = writing.request(store, Permission::Migrate)?;
         request.now = query.at.unwrap_or(request.now);
         let applied = migration::apply(store, &upload.batch()?, &request, watch)?;
         Ok(At { position: applied.head, body: applied })
@@ -218,7 +220,7 @@ pub async fn validate(
     let grace = query.milliseconds(&service);
     let work =
         move |store: &Store, watch: &Watch<'_>| -> Result<(ValidationReport, bool), Refusal> {
-            let request = writing.request(store, Wants::Migrate)?;
+            let request = writing.request(store, Permission::Migrate)?;
             Ok(migration::validate(store, grace, &request, watch)?)
         };
     let (report, replayed) = operate(&service, work).await?;
@@ -275,7 +277,7 @@ pub async fn validations(
         return Err(Refusal::bad_request(Code::BadQuery, "limit is 1 to 1000"));
     }
     let work = move |store: &Store| -> Result<At<ValidationPage>, Refusal> {
-        caller.may(store, Wants::Migrate)?;
+        caller.may(store, Permission::Migrate)?;
         let position = store.log().head();
         let mut validations = reports::migration::validations(store, query.after)?;
         let more = validations.len() > limit;

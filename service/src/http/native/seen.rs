@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 
 use super::query::optional_span;
 use super::shapes::SeenList;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::At;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::{PathOf, QueryOf};
@@ -51,8 +51,8 @@ pub async fn of_client(
 ) -> Result<At<Seen>, Refusal> {
     let grace = query.overdue_after.unwrap_or(service.asked().overdue_after_milliseconds);
     let work = move |store: &Store| -> Result<At<Seen>, Refusal> {
-        caller.may(store, Wants::CheckIns(&client))?;
-        caller.may(store, Wants::ReadSwitch)?;
+        caller.may(store, Permission::CheckIns(&client))?;
+        caller.may(store, Permission::ReadSwitch)?;
         let seen =
             store.seen(&client, Asked { now: query.at, overdue_after_milliseconds: grace })?;
         Ok(At { position: seen.position, body: seen })

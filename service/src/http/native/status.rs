@@ -4,7 +4,7 @@ use axum::extract::State;
 use rollbook_application::reports::status::{Status, current_status};
 use rollbook_application::store::Store;
 
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::At;
 use crate::http::error::{NativeRefusals, Refusal};
 use crate::http::service::Service;
@@ -22,7 +22,7 @@ use crate::http::service::Service;
 )]
 pub async fn status(State(service): State<Service>, caller: Caller) -> Result<At<Status>, Refusal> {
     let work = move |store: &Store| -> Result<At<Status>, Refusal> {
-        caller.may(store, Wants::Status)?;
+        caller.may(store, Permission::Status)?;
         let status = current_status(store)?;
         Ok(At { position: status.head, body: status })
     };

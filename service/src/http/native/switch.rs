@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::shapes::ViewName;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
@@ -34,7 +34,7 @@ use crate::http::service::Service;
 )]
 pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<Serving>, Refusal> {
     let work = move |store: &Store| -> Result<At<Serving>, Refusal> {
-        caller.may(store, Wants::ReadSwitch)?;
+        caller.may(store, Permission::ReadSwitch)?;
         let (serving, position) = serving(store)?;
         Ok(At { position, body: serving })
     };
@@ -102,7 +102,7 @@ pub async fn put(
     let SwitchBody { view, percent, clients, reason, force, at } = body;
     let answers = service.clone();
     let work = move |store: &Store| -> Result<At<Switched>, Refusal> {
-        let mut request = writing.request(store, Wants::Switch)?;
+        let mut request = writing.request(store, Permission::Switch)?;
         if percent.is_some() && !clients.is_empty() {
             return Err(Refusal::bad_request(
                 Code::Usage,

@@ -4,7 +4,7 @@ use rollbook_domain::StreamId;
 
 /// A permission that a request needs. A client may be named by any id, known or not.
 #[derive(Clone, Copy, Debug)]
-pub enum Wants<'a> {
+pub enum Permission<'a> {
     /// To read what this client sees: check-ins, an assignment, an extension.
     CheckIns(&'a str),
     /// To act as this client does: answer, mark missed, ask for an extension or a reopening.
