@@ -127,7 +127,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`Denied::Forbidden`], which is the same whether the thing exists or not; [`Denied::Store`].
-    pub fn may(&self, store: &Store, permission: Permission<'_>) -> Result<Actor, Denied> {
+    pub fn authorize(&self, store: &Store, permission: Permission<'_>) -> Result<Actor, Denied> {
         for grant in self.grants(store)?.iter() {
             if let Some(actor) = self.allowed(grant, store, permission)? {
                 self.note(grant);

@@ -61,7 +61,7 @@ impl Writing {
     /// # Errors
     /// When the caller may not.
     pub fn request(&self, store: &Store, permission: Permission<'_>) -> Result<Request, Refusal> {
-        let actor = self.caller.may(store, permission)?;
+        let actor = self.caller.authorize(store, permission)?;
         // Two callers' keys are two keys, also where they look the same.
         let key = self.key.as_ref().map(|key| format!("{}/{key}", owner(&actor)));
         Ok(Request { actor, now: self.now, key, cause: Some(self.id.as_str().to_owned()) })

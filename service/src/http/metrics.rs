@@ -27,7 +27,7 @@ pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Resp
     let figures = service.metrics().clone();
     figures.subscribers.set(i64::try_from(service.permits().subscribed()).unwrap_or(i64::MAX));
     let may = service.blocking(move |store| -> Result<String, Refusal> {
-        caller.may(store, Permission::Metrics)?;
+        caller.authorize(store, Permission::Metrics)?;
         Ok(store_metrics::exposition(&figures, store))
     });
     let text = may.await?;

@@ -180,7 +180,7 @@ fn targeting_key(body: &[u8]) -> Result<String, Failed> {
 
 async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, Refusal> {
     let work = move |store: &Store| -> Result<Served, Refusal> {
-        caller.may(store, Permission::Flag(&client))?;
+        caller.authorize(store, Permission::Flag(&client))?;
         Ok(evaluate(store, &client)?)
     };
     service.blocking(work).await

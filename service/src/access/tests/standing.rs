@@ -72,7 +72,7 @@ fn coach(id: &str) -> Caller {
 
 #[track_caller]
 fn may(store: &Store, caller: &Caller, wants: Permission<'_>) -> Option<Actor> {
-    match caller.may(store, wants) {
+    match caller.authorize(store, wants) {
         Ok(actor) => Some(actor),
         Err(Denied::Forbidden) => None,
         Err(other) => panic!("{other}"),

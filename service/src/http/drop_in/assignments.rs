@@ -170,7 +170,7 @@ pub(super) fn one(
             title => title?,
         };
     }
-    if caller.may(store, Permission::CoachOf { client, coach: None }).is_ok() {
+    if caller.authorize(store, Permission::CoachOf { client, coach: None }).is_ok() {
         assignment.coach_notes = week::latest(store, named, note)?.and_then(|(_at, note)| note);
     }
     Ok(At { position, body: One { success: true, assignment } })

@@ -84,7 +84,7 @@ async fn answer(
     }
     let answers = service.clone();
     let work = move |store: &Store| -> Result<Viewed, Refusal> {
-        caller.may(store, Permission::CheckIns(&client))?;
+        caller.authorize(store, Permission::CheckIns(&client))?;
         Ok(answers.view_cache().answer(store, asking, &client, now)?.into())
     };
     service.blocking(work).await

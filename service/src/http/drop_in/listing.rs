@@ -87,11 +87,11 @@ enum Scope {
 impl Scope {
     fn of(store: &Store, caller: &Caller, which: &Which) -> Result<Self, Refusal> {
         if let Some(client) = &which.client_id {
-            caller.may(store, Permission::CheckIns(client))?;
+            caller.authorize(store, Permission::CheckIns(client))?;
             return Ok(Self::Clients(vec![store.identify(client)?]));
         }
         if let Some(coach) = &which.coach_id {
-            caller.may(store, Permission::CoachList(coach))?;
+            caller.authorize(store, Permission::CoachList(coach))?;
         }
         match caller.sees(store)? {
             Visible::All => Ok(Self::Everyone),

@@ -40,7 +40,7 @@ pub(super) fn client_of(stream: &StreamId) -> &str {
 /// The week that an id names, for a caller who may see it.
 pub(super) fn seen(store: &Store, caller: &Caller, id: &str) -> Result<Named, Refusal> {
     let named = found(store, caller, store.assignment(id))?;
-    caller.may(store, As::Reader.of(client_of(&named.stream)))?;
+    caller.authorize(store, As::Reader.of(client_of(&named.stream)))?;
     Ok(named)
 }
 
@@ -56,7 +56,7 @@ pub(super) fn found<T>(
             | StoreError::UnknownResponse(_)
             | StoreError::UnknownSeries(_)),
         ) => {
-            caller.may(store, Permission::Absence)?;
+            caller.authorize(store, Permission::Absence)?;
             Err(unknown.into())
         }
         other => Ok(other?),

@@ -61,7 +61,7 @@ pub async fn audit(
 ) -> Result<Response, Refusal> {
     let now = query.at.unwrap_or_else(|| service.now());
     let may = move |store: &rollbook_application::store::Store| {
-        caller.may(store, Permission::Migrate).map(drop)
+        caller.authorize(store, Permission::Migrate).map(drop)
     };
     service.blocking::<_, crate::access::Denied>(may).await?;
     let work = move |store: &rollbook_application::store::Store,

@@ -95,7 +95,7 @@ pub async fn of_client(
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = {
         let client = client.clone();
-        move |store: &Store| caller.may(store, Permission::CheckIns(&client)).map(drop)
+        move |store: &Store| caller.authorize(store, Permission::CheckIns(&client)).map(drop)
     };
     service.blocking::<_, Denied>(may).await?;
     query.wait(&service).await?;

@@ -97,7 +97,7 @@ pub async fn list(
 ) -> Result<At<Vec<Listed>>, Refusal> {
     let backups = service.backups();
     let work = move |store: &Store| -> Result<At<Vec<Listed>>, Refusal> {
-        caller.may(store, Permission::Migrate)?;
+        caller.authorize(store, Permission::Migrate)?;
         Ok(At { position: store.log().head(), body: backups.list()? })
     };
     service.blocking(work).await
@@ -134,6 +134,6 @@ pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At
 
 async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
     service
-        .blocking::<_, Denied>(move |store| caller.may(store, Permission::Migrate).map(drop))
+        .blocking::<_, Denied>(move |store| caller.authorize(store, Permission::Migrate).map(drop))
         .await
 }

@@ -75,7 +75,8 @@ pub async fn list(
         return Err(Refusal::bad_request(Code::BadQuery, "limit is at least 1"));
     }
     let read = move |store: &Store| -> Result<_, Refusal> {
-        caller.may(store, stream.as_ref().map_or(Permission::AllEvents, Permission::Stream))?;
+        caller
+            .authorize(store, stream.as_ref().map_or(Permission::AllEvents, Permission::Stream))?;
         let head = store.log().head();
         require_reached(after, head)?;
         let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -194,7 +195,7 @@ pub async fn of_stream(
         return Err(Refusal::bad_request(Code::BadQuery, format!("limit is 1 to {LONGEST_PAGE}")));
     }
     let read = move |store: &Store| -> Result<At<StreamPage>, Refusal> {
-        caller.may(store, Permission::Stream(&stream))?;
+        caller.authorize(store, Permission::Stream(&stream))?;
         let (log, head) = (store.log(), store.log().head());
         let version = log.stream_version(&stream)?;
         if version == 0 {

@@ -74,7 +74,7 @@ fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
     match Subject::find(store, id) {
         Ok(subject) => Ok(subject),
         Err(error @ StoreError::AmbiguousDigest(_)) => {
-            caller.may(store, Permission::BatchHistory)?;
+            caller.authorize(store, Permission::BatchHistory)?;
             Err(error.into())
         }
         Err(
@@ -82,7 +82,7 @@ fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
             | StoreError::UnknownSeries(_)
             | StoreError::NoSeries(_)),
         ) => {
-            caller.may(store, Permission::Absence)?;
+            caller.authorize(store, Permission::Absence)?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -96,13 +96,13 @@ fn require(
     with_answers: bool,
 ) -> Result<(), Refusal> {
     match subject.streams() {
-        Some(streams) => streams
-            .into_iter()
-            .try_for_each(|stream| Ok(caller.may(store, Permission::Stream(stream)).map(drop)?)),
+        Some(streams) => streams.into_iter().try_for_each(|stream| {
+            Ok(caller.authorize(store, Permission::Stream(stream)).map(drop)?)
+        }),
         None => {
             let wanted =
                 if with_answers { Permission::AllEvents } else { Permission::BatchHistory };
-            Ok(caller.may(store, wanted).map(drop)?)
+            Ok(caller.authorize(store, wanted).map(drop)?)
         }
     }
 }

@@ -86,7 +86,7 @@ pub async fn follow(
     let wanted = stream.clone();
     let may = move |store: &Store| {
         caller
-            .may(store, wanted.as_ref().map_or(Permission::AllEvents, Permission::Stream))
+            .authorize(store, wanted.as_ref().map_or(Permission::AllEvents, Permission::Stream))
             .map(drop)
     };
     service.blocking::<_, Denied>(may).await?;

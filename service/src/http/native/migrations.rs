@@ -124,7 +124,7 @@ async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan
 
 async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
     service
-        .blocking::<_, Denied>(move |store| caller.may(store, Permission::Migrate).map(drop))
+        .blocking::<_, Denied>(move |store| caller.authorize(store, Permission::Migrate).map(drop))
         .await
 }
 
@@ -277,7 +277,7 @@ pub async fn validations(
         return Err(Refusal::bad_request(Code::BadQuery, "limit is 1 to 1000"));
     }
     let work = move |store: &Store| -> Result<At<ValidationPage>, Refusal> {
-        caller.may(store, Permission::Migrate)?;
+        caller.authorize(store, Permission::Migrate)?;
         let position = store.log().head();
         let mut validations = reports::migration::validations(store, query.after)?;
         let more = validations.len() > limit;

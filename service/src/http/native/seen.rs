@@ -51,8 +51,8 @@ pub async fn of_client(
 ) -> Result<At<Seen>, Refusal> {
     let grace = query.overdue_after.unwrap_or(service.asked().overdue_after_milliseconds);
     let work = move |store: &Store| -> Result<At<Seen>, Refusal> {
-        caller.may(store, Permission::CheckIns(&client))?;
-        caller.may(store, Permission::ReadSwitch)?;
+        caller.authorize(store, Permission::CheckIns(&client))?;
+        caller.authorize(store, Permission::ReadSwitch)?;
         let seen =
             store.seen(&client, Asked { now: query.at, overdue_after_milliseconds: grace })?;
         Ok(At { position: seen.position, body: seen })

@@ -22,7 +22,7 @@ use crate::http::service::Service;
 )]
 pub async fn status(State(service): State<Service>, caller: Caller) -> Result<At<Status>, Refusal> {
     let work = move |store: &Store| -> Result<At<Status>, Refusal> {
-        caller.may(store, Permission::Status)?;
+        caller.authorize(store, Permission::Status)?;
         let status = current_status(store)?;
         Ok(At { position: status.head, body: status })
     };

@@ -34,7 +34,7 @@ use crate::http::service::Service;
 )]
 pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<Serving>, Refusal> {
     let work = move |store: &Store| -> Result<At<Serving>, Refusal> {
-        caller.may(store, Permission::ReadSwitch)?;
+        caller.authorize(store, Permission::ReadSwitch)?;
         let (serving, position) = serving(store)?;
         Ok(At { position, body: serving })
     };
