@@ -12,7 +12,7 @@ use rollbook_projections::directory::{self, Directory, keys};
 use rollbook_projections::rows::{RowSource, decode, read_row};
 use rollbook_projections::{ProjectionError, Snapshot};
 
-use super::denied::Denied;
+use super::denied::AccessDenied;
 use super::permission::Permission;
 use super::roles::grants_as_stored;
 
@@ -126,22 +126,26 @@ impl Caller {
     /// Whether the caller may have this, and on whose behalf it is then done.
     ///
     /// # Errors
-    /// [`Denied::Forbidden`], which is the same whether the thing exists or not; [`Denied::Store`].
-    pub fn authorize(&self, store: &Store, permission: Permission<'_>) -> Result<Actor, Denied> {
+    /// [`AccessDenied::Forbidden`], which is the same whether the thing exists or not; [`AccessDenied::Store`].
+    pub fn authorize(
+        &self,
+        store: &Store,
+        permission: Permission<'_>,
+    ) -> Result<Actor, AccessDenied> {
         for grant in self.grants(store)?.iter() {
             if let Some(actor) = self.allowed(grant, store, permission)? {
                 self.note(grant);
                 return Ok(actor);
             }
         }
-        Err(Denied::Forbidden)
+        Err(AccessDenied::Forbidden)
     }
 
     /// Whose check-ins the caller may see in lists.
     ///
     /// # Errors
-    /// [`Denied::Store`].
-    pub fn sees(&self, store: &Store) -> Result<Visible, Denied> {
+    /// [`AccessDenied::Store`].
+    pub fn sees(&self, store: &Store) -> Result<Visible, AccessDenied> {
         let mut visible = BTreeSet::new();
         for grant in self.grants(store)?.iter() {
             self.note(grant);
@@ -157,7 +161,7 @@ impl Caller {
         Ok(Visible::Clients(visible))
     }
 
-    fn grants(&self, store: &Store) -> Result<Cow<'_, BTreeSet<Grant>>, Denied> {
+    fn grants(&self, store: &Store) -> Result<Cow<'_, BTreeSet<Grant>>, AccessDenied> {
         Ok(match &self.standing {
             Standing::Holding(grants) => Cow::Borrowed(grants),
             Standing::AsStored => {
@@ -172,7 +176,7 @@ impl Caller {
         grant: &Grant,
         store: &Store,
         permission: Permission<'_>,
-    ) -> Result<Option<Actor>, Denied> {
+    ) -> Result<Option<Actor>, AccessDenied> {
         let admin = || Actor::Admin(self.name.clone());
         Ok(match grant {
             Grant::Client(own) => as_client(store, own, permission)?,
@@ -208,7 +212,7 @@ fn as_client(
     store: &Store,
     own: &str,
     permission: Permission<'_>,
-) -> Result<Option<Actor>, Denied> {
+) -> Result<Option<Actor>, AccessDenied> {
     let (Permission::CheckIns(client) | Permission::AnswerFor(client) | Permission::Flag(client)) =
         permission
     else {
@@ -220,7 +224,7 @@ fn as_client(
 }
 
 /// A coach has what their clients have, and acts in no other coach's name.
-fn as_coach(store: &Store, coach: &str, permission: Permission<'_>) -> Result<bool, Denied> {
+fn as_coach(store: &Store, coach: &str, permission: Permission<'_>) -> Result<bool, AccessDenied> {
     let client = match permission {
         Permission::CoachList(named) => return Ok(named == coach),
         Permission::CoachOf { coach: Some(named), .. } if named != coach => return Ok(false),
@@ -242,22 +246,22 @@ fn as_coach(store: &Store, coach: &str, permission: Permission<'_>) -> Result<bo
 struct Identities(Snapshot);
 
 impl Identities {
-    fn of(store: &Store) -> Result<Self, Denied> {
+    fn of(store: &Store) -> Result<Self, AccessDenied> {
         Ok(Self(store.snapshot()?))
     }
 
-    fn rows(&self) -> Result<impl RowSource + '_, Denied> {
+    fn rows(&self) -> Result<impl RowSource + '_, AccessDenied> {
         Ok(self.0.rows::<Directory>().map_err(unreadable)?.0)
     }
 }
 
 /// The one id that all ids of a client lead to.
-fn canonical(directory: &Identities, id: &str) -> Result<String, Denied> {
+fn canonical(directory: &Identities, id: &str) -> Result<String, AccessDenied> {
     Ok(directory::identify(&directory.rows()?, id).map_err(unreadable)?.canonical().to_owned())
 }
 
 /// The clients whose coach this is.
-fn clients_of(directory: &Identities, coach: &str) -> Result<Vec<String>, Denied> {
+fn clients_of(directory: &Identities, coach: &str) -> Result<Vec<String>, AccessDenied> {
     let mut clients = Vec::new();
     let visit = &mut |key: &[u8], value: &[u8]| {
         if decode::<StoredClient>(key, value)?.coach == coach {
@@ -272,6 +276,6 @@ fn clients_of(directory: &Identities, coach: &str) -> Result<Vec<String>, Denied
     Ok(clients)
 }
 
-fn unreadable(error: ProjectionError) -> Denied {
-    Denied::Store(error.into())
+fn unreadable(error: ProjectionError) -> AccessDenied {
+    AccessDenied::Store(error.into())
 }

@@ -9,7 +9,7 @@ use super::error::AccessError;
 
 /// Why a caller is denied.
 #[derive(Debug, thiserror::Error)]
-pub enum Denied {
+pub enum AccessDenied {
     /// No credentials, or none that are valid. The text is for the log.
     #[error("authentication required: {0}")]
     Unauthenticated(&'static str),

@@ -72,12 +72,12 @@ impl Scene {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, format!("Bearer {bearer}").parse().unwrap());
         self.ask_with(&headers, now).map_err(|denied| match denied {
-            Denied::Unauthenticated(why) => why.to_owned(),
+            AccessDenied::Unauthenticated(why) => why.to_owned(),
             other => format!("{other:?}"),
         })
     }
 
-    fn ask_with(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Denied> {
+    fn ask_with(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, AccessDenied> {
         tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()

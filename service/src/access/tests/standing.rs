@@ -74,7 +74,7 @@ fn coach(id: &str) -> Caller {
 fn may(store: &Store, caller: &Caller, wants: Permission<'_>) -> Option<Actor> {
     match caller.authorize(store, wants) {
         Ok(actor) => Some(actor),
-        Err(Denied::Forbidden) => None,
+        Err(AccessDenied::Forbidden) => None,
         Err(other) => panic!("{other}"),
     }
 }

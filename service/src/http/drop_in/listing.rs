@@ -16,7 +16,7 @@ use rollbook_projections::views::{self, PrecreatedView, keys};
 
 use super::super::error::Refusal;
 use super::assignments::{Assignment, Which};
-use crate::access::{Caller, Denied, Permission, Visible};
+use crate::access::{AccessDenied, Caller, Permission, Visible};
 
 /// A page.
 pub(super) struct Listed {
@@ -96,7 +96,7 @@ impl Scope {
         match caller.sees(store)? {
             Visible::All => Ok(Self::Everyone),
             Visible::Clients(clients) if clients.is_empty() && which.coach_id.is_none() => {
-                Err(Denied::Forbidden.into())
+                Err(AccessDenied::Forbidden.into())
             }
             Visible::Clients(clients) => Ok(Self::Clients(
                 clients

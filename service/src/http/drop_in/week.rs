@@ -117,7 +117,7 @@ pub(super) fn is_its_coach(
     }
     let (series, _) = store.series(stream)?;
     let has_allocated = series.items.iter().any(|item| item.stored.coach == coach);
-    if has_allocated { Ok(()) } else { Err(crate::access::Denied::Forbidden.into()) }
+    if has_allocated { Ok(()) } else { Err(crate::access::AccessDenied::Forbidden.into()) }
 }
 
 /// A week as it is, or as an answer would make it.

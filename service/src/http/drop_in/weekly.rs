@@ -16,7 +16,7 @@ use super::super::extract::{Body, OptionalBody, PathOf};
 use super::super::service::Service;
 use super::shapes::Done;
 use super::week::{self, As, client_of};
-use crate::access::{Caller, Denied};
+use crate::access::{AccessDenied, Caller};
 
 /// Why a week was missed.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -87,7 +87,7 @@ pub async fn mark_missed(
     let mark = move |store: &Store| -> Result<_, Refusal> {
         let named = week::found(store, writing.caller(), store.assignment(&id))?;
         if store.identify(&client)?.canonical() != client_of(&named.stream) {
-            return Err(Denied::Forbidden.into());
+            return Err(AccessDenied::Forbidden.into());
         }
         let command = |run, week| SeriesCommand::Miss { run, week, reason, comment };
         let (_, outcome) = week::command(store, &writing, &id, As::Client, command)?;

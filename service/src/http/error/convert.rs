@@ -12,14 +12,14 @@ use rollbook_migrations::MigrationError;
 use rollbook_projections::ProjectionError;
 
 use super::{Refusal, chain};
-use crate::access::Denied;
+use crate::access::AccessDenied;
 use crate::telemetry::request::request_id_text;
 use crate::telemetry::targets;
 
-impl From<Denied> for Refusal {
-    fn from(denied: Denied) -> Self {
+impl From<AccessDenied> for Refusal {
+    fn from(denied: AccessDenied) -> Self {
         match denied {
-            Denied::Unauthenticated(why) => {
+            AccessDenied::Unauthenticated(why) => {
                 tracing::debug!(target: targets::ACCESS, request_id = request_id_text(), why, "not authenticated");
                 Self::new(
                     StatusCode::UNAUTHORIZED,
@@ -27,13 +27,13 @@ impl From<Denied> for Refusal {
                     "Authentication required",
                 )
             }
-            Denied::Forbidden => Self::new(
+            AccessDenied::Forbidden => Self::new(
                 StatusCode::FORBIDDEN,
                 Code::Forbidden,
                 "You may not do that, or there is no such thing",
             ),
-            Denied::Store(error) => error.into(),
-            Denied::Unavailable(error) => {
+            AccessDenied::Store(error) => error.into(),
+            AccessDenied::Unavailable(error) => {
                 tracing::error!(target: targets::HTTP, request_id = request_id_text(), cause = %chain(&error), "callers cannot be checked");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,

@@ -63,7 +63,7 @@ pub async fn audit(
     let may = move |store: &rollbook_application::store::Store| {
         caller.authorize(store, Permission::Migrate).map(drop)
     };
-    service.blocking::<_, crate::access::Denied>(may).await?;
+    service.blocking::<_, crate::access::AccessDenied>(may).await?;
     let work = move |store: &rollbook_application::store::Store,
                      _watch: &rollbook_migrations::apply::Watch<'_>|
           -> Result<_, Refusal> {

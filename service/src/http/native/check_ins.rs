@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 
 use super::chunks::{CHUNK_BYTES, Chunk, answer};
 use super::query::{optional_span, reach};
-use crate::access::{Caller, Denied, Permission, Visible};
+use crate::access::{AccessDenied, Caller, Permission, Visible};
 use crate::http::answer::{POSITION, VIEW, Viewed};
 use crate::http::drop_in::shapes::CheckIns;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
@@ -97,7 +97,7 @@ pub async fn of_client(
         let client = client.clone();
         move |store: &Store| caller.authorize(store, Permission::CheckIns(&client)).map(drop)
     };
-    service.blocking::<_, Denied>(may).await?;
+    service.blocking::<_, AccessDenied>(may).await?;
     query.wait(&service).await?;
     let work = move |store: &Store| -> Result<Viewed, Refusal> {
         let answered = store.check_ins(asking, &client, asked, query.position(store)?)?;
@@ -128,7 +128,7 @@ pub async fn of_everyone(
 ) -> Result<Response, Refusal> {
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = move |store: &Store| match caller.sees(store)? {
-        Visible::Clients(clients) if clients.is_empty() => Err(Denied::Forbidden),
+        Visible::Clients(clients) if clients.is_empty() => Err(AccessDenied::Forbidden),
         visible => Ok(visible),
     };
     let visible = service.blocking(may).await?;

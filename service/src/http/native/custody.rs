@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::operations::operate;
 use super::shapes::{ListedBackup, SignedCheckpoint, TakenBackup};
-use crate::access::{Caller, Denied, Permission};
+use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
@@ -134,6 +134,8 @@ pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At
 
 async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
     service
-        .blocking::<_, Denied>(move |store| caller.authorize(store, Permission::Migrate).map(drop))
+        .blocking::<_, AccessDenied>(move |store| {
+            caller.authorize(store, Permission::Migrate).map(drop)
+        })
         .await
 }

@@ -25,7 +25,7 @@ use utoipa::IntoParams;
 use super::events::shown;
 use super::query::require_reached;
 use super::shapes::LiveEvent;
-use crate::access::{Caller, Denied, Permission};
+use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::answer::POSITION;
 use crate::http::error::{NativeRefusals, Problem, Refusal};
 use crate::http::extract::QueryOf;
@@ -89,7 +89,7 @@ pub async fn follow(
             .authorize(store, wanted.as_ref().map_or(Permission::AllEvents, Permission::Stream))
             .map(drop)
     };
-    service.blocking::<_, Denied>(may).await?;
+    service.blocking::<_, AccessDenied>(may).await?;
     let head = service.store().log().head();
     require_reached(after, head)?;
     let full = || Refusal::too_many("Too many subscribers of live events. Try again in a moment");

@@ -26,7 +26,7 @@ use super::operations::operate;
 use super::query::optional_span;
 use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
 use super::upload::{NDJSON, Upload};
-use crate::access::{Caller, Denied, Permission};
+use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::answer::{At, POSITION};
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
@@ -124,7 +124,9 @@ async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan
 
 async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
     service
-        .blocking::<_, Denied>(move |store| caller.authorize(store, Permission::Migrate).map(drop))
+        .blocking::<_, AccessDenied>(move |store| {
+            caller.authorize(store, Permission::Migrate).map(drop)
+        })
         .await
 }
 
