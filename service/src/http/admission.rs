@@ -15,7 +15,7 @@ use rollbook_application::code::Code;
 use rollbook_application::store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::Refusal;
+use super::error::ApiError;
 use crate::configuration::Limits;
 use crate::telemetry::targets;
 
@@ -57,12 +57,12 @@ impl Admission {
     ///
     /// # Errors
     /// 429, with the time to wait.
-    pub fn admit(&self, peer: Peer, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub fn admit(&self, peer: Peer, headers: &HeaderMap) -> Result<(), ApiError> {
         let Some(rate_limiter) = &self.rate_limiter else { return Ok(()) };
         rate_limiter.check_key(&share(self.origin(peer, headers))).map_err(|refused| {
             let wait = refused.wait_time_from(self.clock.now());
             let message = "Too many requests from this address. Wait as long as Retry-After says";
-            Refusal::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message)
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message)
                 .retry_after(wait)
         })
     }
@@ -71,12 +71,12 @@ impl Admission {
     ///
     /// # Errors
     /// 503.
-    pub fn admit_one_more(&self, under_way: i64) -> Result<(), Refusal> {
+    pub fn admit_one_more(&self, under_way: i64) -> Result<(), ApiError> {
         if usize::try_from(under_way).unwrap_or_default() <= self.limits.requests_in_flight {
             return Ok(());
         }
         let message = "The service has as many requests as it can work on. Try again in a moment";
-        Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::Overloaded, message)
+        Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Overloaded, message)
             .retry_after(Duration::from_secs(1)))
     }
 
@@ -85,7 +85,7 @@ impl Admission {
     ///
     /// # Errors
     /// 503.
-    pub fn require_store(&self, store: &Store, writes: bool) -> Result<(), Refusal> {
+    pub fn require_store(&self, store: &Store, writes: bool) -> Result<(), ApiError> {
         let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let looked = self.looked_milliseconds.load(Ordering::Relaxed);
         if writes || now >= looked + LOOK_INTERVAL_MILLISECONDS || looked == 0 {
@@ -164,15 +164,15 @@ impl Permits {
     ///
     /// # Errors
     /// Never: the semaphore is not closed while the service runs.
-    pub async fn operate(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+    pub async fn operate(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         let acquired = self.operation.clone().acquire_owned().await;
-        acquired.map_err(|_closed| Refusal::mistake())
+        acquired.map_err(|_closed| ApiError::mistake())
     }
 }
 
-fn lost() -> Refusal {
+fn lost() -> ApiError {
     let message = "The store is not where it was. Nothing was written. The service's log says more";
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::StoreLost, message)
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::StoreLost, message)
         .retry_after(Duration::from_secs(5))
 }
 

@@ -14,7 +14,7 @@ use http_body::{Frame, SizeHint};
 use rollbook_application::code::Code;
 use tokio::time::{Instant, Sleep, timeout_at};
 
-use super::error::Refusal;
+use super::error::ApiError;
 
 /// How many bytes beyond the limit are read and discarded, so that the answer arrives.
 const HEARD_OUT_BYTES: u64 = 16 << 20;
@@ -78,9 +78,9 @@ impl Measured {
     }
 
     /// Why the body cannot be taken, if so. Before the handler has run, what the headers announced decides.
-    pub fn refusal(&self) -> Option<Refusal> {
+    pub fn refusal(&self) -> Option<ApiError> {
         let too_slow = || {
-            Refusal::new(
+            ApiError::new(
                 StatusCode::REQUEST_TIMEOUT,
                 Code::SlowBody,
                 "The body took too long to arrive",
@@ -90,7 +90,7 @@ impl Measured {
             Fault::TooSlow => Some(too_slow()),
             Fault::TooLarge => {
                 let message = format!("The body is larger than {} bytes", self.limit_bytes);
-                Some(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, message))
+                Some(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, message))
             }
         }
     }

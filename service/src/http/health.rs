@@ -12,7 +12,7 @@ use rollbook_application::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::{Problem, Refusal};
+use super::error::{ApiError, Problem};
 use super::service::Service;
 
 /// How long readiness waits for projections.
@@ -51,9 +51,9 @@ pub async fn healthz() -> Json<Health> {
         (status = 503, description = "They cannot, by code: `draining`, `store_unavailable`, `behind`.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, Refusal> {
+pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, ApiError> {
     if service.is_draining() {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             Code::Draining,
             "The service is about to end",
@@ -61,7 +61,7 @@ pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, Refu
     }
     let ready = tokio::time::timeout(FOLDED_WITHIN, service.blocking(is_ready)).await;
     ready.unwrap_or_else(|_late| {
-        Err(Refusal::new(
+        Err(ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             Code::Behind,
             "Projections have not caught up yet",

@@ -17,7 +17,7 @@ use rollbook_application::code::Code;
 use super::admission::Peer;
 use super::answer;
 use super::body::Measured;
-use super::error::{self, Refusal};
+use super::error::{self, ApiError};
 use super::limits::{Class, RouteLimits};
 use super::request_id::{REQUEST_ID, RequestId};
 use super::service::Service;
@@ -125,7 +125,7 @@ async fn surround(
 }
 
 /// Admission: everything that does not depend on what the request means.
-fn admit(service: &Service, limits: RouteLimits, request: &Request) -> Result<(), Refusal> {
+fn admit(service: &Service, limits: RouteLimits, request: &Request) -> Result<(), ApiError> {
     let under_way = service.metrics().in_flight.inc() + 1;
     if limits.class == Class::Always {
         return Ok(());
@@ -178,10 +178,10 @@ async fn within(time: Duration, handler: impl Future<Output = Response>) -> Resp
     let refusal = match tokio::time::timeout(time, caught).await {
         Ok(Ok(response)) => return response,
         // The panic hook has logged the place.
-        Ok(Err(_panic)) => Refusal::mistake(),
+        Ok(Err(_panic)) => ApiError::mistake(),
         Err(_elapsed) => {
             let message = "This took too long and was given up. A write may have been done: ask again under the same Idempotency-Key";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::Timeout, message)
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Timeout, message)
                 .retry_after(Duration::from_secs(1))
         }
     };
@@ -254,8 +254,8 @@ mod tests {
         panic!("a secret of a caller");
     }
 
-    async fn blocks_and_panics(State(service): State<Service>) -> Result<(), Refusal> {
-        service.blocking(|_| -> Result<(), Refusal> { panic!("a secret of a caller") }).await
+    async fn blocks_and_panics(State(service): State<Service>) -> Result<(), ApiError> {
+        service.blocking(|_| -> Result<(), ApiError> { panic!("a secret of a caller") }).await
     }
 
     /// A service over an empty store, with routes that misbehave.
@@ -281,14 +281,14 @@ mod tests {
     }
 
     /// What a message about the request would name, from a thread that blocks.
-    async fn names(State(service): State<Service>) -> Result<String, Refusal> {
+    async fn names(State(service): State<Service>) -> Result<String, ApiError> {
         service
-            .blocking(|_| -> Result<_, Refusal> { Ok(request_id_text().unwrap_or_default()) })
+            .blocking(|_| -> Result<_, ApiError> { Ok(request_id_text().unwrap_or_default()) })
             .await
     }
 
     /// The same, three times, each when the one before is sent.
-    async fn names_again(State(service): State<Service>) -> Result<Response, Refusal> {
+    async fn names_again(State(service): State<Service>) -> Result<Response, ApiError> {
         let mut left = 3;
         let chunk = move |_: &Store| {
             left -= 1;

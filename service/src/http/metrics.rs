@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use rollbook_application::code::Code;
 
-use super::error::{NativeRefusals, Problem, Refusal};
+use super::error::{ApiError, NativeRefusals, Problem};
 use super::service::Service;
 use crate::access::{Caller, Permission};
 use crate::telemetry::{metrics, store_metrics};
@@ -23,16 +23,16 @@ use crate::telemetry::{metrics, store_metrics};
         (status = 404, description = "Switched off.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Response, Refusal> {
+pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Response, ApiError> {
     let figures = service.metrics().clone();
     figures.subscribers.set(i64::try_from(service.permits().subscribed()).unwrap_or(i64::MAX));
-    let may = service.blocking(move |store| -> Result<String, Refusal> {
+    let may = service.blocking(move |store| -> Result<String, ApiError> {
         caller.authorize(store, Permission::Metrics)?;
         Ok(store_metrics::exposition(&figures, store))
     });
     let text = may.await?;
     if !service.settings().metrics.enabled {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::NOT_FOUND,
             Code::NoMetrics,
             "Metrics are switched off (metrics.enabled)",

@@ -27,7 +27,7 @@ pub mod routes;
 pub mod server;
 pub mod service;
 
-pub use error::Refusal;
+pub use error::ApiError;
 pub use router::router;
 pub use server::{Server, serve};
 pub use service::{Clock, Service, keep_folding, keep_forgetting};

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::answer::POSITION;
-use super::error::{NativeRefusals, Refusal};
+use super::error::{ApiError, NativeRefusals};
 use super::extract::PathOf;
 use super::service::Service;
 use crate::access::{Caller, Permission};
@@ -106,7 +106,7 @@ pub async fn evaluate_flag(
     PathOf(key): PathOf<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     if key != FLAG {
         return Ok(failure(
             Some(key),
@@ -145,7 +145,7 @@ pub async fn evaluate_flags(
     caller: Caller,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let client = match targeting_key(&body) {
         Ok(client) => client,
         Err(failed) => return Ok(failure(None, failed)),
@@ -178,8 +178,8 @@ fn targeting_key(body: &[u8]) -> Result<String, Failed> {
     }
 }
 
-async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, Refusal> {
-    let work = move |store: &Store| -> Result<Served, Refusal> {
+async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, ApiError> {
+    let work = move |store: &Store| -> Result<Served, ApiError> {
         caller.authorize(store, Permission::Flag(&client))?;
         Ok(evaluate(store, &client)?)
     };

@@ -7,7 +7,7 @@ use rollbook_application::code::Code;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-use super::error::Refusal;
+use super::error::ApiError;
 use super::layers::surround_handlers;
 use super::limits::RouteLimits;
 use super::service::Service;
@@ -108,13 +108,13 @@ pub fn router(groups: Vec<RouteGroup>, service: &Service) -> Router {
         .with_state(service.clone())
 }
 
-async fn no_path() -> Refusal {
-    Refusal::new(StatusCode::NOT_FOUND, Code::NoPath, "There is nothing at this path")
+async fn no_path() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, Code::NoPath, "There is nothing at this path")
 }
 
-async fn no_method() -> Refusal {
+async fn no_method() -> ApiError {
     let message = "This path does not take this method";
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::NoMethod, message)
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, Code::NoMethod, message)
 }
 
 #[cfg(test)]

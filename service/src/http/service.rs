@@ -13,7 +13,7 @@ use rollbook_projections::entry::Asked;
 use tokio::sync::watch;
 
 use super::admission::{Admission, Permits};
-use super::error::Refusal;
+use super::error::ApiError;
 use crate::access::Access;
 use crate::configuration::Settings;
 use crate::telemetry::request::carried;
@@ -137,20 +137,20 @@ impl Service {
     /// wait for it.
     ///
     /// # Errors
-    /// What `work` says; [`Refusal::mistake`] when it panics.
+    /// What `work` says; [`ApiError::mistake`] when it panics.
     pub async fn blocking<T, E>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, Refusal>
+    ) -> Result<T, ApiError>
     where
         T: Send + 'static,
-        E: Into<Refusal> + Send + 'static,
+        E: Into<ApiError> + Send + 'static,
     {
         let store = self.shared.store.clone();
         match tokio::task::spawn_blocking(carried(move || work(&store))).await {
             Ok(outcome) => outcome.map_err(Into::into),
             // The panic's message may hold what a caller sent; the panic hook has logged the place.
-            Err(_panicked) => Err(Refusal::mistake()),
+            Err(_panicked) => Err(ApiError::mistake()),
         }
     }
 

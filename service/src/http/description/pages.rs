@@ -14,7 +14,7 @@ use bytes::Bytes;
 use rollbook_application::code::Code;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
-use super::super::error::Refusal;
+use super::super::error::ApiError;
 use crate::telemetry::targets;
 
 /// Whatever a page might name, a browser fetches it from here or not at all. The interface itself sets styles on its elements.
@@ -32,24 +32,24 @@ pub async fn to_index() -> Redirect {
 }
 
 /// `/docs/`: the interactive form.
-pub async fn index() -> Result<Response, Refusal> {
+pub async fn index() -> Result<Response, ApiError> {
     page("index.html")
 }
 
 /// `/docs/{file}`: a file of the interactive form.
-pub async fn named(Path(file): Path<String>) -> Result<Response, Refusal> {
+pub async fn named(Path(file): Path<String>) -> Result<Response, ApiError> {
     page(&file)
 }
 
-fn page(name: &str) -> Result<Response, Refusal> {
+fn page(name: &str) -> Result<Response, ApiError> {
     let missing =
-        || Refusal::new(StatusCode::NOT_FOUND, Code::NoPath, "There is nothing at this path");
+        || ApiError::new(StatusCode::NOT_FOUND, Code::NoPath, "There is nothing at this path");
     let SwaggerFile { bytes, content_type, .. } = file(name)?.ok_or_else(missing)?;
     let mut response = bytes.into_owned().into_response();
     let headers = response.headers_mut();
     headers.insert(
         CONTENT_TYPE,
-        HeaderValue::try_from(content_type).map_err(|error| Refusal::internal(&error))?,
+        HeaderValue::try_from(content_type).map_err(|error| ApiError::internal(&error))?,
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -58,7 +58,7 @@ fn page(name: &str) -> Result<Response, Refusal> {
 }
 
 /// A file of the interactive form; `None` when it has none of this name.
-pub(super) fn file(name: &str) -> Result<Option<SwaggerFile<'static>>, Refusal> {
+pub(super) fn file(name: &str) -> Result<Option<SwaggerFile<'static>>, ApiError> {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         // Its badge would ask a validator on another host.
         Arc::new(
@@ -70,6 +70,6 @@ pub(super) fn file(name: &str) -> Result<Option<SwaggerFile<'static>>, Refusal> 
     });
     utoipa_swagger_ui::serve(name, CONFIG.clone()).map_err(|error| {
         tracing::error!(target: targets::HTTP, %error, name, "a file of the documentation cannot be written");
-        Refusal::mistake()
+        ApiError::mistake()
     })
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::super::answer::At;
 use super::super::caller::Writing;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
 use super::{week, when};
@@ -172,17 +172,17 @@ pub async fn allocate(
     State(service): State<Service>,
     writing: Writing,
     Body(wanted): Body<Wanted>,
-) -> Result<At<Allocated>, Refusal> {
+) -> Result<At<Allocated>, ApiError> {
     let given = |field: &Option<String>| field.clone().filter(|id| !id.is_empty());
     let (Some(form), Some(client), Some(coach)) =
         (given(&wanted.form_id), given(&wanted.client_id), given(&wanted.coach_id))
     else {
-        return Err(Refusal::bad_request(
+        return Err(ApiError::bad_request(
             Code::MissingFields,
             "Missing required fields: formId, clientId, coachId",
         ));
     };
-    let allocate = move |store: &Store| -> Result<_, Refusal> {
+    let allocate = move |store: &Store| -> Result<_, ApiError> {
         let request = store.first_asked(week::as_coach(store, &writing, &client, Some(&coach))?)?;
         let client = store.client(&client)?;
         // A coach whom the client's document names is the coach, with or without a document.
@@ -208,7 +208,7 @@ impl Wanted {
         (client, coach): (&str, &str),
         form_title: String,
         request: &Request,
-    ) -> Result<Allocation, Refusal> {
+    ) -> Result<Allocation, ApiError> {
         let zone = store.zone()?;
         let first = self
             .first_check_in_date
@@ -223,7 +223,7 @@ impl Wanted {
         let date = first_due_date(first, start.unwrap_or_else(|| zone.date(request.now)));
         let text = self.due_time.as_deref().unwrap_or("09:00");
         let no_time = || {
-            Refusal::bad_request(
+            ApiError::bad_request(
                 Code::BadTime,
                 format!("dueTime is no time of day: {text:?}. Write it like 09:00"),
             )

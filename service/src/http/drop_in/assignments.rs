@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::answer::At;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{PathOf, QueryOf};
 use super::super::service::Service;
 use super::listing;
@@ -142,9 +142,9 @@ pub async fn get(
     State(service): State<Service>,
     caller: Caller,
     PathOf(id): PathOf<String>,
-) -> Result<At<One>, Refusal> {
+) -> Result<At<One>, ApiError> {
     let asked = service.asked();
-    let get = move |store: &Store| -> Result<_, Refusal> {
+    let get = move |store: &Store| -> Result<_, ApiError> {
         let named = week::seen(store, &caller, &id)?;
         one(store, &caller, &named, asked)
     };
@@ -157,7 +157,7 @@ pub(super) fn one(
     caller: &Caller,
     named: &Named,
     asked: Asked,
-) -> Result<At<One>, Refusal> {
+) -> Result<At<One>, ApiError> {
     let position = store.log().head();
     let client = client_of(&named.stream);
     let stored = week::stored(store, named, asked.now)?;
@@ -238,9 +238,9 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(which): QueryOf<Which>,
-) -> Result<At<Page>, Refusal> {
+) -> Result<At<Page>, ApiError> {
     let asked = service.asked();
-    let list = move |store: &Store| -> Result<_, Refusal> {
+    let list = move |store: &Store| -> Result<_, ApiError> {
         let listed = listing::list(store, &caller, &which, asked)?;
         let body = Page {
             success: true,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::super::answer::Viewed;
-use super::super::error::{DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusals};
 use super::super::extract::QueryOf;
 use super::super::service::Service;
 use super::shapes::CheckIns;
@@ -41,7 +41,7 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
-) -> Result<Viewed, Refusal> {
+) -> Result<Viewed, ApiError> {
     answer(service, caller, whose, Asking::Live).await
 }
 
@@ -62,7 +62,7 @@ pub async fn list_precreated(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
-) -> Result<Viewed, Refusal> {
+) -> Result<Viewed, ApiError> {
     answer(service, caller, whose, Asking::View(View::Precreated)).await
 }
 
@@ -71,9 +71,9 @@ async fn answer(
     caller: Caller,
     whose: Whose,
     asking: Asking,
-) -> Result<Viewed, Refusal> {
+) -> Result<Viewed, ApiError> {
     let Some(client) = whose.client_id.filter(|client| !client.is_empty()) else {
-        return Err(Refusal::bad_request(Code::NoClient, "Client ID is required"));
+        return Err(ApiError::bad_request(Code::NoClient, "Client ID is required"));
     };
     let now = service.now();
     // The most frequent request: from the cache it costs no blocking thread and no disk access.
@@ -83,7 +83,7 @@ async fn answer(
         return Ok(cached.into());
     }
     let answers = service.clone();
-    let work = move |store: &Store| -> Result<Viewed, Refusal> {
+    let work = move |store: &Store| -> Result<Viewed, ApiError> {
         caller.authorize(store, Permission::CheckIns(&client))?;
         Ok(answers.view_cache().answer(store, asking, &client, now)?.into())
     };

@@ -14,7 +14,7 @@ use rollbook_projections::entry::Asked;
 use rollbook_projections::rows::{RowSource, StoredRows, decode};
 use rollbook_projections::views::{self, PrecreatedView, keys};
 
-use super::super::error::Refusal;
+use super::super::error::ApiError;
 use super::assignments::{Assignment, Which};
 use crate::access::{AccessDenied, Caller, Permission, Visible};
 
@@ -38,10 +38,10 @@ pub(super) fn list(
     caller: &Caller,
     which: &Which,
     asked: Asked,
-) -> Result<Listed, Refusal> {
+) -> Result<Listed, ApiError> {
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     if limit == 0 || limit > MOST {
-        return Err(Refusal::bad_request(Code::OutOfRange, format!("limit is 1 to {MOST}")));
+        return Err(ApiError::bad_request(Code::OutOfRange, format!("limit is 1 to {MOST}")));
     }
     let after = which.cursor.as_deref().map(place_of).transpose()?;
     let scope = Scope::of(store, caller, which)?;
@@ -85,7 +85,7 @@ enum Scope {
 }
 
 impl Scope {
-    fn of(store: &Store, caller: &Caller, which: &Which) -> Result<Self, Refusal> {
+    fn of(store: &Store, caller: &Caller, which: &Which) -> Result<Self, ApiError> {
         if let Some(client) = &which.client_id {
             caller.authorize(store, Permission::CheckIns(client))?;
             return Ok(Self::Clients(vec![store.identify(client)?]));
@@ -140,7 +140,7 @@ fn cursor_of((Reverse(assigned_at), stream, run, week): &Place) -> String {
     format!("{assigned_at} {run} {week} {stream}")
 }
 
-fn place_of(cursor: &str) -> Result<Place, Refusal> {
+fn place_of(cursor: &str) -> Result<Place, ApiError> {
     let mut parts = cursor.splitn(4, ' ');
     let mut next = || parts.next().unwrap_or_default();
     let (assigned_at, run, week) = (next().parse().ok(), next().parse().ok(), next().parse().ok());
@@ -149,7 +149,7 @@ fn place_of(cursor: &str) -> Result<Place, Refusal> {
         (Some(assigned_at), Some(run), Some(week)) if !stream.is_empty() => {
             Ok((Reverse(assigned_at), stream, run, week))
         }
-        _ => Err(Refusal::bad_request(Code::BadCursor, "cursor is none that this list gave")),
+        _ => Err(ApiError::bad_request(Code::BadCursor, "cursor is none that this list gave")),
     }
 }
 

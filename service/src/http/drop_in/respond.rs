@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::super::answer::At;
 use super::super::caller::Writing;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, PathOf};
 use super::super::service::Service;
 use super::week::{self, As};
@@ -119,8 +119,8 @@ pub async fn respond(
     writing: Writing,
     PathOf(id): PathOf<String>,
     Body(Response { responses, score }): Body<Response>,
-) -> Result<At<Responded>, Refusal> {
-    let respond = move |store: &rollbook_application::store::Store| -> Result<_, Refusal> {
+) -> Result<At<Responded>, ApiError> {
+    let respond = move |store: &rollbook_application::store::Store| -> Result<_, ApiError> {
         let answer = |run, week| SeriesCommand::Respond { run, week, answers: responses, score };
         let (_, outcome) = week::command(store, &writing, &id, As::Client, answer)?;
         Ok(At { position: week::position(store, &outcome), body: Responded::of(&outcome) })

@@ -8,7 +8,7 @@ use rollbook_domain::series::decide::Decider;
 use rollbook_domain::{Event, Position, StreamId, Timestamp};
 
 use super::super::caller::Writing;
-use super::super::error::Refusal;
+use super::super::error::ApiError;
 use crate::access::{Caller, Permission};
 
 /// What a caller wants of a client's week.
@@ -38,7 +38,7 @@ pub(super) fn client_of(stream: &StreamId) -> &str {
 }
 
 /// The week that an id names, for a caller who may see it.
-pub(super) fn seen(store: &Store, caller: &Caller, id: &str) -> Result<Named, Refusal> {
+pub(super) fn seen(store: &Store, caller: &Caller, id: &str) -> Result<Named, ApiError> {
     let named = found(store, caller, store.assignment(id))?;
     caller.authorize(store, As::Reader.of(client_of(&named.stream)))?;
     Ok(named)
@@ -49,7 +49,7 @@ pub(super) fn found<T>(
     store: &Store,
     caller: &Caller,
     found: Result<T, StoreError>,
-) -> Result<T, Refusal> {
+) -> Result<T, ApiError> {
     match found {
         Err(
             unknown @ (StoreError::UnknownAssignment(_)
@@ -70,7 +70,7 @@ pub(super) fn command(
     id: &str,
     who: As<'_>,
     command: impl FnOnce(u32, u32) -> SeriesCommand,
-) -> Result<(Named, Outcome), Refusal> {
+) -> Result<(Named, Outcome), ApiError> {
     let named = found(store, writing.caller(), store.assignment(id))?;
     let request = writing.request(store, who.of(client_of(&named.stream)))?;
     if let As::Coach(coach) = who {
@@ -87,7 +87,7 @@ pub(super) fn series_command(
     (client, form): (&str, &str),
     coach: &str,
     command: &SeriesCommand,
-) -> Result<(StreamId, Outcome), Refusal> {
+) -> Result<(StreamId, Outcome), ApiError> {
     let request = as_coach(store, writing, client, Some(coach))?;
     let stream = found(store, writing.caller(), store.series_of(client, form))?;
     is_its_coach(store, &stream, Some(coach))?;
@@ -101,7 +101,7 @@ pub(super) fn as_coach(
     writing: &Writing,
     client: &str,
     coach: Option<&str>,
-) -> Result<Request, Refusal> {
+) -> Result<Request, ApiError> {
     writing.request(store, Permission::CoachOf { client, coach })
 }
 
@@ -110,7 +110,7 @@ pub(super) fn is_its_coach(
     store: &Store,
     stream: &StreamId,
     coach: Option<&str>,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let Some(coach) = coach else { return Ok(()) };
     if store.coach_of(client_of(stream))? == coach {
         return Ok(());
@@ -125,9 +125,9 @@ pub(super) fn stored(
     store: &Store,
     named: &Named,
     now: Timestamp,
-) -> Result<StoredAssignment, Refusal> {
+) -> Result<StoredAssignment, ApiError> {
     let StreamId::Series { client, form } = &named.stream else {
-        return Err(Refusal::not_found("Assignment not found"));
+        return Err(ApiError::not_found("Assignment not found"));
     };
     let (series, _) = store.series(&named.stream)?;
     let decider = Decider { client, form, series: &series, now, zone: store.zone()? };
@@ -139,7 +139,7 @@ pub(super) fn latest<T>(
     store: &Store,
     named: &Named,
     of: impl Fn(&Event, u32, u32) -> Option<T>,
-) -> Result<Option<(Timestamp, T)>, Refusal> {
+) -> Result<Option<(Timestamp, T)>, ApiError> {
     let events = store.log().stream(&named.stream, 0).map_err(StoreError::from)?;
     let taken = events.iter().rev().find_map(|recorded| {
         Some((recorded.occurred_at, of(&recorded.event, named.run, named.week)?))

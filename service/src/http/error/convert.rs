@@ -11,12 +11,12 @@ use rollbook_log::{AppendError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_projections::ProjectionError;
 
-use super::{Refusal, chain};
+use super::{ApiError, chain};
 use crate::access::AccessDenied;
 use crate::telemetry::request::request_id_text;
 use crate::telemetry::targets;
 
-impl From<AccessDenied> for Refusal {
+impl From<AccessDenied> for ApiError {
     fn from(denied: AccessDenied) -> Self {
         match denied {
             AccessDenied::Unauthenticated(why) => {
@@ -46,7 +46,7 @@ impl From<AccessDenied> for Refusal {
     }
 }
 
-impl Refusal {
+impl ApiError {
     /// Client errors carry the full text and the next step. Failures of the service tell the caller
     /// nothing.
     fn told(self, whole: String, next: Option<String>) -> Self {
@@ -89,14 +89,14 @@ impl Refusal {
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let (whole, next) = (error.to_string(), error.next_step());
         Self::of_store(error).told(whole, next)
     }
 }
 
-impl From<MigrationError> for Refusal {
+impl From<MigrationError> for ApiError {
     fn from(error: MigrationError) -> Self {
         let text = error.to_string();
         let refusal = match error {
@@ -115,7 +115,7 @@ impl From<MigrationError> for Refusal {
     }
 }
 
-impl From<OperationError> for Refusal {
+impl From<OperationError> for ApiError {
     fn from(error: OperationError) -> Self {
         match error {
             OperationError::Store(error) => error.into(),
@@ -125,7 +125,7 @@ impl From<OperationError> for Refusal {
     }
 }
 
-impl From<BackupError> for Refusal {
+impl From<BackupError> for ApiError {
     fn from(error: BackupError) -> Self {
         let text = error.to_string();
         let refusal = match error {
@@ -137,7 +137,7 @@ impl From<BackupError> for Refusal {
     }
 }
 
-impl From<EvidenceError> for Refusal {
+impl From<EvidenceError> for ApiError {
     fn from(error: EvidenceError) -> Self {
         let text = error.to_string();
         let refusal = match error {
@@ -150,19 +150,19 @@ impl From<EvidenceError> for Refusal {
     }
 }
 
-impl From<std::io::Error> for Refusal {
+impl From<std::io::Error> for ApiError {
     fn from(error: std::io::Error) -> Self {
         Self::internal(&error)
     }
 }
 
-impl From<LogError> for Refusal {
+impl From<LogError> for ApiError {
     fn from(error: LogError) -> Self {
         StoreError::from(error).into()
     }
 }
 
-impl From<AppendError> for Refusal {
+impl From<AppendError> for ApiError {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::KeyReused { .. } => {
@@ -196,7 +196,7 @@ impl From<AppendError> for Refusal {
     }
 }
 
-impl From<Rejection> for Refusal {
+impl From<Rejection> for ApiError {
     fn from(refused: Rejection) -> Self {
         let code = refused.code();
         match refused {

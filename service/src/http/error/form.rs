@@ -8,7 +8,7 @@ use rollbook_application::code::Code;
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
 
-use super::Refusal;
+use super::ApiError;
 
 /// An error in the old application's form.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,7 +92,7 @@ pub struct Problem {
 }
 
 /// The answer is written by [`render`], which knows the path it is for.
-impl IntoResponse for Refusal {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
@@ -102,7 +102,7 @@ impl IntoResponse for Refusal {
 
 /// Writes an error in the form of its path and returns its code. Other answers are not changed.
 pub fn render(response: &mut Response, is_drop_in: bool, is_head: bool) -> Option<Code> {
-    let refusal = response.extensions_mut().remove::<Refusal>()?;
+    let refusal = response.extensions_mut().remove::<ApiError>()?;
     let (media_type, text) = if is_drop_in { refusal.drop_in() } else { refusal.problem() };
     *response.body_mut() = if is_head { axum::body::Body::empty() } else { text.into() };
     let headers = response.headers_mut();
@@ -116,7 +116,7 @@ pub fn render(response: &mut Response, is_drop_in: bool, is_head: bool) -> Optio
     Some(refusal.code)
 }
 
-impl Refusal {
+impl ApiError {
     fn drop_in(&self) -> (&'static str, String) {
         ("application/json", json(&DropInRefusal { success: false, message: self.message.clone() }))
     }

@@ -18,7 +18,7 @@ use crate::telemetry::targets;
 
 /// Why a request failed or was rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ApiError {
     status: StatusCode,
     code: Code,
     message: String,
@@ -28,7 +28,7 @@ pub struct Refusal {
     next: Option<Box<str>>,
 }
 
-impl Refusal {
+impl ApiError {
     /// An error with a stable code and a text for the caller.
     pub fn new(status: StatusCode, code: Code, message: impl Into<String>) -> Self {
         Self {

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use super::operations::operate;
 use crate::access::{Caller, Permission};
 use crate::http::answer::POSITION;
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
@@ -58,7 +58,7 @@ pub async fn audit(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<AuditQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let now = query.at.unwrap_or_else(|| service.now());
     let may = move |store: &rollbook_application::store::Store| {
         caller.authorize(store, Permission::Migrate).map(drop)
@@ -66,10 +66,10 @@ pub async fn audit(
     service.blocking::<_, crate::access::AccessDenied>(may).await?;
     let work = move |store: &rollbook_application::store::Store,
                      _watch: &rollbook_migrations::apply::Watch<'_>|
-          -> Result<_, Refusal> {
+          -> Result<_, ApiError> {
         let position = store.log().head();
         let report = reports::audit::audit(store, now)?;
-        let json = |error| Refusal::internal(&std::io::Error::from(error));
+        let json = |error| ApiError::internal(&std::io::Error::from(error));
         Ok(match query.format {
             Format::Md => (position, "text/markdown; charset=utf-8", report.to_markdown()),
             Format::Json => {

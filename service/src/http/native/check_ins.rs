@@ -17,7 +17,7 @@ use super::query::{optional_span, reach};
 use crate::access::{AccessDenied, Caller, Permission, Visible};
 use crate::http::answer::{POSITION, VIEW, Viewed};
 use crate::http::drop_in::shapes::CheckIns;
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
@@ -57,7 +57,7 @@ impl ViewQuery {
         }
     }
 
-    async fn wait(&self, service: &Service) -> Result<(), Refusal> {
+    async fn wait(&self, service: &Service) -> Result<(), ApiError> {
         match self.min_position {
             Some(position) => reach(service, position).await,
             None => Ok(()),
@@ -91,7 +91,7 @@ pub async fn of_client(
     caller: Caller,
     PathOf(client): PathOf<String>,
     QueryOf(query): QueryOf<ViewQuery>,
-) -> Result<Viewed, Refusal> {
+) -> Result<Viewed, ApiError> {
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = {
         let client = client.clone();
@@ -99,7 +99,7 @@ pub async fn of_client(
     };
     service.blocking::<_, AccessDenied>(may).await?;
     query.wait(&service).await?;
-    let work = move |store: &Store| -> Result<Viewed, Refusal> {
+    let work = move |store: &Store| -> Result<Viewed, ApiError> {
         let answered = store.check_ins(asking, &client, asked, query.position(store)?)?;
         Ok(Viewed { view: answered.view, position: answered.position, body: answered.body.into() })
     };
@@ -125,7 +125,7 @@ pub async fn of_everyone(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<ViewQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = move |store: &Store| match caller.sees(store)? {
         Visible::Clients(clients) if clients.is_empty() => Err(AccessDenied::Forbidden),
@@ -133,7 +133,7 @@ pub async fn of_everyone(
     };
     let visible = service.blocking(may).await?;
     query.wait(&service).await?;
-    let everyone = move |store: &Store| -> Result<_, Refusal> {
+    let everyone = move |store: &Store| -> Result<_, ApiError> {
         let mut everyone = store.everyone(asking, asked, query.position(store)?)?;
         let position = everyone.position();
         let chunk: Chunk = Box::new(move |store| {

@@ -9,7 +9,7 @@ use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use serde::Serialize;
 
-use crate::http::error::Refusal;
+use crate::http::error::ApiError;
 use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 use crate::telemetry::targets;
@@ -19,7 +19,7 @@ pub const CHUNK_BYTES: usize = 64 << 10;
 
 /// Produces the next chunk, `None` after the last. It blocks, and runs only after the client took
 /// the chunk before.
-pub type Chunk = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, Refusal> + Send>;
+pub type Chunk = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, ApiError> + Send>;
 
 /// A streamed answer. The first chunk is produced before anything is sent, so that an immediate
 /// failure is an ordinary error.
@@ -30,7 +30,7 @@ pub async fn answer(
     service: Service,
     kind: &'static str,
     chunk: Chunk,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let (first, chunk) = next(&service, chunk).await?;
     let rest = first.is_some().then_some((service, chunk));
     let id = request_id();
@@ -59,9 +59,9 @@ pub async fn answer(
     Ok(response)
 }
 
-async fn next(service: &Service, mut chunk: Chunk) -> Result<(Option<Bytes>, Chunk), Refusal> {
+async fn next(service: &Service, mut chunk: Chunk) -> Result<(Option<Bytes>, Chunk), ApiError> {
     service
-        .blocking(move |store| -> Result<_, Refusal> {
+        .blocking(move |store| -> Result<_, ApiError> {
             let bytes = chunk(store)?;
             Ok((bytes.map(Bytes::from), chunk))
         })
@@ -77,7 +77,7 @@ pub fn lines<T: Serialize>(
         while bytes.len() < CHUNK_BYTES {
             let Some(value) = values.next() else { break };
             serde_json::to_writer(&mut bytes, &value?)
-                .map_err(|error| Refusal::internal(&error))?;
+                .map_err(|error| ApiError::internal(&error))?;
             bytes.push(b'\n');
         }
         Ok((!bytes.is_empty()).then_some(bytes))

@@ -16,7 +16,7 @@ use super::shapes::{ListedBackup, SignedCheckpoint, TakenBackup};
 use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::OptionalBody;
 use crate::http::service::Service;
 use crate::telemetry::request::request_id_text;
@@ -67,10 +67,10 @@ pub async fn take(
     State(service): State<Service>,
     writing: Writing,
     OptionalBody(body): OptionalBody<BackupBody>,
-) -> Result<At<Created>, Refusal> {
+) -> Result<At<Created>, ApiError> {
     require(&service, writing.caller().clone()).await?;
     let backups = service.backups();
-    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Created>, Refusal> {
+    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Created>, ApiError> {
         let request = writing.request(store, Permission::Migrate)?;
         let wanted =
             Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
@@ -94,9 +94,9 @@ pub async fn take(
 pub async fn list(
     State(service): State<Service>,
     caller: Caller,
-) -> Result<At<Vec<Listed>>, Refusal> {
+) -> Result<At<Vec<Listed>>, ApiError> {
     let backups = service.backups();
-    let work = move |store: &Store| -> Result<At<Vec<Listed>>, Refusal> {
+    let work = move |store: &Store| -> Result<At<Vec<Listed>>, ApiError> {
         caller.authorize(store, Permission::Migrate)?;
         Ok(At { position: store.log().head(), body: backups.list()? })
     };
@@ -118,9 +118,12 @@ pub async fn list(
         (status = 409, description = "The log contradicts what it signed before.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At<Signed>, Refusal> {
+pub async fn sign(
+    State(service): State<Service>,
+    writing: Writing,
+) -> Result<At<Signed>, ApiError> {
     require(&service, writing.caller().clone()).await?;
-    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Signed>, Refusal> {
+    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Signed>, ApiError> {
         store.catch_up(&|_, _| {})?;
         let notary = Notary::open(store, None)?;
         if let Some(path) = notary.made() {
@@ -132,7 +135,7 @@ pub async fn sign(State(service): State<Service>, writing: Writing) -> Result<At
     operate(&service, work).await
 }
 
-async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
+async fn require(service: &Service, caller: Caller) -> Result<(), ApiError> {
     service
         .blocking::<_, AccessDenied>(move |store| {
             caller.authorize(store, Permission::Migrate).map(drop)

@@ -17,7 +17,7 @@ use super::query::{joined, require_reached};
 use super::shapes::RecordedEvent;
 use crate::access::{Caller, Permission};
 use crate::http::answer::{At, POSITION};
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
@@ -69,12 +69,12 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<EventsQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let EventsQuery { after, stream, limit, with_answers } = query;
     if limit == Some(0) {
-        return Err(Refusal::bad_request(Code::BadQuery, "limit is at least 1"));
+        return Err(ApiError::bad_request(Code::BadQuery, "limit is at least 1"));
     }
-    let read = move |store: &Store| -> Result<_, Refusal> {
+    let read = move |store: &Store| -> Result<_, ApiError> {
         caller
             .authorize(store, stream.as_ref().map_or(Permission::AllEvents, Permission::Stream))?;
         let head = store.log().head();
@@ -186,20 +186,20 @@ pub async fn of_stream(
     caller: Caller,
     PathOf(segments): PathOf<Vec<(String, String)>>,
     QueryOf(query): QueryOf<StreamQuery>,
-) -> Result<At<StreamPage>, Refusal> {
+) -> Result<At<StreamPage>, ApiError> {
     let name = joined(&segments);
     let stream: StreamId =
-        name.parse().map_err(|error| Refusal::bad_request(Code::BadStream, format!("{error}")))?;
+        name.parse().map_err(|error| ApiError::bad_request(Code::BadStream, format!("{error}")))?;
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Refusal::bad_request(Code::BadQuery, format!("limit is 1 to {LONGEST_PAGE}")));
+        return Err(ApiError::bad_request(Code::BadQuery, format!("limit is 1 to {LONGEST_PAGE}")));
     }
-    let read = move |store: &Store| -> Result<At<StreamPage>, Refusal> {
+    let read = move |store: &Store| -> Result<At<StreamPage>, ApiError> {
         caller.authorize(store, Permission::Stream(&stream))?;
         let (log, head) = (store.log(), store.log().head());
         let version = log.stream_version(&stream)?;
         if version == 0 {
-            return Err(Refusal::not_found("This stream has no events"));
+            return Err(ApiError::not_found("This stream has no events"));
         }
         let until = usize::try_from(limit).unwrap_or(usize::MAX);
         let events = log.stream_until(&stream, query.after, head)?.into_iter().take(until);

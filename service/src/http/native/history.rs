@@ -13,7 +13,7 @@ use super::chunks::{answer, lines};
 use super::query::joined;
 use crate::access::{Caller, Permission};
 use crate::http::answer::POSITION;
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
@@ -50,9 +50,9 @@ pub async fn tell(
     caller: Caller,
     PathOf(segments): PathOf<Vec<(String, String)>>,
     QueryOf(query): QueryOf<HistoryQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let id = joined(&segments);
-    let tell = move |store: &Store| -> Result<_, Refusal> {
+    let tell = move |store: &Store| -> Result<_, ApiError> {
         let head = store.log().head();
         let subject = find(store, &caller, &id)?;
         require(store, &caller, &subject, query.with_answers)?;
@@ -70,7 +70,7 @@ pub async fn tell(
 }
 
 /// What an id means. Only who may know that nothing has it is told so.
-fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
+fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, ApiError> {
     match Subject::find(store, id) {
         Ok(subject) => Ok(subject),
         Err(error @ StoreError::AmbiguousDigest(_)) => {
@@ -94,7 +94,7 @@ fn require(
     caller: &Caller,
     subject: &Subject,
     with_answers: bool,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     match subject.streams() {
         Some(streams) => streams.into_iter().try_for_each(|stream| {
             Ok(caller.authorize(store, Permission::Stream(stream)).map(drop)?)

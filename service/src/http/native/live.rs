@@ -27,7 +27,7 @@ use super::query::require_reached;
 use super::shapes::LiveEvent;
 use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::answer::POSITION;
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
@@ -80,7 +80,7 @@ pub async fn follow(
     caller: Caller,
     headers: HeaderMap,
     QueryOf(query): QueryOf<LiveQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let LiveQuery { after, stream, with_answers } = query;
     let after = last_event_id(&headers)?.unwrap_or(after);
     let wanted = stream.clone();
@@ -92,7 +92,7 @@ pub async fn follow(
     service.blocking::<_, AccessDenied>(may).await?;
     let head = service.store().log().head();
     require_reached(after, head)?;
-    let full = || Refusal::too_many("Too many subscribers of live events. Try again in a moment");
+    let full = || ApiError::too_many("Too many subscribers of live events. Try again in a moment");
     let subscribed = service.permits().subscribe().ok_or_else(full)?;
     let keep_alive =
         KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
@@ -106,12 +106,12 @@ pub async fn follow(
     Ok(response)
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
+fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, ApiError> {
     // A client that has seen nothing yet sends it empty.
     let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
     let read = id.to_str().ok().and_then(|id| id.trim().parse().ok());
     read.map(Some).ok_or_else(|| {
-        Refusal::bad_request(
+        ApiError::bad_request(
             Code::BadLastEventId,
             "Last-Event-ID is the position of an event, a whole number",
         )
@@ -148,7 +148,7 @@ impl Following {
             () = service.drained() => return None,
             _head = service.store().log().head_beyond(tail.position()) => {}
         }
-        let read = move |_store: &Store| -> Result<_, Refusal> {
+        let read = move |_store: &Store| -> Result<_, ApiError> {
             let events = chunk(&mut tail, stream.as_ref(), with_answers)?;
             Ok((events, tail, stream))
         };
@@ -173,7 +173,7 @@ fn chunk(
     tail: &mut Tail,
     stream: Option<&StreamId>,
     with_answers: bool,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Vec<Event>, ApiError> {
     let mut events = Vec::new();
     let mut seen = 0;
     while seen < EVENTS_A_CHUNK {
@@ -189,7 +189,7 @@ fn chunk(
     Ok(events)
 }
 
-fn event(told: &Told) -> Result<Event, Refusal> {
-    let data = serde_json::to_string(told).map_err(|error| Refusal::internal(&error))?;
+fn event(told: &Told) -> Result<Event, ApiError> {
+    let data = serde_json::to_string(told).map_err(|error| ApiError::internal(&error))?;
     Ok(Event::default().id(told.recorded.position.to_string()).data(data))
 }

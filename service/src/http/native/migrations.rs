@@ -30,7 +30,7 @@ use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::answer::{At, POSITION};
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
@@ -69,7 +69,7 @@ pub async fn plan(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<PlanQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let Plan { mut file, directory, report, position } =
         planned(&service, caller, query.due).await?;
     let chunk: Chunk = Box::new(move |_store| {
@@ -83,7 +83,7 @@ pub async fn plan(
     let headers = response.headers_mut();
     headers.insert(POSITION, HeaderValue::from(position));
     let named =
-        |text: String| HeaderValue::try_from(text).map_err(|error| Refusal::internal(&error));
+        |text: String| HeaderValue::try_from(text).map_err(|error| ApiError::internal(&error));
     headers.insert(ETAG, named(format!("\"{}\"", report.digest))?);
     headers.insert(
         CONTENT_DISPOSITION,
@@ -111,18 +111,18 @@ pub async fn plan_report(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<PlanQuery>,
-) -> Result<At<PlanReport>, Refusal> {
+) -> Result<At<PlanReport>, ApiError> {
     let Plan { report, position, .. } = planned(&service, caller, query.due).await?;
     Ok(At { position, body: report })
 }
 
-async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan, Refusal> {
+async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan, ApiError> {
     require(service, caller).await?;
     operate(service, move |store: &Store, _watch: &Watch<'_>| migration::plan_aside(store, due))
         .await
 }
 
-async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
+async fn require(service: &Service, caller: Caller) -> Result<(), ApiError> {
     service
         .blocking::<_, AccessDenied>(move |store| {
             caller.authorize(store, Permission::Migrate).map(drop)
@@ -168,10 +168,10 @@ pub async fn apply(
     QueryOf(query): QueryOf<ApplyQuery>,
     headers: HeaderMap,
     body: Body,
-) -> Result<At<Applied>, Refusal> {
+) -> Result<At<Applied>, ApiError> {
     require(&service, writing.caller().clone()).await?;
     let upload = Upload::receive(&service, &headers, body).await?;
-    let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<Applied>, Refusal> {
+    let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<Applied>, ApiError> {
         let mut request = writing.request(store, Permission::Migrate)?;
         request.now = query.at.unwrap_or(request.now);
         let applied = migration::apply(store, &upload.batch()?, &request, watch)?;
@@ -217,11 +217,11 @@ pub async fn validate(
     State(service): State<Service>,
     writing: Writing,
     QueryOf(query): QueryOf<CompareQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     require(&service, writing.caller().clone()).await?;
     let grace = query.milliseconds(&service);
     let work =
-        move |store: &Store, watch: &Watch<'_>| -> Result<(ValidationReport, bool), Refusal> {
+        move |store: &Store, watch: &Watch<'_>| -> Result<(ValidationReport, bool), ApiError> {
             let request = writing.request(store, Permission::Migrate)?;
             Ok(migration::validate(store, grace, &request, watch)?)
         };
@@ -273,12 +273,12 @@ pub async fn validations(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<ValidationsQuery>,
-) -> Result<At<ValidationPage>, Refusal> {
+) -> Result<At<ValidationPage>, ApiError> {
     let limit = query.limit.unwrap_or(100);
     if !(1..=1000).contains(&limit) {
-        return Err(Refusal::bad_request(Code::BadQuery, "limit is 1 to 1000"));
+        return Err(ApiError::bad_request(Code::BadQuery, "limit is 1 to 1000"));
     }
-    let work = move |store: &Store| -> Result<At<ValidationPage>, Refusal> {
+    let work = move |store: &Store| -> Result<At<ValidationPage>, ApiError> {
         caller.authorize(store, Permission::Migrate)?;
         let position = store.log().head();
         let mut validations = reports::migration::validations(store, query.after)?;
@@ -308,10 +308,10 @@ pub async fn parity(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<CompareQuery>,
-) -> Result<At<ParityReport>, Refusal> {
+) -> Result<At<ParityReport>, ApiError> {
     require(&service, caller).await?;
     let grace = query.milliseconds(&service);
-    let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<ParityReport>, Refusal> {
+    let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<ParityReport>, ApiError> {
         let position = store.log().head();
         Ok(At { position, body: migration::parity(store, grace, watch)? })
     };

@@ -4,7 +4,7 @@
 use rollbook_application::store::Store;
 use rollbook_migrations::apply::Watch;
 
-use crate::http::error::Refusal;
+use crate::http::error::ApiError;
 use crate::http::service::Service;
 
 /// Runs a long operation on a thread that may block, after the operations before it. It runs to its
@@ -15,10 +15,10 @@ use crate::http::service::Service;
 pub async fn operate<T, E>(
     service: &Service,
     work: impl FnOnce(&Store, &Watch<'_>) -> Result<T, E> + Send + 'static,
-) -> Result<T, Refusal>
+) -> Result<T, ApiError>
 where
     T: Send + 'static,
-    E: Into<Refusal> + Send + 'static,
+    E: Into<ApiError> + Send + 'static,
 {
     let turn = service.permits().operate().await?;
     let draining = service.clone();

@@ -6,7 +6,7 @@ use rollbook_application::reports::span;
 use rollbook_domain::Position;
 use serde::{Deserialize, Deserializer};
 
-use crate::http::error::Refusal;
+use crate::http::error::ApiError;
 use crate::http::service::Service;
 
 /// A span such as `3d`, where one is given, in milliseconds.
@@ -28,11 +28,11 @@ pub fn joined(segments: &[(String, String)]) -> String {
 ///
 /// # Errors
 /// 400 `beyond_head`.
-pub fn require_reached(position: Position, head: Position) -> Result<(), Refusal> {
+pub fn require_reached(position: Position, head: Position) -> Result<(), ApiError> {
     if position <= head {
         return Ok(());
     }
-    Err(Refusal::bad_request(
+    Err(ApiError::bad_request(
         Code::BeyondHead,
         format!("Position {position} is beyond the head {head} of the log; name one up to {head}"),
     ))
@@ -42,7 +42,7 @@ pub fn require_reached(position: Position, head: Position) -> Result<(), Refusal
 ///
 /// # Errors
 /// 504 `behind` at the deadline.
-pub async fn reach(service: &Service, position: Position) -> Result<(), Refusal> {
+pub async fn reach(service: &Service, position: Position) -> Result<(), ApiError> {
     let log = service.store().log().clone();
     if log.head() >= position {
         return Ok(());
@@ -57,9 +57,9 @@ pub async fn reach(service: &Service, position: Position) -> Result<(), Refusal>
     }
 }
 
-fn behind(position: Position, head: Position) -> Refusal {
+fn behind(position: Position, head: Position) -> ApiError {
     let message = format!("This node is at position {head} and did not reach {position} in time");
-    Refusal::new(StatusCode::GATEWAY_TIMEOUT, Code::Behind, message)
+    ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Behind, message)
         .with_next("ask again in a moment, or ask the node that answered the write")
 }
 

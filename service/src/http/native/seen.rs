@@ -11,7 +11,7 @@ use super::query::optional_span;
 use super::shapes::SeenList;
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
@@ -48,9 +48,9 @@ pub async fn of_client(
     caller: Caller,
     PathOf(client): PathOf<String>,
     QueryOf(query): QueryOf<SeenQuery>,
-) -> Result<At<Seen>, Refusal> {
+) -> Result<At<Seen>, ApiError> {
     let grace = query.overdue_after.unwrap_or(service.asked().overdue_after_milliseconds);
-    let work = move |store: &Store| -> Result<At<Seen>, Refusal> {
+    let work = move |store: &Store| -> Result<At<Seen>, ApiError> {
         caller.authorize(store, Permission::CheckIns(&client))?;
         caller.authorize(store, Permission::ReadSwitch)?;
         let seen =

@@ -6,7 +6,7 @@ use rollbook_application::store::Store;
 
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::error::{NativeRefusals, Refusal};
+use crate::http::error::{ApiError, NativeRefusals};
 use crate::http::service::Service;
 
 /// How the store stands, and what to do next: what `rollbook status --json` prints.
@@ -20,8 +20,11 @@ use crate::http::service::Service;
         NativeRefusals,
     )
 )]
-pub async fn status(State(service): State<Service>, caller: Caller) -> Result<At<Status>, Refusal> {
-    let work = move |store: &Store| -> Result<At<Status>, Refusal> {
+pub async fn status(
+    State(service): State<Service>,
+    caller: Caller,
+) -> Result<At<Status>, ApiError> {
+    let work = move |store: &Store| -> Result<At<Status>, ApiError> {
         caller.authorize(store, Permission::Status)?;
         let status = current_status(store)?;
         Ok(At { position: status.head, body: status })

@@ -17,7 +17,7 @@ use crate::access::{Caller, Permission};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
-use crate::http::error::{NativeRefusals, Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::Body;
 use crate::http::service::Service;
 
@@ -32,8 +32,8 @@ use crate::http::service::Service;
         NativeRefusals,
     )
 )]
-pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<Serving>, Refusal> {
-    let work = move |store: &Store| -> Result<At<Serving>, Refusal> {
+pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<Serving>, ApiError> {
+    let work = move |store: &Store| -> Result<At<Serving>, ApiError> {
         caller.authorize(store, Permission::ReadSwitch)?;
         let (serving, position) = serving(store)?;
         Ok(At { position, body: serving })
@@ -98,13 +98,13 @@ pub async fn put(
     State(service): State<Service>,
     writing: Writing,
     Body(body): Body<SwitchBody>,
-) -> Result<At<Switched>, Refusal> {
+) -> Result<At<Switched>, ApiError> {
     let SwitchBody { view, percent, clients, reason, force, at } = body;
     let answers = service.clone();
-    let work = move |store: &Store| -> Result<At<Switched>, Refusal> {
+    let work = move |store: &Store| -> Result<At<Switched>, ApiError> {
         let mut request = writing.request(store, Permission::Switch)?;
         if percent.is_some() && !clients.is_empty() {
-            return Err(Refusal::bad_request(
+            return Err(ApiError::bad_request(
                 Code::Usage,
                 "percent and clients say two things; give one of them",
             ));
