@@ -13,40 +13,9 @@ use rollbook_projections::rows::{RowSource, decode, read_row};
 use rollbook_projections::{ProjectionError, Snapshot};
 
 use super::denied::AccessDenied;
+use super::grant::Grant;
 use super::permission::Permission;
 use super::roles::grants_as_stored;
-
-/// A right that a caller holds. The order is the order in which they are tried, the narrowest first: it decides in which capacity
-/// something is done.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Grant {
-    /// One client, by any id.
-    Client(String),
-    /// The clients of one coach.
-    Coach(String),
-    /// The service's figures.
-    Metrics,
-    /// How the store is, and which view serves whom.
-    Status,
-    /// Changing which view serves whom.
-    Switch,
-    /// Planning, applying and validating migrations.
-    Migrations,
-    /// Everything.
-    Admin,
-}
-
-impl Grant {
-    /// Whose right it is.
-    fn role(&self) -> &'static str {
-        match self {
-            Self::Client(_) => "client",
-            Self::Coach(_) => "coach",
-            Self::Metrics | Self::Status | Self::Switch | Self::Migrations => "operator",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 /// Who sends a request.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@
 mod caller;
 mod denied;
 mod error;
+mod grant;
 mod jwks;
 mod keys;
 mod permission;
@@ -28,9 +29,10 @@ use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, Uri};
 use rollbook_domain::Timestamp;
 
-pub use caller::{Caller, Grant, RoleNote, Visible};
+pub use caller::{Caller, RoleNote, Visible};
 pub use denied::AccessDenied;
 pub use error::AccessError;
+pub use grant::Grant;
 pub use keys::{ApiKey, KeyFile, list as list_keys};
 pub use permission::Permission;
 pub use scope::Scope;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::caller::Grant;
+use super::grant::Grant;
 
 /// An operator's permissions. They never include what a client wrote.
 const OPERATOR: [Grant; 4] = [Grant::Metrics, Grant::Status, Grant::Switch, Grant::Migrations];

@@ -15,7 +15,7 @@ use rollbook_projections::rows::{RowSource, StoredRows, decode};
 use rollbook_projections::views::{self, PrecreatedView, keys};
 
 use super::super::error::ApiError;
-use super::assignments::{Assignment, Which};
+use super::assignment::{Assignment, Which};
 use crate::access::{AccessDenied, Caller, Permission, Visible};
 
 /// A page.

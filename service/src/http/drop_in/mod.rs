@@ -5,6 +5,7 @@
 //! client), run the command, answer.
 
 pub mod allocation;
+pub mod assignment;
 pub mod assignments;
 pub mod check_ins;
 pub mod corrections;
