@@ -18,7 +18,7 @@ use crate::telemetry::{metrics, store_metrics};
     operation_id = "getMetrics",
     tag = "operation",
     responses(
-        (status = 200, description = "The figures.", content_type = "application/openmetrics-text", body = String),
+        (status = 200, description = "The metrics.", content_type = "application/openmetrics-text", body = String),
         NativeRefusals,
         (status = 404, description = "Switched off.", body = Problem, content_type = "application/problem+json"),
     )

@@ -24,7 +24,7 @@ use crate::access::{Caller, Permission};
 /// The one flag: whether a client is served the pre-created view.
 pub const FLAG: &str = "use-pre-created-assignments";
 
-/// What is evaluated for whom.
+/// The context of an evaluation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"context": {"targetingKey": "ada"}}))]
 pub struct EvaluationRequest {
@@ -33,7 +33,7 @@ pub struct EvaluationRequest {
     pub context: Option<Value>,
 }
 
-/// For whom. What else it holds is not looked at.
+/// The client. Other fields are ignored.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct EvaluationContext {
@@ -42,7 +42,7 @@ pub struct EvaluationContext {
     pub targeting_key: String,
 }
 
-/// A flag's value, and why it is that.
+/// A flag's value, and the reason for it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"key": "use-pre-created-assignments", "value": true, "reason": "SPLIT", "variant": "precreated"}))]
 pub struct EvaluationSuccess {
@@ -50,7 +50,8 @@ pub struct EvaluationSuccess {
     pub key: &'static str,
     /// Whether the pre-created view serves this client.
     pub value: bool,
-    /// `STATIC`: everybody has this view; `SPLIT`: a percentage decided; `TARGETING_MATCH`: the client is named.
+    /// `STATIC`: all clients have this view; `SPLIT`: a percentage decided; `TARGETING_MATCH`: the
+    /// client is named.
     pub reason: &'static str,
     /// The view's name.
     pub variant: &'static str,
@@ -68,7 +69,7 @@ pub struct BulkEvaluationSuccess {
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"key": "use-pre-created-assignments", "errorCode": "TARGETING_KEY_MISSING", "errorDetails": "context.targetingKey is the client's id"}))]
 pub struct EvaluationFailure {
-    /// The flag, where one was named.
+    /// The flag, if the request named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub key: Option<String>,
@@ -78,7 +79,7 @@ pub struct EvaluationFailure {
     pub error_details: &'static str,
 }
 
-/// Why not, and with which status.
+/// The status, the error code and the text of a failure.
 type Failed = (StatusCode, &'static str, &'static str);
 
 /// Evaluate the flag for a client.
@@ -93,9 +94,9 @@ type Failed = (StatusCode, &'static str, &'static str);
     ),
     request_body(content = EvaluationRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "Its value.", body = EvaluationSuccess, headers(("etag" = String, description = "Changes when the value does"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 304, description = "It is what you have."),
-        (status = 400, description = "A body or a context that does not fit.", body = EvaluationFailure),
+        (status = 200, description = "Its value.", body = EvaluationSuccess, headers(("etag" = String, description = "Changes when the value does"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 304, description = "You have the current value."),
+        (status = 400, description = "An invalid body or context.", body = EvaluationFailure),
         NativeRefusals,
         (status = 404, description = "Another flag.", body = EvaluationFailure),
     )
@@ -134,9 +135,9 @@ pub async fn evaluate_flag(
     params(("if-none-match" = Option<String>, Header, description = "The ETag that you have.")),
     request_body(content = EvaluationRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "Their values.", body = BulkEvaluationSuccess, headers(("etag" = String, description = "Changes when a value does"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 304, description = "They are what you have."),
-        (status = 400, description = "A body or a context that does not fit.", body = EvaluationFailure),
+        (status = 200, description = "Their values.", body = BulkEvaluationSuccess, headers(("etag" = String, description = "Changes when a value does"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 304, description = "You have the current values."),
+        (status = 400, description = "An invalid body or context.", body = EvaluationFailure),
         NativeRefusals,
     )
 )]
@@ -199,7 +200,8 @@ fn failure(key: Option<String>, (status, error_code, error_details): Failed) -> 
     (status, Json(EvaluationFailure { key, error_code, error_details })).into_response()
 }
 
-/// The answer, or 304 where the caller has it. The tag is of the body alone: events that change no flag change no tag.
+/// The answer, or 304 if the caller has it already. The tag depends on the body only: events that
+/// change no flag do not change it.
 fn cached(headers: &HeaderMap, position: u64, answer: &impl Serialize) -> Response {
     // Text and booleans: nothing that can fail to be written.
     let body = serde_json::to_vec(answer).unwrap_or_default();

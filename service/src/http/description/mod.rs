@@ -19,22 +19,22 @@ use utoipa::openapi;
 #[openapi(
     info(
         title = "Rollbook",
-        description = "Recurring check-ins: the endpoints that the front end had before, under `/api`, and the store's own, under `/v1`.\n\n\
-                       Refusals under `/api` are `{\"success\": false, \"message\": …}`; everywhere else they are RFC 9457 problems with a stable \
+        description = "Recurring check-ins: the old application's endpoints under `/api`, and the native API under `/v1`.\n\n\
+                       Errors under `/api` are `{\"success\": false, \"message\": …}`; everywhere else they are RFC 9457 problems with a stable \
                        `code`. Every answer carries `x-request-id`; answers of the store carry `x-rollbook-position`, and views `x-rollbook-view`."
     ),
-    servers((url = "/", description = "The service that this document came from")),
+    servers((url = "/", description = "The service that served this document")),
     tags(
         (name = "check-ins", description = "What clients see and answer."),
         (name = "assignments", description = "What coaches allocate and correct."),
         (name = "series", description = "Pausing and withdrawing."),
-        (name = "views", description = "What clients see, by any view, at any instant and any position."),
+        (name = "views", description = "What clients see, from any view, at any instant and any position."),
         (name = "events", description = "What happened: pages, live, histories."),
         (name = "migrations", description = "Plan, apply, validate, compare."),
         (name = "operations", description = "The switch, the status, the audit."),
         (name = "ofrep", description = "The switch as a feature flag of OpenFeature."),
-        (name = "health", description = "Whether the service lives, and whether it is ready."),
-        (name = "operation", description = "The service's figures."),
+        (name = "health", description = "Whether the service is alive, and whether it is ready."),
+        (name = "operation", description = "The metrics."),
     )
 )]
 pub struct Description;

@@ -33,23 +33,17 @@ const BUT_HEALTH: Option<Around> = Some(|operation| !operation.is_health());
 const BUT_HEALTHZ: Option<Around> = Some(|operation| operation.path != "/healthz");
 
 const REFUSALS: [Refused; 14] = [
-    refused(
-        400,
-        "What was asked does not fit.",
-        Some(Code::BadQuery),
-        "The query does not fit",
-        ASKS,
-    ),
+    refused(400, "The request is invalid.", Some(Code::BadQuery), "The query does not fit", ASKS),
     refused(
         401,
-        "No believable token and no API key.",
+        "No valid token and no valid API key.",
         Some(Code::Unauthenticated),
         "Authentication required",
         CLOSED,
     ),
     refused(
         403,
-        "Another's data, existing or not.",
+        "No permission, or no such thing.",
         Some(Code::Forbidden),
         "You may not do that, or there is no such thing",
         CLOSED,
@@ -64,7 +58,7 @@ const REFUSALS: [Refused; 14] = [
     ),
     refused(
         409,
-        "Others changed it at the same time.",
+        "A concurrent request changed it.",
         Some(Code::Contended),
         "Others changed this at the same time. Try again",
         None,
@@ -78,7 +72,7 @@ const REFUSALS: [Refused; 14] = [
     ),
     refused(
         415,
-        "The body is not called what it should be.",
+        "The body has another content type than expected.",
         Some(Code::NoJson),
         "Send the body as content-type: application/json",
         None,
@@ -97,13 +91,7 @@ const REFUSALS: [Refused; 14] = [
         "Too many requests from this address",
         BUT_HEALTH,
     ),
-    refused(
-        431,
-        "More or longer headers than the service takes. This answer has no body.",
-        None,
-        "",
-        ANY,
-    ),
+    refused(431, "Too many headers, or too long. This answer has no body.", None, "", ANY),
     refused(
         500,
         "Something failed here.",
@@ -113,14 +101,14 @@ const REFUSALS: [Refused; 14] = [
     ),
     refused(
         503,
-        "Too much at once, or the store is not there.",
+        "The service is overloaded, or the store is unavailable.",
         Some(Code::Overloaded),
         "The service has as many requests as it can work on",
         BUT_HEALTHZ,
     ),
     refused(
         504,
-        "It did not come in time.",
+        "The position was not reached in time.",
         Some(Code::Behind),
         "This node is at position 812 and did not reach 900 in time",
         None,
@@ -197,8 +185,8 @@ fn header_names(status: u16) -> Value {
 /// The headers that answers share.
 pub(super) fn headers() -> Value {
     json!({
-        "RequestId": {"description": "The request's id, as the service's log has it.", "schema": {"type": "string"}},
-        "RetryAfter": {"description": "After how many seconds asking again makes sense.", "schema": {"type": "integer", "minimum": 1}},
+        "RequestId": {"description": "The request's id, as in the service's log.", "schema": {"type": "string"}},
+        "RetryAfter": {"description": "After how many seconds a retry makes sense.", "schema": {"type": "integer", "minimum": 1}},
         "WwwAuthenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}
     })
 }

@@ -32,8 +32,8 @@ pub struct Whose {
     tag = "check-ins",
     params(Whose),
     responses(
-        (status = 200, description = "The check-ins, and which view they are from.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 200, description = "The check-ins, and the view they are from.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
         DropInRefusals
     )
 )]
@@ -54,7 +54,7 @@ pub async fn list(
     params(Whose),
     responses(
         (status = 200, description = "The check-ins.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+            headers(("x-rollbook-view" = String, description = "precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
         DropInRefusals
     )
 )]

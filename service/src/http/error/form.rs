@@ -24,25 +24,25 @@ pub struct DropInRefusal {
 /// The errors that any drop-in endpoint may answer with.
 #[derive(IntoResponses)]
 pub enum DropInRefusals {
-    /// What was asked makes no sense, or the rules forbid it.
+    /// The request is invalid, or the rules forbid it.
     #[response(status = 400)]
     BadRequest(DropInRefusal),
     /// Authentication required.
     #[response(status = 401)]
     Unauthenticated(DropInRefusal),
-    /// Another's data, existing or not.
+    /// No permission, or no such thing.
     #[response(status = 403)]
     Forbidden(DropInRefusal),
     /// The request came too slowly.
     #[response(status = 408)]
     TooSlow(DropInRefusal),
-    /// Others changed it at the same time.
+    /// A concurrent request changed it.
     #[response(status = 409)]
     Conflict(DropInRefusal),
     /// The body is too large.
     #[response(status = 413)]
     TooLarge(DropInRefusal),
-    /// The body is not called JSON.
+    /// The content type is not JSON.
     #[response(status = 415)]
     NoJson(DropInRefusal),
     /// The Idempotency-Key was used for another request.
@@ -74,7 +74,7 @@ pub enum NativeRefusals {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"type": "about:blank", "title": "Not Found", "status": 404, "code": "unknown_id", "detail": "Assignment not found"}))]
 pub struct Problem {
-    /// Always `about:blank`: `code` tells refusals apart.
+    /// Always `about:blank`: `code` distinguishes errors.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The status in words.
@@ -85,7 +85,7 @@ pub struct Problem {
     pub code: &'static str,
     /// Why not.
     pub detail: String,
-    /// What to do next, where `detail` does not say so itself.
+    /// What to do next, if `detail` does not say it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub next_step: Option<String>,

@@ -15,7 +15,7 @@ use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
-/// How, and of when.
+/// The form of the audit, and its instant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -40,7 +40,8 @@ pub enum Format {
     Md,
 }
 
-/// The audit: totals, responses by week, figures by client, findings. It names documents and no answers.
+/// Audit the store: totals, responses by week, counts by client, findings. It names documents, but
+/// shows no answers.
 #[utoipa::path(
     get,
     path = "/v1/audit",
@@ -50,7 +51,7 @@ pub enum Format {
     responses(
         (status = 200, description = "The audit.", content((serde_json::Value = "application/json"), (String = "text/markdown")),
             headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "An invalid query.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
     )
 )]

@@ -21,7 +21,7 @@ use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// Which view, and when.
+/// The view, and its instant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -71,7 +71,7 @@ impl ViewQuery {
 
 /// What a client sees, from any view.
 ///
-/// With the same `at` and the same position, the answer is the same for ever.
+/// The same `at` and the same position always give the same answer.
 #[utoipa::path(
     get,
     path = "/v1/clients/{id}/check-ins",
@@ -79,11 +79,11 @@ impl ViewQuery {
     tag = "views",
     params(("id" = String, Path, description = "The client, by document id or authUid.", example = "ada"), ViewQuery),
     responses(
-        (status = 200, description = "The list, and which view it is from.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 400, description = "A query that does not fit, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The list, and the view it is from.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 400, description = "An invalid query, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
+        (status = 504, description = "The requested position was not reached in time.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn of_client(
@@ -106,7 +106,7 @@ pub async fn of_client(
     service.blocking(work).await
 }
 
-/// What every client sees whom the caller may see, a line each.
+/// What clients see: one line for each client that the caller may see.
 #[utoipa::path(
     get,
     path = "/v1/check-ins",
@@ -115,10 +115,10 @@ pub async fn of_client(
     params(ViewQuery),
     responses(
         (status = 200, description = "A line a client document, in id order: {\"clientId\", \"body\"}.", content_type = "application/x-ndjson", body = String,
-            headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 400, description = "A query that does not fit, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
+            headers(("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 400, description = "An invalid query, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
+        (status = 504, description = "The requested position was not reached in time.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn of_everyone(

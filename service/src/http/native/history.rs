@@ -22,7 +22,7 @@ use crate::http::service::Service;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryQuery {
-    /// Answers, comments and imported documents too; they read `[…]` without it.
+    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
@@ -30,7 +30,8 @@ pub struct HistoryQuery {
 
 /// Everything that happened to an assignment, response, client, coach, form, series, event, batch or import.
 ///
-/// An id with slashes may stand in the path as it is (`/v1/history/series/ada/weekly`) or escaped as one segment.
+/// An id with slashes can be in the path unescaped (`/v1/history/series/ada/weekly`), or escaped as
+/// one segment.
 #[utoipa::path(
     get,
     path = "/v1/history/{id}",
@@ -38,9 +39,9 @@ pub struct HistoryQuery {
     tag = "events",
     params(("id" = String, Path, description = "Any id, a stream's name, or the beginning of a digest.", example = "ada"), HistoryQuery),
     responses(
-        (status = 200, description = "One event a line, in the order of the log.", content_type = "application/x-ndjson", body = String,
+        (status = 200, description = "One event per line, in the order of the log.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "A query that does not fit, or the beginning of several digests.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "An invalid query, or the beginning of several digests.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
         (status = 404, description = "Nothing has this id.", content_type = "application/problem+json", body = Problem),
     )
@@ -69,7 +70,7 @@ pub async fn tell(
     Ok(response)
 }
 
-/// What an id means. Only who may know that nothing has it is told so.
+/// What an id means. Only a caller who may know it learns that nothing has the id.
 fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, ApiError> {
     match Subject::find(store, id) {
         Ok(subject) => Ok(subject),

@@ -40,27 +40,29 @@ const NO_BUFFERING: (HeaderName, HeaderValue) =
 /// The most events that are read at once.
 const EVENTS_A_CHUNK: usize = 256;
 
-/// From where on, and of which stream.
+/// The first event, and the stream.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct LiveQuery {
-    /// Only events after this position; the header `Last-Event-ID` is stronger. Without either, from the first event on.
+    /// Only events after this position; the header `Last-Event-ID` takes precedence. Without both,
+    /// from the first event.
     #[serde(default)]
     #[param(required = false)]
     after: Position,
     /// Only events of this stream.
     #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "control")]
     stream: Option<StreamId>,
-    /// Answers, comments and imported documents too; they read `[…]` without it.
+    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
 }
 
-/// Events as they happen: those that are there, then those that come.
+/// Follow events: stored events first, then new ones as they are recorded.
 ///
-/// Each has its position as `id` and its JSON as `data`. When nothing happens, a comment comes every few seconds. The answer has no end.
+/// Each event has its position as `id` and its JSON as `data`. While nothing happens, a comment is
+/// sent every few seconds. The answer does not end.
 #[utoipa::path(
     get,
     path = "/v1/events/live",
@@ -68,11 +70,11 @@ pub struct LiveQuery {
     tag = "events",
     params(LiveQuery, ("last-event-id" = Option<String>, Header, pattern = "^[0-9]{0,19}$", description = "The position of the last event that you have; empty for none.")),
     responses(
-        (status = 200, description = "Server-sent events, without end.", content_type = "text/event-stream", body = LiveEvent,
+        (status = 200, description = "Server-sent events without an end.", content_type = "text/event-stream", body = LiveEvent,
             headers(("x-rollbook-position" = u64, description = "The head of the log when it began"))),
-        (status = 400, description = "A query or a Last-Event-ID that does not fit, or one beyond the head.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "An invalid query or Last-Event-ID, or one beyond the head.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 503, description = "Too many subscribers, or the service is about to end.", content_type = "application/problem+json", body = Problem),
+        (status = 503, description = "Too many subscribers, or the service is shutting down.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn follow(

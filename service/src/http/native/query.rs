@@ -9,10 +9,10 @@ use serde::{Deserialize, Deserializer};
 use crate::http::error::ApiError;
 use crate::http::service::Service;
 
-/// A span such as `3d`, where one is given, in milliseconds.
+/// An optional span such as `3d`, in milliseconds.
 ///
 /// # Errors
-/// When the text is none.
+/// When the text is not a span.
 pub fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| span::milliseconds(&text).map_err(serde::de::Error::custom)).transpose()
@@ -24,7 +24,7 @@ pub fn joined(segments: &[(String, String)]) -> String {
     segments.iter().map(|(_, segment)| segment.as_str()).collect::<Vec<_>>().join("/")
 }
 
-/// Refuses a position that the log has not reached.
+/// Rejects a position that the log has not reached.
 ///
 /// # Errors
 /// 400 `beyond_head`.
@@ -38,7 +38,7 @@ pub fn require_reached(position: Position, head: Position) -> Result<(), ApiErro
     ))
 }
 
-/// Waits until the log holds a position, as long as the service allows. A read that comes after folds it.
+/// Waits until the log holds a position, within the service's limit. The next read folds it.
 ///
 /// # Errors
 /// 504 `behind` at the deadline.

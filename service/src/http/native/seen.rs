@@ -15,7 +15,7 @@ use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// When.
+/// The instant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -29,8 +29,8 @@ pub struct SeenQuery {
     overdue_after: Option<i64>,
 }
 
-/// What a client saw at an instant: the view that the switch served, the position, the list. It names the switch's exceptions, so it
-/// is for those who may see both.
+/// What a client saw at an instant: the view that the switch served, the position, the list. It
+/// shows the switch's exceptions, so the caller needs permission to see both.
 #[utoipa::path(
     get,
     path = "/v1/clients/{id}/seen",
@@ -38,8 +38,8 @@ pub struct SeenQuery {
     tag = "views",
     params(("id" = String, Path, description = "The client, by any id.", example = "ada"), SeenQuery),
     responses(
-        (status = 200, description = "What it was.", body = SeenList, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "What the client saw.", body = SeenList, headers(("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 400, description = "An invalid query.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
     )
 )]

@@ -9,14 +9,14 @@ use crate::http::answer::At;
 use crate::http::error::{ApiError, NativeRefusals};
 use crate::http::service::Service;
 
-/// How the store stands, and what to do next: what `rollbook status --json` prints.
+/// The state of the store, and what to do next, as `rollbook status --json` prints it.
 #[utoipa::path(
     get,
     path = "/v1/status",
     operation_id = "status",
     tag = "operations",
     responses(
-        (status = 200, description = "How it stands.", body = Status, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 200, description = "The state.", body = Status, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         NativeRefusals,
     )
 )]
