@@ -4,12 +4,13 @@
 //! compares both.
 
 use axum::Router;
+use axum::extract::State;
 use axum::routing::get;
-use bytes::Bytes;
 use utoipa::OpenApi;
 use utoipa_axum::routes;
 
-use super::description::{self, Description, pages};
+use super::description::pages::Documents;
+use super::description::{Description, pages};
 use super::drop_in::{
     allocation, assignments, check_ins, corrections, feedback, respond, series, weekly,
 };
@@ -121,24 +122,26 @@ fn health_checks() -> RouteGroup {
 }
 
 /// The OpenAPI document, and the pages that show it.
-fn description_pages(document: Bytes) -> RouteGroup {
+fn description_pages(documents: Documents) -> RouteGroup {
     RouteGroup::new(RouteLimits::WITHOUT_STORE)
-        .get_undescribed("/openapi.json", get(async move || pages::openapi(document).await))
+        .get_undescribed(
+            "/openapi.json",
+            get(async move |State(service)| documents.current(service).await),
+        )
         .get_undescribed("/docs", get(pages::to_index))
         .get_undescribed("/docs/", get(pages::index))
         .get_undescribed("/docs/{*file}", get(pages::named))
 }
 
-/// What the handlers say about themselves. [`description::document`] completes it.
+/// What the handlers say about themselves. [`Documents`] completes it.
 pub fn description() -> utoipa::openapi::OpenApi {
     routes::openapi(Description::openapi(), groups())
 }
 
 /// The complete service.
 pub fn router(service: Service) -> Router {
-    let document = description::document(description(), service.access().is_open());
     let mut all = groups();
-    all.push(description_pages(document.into()));
+    all.push(description_pages(Documents::new(&description())));
     routes::router(all, &service)
 }
 

@@ -64,10 +64,11 @@ fn switch(figures: &StoreMetrics, store: &Store) -> Result<(), StoreError> {
 /// Memory, files and processor time. A metric that the system does not provide keeps its last
 /// value.
 fn process(figures: &ProcessMetrics) {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    if let Some(kilobytes) = status.lines().find_map(|line| {
-        line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<i64>().ok()
-    }) {
+    if let Ok(status) = std::fs::read_to_string("/proc/self/status")
+        && let Some(kilobytes) = status.lines().find_map(|line| {
+            line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse::<i64>().ok()
+        })
+    {
         figures.memory.set(kilobytes << 10);
     }
     if let Ok(files) = std::fs::read_dir("/proc/self/fd") {

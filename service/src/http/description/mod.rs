@@ -41,7 +41,7 @@ pub struct Description;
 
 /// The complete document, made from what the handlers say about themselves. A service without
 /// configured authentication is open: nothing in its document asks for a token.
-pub fn document(handlers: openapi::OpenApi, is_open: bool) -> String {
+pub fn document(handlers: &openapi::OpenApi, is_open: bool) -> String {
     let mut document = complete(json!(handlers));
     if is_open {
         if let Some(document) = document.as_object_mut() {

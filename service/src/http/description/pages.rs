@@ -12,18 +12,38 @@ use axum::http::header::{
 use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use rollbook_application::code::Code;
+use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
 use super::super::error::ApiError;
+use super::super::service::Service;
 use crate::telemetry::targets;
 
 /// Whatever a page might name, a browser fetches it from here or not at all. The interface itself sets styles on its elements.
 pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                                  font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// `/openapi.json`: the document.
-pub async fn openapi(document: Bytes) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document)
+/// Both variants of the document.
+#[derive(Clone, Debug)]
+pub struct Documents {
+    /// Asks for a token.
+    protected: Bytes,
+    /// Asks for none.
+    open: Bytes,
+}
+
+impl Documents {
+    /// The variants of the document made from what the handlers say about themselves.
+    pub fn new(handlers: &OpenApi) -> Self {
+        let variant = |is_open| Bytes::from(super::document(handlers, is_open));
+        Self { protected: variant(false), open: variant(true) }
+    }
+
+    /// `/openapi.json`: the variant that is true now. The first API key closes an open service.
+    pub async fn current(self, service: Service) -> impl IntoResponse {
+        let document = if service.access().is_open() { self.open } else { self.protected };
+        ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-cache")], document)
+    }
 }
 
 /// `/docs`: where the pages are.

@@ -10,7 +10,7 @@ use super::{About, each_operation};
 use crate::http::router;
 
 fn document() -> String {
-    super::document(router::description(), false)
+    super::document(&router::description(), false)
 }
 
 fn each(mut visit: impl FnMut(About<'_>, &Map<String, Value>)) {
