@@ -16,7 +16,7 @@ use super::drop_in::{
 };
 use super::limits::RouteLimits;
 use super::native::{
-    self, audit, custody, events, history, live, migrations, seen, status, switch,
+    self, audit, backups, checkpoints, events, history, live, migrations, seen, status, switch,
 };
 use super::routes::{self, RouteGroup};
 use super::service::Service;
@@ -97,9 +97,9 @@ fn operations() -> RouteGroup {
         .get("/v1/migrations/validations", routes!(migrations::validations))
         .get("/v1/parity", routes!(migrations::parity))
         .get("/v1/audit", routes!(audit::audit))
-        .get("/v1/backups", routes!(custody::list))
-        .post("/v1/backups", routes!(custody::take))
-        .post("/v1/checkpoints", routes!(custody::sign))
+        .get("/v1/backups", routes!(backups::list))
+        .post("/v1/backups", routes!(backups::take))
+        .post("/v1/checkpoints", routes!(checkpoints::sign))
 }
 
 /// The switch as a feature flag (OpenFeature's remote evaluation protocol).

@@ -8,8 +8,8 @@ use rollbook_domain::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::operations::operate;
-use crate::access::{Caller, Permission};
+use super::operations::{operate, require_operator};
+use crate::access::Caller;
 use crate::http::answer::POSITION;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
@@ -61,10 +61,7 @@ pub async fn audit(
     QueryOf(query): QueryOf<AuditQuery>,
 ) -> Result<Response, ApiError> {
     let now = query.at.unwrap_or_else(|| service.now());
-    let may = move |store: &rollbook_application::store::Store| {
-        caller.authorize(store, Permission::Migrate).map(drop)
-    };
-    service.blocking::<_, crate::access::AccessDenied>(may).await?;
+    require_operator(&service, caller).await?;
     let work = move |store: &rollbook_application::store::Store,
                      _watch: &rollbook_migrations::apply::Watch<'_>|
           -> Result<_, ApiError> {

@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::chunks::{CHUNK_BYTES, Chunk, answer};
-use super::operations::operate;
+use super::operations::{operate, require_operator};
 use super::query::optional_span;
 use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
 use super::upload::{NDJSON, Upload};
-use crate::access::{AccessDenied, Caller, Permission};
+use crate::access::{Caller, Permission};
 use crate::http::answer::{At, POSITION};
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
@@ -117,16 +117,8 @@ pub async fn plan_report(
 }
 
 async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan, ApiError> {
-    require(service, caller).await?;
+    require_operator(service, caller).await?;
     operate(service, move |store: &Store, _watch: &Watch<'_>| migration::plan_aside(store, due))
-        .await
-}
-
-async fn require(service: &Service, caller: Caller) -> Result<(), ApiError> {
-    service
-        .blocking::<_, AccessDenied>(move |store| {
-            caller.authorize(store, Permission::Migrate).map(drop)
-        })
         .await
 }
 
@@ -169,7 +161,7 @@ pub async fn apply(
     headers: HeaderMap,
     body: Body,
 ) -> Result<At<Applied>, ApiError> {
-    require(&service, writing.caller().clone()).await?;
+    require_operator(&service, writing.caller().clone()).await?;
     let upload = Upload::receive(&service, &headers, body).await?;
     let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<Applied>, ApiError> {
         let mut request = writing.request(store, Permission::Migrate)?;
@@ -218,7 +210,7 @@ pub async fn validate(
     writing: Writing,
     QueryOf(query): QueryOf<CompareQuery>,
 ) -> Result<Response, ApiError> {
-    require(&service, writing.caller().clone()).await?;
+    require_operator(&service, writing.caller().clone()).await?;
     let grace = query.milliseconds(&service);
     let work =
         move |store: &Store, watch: &Watch<'_>| -> Result<(ValidationReport, bool), ApiError> {
@@ -309,7 +301,7 @@ pub async fn parity(
     caller: Caller,
     QueryOf(query): QueryOf<CompareQuery>,
 ) -> Result<At<ParityReport>, ApiError> {
-    require(&service, caller).await?;
+    require_operator(&service, caller).await?;
     let grace = query.milliseconds(&service);
     let work = move |store: &Store, watch: &Watch<'_>| -> Result<At<ParityReport>, ApiError> {
         let position = store.log().head();

@@ -3,9 +3,10 @@
 //! reports that the command line prints. `http::router` lists the paths.
 
 pub mod audit;
+pub mod backups;
 pub mod check_ins;
+pub mod checkpoints;
 pub mod chunks;
-pub mod custody;
 pub mod events;
 pub mod history;
 pub mod live;

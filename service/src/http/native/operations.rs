@@ -4,6 +4,7 @@
 use rollbook_application::store::Store;
 use rollbook_migrations::apply::Watch;
 
+use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::error::ApiError;
 use crate::http::service::Service;
 
@@ -28,4 +29,13 @@ where
             work(store, &Watch { progress: &|_, _| {}, interrupted: &|| draining.is_draining() })
         })
         .await
+}
+
+/// Requires the permission for migrations, before a long operation waits for its turn.
+///
+/// # Errors
+/// When the caller does not have it.
+pub async fn require_operator(service: &Service, caller: Caller) -> Result<(), ApiError> {
+    let authorize = move |store: &Store| caller.authorize(store, Permission::Migrate).map(drop);
+    service.blocking::<_, AccessDenied>(authorize).await
 }

@@ -1,26 +1,22 @@
-//! `/v1/backups` and `/v1/checkpoints`: backups taken while everybody goes on writing, and the log signed, where the service has the store.
-//! Where backups go is the service's setting, never the request's; restoring, erasing and verifying need the store closed.
+//! `/v1/backups`: takes backups while others read and write, and lists them. The service's settings
+//! say where backups go, never a request. Restoring, erasing and verifying need the store closed.
 
 use axum::extract::State;
 use rollbook_application::backup::{Backups, Created, Listed, Wanted};
-use rollbook_application::evidence::Notary;
-use rollbook_application::reports::evidence::Signed;
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
 use rollbook_migrations::apply::Watch;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::operations::operate;
-use super::shapes::{ListedBackup, SignedCheckpoint, TakenBackup};
-use crate::access::{AccessDenied, Caller, Permission};
+use super::operations::{operate, require_operator};
+use super::shapes::{ListedBackup, TakenBackup};
+use crate::access::{Caller, Permission};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::OptionalBody;
 use crate::http::service::Service;
-use crate::telemetry::request::request_id_text;
-use crate::telemetry::targets;
 
 /// What backup to take.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -68,7 +64,7 @@ pub async fn take(
     writing: Writing,
     OptionalBody(body): OptionalBody<BackupBody>,
 ) -> Result<At<Created>, ApiError> {
-    require(&service, writing.caller().clone()).await?;
+    require_operator(&service, writing.caller().clone()).await?;
     let backups = service.backups();
     let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Created>, ApiError> {
         let request = writing.request(store, Permission::Migrate)?;
@@ -101,44 +97,4 @@ pub async fn list(
         Ok(At { position: store.log().head(), body: backups.list()? })
     };
     service.blocking(work).await
-}
-
-/// Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it elsewhere too.
-///
-/// The signing key is the one beside the store; the first checkpoint of a store draws it. A log that contradicts what it signed before gets
-/// no further signature.
-#[utoipa::path(
-    post,
-    path = "/v1/checkpoints",
-    operation_id = "signCheckpoint",
-    tag = "operations",
-    responses(
-        (status = 200, description = "The checkpoint.", body = SignedCheckpoint, headers(("x-rollbook-position" = u64, description = "How many events it signs"))),
-        NativeRefusals,
-        (status = 409, description = "The log contradicts what it signed before.", content_type = "application/problem+json", body = Problem),
-    )
-)]
-pub async fn sign(
-    State(service): State<Service>,
-    writing: Writing,
-) -> Result<At<Signed>, ApiError> {
-    require(&service, writing.caller().clone()).await?;
-    let work = move |store: &Store, _watch: &Watch<'_>| -> Result<At<Signed>, ApiError> {
-        store.catch_up(&|_, _| {})?;
-        let notary = Notary::open(store, None)?;
-        if let Some(path) = notary.made() {
-            tracing::warn!(target: targets::HTTP, request_id = request_id_text(), path = %path.display(), key = %notary.verifier(), "the signing key of this store was drawn; keep a copy of it");
-        }
-        let signed = Signed::of(&notary, &notary.checkpoint(store.log().head())?);
-        Ok(At { position: signed.size, body: signed })
-    };
-    operate(&service, work).await
-}
-
-async fn require(service: &Service, caller: Caller) -> Result<(), ApiError> {
-    service
-        .blocking::<_, AccessDenied>(move |store| {
-            caller.authorize(store, Permission::Migrate).map(drop)
-        })
-        .await
 }
