@@ -10,7 +10,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::operations::{operate, require_operator};
-use super::shapes::{ListedBackup, TakenBackup};
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
@@ -51,7 +50,7 @@ impl Service {
     tag = "operations",
     request_body = Option<BackupBody>,
     responses(
-        (status = 200, description = "What it holds.", body = TakenBackup, headers(("x-rollbook-position" = u64, description = "Where it is on record"))),
+        (status = 200, description = "What it holds.", body = Created, headers(("x-rollbook-position" = u64, description = "Where it is on record"))),
         (status = 400, description = "A body that does not fit, or no name for a backup.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
         (status = 409, description = "The name is taken, or another process works in the directory of backups.", content_type = "application/problem+json", body = Problem),
@@ -83,7 +82,7 @@ pub async fn take(
     operation_id = "listBackups",
     tag = "operations",
     responses(
-        (status = 200, description = "Each with its manifest, and whether its files are there.", body = [ListedBackup], headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 200, description = "Each with its manifest, and whether its files are there.", body = [Listed], headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         NativeRefusals,
     )
 )]

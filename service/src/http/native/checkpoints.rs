@@ -7,7 +7,6 @@ use rollbook_application::store::Store;
 use rollbook_migrations::apply::Watch;
 
 use super::operations::{operate, require_operator};
-use super::shapes::SignedCheckpoint;
 use crate::http::answer::At;
 use crate::http::caller::Writing;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
@@ -25,7 +24,7 @@ use crate::telemetry::targets;
     operation_id = "signCheckpoint",
     tag = "operations",
     responses(
-        (status = 200, description = "The checkpoint.", body = SignedCheckpoint, headers(("x-rollbook-position" = u64, description = "How many events it signs"))),
+        (status = 200, description = "The checkpoint.", body = Signed, headers(("x-rollbook-position" = u64, description = "How many events it signs"))),
         NativeRefusals,
         (status = 409, description = "The log contradicts what it signed before.", content_type = "application/problem+json", body = Problem),
     )
