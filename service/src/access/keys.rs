@@ -164,7 +164,8 @@ impl ApiKeys {
         Ok(keys)
     }
 
-    /// The live key that a caller presents. Takes the same time for every text, but for its length and the number of keys.
+    /// The live key that a caller presents. Takes the same time for every text, but for its length
+    /// and the number of keys.
     pub(super) fn presented(&self, text: &str, now: Timestamp) -> Option<&ApiKey> {
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         let mut found = u64::MAX;
@@ -191,7 +192,8 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    /// The keys of the store in this directory, which need not be closed: a running service sees a change at once.
+    /// The keys of the store in this directory, which need not be closed: a running service sees a
+    /// change at once.
     ///
     /// # Errors
     /// When there is no store, or the file cannot be read.

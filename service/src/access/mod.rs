@@ -47,13 +47,15 @@ use watched::Watched;
 pub struct Access {
     tokens: Option<Tokens>,
     keys: Watched<ApiKeys>,
-    /// Whether everybody is let in. Once it is not so, it never is again in this process: a file of keys that goes away opens nothing.
+    /// Whether everybody is let in. Once it is not so, it never is again in this process: a file of
+    /// keys that goes away opens nothing.
     open: AtomicBool,
 }
 
 impl Access {
-    /// Access as configured, to the store in this directory. Without rules for tokens and without a file of keys it is open: every
-    /// caller is a local administrator, and the service may be reached from this machine only.
+    /// Access as configured, to the store in this directory. Without rules for tokens and without a
+    /// file of keys it is open: every caller is a local administrator, and the service may be
+    /// reached from this machine only.
     ///
     /// # Errors
     /// When the settings make no sense, or the keys cannot be read.
@@ -89,7 +91,8 @@ impl Access {
         }
     }
 
-    /// Who sends a request, by its headers. `now` is the system's clock, also where answers are given under a fixed one.
+    /// Who sends a request, by its headers. `now` is the system's clock, also where answers are
+    /// given under a fixed one.
     ///
     /// # Errors
     /// [`AccessDenied::Unauthenticated`], or [`AccessDenied::Unavailable`] when it cannot be told at present.
@@ -122,8 +125,8 @@ impl Access {
     }
 }
 
-/// The caller where everybody is let in. A page of another host that this machine's browser shows reaches loopback too, under its own
-/// name or from its own origin, and is not let in.
+/// The caller where everybody is let in. A page of another host that this machine's browser shows
+/// reaches loopback too, under its own name or from its own origin, and is not let in.
 fn local(headers: &HeaderMap) -> Result<Caller, AccessDenied> {
     let is_here = |value: &HeaderValue| value.to_str().is_ok_and(is_loopback_host);
     let is_from_here = |value: &HeaderValue| {

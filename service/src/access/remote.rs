@@ -16,7 +16,8 @@ use crate::telemetry::targets;
 pub(super) const REFETCH_AFTER: Duration = Duration::from_secs(10);
 /// How long keys are fresh when the issuer does not say.
 const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
-/// How long keys are fresh at most, whatever the issuer says: a withdrawn key is forgotten within a day.
+/// How long keys are fresh at most, whatever the issuer says: a withdrawn key is forgotten within a
+/// day.
 const FRESH_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long fetched keys stay valid while the issuer is unreachable.
 const STALE_AT_MOST: Duration = Duration::from_secs(48 * 60 * 60);

@@ -11,7 +11,8 @@ use super::grant::Grant;
 /// An operator's permissions. They never include what a client wrote.
 const OPERATOR: [Grant; 4] = [Grant::Metrics, Grant::Status, Grant::Switch, Grant::Migrations];
 
-/// The roles that a `role` or `roles` names, for this subject: text, or a list of texts. What is none of them is no grant.
+/// The roles that a `role` or `roles` names, for this subject: text, or a list of texts. What is
+/// none of them is no grant.
 pub(super) fn grants_of_roles<'v>(
     roles: impl IntoIterator<Item = &'v Value>,
     subject: &str,

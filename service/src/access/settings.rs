@@ -13,11 +13,13 @@ pub const LEEWAY_MILLISECONDS: u64 = 30_000;
 const FIREBASE_JWKS: &str =
     "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";
 
-/// Whose tokens are accepted: the section `access` of the settings. Without issuer, audience and JWKS no token is.
+/// Whose tokens are accepted: the section `access` of the settings. Without issuer, audience and
+/// JWKS no token is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessSettings {
-    /// A Firebase project whose tokens are accepted: stands for issuer, audience and JWKS where they are not set.
+    /// A Firebase project whose tokens are accepted: stands for issuer, audience and JWKS where
+    /// they are not set.
     pub firebase_project: Option<String>,
     /// The `iss` that tokens must have.
     pub issuer: Option<String>,

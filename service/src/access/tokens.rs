@@ -133,7 +133,8 @@ impl Tokens {
     }
 }
 
-/// Claims decide alone where there are any: a token that says who its bearer is, is not asked again.
+/// Claims decide alone where there are any: a token that says who its bearer is, is not asked
+/// again.
 fn caller(claims: Claims) -> Caller {
     let said: Vec<&Value> = [&claims.role, &claims.roles]
         .into_iter()

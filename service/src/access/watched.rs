@@ -24,7 +24,8 @@ pub(super) struct Watched<T> {
 struct Held<T> {
     stamp: Stamp,
     content: Arc<T>,
-    /// While it is open, no other file can get its number: a replaced file never looks like the one that was read.
+    /// While it is open, no other file can get its number: a replaced file never looks like the one
+    /// that was read.
     _file: File,
 }
 
@@ -115,7 +116,8 @@ mod tests {
         let path = directory.path().join("file");
         let watched = Watched::new(path.clone(), |_, _, text| Ok(text.to_owned()));
         assert_eq!(watched.read().unwrap(), None);
-        // All of the same length, one straight after the other: neither size nor a coarse clock tells them apart.
+        // All of the same length, one straight after the other: neither size nor a coarse clock
+        // tells them apart.
         for round in 1000..1200 {
             let temporary = directory.path().join("new");
             std::fs::write(&temporary, round.to_string()).unwrap();

@@ -97,7 +97,8 @@ impl Loaded {
     }
 }
 
-/// Reads all sources: these flags with `data` when `--data` was given, this process's environment, the file.
+/// Reads all sources: these flags with `data` when `--data` was given, this process's environment,
+/// the file.
 ///
 /// # Errors
 /// When a source cannot be read, or holds what is no setting or no possible value.

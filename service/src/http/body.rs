@@ -77,7 +77,8 @@ impl Measured {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the body cannot be taken, if so. Before the handler has run, what the headers announced decides.
+    /// Why the body cannot be taken, if so. Before the handler has run, what the headers announced
+    /// decides.
     pub fn refusal(&self) -> Option<ApiError> {
         let too_slow = || {
             ApiError::new(

@@ -32,7 +32,8 @@ pub struct QueryOf<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct PathOf<T>(pub T);
 
-/// The caller's own name for this request (`Idempotency-Key`): asking again under it does nothing twice.
+/// The caller's own name for this request (`Idempotency-Key`): asking again under it does nothing
+/// twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestKey(pub Option<String>);
 

@@ -39,7 +39,8 @@ pub async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Whether requests can be served: the directory is there, the log takes writes, and projections have folded what it holds.
+/// Whether requests can be served: the directory is there, the log takes writes, and projections
+/// have folded what it holds.
 #[utoipa::path(
     get,
     path = "/readyz",

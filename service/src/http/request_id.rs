@@ -1,6 +1,6 @@
-//! The id of a request: the caller's `x-request-id` if it is well formed, otherwise a new UUID v7. It
-//! is in the answer and in every log line about the request, and it is the cause of what the request
-//! writes without an idempotency key.
+//! The id of a request: the caller's `x-request-id` if it is well formed, otherwise a new UUID v7.
+//! It is in the answer and in every log line about the request, and it is the cause of what the
+//! request writes without an idempotency key.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -47,7 +47,8 @@ impl RequestId {
     }
 }
 
-/// 1 to 128 letters, digits and `-_.:+/=`: enough for any id, and nothing that could break a log line.
+/// 1 to 128 letters, digits and `-_.:+/=`: enough for any id, and nothing that could break a log
+/// line.
 fn is_well_formed(id: &[u8]) -> bool {
     (1..=LONGEST).contains(&id.len())
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:+/=".contains(byte))

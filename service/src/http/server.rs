@@ -31,7 +31,8 @@ use crate::telemetry::targets;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Server {
-    /// How long a client may take for a request's headers, and keep a connection without sending any.
+    /// How long a client may take for a request's headers, and keep a connection without sending
+    /// any.
     pub header_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub send_timeout: Duration,

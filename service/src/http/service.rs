@@ -186,8 +186,8 @@ pub async fn keep_forgetting(service: Service) {
     }
 }
 
-/// Tells the view cache about new commits and folds them soon after they are appended, so that reads
-/// find little to do. What fails is tried again with the next commit, and by the next read.
+/// Tells the view cache about new commits and folds them soon after they are appended, so that
+/// reads find little to do. What fails is tried again with the next commit, and by the next read.
 pub async fn keep_folding(service: Service) {
     let mut folded = 0;
     loop {

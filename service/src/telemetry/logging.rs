@@ -25,8 +25,8 @@ impl FormatTime for Now {
     }
 }
 
-/// Writes fields exactly as the library does; without colours, in half of its time, because there is
-/// a line for each request.
+/// Writes fields exactly as the library does; without colours, in half of its time, because there
+/// is a line for each request.
 struct Fields;
 
 impl<'w> FormatFields<'w> for Fields {

@@ -1,5 +1,5 @@
-//! The targets of the service's log events. Operators filter by them (`log.level`), so they are part
-//! of the public interface and do not follow the modules of the source.
+//! The targets of the service's log events. Operators filter by them (`log.level`), so they are
+//! part of the public interface and do not follow the modules of the source.
 
 /// One event for each request.
 pub const REQUEST: &str = "rollbook::request";

@@ -101,7 +101,8 @@ impl RequestSpan {
     }
 }
 
-/// Sends by the client that fetches the issuer's keys too. It blocks, and runs on the exporter's own thread.
+/// Sends by the client that fetches the issuer's keys too. It blocks, and runs on the exporter's
+/// own thread.
 #[derive(Debug)]
 struct Client(ureq::Agent);
 

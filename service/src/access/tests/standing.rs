@@ -1,4 +1,5 @@
-//! What callers may do in a store: every grant against everything there is to ask for, and ids that could be mistaken for another's.
+//! What callers may do in a store: every grant against everything there is to ask for, and ids that
+//! could be mistaken for another's.
 
 use rollbook_application::store::Store;
 use rollbook_domain::{
@@ -189,7 +190,8 @@ fn a_client_is_known_by_every_identity_and_acts_under_one() {
 #[test]
 fn an_identity_that_two_documents_share_is_the_first_ones() {
     let (_directory, store) = town();
-    // Asked for by the shared id, the answer is the first twin's: so it is no answer for the second.
+    // Asked for by the shared id, the answer is the first twin's: so it is no answer for the
+    // second.
     assert!(may(&store, &client("shared"), Permission::CheckIns("twin-1")).is_some());
     assert!(may(&store, &client("shared"), Permission::CheckIns("twin-2")).is_none());
     assert!(may(&store, &client("twin-2"), Permission::CheckIns("twin-2")).is_some());

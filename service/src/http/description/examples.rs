@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 static EXAMPLES: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).unwrap_or_default());
 
-/// Puts an operation's examples where they belong: `parameters` by name, `request`, and `response`, each by media type.
+/// Puts an operation's examples where they belong: `parameters` by name, `request`, and `response`,
+/// each by media type.
 pub(super) fn complete(operation: &mut Map<String, Value>) {
     let examples =
         operation.get("operationId").and_then(Value::as_str).and_then(|id| EXAMPLES.get(id));

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-/// Gives whole numbers that begin at zero or later the unsigned format of their size and its largest number, everywhere in the document.
+/// Gives whole numbers that begin at zero or later the unsigned format of their size and its
+/// largest number, everywhere in the document.
 pub(super) fn complete(value: &mut Value) {
     if let Some(schema) = value.as_object_mut() {
         let begins = schema.get("minimum").and_then(Value::as_u64).is_some();

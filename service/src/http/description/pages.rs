@@ -19,7 +19,8 @@ use super::super::error::ApiError;
 use super::super::service::Service;
 use crate::telemetry::targets;
 
-/// Whatever a page might name, a browser fetches it from here or not at all. The interface itself sets styles on its elements.
+/// Whatever a page might name, a browser fetches it from here or not at all. The interface itself
+/// sets styles on its elements.
 pub(super) const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                                  font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -1,5 +1,6 @@
 //! Adds to the description the answers that do not come from handlers (authentication, limits,
-//! failures), and an example for each error. What a handler says about its own errors stays as it is.
+//! failures), and an example for each error. What a handler says about its own errors stays as it
+//! is.
 
 use axum::http::StatusCode;
 use rollbook_application::code::Code;

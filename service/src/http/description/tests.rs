@@ -165,7 +165,8 @@ fn the_pages_are_whole_and_name_no_other_host() {
         assert!(!file(name.trim_start_matches("./")).unwrap().expect(name).bytes.is_empty());
     }
     for name in ["index.html", "index.css", "swagger-initializer.js"] {
-        // Comments begin with two slashes too; a reference to another host has a scheme or stands in quotes.
+        // Comments begin with two slashes too; a reference to another host has a scheme or stands
+        // in quotes.
         let references =
             ["://", "\"//", "'//"].into_iter().filter(|reference| text(name).contains(reference));
         assert_eq!(references.count(), 0, "{name}: {}", text(name));

@@ -1,5 +1,6 @@
-//! The two forms of an error: the old application's `{"success": false, "message": …}` under `/api`,
-//! and RFC 9457 everywhere else; and which of them the OpenAPI document adds to every endpoint.
+//! The two forms of an error: the old application's `{"success": false, "message": …}` under
+//! `/api`, and RFC 9457 everywhere else; and which of them the OpenAPI document adds to every
+//! endpoint.
 
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};

@@ -1,5 +1,6 @@
-//! The error of every endpoint: a status, a stable code and a text for the caller. `convert` makes it
-//! from the errors of the layers below, which know no HTTP; `form` writes it in one of two forms.
+//! The error of every endpoint: a status, a stable code and a text for the caller. `convert` makes
+//! it from the errors of the layers below, which know no HTTP; `form` writes it in one of two
+//! forms.
 //!
 //! **Invariant: server-side failures are described in the log only, never to the caller.**
 
@@ -88,7 +89,8 @@ impl ApiError {
         Self { detail: Some(detail.into()), ..self }
     }
 
-    /// With the time after which asking again makes sense (`Retry-After`), in whole seconds, 1 at least.
+    /// With the time after which asking again makes sense (`Retry-After`), in whole seconds, 1 at
+    /// least.
     #[must_use]
     pub fn retry_after(self, wait: Duration) -> Self {
         Self {

@@ -24,7 +24,8 @@ pub struct AuditQuery {
     #[serde(default)]
     #[param(inline)]
     format: Format,
-    /// The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without one.
+    /// The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without
+    /// one.
     #[param(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }

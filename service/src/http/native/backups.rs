@@ -42,7 +42,8 @@ impl Service {
 
 /// Take a backup, while others go on reading and writing.
 ///
-/// It holds everything that was acknowledged when it began. Answers when it is whole and on record; a name is used once.
+/// It holds everything that was acknowledged when it began. Answers when it is whole and on record;
+/// a name is used once.
 #[utoipa::path(
     post,
     path = "/v1/backups",

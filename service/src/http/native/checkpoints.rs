@@ -14,10 +14,11 @@ use crate::http::service::Service;
 use crate::telemetry::request::request_id_text;
 use crate::telemetry::targets;
 
-/// Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it elsewhere too.
+/// Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it
+/// elsewhere too.
 ///
-/// The signing key is the one beside the store; the first checkpoint of a store draws it. A log that contradicts what it signed before gets
-/// no further signature.
+/// The signing key is the one beside the store; the first checkpoint of a store draws it. A log
+/// that contradicts what it signed before gets no further signature.
 #[utoipa::path(
     post,
     path = "/v1/checkpoints",

@@ -28,7 +28,8 @@ pub struct HistoryQuery {
     with_answers: bool,
 }
 
-/// Everything that happened to an assignment, response, client, coach, form, series, event, batch or import.
+/// Everything that happened to an assignment, response, client, coach, form, series, event, batch
+/// or import.
 ///
 /// An id with slashes can be in the path unescaped (`/v1/history/series/ada/weekly`), or escaped as
 /// one segment.
