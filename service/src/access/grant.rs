@@ -10,9 +10,9 @@ pub enum Grant {
     Coach(String),
     /// The metrics.
     Metrics,
-    /// How the store is, and which view serves whom.
+    /// The state of the store, and the switch.
     Status,
-    /// Changing which view serves whom.
+    /// Changing the switch.
     Switch,
     /// Planning, applying and validating migrations.
     Migrations,

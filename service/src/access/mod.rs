@@ -47,8 +47,8 @@ use watched::Watched;
 pub struct Access {
     tokens: Option<Tokens>,
     keys: Watched<ApiKeys>,
-    /// Whether everybody is let in. Once it is not so, it never is again in this process: a file of
-    /// keys that goes away opens nothing.
+    /// Whether every caller is accepted. Once closed, access stays closed in this process: deleting
+    /// the file of keys opens nothing.
     open: AtomicBool,
 }
 
@@ -66,7 +66,7 @@ impl Access {
         Ok(Self { tokens, keys, open: AtomicBool::new(open) })
     }
 
-    /// Whether everybody is let in, because no authentication is configured.
+    /// Whether every caller is accepted, because no authentication is configured.
     pub fn is_open(&self) -> bool {
         if !self.open.load(Ordering::Relaxed) {
             return false;
@@ -125,8 +125,8 @@ impl Access {
     }
 }
 
-/// The caller where everybody is let in. A page of another host that this machine's browser shows
-/// reaches loopback too, under its own name or from its own origin, and is not let in.
+/// The caller when every caller is accepted. A browser on this machine may show a page of another
+/// host, which can reach loopback too; it is rejected by its host name or origin.
 fn local(headers: &HeaderMap) -> Result<Caller, AccessDenied> {
     let is_here = |value: &HeaderValue| value.to_str().is_ok_and(is_loopback_host);
     let is_from_here = |value: &HeaderValue| {

@@ -18,7 +18,7 @@ pub enum Permission<'a> {
     },
     /// The list of what this coach's clients have.
     CoachList(&'a str),
-    /// To evaluate the flag that tells which view serves this client.
+    /// To evaluate the feature flag for this client.
     Flag(&'a str),
     /// To learn that nothing has the requested id.
     Absence,
@@ -30,11 +30,11 @@ pub enum Permission<'a> {
     BatchHistory,
     /// To plan, apply and validate migrations, and compare the views.
     Migrate,
-    /// To see which view serves whom.
+    /// To read the switch.
     ReadSwitch,
-    /// To change which view serves whom.
+    /// To change the switch.
     Switch,
-    /// How the store is.
+    /// To read the state of the store.
     Status,
     /// The metrics.
     Metrics,

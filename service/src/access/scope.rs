@@ -46,9 +46,9 @@ pub enum Scope {
     Operator,
     /// Planning, applying and validating migrations, their history, parity, status.
     Migrations,
-    /// Seeing and changing which view serves whom.
+    /// Reading and changing the switch.
     Switch,
-    /// How the store is, and which view serves whom.
+    /// The state of the store, and the switch.
     Status,
     /// The metrics.
     Metrics,

@@ -65,7 +65,7 @@ pub(super) enum JwksFrom {
 }
 
 impl AccessSettings {
-    /// What makes no sense together: the setting to blame, and why.
+    /// Settings that contradict each other: the setting to blame, and why.
     pub(crate) fn contradiction(&self) -> Option<(&'static str, String)> {
         match self.token_rules() {
             Err(AccessError::Settings { key, reason }) => Some((key, reason)),

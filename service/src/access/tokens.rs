@@ -21,7 +21,7 @@ use super::watched::Watched;
 /// Longer than any token of an issuer that means well.
 const LONGEST_TOKEN_BYTES: usize = 16 << 10;
 
-/// Whose tokens are believed.
+/// The accepted issuer.
 #[derive(Debug)]
 pub(super) struct Tokens {
     issuer: String,

@@ -22,7 +22,7 @@ pub enum Kind {
     Span(u64, u64),
     /// A size such as `1MiB`, in bytes, from the least to the most.
     Size(u64, u64),
-    /// A whole number, from the least to the most.
+    /// An integer, from the least to the most.
     Count(u64, u64),
     /// `true` or `false`.
     Switch,
@@ -62,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// What stands for a value in the usage.
+    /// The placeholder of a value in the usage.
     pub fn value_name(self) -> &'static str {
         match self {
             Self::Text => "TEXT",

@@ -87,7 +87,7 @@ pub struct Timeouts {
     /// Between two signs of life to a subscriber of live events.
     #[serde(deserialize_with = "milliseconds")]
     pub heartbeat: Duration,
-    /// For requests under way once the service was told to stop.
+    /// For requests in flight once the service shuts down.
     #[serde(deserialize_with = "milliseconds")]
     pub drain: Duration,
 }

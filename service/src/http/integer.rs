@@ -5,13 +5,13 @@ use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 
-/// The largest whole number that every number up to it can be told from.
+/// The largest integer up to which a floating-point number represents every integer exactly.
 const MOST: f64 = 9_007_199_254_740_992.0;
 
 /// An optional integer from zero.
 ///
 /// # Errors
-/// When it is no number, no whole one, below zero, or too large for its field.
+/// When it is not a number, not an integer, below zero, or too large for its field.
 pub fn optional<'de, D: Deserializer<'de>, N: TryFrom<u64>>(
     deserializer: D,
 ) -> Result<Option<N>, D::Error> {

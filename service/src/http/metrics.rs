@@ -11,7 +11,7 @@ use super::service::Service;
 use crate::access::{Caller, Permission};
 use crate::telemetry::{metrics, store_metrics};
 
-/// The service's figures, in the text form of OpenMetrics, which Prometheus reads.
+/// The metrics, in the text form of OpenMetrics, which Prometheus reads.
 #[utoipa::path(
     get,
     path = "/metrics",

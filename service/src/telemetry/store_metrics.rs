@@ -47,7 +47,7 @@ fn projections(figures: &StoreMetrics, store: &Store) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Which view serves whom.
+/// The switch.
 fn switch(figures: &StoreMetrics, store: &Store) -> Result<(), StoreError> {
     let snapshot = store.snapshot()?;
     let control = snapshot.rows::<Tracker>().and_then(|(rows, _)| tracker::control(&rows))?;

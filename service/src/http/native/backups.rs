@@ -40,10 +40,10 @@ impl Service {
     }
 }
 
-/// Take a backup, while others go on reading and writing.
+/// Take a backup while others read and write.
 ///
-/// It holds everything that was acknowledged when it began. Answers when it is whole and on record;
-/// a name is used once.
+/// The backup holds everything that was acknowledged when it began. The answer comes when it is
+/// complete and recorded. A name can be used once.
 #[utoipa::path(
     post,
     path = "/v1/backups",

@@ -28,7 +28,7 @@ pub enum Due {
     "name": "ViewSwitched", "why": "first tenth", "batch": null
 }))]
 pub struct RecordedEvent {
-    /// Place in the whole log, from 1, without gaps.
+    /// The position in the log, from 1, without gaps.
     pub position: u64,
     /// The stream.
     pub stream: String,
@@ -105,7 +105,7 @@ pub struct SeenList {
     pub body: crate::http::drop_in::shapes::CheckIns,
 }
 
-/// Which view served whom.
+/// The switch: which view served which client.
 #[derive(Debug, ToSchema)]
 pub struct SwitchState {
     /// The view of all clients without an exception.
