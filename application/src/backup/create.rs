@@ -51,6 +51,7 @@ pub struct Created {
     /// SHA-256 of its manifest, which the store has on record.
     pub manifest_digest: String,
     /// Where the store has it on record: behind the backup's own head.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub position: Position,
     /// What it holds.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::reports::schemas::BackupManifest))]
