@@ -2,6 +2,7 @@
 //! store, for every kind of request at random times.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -16,7 +17,7 @@ use rollbook_log::Commit;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::{ImportedState, plan_import};
 use rollbook_projections::entry::Asked;
-use rollbook_service::view_cache::Answers;
+use rollbook_service::view_cache::ViewCache;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
 /// The fixtures' weeks are due from here on.
@@ -243,7 +244,7 @@ impl World {
     /// Every kept or new answer for a client equals the one made anew.
     fn compare(
         &self,
-        answers: &Answers,
+        answers: &ViewCache,
         overdue_after_milliseconds: i64,
         client: &str,
         now: Timestamp,
@@ -255,7 +256,7 @@ impl World {
                 .store
                 .check_ins(asking, client, Asked { now, overdue_after_milliseconds }, None)
                 .unwrap();
-            if let Some(kept) = answers.kept(&self.store, asking, client, now).unwrap() {
+            if let Some(kept) = answers.cached(&self.store, asking, client, now) {
                 assert_eq!(
                     (kept.view, kept.position),
                     (fresh.view, fresh.position),
@@ -282,7 +283,7 @@ fn law(
     budget_bytes: usize,
 ) {
     let world = World::of(fixture, zone);
-    let answers = Answers::new(overdue_after_milliseconds).with_budget(budget_bytes);
+    let answers = ViewCache::new(overdue_after_milliseconds).with_budget(budget_bytes);
     let first: Timestamp = FIRST.parse().unwrap();
     for (step, client, minutes) in steps {
         let now = first.plus_milliseconds(minutes * 60_000);
@@ -321,25 +322,27 @@ proptest! {
 #[test]
 fn answers_are_kept_at_all() {
     let world = World::of("clean", "UTC");
-    let answers = Answers::new(3 * DAY);
+    let answers = ViewCache::new(3 * DAY);
     let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
     let mut kept = 0;
     for (client, _, _) in &world.clients {
-        assert_eq!(answers.kept(&world.store, ViewChoice::Live, client, now).unwrap(), None);
+        assert_eq!(answers.cached(&world.store, ViewChoice::Live, client, now), None);
         answers.answer(&world.store, ViewChoice::Live, client, now).unwrap();
         kept += usize::from(
             answers
-                .kept(&world.store, ViewChoice::Live, client, now.plus_milliseconds(1))
-                .unwrap()
+                .cached(&world.store, ViewChoice::Live, client, now.plus_milliseconds(1))
                 .is_some(),
         );
     }
     assert_eq!(kept, world.clients.len(), "every client of a clean store");
     // An event of one client leaves the others' answers where they are.
     world.take(&Step::Respond { series: 0, week: 2 }, now);
-    let still = world.clients.iter().filter(|(client, _, _)| {
-        answers.kept(&world.store, ViewChoice::Live, client, now).unwrap().is_some()
-    });
+    let is_cached =
+        |client: &str| answers.cached(&world.store, ViewChoice::Live, client, now).is_some();
+    let client = &world.clients[0].0;
+    assert!(!is_cached(client), "nothing is given while the cache is behind the head");
+    answers.advance(&world.store).unwrap();
+    let still = world.clients.iter().filter(|(client, _, _)| is_cached(client));
     let StreamId::Series { client, .. } = &world.series[0] else { unreachable!() };
     let of_client = world.clients.iter().filter(|(_, document, _)| document == client).count();
     assert_eq!(still.count(), world.clients.len() - of_client);
@@ -348,7 +351,7 @@ fn answers_are_kept_at_all() {
 #[test]
 fn after_a_switch_those_who_asked_lately_find_their_answers_made() {
     let world = World::of("clean", "UTC");
-    let answers = Answers::new(3 * DAY);
+    let answers = ViewCache::new(3 * DAY);
     let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
     let asked = &world.clients[..20];
     for (client, _, _) in asked {
@@ -357,7 +360,7 @@ fn after_a_switch_those_who_asked_lately_find_their_answers_made() {
     world.take(&Step::Switch { view: View::Precreated, whom: None }, now);
     let made = || {
         let kept = asked.iter().filter_map(|(client, _, _)| {
-            answers.kept(&world.store, ViewChoice::Live, client, now).unwrap()
+            answers.cached(&world.store, ViewChoice::Live, client, now)
         });
         kept.inspect(|kept| {
             assert_eq!((kept.view, kept.position), (View::Precreated, world.store.log().head()))
@@ -369,4 +372,60 @@ fn after_a_switch_those_who_asked_lately_find_their_answers_made() {
     assert_eq!(made(), 0, "no time, no answers");
     answers.prepare(&world.store, now, Duration::from_secs(60)).unwrap();
     assert_eq!(made(), asked.len());
+}
+
+/// One thread writes, one does the folding task's part, two read. What a reader is given is what the
+/// log gives at the position that the answer names, and no older than the request.
+#[test]
+fn while_others_write_every_answer_is_right_at_its_position_and_none_is_older_than_the_request() {
+    let world = World::of("clean", "UTC");
+    let cache = ViewCache::new(3 * DAY);
+    let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
+    let asked = Asked { now, overdue_after_milliseconds: 3 * DAY };
+    let is_over = AtomicBool::new(false);
+    let write = |round: usize| {
+        let view = if round.is_multiple_of(2) { View::Precreated } else { View::Legacy };
+        world.take(&Step::Note { series: round, week: 2 }, now);
+        world.take(&Step::Respond { series: round, week: 2 }, now);
+        world.take(&Step::Switch { view, whom: Some(50) }, now);
+    };
+    let read = |first: usize| {
+        let (mut from_cache, mut answers) = (0, Vec::new());
+        let mut number = first;
+        while !is_over.load(Ordering::Acquire) {
+            number += 1;
+            let (client, _, _) = &world.clients[number % 4];
+            let head = world.store.log().head();
+            let cached = cache.cached(&world.store, ViewChoice::Live, client, now);
+            from_cache += usize::from(cached.is_some());
+            let given = match cached {
+                Some(cached) => cached,
+                None => cache.answer(&world.store, ViewChoice::Live, client, now).unwrap(),
+            };
+            assert!(given.position >= head, "{} is older than {head}", given.position);
+            if number.is_multiple_of(8) {
+                answers.push((client, given));
+            }
+        }
+        for (client, given) in answers.iter().rev().take(50) {
+            let position = Some(given.position);
+            let then = world.store.check_ins(ViewChoice::Live, client, asked, position).unwrap();
+            assert_eq!(given.view, then.view, "{client} at {}", given.position);
+            assert_eq!(given.body, then.body.as_bytes(), "{client} at {}", given.position);
+        }
+        from_cache
+    };
+    let from_cache = std::thread::scope(|scope| {
+        let readers = [scope.spawn(|| read(0)), scope.spawn(|| read(1))];
+        let advancing = scope.spawn(|| {
+            while !is_over.load(Ordering::Acquire) {
+                cache.advance(&world.store).unwrap();
+            }
+        });
+        (0..40).for_each(write);
+        is_over.store(true, Ordering::Release);
+        advancing.join().unwrap();
+        readers.map(|reader| reader.join().unwrap())
+    });
+    assert!(from_cache.iter().sum::<usize>() > 0, "{from_cache:?}");
 }

@@ -40,16 +40,21 @@ pub struct Wanted {
 
 /// A backup that was taken.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = TakenBackup))]
 pub struct Created {
     /// Its name.
     pub name: String,
     /// Its directory.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub directory: PathBuf,
     /// SHA-256 of its manifest, which the store has on record.
     pub manifest_digest: String,
     /// Where the store has it on record: behind the backup's own head.
+    #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub position: Position,
     /// Its manifest.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::reports::schemas::BackupManifest))]
     pub manifest: Manifest,
 }
 

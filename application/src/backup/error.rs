@@ -121,6 +121,8 @@ pub enum BackupError {
 
 /// A file of a backup that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = BackupFinding))]
 pub struct Finding {
     /// The file, below the backup's directory.
     pub file: String,

@@ -11,12 +11,15 @@ use super::{BackupError, Backups, Finding, check, name};
 
 /// A backup as it is listed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = ListedBackup))]
 pub struct Listed {
     /// Its name: the directory's.
     pub name: String,
     /// Whether it is good, as far as its manifest and the lengths of its files tell.
     pub state: State,
     /// What it holds; `None` where the manifest itself is damaged.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::reports::schemas::BackupManifest>))]
     pub manifest: Option<Manifest>,
     /// Every file that is not as it should be.
     pub findings: Vec<Finding>,
@@ -25,6 +28,8 @@ pub struct Listed {
 /// The state of a backup, as far as it is known without reading every file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = BackupState))]
 pub enum State {
     /// Every file exists, with its length. Verifying the backup checks the content too.
     Whole,

@@ -13,18 +13,23 @@ use crate::evidence::Notary;
 
 /// A checkpoint that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", schema(as = SignedCheckpoint))]
 pub struct Signed {
     /// The log.
     pub origin: String,
     /// How many events its tree has.
     pub size: u64,
-    /// The root.
+    /// The root, base64.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub root: Hash,
-    /// The key that signed.
+    /// The public key, `name+hash+base64`.
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub key: VerifierKey,
     /// The checkpoint, as it is written to a file.
     pub checkpoint: String,
     /// Where the signing key was written, when it was drawn just now.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub made_key: Option<PathBuf>,
 }
 

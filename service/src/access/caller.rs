@@ -12,41 +12,10 @@ use rollbook_projections::ProjectionError;
 use rollbook_projections::directory::keys;
 use rollbook_projections::rows::{RowSource, decode, read_row};
 
-use super::denied::Denied;
+use super::denied::AccessDenied;
+use super::grant::Grant;
+use super::permission::Permission;
 use super::roles::grants_as_stored;
-use super::wants::Wants;
-
-/// A right of a caller. Grants are tried in this order, the narrowest first: the first one that
-/// allows a request decides as which actor it is recorded.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Grant {
-    /// One client, by any id.
-    Client(String),
-    /// The clients of one coach.
-    Coach(String),
-    /// The service's figures.
-    Metrics,
-    /// The status of the store, and reading the switch.
-    Status,
-    /// Changing which view serves which clients.
-    Switch,
-    /// Planning, applying and validating migrations.
-    Migrations,
-    /// Everything.
-    Admin,
-}
-
-impl Grant {
-    /// The role that the right belongs to.
-    fn role(&self) -> &'static str {
-        match self {
-            Self::Client(_) => "client",
-            Self::Coach(_) => "coach",
-            Self::Metrics | Self::Status | Self::Switch | Self::Migrations => "operator",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 /// Who sends a request.
 #[derive(Clone, Debug)]
@@ -130,33 +99,41 @@ impl Caller {
         is_admin
     }
 
-    /// As [`Caller::may_in`], with a snapshot of its own.
+    /// As [`Caller::authorize_in`], with a snapshot of its own.
     ///
     /// # Errors
-    /// As [`Caller::may_in`].
-    pub fn may(&self, store: &Store, wants: Wants<'_>) -> Result<Actor, Denied> {
-        self.may_in(&store.reading(), wants)
+    /// As [`Caller::authorize_in`].
+    pub fn authorize(
+        &self,
+        store: &Store,
+        permission: Permission<'_>,
+    ) -> Result<Actor, AccessDenied> {
+        self.authorize_in(&store.reading(), permission)
     }
 
     /// Whether the caller has a permission, and on whose behalf the request is then done.
     ///
     /// # Errors
-    /// [`Denied::Forbidden`], which is the same whether the thing exists or not; [`Denied::Store`].
-    pub fn may_in(&self, reading: &Reading<'_>, wants: Wants<'_>) -> Result<Actor, Denied> {
+    /// [`AccessDenied::Forbidden`], which is the same whether the thing exists or not; [`AccessDenied::Store`].
+    pub fn authorize_in(
+        &self,
+        reading: &Reading<'_>,
+        permission: Permission<'_>,
+    ) -> Result<Actor, AccessDenied> {
         for grant in self.grants(reading)?.iter() {
-            if let Some(actor) = self.allowed(grant, reading, wants)? {
+            if let Some(actor) = self.allowed(grant, reading, permission)? {
                 self.note(grant);
                 return Ok(actor);
             }
         }
-        Err(Denied::Forbidden)
+        Err(AccessDenied::Forbidden)
     }
 
     /// The clients whose check-ins the caller may see in lists.
     ///
     /// # Errors
-    /// [`Denied::Store`].
-    pub fn sees(&self, store: &Store) -> Result<Visible, Denied> {
+    /// [`AccessDenied::Store`].
+    pub fn sees(&self, store: &Store) -> Result<Visible, AccessDenied> {
         let reading = &store.reading();
         let mut visible = BTreeSet::new();
         for grant in self.grants(reading)?.iter() {
@@ -173,7 +150,7 @@ impl Caller {
         Ok(Visible::Clients(visible))
     }
 
-    fn grants(&self, reading: &Reading<'_>) -> Result<Cow<'_, BTreeSet<Grant>>, Denied> {
+    fn grants(&self, reading: &Reading<'_>) -> Result<Cow<'_, BTreeSet<Grant>>, AccessDenied> {
         Ok(match &self.standing {
             Standing::Holding(grants) => Cow::Borrowed(grants),
             Standing::AsStored => {
@@ -187,27 +164,31 @@ impl Caller {
         &self,
         grant: &Grant,
         reading: &Reading<'_>,
-        wants: Wants<'_>,
-    ) -> Result<Option<Actor>, Denied> {
+        permission: Permission<'_>,
+    ) -> Result<Option<Actor>, AccessDenied> {
         let admin = || Actor::Admin(self.name.clone());
         Ok(match grant {
-            Grant::Client(own) => as_client(reading, own, wants)?,
+            Grant::Client(own) => as_client(reading, own, permission)?,
             Grant::Coach(coach) => {
-                as_coach(reading, coach, wants)?.then(|| Actor::Coach(coach.clone()))
+                as_coach(reading, coach, permission)?.then(|| Actor::Coach(coach.clone()))
             }
-            Grant::Metrics => matches!(wants, Wants::Metrics).then(admin),
-            Grant::Status => {
-                matches!(wants, Wants::Status | Wants::ReadSwitch | Wants::Flag(_)).then(admin)
-            }
-            Grant::Switch => {
-                matches!(wants, Wants::Switch | Wants::ReadSwitch | Wants::Flag(_)).then(admin)
-            }
+            Grant::Metrics => matches!(permission, Permission::Metrics).then(admin),
+            Grant::Status => matches!(
+                permission,
+                Permission::Status | Permission::ReadSwitch | Permission::Flag(_)
+            )
+            .then(admin),
+            Grant::Switch => matches!(
+                permission,
+                Permission::Switch | Permission::ReadSwitch | Permission::Flag(_)
+            )
+            .then(admin),
             Grant::Migrations => matches!(
-                wants,
-                Wants::Migrate
-                    | Wants::BatchHistory
-                    | Wants::Stream(StreamId::Control)
-                    | Wants::Status
+                permission,
+                Permission::Migrate
+                    | Permission::BatchHistory
+                    | Permission::Stream(StreamId::Control)
+                    | Permission::Status
             )
             .then(admin),
             Grant::Admin => Some(admin()),
@@ -216,8 +197,14 @@ impl Caller {
 }
 
 /// A client may see and answer their own check-ins, and nothing else.
-fn as_client(reading: &Reading<'_>, own: &str, wants: Wants<'_>) -> Result<Option<Actor>, Denied> {
-    let (Wants::CheckIns(client) | Wants::AnswerFor(client) | Wants::Flag(client)) = wants else {
+fn as_client(
+    reading: &Reading<'_>,
+    own: &str,
+    permission: Permission<'_>,
+) -> Result<Option<Actor>, AccessDenied> {
+    let (Permission::CheckIns(client) | Permission::AnswerFor(client) | Permission::Flag(client)) =
+        permission
+    else {
         return Ok(None);
     };
     let own = canonical(reading, own)?;
@@ -225,15 +212,19 @@ fn as_client(reading: &Reading<'_>, own: &str, wants: Wants<'_>) -> Result<Optio
 }
 
 /// A coach may do what their clients may, but not act as another coach.
-fn as_coach(reading: &Reading<'_>, coach: &str, wants: Wants<'_>) -> Result<bool, Denied> {
-    let client = match wants {
-        Wants::CoachList(named) => return Ok(named == coach),
-        Wants::CoachOf { coach: Some(named), .. } if named != coach => return Ok(false),
-        Wants::CoachOf { client, .. }
-        | Wants::CheckIns(client)
-        | Wants::AnswerFor(client)
-        | Wants::Flag(client) => client,
-        Wants::Stream(StreamId::Series { client, .. } | StreamId::Client(client)) => client,
+fn as_coach(
+    reading: &Reading<'_>,
+    coach: &str,
+    permission: Permission<'_>,
+) -> Result<bool, AccessDenied> {
+    let client = match permission {
+        Permission::CoachList(named) => return Ok(named == coach),
+        Permission::CoachOf { coach: Some(named), .. } if named != coach => return Ok(false),
+        Permission::CoachOf { client, .. }
+        | Permission::CheckIns(client)
+        | Permission::AnswerFor(client)
+        | Permission::Flag(client) => client,
+        Permission::Stream(StreamId::Series { client, .. } | StreamId::Client(client)) => client,
         _ => return Ok(false),
     };
     let client = canonical(reading, client)?;
@@ -244,12 +235,12 @@ fn as_coach(reading: &Reading<'_>, coach: &str, wants: Wants<'_>) -> Result<bool
 }
 
 /// The one id that all ids of a client lead to.
-fn canonical(reading: &Reading<'_>, id: &str) -> Result<String, Denied> {
+fn canonical(reading: &Reading<'_>, id: &str) -> Result<String, AccessDenied> {
     Ok(reading.identify(id)?.canonical().to_owned())
 }
 
 /// The clients whose coach this is.
-fn clients_of(reading: &Reading<'_>, coach: &str) -> Result<Vec<String>, Denied> {
+fn clients_of(reading: &Reading<'_>, coach: &str) -> Result<Vec<String>, AccessDenied> {
     let mut clients = Vec::new();
     let visit = &mut |key: &[u8], value: &[u8]| {
         if decode::<StoredClient>(key, value)?.coach == coach {
@@ -264,6 +255,6 @@ fn clients_of(reading: &Reading<'_>, coach: &str) -> Result<Vec<String>, Denied>
     Ok(clients)
 }
 
-fn unreadable(error: ProjectionError) -> Denied {
-    Denied::Store(error.into())
+fn unreadable(error: ProjectionError) -> AccessDenied {
+    AccessDenied::Store(error.into())
 }

@@ -1,5 +1,5 @@
-//! Why a caller is turned away. Owns what the log may say of it; callers are told the least of it: who they must be, or that they may
-//! not, and never whether a thing exists.
+//! Why a caller is denied. The text is for the log: callers learn only that they must authenticate
+//! or that they have no permission, and never whether a thing exists.
 
 use std::net::SocketAddr;
 
@@ -7,22 +7,22 @@ use rollbook_application::store::StoreError;
 
 use super::error::AccessError;
 
-/// Why a caller is turned away.
+/// Why a caller is denied.
 #[derive(Debug, thiserror::Error)]
-pub enum Denied {
-    /// Nobody, or nobody who can be believed. The text is for the log.
+pub enum AccessDenied {
+    /// No credentials, or none that are valid. The text is for the log.
     #[error("authentication required: {0}")]
     Unauthenticated(&'static str),
-    /// This caller may not; the thing may exist or not.
+    /// The caller has no permission. The thing may or may not exist.
     #[error("this caller may not do that, or there is no such thing")]
     Forbidden,
-    /// It cannot be told at present: the issuer's keys, or the file of API keys, cannot be had.
+    /// Credentials cannot be checked now: the issuer's keys or the file of API keys cannot be read.
     #[error("who this is cannot be told now")]
     Unavailable(#[from] AccessError),
-    /// What decides could not be read from the store.
+    /// The rows that decide could not be read from the store.
     #[error("who may do this cannot be told, because the store cannot be read")]
     Store(#[from] StoreError),
-    /// Without authentication, others would get in.
+    /// Without authentication, other machines could call the service.
     #[error(
         "no authentication is configured, so the service may listen on this machine only, and {0} can be reached from others; configure an issuer of tokens, or make a key with `rollbook key create`"
     )]

@@ -1,18 +1,19 @@
-//! What can go wrong with access itself: its configuration, the file of keys, the issuer's keys. Owns texts that name the thing, the
-//! reason and the next step; none of them is for a caller of the service.
+//! Errors of access control itself: its configuration, the file of API keys, the issuer's keys.
+//! Each text names the thing, the reason and the next step, for the operator; callers of the
+//! service never see it.
 
 use std::path::PathBuf;
 
 use rollbook_application::code::{Code, Coded};
 use rollbook_log::LogError;
 
-/// Why it cannot be told who may do what.
+/// Why access control does not work.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// There is no store in the directory.
     #[error(transparent)]
     NoStore(LogError),
-    /// A setting that makes no sense, alone or with the others.
+    /// An invalid setting, alone or in combination.
     #[error("the setting {key} {reason}")]
     Settings {
         /// The setting.
@@ -31,7 +32,7 @@ pub enum AccessError {
         #[source]
         source: std::io::Error,
     },
-    /// The file of keys is not what it should be, so none of them opens anything.
+    /// The file of API keys is invalid, so no key is accepted.
     #[error(
         "{path} is damaged: {why}; until it is put right no API key is accepted: restore it, or move it away and make new keys"
     )]
@@ -75,7 +76,7 @@ pub enum AccessError {
 }
 
 impl AccessError {
-    /// Whether it is what was asked for that is wrong.
+    /// Whether the command was wrong, rather than the environment.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Settings { .. })
     }

@@ -1,5 +1,5 @@
-//! An issuer's keys as a JWKS lists them. Owns which of them can check a signature here: RSA of 2048 bits or more for RS256, P-256 for
-//! ES256. The rest of a set is passed over, so that one odd key does not shut everybody out.
+//! Reads an issuer's key set (JWKS). It accepts RSA keys of at least 2048 bits for RS256 and P-256
+//! keys for ES256. It skips all others, so that one unusual key does not lock everybody out.
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};

@@ -1,5 +1,6 @@
-//! API keys: the file that holds them, and how a presented one is found. Owns the file's format (`docs/formats.md`) and that it is
-//! replaced whole; the key itself is shown once and never stored, its SHA-256 is.
+//! API keys: the file that holds them, and how a presented key is found. The file's format is in
+//! `docs/formats.md`; it is replaced by renaming, never edited in place. A key is shown once and
+//! never stored; its SHA-256 is.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Write;
@@ -19,13 +20,14 @@ use super::scope::Scope;
 pub(super) const KEYS_FILE: &str = "api-keys.json";
 const LOCK_FILE: &str = "api-keys.lock";
 const TEMPORARY_FILE: &str = "api-keys.json.new";
-/// The format that is written, and the newest that is read.
+/// The format that is written, and the newest that can be read.
 const SUPPORTED: u64 = 1;
-/// What every key starts with: it tells keys from tokens, and finds a key that was committed by mistake.
+/// The prefix of every key: it distinguishes keys from tokens, and scanners find a leaked key by
+/// it.
 const PREFIX: &str = "rbk_";
 const SECRET_BYTES: usize = 32;
 const ID_BYTES: usize = 4;
-/// Others may not write the file, or they could let themselves in.
+/// The file must not be writable by other users, who could add keys of their own.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
 /// One key, without what opens.
@@ -36,9 +38,9 @@ pub struct ApiKey {
     pub id: String,
     /// What people call it.
     pub name: String,
-    /// SHA-256 of the whole key.
+    /// SHA-256 of the complete key.
     hash: Hash,
-    /// What it opens.
+    /// Its scopes.
     #[serde(with = "scopes_as_text")]
     pub scopes: Vec<Scope>,
     /// When it was made.
@@ -62,13 +64,13 @@ struct Hash([u8; 32]);
 
 impl std::fmt::Debug for Hash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&const_hex::encode(self.0))
     }
 }
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&hex(&self.0))
+        serializer.serialize_str(&const_hex::encode(self.0))
     }
 }
 
@@ -80,12 +82,7 @@ impl<'de> Deserialize<'de> for Hash {
         {
             return Err(expected());
         }
-        let mut hash = [0; 32];
-        for (byte, digits) in hash.iter_mut().zip(text.as_bytes().chunks(2)) {
-            let digits = std::str::from_utf8(digits).map_err(|_| expected())?;
-            *byte = u8::from_str_radix(digits, 16).map_err(|_| expected())?;
-        }
-        Ok(Self(hash))
+        const_hex::decode_to_array(&text).map(Self).map_err(|_| expected())
     }
 }
 
@@ -167,7 +164,8 @@ impl ApiKeys {
         Ok(keys)
     }
 
-    /// The live key that a caller presents. Takes the same time for every text, but for its length and the number of keys.
+    /// The live key that a caller presents. Takes the same time for every text, but for its length
+    /// and the number of keys.
     pub(super) fn presented(&self, text: &str, now: Timestamp) -> Option<&ApiKey> {
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         let mut found = u64::MAX;
@@ -194,7 +192,8 @@ pub struct KeyFile {
 }
 
 impl KeyFile {
-    /// The keys of the store in this directory, which need not be closed: a running service sees a change at once.
+    /// The keys of the store in this directory, which need not be closed: a running service sees a
+    /// change at once.
     ///
     /// # Errors
     /// When there is no store, or the file cannot be read.
@@ -227,10 +226,10 @@ impl KeyFile {
         if self.keys.keys.iter().any(|key| key.name == name && key.is_live(now)) {
             return Err(AccessError::NameTaken(name.to_owned()));
         }
-        let text = format!("{PREFIX}{}", hex(&random::<SECRET_BYTES>()?));
-        let mut id = hex(&random::<ID_BYTES>()?);
+        let text = format!("{PREFIX}{}", const_hex::encode(random::<SECRET_BYTES>()?));
+        let mut id = const_hex::encode(random::<ID_BYTES>()?);
         while self.keys.keys.iter().any(|key| key.id == id) {
-            id = hex(&random::<ID_BYTES>()?);
+            id = const_hex::encode(random::<ID_BYTES>()?);
         }
         let hash = Hash(Sha256::digest(text.as_bytes()).into());
         let key = ApiKey {
@@ -276,7 +275,7 @@ impl KeyFile {
             self.keys.sha256 = self.keys.digest()?;
             let mut text = serde_json::to_vec_pretty(&self.keys)?;
             text.push(b'\n');
-            // What a crash left may have any mode.
+            // A file that a crash left behind may have any mode.
             match fs::remove_file(&temporary) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -318,8 +317,4 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], AccessError> {
     let mut bytes = [0; BYTES];
     getrandom::fill(&mut bytes).map_err(AccessError::Random)?;
     Ok(bytes)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,17 +1,19 @@
-//! Who may do what. Owns who a caller is (`Access::authenticate`), what there is to be asked for (`wants`), and the one place that decides
-//! (`Caller::may`); everything is denied that no line there allows. What an answer to the denied looks like is the service's.
+//! Access control: who a caller is (`Access::authenticate`), which permissions a request can need
+//! (`permission`), and one place that decides (`Caller::authorize`), which denies everything that
+//! it does not allow explicitly. The module reads HTTP headers but chooses no status code.
 
 mod caller;
 mod denied;
 mod error;
+mod grant;
 mod jwks;
 mod keys;
+mod permission;
 mod remote;
 mod roles;
 mod scope;
 mod settings;
 mod tokens;
-mod wants;
 mod watched;
 
 #[cfg(test)]
@@ -27,13 +29,14 @@ use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::{HeaderMap, HeaderValue, Uri};
 use rollbook_domain::Timestamp;
 
-pub use caller::{Caller, Grant, RoleNote, Visible};
-pub use denied::Denied;
+pub use caller::{Caller, RoleNote, Visible};
+pub use denied::AccessDenied;
 pub use error::AccessError;
+pub use grant::Grant;
 pub use keys::{ApiKey, KeyFile, list as list_keys};
+pub use permission::Permission;
 pub use scope::Scope;
 pub use settings::{AccessSettings, LEEWAY_MILLISECONDS};
-pub use wants::Wants;
 
 use keys::ApiKeys;
 use tokens::Tokens;
@@ -44,13 +47,15 @@ use watched::Watched;
 pub struct Access {
     tokens: Option<Tokens>,
     keys: Watched<ApiKeys>,
-    /// Whether everybody is let in. Once it is not so, it never is again in this process: a file of keys that goes away opens nothing.
+    /// Whether every caller is accepted. Once closed, access stays closed in this process: deleting
+    /// the file of keys opens nothing.
     open: AtomicBool,
 }
 
 impl Access {
-    /// Access as configured, to the store in this directory. Without rules for tokens and without a file of keys it is open: every
-    /// caller is a local administrator, and the service may be reached from this machine only.
+    /// Access as configured, to the store in this directory. Without rules for tokens and without a
+    /// file of keys it is open: every caller is a local administrator, and the service may be
+    /// reached from this machine only.
     ///
     /// # Errors
     /// When the settings make no sense, or the keys cannot be read.
@@ -61,7 +66,7 @@ impl Access {
         Ok(Self { tokens, keys, open: AtomicBool::new(open) })
     }
 
-    /// Whether everybody is let in, because no authentication is configured.
+    /// Whether every caller is accepted, because no authentication is configured.
     pub fn is_open(&self) -> bool {
         if !self.open.load(Ordering::Relaxed) {
             return false;
@@ -77,24 +82,25 @@ impl Access {
     /// Whether the service may listen here.
     ///
     /// # Errors
-    /// [`Denied::OpenBeyondLoopback`] without configured authentication, for an address that others can reach.
-    pub fn may_listen(&self, address: SocketAddr) -> Result<(), Denied> {
+    /// [`AccessDenied::OpenBeyondLoopback`] without configured authentication, for an address that others can reach.
+    pub fn may_listen(&self, address: SocketAddr) -> Result<(), AccessDenied> {
         if self.is_open() && !address.ip().to_canonical().is_loopback() {
-            Err(Denied::OpenBeyondLoopback(address))
+            Err(AccessDenied::OpenBeyondLoopback(address))
         } else {
             Ok(())
         }
     }
 
-    /// Who sends a request, by its headers. `now` is the system's clock, also where answers are given under a fixed one.
+    /// Who sends a request, by its headers. `now` is the system's clock, also where answers are
+    /// given under a fixed one.
     ///
     /// # Errors
-    /// [`Denied::Unauthenticated`], or [`Denied::Unavailable`] when it cannot be told at present.
+    /// [`AccessDenied::Unauthenticated`], or [`AccessDenied::Unavailable`] when it cannot be told at present.
     pub async fn authenticate(
         &self,
         headers: &HeaderMap,
         now: Timestamp,
-    ) -> Result<Caller, Denied> {
+    ) -> Result<Caller, AccessDenied> {
         if self.is_open() {
             return local(headers);
         }
@@ -102,8 +108,9 @@ impl Access {
         if keys::is_api_key(presented) {
             let keys = self.keys.read()?;
             let key = keys.as_ref().and_then(|keys| keys.presented(presented, now));
-            let key =
-                key.ok_or(Denied::Unauthenticated("the API key is unknown, revoked or expired"))?;
+            let key = key.ok_or(AccessDenied::Unauthenticated(
+                "the API key is unknown, revoked or expired",
+            ))?;
             return Ok(Caller::holding(
                 format!("key {}", key.name),
                 key.scopes.iter().flat_map(Scope::grants),
@@ -111,14 +118,16 @@ impl Access {
         }
         match &self.tokens {
             Some(tokens) => tokens.bearer(presented, now).await,
-            None => Err(Denied::Unauthenticated("no tokens are accepted here, only API keys")),
+            None => {
+                Err(AccessDenied::Unauthenticated("no tokens are accepted here, only API keys"))
+            }
         }
     }
 }
 
-/// The caller where everybody is let in. A page of another host that this machine's browser shows reaches loopback too, under its own
-/// name or from its own origin, and is not let in.
-fn local(headers: &HeaderMap) -> Result<Caller, Denied> {
+/// The caller when every caller is accepted. A browser on this machine may show a page of another
+/// host, which can reach loopback too; it is rejected by its host name or origin.
+fn local(headers: &HeaderMap) -> Result<Caller, AccessDenied> {
     let is_here = |value: &HeaderValue| value.to_str().is_ok_and(is_loopback_host);
     let is_from_here = |value: &HeaderValue| {
         let origin = value.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());
@@ -129,27 +138,27 @@ fn local(headers: &HeaderMap) -> Result<Caller, Denied> {
     if !headers.get_all(HOST).iter().all(is_here)
         || !headers.get_all(ORIGIN).iter().all(is_from_here)
     {
-        return Err(Denied::Unauthenticated("it comes from a page of another host"));
+        return Err(AccessDenied::Unauthenticated("it comes from a page of another host"));
     }
     Ok(Caller::holding("local".to_owned(), [Grant::Admin]))
 }
 
 /// The one bearer token of a request.
-fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
+fn bearer(headers: &HeaderMap) -> Result<&str, AccessDenied> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (given.next(), given.next()) else {
-        return Err(Denied::Unauthenticated("there is not exactly one Authorization header"));
+        return Err(AccessDenied::Unauthenticated("there is not exactly one Authorization header"));
     };
     let text = value
         .to_str()
-        .map_err(|_| Denied::Unauthenticated("the Authorization header is no text"))?;
+        .map_err(|_| AccessDenied::Unauthenticated("the Authorization header is no text"))?;
     match text.split_once(' ') {
         Some((scheme, token))
             if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() =>
         {
             Ok(token.trim())
         }
-        _ => Err(Denied::Unauthenticated("the Authorization header has no bearer token")),
+        _ => Err(AccessDenied::Unauthenticated("the Authorization header has no bearer token")),
     }
 }
 

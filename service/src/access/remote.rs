@@ -1,6 +1,7 @@
-//! The issuer's keys from a URL. Owns when they are fetched: at first use, when they are no longer fresh, and when a token names a key
-//! that is not among them, but never more often than [`REFETCH_AFTER`]. While they cannot be had, keys known before go on for
-//! [`STALE_AT_MOST`]; a token with any other is neither let in nor called wrong.
+//! The issuer's keys from a URL. They are fetched at first use, when they are no longer fresh, and
+//! when a token names an unknown key, but never more often than [`REFETCH_AFTER`]. While the issuer
+//! is unreachable, cached keys stay valid for [`STALE_AT_MOST`]; whether a token with another key
+//! is genuine is then unknown (503 rather than 401).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,14 +10,16 @@ use http::header::CACHE_CONTROL;
 
 use super::error::AccessError;
 use super::jwks::{IssuerKey, IssuerKeys};
+use crate::telemetry::targets;
 
 /// Between two fetches. An issuer's new key is known this long after its first use at the latest.
 pub(super) const REFETCH_AFTER: Duration = Duration::from_secs(10);
 /// How long keys are fresh when the issuer does not say.
 const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
-/// How long keys are fresh at most, whatever the issuer says: a withdrawn key is forgotten within a day.
+/// How long keys are fresh at most, whatever the issuer says: a withdrawn key is forgotten within a
+/// day.
 const FRESH_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long keys go on after they were fetched while the issuer cannot be reached.
+/// How long fetched keys stay valid while the issuer is unreachable.
 const STALE_AT_MOST: Duration = Duration::from_secs(48 * 60 * 60);
 /// How long a fetch may take.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,7 +32,7 @@ pub(super) struct RemoteKeys {
     url: String,
     agent: ureq::Agent,
     state: Mutex<State>,
-    /// Held by whoever fetches: the others wait for what comes.
+    /// Held while fetching; other requests wait for the result.
     fetching: tokio::sync::Mutex<()>,
 }
 
@@ -48,7 +51,7 @@ struct Fetched {
     fresh_for: Duration,
 }
 
-/// What is to be done about a key id.
+/// What to do about a key id.
 #[derive(Debug)]
 enum Next {
     Use(IssuerKey),
@@ -58,7 +61,7 @@ enum Next {
 }
 
 impl State {
-    /// What is to be done about a key id at this instant.
+    /// What to do about a key id now.
     fn next(&self, kid: &str, now: Instant) -> Next {
         let may_fetch =
             self.tried_at.is_none_or(|tried| now.saturating_duration_since(tried) >= REFETCH_AFTER);
@@ -120,7 +123,7 @@ impl RemoteKeys {
             .await
             .unwrap_or_else(|error| Err(error.to_string()));
         if let Err(why) = &outcome {
-            tracing::warn!(url = self.url, why, "the keys of the tokens' issuer cannot be had");
+            tracing::warn!(target: targets::ACCESS, url = self.url, why, "the keys of the tokens' issuer cannot be had");
         }
         self.state().settle(outcome, Instant::now());
         self.known(kid)
@@ -138,7 +141,7 @@ impl RemoteKeys {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Whoever panicked here has left whole values.
+        // A panic while locked leaves complete values.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -6,7 +6,7 @@ use rollbook_domain::{Collection, Event};
 use rollbook_projections::documents::{self, Documents};
 use serde_json::Value;
 
-use super::caller::Grant;
+use super::grant::Grant;
 use super::scope::grants_of_roles;
 
 /// The grants of a subject by the store's documents.

@@ -1,4 +1,5 @@
-//! Issuers of tokens for tests, with keys made on the spot. Used by the tests here and by those that run the built service.
+//! Issuers of tokens for tests, with keys that are generated on the spot. The tests here and those
+//! of the built service use them.
 
 use std::sync::OnceLock;
 

@@ -1,17 +1,18 @@
-//! What roles and scopes are called, and the grants behind them. Owns their text forms, in tokens, in documents, in the file of keys
-//! and on the command line.
+//! The names of roles and scopes, and the grants that they give: in tokens, in documents, in the
+//! file of API keys and on the command line.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::caller::Grant;
+use super::grant::Grant;
 
-/// What an operator may: never what a client said.
+/// An operator's permissions. They never include what a client wrote.
 const OPERATOR: [Grant; 4] = [Grant::Metrics, Grant::Status, Grant::Switch, Grant::Migrations];
 
-/// The roles that a `role` or `roles` names, for this subject: text, or a list of texts. What is none of them is no grant.
+/// The roles that a `role` or `roles` names, for this subject: text, or a list of texts. What is
+/// none of them is no grant.
 pub(super) fn grants_of_roles<'v>(
     roles: impl IntoIterator<Item = &'v Value>,
     subject: &str,
@@ -45,11 +46,11 @@ pub enum Scope {
     Operator,
     /// Planning, applying and validating migrations, their history, parity, status.
     Migrations,
-    /// Seeing and changing which view serves whom.
+    /// Reading and changing the switch.
     Switch,
-    /// How the store is, and which view serves whom.
+    /// The state of the store, and the switch.
     Status,
-    /// The service's figures.
+    /// The metrics.
     Metrics,
     /// What this coach may.
     Coach(String),

@@ -1,4 +1,5 @@
-//! How access is configured. Owns what the settings mean together; where their values come from is the configuration's.
+//! The settings of access control, and which combinations are valid. `configuration` reads their
+//! values.
 
 use std::path::PathBuf;
 
@@ -12,11 +13,13 @@ pub const LEEWAY_MILLISECONDS: u64 = 30_000;
 const FIREBASE_JWKS: &str =
     "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com";
 
-/// Whose tokens are accepted: the section `access` of the settings. Without issuer, audience and JWKS no token is.
+/// Whose tokens are accepted: the section `access` of the settings. Without issuer, audience and
+/// JWKS no token is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AccessSettings {
-    /// A Firebase project whose tokens are accepted: stands for issuer, audience and JWKS where they are not set.
+    /// A Firebase project whose tokens are accepted: stands for issuer, audience and JWKS where
+    /// they are not set.
     pub firebase_project: Option<String>,
     /// The `iss` that tokens must have.
     pub issuer: Option<String>,
@@ -62,7 +65,7 @@ pub(super) enum JwksFrom {
 }
 
 impl AccessSettings {
-    /// What makes no sense together: the setting to blame, and why.
+    /// Settings that contradict each other: the setting to blame, and why.
     pub(crate) fn contradiction(&self) -> Option<(&'static str, String)> {
         match self.token_rules() {
             Err(AccessError::Settings { key, reason }) => Some((key, reason)),

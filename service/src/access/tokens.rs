@@ -1,5 +1,5 @@
-//! Tokens: whether a JWT is one to believe, and what it says of its bearer. Owns the rules of that; where the issuer's keys come from is
-//! `remote`'s and `watched`'s, how a signature is checked the `jsonwebtoken` crate's.
+//! Checks a JWT and reads its claims. `remote` and `watched` get the issuer's keys; the
+//! `jsonwebtoken` crate checks signatures.
 
 use std::fs::Metadata;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::caller::Caller;
-use super::denied::Denied;
+use super::denied::AccessDenied;
 use super::error::AccessError;
 use super::jwks::{IssuerKey, IssuerKeys};
 use super::remote::RemoteKeys;
@@ -21,7 +21,7 @@ use super::watched::Watched;
 /// Longer than any token of an issuer that means well.
 const LONGEST_TOKEN_BYTES: usize = 16 << 10;
 
-/// Whose tokens are believed.
+/// The accepted issuer.
 #[derive(Debug)]
 pub(super) struct Tokens {
     issuer: String,
@@ -36,7 +36,7 @@ enum KeysFrom {
     Url(Box<RemoteKeys>),
 }
 
-/// What a token says of its bearer. Times are seconds since 1970.
+/// The claims of a token. Times are seconds since 1970.
 #[derive(Debug, Deserialize)]
 struct Claims {
     iss: String,
@@ -53,7 +53,7 @@ impl Tokens {
             JwksFrom::Url(url) => KeysFrom::Url(Box::new(RemoteKeys::new(url))),
             JwksFrom::File(path) => {
                 let file = Watched::new(path, parse_file);
-                // A service that can believe nobody says so when it starts.
+                // A service that could accept no token says so when it starts.
                 require(&file)?;
                 KeysFrom::File(file)
             }
@@ -67,24 +67,25 @@ impl Tokens {
     }
 
     /// The bearer of a token.
-    pub(super) async fn bearer(&self, token: &str, now: Timestamp) -> Result<Caller, Denied> {
+    pub(super) async fn bearer(&self, token: &str, now: Timestamp) -> Result<Caller, AccessDenied> {
         if token.len() > LONGEST_TOKEN_BYTES {
-            return Err(Denied::Unauthenticated("the token is too long"));
+            return Err(AccessDenied::Unauthenticated("the token is too long"));
         }
-        let header = decode_header(token)
-            .map_err(|_| Denied::Unauthenticated("the token is no JWT of a known algorithm"))?;
+        let header = decode_header(token).map_err(|_| {
+            AccessDenied::Unauthenticated("the token is no JWT of a known algorithm")
+        })?;
         if !matches!(header.alg, Algorithm::RS256 | Algorithm::ES256) {
-            return Err(Denied::Unauthenticated(
+            return Err(AccessDenied::Unauthenticated(
                 "the token's algorithm is neither RS256 nor ES256",
             ));
         }
         if header.crit.is_some() {
-            return Err(Denied::Unauthenticated(
+            return Err(AccessDenied::Unauthenticated(
                 "the token has critical headers that are not known here",
             ));
         }
-        let kid = header.kid.ok_or(Denied::Unauthenticated("the token names no key"))?;
-        let key = self.key(&kid).await?.ok_or(Denied::Unauthenticated(
+        let kid = header.kid.ok_or(AccessDenied::Unauthenticated("the token names no key"))?;
+        let key = self.key(&kid).await?.ok_or(AccessDenied::Unauthenticated(
             "the token names a key that its issuer does not have",
         ))?;
         let claims = self.claims(token, &key)?;
@@ -99,8 +100,8 @@ impl Tokens {
         }
     }
 
-    /// What the token says, once its signature, issuer and audience are right.
-    fn claims(&self, token: &str, key: &IssuerKey) -> Result<Claims, Denied> {
+    /// The claims of a token with a valid signature, issuer and audience.
+    fn claims(&self, token: &str, key: &IssuerKey) -> Result<Claims, AccessDenied> {
         let mut validation = Validation::new(key.algorithm);
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[&self.audience]);
@@ -109,28 +110,31 @@ impl Tokens {
         validation.validate_exp = false;
         let decoded = decode::<Claims>(token, &key.key, &validation);
         let claims =
-            decoded.map_err(|error| Denied::Unauthenticated(because(error.kind())))?.claims;
+            decoded.map_err(|error| AccessDenied::Unauthenticated(because(error.kind())))?.claims;
         match claims.iss == self.issuer && !claims.sub.is_empty() {
             true => Ok(claims),
-            false => Err(Denied::Unauthenticated("the token is of another issuer, or of nobody")),
+            false => {
+                Err(AccessDenied::Unauthenticated("the token is of another issuer, or of nobody"))
+            }
         }
     }
 
-    fn require_current(&self, claims: &Claims, now: Timestamp) -> Result<(), Denied> {
+    fn require_current(&self, claims: &Claims, now: Timestamp) -> Result<(), AccessDenied> {
         // Seconds of this century are exact in a double.
         let (now, leeway) =
             (now.milliseconds() as f64 / 1000.0, self.leeway_milliseconds as f64 / 1000.0);
         if claims.exp + leeway <= now {
-            return Err(Denied::Unauthenticated("the token has expired"));
+            return Err(AccessDenied::Unauthenticated("the token has expired"));
         }
         if claims.nbf.is_some_and(|from| from > now + leeway) {
-            return Err(Denied::Unauthenticated("the token is not valid yet"));
+            return Err(AccessDenied::Unauthenticated("the token is not valid yet"));
         }
         Ok(())
     }
 }
 
-/// Claims decide alone where there are any: a token that says who its bearer is, is not asked again.
+/// Claims decide alone where there are any: a token that says who its bearer is, is not asked
+/// again.
 fn caller(claims: Claims) -> Caller {
     let said: Vec<&Value> = [&claims.role, &claims.roles]
         .into_iter()

@@ -1,4 +1,5 @@
-//! A file that others may replace at any time. Owns that each use sees it as it is now, without reading it each time.
+//! A file that another process may replace at any time. Every use sees its current content, without
+//! reading it every time.
 
 use std::fs::{File, Metadata};
 use std::io::{ErrorKind, Read};
@@ -8,10 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::AccessError;
 
-/// Far more than any such file has; what is longer is something else.
+/// Far more than any such file has; a longer file is something else.
 const LONGEST_BYTES: u64 = 16 << 20;
 
-/// A file and what was read from it.
+/// A file, and its parsed content.
 #[derive(Debug)]
 pub(super) struct Watched<T> {
     path: PathBuf,
@@ -23,11 +24,12 @@ pub(super) struct Watched<T> {
 struct Held<T> {
     stamp: Stamp,
     content: Arc<T>,
-    /// While it is open, no other file can get its number: a replaced file never looks like the one that was read.
+    /// While it is open, no other file can get its number: a replaced file never looks like the one
+    /// that was read.
     _file: File,
 }
 
-/// What tells a file from its later self, and from another at its path.
+/// Distinguishes the versions of a file, and different files at its path.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     place: (u64, u64),
@@ -64,9 +66,9 @@ impl<T> Watched<T> {
     /// Its content as it is now; `None` when there is no such file.
     ///
     /// # Errors
-    /// When it cannot be read, or is not what it should be. Then the next use tries again.
+    /// When the file cannot be read or is invalid. The next use tries again.
     pub(super) fn read(&self) -> Result<Option<Arc<T>>, AccessError> {
-        // Whoever panicked here has left a whole value or none.
+        // A panic while locked leaves a complete value or none.
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let there = match std::fs::metadata(&self.path) {
             Ok(metadata) => Stamp::of(&metadata),
@@ -114,7 +116,8 @@ mod tests {
         let path = directory.path().join("file");
         let watched = Watched::new(path.clone(), |_, _, text| Ok(text.to_owned()));
         assert_eq!(watched.read().unwrap(), None);
-        // All of the same length, one straight after the other: neither size nor a coarse clock tells them apart.
+        // All of the same length, one straight after the other: neither size nor a coarse clock
+        // tells them apart.
         for round in 1000..1200 {
             let temporary = directory.path().join("new");
             std::fs::write(&temporary, round.to_string()).unwrap();

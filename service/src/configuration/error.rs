@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration. Owns the texts: each names where, which setting, what is wrong and what to do next.
+//! Errors of a configuration. Each text names the place, the setting, the reason and the next step.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! `rollbook.toml`: read whole, with the line of every value, and refused when it holds anything that is no setting. Owns the file's
-//! form; what a value may be is `kind`'s.
+//! Reads `rollbook.toml`, with the line of every value. A file with anything that is not a setting
+//! is rejected. `kind` knows which values are valid.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::error::ConfigurationError;
 use super::keys::{self, KEYS, Key};
 use super::{Given, Origin};
 
-/// The file that is read when it is there and none is named.
+/// The file that is read if it exists and no other is named.
 pub const DEFAULT_FILE: &str = "rollbook.toml";
 
 /// A file's path and text. A named file must be there; the default one may be missing.
@@ -26,7 +26,7 @@ pub fn read(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Configura
     }
 }
 
-/// What a file gives.
+/// The values of a file.
 ///
 /// # Errors
 /// [`ConfigurationError::Syntax`], [`ConfigurationError::UnknownKey`], [`ConfigurationError::Value`], each with its line.

@@ -1,5 +1,5 @@
-//! Settings as flags: one for each setting, made from the table. Owns their place on the command line; their values are read by the
-//! same code as all others, so that an error has one form wherever a value comes from.
+//! Settings as flags: one flag for each setting, made from the table. Their values are parsed by
+//! the same code as all others, so an error has one form wherever a value comes from.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

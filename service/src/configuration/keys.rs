@@ -1,22 +1,22 @@
-//! Every setting of the service: its name, what it takes, what it is when nobody says anything, and what it is for. Owns that table and
-//! nothing else: flags, environment, file, `config show` and the manual all follow from it.
+//! The table of settings: name, kind, default and purpose. Flags, environment variables, the file,
+//! `config show` and the manual all follow from it.
 
 use super::kind::Kind;
 
 /// One setting.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Its name, as it stands in the file: `section.name`.
+    /// Its name, as in the file: `section.name`.
     pub name: &'static str,
     /// Its flag, without the dashes.
     pub flag: &'static str,
-    /// What it takes.
+    /// Its kind.
     pub kind: Kind,
     /// Its value when it is not given, as text; `None` for a setting that may be absent.
     pub default: Option<&'static str>,
-    /// Whether its value is shown to nobody.
+    /// Whether its value is secret and never shown.
     pub secret: bool,
-    /// What it is for, in one line.
+    /// Its purpose, in one line.
     pub about: &'static str,
 }
 

@@ -1,5 +1,5 @@
-//! Kinds of settings: how a value is read from text (flag, environment) and from TOML, what is possible, and how it is shown. Owns
-//! the texts of what is wrong with a value; which settings there are is `keys`'s.
+//! Kinds of settings: how a value is parsed from text (flag, environment) and from TOML, which
+//! values are valid, and how a value is shown. `keys` lists the settings.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,7 +22,7 @@ pub enum Kind {
     Span(u64, u64),
     /// A size such as `1MiB`, in bytes, from the least to the most.
     Size(u64, u64),
-    /// A whole number, from the least to the most.
+    /// An integer, from the least to the most.
     Count(u64, u64),
     /// `true` or `false`.
     Switch,
@@ -62,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// What stands for a value in the usage.
+    /// The placeholder of a value in the usage.
     pub fn value_name(self) -> &'static str {
         match self {
             Self::Text => "TEXT",

@@ -1,7 +1,9 @@
-//! The configuration of the service: flags, environment, `rollbook.toml`, defaults, in that order of strength. Owns the one loader that
-//! `rollbook serve` and `rollbook config show` share, and where each value came from.
+//! The configuration of the service: flags, environment, `rollbook.toml`, defaults; the first that
+//! has a value wins. `rollbook serve` and `rollbook config show` share this loader, which remembers
+//! where each value came from.
 //!
-//! `keys` is the table of settings, `kind` knows their values, `file` and `flags` two of the sources, `settings` the typed result.
+//! `keys` is the table of settings, `kind` parses their values, `file` and `flags` are two of the
+//! sources, `settings` is the typed result.
 
 mod error;
 mod file;
@@ -46,7 +48,7 @@ pub enum Origin {
         /// The line, from 1.
         line: usize,
     },
-    /// Nobody gave one.
+    /// No source has a value.
     Default,
 }
 
@@ -61,7 +63,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A value that somebody gave.
+/// A value from a source.
 #[derive(Clone, Debug)]
 pub struct Given {
     /// The setting.
@@ -95,7 +97,8 @@ impl Loaded {
     }
 }
 
-/// Reads all sources: these flags with `data` when `--data` was given, this process's environment, the file.
+/// Reads all sources: these flags with `data` when `--data` was given, this process's environment,
+/// the file.
 ///
 /// # Errors
 /// When a source cannot be read, or holds what is no setting or no possible value.
@@ -117,7 +120,8 @@ fn resolve(
         file.as_ref().map(|(path, text)| file::parse(path, text)).transpose()?.unwrap_or_default();
     let mut effective = Vec::new();
     for key in KEYS {
-        // What a stronger source covers must be sound too: a slip in the file is not hidden by a flag.
+        // A value that another source overrides must be valid too: a flag does not hide a mistake
+        // in the file.
         let from_file = in_file.iter().find(|given| given.key == key).cloned();
         let from_environment = variables
             .get(key.name)

@@ -1,5 +1,5 @@
-//! The settings as the service uses them: typed, whole, checked. Owns which are impossible together; where each came from is the
-//! loader's.
+//! The typed settings that the service uses, checked as a whole: some combinations are invalid. The
+//! loader knows where each value came from.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -87,7 +87,7 @@ pub struct Timeouts {
     /// Between two signs of life to a subscriber of live events.
     #[serde(deserialize_with = "milliseconds")]
     pub heartbeat: Duration,
-    /// For requests under way once the service was told to stop.
+    /// For requests in flight once the service shuts down.
     #[serde(deserialize_with = "milliseconds")]
     pub drain: Duration,
 }
@@ -153,7 +153,7 @@ impl Settings {
         i64::try_from(self.overdue_after.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// What is possible one by one and not together: the setting to blame, and why.
+    /// Values that are valid alone but not together: the setting to blame, and why.
     pub(super) fn contradiction(&self) -> Option<(&'static str, String)> {
         let Limits { requests_per_second: rate, burst_requests: burst, .. } = self.limits;
         if rate > burst {

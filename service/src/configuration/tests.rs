@@ -1,4 +1,5 @@
-//! Precedence, for every setting; errors with their place; the typed result. The file's own tests stand beside it.
+//! Precedence, for every setting; errors with their place; the typed result. The file's own tests
+//! stand beside it.
 
 use super::*;
 
@@ -69,7 +70,8 @@ fn for_every_setting_a_flag_beats_the_environment_beats_the_file_beats_the_defau
         let file = toml_of(key, in_file);
         let from_file = Origin::File { path: PathBuf::from("/etc/rollbook.toml"), line: 1 };
 
-        // Issuer, audience and keys are set together or not at all: a project stands for the ones that are not tried here.
+        // Issuer, audience and keys are set together or not at all: a project stands for the ones
+        // that are not tried here.
         let needs_project =
             key.name.starts_with("access.") && key.name != "access.firebase_project";
         let beside: &[(&'static str, &str)] =

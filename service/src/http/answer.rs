@@ -1,4 +1,4 @@
-//! What every answer carries: its position, and a view's name. Owns those two headers.
+//! The headers that answers carry: the position and the view's name.
 
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -7,9 +7,9 @@ use rollbook_domain::Position;
 use rollbook_domain::event::View;
 use serde::Serialize;
 
-use crate::view_cache::Shared;
+use crate::view_cache::RenderedView;
 
-/// Which view answered.
+/// The view that answered.
 pub const VIEW: HeaderName = HeaderName::from_static("x-rollbook-view");
 /// The position that an answer is of, or that a write was given.
 pub const POSITION: HeaderName = HeaderName::from_static("x-rollbook-position");
@@ -31,7 +31,7 @@ impl<T: Serialize> IntoResponse for At<T> {
     }
 }
 
-/// A view's answer: the body as it was written, whole.
+/// A view's answer.
 #[derive(Clone, Debug)]
 pub struct Viewed {
     /// The view that answered.
@@ -42,8 +42,8 @@ pub struct Viewed {
     pub body: Bytes,
 }
 
-impl From<Shared> for Viewed {
-    fn from(Shared { view, position, body }: Shared) -> Self {
+impl From<RenderedView> for Viewed {
+    fn from(RenderedView { view, position, body }: RenderedView) -> Self {
         Self { view, position, body }
     }
 }

@@ -1,5 +1,6 @@
-//! Request bodies: how much and for how long. Owns the measured body that handlers read, what is said when it was too large or too
-//! slow, and that a client that is still sending is heard out for a while: a connection closed on it would lose it the answer.
+//! Limits on request bodies: how many bytes, for how long. When a body is too large, the rest is
+//! read and discarded for a while: closing the connection on a client that is still sending would
+//! lose it the answer.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,9 +14,9 @@ use http_body::{Frame, SizeHint};
 use rollbook_application::code::Code;
 use tokio::time::{Instant, Sleep, timeout_at};
 
-use super::error::Refusal;
+use super::error::ApiError;
 
-/// How much more than the limit is read and thrown away, so that the answer arrives.
+/// How many bytes beyond the limit are read and discarded, so that the answer arrives.
 const HEARD_OUT_BYTES: u64 = 16 << 20;
 
 /// Why a body was not read to its end.
@@ -32,11 +33,11 @@ struct Unread(Fault);
 #[derive(Debug, Default)]
 struct Shared {
     fault: Option<Fault>,
-    /// What the handler has left of the body.
+    /// The part of the body that the handler did not read.
     rest: Option<Body>,
 }
 
-/// What is known of a request's body from outside the handler.
+/// What is known about a request's body outside the handler.
 #[derive(Clone, Debug)]
 pub struct Measured {
     shared: Arc<Mutex<Shared>>,
@@ -76,10 +77,11 @@ impl Measured {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the body cannot be taken, if so. Before the handler has run, what the headers announced decides.
-    pub fn refusal(&self) -> Option<Refusal> {
+    /// Why the body cannot be taken, if so. Before the handler has run, what the headers announced
+    /// decides.
+    pub fn refusal(&self) -> Option<ApiError> {
         let too_slow = || {
-            Refusal::new(
+            ApiError::new(
                 StatusCode::REQUEST_TIMEOUT,
                 Code::SlowBody,
                 "The body took too long to arrive",
@@ -89,17 +91,17 @@ impl Measured {
             Fault::TooSlow => Some(too_slow()),
             Fault::TooLarge => {
                 let message = format!("The body is larger than {} bytes", self.limit_bytes);
-                Some(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, message))
+                Some(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, message))
             }
         }
     }
 
-    /// Whether the client may be closed on: it was too slow.
+    /// Whether the connection may be closed, because the client was too slow.
     pub fn is_given_up(&self) -> bool {
         self.lock().fault == Some(Fault::TooSlow)
     }
 
-    /// Reads what the handler has left and throws it away, within reason.
+    /// Reads and discards what the handler did not read, up to a limit.
     pub async fn hear_out(&self) {
         let Some(mut rest) = self.lock().rest.take() else { return };
         let mut left = HEARD_OUT_BYTES + self.limit_bytes;

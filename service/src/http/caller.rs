@@ -6,16 +6,16 @@ use axum::http::request::Parts;
 use rollbook_application::store::{Reading, Request, Store};
 use rollbook_domain::{Actor, Timestamp};
 
-use super::error::Refusal;
+use super::error::ApiError;
 use super::extract::RequestKey;
 use super::request_id::RequestId;
 use super::service::Service;
-use crate::access::{Caller, RoleNote, Wants};
+use crate::access::{Caller, Permission, RoleNote};
 
 impl FromRequestParts<Service> for Caller {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
         // Tokens expire by the system's clock, whatever clock the answers are for.
         let caller = service.access().authenticate(&parts.headers, Store::now()).await?;
         Ok(match parts.extensions.get::<RoleNote>() {
@@ -35,9 +35,9 @@ pub struct Writing {
 }
 
 impl FromRequestParts<Service> for Writing {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, service).await?;
         let RequestKey(key) = RequestKey::from_request_parts(parts, service).await?;
         let Ok(id) = RequestId::from_request_parts(parts, service).await;
@@ -67,8 +67,12 @@ impl Writing {
     ///
     /// # Errors
     /// When the caller does not have it.
-    pub fn request(&self, reading: &Reading<'_>, wants: Wants<'_>) -> Result<Request, Refusal> {
-        let actor = self.caller.may_in(reading, wants)?;
+    pub fn request(
+        &self,
+        reading: &Reading<'_>,
+        permission: Permission<'_>,
+    ) -> Result<Request, ApiError> {
+        let actor = self.caller.authorize_in(reading, permission)?;
         // Keys of different callers are different keys, even with the same text.
         let key = self.key.as_ref().map(|key| format!("{}/{key}", owner(&actor)));
         Ok(Request { actor, now: self.now, key, cause: Some(self.id.as_str().to_owned()) })

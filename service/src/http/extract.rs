@@ -1,5 +1,5 @@
-//! What is read from a request: JSON bodies, query strings, paths, the idempotency key. Owns that whatever cannot be read becomes
-//! a refusal with a code; limits on size are the layers'.
+//! Extractors: JSON bodies, query strings, paths, the idempotency key. Whatever cannot be parsed
+//! becomes an error with a code. `layers` limits the size.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,7 +14,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::error::Refusal;
+use super::error::ApiError;
 
 /// A JSON body.
 #[derive(Clone, Copy, Debug)]
@@ -28,11 +28,12 @@ pub struct OptionalBody<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct QueryOf<T>(pub T);
 
-/// What the path names.
+/// The parameters of the path.
 #[derive(Clone, Copy, Debug)]
 pub struct PathOf<T>(pub T);
 
-/// The caller's own name for this request (`Idempotency-Key`): asking again under it does nothing twice.
+/// The caller's own name for this request (`Idempotency-Key`): asking again under it does nothing
+/// twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestKey(pub Option<String>);
 
@@ -40,18 +41,18 @@ pub struct RequestKey(pub Option<String>);
 const LONGEST_KEY: usize = 255;
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let Json(Object(body)) = Json::from_request(request, state).await.map_err(of_json)?;
         Ok(Self(body))
     }
 }
 
 impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         let bytes = Bytes::from_request(Request::new(body), state)
             .await
@@ -67,7 +68,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
     }
 }
 
-/// What is an object and nothing else: a derived type would also be read from a list of its fields' values.
+/// An object and nothing else: a derived type could also be read from a list of its fields' values.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -90,30 +91,31 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
     }
 }
 
-fn of_json(rejection: JsonRejection) -> Refusal {
+fn of_json(rejection: JsonRejection) -> ApiError {
     match rejection {
         JsonRejection::JsonSyntaxError(error) => {
-            Refusal::bad_request(Code::BadJson, format!("The body is no JSON: {}", cause(&error)))
+            ApiError::bad_request(Code::BadJson, format!("The body is no JSON: {}", cause(&error)))
         }
-        JsonRejection::JsonDataError(error) => {
-            Refusal::bad_request(Code::BadBody, format!("The body does not fit: {}", cause(&error)))
-        }
-        JsonRejection::MissingJsonContentType(_) => Refusal::new(
+        JsonRejection::JsonDataError(error) => ApiError::bad_request(
+            Code::BadBody,
+            format!("The body does not fit: {}", cause(&error)),
+        ),
+        JsonRejection::MissingJsonContentType(_) => ApiError::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::NoJson,
             "Send the body as content-type: application/json",
         ),
         JsonRejection::BytesRejection(error) => of_bytes(&error),
-        other => Refusal::new(other.status(), Code::BadBody, other.body_text()),
+        other => ApiError::new(other.status(), Code::BadBody, other.body_text()),
     }
 }
 
 /// A body that could not be read to its end.
-pub fn of_bytes(error: &BytesRejection) -> Refusal {
+pub fn of_bytes(error: &BytesRejection) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, "The body is too large")
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, "The body is too large")
     } else {
-        Refusal::bad_request(Code::BadBody, "The body could not be read to its end")
+        ApiError::bad_request(Code::BadBody, "The body could not be read to its end")
     }
 }
 
@@ -123,12 +125,12 @@ fn cause(error: &dyn std::error::Error) -> String {
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match Query::from_request_parts(parts, state).await {
             Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(Refusal::bad_request(
+            Err(rejection) => Err(ApiError::bad_request(
                 Code::BadQuery,
                 format!("The query does not fit: {}", cause(&rejection)),
             )),
@@ -137,20 +139,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryOf<T> {
 }
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for PathOf<T> {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match Path::from_request_parts(parts, state).await {
             Ok(Path(path)) => Ok(Self(path)),
-            Err(rejection) => Err(Refusal::bad_request(Code::BadPath, rejection.body_text())),
+            Err(rejection) => Err(ApiError::bad_request(Code::BadPath, rejection.body_text())),
         }
     }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RequestKey {
-    type Rejection = Refusal;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let Some(key) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
         let readable = |key: &&str| {
             (1..=LONGEST_KEY).contains(&key.len())
@@ -158,7 +160,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestKey {
         };
         match key.to_str().ok().map(str::trim).filter(readable) {
             Some(key) => Ok(Self(Some(key.to_owned()))),
-            None => Err(Refusal::bad_request(
+            None => Err(ApiError::bad_request(
                 Code::BadKey,
                 format!("An Idempotency-Key has 1 to {LONGEST_KEY} visible ASCII characters"),
             )),

@@ -1,4 +1,5 @@
-//! `/healthz` and `/readyz`: whether the process lives, and whether it can do its work. Open to everybody, and they say no more than that.
+//! `/healthz` and `/readyz`: whether the process is alive, and whether it can serve requests. Both
+//! are open, and answer nothing else.
 
 use std::time::Duration;
 
@@ -10,19 +11,12 @@ use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
-use super::error::{Problem, Refusal};
+use super::error::{ApiError, Problem};
 use super::service::Service;
 
 /// How long readiness waits for projections.
 const FOLDED_WITHIN: Duration = Duration::from_secs(2);
-
-/// Every route of health.
-pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz))
-}
 
 /// That it is well.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,7 +39,8 @@ pub async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Whether requests can be served: the directory is there, the log takes writes, and projections have folded what it holds.
+/// Whether requests can be served: the directory is there, the log takes writes, and projections
+/// have folded what it holds.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -57,9 +52,9 @@ pub async fn healthz() -> Json<Health> {
         (status = 503, description = "They cannot, by code: `draining`, `store_unavailable`, `behind`.", content_type = "application/problem+json", body = Problem),
     )
 )]
-pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, Refusal> {
+pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, ApiError> {
     if service.is_draining() {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             Code::Draining,
             "The service is about to end",
@@ -67,7 +62,7 @@ pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, Refu
     }
     let ready = tokio::time::timeout(FOLDED_WITHIN, service.blocking(is_ready)).await;
     ready.unwrap_or_else(|_late| {
-        Err(Refusal::new(
+        Err(ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             Code::Behind,
             "Projections have not caught up yet",
@@ -76,7 +71,7 @@ pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, Refu
     Ok(Json(Health { status: "ready" }))
 }
 
-/// Folds what is not folded yet, as any read does.
+/// Folds outstanding commits, as any read does.
 fn is_ready(store: &Store) -> Result<(), StoreError> {
     store.log().require_sound()?;
     store.catch_up(&|_, _| {})?;

@@ -1,6 +1,6 @@
-//! What surrounds every request, from its headers to its answer's. Owns the order: an id, the gate, time and size limits, the handler,
-//! the form of a refusal, and what is told of it all. One function rather than a stack of layers, so that it reads from top to bottom
-//! and costs the live view next to nothing.
+//! What surrounds every handler: the request id, admission, limits of time and size, the form of
+//! errors, and one line in the log. One function instead of a stack of layers: it reads from top to
+//! bottom and costs the live view very little. A route's limits come from `router`.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -10,68 +10,49 @@ use axum::http::header::{CONNECTION, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::{Router, extract::DefaultBodyLimit};
+use axum::{extract::DefaultBodyLimit, routing::MethodRouter};
 use futures_util::FutureExt;
 use rollbook_application::code::Code;
 
+use super::admission::Peer;
 use super::answer;
 use super::body::Measured;
-use super::error::{self, Refusal};
-use super::gate::Peer;
+use super::error::{self, ApiError};
+use super::limits::{Class, RouteLimits};
 use super::request_id::{REQUEST_ID, RequestId};
 use super::service::Service;
 use crate::access::RoleNote;
 use crate::telemetry::request::working_for;
+use crate::telemetry::targets;
 use crate::telemetry::{RequestLabels, Route};
 
-/// The parts of the service that are treated differently.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
-    /// Must answer however much else there is to do.
-    Health,
-    /// Answers whether the store is there or not.
-    WithoutStore,
-    /// Takes as long as an operator's operation takes, and a whole batch.
-    Operation,
-    /// The old application's endpoints, which refuse in its form.
-    DropIn,
-    /// Everything else.
-    Native,
-}
-
-/// Operations that stand alone.
-const OPERATIONS: [&str; 4] = ["/v1/parity", "/v1/audit", "/v1/backups", "/v1/checkpoints"];
-
-impl Part {
-    fn of(path: &str) -> Self {
-        match path {
-            "/healthz" | "/readyz" => Self::Health,
-            "/metrics" | "/openapi.json" => Self::WithoutStore,
-            _ if path.starts_with("/docs") => Self::WithoutStore,
-            _ if path.starts_with("/v1/migrations/") || OPERATIONS.contains(&path) => {
-                Self::Operation
-            }
-            _ if path.starts_with("/api/") => Self::DropIn,
-            _ => Self::Native,
-        }
-    }
-}
-
-/// Wraps all routes.
-pub fn wrap(router: Router, service: Service) -> Router {
+/// Surrounds the handlers of a route.
+pub fn surround_handlers(
+    handlers: MethodRouter<Service>,
+    service: &Service,
+    limits: RouteLimits,
+) -> MethodRouter<Service> {
+    let surroundings = Surroundings { service: service.clone(), limits };
     // Bodies are measured here: the framework's own limit would only get in the way of batches.
-    router
+    handlers
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(service, surround))
+        .layer(middleware::from_fn_with_state(surroundings, surround))
 }
 
-/// A request, as far as it is told of.
+/// What the function around a route's handlers knows.
+#[derive(Clone)]
+struct Surroundings {
+    service: Service,
+    limits: RouteLimits,
+}
+
+/// What the log and the metrics record about a request.
 struct About {
     id: RequestId,
     method: &'static str,
     route: Route,
-    /// What of the service it is for.
-    part: Part,
+    /// Whether errors have the form of the old application.
+    is_drop_in: bool,
     is_head: bool,
     began: Instant,
     role: RoleNote,
@@ -83,19 +64,15 @@ impl About {
             id: RequestId::of(request.headers()),
             method: method(request.method()),
             route: Route::of(request.extensions().get::<MatchedPath>()),
-            part: Part::of(request.uri().path()),
+            is_drop_in: request.uri().path().starts_with("/api/"),
             is_head: request.method() == Method::HEAD,
             began: Instant::now(),
             role: RoleNote::default(),
         }
     }
-
-    fn writes(&self) -> bool {
-        !matches!(self.method, "GET" | "HEAD" | "OPTIONS")
-    }
 }
 
-/// One of the methods that routes have: what a caller makes up is no label.
+/// A method that routes have: a method that a caller makes up must not become a label.
 fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -109,7 +86,7 @@ fn method(method: &Method) -> &'static str {
     }
 }
 
-/// Counts a request for as long as it is under way, also when its client goes away.
+/// Counts a request while it is in flight, even if its client disconnects.
 struct UnderWay<'s>(&'s Service);
 
 impl Drop for UnderWay<'_> {
@@ -118,63 +95,69 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// The way of a request, from top to bottom.
-async fn surround(State(service): State<Service>, mut request: Request, next: Next) -> Response {
+/// Handles a request, from its headers to its answer's.
+async fn surround(
+    State(Surroundings { service, limits }): State<Surroundings>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let about = About::of(&request);
     let trace = service
         .traces()
         .map(|traces| traces.begin(about.method, about.route.as_str(), request.headers()));
     let _under_way = UnderWay(&service);
-    let admitted = admit(&service, &about, &request);
+    let admitted = admit(&service, limits, &request);
 
     request.extensions_mut().insert(about.role.clone());
     let mut response = match admitted {
-        Ok(()) => working_for(about.id.header(), limited(&service, &about, request, next)).await,
+        Ok(()) => working_for(about.id.header(), limited(&service, limits, request, next)).await,
         Err(refusal) => refusal.into_response(),
     };
 
-    let code = error::render(&mut response, about.part == Part::DropIn, about.is_head);
+    let code = error::render(&mut response, about.is_drop_in, about.is_head);
     response.headers_mut().insert(REQUEST_ID, about.id.header());
     let view = response.headers().get(answer::VIEW).and_then(|view| view.to_str().ok());
     if let Some(trace) = trace {
         trace.end(response.status().as_u16(), about.id.as_str(), view);
     }
-    tell(&service, &about, response.status(), code, view);
+    record(&service, &about, response.status(), code, view);
     response
 }
 
-/// What needs no look at the request's meaning.
-fn admit(service: &Service, about: &About, request: &Request) -> Result<(), Refusal> {
+/// Admission: everything that does not depend on what the request means.
+fn admit(service: &Service, limits: RouteLimits, request: &Request) -> Result<(), ApiError> {
     let under_way = service.metrics().in_flight.inc() + 1;
-    if about.part == Part::Health {
+    if limits.class == Class::Always {
         return Ok(());
     }
     if let Some(peer) = request.extensions().get::<Peer>() {
-        service.gate().admit(*peer, request.headers())?;
+        service.admission().admit(*peer, request.headers())?;
     }
-    service.gate().admit_one_more(under_way)?;
-    if about.part == Part::WithoutStore {
-        Ok(())
+    service.admission().admit_one_more(under_way)?;
+    if limits.needs_store {
+        service.admission().require_store(service.store(), limits.class != Class::Read)
     } else {
-        service.gate().require_store(service.store(), about.writes())
+        Ok(())
     }
 }
 
-/// The handler, within its limits of time and size. A mistake in it is its own end, and nobody else's.
-async fn limited(service: &Service, about: &About, mut request: Request, next: Next) -> Response {
-    let (limits, timeouts) = (&service.settings().limits, &service.settings().timeouts);
-    let (bytes, body_time, time) = match about.part {
-        Part::Operation => (limits.batch_bytes, timeouts.operation, timeouts.operation),
-        _ => (limits.body_bytes, timeouts.body, timeouts.request),
-    };
-    let measured = Measured::new(&mut request, bytes, body_time);
+/// Runs the handler within its limits of time and size. A panic ends this request only.
+async fn limited(
+    service: &Service,
+    limits: RouteLimits,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let timeouts = &service.settings().timeouts;
+    let bytes = limits.body_bytes(&service.settings().limits);
+    let measured = Measured::new(&mut request, bytes, limits.body_time(timeouts));
     let handled = async {
         match measured.as_ref().and_then(Measured::refusal) {
             Some(refusal) => {
                 drop(request);
                 refusal.into_response()
             }
-            None => within(time, next.run(request)).await,
+            None => within(limits.time(timeouts), next.run(request)).await,
         }
     };
     let mut response = handled.await;
@@ -194,19 +177,19 @@ async fn within(time: Duration, handler: impl Future<Output = Response>) -> Resp
     let caught = AssertUnwindSafe(handler).catch_unwind();
     let refusal = match tokio::time::timeout(time, caught).await {
         Ok(Ok(response)) => return response,
-        // What it said went to the log, as far as it may.
-        Ok(Err(_panic)) => Refusal::mistake(),
+        // The panic hook has logged the place.
+        Ok(Err(_panic)) => ApiError::mistake(),
         Err(_elapsed) => {
             let message = "This took too long and was given up. A write may have been done: ask again under the same Idempotency-Key";
-            Refusal::new(StatusCode::SERVICE_UNAVAILABLE, Code::Timeout, message)
+            ApiError::new(StatusCode::SERVICE_UNAVAILABLE, Code::Timeout, message)
                 .retry_after(Duration::from_secs(1))
         }
     };
     refusal.into_response()
 }
 
-/// Counts the request and says one line of it.
-fn tell(
+/// Counts the request and logs one line about it.
+fn record(
     service: &Service,
     about: &About,
     status: StatusCode,
@@ -227,7 +210,7 @@ fn tell(
     let status_code = status.as_u16();
     macro_rules! line {
         ($level:ident) => {
-            tracing::$level!(target: "rollbook::request", request_id, method, route, status = status_code, duration_seconds, role, view, code, "answered")
+            tracing::$level!(target: targets::REQUEST, request_id, method, route, status = status_code, duration_seconds, role, view, code, "answered")
         };
     }
     if status.is_server_error() {
@@ -253,6 +236,7 @@ fn class(status: StatusCode) -> &'static str {
 mod tests {
     use std::sync::Arc;
 
+    use axum::Router;
     use axum::body::{Body, to_bytes};
     use axum::routing::get;
     use tower_service::Service as _;
@@ -261,7 +245,7 @@ mod tests {
     use crate::access::Access;
     use crate::configuration::{self, SettingFlags};
     use crate::http::Clock;
-    use crate::http::native::portions;
+    use crate::http::native::chunks;
     use crate::telemetry::Telemetry;
     use crate::telemetry::request::request_id_text;
     use rollbook_application::store::Store;
@@ -270,8 +254,8 @@ mod tests {
         panic!("a secret of a caller");
     }
 
-    async fn blocks_and_panics(State(service): State<Service>) -> Result<(), Refusal> {
-        service.blocking(|_| -> Result<(), Refusal> { panic!("a secret of a caller") }).await
+    async fn blocks_and_panics(State(service): State<Service>) -> Result<(), ApiError> {
+        service.blocking(|_| -> Result<(), ApiError> { panic!("a secret of a caller") }).await
     }
 
     /// A service over an empty store, with routes that misbehave.
@@ -283,33 +267,34 @@ mod tests {
         let store = Arc::new(Store::open(directory, true).unwrap());
         let access = Arc::new(Access::new(&settings.access, directory).unwrap());
         let service = Service::new(store, access, Clock::System, settings, Telemetry::quiet());
+        let within = |handler, limits| surround_handlers(handler, &service, limits);
+        let read = |handler| within(handler, RouteLimits::READ);
         let router = Router::new()
-            .route("/v1/panics", get(panics))
-            .route("/api/panics", get(panics))
-            .route("/v1/blocks", get(blocks_and_panics));
-        let router = router
-            .route("/v1/names", get(names))
-            .route("/v1/names-again", get(names_again))
-            .route("/v1/never", get(std::future::pending::<()>))
-            .route("/healthz", get(|| async { "well" }));
-        wrap(router.with_state(service.clone()), service)
+            .route("/v1/panics", read(get(panics)))
+            .route("/api/panics", read(get(panics)))
+            .route("/v1/blocks", read(get(blocks_and_panics)))
+            .route("/v1/names", read(get(names)))
+            .route("/v1/names-again", read(get(names_again)))
+            .route("/v1/never", read(get(std::future::pending::<()>)))
+            .route("/healthz", within(get(|| async { "well" }), RouteLimits::ALWAYS));
+        router.with_state(service)
     }
 
     /// What a message about the request would name, from a thread that blocks.
-    async fn names(State(service): State<Service>) -> Result<String, Refusal> {
+    async fn names(State(service): State<Service>) -> Result<String, ApiError> {
         service
-            .blocking(|_| -> Result<_, Refusal> { Ok(request_id_text().unwrap_or_default()) })
+            .blocking(|_| -> Result<_, ApiError> { Ok(request_id_text().unwrap_or_default()) })
             .await
     }
 
     /// The same, three times, each when the one before is sent.
-    async fn names_again(State(service): State<Service>) -> Result<Response, Refusal> {
+    async fn names_again(State(service): State<Service>) -> Result<Response, ApiError> {
         let mut left = 3;
-        let portion = move |_: &Store| {
+        let chunk = move |_: &Store| {
             left -= 1;
             Ok((left >= 0).then(|| request_id_text().unwrap_or_default().into_bytes()))
         };
-        portions::answer(service, "text/plain", Box::new(portion)).await
+        chunks::answer(service, "text/plain", Box::new(chunk)).await
     }
 
     async fn ask(router: &Router, path: &str) -> (StatusCode, String) {

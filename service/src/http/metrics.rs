@@ -1,4 +1,4 @@
-//! `/metrics`: the service's figures for Prometheus. Owns the path; the figures are `telemetry`'s.
+//! `/metrics`: the metrics of `telemetry`, for Prometheus.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -6,34 +6,33 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use rollbook_application::code::Code;
 
-use super::error::{Problem, Refusal};
+use super::error::{ApiError, NativeRefusals, Problem};
 use super::service::Service;
-use crate::access::{Caller, Wants};
-use crate::telemetry::{figures, metrics};
+use crate::access::{Caller, Permission};
+use crate::telemetry::{metrics, store_metrics};
 
-/// The service's figures, in the text form of OpenMetrics, which Prometheus reads.
+/// The metrics, in the text form of OpenMetrics, which Prometheus reads.
 #[utoipa::path(
     get,
     path = "/metrics",
     operation_id = "getMetrics",
     tag = "operation",
     responses(
-        (status = 200, description = "The figures.", content_type = "application/openmetrics-text", body = String),
-        (status = 401, description = "Not authenticated.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Neither an admin nor a key with the scope metrics.", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "The metrics.", content_type = "application/openmetrics-text", body = String),
+        NativeRefusals,
         (status = 404, description = "Switched off.", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Response, Refusal> {
+pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Response, ApiError> {
     let figures = service.metrics().clone();
-    figures.subscribers.set(i64::try_from(service.turns().subscribed()).unwrap_or(i64::MAX));
-    let may = service.blocking(move |store| -> Result<String, Refusal> {
-        caller.may(store, Wants::Metrics)?;
-        Ok(figures::exposition(&figures, store))
+    figures.subscribers.set(i64::try_from(service.permits().subscribed()).unwrap_or(i64::MAX));
+    let may = service.blocking(move |store| -> Result<String, ApiError> {
+        caller.authorize(store, Permission::Metrics)?;
+        Ok(store_metrics::exposition(&figures, store))
     });
     let text = may.await?;
     if !service.settings().metrics.enabled {
-        return Err(Refusal::new(
+        return Err(ApiError::new(
             StatusCode::NOT_FOUND,
             Code::NoMetrics,
             "Metrics are switched off (metrics.enabled)",

@@ -1,10 +1,12 @@
-//! The service: the store behind HTTP. Owns how requests become commands and answers become bodies; what a command means is the
-//! domain's, who may give it is `access`'s.
+//! The HTTP service: turns requests into commands, and results into bodies. The domain decides what
+//! a command does, `access` who may give it.
 //!
-//! `router` has all routes on one page, `service` is what every handler is given, `error` the one refusal and its two forms,
-//! `extract` what is read from requests, `caller` who sends them, `answer` what every answer carries, `server` the connections and
-//! their end. `drop_in` speaks as the old application did.
+//! `router` lists all routes, `service` is the state of every handler, `error` the error with its
+//! two forms, `extract` and `caller` read requests, `answer` sets the headers of answers, `server`
+//! runs the connections and shuts down. `drop_in` has the old application's endpoints, `native` the
+//! new ones.
 
+pub mod admission;
 pub mod answer;
 pub mod body;
 pub mod caller;
@@ -12,21 +14,21 @@ pub mod description;
 pub mod drop_in;
 pub mod error;
 pub mod extract;
-pub mod gate;
 pub mod health;
+mod integer;
 pub mod layers;
+pub mod limits;
 pub mod metrics;
 pub mod native;
 mod next_step;
 pub mod ofrep;
-mod patient;
 pub mod request_id;
 pub mod router;
+pub mod routes;
 pub mod server;
 pub mod service;
-mod whole;
 
-pub use error::Refusal;
+pub use error::ApiError;
 pub use router::router;
 pub use server::{Server, serve};
 pub use service::{Clock, Service, keep_folding, keep_forgetting};

@@ -1,5 +1,5 @@
-//! OpenFeature's remote evaluation protocol (OFREP): the switch as a feature flag. Owns the protocol's shapes, its errors and its caching;
-//! which view serves whom is the switch's.
+//! OpenFeature's remote evaluation protocol (OFREP): the switch as a feature flag. This module has
+//! the protocol's bodies, errors and caching.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -14,24 +14,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
 
 use super::answer::POSITION;
-use super::error::{Problem, Refusal};
+use super::error::{ApiError, NativeRefusals};
 use super::extract::PathOf;
 use super::service::Service;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 
 /// The one flag: whether a client is served the pre-created view.
 pub const FLAG: &str = "use-pre-created-assignments";
 
-/// Every route of the protocol.
-pub fn routes() -> OpenApiRouter<Service> {
-    OpenApiRouter::new().routes(routes!(evaluate_flag)).routes(routes!(evaluate_flags))
-}
-
-/// What is evaluated for whom.
+/// The context of an evaluation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"context": {"targetingKey": "ada"}}))]
 pub struct EvaluationRequest {
@@ -40,7 +33,7 @@ pub struct EvaluationRequest {
     pub context: Option<Value>,
 }
 
-/// For whom. What else it holds is not looked at.
+/// The client. Other fields are ignored.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct EvaluationContext {
@@ -49,7 +42,7 @@ pub struct EvaluationContext {
     pub targeting_key: String,
 }
 
-/// A flag's value, and why it is that.
+/// A flag's value, and the reason for it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"key": "use-pre-created-assignments", "value": true, "reason": "SPLIT", "variant": "precreated"}))]
 pub struct EvaluationSuccess {
@@ -57,7 +50,8 @@ pub struct EvaluationSuccess {
     pub key: &'static str,
     /// Whether the pre-created view serves this client.
     pub value: bool,
-    /// `STATIC`: everybody has this view; `SPLIT`: a percentage decided; `TARGETING_MATCH`: the client is named.
+    /// `STATIC`: all clients have this view; `SPLIT`: a percentage decided; `TARGETING_MATCH`: the
+    /// client is named.
     pub reason: &'static str,
     /// The view's name.
     pub variant: &'static str,
@@ -75,7 +69,7 @@ pub struct BulkEvaluationSuccess {
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"key": "use-pre-created-assignments", "errorCode": "TARGETING_KEY_MISSING", "errorDetails": "context.targetingKey is the client's id"}))]
 pub struct EvaluationFailure {
-    /// The flag, where one was named.
+    /// The flag, if the request named one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub key: Option<String>,
@@ -85,7 +79,7 @@ pub struct EvaluationFailure {
     pub error_details: &'static str,
 }
 
-/// Why not, and with which status.
+/// The status, the error code and the text of a failure.
 type Failed = (StatusCode, &'static str, &'static str);
 
 /// Evaluate the flag for a client.
@@ -100,11 +94,10 @@ type Failed = (StatusCode, &'static str, &'static str);
     ),
     request_body(content = EvaluationRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "Its value.", body = EvaluationSuccess, headers(("etag" = String, description = "Changes when the value does"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 304, description = "It is what you have."),
-        (status = 400, description = "A body or a context that does not fit.", body = EvaluationFailure),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Another client, existing or not.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "Its value.", body = EvaluationSuccess, headers(("etag" = String, description = "Changes when the value does"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 304, description = "You have the current value."),
+        (status = 400, description = "An invalid body or context.", body = EvaluationFailure),
+        NativeRefusals,
         (status = 404, description = "Another flag.", body = EvaluationFailure),
     )
 )]
@@ -114,7 +107,7 @@ pub async fn evaluate_flag(
     PathOf(key): PathOf<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     if key != FLAG {
         return Ok(failure(
             Some(key),
@@ -142,11 +135,10 @@ pub async fn evaluate_flag(
     params(("if-none-match" = Option<String>, Header, description = "The ETag that you have.")),
     request_body(content = EvaluationRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "Their values.", body = BulkEvaluationSuccess, headers(("etag" = String, description = "Changes when a value does"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 304, description = "They are what you have."),
-        (status = 400, description = "A body or a context that does not fit.", body = EvaluationFailure),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Another client, existing or not.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "Their values.", body = BulkEvaluationSuccess, headers(("etag" = String, description = "Changes when a value does"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 304, description = "You have the current values."),
+        (status = 400, description = "An invalid body or context.", body = EvaluationFailure),
+        NativeRefusals,
     )
 )]
 pub async fn evaluate_flags(
@@ -154,7 +146,7 @@ pub async fn evaluate_flags(
     caller: Caller,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let client = match targeting_key(&body) {
         Ok(client) => client,
         Err(failed) => return Ok(failure(None, failed)),
@@ -187,9 +179,9 @@ fn targeting_key(body: &[u8]) -> Result<String, Failed> {
     }
 }
 
-async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, Refusal> {
-    let work = move |store: &Store| -> Result<Served, Refusal> {
-        caller.may(store, Wants::Flag(&client))?;
+async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, ApiError> {
+    let work = move |store: &Store| -> Result<Served, ApiError> {
+        caller.authorize(store, Permission::Flag(&client))?;
         Ok(evaluate(store, &client)?)
     };
     service.blocking(work).await
@@ -208,7 +200,8 @@ fn failure(key: Option<String>, (status, error_code, error_details): Failed) -> 
     (status, Json(EvaluationFailure { key, error_code, error_details })).into_response()
 }
 
-/// The answer, or 304 where the caller has it. The tag is of the body alone: events that change no flag change no tag.
+/// The answer, or 304 if the caller has it already. The tag depends on the body only: events that
+/// change no flag do not change it.
 fn cached(headers: &HeaderMap, position: u64, answer: &impl Serialize) -> Response {
     // Text and booleans: nothing that can fail to be written.
     let body = serde_json::to_vec(answer).unwrap_or_default();

@@ -1,13 +1,11 @@
-//! The id of a request: the caller's own (`x-request-id`) where it is well formed, else one that is made. It stands in the answer, in
-//! every message about the request, and as the cause of what the request wrote under no key.
+//! The id of a request: the caller's `x-request-id` if it is well formed, otherwise a new UUID v7.
+//! It is in the answer and in every log line about the request, and it is the cause of what the
+//! request writes without an idempotency key.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use std::convert::Infallible;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 use crate::telemetry::request::request_id;
@@ -33,7 +31,7 @@ impl RequestId {
 
     fn new() -> Self {
         let mut text = Uuid::encode_buffer();
-        let text = made().hyphenated().encode_lower(&mut text);
+        let text = Uuid::now_v7().hyphenated().encode_lower(&mut text);
         // Hexadecimal digits and hyphens make a header.
         Self(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none")))
     }
@@ -49,25 +47,8 @@ impl RequestId {
     }
 }
 
-/// A v7 of the system's clock. Its random part is drawn once a process and counted on from there, so that no request asks the system
-/// for randomness: an id names a request and guards nothing.
-fn made() -> Uuid {
-    // The random halves of two.
-    static DRAWN: LazyLock<u128> = LazyLock::new(|| {
-        (Uuid::now_v7().as_u128() << 64) | (Uuid::now_v7().as_u128() & u128::from(u64::MAX))
-    });
-    static MADE: AtomicU64 = AtomicU64::new(0);
-    let milliseconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-    // An odd factor: every count gives another value, and neighbours look nothing alike.
-    let counted = u128::from(MADE.fetch_add(1, Ordering::Relaxed))
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
-    let [_, _, _, _, _, _, random @ ..] = DRAWN.wrapping_add(counted).to_be_bytes();
-    uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
-}
-
-/// Letters, digits and `-_.:+/=`, 1 to 128 of them: what ids are made of, and nothing that could stand for something else in a log.
+/// 1 to 128 letters, digits and `-_.:+/=`: enough for any id, and nothing that could break a log
+/// line.
 fn is_well_formed(id: &[u8]) -> bool {
     (1..=LONGEST).contains(&id.len())
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:+/=".contains(byte))
@@ -86,10 +67,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn made_ids_are_all_different() {
-        let made: std::collections::BTreeSet<Uuid> = (0..10_000).map(|_| made()).collect();
-        assert_eq!(made.len(), 10_000);
-        assert!(made.iter().all(|id| id.get_version_num() == 7));
+    fn new_ids_are_all_different() {
+        let ids: std::collections::BTreeSet<String> =
+            (0..10_000).map(|_| RequestId::new().as_str().to_owned()).collect();
+        assert_eq!(ids.len(), 10_000);
     }
 
     #[test]

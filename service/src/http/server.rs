@@ -1,5 +1,6 @@
-//! Connections: from accepting to the last answer. Owns the end above all: after a signal nobody new is accepted, who is connected
-//! already is answered once more and told that it was the last time, and nobody is cut off before an answer.
+//! Runs the connections, and shuts down gracefully. After a signal no new connection is accepted;
+//! each open connection gets one more answer, with `connection: close`; no request is cut off
+//! before its answer unless the drain timeout is over.
 
 use std::convert::Infallible;
 use std::io;
@@ -18,18 +19,20 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::timeout;
+use tokio_io_timeout::TimeoutWriter;
 
-use super::gate::Peer;
-use super::patient::Patient;
+use super::admission::Peer;
 use super::service::Service;
 use crate::configuration::Settings;
 use crate::telemetry::Metrics;
+use crate::telemetry::targets;
 
-/// How connections are treated.
+/// Limits and timeouts of connections.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Server {
-    /// How long a client may take for a request's headers, and keep a connection without sending any.
+    /// How long a client may take for a request's headers, and keep a connection without sending
+    /// any.
     pub header_timeout: Duration,
     /// How long a client may take nothing of its answer.
     pub send_timeout: Duration,
@@ -64,7 +67,7 @@ impl Server {
     }
 }
 
-/// What connections are told.
+/// The phase of the service, as connections see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Serving,
@@ -113,12 +116,13 @@ pub async fn serve(
     phase.send_replace(Phase::Draining);
     accept_the_queued(listener, accept)?;
     drop(alive);
-    tracing::info!("draining");
+    tracing::info!(target: targets::HTTP, "draining");
     let through = timeout(server.idle_drain, all_through.recv()).await;
     if through.is_err() {
         phase.send_replace(Phase::Closing);
         if timeout(server.drain, all_through.recv()).await.is_err() {
             tracing::warn!(
+                target: targets::HTTP,
                 seconds = server.drain.as_secs(),
                 "some requests did not end in time and are cut off"
             );
@@ -127,7 +131,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection, once there is a place for it.
+/// The next connection, once a connection slot is free.
 async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
@@ -137,7 +141,8 @@ async fn next(
     Ok((stream, peer, place))
 }
 
-/// A connection that went away before it was accepted is nobody's fault; too many open files is, and passes.
+/// A connection that was closed before it was accepted is harmless. Too many open files is not, but
+/// passes.
 async fn wait_out(error: &io::Error) -> io::Result<()> {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput,
@@ -146,14 +151,14 @@ async fn wait_out(error: &io::Error) -> io::Result<()> {
         InvalidInput => Err(io::Error::new(error.kind(), "the listening socket is no longer one")),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted => Ok(()),
         _ => {
-            tracing::error!(%error, "a connection could not be accepted");
+            tracing::error!(target: targets::HTTP, %error, "a connection could not be accepted");
             tokio::time::sleep(Duration::from_millis(100)).await;
             Ok(())
         }
     }
 }
 
-/// Whoever the system has connected already would be cut off by closing the socket: they are accepted first.
+/// Closing the socket would cut off connections in the system's queue: accept them first.
 fn accept_the_queued(
     listener: TcpListener,
     mut accept: impl FnMut(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>),
@@ -166,7 +171,7 @@ fn accept_the_queued(
     Ok(())
 }
 
-/// What a connection holds while it lasts.
+/// What an open connection holds.
 struct Connected {
     phase: watch::Receiver<Phase>,
     _alive: mpsc::Sender<Infallible>,
@@ -197,18 +202,21 @@ async fn connection(
     server: Server,
     mut connected: Connected,
 ) {
-    // An answer is written at once: waiting for more to send would only delay it.
+    // Send each answer at once: waiting for more data would only delay it.
     let _unsupported = stream.set_nodelay(true);
     let told = connected.phase.clone();
     let answer = hyper::service::service_fn(move |request: Request<Incoming>| {
         answer(router.clone(), peer, request, told.clone())
     });
+    // A client that stops reading would keep its place for ever.
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(server.send_timeout));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(server.header_timeout)
         .max_headers(server.most_headers)
         .max_buf_size(server.header_bytes)
-        .serve_connection(TokioIo::new(Patient::new(stream, server.send_timeout)), answer);
+        .serve_connection(TokioIo::new(Box::pin(stream)), answer);
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -218,7 +226,7 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended");
+        tracing::debug!(target: targets::HTTP, %error, "a connection ended");
     }
 }
 

@@ -1,5 +1,8 @@
-//! What every handler is given: the store, who may do what, the clock, and whether the service is about to end. Owns that nothing
-//! that blocks runs on a thread that drives connections.
+//! The state that every handler receives: the store, access control, the clock, and whether the
+//! service is shutting down.
+//!
+//! **Invariant: nothing that blocks runs on a thread that drives connections.** See
+//! [`Service::blocking`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +12,14 @@ use rollbook_domain::Timestamp;
 use rollbook_projections::entry::Asked;
 use tokio::sync::watch;
 
-use super::error::Refusal;
-use super::gate::Gate;
-use super::native::operations::Turns;
+use super::admission::{Admission, Permits};
+use super::error::ApiError;
 use crate::access::Access;
 use crate::configuration::Settings;
 use crate::telemetry::request::carried;
+use crate::telemetry::targets;
 use crate::telemetry::{Metrics, Telemetry, Traces};
-use crate::view_cache::Answers;
+use crate::view_cache::ViewCache;
 
 /// Where *now* comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,13 +39,13 @@ pub struct Service {
 
 struct Shared {
     store: Arc<Store>,
-    answers: Answers,
+    view_cache: ViewCache,
     access: Arc<Access>,
     clock: Clock,
     settings: Settings,
     telemetry: Telemetry,
-    gate: Gate,
-    turns: Turns,
+    admission: Admission,
+    permits: Permits,
     draining: watch::Sender<bool>,
 }
 
@@ -55,20 +58,20 @@ impl Service {
         settings: Settings,
         telemetry: Telemetry,
     ) -> Self {
-        let gate = Gate::new(&settings.limits);
-        let turns = Turns::new(settings.limits.subscribers);
+        let admission = Admission::new(&settings.limits);
+        let permits = Permits::new(settings.limits.subscribers);
         let draining = watch::Sender::new(false);
-        let answers = Answers::new(settings.overdue_after_milliseconds());
+        let view_cache = ViewCache::new(settings.overdue_after_milliseconds());
         Self {
             shared: Arc::new(Shared {
                 store,
-                answers,
+                view_cache,
                 access,
                 clock,
                 settings,
                 telemetry,
-                gate,
-                turns,
+                admission,
+                permits,
                 draining,
             }),
         }
@@ -79,9 +82,9 @@ impl Service {
         &self.shared.store
     }
 
-    /// Answers that are kept.
-    pub fn answers(&self) -> &Answers {
-        &self.shared.answers
+    /// The cache of rendered view bodies.
+    pub fn view_cache(&self) -> &ViewCache {
+        &self.shared.view_cache
     }
 
     /// The settings it runs with.
@@ -89,7 +92,7 @@ impl Service {
         &self.shared.settings
     }
 
-    /// The service's figures.
+    /// The metrics.
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.shared.telemetry.metrics
     }
@@ -99,14 +102,14 @@ impl Service {
         self.shared.telemetry.traces.as_deref()
     }
 
-    /// What is turned away before it is looked at.
-    pub fn gate(&self) -> &Gate {
-        &self.shared.gate
+    /// Admission control.
+    pub fn admission(&self) -> &Admission {
+        &self.shared.admission
     }
 
-    /// Who may follow live events, and whose long operation is next.
-    pub fn turns(&self) -> &Turns {
-        &self.shared.turns
+    /// Permits for subscribers of live events and for long operations.
+    pub fn permits(&self) -> &Permits {
+        &self.shared.permits
     }
 
     /// Who may do what.
@@ -130,32 +133,33 @@ impl Service {
         }
     }
 
-    /// Runs what reads or writes the store on a thread that may block: reads may fold and touch the disk, writes wait for it.
+    /// Runs work on the store on a thread that may block: reads may fold and read the disk, writes
+    /// wait for it.
     ///
     /// # Errors
-    /// What `work` says; [`Refusal::mistake`] when it panics.
+    /// What `work` says; [`ApiError::mistake`] when it panics.
     pub async fn blocking<T, E>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, Refusal>
+    ) -> Result<T, ApiError>
     where
         T: Send + 'static,
-        E: Into<Refusal> + Send + 'static,
+        E: Into<ApiError> + Send + 'static,
     {
         let store = self.shared.store.clone();
         match tokio::task::spawn_blocking(carried(move || work(&store))).await {
             Ok(outcome) => outcome.map_err(Into::into),
-            // Its message may hold what a caller sent, and stays where it is; the place went to the log.
-            Err(_panicked) => Err(Refusal::mistake()),
+            // The panic's message may hold what a caller sent; the panic hook has logged the place.
+            Err(_panicked) => Err(ApiError::mistake()),
         }
     }
 
-    /// Writes and sends what is still to be told, as the last thing.
+    /// Flushes log and traces, as the last thing.
     pub fn end(&self) {
         self.shared.telemetry.end();
     }
 
-    /// Tells everything that lasts, such as an endless answer, that the service is about to end.
+    /// Tells long-lived work, such as a stream of live events, that the service is shutting down.
     pub fn drain(&self) {
         self.shared.draining.send_replace(true);
     }
@@ -173,17 +177,17 @@ impl Service {
     }
 }
 
-/// Forgets, once a minute, who has been quiet.
+/// Once a minute, frees the rate limiter's state of idle addresses.
 pub async fn keep_forgetting(service: Service) {
     let mut minutes = tokio::time::interval(Duration::from_secs(60));
     loop {
         minutes.tick().await;
-        service.gate().forget_the_quiet();
+        service.admission().evict_idle();
     }
 }
 
-/// Folds what is appended soon after it is, so that reads find little to do. A fold that fails is tried again with the next commit,
-/// and by whoever reads.
+/// Tells the view cache about new commits and folds them soon after they are appended, so that
+/// reads find little to do. What fails is tried again with the next commit, and by the next read.
 pub async fn keep_folding(service: Service) {
     let mut folded = 0;
     loop {
@@ -191,10 +195,10 @@ pub async fn keep_folding(service: Service) {
         let head = log.head_beyond(folded).await;
         let answers = service.clone();
         let fold = move |store: &Store| {
-            store.catch_up(&|_, _| {}).and_then(|_head| answers.answers().look(store))
+            answers.view_cache().advance(store).and_then(|()| store.catch_up(&|_, _| {}))
         };
         if let Err(refusal) = service.blocking(fold).await {
-            tracing::error!(code = refusal.code().name(), "projections could not be folded");
+            tracing::error!(target: targets::HTTP, code = refusal.code().name(), "projections could not be folded");
         }
         folded = head;
     }

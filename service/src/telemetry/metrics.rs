@@ -1,10 +1,11 @@
-//! The service's figures, as Prometheus reads them. Owns every metric: its name, labels and buckets; `docs/metrics.md` says which
-//! question each answers, and a test holds that list to this file. What a figure is taken from knows nothing of metrics: the log tells
-//! an [`Observer`], projections have checkpoints, and `figures` looks at the store when it is asked.
+//! Every metric: its name, labels and buckets. `docs/metrics.md` says which question each answers,
+//! and a test compares that list with this file. The sources know nothing of metrics: the log calls
+//! an [`Observer`], projections have checkpoints, and `store_metrics` reads the store.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::AtomicU64;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::MatchedPath;
 use prometheus_client::encoding::text::encode;
@@ -32,7 +33,7 @@ const DURATION_BUCKETS_SECONDS: [f64; 17] = [
 const GROUP_BUCKETS: [f64; 11] =
     [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
 
-/// What tells requests apart. Each label has few values: routes are templates, statuses classes.
+/// The labels of a request. Each has few values: routes are templates, statuses are classes.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct RequestLabels {
     /// The method; `other` for one that no route has.
@@ -127,13 +128,13 @@ pub struct Metrics {
     pub connections: Gauge,
     /// Subscribers of live events.
     pub subscribers: Gauge,
-    pub(super) store: StoreFigures,
-    pub(super) process: ProcessFigures,
+    pub(super) store: StoreMetrics,
+    pub(super) process: ProcessMetrics,
 }
 
-/// Figures of the store, as they were when last asked for.
+/// Metrics of the store, as of the last look.
 #[derive(Debug, Default)]
-pub(super) struct StoreFigures {
+pub(super) struct StoreMetrics {
     pub(super) available: Gauge,
     pub(super) poisoned: Gauge,
     pub(super) head: Gauge,
@@ -145,9 +146,9 @@ pub(super) struct StoreFigures {
     pub(super) switch_clients: Family<ViewLabel, Gauge>,
 }
 
-/// Figures of the process, as they were when last asked for.
+/// Metrics of the process, as of the last look.
 #[derive(Debug, Default)]
-pub(super) struct ProcessFigures {
+pub(super) struct ProcessMetrics {
     pub(super) memory: Gauge,
     pub(super) files: Gauge,
     pub(super) cpu: Counter<f64, AtomicU64>,
@@ -170,11 +171,11 @@ impl Default for Metrics {
             in_flight: Gauge::default(),
             connections: Gauge::default(),
             subscribers: Gauge::default(),
-            store: StoreFigures::default(),
-            process: ProcessFigures::default(),
+            store: StoreMetrics::default(),
+            process: ProcessMetrics::default(),
         };
         metrics.register();
-        metrics.process.start.set(super::figures::now_seconds());
+        metrics.process.start.set(now_seconds());
         metrics
     }
 }
@@ -242,6 +243,11 @@ impl Metrics {
         let _infallible = encode(&mut text, &self.registry);
         text
     }
+}
+
+/// The time since 1970, in seconds.
+fn now_seconds() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 /// A metric that can be registered under a name: all kinds alike.

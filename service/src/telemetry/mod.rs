@@ -1,13 +1,17 @@
-//! What the service tells of itself: messages, figures, traces. Owns how they are started and ended; `messages` has the form of the
-//! log, `metrics` every figure, `figures` those that are looked up, `traces` the way to a collector, `request` for whom work is done.
+//! Telemetry: log, metrics and traces, and how they are started and ended. `logging` has the form of
+//! the log, `log_writer` its output and `targets` its targets; `metrics` defines every metric and
+//! `store_metrics` reads those that are looked up; `traces` exports spans; `request` knows which
+//! request a piece of work is for.
 //!
-//! **Invariant: nothing personal, no token and no body is told.** Messages and labels hold ids of requests, templates of routes, codes,
-//! and errors of this program; what a caller sent is none of these.
+//! **Invariant: no personal data, no token and no body is logged.** Log lines and labels hold request
+//! ids, route templates, codes and this program's own errors, but nothing else that a caller sent.
 
-pub mod figures;
-mod messages;
+mod log_writer;
+mod logging;
 pub mod metrics;
 pub mod request;
+pub mod store_metrics;
+pub mod targets;
 mod traces;
 
 use std::panic;
@@ -18,17 +22,17 @@ pub use traces::{RequestSpan, Traces};
 
 use crate::configuration::Settings;
 
-/// Why the service cannot tell of itself.
+/// Why telemetry cannot be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
-    /// The filter of messages.
+    /// The filter of the log.
     #[error("log.level is no filter; write info, or directives such as info,rollbook::http=debug")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
     /// The exporter of traces.
     #[error("traces cannot be sent; check telemetry.endpoint and telemetry.headers")]
     Exporter(#[from] opentelemetry_otlp::ExporterBuildError),
-    /// The thread that writes messages out.
+    /// The thread that writes the log.
     #[error(
         "cannot start the thread that writes messages; raise the limit of threads, then run again"
     )]
@@ -38,50 +42,51 @@ pub enum TelemetryError {
 /// The running telemetry. Ends with [`Telemetry::end`].
 #[derive(Debug)]
 pub struct Telemetry {
-    /// The service's figures.
+    /// The metrics.
     pub metrics: Arc<Metrics>,
     /// Where traces go, if anywhere.
     pub traces: Option<Arc<Traces>>,
-    lines: messages::Lines,
+    log: log_writer::LogWriter,
 }
 
 impl Telemetry {
-    /// Starts messages, figures and traces for this process, as configured.
+    /// Starts log, metrics and traces for this process, as configured.
     ///
     /// # Errors
     /// When the settings make no sense, or a thread cannot be started.
     pub fn start(settings: &Settings) -> Result<Self, TelemetryError> {
-        let lines = messages::Lines::start()?;
-        // In tests one process starts several services: the first one's messages serve all.
-        let _already = tracing::subscriber::set_global_default(messages::subscriber(
+        let log = log_writer::LogWriter::start()?;
+        // In tests one process starts several services, which share the first one's log.
+        let _already = tracing::subscriber::set_global_default(logging::subscriber(
             &settings.log,
-            lines.clone(),
+            log.clone(),
         )?);
         let metrics = Arc::new(Metrics::default());
-        tell_of_panics(metrics.clone());
+        record_panics(metrics.clone());
         let traces = Traces::new(&settings.telemetry)?.map(Arc::new);
-        Ok(Self { metrics, traces, lines })
+        Ok(Self { metrics, traces, log })
     }
 
-    /// Figures alone, for tests inside this crate: nothing of the process is changed.
+    /// Metrics only, for tests inside this crate: the process is not changed.
     #[cfg(test)]
     pub(crate) fn quiet() -> Self {
-        Self { metrics: Arc::default(), traces: None, lines: messages::Lines::default() }
+        Self { metrics: Arc::default(), traces: None, log: log_writer::LogWriter::default() }
     }
 
-    /// Writes and sends what waits.
+    /// Writes and sends what is buffered.
     pub fn end(&self) {
         self.traces.iter().for_each(|traces| traces.end());
-        self.lines.flush();
+        self.log.flush();
     }
 }
 
-/// A panic's message may hold what a caller sent: the place is told, and nothing else.
-fn tell_of_panics(metrics: Arc<Metrics>) {
+/// Logs the place of a panic, but not its message, which may hold what a caller sent.
+fn record_panics(metrics: Arc<Metrics>) {
     panic::set_hook(Box::new(move |panicked| {
         metrics.panic();
         let place = panicked.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
+            target: targets::TELEMETRY,
             request_id = request::request_id_text(),
             place,
             "a mistake in the service itself; report it with this place"

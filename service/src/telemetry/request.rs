@@ -1,5 +1,5 @@
-//! Which request a piece of work is for. Owns that its id is known wherever the work is done, on whichever thread: what is told of it
-//! there can name it, and no other layer hands ids around for that.
+//! Knows which request a piece of work is for, on every thread that works for it. Log lines can
+//! name the request, and no other layer passes ids around for that.
 
 use axum::http::HeaderValue;
 
@@ -12,7 +12,7 @@ pub async fn working_for<W: Future>(id: HeaderValue, work: W) -> W::Output {
     WORKING_FOR.scope(id, work).await
 }
 
-/// Goes on with a request's work after its handler has returned, as answers do that are made while they are sent.
+/// Continues a request's work after its handler has returned, as streamed answers do.
 pub async fn going_on_for<W: Future>(id: Option<HeaderValue>, work: W) -> W::Output {
     match id {
         Some(id) => working_for(id, work).await,
@@ -29,7 +29,7 @@ pub fn carried<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {
     }
 }
 
-/// The id of the request that this work is for; `None` for what no request asked for.
+/// The id of the request that this work is for; `None` for work without a request.
 pub fn request_id() -> Option<HeaderValue> {
     WORKING_FOR.try_with(Clone::clone).ok()
 }

@@ -1,5 +1,5 @@
-//! Traces by OpenTelemetry: one span a request, sent by OTLP over HTTP to wherever the configuration says, and nowhere without. Owns
-//! the exporter and a request's span; it goes on with the caller's trace when the request brings a `traceparent`.
+//! OpenTelemetry traces: one span for each request, exported by OTLP over HTTP if an endpoint is
+//! configured. A request with a `traceparent` header continues the caller's trace.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -17,6 +17,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 
 use super::TelemetryError;
+use super::targets;
 use crate::configuration::Telemetry;
 
 /// How long sending a batch of spans may take.
@@ -80,7 +81,7 @@ impl Traces {
     /// Sends what waits, and no more.
     pub(super) fn end(&self) {
         if let Err(error) = self.provider.shutdown_with_timeout(SEND_TIMEOUT) {
-            tracing::warn!(%error, "the last traces could not be sent");
+            tracing::warn!(target: targets::TELEMETRY, %error, "the last traces could not be sent");
         }
     }
 }
@@ -100,7 +101,8 @@ impl RequestSpan {
     }
 }
 
-/// Sends by the client that fetches the issuer's keys too. It blocks, and runs on the exporter's own thread.
+/// Sends by the client that fetches the issuer's keys too. It blocks, and runs on the exporter's
+/// own thread.
 #[derive(Debug)]
 struct Client(ureq::Agent);
 

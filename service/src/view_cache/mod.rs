@@ -1,144 +1,105 @@
-//! Answers that are kept: a view's body as it was written, for as long as it would be written again just so. Owns that a kept answer is
-//! never stale.
+//! A cache of rendered view bodies. An entry is valid as long as rendering it again would give the
+//! same bytes.
 //!
-//! An answer is a pure function of rows and *now*. Its rows change only by events that `touched` knows to concern the client, and with
-//! *now* it changes only at the turning points that `lasting` finds in those rows. So a kept body is right while no such event came and
-//! no such point passed; both are looked up in memory, and every commit up to the head is looked at before the answer is given.
+//! A body is a pure function of rows and *now*. The rows change only by events that `invalidation`
+//! knows to concern the client, and the body changes with *now* only at the turning points that
+//! `validity` finds in the rows. So a cached body is right while no such event was recorded and no
+//! such point has passed. Both are checked in memory, against the head of the log at the time of
+//! the request. `bodies` keeps the entries within their budget.
 //!
-//! Kept bodies stay within a budget: what was not asked for since half of it was filled is forgotten (`shelf`).
+//! **Invariant: [`ViewCache::cached`] does no I/O and waits for no other request.** It reads what
+//! was published last and gives up if that is behind the head; [`ViewCache::answer`] and
+//! [`ViewCache::advance`] block, and belong on threads that may.
 
-mod lasting;
-mod shelf;
-mod touched;
+mod bodies;
+mod invalidation;
+mod validity;
 
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use parking_lot::RwLock;
-use rollbook_application::store::StoreError;
-use rollbook_application::store::{Store, ViewChoice};
-use rollbook_domain::control::Switch;
+use rollbook_application::store::{Store, StoreError, ViewChoice};
 use rollbook_domain::event::View;
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::directory;
 use rollbook_projections::directory::Identity;
 use rollbook_projections::entry::{Answer, Asked};
 use rollbook_projections::rows::RowSource;
-use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::views::{ClientRows, legacy_streams};
 
-use self::lasting::Lasting;
-use self::shelf::{Kept, Shelf};
-use self::touched::Touched;
+use self::bodies::{Bodies, CachedBody};
+use self::invalidation::Invalidation;
+use self::validity::ValidityInterval;
 
-/// The most bytes of kept bodies.
+/// The most bytes of cached bodies.
 const BUDGET_BYTES: usize = 64 << 20;
-/// Whoever looks at a great many events holds the lock for long; an answer can be made without it.
-const SHORTLY: Duration = Duration::from_micros(500);
-/// So many events are looked at on the spot; when there are more, whoever may block does it.
-const FEW_EVENTS: u64 = 256;
-/// The most clients whose answers are prepared.
+/// The most clients whose bodies are prepared.
 const MOST_PREPARED: usize = 64;
 
-/// A view's answer. Clones share the body.
+/// A view's rendered body. Clones share the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shared {
+pub struct RenderedView {
     /// The view that answered.
     pub view: View,
-    /// The position it is of.
+    /// The position it is valid at.
     pub position: Position,
     /// The body, as JSON text.
     pub body: Bytes,
 }
 
-/// The answers of one store, for one grace before overdue.
-pub struct Answers {
+/// The cached bodies of one store, for one grace before overdue.
+pub struct ViewCache {
     overdue_after_milliseconds: i64,
-    state: RwLock<State>,
+    invalidation: Invalidation,
+    bodies: Bodies,
 }
 
-struct State {
-    /// `None` until the first answer.
-    known: Option<Known>,
-    shelf: Shelf,
-}
-
-impl State {
-    /// A kept answer that is right at `now` and at the position that was looked at.
-    fn kept(&self, asking: ViewChoice, client: &str, now: Timestamp) -> Option<Shared> {
-        let known = self.known.as_ref()?;
-        let view = match asking {
-            ViewChoice::View(view) => view,
-            ViewChoice::Live => {
-                let whose = self
-                    .shelf
-                    .whose(client)
-                    .filter(|whose| known.touched.is_unchanged(&[], whose.at))?;
-                known.switch.view_for(&whose.canonical)
-            }
-        };
-        let kept = self.shelf.get(client, view)?;
-        let is_right = kept.lasting.holds(now) && known.touched.is_unchanged(&kept.ids, kept.at);
-        is_right.then(|| Shared {
-            view,
-            position: known.touched.position(),
-            body: kept.body.clone(),
-        })
-    }
-}
-
-/// What is known of the log up to a position.
-struct Known {
-    touched: Touched,
-    switch: Switch,
-}
-
-impl Answers {
-    /// Nothing kept yet. `overdue_after_milliseconds` is the pre-created view's grace.
+impl ViewCache {
+    /// An empty cache. `overdue_after_milliseconds` is the pre-created view's grace.
     pub fn new(overdue_after_milliseconds: i64) -> Self {
-        Self {
-            overdue_after_milliseconds,
-            state: RwLock::new(State { known: None, shelf: Shelf::new(BUDGET_BYTES) }),
-        }
+        let (invalidation, bodies) = (Invalidation::new(), Bodies::new(BUDGET_BYTES));
+        Self { overdue_after_milliseconds, invalidation, bodies }
     }
 
     /// The same with another budget, in bytes.
+    #[must_use]
     pub fn with_budget(self, budget_bytes: usize) -> Self {
-        self.state.write().shelf = Shelf::new(budget_bytes);
-        self
+        Self { bodies: Bodies::new(budget_bytes), ..self }
     }
 
-    /// A kept answer, where there is one that is right at `now` and at the head of the log as it is on this call. Does not fold, and
-    /// reads of the log only what came since the last call, where that is little.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-    pub fn kept(
+    /// A cached body that is right at `now` and at the head of the log as it is on this call.
+    /// `None` if there is none, or if [`ViewCache::advance`] has not reached the head yet. Does not
+    /// block.
+    pub fn cached(
         &self,
         store: &Store,
         asking: ViewChoice,
         client: &str,
         now: Timestamp,
-    ) -> Result<Option<Shared>, StoreError> {
+    ) -> Option<RenderedView> {
         let head = store.log().head();
-        // Most of the time nothing came, and readers do not wait for each other.
-        if let Some(state) = self.state.try_read_for(SHORTLY)
-            && state.known.as_ref().is_some_and(|known| known.touched.position() >= head)
-            && let Some(kept) = state.kept(asking, client, now)
-        {
-            return Ok(Some(kept));
-        }
-        let Some(mut state) = self.state.try_write_for(SHORTLY) else { return Ok(None) };
-        let State { known: Some(known), shelf } = &mut *state else { return Ok(None) };
-        if head.saturating_sub(known.touched.position()) > FEW_EVENTS {
-            return Ok(None);
-        }
-        known.look(store)?;
-        shelf.fetch(client);
-        Ok(state.kept(asking, client, now))
+        let published = self.invalidation.published();
+        let published = published.as_ref().filter(|published| published.position >= head)?;
+        // Rows from before a change for all clients are out of date; rows newer than what was
+        // published may come with a switch that was not.
+        let is_known = |at| published.all_clients <= at && at <= published.position;
+        let cached = self.bodies.get(client)?;
+        let view = match asking {
+            ViewChoice::View(view) => view,
+            ViewChoice::Live if is_known(cached.identified_at) => {
+                published.switch.view_for(&cached.canonical)
+            }
+            ViewChoice::Live => return None,
+        };
+        let body = cached.body(view)?;
+        let is_right = is_known(body.at)
+            && body.validity.contains(now)
+            && self.invalidation.is_unchanged(&body.slots, body.at);
+        let position = published.position;
+        is_right.then(|| RenderedView { view, position, body: body.body.clone() })
     }
 
-    /// The answer, kept or made anew. Blocks.
+    /// The body, from the cache or rendered now. Blocks.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -148,32 +109,24 @@ impl Answers {
         asking: ViewChoice,
         client: &str,
         now: Timestamp,
-    ) -> Result<Shared, StoreError> {
-        self.look(store)?;
-        match self.kept(store, asking, client, now)? {
-            Some(kept) => Ok(kept),
-            None => self.anew(store, asking, client, now),
+    ) -> Result<RenderedView, StoreError> {
+        self.advance(store)?;
+        match self.cached(store, asking, client, now) {
+            Some(cached) => Ok(cached),
+            None => self.render(store, asking, client, now),
         }
     }
 
-    /// Looks at what came since, however much it is, so that the next answer has little to look at. Blocks.
+    /// Learns which entries the commits up to the head invalidate. Blocks.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn look(&self, store: &Store) -> Result<(), StoreError> {
-        if let Some(known) = &mut self.state.write().known {
-            return known.look(store);
-        }
-        let snapshot = store.snapshot()?;
-        let (rows, position) = snapshot.rows::<Tracker>()?;
-        let known =
-            Known { touched: Touched::since(position), switch: tracker::control(&rows)?.switch };
-        self.state.write().known.get_or_insert(known);
-        Ok(())
+    pub fn advance(&self, store: &Store) -> Result<(), StoreError> {
+        self.invalidation.advance(store)
     }
 
-    /// Makes answers for those who asked lately, as the switch serves them now, until there are none to make or `limit` is over: who
-    /// asks first after a switch does not wait for what nobody has read yet. Blocks.
+    /// Renders bodies of up to 64 cached clients, as the switch serves them now, until `limit` is
+    /// over. The first request after a switch then finds its body in the cache. Blocks.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -184,8 +137,7 @@ impl Answers {
         limit: Duration,
     ) -> Result<(), StoreError> {
         let until = Instant::now() + limit;
-        let asked = self.state.read().shelf.newest(MOST_PREPARED);
-        for client in asked {
+        for client in self.bodies.clients(MOST_PREPARED) {
             if Instant::now() >= until {
                 break;
             }
@@ -194,44 +146,41 @@ impl Answers {
         Ok(())
     }
 
-    fn anew(
+    fn render(
         &self,
         store: &Store,
         asking: ViewChoice,
         client: &str,
         now: Timestamp,
-    ) -> Result<Shared, StoreError> {
+    ) -> Result<RenderedView, StoreError> {
         let asked = Asked { now, overdue_after_milliseconds: self.overdue_after_milliseconds };
         let snapshot = store.snapshot()?;
         let view = store.view_in(&snapshot, asking, client, None)?;
         let (rows, position) = snapshot.view(view)?;
         let identity = directory::identify(&rows.directory, client)?;
         let clock = asked.clock(directory::zone(&rows.directory)?);
-        let (body, lasting): (Bytes, Lasting) = if identity.onboarded {
+        let (body, validity): (Bytes, ValidityInterval) = if identity.onboarded {
             let made_of = ClientRows::read(&rows, &identity)?;
             let body =
                 made_of.answer(&rows.directory, &identity, &clock, |answer| answer.to_json())?;
-            (body.into(), Lasting::of(&made_of, &clock))
+            (body.into(), ValidityInterval::of(&made_of, &clock))
         } else {
-            (Answer::default().to_json().into(), Lasting::ALWAYS)
+            (Answer::default().to_json().into(), ValidityInterval::ALWAYS)
         };
-        // Whoever nobody knows is not kept: of such ids there is no end.
-        if identity.document.is_some() && lasting.holds(now) {
-            let canonical = identity.canonical().to_owned();
-            let kept = Kept {
-                ids: made_of_ids(&rows.directory, view, &identity)?,
-                at: position,
-                lasting,
-                body: body.clone(),
-            };
-            self.state.write().shelf.keep(client, &canonical, view, kept);
+        // Unknown ids are not cached: a caller can make up any number of them.
+        if identity.document.is_some() && validity.contains(now) {
+            let ids = source_ids(&rows.directory, view, &identity)?;
+            let slots = ids.iter().map(|id| self.invalidation.slot(id)).collect();
+            let cached = CachedBody { slots, at: position, validity, body: body.clone() };
+            self.bodies.insert(client, identity.canonical(), view, cached);
         }
-        Ok(Shared { view, position, body })
+        Ok(RenderedView { view, position, body })
     }
 }
 
-/// The clients whose streams an answer is made of. A document may be stored under one client's id in another one's series.
-fn made_of_ids(
+/// The clients whose streams a body is rendered from. A document may be stored under one client's
+/// id in another client's series.
+fn source_ids(
     directory: &dyn RowSource,
     view: View,
     identity: &Identity,
@@ -247,11 +196,4 @@ fn made_of_ids(
         }
     }
     Ok(ids)
-}
-
-impl Known {
-    fn look(&mut self, store: &Store) -> Result<(), StoreError> {
-        let Self { touched, switch } = self;
-        touched.look(store.log(), |view, audience| *switch = switch.switched_to(view, audience))
-    }
 }

@@ -11,7 +11,7 @@ use rollbook_domain::{StreamId, Timestamp};
 use rollbook_log::AppendError;
 use rollbook_migrations::MigrationError;
 use rollbook_projections::ProjectionError;
-use rollbook_service::http::error::Refusal;
+use rollbook_service::http::error::ApiError;
 use serde_json::{Value, json};
 
 use testkit::{Server, Store};
@@ -29,9 +29,9 @@ const FORM: &str = "form-1765694944359-zcneajnyn";
 fn codes<E>(make: impl Fn() -> E) -> (Code, Code)
 where
     CliError: From<E>,
-    Refusal: From<E>,
+    ApiError: From<E>,
 {
-    (CliError::from(make()).code(), Refusal::from(make()).code())
+    (CliError::from(make()).code(), ApiError::from(make()).code())
 }
 
 fn text() -> String {

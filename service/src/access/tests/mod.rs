@@ -46,7 +46,7 @@ impl Scene {
         Self::with(|_| AccessSettings::default())
     }
 
-    /// Believes these keys, from a file.
+    /// Accepts these keys, from a file.
     fn of(keys: &Value) -> Self {
         Self::with(|directory| {
             let file = directory.join("jwks.json");
@@ -63,7 +63,7 @@ impl Scene {
         self.directory.path().join(keys::KEYS_FILE)
     }
 
-    /// Who a bearer is, or why nobody.
+    /// The caller of a bearer token, or why it is rejected.
     fn ask(&self, bearer: &str) -> Result<Caller, String> {
         self.ask_at(bearer, now())
     }
@@ -72,12 +72,12 @@ impl Scene {
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, format!("Bearer {bearer}").parse().unwrap());
         self.ask_with(&headers, now).map_err(|denied| match denied {
-            Denied::Unauthenticated(why) => why.to_owned(),
+            AccessDenied::Unauthenticated(why) => why.to_owned(),
             other => format!("{other:?}"),
         })
     }
 
-    fn ask_with(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, Denied> {
+    fn ask_with(&self, headers: &HeaderMap, now: Timestamp) -> Result<Caller, AccessDenied> {
         tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap()
@@ -268,7 +268,7 @@ fn a_rotated_key_file_counts_from_the_next_request_on() {
     refused(scene.ask(&new.token(&claims())), "no such file");
 }
 
-/// A server of JWKS on loopback that answers what it is told, and counts.
+/// A JWKS server on loopback that gives the configured answers and counts requests.
 struct JwksServer {
     url: String,
     answer: Arc<Mutex<(String, String)>>,
@@ -340,7 +340,7 @@ fn keys_that_cannot_be_had_let_nobody_in_and_call_nobody_wrong() {
             refused(scene.ask(&issuer.token(&claims())), "Unavailable(IssuerKeys");
         }
         assert_eq!(server.asked(), 1, "{status}");
-        // It takes no keys to tell what is no token at all.
+        // Rejecting what is not a token needs no keys.
         refused(scene.ask("garbage"), "no JWT");
         *server.answer.lock().unwrap() = ("200 OK".to_owned(), set_of(&issuer));
     }

@@ -1,4 +1,5 @@
-//! What callers may do in a store: every grant against everything there is to ask for, and ids that could be mistaken for another's.
+//! What callers may do in a store: every grant against everything there is to ask for, and ids that
+//! could be mistaken for another's.
 
 use rollbook_application::store::Store;
 use rollbook_domain::{
@@ -71,10 +72,10 @@ fn coach(id: &str) -> Caller {
 }
 
 #[track_caller]
-fn may(store: &Store, caller: &Caller, wants: Wants<'_>) -> Option<Actor> {
-    match caller.may(store, wants) {
+fn may(store: &Store, caller: &Caller, permission: Permission<'_>) -> Option<Actor> {
+    match caller.authorize(store, permission) {
         Ok(actor) => Some(actor),
-        Err(Denied::Forbidden) => None,
+        Err(AccessDenied::Forbidden) => None,
         Err(other) => panic!("{other}"),
     }
 }
@@ -89,45 +90,45 @@ fn every_grant_allows_what_the_table_says_and_nothing_else() {
     );
     let (ada, control, form) =
         (StreamId::Client("ada".to_owned()), StreamId::Control, StreamId::Form("f".to_owned()));
-    let coach_of = |client, coach| Wants::CoachOf { client, coach };
-    let wants = [
-        ("check-ins own", Wants::CheckIns("ada")),
-        ("check-ins other's", Wants::CheckIns("ben")),
-        ("check-ins unknown", Wants::CheckIns("no one")),
-        ("answer own", Wants::AnswerFor("ada")),
-        ("answer other's", Wants::AnswerFor("ben")),
-        ("answer unknown", Wants::AnswerFor("no one")),
+    let coach_of = |client, coach| Permission::CoachOf { client, coach };
+    let permission = [
+        ("check-ins own", Permission::CheckIns("ada")),
+        ("check-ins other's", Permission::CheckIns("ben")),
+        ("check-ins unknown", Permission::CheckIns("no one")),
+        ("answer own", Permission::AnswerFor("ada")),
+        ("answer other's", Permission::AnswerFor("ben")),
+        ("answer unknown", Permission::AnswerFor("no one")),
         ("coach own", coach_of("ada", None)),
         ("coach own as oneself", coach_of("ada", Some("robin"))),
         ("coach own as another", coach_of("ada", Some("sam"))),
         ("coach other's", coach_of("ben", None)),
         ("coach other's as oneself", coach_of("ben", Some("robin"))),
         ("coach unknown", coach_of("no one", None)),
-        ("list of oneself", Wants::CoachList("robin")),
-        ("list of another", Wants::CoachList("sam")),
-        ("flag own", Wants::Flag("ada")),
-        ("flag other's", Wants::Flag("ben")),
-        ("flag unknown", Wants::Flag("no one")),
-        ("absence", Wants::Absence),
-        ("all events", Wants::AllEvents),
-        ("series own", Wants::Stream(&of_ada)),
-        ("series other's", Wants::Stream(&of_ben)),
-        ("series unknown", Wants::Stream(&of_nobody)),
-        ("client stream own", Wants::Stream(&ada)),
-        ("form stream", Wants::Stream(&form)),
-        ("control stream", Wants::Stream(&control)),
-        ("batch history", Wants::BatchHistory),
-        ("migrate", Wants::Migrate),
-        ("read switch", Wants::ReadSwitch),
-        ("switch", Wants::Switch),
-        ("status", Wants::Status),
-        ("metrics", Wants::Metrics),
+        ("list of oneself", Permission::CoachList("robin")),
+        ("list of another", Permission::CoachList("sam")),
+        ("flag own", Permission::Flag("ada")),
+        ("flag other's", Permission::Flag("ben")),
+        ("flag unknown", Permission::Flag("no one")),
+        ("absence", Permission::Absence),
+        ("all events", Permission::AllEvents),
+        ("series own", Permission::Stream(&of_ada)),
+        ("series other's", Permission::Stream(&of_ben)),
+        ("series unknown", Permission::Stream(&of_nobody)),
+        ("client stream own", Permission::Stream(&ada)),
+        ("form stream", Permission::Stream(&form)),
+        ("control stream", Permission::Stream(&control)),
+        ("batch history", Permission::BatchHistory),
+        ("migrate", Permission::Migrate),
+        ("read switch", Permission::ReadSwitch),
+        ("switch", Permission::Switch),
+        ("status", Permission::Status),
+        ("metrics", Permission::Metrics),
     ];
     let allowed = |grant: Grant| -> Vec<&str> {
         let caller = holding(&[grant]);
-        wants
+        permission
             .iter()
-            .filter(|(_, wants)| may(&store, &caller, *wants).is_some())
+            .filter(|(_, permission)| may(&store, &caller, *permission).is_some())
             .map(|(name, _)| *name)
             .collect()
     };
@@ -156,8 +157,10 @@ fn every_grant_allows_what_the_table_says_and_nothing_else() {
         allowed(Grant::Migrations),
         ["control stream", "batch history", "migrate", "status"]
     );
-    assert_eq!(allowed(Grant::Admin).len(), wants.len());
-    assert!(wants.iter().all(|(_, wants)| may(&store, &holding(&[]), *wants).is_none()));
+    assert_eq!(allowed(Grant::Admin).len(), permission.len());
+    assert!(
+        permission.iter().all(|(_, permission)| may(&store, &holding(&[]), *permission).is_none())
+    );
 }
 
 #[test]
@@ -166,13 +169,13 @@ fn a_client_is_known_by_every_identity_and_acts_under_one() {
     for own in ["ada", "uid-ada"] {
         for asked in ["ada", "uid-ada"] {
             assert_eq!(
-                may(&store, &client(own), Wants::AnswerFor(asked)),
+                may(&store, &client(own), Permission::AnswerFor(asked)),
                 Some(Actor::Client("ada".to_owned()))
             );
         }
         for other in ["ben", "uid-ben", "", "ada ", "Ada", "ada\0", "ada/", "robin", "*"] {
             assert_eq!(
-                may(&store, &client(own), Wants::CheckIns(other)),
+                may(&store, &client(own), Permission::CheckIns(other)),
                 None,
                 "{own} asks for {other:?}"
             );
@@ -181,7 +184,7 @@ fn a_client_is_known_by_every_identity_and_acts_under_one() {
     }
     // Who is not known yet has what is theirs: nothing.
     assert_eq!(
-        may(&store, &client("new"), Wants::CheckIns("new")),
+        may(&store, &client("new"), Permission::CheckIns("new")),
         Some(Actor::Client("new".to_owned()))
     );
 }
@@ -189,21 +192,22 @@ fn a_client_is_known_by_every_identity_and_acts_under_one() {
 #[test]
 fn an_identity_that_two_documents_share_is_the_first_ones() {
     let (_directory, store) = town();
-    // Asked for by the shared id, the answer is the first twin's: so it is no answer for the second.
-    assert!(may(&store, &client("shared"), Wants::CheckIns("twin-1")).is_some());
-    assert!(may(&store, &client("shared"), Wants::CheckIns("twin-2")).is_none());
-    assert!(may(&store, &client("twin-2"), Wants::CheckIns("twin-2")).is_some());
-    assert!(may(&store, &client("twin-2"), Wants::CheckIns("shared")).is_none());
-    assert!(may(&store, &client("twin-2"), Wants::CheckIns("twin-1")).is_none());
-    assert!(may(&store, &coach("robin"), Wants::CheckIns("shared")).is_some());
-    assert!(may(&store, &coach("sam"), Wants::CheckIns("shared")).is_none());
+    // Asked for by the shared id, the answer is the first twin's: so it is no answer for the
+    // second.
+    assert!(may(&store, &client("shared"), Permission::CheckIns("twin-1")).is_some());
+    assert!(may(&store, &client("shared"), Permission::CheckIns("twin-2")).is_none());
+    assert!(may(&store, &client("twin-2"), Permission::CheckIns("twin-2")).is_some());
+    assert!(may(&store, &client("twin-2"), Permission::CheckIns("shared")).is_none());
+    assert!(may(&store, &client("twin-2"), Permission::CheckIns("twin-1")).is_none());
+    assert!(may(&store, &coach("robin"), Permission::CheckIns("shared")).is_some());
+    assert!(may(&store, &coach("sam"), Permission::CheckIns("shared")).is_none());
 }
 
 #[test]
 fn a_coach_has_their_clients_and_acts_in_no_other_name() {
     let (_directory, store) = town();
     assert_eq!(
-        may(&store, &coach("robin"), Wants::AnswerFor("uid-ada")),
+        may(&store, &coach("robin"), Permission::AnswerFor("uid-ada")),
         Some(Actor::Coach("robin".to_owned()))
     );
     assert_eq!(
@@ -211,7 +215,7 @@ fn a_coach_has_their_clients_and_acts_in_no_other_name() {
         Visible::Clients(["ada".to_owned(), "twin-1".to_owned()].into())
     );
     // A client without a coach has none, also not one without an id.
-    assert!(may(&store, &coach(""), Wants::CheckIns("lone")).is_none());
+    assert!(may(&store, &coach(""), Permission::CheckIns("lone")).is_none());
     assert_eq!(holding(&[Grant::Admin]).sees(&store).unwrap(), Visible::All);
     assert_eq!(holding(&[Grant::Migrations]).sees(&store).unwrap(), Visible::Clients([].into()));
 }
@@ -221,13 +225,16 @@ fn the_narrowest_grant_names_who_acted() {
     let (_directory, store) = town();
     let all =
         holding(&[Grant::Admin, Grant::Coach("robin".to_owned()), Grant::Client("ada".to_owned())]);
-    assert_eq!(may(&store, &all, Wants::AnswerFor("ada")), Some(Actor::Client("ada".to_owned())));
     assert_eq!(
-        may(&store, &all, Wants::AnswerFor("twin-1")),
+        may(&store, &all, Permission::AnswerFor("ada")),
+        Some(Actor::Client("ada".to_owned()))
+    );
+    assert_eq!(
+        may(&store, &all, Permission::AnswerFor("twin-1")),
         Some(Actor::Coach("robin".to_owned()))
     );
     assert_eq!(
-        may(&store, &all, Wants::AnswerFor("ben")),
+        may(&store, &all, Permission::AnswerFor("ben")),
         Some(Actor::Admin("the caller".to_owned()))
     );
 }
@@ -236,27 +243,33 @@ fn the_narrowest_grant_names_who_acted() {
 fn who_says_nothing_of_themselves_is_who_the_documents_say() {
     let (_directory, store) = town();
     let stored = |id: &str| Caller::as_stored(id.to_owned());
-    assert!(may(&store, &stored("robin"), Wants::CheckIns("ada")).is_some());
-    assert!(may(&store, &stored("robin"), Wants::CheckIns("ben")).is_none());
-    assert!(may(&store, &stored("boss"), Wants::AllEvents).is_some());
-    assert!(may(&store, &stored("ops"), Wants::Migrate).is_some());
-    assert!(may(&store, &stored("ops"), Wants::CheckIns("ada")).is_none());
+    assert!(may(&store, &stored("robin"), Permission::CheckIns("ada")).is_some());
+    assert!(may(&store, &stored("robin"), Permission::CheckIns("ben")).is_none());
+    assert!(may(&store, &stored("boss"), Permission::AllEvents).is_some());
+    assert!(may(&store, &stored("ops"), Permission::Migrate).is_some());
+    assert!(may(&store, &stored("ops"), Permission::CheckIns("ada")).is_none());
     assert_eq!(
-        may(&store, &stored("uid-ben"), Wants::CheckIns("ben")),
+        may(&store, &stored("uid-ben"), Permission::CheckIns("ben")),
         Some(Actor::Client("ben".to_owned()))
     );
     // No account says who this is, but a client document does.
     assert_eq!(
-        may(&store, &stored("uid-ada"), Wants::CheckIns("ada")),
+        may(&store, &stored("uid-ada"), Permission::CheckIns("ada")),
         Some(Actor::Client("ada".to_owned()))
     );
     // An account that says nothing one can understand is no client either.
-    assert!(may(&store, &stored("ada"), Wants::CheckIns("ada")).is_none());
+    assert!(may(&store, &stored("ada"), Permission::CheckIns("ada")).is_none());
     for nobody in ["nobody", "sam", "no one", ""] {
-        for wants in
-            [Wants::CheckIns("ada"), Wants::CheckIns(nobody), Wants::Status, Wants::AllEvents]
-        {
-            assert!(may(&store, &stored(nobody), wants).is_none(), "{nobody:?} wants {wants:?}");
+        for permission in [
+            Permission::CheckIns("ada"),
+            Permission::CheckIns(nobody),
+            Permission::Status,
+            Permission::AllEvents,
+        ] {
+            assert!(
+                may(&store, &stored(nobody), permission).is_none(),
+                "{nobody:?} permission {permission:?}"
+            );
         }
     }
 }

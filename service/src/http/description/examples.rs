@@ -1,6 +1,5 @@
-//! What requests and answers look like: an example for every operation. Owns where each one goes in the document; the examples
-//! themselves stand in `examples.json`, by the operation's id, taken from the answers of a service with the store in
-//! `tests/fixtures/described`.
+//! Adds an example to every operation. The examples are in `examples.json`, by operation id; they
+//! are answers of a service with the store in `tests/fixtures/described`.
 
 use std::sync::LazyLock;
 
@@ -9,7 +8,8 @@ use serde_json::{Map, Value};
 static EXAMPLES: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("examples.json")).unwrap_or_default());
 
-/// Puts an operation's examples where they belong: `parameters` by name, `request`, and `response`, each by media type.
+/// Puts an operation's examples where they belong: `parameters` by name, `request`, and `response`,
+/// each by media type.
 pub(super) fn complete(operation: &mut Map<String, Value>) {
     let examples =
         operation.get("operationId").and_then(Value::as_str).and_then(|id| EXAMPLES.get(id));

@@ -1,6 +1,7 @@
-//! The description of the API: OpenAPI 3.1, made of the handlers and their types. Owns what is said of the whole, and the one place
-//! where what holds for every operation is added: `statuses` those answers that come from around the handlers, `examples` what
-//! requests and answers look like, `numbers` how large they may be, `pages` the document and its interactive form, served open and without the network.
+//! The OpenAPI 3.1 description, generated from the handlers and their types. This module adds what
+//! holds for every operation: `statuses` the answers that do not come from handlers, `examples` the
+//! examples, `numbers` the ranges of integers. `pages` serves the document and its interactive
+//! form, without authentication and without other hosts.
 
 mod examples;
 mod numbers;
@@ -9,54 +10,46 @@ mod statuses;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
-
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
+use utoipa::openapi;
 
-/// What the description says of the whole. Paths and schemas come with the routes.
+/// The general part of the description. Paths and schemas come from the routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Rollbook",
-        description = "Recurring check-ins: the endpoints that the front end had before, under `/api`, and the store's own, under `/v1`.\n\n\
-                       Refusals under `/api` are `{\"success\": false, \"message\": …}`; everywhere else they are RFC 9457 problems with a stable \
+        description = "Recurring check-ins: the old application's endpoints under `/api`, and the native API under `/v1`.\n\n\
+                       Errors under `/api` are `{\"success\": false, \"message\": …}`; everywhere else they are RFC 9457 problems with a stable \
                        `code`. Every answer carries `x-request-id`; answers of the store carry `x-rollbook-position`, and views `x-rollbook-view`."
     ),
-    servers((url = "/", description = "The service that this document came from")),
+    servers((url = "/", description = "The service that served this document")),
     tags(
         (name = "check-ins", description = "What clients see and answer."),
         (name = "assignments", description = "What coaches allocate and correct."),
         (name = "series", description = "Pausing and withdrawing."),
-        (name = "views", description = "What clients see, by any view, at any instant and any position."),
+        (name = "views", description = "What clients see, from any view, at any instant and any position."),
         (name = "events", description = "What happened: pages, live, histories."),
         (name = "migrations", description = "Plan, apply, validate, compare."),
         (name = "operations", description = "The switch, the status, the audit."),
         (name = "ofrep", description = "The switch as a feature flag of OpenFeature."),
-        (name = "health", description = "Whether the service lives, and whether it is ready."),
-        (name = "operation", description = "The service's figures."),
+        (name = "health", description = "Whether the service is alive, and whether it is ready."),
+        (name = "operation", description = "The metrics."),
     )
 )]
 pub struct Description;
 
-/// The whole document, as a service with authentication serves it.
-pub fn document() -> &'static str {
-    static DOCUMENT: LazyLock<String> =
-        LazyLock::new(|| written(&complete(json!(super::router::description()))));
-    &DOCUMENT
-}
-
-/// The same of a service without configured authentication: nothing in it asks for a token.
-pub fn open_document() -> &'static str {
-    static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-        let mut document = complete(json!(super::router::description()));
+/// The complete document, made from what the handlers say about themselves. A service without
+/// configured authentication is open: nothing in its document asks for a token.
+pub fn document(handlers: &openapi::OpenApi, is_open: bool) -> String {
+    let mut document = complete(json!(handlers));
+    if is_open {
         if let Some(document) = document.as_object_mut() {
             document.remove("security");
         }
         each_operation(&mut document, |_, operation| drop(operation.remove("security")));
-        written(&document)
-    });
-    &DOCUMENT
+    }
+    written(&document)
 }
 
 fn written(document: &Value) -> String {
@@ -64,7 +57,7 @@ fn written(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default() + "\n"
 }
 
-/// Adds to the handlers' own description what holds for all of them.
+/// Adds what holds for all handlers to their own description.
 fn complete(mut document: Value) -> Value {
     let bearer = json!({
         "type": "http",
@@ -89,7 +82,7 @@ fn complete(mut document: Value) -> Value {
     document
 }
 
-/// A parameter is sent or it is not: null is no value of any. The derive says so of what need not be there.
+/// A parameter is sent or not; it is never null. The derive says otherwise about optional ones.
 fn no_null_parameters(operation: &mut Map<String, Value>) {
     let parameters =
         operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten();
@@ -103,7 +96,7 @@ fn no_null_parameters(operation: &mut Map<String, Value>) {
     }
 }
 
-/// What is known of an operation from where it stands.
+/// An operation's place in the document.
 #[derive(Clone, Copy, Debug)]
 struct About<'d> {
     path: &'d str,

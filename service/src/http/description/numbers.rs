@@ -1,9 +1,10 @@
-//! How large whole numbers may be. Owns the formats of unsigned ones, and where they end: the derive calls them `int64` and `int32`, which
-//! is half of what is taken and answered.
+//! Corrects the ranges of unsigned integers in the document: the derive calls them `int64` and
+//! `int32`, which is half of their range.
 
 use serde_json::{Value, json};
 
-/// Gives whole numbers that begin at zero or later the unsigned format of their size and its largest number, everywhere in the document.
+/// Gives whole numbers that begin at zero or later the unsigned format of their size and its
+/// largest number, everywhere in the document.
 pub(super) fn complete(value: &mut Value) {
     if let Some(schema) = value.as_object_mut() {
         let begins = schema.get("minimum").and_then(Value::as_u64).is_some();

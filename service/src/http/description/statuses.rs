@@ -1,16 +1,18 @@
-//! The answers that come from around the handlers, for every operation, and what each refusal looks like. Owns the one list of them;
-//! what a handler says of its own refusals stays as it is.
+//! Adds to the description the answers that do not come from handlers (authentication, limits,
+//! failures), and an example for each error. What a handler says about its own errors stays as it
+//! is.
 
 use axum::http::StatusCode;
+use rollbook_application::code::Code;
 use serde_json::{Map, Value, json};
 
 use super::About;
 
-/// A refusal: its status, its code, and what it says.
+/// An error: its status, code and text.
 struct Refused {
     status: u16,
     description: &'static str,
-    code: &'static str,
+    code: Option<Code>,
     message: &'static str,
     /// Which operations may be answered so without saying it themselves.
     around: Option<Around>,
@@ -32,83 +34,83 @@ const BUT_HEALTH: Option<Around> = Some(|operation| !operation.is_health());
 const BUT_HEALTHZ: Option<Around> = Some(|operation| operation.path != "/healthz");
 
 const REFUSALS: [Refused; 14] = [
-    refused(400, "What was asked does not fit.", "bad_query", "The query does not fit", ASKS),
+    refused(400, "The request is invalid.", Some(Code::BadQuery), "The query does not fit", ASKS),
     refused(
         401,
-        "No believable token and no API key.",
-        "unauthenticated",
+        "No valid token and no valid API key.",
+        Some(Code::Unauthenticated),
         "Authentication required",
         CLOSED,
     ),
     refused(
         403,
-        "Another's data, existing or not.",
-        "forbidden",
+        "No permission, or no such thing.",
+        Some(Code::Forbidden),
         "You may not do that, or there is no such thing",
         CLOSED,
     ),
-    refused(404, "There is no such thing.", "unknown_id", "Assignment not found", None),
-    refused(408, "The body came too slowly.", "slow_body", "The body took too long to arrive", ANY),
+    refused(404, "There is no such thing.", Some(Code::UnknownId), "Assignment not found", None),
+    refused(
+        408,
+        "The body came too slowly.",
+        Some(Code::SlowBody),
+        "The body took too long to arrive",
+        ANY,
+    ),
     refused(
         409,
-        "Others changed it at the same time.",
-        "contended",
+        "A concurrent request changed it.",
+        Some(Code::Contended),
         "Others changed this at the same time. Try again",
         None,
     ),
     refused(
         413,
         "The body is too large.",
-        "too_large",
+        Some(Code::TooLarge),
         "The body is larger than 1048576 bytes",
         ANY,
     ),
     refused(
         415,
-        "The body is not called what it should be.",
-        "no_json",
+        "The body has another content type than expected.",
+        Some(Code::NoJson),
         "Send the body as content-type: application/json",
         None,
     ),
     refused(
         422,
         "The key was used for another request.",
-        "key_reused",
+        Some(Code::KeyReused),
         "This Idempotency-Key was used for another request",
         None,
     ),
     refused(
         429,
         "Too many requests from one address.",
-        "too_many_requests",
+        Some(Code::TooManyRequests),
         "Too many requests from this address",
         BUT_HEALTH,
     ),
-    refused(
-        431,
-        "More or longer headers than the service takes. This answer has no body.",
-        "",
-        "",
-        ANY,
-    ),
+    refused(431, "Too many headers, or too long. This answer has no body.", None, "", ANY),
     refused(
         500,
         "Something failed here.",
-        "internal",
+        Some(Code::Internal),
         "Something went wrong here. The service's log says what",
         ANY,
     ),
     refused(
         503,
-        "Too much at once, or the store is not there.",
-        "overloaded",
+        "The service is overloaded, or the store is unavailable.",
+        Some(Code::Overloaded),
         "The service has as many requests as it can work on",
         BUT_HEALTHZ,
     ),
     refused(
         504,
-        "It did not come in time.",
-        "behind",
+        "The position was not reached in time.",
+        Some(Code::Behind),
         "This node is at position 812 and did not reach 900 in time",
         None,
     ),
@@ -117,7 +119,7 @@ const REFUSALS: [Refused; 14] = [
 const fn refused(
     status: u16,
     description: &'static str,
-    code: &'static str,
+    code: Option<Code>,
     message: &'static str,
     around: Option<Around>,
 ) -> Refused {
@@ -141,14 +143,14 @@ impl Refused {
         }
         let title =
             StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
-        json!({"type": "about:blank", "title": title, "status": self.status, "code": self.code, "detail": self.message})
+        json!({"type": "about:blank", "title": title, "status": self.status, "code": self.code.map(Code::name), "detail": self.message})
     }
 
-    /// The answer, whole.
+    /// The complete answer.
     fn response(&self, is_drop_in: bool) -> Value {
         let mut response =
             json!({"description": self.description, "headers": header_names(self.status)});
-        if !self.code.is_empty() {
+        if self.code.is_some() {
             let (media_type, schema) = form(is_drop_in);
             if let Some(fields) = response.as_object_mut() {
                 fields.insert("content".to_owned(), json!({media_type: {"schema": {"$ref": schema}, "example": self.example(is_drop_in)}}));
@@ -184,8 +186,8 @@ fn header_names(status: u16) -> Value {
 /// The headers that answers share.
 pub(super) fn headers() -> Value {
     json!({
-        "RequestId": {"description": "The request's id, as the service's log has it.", "schema": {"type": "string"}},
-        "RetryAfter": {"description": "After how many seconds asking again makes sense.", "schema": {"type": "integer", "minimum": 1}},
+        "RequestId": {"description": "The request's id, as in the service's log.", "schema": {"type": "string"}},
+        "RetryAfter": {"description": "After how many seconds a retry makes sense.", "schema": {"type": "integer", "minimum": 1}},
         "WwwAuthenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}
     })
 }
@@ -201,7 +203,7 @@ pub(super) fn components() -> Value {
     Value::Object(responses)
 }
 
-/// Adds to an operation what it may be answered with besides what its handler says, and shows what each refusal looks like.
+/// Adds the answers to an operation that its handler does not list, and an example to each error.
 pub(super) fn complete(about: About<'_>, operation: &mut Map<String, Value>) {
     let is_open = operation
         .get("security")

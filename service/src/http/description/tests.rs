@@ -1,21 +1,27 @@
-//! The description against itself: the golden document, what every operation has, and that its pages name no other host.
+//! Tests of the description: the golden document, what every operation must have, and that the
+//! pages name no other host.
 
 use std::path::Path;
 
 use serde_json::{Map, Value};
 
 use super::pages::{POLICY, file};
-use super::{About, document, each_operation};
+use super::{About, each_operation};
+use crate::http::router;
+
+fn document() -> String {
+    super::document(&router::description(), false)
+}
 
 fn each(mut visit: impl FnMut(About<'_>, &Map<String, Value>)) {
-    let mut document = serde_json::from_str(document()).unwrap();
+    let mut document = serde_json::from_str(&document()).unwrap();
     each_operation(&mut document, |about, operation| visit(about, operation));
 }
 
 /// `ROLLBOOK_BLESS=1` writes the golden document; otherwise, on drift, the document of today goes to a `.actual` file beside it.
 #[test]
 fn the_document_is_the_golden_one() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json");
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/openapi.json");
     if std::env::var_os("ROLLBOOK_BLESS").is_some() {
         std::fs::write(&golden, document()).unwrap();
     }
@@ -32,7 +38,7 @@ fn the_document_is_the_golden_one() {
 
 #[test]
 fn it_is_openapi_3_1_with_a_scheme_that_every_operation_but_health_asks_for() {
-    let document: Value = serde_json::from_str(document()).unwrap();
+    let document: Value = serde_json::from_str(&document()).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(document["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
@@ -46,7 +52,7 @@ fn it_is_openapi_3_1_with_a_scheme_that_every_operation_but_health_asks_for() {
 
 #[test]
 fn every_operation_has_a_name_a_summary_one_known_tag_and_examples() {
-    let whole: Value = serde_json::from_str(document()).unwrap();
+    let whole: Value = serde_json::from_str(&document()).unwrap();
     let tags: Vec<&str> =
         whole["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
     let mut names = Vec::new();
@@ -109,7 +115,7 @@ fn every_operation_says_what_comes_from_around_its_handler() {
 
 #[test]
 fn a_refusal_has_the_form_of_its_path() {
-    let whole: Value = serde_json::from_str(document()).unwrap();
+    let whole: Value = serde_json::from_str(&document()).unwrap();
     each(|about, operation| {
         for (status, response) in operation["responses"]
             .as_object()
@@ -159,7 +165,8 @@ fn the_pages_are_whole_and_name_no_other_host() {
         assert!(!file(name.trim_start_matches("./")).unwrap().expect(name).bytes.is_empty());
     }
     for name in ["index.html", "index.css", "swagger-initializer.js"] {
-        // Comments begin with two slashes too; a reference to another host has a scheme or stands in quotes.
+        // Comments begin with two slashes too; a reference to another host has a scheme or stands
+        // in quotes.
         let references =
             ["://", "\"//", "'//"].into_iter().filter(|reference| text(name).contains(reference));
         assert_eq!(references.count(), 0, "{name}: {}", text(name));

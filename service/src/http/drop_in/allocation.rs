@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::super::answer::At;
 use super::super::caller::Writing;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
 use super::{week, when};
@@ -38,7 +38,7 @@ pub struct Wanted {
     /// `once` makes one week; default `weekly`.
     frequency: Option<Frequency>,
     /// How many weeks, 1 to 520; default 4. With `extend`, how many more.
-    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(minimum = 1, maximum = 520)]
     duration: Option<u32>,
     /// The first due is on the Monday strictly after this date; default today.
@@ -173,17 +173,17 @@ pub async fn allocate(
     State(service): State<Service>,
     writing: Writing,
     Body(wanted): Body<Wanted>,
-) -> Result<At<Allocated>, Refusal> {
+) -> Result<At<Allocated>, ApiError> {
     let given = |field: &Option<String>| field.clone().filter(|id| !id.is_empty());
     let (Some(form), Some(client), Some(coach)) =
         (given(&wanted.form_id), given(&wanted.client_id), given(&wanted.coach_id))
     else {
-        return Err(Refusal::bad_request(
+        return Err(ApiError::bad_request(
             Code::MissingFields,
             "Missing required fields: formId, clientId, coachId",
         ));
     };
-    let allocate = move |store: &Store| -> Result<_, Refusal> {
+    let allocate = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let request = week::as_coach(reading, &writing, &client, Some(&coach))?;
         let wanted = wanted.request((client, form, coach), reading.zone()?)?;
@@ -198,7 +198,7 @@ impl Wanted {
         self,
         (client, form, coach): (String, String, String),
         zone: Zone,
-    ) -> Result<AllocationRequest, Refusal> {
+    ) -> Result<AllocationRequest, ApiError> {
         let date = |field: &'static str, text: Option<String>| {
             text.map(|text| when::date(field, &text, zone)).transpose()
         };
@@ -208,7 +208,7 @@ impl Wanted {
         let due_time = time_of_day(text)
             .and_then(|(hour, minute)| NaiveTime::from_hms_opt(hour, minute, 0))
             .ok_or_else(|| {
-                Refusal::bad_request(
+                ApiError::bad_request(
                     Code::BadTime,
                     format!("dueTime is no time of day: {text:?}. Write it like 09:00"),
                 )

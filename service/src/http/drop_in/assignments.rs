@@ -3,117 +3,19 @@
 
 use axum::extract::State;
 use rollbook_application::store::{Reading, Store, StoreError, WeekRef};
-use rollbook_domain::document::{Field, StoredAssignment};
-use rollbook_domain::status::{Clock, Status};
-use rollbook_domain::{Event, JsonText, Number, StreamId};
+use rollbook_domain::{Event, StreamId};
 use rollbook_projections::entry::Asked;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{PathOf, QueryOf};
 use super::super::service::Service;
+use super::assignment::{Assignment, Which};
 use super::listing;
-use super::shapes::CheckInStatus;
 use super::week::{self, client_of};
-use crate::access::{Caller, Wants};
-
-/// One week of a series, as it is stored.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Assignment {
-    /// Its id: the document's, or the assignment's own.
-    pub id: String,
-    /// The client's document id.
-    pub client_id: String,
-    /// The coach.
-    pub coach_id: String,
-    /// The form.
-    pub form_id: String,
-    /// The form's title.
-    pub form_title: String,
-    /// The description.
-    pub description: String,
-    /// When it is due; null where the stored week has no date.
-    #[schema(format = DateTime)]
-    pub due_date: Option<String>,
-    /// Its status, as lists show it.
-    #[schema(value_type = CheckInStatus)]
-    pub status: Status,
-    /// The run of the series, from 1.
-    pub run: u32,
-    /// The week, from 1.
-    pub recurring_week: u32,
-    /// How many weeks the run has.
-    pub total_weeks: u32,
-    /// Whether the form recurs.
-    pub is_recurring: bool,
-    /// Who assigned it: a coach's id or a name.
-    pub assigned_by: String,
-    /// When it was assigned.
-    #[schema(format = DateTime)]
-    pub assigned_at: Option<String>,
-    /// When it was completed.
-    #[schema(format = DateTime)]
-    pub completed_at: Option<String>,
-    /// The response.
-    pub response_id: Option<String>,
-    /// The response's score.
-    #[schema(value_type = Option<f64>)]
-    pub score: Option<Number>,
-    /// The check-in window, as stored.
-    #[schema(value_type = serde_json::Value)]
-    pub check_in_window: Option<JsonText>,
-    /// Until when it rests.
-    #[schema(format = DateTime)]
-    pub paused_until: Option<String>,
-    /// Whether a coach answered the response.
-    pub coach_responded: bool,
-    /// Whether the client was given more time.
-    pub extension_granted: bool,
-    /// What the coach noted. Only the client's coach is shown it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(required = false)]
-    pub coach_notes: Option<String>,
-}
-
-impl Assignment {
-    /// A stored week of a client.
-    pub(super) fn of(client: &str, run: u32, stored: &StoredAssignment, clock: &Clock) -> Self {
-        let due = stored.due.value().copied();
-        let status = clock.status(
-            stored.is_completed(),
-            stored.status == "missed",
-            due.unwrap_or(clock.now),
-        );
-        let text = |instant: rollbook_domain::Timestamp| instant.to_milliseconds_text();
-        Self {
-            id: stored.document.clone(),
-            client_id: client.to_owned(),
-            coach_id: stored.coach.clone(),
-            form_id: stored.form.clone(),
-            form_title: stored.title.clone(),
-            description: stored.description.clone(),
-            due_date: due.map(text),
-            status,
-            run,
-            recurring_week: stored.week(),
-            total_weeks: stored.total_weeks,
-            is_recurring: stored.recurring,
-            assigned_by: stored.assigned_by.clone(),
-            assigned_at: stored.assigned_at.map(text),
-            completed_at: stored.completed_at.map(text),
-            response_id: if let Field::Is(id) = &stored.response { Some(id.clone()) } else { None },
-            score: stored.score,
-            check_in_window: stored.window.clone(),
-            paused_until: stored.paused_until.filter(|until| *until > clock.now).map(text),
-            coach_responded: stored.coach_responded,
-            extension_granted: stored.extension_granted,
-            coach_notes: None,
-        }
-    }
-}
+use crate::access::{Caller, Permission};
 
 /// One assignment.
 #[derive(Debug, Serialize, ToSchema)]
@@ -141,9 +43,9 @@ pub async fn get(
     State(service): State<Service>,
     caller: Caller,
     PathOf(id): PathOf<String>,
-) -> Result<At<One>, Refusal> {
+) -> Result<At<One>, ApiError> {
     let asked = service.asked();
-    let get = move |store: &Store| -> Result<_, Refusal> {
+    let get = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let named = week::seen(reading, &caller, &id)?;
         one(reading, &caller, &named, asked)
@@ -157,7 +59,7 @@ pub(super) fn one(
     caller: &Caller,
     named: &WeekRef,
     asked: Asked,
-) -> Result<At<One>, Refusal> {
+) -> Result<At<One>, ApiError> {
     let position = reading.store().log().head();
     let client = client_of(&named.stream);
     let stored = week::stored(reading, named, asked.now)?;
@@ -171,7 +73,7 @@ pub(super) fn one(
             title => title?,
         };
     }
-    if caller.may_in(reading, Wants::CoachOf { client, coach: None }).is_ok() {
+    if caller.authorize_in(reading, Permission::CoachOf { client, coach: None }).is_ok() {
         assignment.coach_notes = week::latest(reading, named, note)?.and_then(|(_at, note)| note);
     }
     Ok(At { position, body: One { success: true, assignment } })
@@ -185,28 +87,6 @@ fn note(event: &Event, of_run: u32, of_week: u32) -> Option<Option<String>> {
         }
         _ => None,
     }
-}
-
-/// Which assignments, and which page of them.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(rename_all = "camelCase")]
-#[into_params(parameter_in = Query)]
-pub struct Which {
-    /// Those of this coach.
-    #[param(required = false)]
-    pub(super) coach_id: Option<String>,
-    /// Those of this client, by any id.
-    #[param(required = false)]
-    pub(super) client_id: Option<String>,
-    /// Those with this status.
-    #[param(required = false, value_type = CheckInStatus, inline)]
-    pub(super) status: Option<Status>,
-    /// How many at a time, 1 to 200; default 50.
-    #[param(required = false, minimum = 1, maximum = 200)]
-    pub(super) limit: Option<usize>,
-    /// Where the page before ended: its `nextCursor`.
-    #[param(required = false)]
-    pub(super) cursor: Option<String>,
 }
 
 /// A page of assignments.
@@ -239,9 +119,9 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(which): QueryOf<Which>,
-) -> Result<At<Page>, Refusal> {
+) -> Result<At<Page>, ApiError> {
     let asked = service.asked();
-    let list = move |store: &Store| -> Result<_, Refusal> {
+    let list = move |store: &Store| -> Result<_, ApiError> {
         let listed = listing::list(store, &caller, &which, asked)?;
         let body = Page {
             success: true,

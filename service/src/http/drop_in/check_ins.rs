@@ -1,4 +1,4 @@
-//! `/api/client-portal/check-ins`: what a client sees. Owns which view answers on which path.
+//! `/api/client-portal/check-ins`: what a client sees, and which view answers on which path.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
@@ -8,11 +8,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::super::answer::Viewed;
-use super::super::error::{DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusals};
 use super::super::extract::QueryOf;
 use super::super::service::Service;
 use super::shapes::CheckIns;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 
 /// Whose check-ins.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -32,8 +32,8 @@ pub struct Whose {
     tag = "check-ins",
     params(Whose),
     responses(
-        (status = 200, description = "The check-ins, and which view they are from.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 200, description = "The check-ins, and the view they are from.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
         DropInRefusals
     )
 )]
@@ -41,7 +41,7 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
-) -> Result<Viewed, Refusal> {
+) -> Result<Viewed, ApiError> {
     answer(service, caller, whose, ViewChoice::Live).await
 }
 
@@ -54,7 +54,7 @@ pub async fn list(
     params(Whose),
     responses(
         (status = 200, description = "The check-ins.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
+            headers(("x-rollbook-view" = String, description = "precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
         DropInRefusals
     )
 )]
@@ -62,7 +62,7 @@ pub async fn list_precreated(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
-) -> Result<Viewed, Refusal> {
+) -> Result<Viewed, ApiError> {
     answer(service, caller, whose, ViewChoice::View(View::Precreated)).await
 }
 
@@ -71,21 +71,21 @@ async fn answer(
     caller: Caller,
     whose: Whose,
     asking: ViewChoice,
-) -> Result<Viewed, Refusal> {
+) -> Result<Viewed, ApiError> {
     let Some(client) = whose.client_id.filter(|client| !client.is_empty()) else {
-        return Err(Refusal::bad_request(Code::NoClient, "Client ID is required"));
+        return Err(ApiError::bad_request(Code::NoClient, "Client ID is required"));
     };
     let now = service.now();
-    // The one answer that everybody waits for: while it is kept, it costs no thread and no look at the disk.
+    // The most frequent request: from the cache it costs no blocking thread and no disk access.
     if caller.is_admin()
-        && let Some(kept) = service.answers().kept(service.store(), asking, &client, now)?
+        && let Some(cached) = service.view_cache().cached(service.store(), asking, &client, now)
     {
-        return Ok(kept.into());
+        return Ok(cached.into());
     }
     let answers = service.clone();
-    let work = move |store: &Store| -> Result<Viewed, Refusal> {
-        caller.may(store, Wants::CheckIns(&client))?;
-        Ok(answers.answers().answer(store, asking, &client, now)?.into())
+    let work = move |store: &Store| -> Result<Viewed, ApiError> {
+        caller.authorize(store, Permission::CheckIns(&client))?;
+        Ok(answers.view_cache().answer(store, asking, &client, now)?.into())
     };
     service.blocking(work).await
 }

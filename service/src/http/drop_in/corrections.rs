@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::answer::At;
 use super::super::caller::Writing;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, PathOf, QueryOf};
 use super::super::service::Service;
 use super::allocation::Status;
@@ -55,15 +55,15 @@ pub async fn correct(
     writing: Writing,
     PathOf(id): PathOf<String>,
     Body(patch): Body<Patch>,
-) -> Result<At<One>, Refusal> {
+) -> Result<At<One>, ApiError> {
     if patch.status.is_none() && patch.due_date.is_none() && patch.coach_notes.is_none() {
-        return Err(Refusal::bad_request(
+        return Err(ApiError::bad_request(
             Code::NothingToCorrect,
             "Give a status, a dueDate or coachNotes",
         ));
     }
     let asked = service.asked();
-    let correct = move |store: &Store| -> Result<_, Refusal> {
+    let correct = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let zone = reading.zone()?;
         let due: Option<Timestamp> = patch
@@ -122,8 +122,8 @@ pub async fn withdraw(
     writing: Writing,
     PathOf(id): PathOf<String>,
     QueryOf(by): QueryOf<By>,
-) -> Result<At<Withdrawn>, Refusal> {
-    let withdraw = move |store: &Store| -> Result<_, Refusal> {
+) -> Result<At<Withdrawn>, ApiError> {
+    let withdraw = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let reason = by
             .coach_id

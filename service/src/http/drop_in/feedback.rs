@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::super::answer::At;
 use super::super::caller::Writing;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
 use super::shapes::Done;
@@ -57,19 +57,19 @@ pub async fn give(
     State(service): State<Service>,
     writing: Writing,
     Body(feedback): Body<Feedback>,
-) -> Result<At<Done>, Refusal> {
+) -> Result<At<Done>, ApiError> {
     let given = |field: &Option<String>| field.clone().filter(|text| !text.trim().is_empty());
     let (Some(response), Some(coach)) = (given(&feedback.response_id), given(&feedback.coach_id))
     else {
-        return Err(Refusal::bad_request(
+        return Err(ApiError::bad_request(
             Code::MissingFields,
             "Missing required fields: responseId, coachId",
         ));
     };
     let Some(text) = feedback.text() else {
-        return Err(Refusal::bad_request(Code::MissingFields, "Missing required field: content"));
+        return Err(ApiError::bad_request(Code::MissingFields, "Missing required field: content"));
     };
-    let give = move |store: &Store| -> Result<_, Refusal> {
+    let give = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let stream = week::found(reading, writing.caller(), reading.response(&response))?;
         let request = week::as_coach(reading, &writing, client_of(&stream), Some(&coach))?;

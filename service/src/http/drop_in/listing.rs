@@ -1,5 +1,6 @@
-//! The list of assignments: who may see which, their order, and where a page ends. A page goes on behind the last assignment of the
-//! one before, so that what is assigned meanwhile moves nothing.
+//! The list of assignments: which of them a caller may see, their order, and the pages. A page
+//! starts after the last assignment of the page before, so assignments that are added in between
+//! move nothing.
 
 use std::cmp::Reverse;
 
@@ -13,9 +14,9 @@ use rollbook_projections::entry::Asked;
 use rollbook_projections::rows::{RowSource, StoredRows, decode};
 use rollbook_projections::views::{self, PrecreatedView, keys};
 
-use super::super::error::Refusal;
-use super::assignments::{Assignment, Which};
-use crate::access::{Caller, Denied, Visible, Wants};
+use super::super::error::ApiError;
+use super::assignment::{Assignment, Which};
+use crate::access::{AccessDenied, Caller, Permission, Visible};
 
 /// A page.
 pub(super) struct Listed {
@@ -37,10 +38,10 @@ pub(super) fn list(
     caller: &Caller,
     which: &Which,
     asked: Asked,
-) -> Result<Listed, Refusal> {
+) -> Result<Listed, ApiError> {
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     if limit == 0 || limit > MOST {
-        return Err(Refusal::bad_request(Code::OutOfRange, format!("limit is 1 to {MOST}")));
+        return Err(ApiError::bad_request(Code::OutOfRange, format!("limit is 1 to {MOST}")));
     }
     let after = which.cursor.as_deref().map(place_of).transpose()?;
     let scope = Scope::of(store, caller, which)?;
@@ -84,18 +85,18 @@ enum Scope {
 }
 
 impl Scope {
-    fn of(store: &Store, caller: &Caller, which: &Which) -> Result<Self, Refusal> {
+    fn of(store: &Store, caller: &Caller, which: &Which) -> Result<Self, ApiError> {
         if let Some(client) = &which.client_id {
-            caller.may(store, Wants::CheckIns(client))?;
+            caller.authorize(store, Permission::CheckIns(client))?;
             return Ok(Self::Clients(vec![store.identify(client)?]));
         }
         if let Some(coach) = &which.coach_id {
-            caller.may(store, Wants::CoachList(coach))?;
+            caller.authorize(store, Permission::CoachList(coach))?;
         }
         match caller.sees(store)? {
             Visible::All => Ok(Self::Everyone),
             Visible::Clients(clients) if clients.is_empty() && which.coach_id.is_none() => {
-                Err(Denied::Forbidden.into())
+                Err(AccessDenied::Forbidden.into())
             }
             Visible::Clients(clients) => Ok(Self::Clients(
                 clients
@@ -139,7 +140,7 @@ fn cursor_of((Reverse(assigned_at), stream, run, week): &Place) -> String {
     format!("{assigned_at} {run} {week} {stream}")
 }
 
-fn place_of(cursor: &str) -> Result<Place, Refusal> {
+fn place_of(cursor: &str) -> Result<Place, ApiError> {
     let mut parts = cursor.splitn(4, ' ');
     let mut next = || parts.next().unwrap_or_default();
     let (assigned_at, run, week) = (next().parse().ok(), next().parse().ok(), next().parse().ok());
@@ -148,7 +149,7 @@ fn place_of(cursor: &str) -> Result<Place, Refusal> {
         (Some(assigned_at), Some(run), Some(week)) if !stream.is_empty() => {
             Ok((Reverse(assigned_at), stream, run, week))
         }
-        _ => Err(Refusal::bad_request(Code::BadCursor, "cursor is none that this list gave")),
+        _ => Err(ApiError::bad_request(Code::BadCursor, "cursor is none that this list gave")),
     }
 }
 

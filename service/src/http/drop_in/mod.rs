@@ -1,10 +1,11 @@
-//! The endpoints that the front end had before, with their paths, bodies and texts. Owns the old shapes; what is done is the
-//! store's. Bodies are camelCase; refusals are `{"success": false, "message": …}`.
+//! The old application's endpoints, with their paths, bodies and texts. Bodies are camelCase;
+//! errors are `{"success": false, "message": …}`.
 //!
-//! Every handler reads the same way: what is asked for, whether the caller may have it (`week` finds out whose it is), the command,
-//! the answer.
+//! Every handler has the same steps: read the request, authorize the caller (`week` finds the
+//! client), run the command, answer.
 
 pub mod allocation;
+pub mod assignment;
 pub mod assignments;
 pub mod check_ins;
 pub mod corrections;

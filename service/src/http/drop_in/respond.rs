@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::super::answer::At;
 use super::super::caller::Writing;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, PathOf};
 use super::super::service::Service;
 use super::week::{self, As};
@@ -24,7 +24,7 @@ pub struct Response {
     #[schema(value_type = Vec<Answer>)]
     responses: JsonText,
     /// The score, 0 to 100. Default: 100 × Σ score·weight ⁄ Σ 10·weight over the answers with both, rounded.
-    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(maximum = 100)]
     score: Option<u32>,
 }
@@ -103,7 +103,7 @@ pub async fn respond(
     writing: Writing,
     PathOf(id): PathOf<String>,
     Body(Response { responses, score }): Body<Response>,
-) -> Result<At<Responded>, Refusal> {
+) -> Result<At<Responded>, ApiError> {
     service.blocking(move |store| answer(store, &writing, &id, responses, score)).await
 }
 
@@ -113,7 +113,7 @@ fn answer(
     id: &str,
     answers: JsonText,
     score: Option<u32>,
-) -> Result<At<Responded>, Refusal> {
+) -> Result<At<Responded>, ApiError> {
     let reading = &store.reading();
     let (week, request) = week::request(reading, writing, id, As::Client)?;
     let response = operations::respond(reading, &week, answers, score, &request)?;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::super::answer::At;
 use super::super::caller::Writing;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
 use super::shapes::Done;
@@ -40,7 +40,7 @@ pub struct Pausing {
     #[serde(flatten)]
     which: Which,
     /// By how many weeks, 1 to 52.
-    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(required = true, nullable = false, minimum = 1, maximum = 52)]
     pause_weeks: Option<u32>,
 }
@@ -57,11 +57,11 @@ pub struct Withdrawing {
 }
 
 impl Which {
-    fn named(self) -> Result<(String, String, String), Refusal> {
+    fn named(self) -> Result<(String, String, String), ApiError> {
         let given = |field: Option<String>| field.filter(|id| !id.is_empty());
         match (given(self.client_id), given(self.form_id), given(self.coach_id)) {
             (Some(client), Some(form), Some(coach)) => Ok((client, form, coach)),
-            _ => Err(Refusal::bad_request(
+            _ => Err(ApiError::bad_request(
                 Code::MissingFields,
                 "Missing required fields: clientId, formId, coachId",
             )),
@@ -115,12 +115,12 @@ pub async fn pause(
     State(service): State<Service>,
     writing: Writing,
     Body(pausing): Body<Pausing>,
-) -> Result<At<Paused>, Refusal> {
+) -> Result<At<Paused>, ApiError> {
     let (client, form, coach) = pausing.which.named()?;
     let Some(weeks @ 1..) = pausing.pause_weeks else {
-        return Err(Refusal::bad_request(Code::OutOfRange, "pauseWeeks is at least 1"));
+        return Err(ApiError::bad_request(Code::OutOfRange, "pauseWeeks is at least 1"));
     };
-    let pause = move |store: &Store| -> Result<_, Refusal> {
+    let pause = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let (_, outcome) = week::series_command(
             reading,
@@ -152,9 +152,9 @@ pub async fn unpause(
     State(service): State<Service>,
     writing: Writing,
     Body(which): Body<Which>,
-) -> Result<At<Done>, Refusal> {
+) -> Result<At<Done>, ApiError> {
     let (client, form, coach) = which.named()?;
-    let unpause = move |store: &Store| -> Result<_, Refusal> {
+    let unpause = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let (_, outcome) = week::series_command(
             reading,
@@ -186,10 +186,10 @@ pub async fn withdraw(
     State(service): State<Service>,
     writing: Writing,
     Body(withdrawing): Body<Withdrawing>,
-) -> Result<At<Done>, Refusal> {
+) -> Result<At<Done>, ApiError> {
     let keep_answered = withdrawing.preserve_history.unwrap_or(true);
     let (client, form, coach) = withdrawing.which.named()?;
-    let withdraw = move |store: &Store| -> Result<_, Refusal> {
+    let withdraw = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let command = SeriesCommand::Withdraw {
             keep_answered,

@@ -1,5 +1,5 @@
-//! Shapes that several endpoints share, and those of the views' bodies, for the description of the API: the bodies themselves are
-//! written by the projections, and a test holds the two against each other.
+//! Schemas that several endpoints share, and those of the views' bodies. The projections write
+//! these bodies; a test compares them with the schemas.
 
 use rollbook_domain::Position;
 use serde::Serialize;
@@ -25,11 +25,11 @@ use super::super::answer::At;
 pub struct CheckIns {
     /// Always true.
     pub success: bool,
-    /// What was asked for.
+    /// The list.
     pub data: CheckInData,
 }
 
-/// The list and what it says of itself.
+/// The list and its summary.
 #[derive(Debug, ToSchema)]
 pub struct CheckInData {
     /// The check-ins by due date.
@@ -59,7 +59,7 @@ pub enum CheckInStatus {
     Completed,
     /// Marked missed, or the next week's window is open.
     Missed,
-    /// Due long enough ago.
+    /// Due longer ago than the grace.
     Overdue,
     /// None of these.
     Pending,
@@ -87,12 +87,12 @@ pub struct CheckIn {
     pub status: CheckInStatus,
     /// The form.
     pub form_id: String,
-    /// Who assigned it: a name, or an id that is no coach's.
+    /// Who assigned it: a name, or an id that does not belong to a coach.
     pub assigned_by: String,
     /// When it was assigned.
     #[schema(format = DateTime)]
     pub assigned_at: String,
-    /// When it was completed; absent when it was not.
+    /// When it was completed; absent if it was not.
     #[schema(format = DateTime, required = false, nullable = false)]
     pub completed_at: Option<String>,
     /// The score; absent when unset or zero.
@@ -109,7 +109,7 @@ pub struct CheckIn {
     /// The response; absent or null while there is none.
     #[schema(required = false)]
     pub response_id: Option<String>,
-    /// Until when it rests; absent where it does not.
+    /// Until when it is paused; absent if it is not.
     #[schema(format = DateTime, required = false, nullable = false)]
     pub paused_until: Option<String>,
     /// Whether a coach answered the response.
@@ -118,7 +118,7 @@ pub struct CheckIn {
     pub extension_granted: bool,
 }
 
-/// What a write that has nothing else to tell answers.
+/// The answer of a write that has nothing else to say.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"success": true, "message": "Check-in marked as missed"}))]
 pub struct Done {
@@ -135,12 +135,13 @@ impl Done {
     }
 }
 
-/// The header that makes sending a write twice the same as sending it once.
+/// The header that makes it safe to send a write again.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
-    /// The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-    /// was and nothing is written; another request under it is refused (422).
+    /// The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+    /// under the same key gets the same answer, and nothing is written again; another request under
+    /// the key is rejected (422).
     #[param(
         rename = "Idempotency-Key",
         required = false,

@@ -7,8 +7,8 @@ use rollbook_domain::series::decide::Decider;
 use rollbook_domain::{Event, Position, StreamId, Timestamp};
 
 use super::super::caller::Writing;
-use super::super::error::Refusal;
-use crate::access::{Caller, Wants};
+use super::super::error::ApiError;
+use crate::access::{Caller, Permission};
 
 /// The capacity in which a caller uses a client's week.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +22,11 @@ pub(super) enum As<'a> {
 }
 
 impl As<'_> {
-    fn of<'a>(&'a self, client: &'a str) -> Wants<'a> {
+    fn of<'a>(&'a self, client: &'a str) -> Permission<'a> {
         match *self {
-            Self::Reader => Wants::CheckIns(client),
-            Self::Client => Wants::AnswerFor(client),
-            Self::Coach(coach) => Wants::CoachOf { client, coach },
+            Self::Reader => Permission::CheckIns(client),
+            Self::Client => Permission::AnswerFor(client),
+            Self::Coach(coach) => Permission::CoachOf { client, coach },
         }
     }
 }
@@ -37,9 +37,9 @@ pub(super) fn client_of(stream: &StreamId) -> &str {
 }
 
 /// The week that an id names, for a caller who may see it.
-pub(super) fn seen(reading: &Reading<'_>, caller: &Caller, id: &str) -> Result<WeekRef, Refusal> {
+pub(super) fn seen(reading: &Reading<'_>, caller: &Caller, id: &str) -> Result<WeekRef, ApiError> {
     let named = found(reading, caller, reading.assignment(id))?;
-    caller.may_in(reading, As::Reader.of(client_of(&named.stream)))?;
+    caller.authorize_in(reading, As::Reader.of(client_of(&named.stream)))?;
     Ok(named)
 }
 
@@ -49,14 +49,14 @@ pub(super) fn found<T>(
     reading: &Reading<'_>,
     caller: &Caller,
     found: Result<T, StoreError>,
-) -> Result<T, Refusal> {
+) -> Result<T, ApiError> {
     match found {
         Err(
             unknown @ (StoreError::UnknownAssignment(_)
             | StoreError::UnknownResponse(_)
             | StoreError::UnknownSeries(_)),
         ) => {
-            caller.may_in(reading, Wants::Absence)?;
+            caller.authorize_in(reading, Permission::Absence)?;
             Err(unknown.into())
         }
         other => Ok(other?),
@@ -69,7 +69,7 @@ pub(super) fn request(
     writing: &Writing,
     id: &str,
     who: As<'_>,
-) -> Result<(WeekRef, Request), Refusal> {
+) -> Result<(WeekRef, Request), ApiError> {
     let named = found(reading, writing.caller(), reading.assignment(id))?;
     let request = writing.request(reading, who.of(client_of(&named.stream)))?;
     if let As::Coach(coach) = who {
@@ -85,7 +85,7 @@ pub(super) fn command(
     id: &str,
     who: As<'_>,
     command: impl FnOnce(u32, u32) -> SeriesCommand,
-) -> Result<(WeekRef, Outcome), Refusal> {
+) -> Result<(WeekRef, Outcome), ApiError> {
     let (named, request) = request(reading, writing, id, who)?;
     let outcome = reading.command(&named.stream, &command(named.run, named.week), &request)?;
     Ok((named, outcome))
@@ -98,7 +98,7 @@ pub(super) fn series_command(
     (client, form): (&str, &str),
     coach: &str,
     command: &SeriesCommand,
-) -> Result<(StreamId, Outcome), Refusal> {
+) -> Result<(StreamId, Outcome), ApiError> {
     let request = as_coach(reading, writing, client, Some(coach))?;
     let stream = found(reading, writing.caller(), reading.series_of(client, form))?;
     is_its_coach(reading, &stream, Some(coach))?;
@@ -112,8 +112,8 @@ pub(super) fn as_coach(
     writing: &Writing,
     client: &str,
     coach: Option<&str>,
-) -> Result<Request, Refusal> {
-    writing.request(reading, Wants::CoachOf { client, coach })
+) -> Result<Request, ApiError> {
+    writing.request(reading, Permission::CoachOf { client, coach })
 }
 
 /// A named coach must be the client's, or one who allocated a week of the series.
@@ -121,14 +121,14 @@ pub(super) fn is_its_coach(
     reading: &Reading<'_>,
     stream: &StreamId,
     coach: Option<&str>,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     let Some(coach) = coach else { return Ok(()) };
     if reading.coach_of(client_of(stream))? == coach {
         return Ok(());
     }
     let folded = reading.series(stream)?;
     let has_allocated = folded.series.items.iter().any(|item| item.stored.coach == coach);
-    if has_allocated { Ok(()) } else { Err(crate::access::Denied::Forbidden.into()) }
+    if has_allocated { Ok(()) } else { Err(crate::access::AccessDenied::Forbidden.into()) }
 }
 
 /// A week as it is, or as an answer would make it.
@@ -136,9 +136,9 @@ pub(super) fn stored(
     reading: &Reading<'_>,
     named: &WeekRef,
     now: Timestamp,
-) -> Result<StoredAssignment, Refusal> {
+) -> Result<StoredAssignment, ApiError> {
     let StreamId::Series { client, form } = &named.stream else {
-        return Err(Refusal::not_found("Assignment not found"));
+        return Err(ApiError::not_found("Assignment not found"));
     };
     let folded = reading.series(&named.stream)?;
     let decider = Decider { client, form, series: &folded.series, now, zone: reading.zone()? };
@@ -150,7 +150,7 @@ pub(super) fn latest<T>(
     reading: &Reading<'_>,
     named: &WeekRef,
     of: impl Fn(&Event, u32, u32) -> Option<T>,
-) -> Result<Option<(Timestamp, T)>, Refusal> {
+) -> Result<Option<(Timestamp, T)>, ApiError> {
     let events = reading.store().log().stream(&named.stream, 0).map_err(StoreError::from)?;
     let taken = events.iter().rev().find_map(|recorded| {
         Some((recorded.occurred_at, of(&recorded.event, named.run, named.week)?))

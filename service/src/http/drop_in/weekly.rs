@@ -11,12 +11,12 @@ use utoipa::ToSchema;
 
 use super::super::answer::At;
 use super::super::caller::Writing;
-use super::super::error::{DropInRefusal, DropInRefusals, Refusal};
+use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, OptionalBody, PathOf};
 use super::super::service::Service;
 use super::shapes::Done;
 use super::week::{self, As, client_of};
-use crate::access::{Caller, Denied};
+use crate::access::{AccessDenied, Caller};
 
 /// Why a week was missed.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -47,13 +47,13 @@ pub enum Reason {
     Other,
 }
 
-fn reason(text: Option<&str>) -> Result<MissedReason, Refusal> {
+fn reason(text: Option<&str>) -> Result<MissedReason, ApiError> {
     match text {
         Some("sick") => Ok(MissedReason::Sick),
         Some("traveling") => Ok(MissedReason::Traveling),
         Some("personal_emergency") => Ok(MissedReason::PersonalEmergency),
         Some("other") => Ok(MissedReason::Other),
-        _ => Err(Refusal::bad_request(
+        _ => Err(ApiError::bad_request(
             Code::BadReason,
             "reason is sick, traveling, personal_emergency or other",
         )),
@@ -79,16 +79,16 @@ pub async fn mark_missed(
     writing: Writing,
     PathOf(id): PathOf<String>,
     Body(missed): Body<Missed>,
-) -> Result<At<Done>, Refusal> {
+) -> Result<At<Done>, ApiError> {
     let Some(client) = missed.client_id.filter(|client| !client.is_empty()) else {
-        return Err(Refusal::bad_request(Code::NoClient, "Client ID is required"));
+        return Err(ApiError::bad_request(Code::NoClient, "Client ID is required"));
     };
     let (reason, comment) = (reason(missed.reason.as_deref())?, missed.comment);
-    let mark = move |store: &Store| -> Result<_, Refusal> {
+    let mark = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let named = week::found(reading, writing.caller(), reading.assignment(&id))?;
         if reading.identify(&client)?.canonical() != client_of(&named.stream) {
-            return Err(Denied::Forbidden.into());
+            return Err(AccessDenied::Forbidden.into());
         }
         let command = |run, week| SeriesCommand::Miss { run, week, reason, comment };
         let (_, outcome) = week::command(reading, &writing, &id, As::Client, command)?;
@@ -140,8 +140,8 @@ pub async fn extend(
     writing: Writing,
     PathOf(id): PathOf<String>,
     Body(extending): Body<Extending>,
-) -> Result<At<Done>, Refusal> {
-    let extend = move |store: &Store| -> Result<_, Refusal> {
+) -> Result<At<Done>, ApiError> {
+    let extend = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let command = |run, week| SeriesCommand::Extend {
             run,
@@ -171,9 +171,9 @@ pub async fn extension(
     State(service): State<Service>,
     caller: Caller,
     PathOf(id): PathOf<String>,
-) -> Result<At<Extension>, Refusal> {
+) -> Result<At<Extension>, ApiError> {
     let now = service.now();
-    let get = move |store: &Store| -> Result<_, Refusal> {
+    let get = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let position = store.log().head();
         let named = week::seen(reading, &caller, &id)?;
@@ -222,8 +222,8 @@ pub async fn open(
     writing: Writing,
     PathOf(id): PathOf<String>,
     OptionalBody(opening): OptionalBody<Opening>,
-) -> Result<At<Done>, Refusal> {
-    let open = move |store: &Store| -> Result<_, Refusal> {
+) -> Result<At<Done>, ApiError> {
+    let open = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let command = |run, week| SeriesCommand::Reopen { run, week };
         let (_, outcome) =
@@ -260,8 +260,8 @@ pub async fn request_reopen(
     writing: Writing,
     PathOf(id): PathOf<String>,
     OptionalBody(asking): OptionalBody<ViewChoice>,
-) -> Result<At<Done>, Refusal> {
-    let ask = move |store: &Store| -> Result<_, Refusal> {
+) -> Result<At<Done>, ApiError> {
+    let ask = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let command = |run, week| SeriesCommand::AskToReopen {
             run,

@@ -1,4 +1,4 @@
-//! `/v1/audit`: what the store holds and what is odd about it.
+//! `/v1/audit`: what the store holds, and what is unusual about it.
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
@@ -8,14 +8,14 @@ use rollbook_domain::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::operations::operate;
-use crate::access::{Caller, Wants};
+use super::operations::{operate, require_operator};
+use crate::access::Caller;
 use crate::http::answer::POSITION;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
-/// How, and of when.
+/// The form of the audit, and its instant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -24,7 +24,8 @@ pub struct AuditQuery {
     #[serde(default)]
     #[param(inline)]
     format: Format,
-    /// The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without one.
+    /// The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without
+    /// one.
     #[param(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
@@ -40,7 +41,8 @@ pub enum Format {
     Md,
 }
 
-/// The audit: totals, responses by week, figures by client, findings. It names documents and no answers.
+/// Audit the store: totals, responses by week, counts by client, findings. It names documents, but
+/// shows no answers.
 #[utoipa::path(
     get,
     path = "/v1/audit",
@@ -50,27 +52,23 @@ pub enum Format {
     responses(
         (status = 200, description = "The audit.", content((serde_json::Value = "application/json"), (String = "text/markdown")),
             headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not see it.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "An invalid query.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn audit(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<AuditQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let now = query.at.unwrap_or_else(|| service.now());
-    let may = move |store: &rollbook_application::store::Store| {
-        caller.may(store, Wants::Migrate).map(drop)
-    };
-    service.blocking::<_, crate::access::Denied>(may).await?;
+    require_operator(&service, caller).await?;
     let work = move |store: &rollbook_application::store::Store,
                      _watch: &rollbook_migrations::monitor::Monitor<'_>|
-          -> Result<_, Refusal> {
+          -> Result<_, ApiError> {
         let position = store.log().head();
         let report = reports::audit::audit(store, now)?;
-        let json = |error| Refusal::internal(&std::io::Error::from(error));
+        let json = |error| ApiError::internal(&std::io::Error::from(error));
         Ok(match query.format {
             Format::Md => (position, "text/markdown; charset=utf-8", report.to_markdown()),
             Format::Json => {

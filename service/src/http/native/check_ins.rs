@@ -1,5 +1,5 @@
-//! `/v1/clients/{id}/check-ins` and `/v1/check-ins`: a view's list, of one client or of all that the caller may see, at any instant and
-//! any position.
+//! `/v1/clients/{id}/check-ins` and `/v1/check-ins`: a view's list, of one client or of all clients
+//! that the caller may see, at any instant and any position.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -12,16 +12,16 @@ use rollbook_projections::entry::Asked;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::portions::{PORTION_BYTES, Portion, answer};
+use super::chunks::{CHUNK_BYTES, Chunk, answer};
 use super::query::{optional_span, reach};
-use crate::access::{Caller, Denied, Visible, Wants};
+use crate::access::{AccessDenied, Caller, Permission, Visible};
 use crate::http::answer::{POSITION, VIEW, Viewed};
 use crate::http::drop_in::shapes::CheckIns;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// Which view, and when.
+/// The view, and its instant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -57,7 +57,7 @@ impl ViewQuery {
         }
     }
 
-    async fn wait(&self, service: &Service) -> Result<(), Refusal> {
+    async fn wait(&self, service: &Service) -> Result<(), ApiError> {
         match self.min_position {
             Some(position) => reach(service, position).await,
             None => Ok(()),
@@ -71,7 +71,7 @@ impl ViewQuery {
 
 /// What a client sees, from any view.
 ///
-/// With the same `at` and the same position, the answer is the same for ever.
+/// The same `at` and the same position always give the same answer.
 #[utoipa::path(
     get,
     path = "/v1/clients/{id}/check-ins",
@@ -79,12 +79,11 @@ impl ViewQuery {
     tag = "views",
     params(("id" = String, Path, description = "The client, by document id or authUid.", example = "ada"), ViewQuery),
     responses(
-        (status = 200, description = "The list, and which view it is from.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 400, description = "A query that does not fit, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Another's data, existing or not.", content_type = "application/problem+json", body = Problem),
-        (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The list, and the view it is from.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 400, description = "An invalid query, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
+        (status = 504, description = "The requested position was not reached in time.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn of_client(
@@ -92,22 +91,22 @@ pub async fn of_client(
     caller: Caller,
     PathOf(client): PathOf<String>,
     QueryOf(query): QueryOf<ViewQuery>,
-) -> Result<Viewed, Refusal> {
+) -> Result<Viewed, ApiError> {
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = {
         let client = client.clone();
-        move |store: &Store| caller.may(store, Wants::CheckIns(&client)).map(drop)
+        move |store: &Store| caller.authorize(store, Permission::CheckIns(&client)).map(drop)
     };
-    service.blocking::<_, Denied>(may).await?;
+    service.blocking::<_, AccessDenied>(may).await?;
     query.wait(&service).await?;
-    let work = move |store: &Store| -> Result<Viewed, Refusal> {
+    let work = move |store: &Store| -> Result<Viewed, ApiError> {
         let answered = store.check_ins(asking, &client, asked, query.position(store)?)?;
         Ok(Viewed { view: answered.view, position: answered.position, body: answered.body.into() })
     };
     service.blocking(work).await
 }
 
-/// What every client sees whom the caller may see, a line each.
+/// What clients see: one line for each client that the caller may see.
 #[utoipa::path(
     get,
     path = "/v1/check-ins",
@@ -116,31 +115,30 @@ pub async fn of_client(
     params(ViewQuery),
     responses(
         (status = 200, description = "A line a client document, in id order: {\"clientId\", \"body\"}.", content_type = "application/x-ndjson", body = String,
-            headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 400, description = "A query that does not fit, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who sees nobody's check-ins.", content_type = "application/problem+json", body = Problem),
-        (status = 504, description = "The position asked for did not come in time.", content_type = "application/problem+json", body = Problem),
+            headers(("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 400, description = "An invalid query, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
+        (status = 504, description = "The requested position was not reached in time.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn of_everyone(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<ViewQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = move |store: &Store| match caller.sees(store)? {
-        Visible::Clients(clients) if clients.is_empty() => Err(Denied::Forbidden),
+        Visible::Clients(clients) if clients.is_empty() => Err(AccessDenied::Forbidden),
         visible => Ok(visible),
     };
     let visible = service.blocking(may).await?;
     query.wait(&service).await?;
-    let everyone = move |store: &Store| -> Result<_, Refusal> {
+    let everyone = move |store: &Store| -> Result<_, ApiError> {
         let mut everyone = store.all_clients(asking, asked, query.position(store)?)?;
         let position = everyone.position();
-        let portion: Portion = Box::new(move |store| {
+        let chunk: Chunk = Box::new(move |store| {
             let mut bytes = Vec::new();
-            while bytes.len() < PORTION_BYTES {
+            while bytes.len() < CHUNK_BYTES {
                 let Some((client, answered)) =
                     everyone.next_of(store, |client| visible.holds(client))?
                 else {
@@ -150,10 +148,10 @@ pub async fn of_everyone(
             }
             Ok((!bytes.is_empty()).then_some(bytes))
         });
-        Ok((position, portion))
+        Ok((position, chunk))
     };
-    let (position, portion) = service.blocking(everyone).await?;
-    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    let (position, chunk) = service.blocking(everyone).await?;
+    let mut response = answer(service, "application/x-ndjson", chunk).await?;
     response.headers_mut().insert(POSITION, position.into());
     if let ViewChoice::View(view) = asking {
         response.headers_mut().insert(VIEW, axum::http::HeaderValue::from_static(view.name()));

@@ -1,5 +1,5 @@
-//! `/v1/events` and `/v1/streams/{stream}`: what happened, in the order of the log, from a cursor on. Owns the pages; following what
-//! comes is `live`'s.
+//! `/v1/events` and `/v1/streams/{stream}`: pages of events in the order of the log. `live` follows
+//! new events.
 
 use axum::extract::State;
 use axum::http::header::{HeaderName, HeaderValue};
@@ -12,16 +12,16 @@ use rollbook_domain::{EventRecord, Position, StreamId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::portions::{answer, lines};
+use super::chunks::{answer, lines};
 use super::query::{joined, require_reached};
 use super::shapes::RecordedEvent;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::{At, POSITION};
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// Where the next page begins.
+/// The cursor of the next page.
 pub const NEXT: HeaderName = HeaderName::from_static("x-rollbook-next");
 
 /// Events on one page of a stream without a `limit`, and the most with one.
@@ -33,17 +33,17 @@ const LONGEST_PAGE: u64 = 1000;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EventsQuery {
-    /// Only events after this position: the last one that you have.
+    /// Only events after this position: that of the last event you have.
     #[serde(default)]
     #[param(required = false)]
     after: Position,
     /// Only events of this stream.
     #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "series/ada/weekly")]
     stream: Option<StreamId>,
-    /// At most so many. Without it, all up to the head.
+    /// The most events. Without it, all events up to the head.
     #[param(minimum = 1)]
     limit: Option<u64>,
-    /// Answers, comments and imported documents too; they read `[…]` without it.
+    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
@@ -51,7 +51,8 @@ pub struct EventsQuery {
 
 /// Events as JSON lines, from a cursor on.
 ///
-/// The position of the last line is the next cursor. With `limit`, the header `x-rollbook-next` says so while there is more.
+/// The position of the last line is the next cursor. With `limit`, the header `x-rollbook-next` has
+/// it while there are more events.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -59,24 +60,24 @@ pub struct EventsQuery {
     tag = "events",
     params(EventsQuery),
     responses(
-        (status = 200, description = "One event a line.", content_type = "application/x-ndjson", body = String,
+        (status = 200, description = "One event per line.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The head of the log"), ("x-rollbook-next" = u64, description = "The `after` of the next page, where there is one"))),
-        (status = 400, description = "A query that does not fit, or a cursor beyond the head.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not read these events.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "An invalid query, or a cursor beyond the head.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<EventsQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let EventsQuery { after, stream, limit, with_answers } = query;
     if limit == Some(0) {
-        return Err(Refusal::bad_request(Code::BadQuery, "limit is at least 1"));
+        return Err(ApiError::bad_request(Code::BadQuery, "limit is at least 1"));
     }
-    let read = move |store: &Store| -> Result<_, Refusal> {
-        caller.may(store, stream.as_ref().map_or(Wants::AllEvents, Wants::Stream))?;
+    let read = move |store: &Store| -> Result<_, ApiError> {
+        caller
+            .authorize(store, stream.as_ref().map_or(Permission::AllEvents, Permission::Stream))?;
         let head = store.log().head();
         require_reached(after, head)?;
         let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
@@ -87,8 +88,8 @@ pub async fn list(
             lines(events.map(move |event| event.map(|event| shown(event, with_answers)))),
         ))
     };
-    let (head, next, portion) = service.blocking(read).await?;
-    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    let (head, next, chunk) = service.blocking(read).await?;
+    let mut response = answer(service, "application/x-ndjson", chunk).await?;
     response.headers_mut().insert(POSITION, HeaderValue::from(head));
     if let Some(next) = next {
         response.headers_mut().insert(NEXT, HeaderValue::from(next));
@@ -96,7 +97,7 @@ pub async fn list(
     Ok(response)
 }
 
-/// An event as it is told.
+/// An event as answers show it.
 pub(super) fn shown(event: EventRecord, with_answers: bool) -> Told {
     Told::of(if with_answers { event } else { without_answers(event) })
 }
@@ -141,10 +142,10 @@ pub struct StreamQuery {
     #[serde(default)]
     #[param(required = false)]
     after: u64,
-    /// At most so many, 1 to 1000; 100 without it.
+    /// The most events, 1 to 1000; default 100.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u64>,
-    /// Answers, comments and imported documents too; they read `[…]` without it.
+    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
@@ -167,7 +168,8 @@ pub struct StreamPage {
 
 /// One stream, a page at a time.
 ///
-/// The name may stand in the path as it is (`/v1/streams/series/ada/weekly`) or escaped as one segment.
+/// The name can be in the path unescaped (`/v1/streams/series/ada/weekly`), or escaped as one
+/// segment.
 #[utoipa::path(
     get,
     path = "/v1/streams/{stream}",
@@ -176,9 +178,8 @@ pub struct StreamPage {
     params(("stream" = String, Path, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", description = "series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control.", example = "control"), StreamQuery),
     responses(
         (status = 200, description = "The page.", body = StreamPage, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "No stream's name, or a query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not read this stream, existing or not.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "An invalid stream name or query.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 404, description = "A stream without events.", content_type = "application/problem+json", body = Problem),
     )
 )]
@@ -187,20 +188,20 @@ pub async fn of_stream(
     caller: Caller,
     PathOf(segments): PathOf<Vec<(String, String)>>,
     QueryOf(query): QueryOf<StreamQuery>,
-) -> Result<At<StreamPage>, Refusal> {
+) -> Result<At<StreamPage>, ApiError> {
     let name = joined(&segments);
     let stream: StreamId =
-        name.parse().map_err(|error| Refusal::bad_request(Code::BadStream, format!("{error}")))?;
+        name.parse().map_err(|error| ApiError::bad_request(Code::BadStream, format!("{error}")))?;
     let limit = query.limit.unwrap_or(PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
-        return Err(Refusal::bad_request(Code::BadQuery, format!("limit is 1 to {LONGEST_PAGE}")));
+        return Err(ApiError::bad_request(Code::BadQuery, format!("limit is 1 to {LONGEST_PAGE}")));
     }
-    let read = move |store: &Store| -> Result<At<StreamPage>, Refusal> {
-        caller.may(store, Wants::Stream(&stream))?;
+    let read = move |store: &Store| -> Result<At<StreamPage>, ApiError> {
+        caller.authorize(store, Permission::Stream(&stream))?;
         let (log, head) = (store.log(), store.log().head());
         let version = log.stream_version(&stream)?;
         if version == 0 {
-            return Err(Refusal::not_found("This stream has no events"));
+            return Err(ApiError::not_found("This stream has no events"));
         }
         let until = usize::try_from(limit).unwrap_or(usize::MAX);
         let events = log.stream_until(&stream, query.after, head)?.into_iter().take(until);

@@ -1,4 +1,4 @@
-//! `/v1/history/{id}`: everything that happened to something, by any id that ever named it.
+//! `/v1/history/{id}`: everything that happened to a thing, by any of its ids.
 
 use axum::extract::State;
 use axum::http::header::HeaderValue;
@@ -9,28 +9,30 @@ use rollbook_application::store::StoreError;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::portions::{answer, lines};
+use super::chunks::{answer, lines};
 use super::query::joined;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::POSITION;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// How it is told.
+/// The form of the answer.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryQuery {
-    /// Answers, comments and imported documents too; they read `[…]` without it.
+    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
 }
 
-/// Everything that happened to an assignment, response, client, coach, form, series, event, batch or import.
+/// Everything that happened to an assignment, response, client, coach, form, series, event, batch
+/// or import.
 ///
-/// An id with slashes may stand in the path as it is (`/v1/history/series/ada/weekly`) or escaped as one segment.
+/// An id with slashes can be in the path unescaped (`/v1/history/series/ada/weekly`), or escaped as
+/// one segment.
 #[utoipa::path(
     get,
     path = "/v1/history/{id}",
@@ -38,11 +40,10 @@ pub struct HistoryQuery {
     tag = "events",
     params(("id" = String, Path, description = "Any id, a stream's name, or the beginning of a digest.", example = "ada"), HistoryQuery),
     responses(
-        (status = 200, description = "One event a line, in the order of the log.", content_type = "application/x-ndjson", body = String,
+        (status = 200, description = "One event per line, in the order of the log.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "A query that does not fit, or the beginning of several digests.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "Another's history, existing or not.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "An invalid query, or the beginning of several digests.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 404, description = "Nothing has this id.", content_type = "application/problem+json", body = Problem),
     )
 )]
@@ -51,9 +52,9 @@ pub async fn tell(
     caller: Caller,
     PathOf(segments): PathOf<Vec<(String, String)>>,
     QueryOf(query): QueryOf<HistoryQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let id = joined(&segments);
-    let tell = move |store: &Store| -> Result<_, Refusal> {
+    let tell = move |store: &Store| -> Result<_, ApiError> {
         let head = store.log().head();
         let subject = find(store, &caller, &id)?;
         require(store, &caller, &subject, query.with_answers)?;
@@ -64,18 +65,18 @@ pub async fn tell(
             ),
         ))
     };
-    let (head, portion) = service.blocking(tell).await?;
-    let mut response = answer(service, "application/x-ndjson", portion).await?;
+    let (head, chunk) = service.blocking(tell).await?;
+    let mut response = answer(service, "application/x-ndjson", chunk).await?;
     response.headers_mut().insert(POSITION, HeaderValue::from(head));
     Ok(response)
 }
 
-/// What an id means. Only who may know that nothing has it is told so.
-fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
+/// What an id means. Only a caller who may know it learns that nothing has the id.
+fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, ApiError> {
     match Subject::find(store, id) {
         Ok(subject) => Ok(subject),
         Err(error @ StoreError::AmbiguousDigest(_)) => {
-            caller.may(store, Wants::BatchHistory)?;
+            caller.authorize(store, Permission::BatchHistory)?;
             Err(error.into())
         }
         Err(
@@ -83,7 +84,7 @@ fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, Refusal> {
             | StoreError::UnknownSeries(_)
             | StoreError::NoSeries(_)),
         ) => {
-            caller.may(store, Wants::Absence)?;
+            caller.authorize(store, Permission::Absence)?;
             Err(error.into())
         }
         Err(error) => Err(error.into()),
@@ -95,14 +96,15 @@ fn require(
     caller: &Caller,
     subject: &Subject,
     with_answers: bool,
-) -> Result<(), Refusal> {
+) -> Result<(), ApiError> {
     match subject.streams() {
-        Some(streams) => streams
-            .into_iter()
-            .try_for_each(|stream| Ok(caller.may(store, Wants::Stream(stream)).map(drop)?)),
+        Some(streams) => streams.into_iter().try_for_each(|stream| {
+            Ok(caller.authorize(store, Permission::Stream(stream)).map(drop)?)
+        }),
         None => {
-            let wanted = if with_answers { Wants::AllEvents } else { Wants::BatchHistory };
-            Ok(caller.may(store, wanted).map(drop)?)
+            let wanted =
+                if with_answers { Permission::AllEvents } else { Permission::BatchHistory };
+            Ok(caller.authorize(store, wanted).map(drop)?)
         }
     }
 }

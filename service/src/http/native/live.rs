@@ -1,8 +1,9 @@
-//! `/v1/events/live`: server-sent events. Owns the passage from what is there to what comes, without a gap and without a repeat: the
-//! event's id is its position, so a client that comes back says where it was (`Last-Event-ID`).
+//! `/v1/events/live`: server-sent events. The stream continues from stored events to new ones
+//! without gaps and without repeats: an event's id is its position, which a reconnecting client
+//! sends back (`Last-Event-ID`).
 //!
-//! A slow reader holds no thread, and of memory no more than one portion of the log (about 1 MiB, or one commit): nothing is read
-//! ahead of what was taken.
+//! A slow reader holds no thread, and no more memory than one chunk of the log (about 1 MiB, or one
+//! commit): the log is not read ahead of the client.
 
 use std::convert::Infallible;
 
@@ -24,41 +25,44 @@ use utoipa::IntoParams;
 use super::events::shown;
 use super::query::require_reached;
 use super::shapes::LiveEvent;
-use crate::access::{Caller, Denied, Wants};
+use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::answer::POSITION;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
+use crate::telemetry::targets;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// A proxy that gathers answers would keep events back.
+/// A proxy that buffers answers would delay events.
 const NO_BUFFERING: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-/// After a portion of so many events, it is sent.
-const EVENTS_A_PORTION: usize = 256;
+/// The most events that are read at once.
+const EVENTS_A_CHUNK: usize = 256;
 
-/// From where on, and of which stream.
+/// The first event, and the stream.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct LiveQuery {
-    /// Only events after this position; the header `Last-Event-ID` is stronger. Without either, from the first event on.
+    /// Only events after this position; the header `Last-Event-ID` takes precedence. Without both,
+    /// from the first event.
     #[serde(default)]
     #[param(required = false)]
     after: Position,
     /// Only events of this stream.
     #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "control")]
     stream: Option<StreamId>,
-    /// Answers, comments and imported documents too; they read `[…]` without it.
+    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
 }
 
-/// Events as they happen: those that are there, then those that come.
+/// Follow events: stored events first, then new ones as they are recorded.
 ///
-/// Each has its position as `id` and its JSON as `data`. When nothing happens, a comment comes every few seconds. The answer has no end.
+/// Each event has its position as `id` and its JSON as `data`. While nothing happens, a comment is
+/// sent every few seconds. The answer does not end.
 #[utoipa::path(
     get,
     path = "/v1/events/live",
@@ -66,12 +70,11 @@ pub struct LiveQuery {
     tag = "events",
     params(LiveQuery, ("last-event-id" = Option<String>, Header, pattern = "^[0-9]{0,19}$", description = "The position of the last event that you have; empty for none.")),
     responses(
-        (status = 200, description = "Server-sent events, without end.", content_type = "text/event-stream", body = LiveEvent,
+        (status = 200, description = "Server-sent events without an end.", content_type = "text/event-stream", body = LiveEvent,
             headers(("x-rollbook-position" = u64, description = "The head of the log when it began"))),
-        (status = 400, description = "A query or a Last-Event-ID that does not fit, or one beyond the head.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not read these events.", content_type = "application/problem+json", body = Problem),
-        (status = 503, description = "Too many subscribers, or the service is about to end.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "An invalid query or Last-Event-ID, or one beyond the head.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
+        (status = 503, description = "Too many subscribers, or the service is shutting down.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn follow(
@@ -79,18 +82,20 @@ pub async fn follow(
     caller: Caller,
     headers: HeaderMap,
     QueryOf(query): QueryOf<LiveQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let LiveQuery { after, stream, with_answers } = query;
     let after = last_event_id(&headers)?.unwrap_or(after);
     let wanted = stream.clone();
     let may = move |store: &Store| {
-        caller.may(store, wanted.as_ref().map_or(Wants::AllEvents, Wants::Stream)).map(drop)
+        caller
+            .authorize(store, wanted.as_ref().map_or(Permission::AllEvents, Permission::Stream))
+            .map(drop)
     };
-    service.blocking::<_, Denied>(may).await?;
+    service.blocking::<_, AccessDenied>(may).await?;
     let head = service.store().log().head();
     require_reached(after, head)?;
-    let full = || Refusal::too_many("Too many subscribers of live events. Try again in a moment");
-    let subscribed = service.turns().subscribe().ok_or_else(full)?;
+    let full = || ApiError::too_many("Too many subscribers of live events. Try again in a moment");
+    let subscribed = service.permits().subscribe().ok_or_else(full)?;
     let keep_alive =
         KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
     let tail = service.store().log().tail(after);
@@ -103,12 +108,12 @@ pub async fn follow(
     Ok(response)
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, Refusal> {
+fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, ApiError> {
     // A client that has seen nothing yet sends it empty.
     let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
     let read = id.to_str().ok().and_then(|id| id.trim().parse().ok());
     read.map(Some).ok_or_else(|| {
-        Refusal::bad_request(
+        ApiError::bad_request(
             Code::BadLastEventId,
             "Last-Event-ID is the position of an event, a whole number",
         )
@@ -136,8 +141,8 @@ fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>>
 }
 
 impl Following {
-    /// The next events; `None` when the service is about to end or the log cannot be read: then the answer ends, and whoever comes back
-    /// goes on where it ended.
+    /// The next events; `None` when the service shuts down or the log cannot be read. The answer
+    /// ends then, and a client that reconnects continues from there.
     async fn next(self) -> Option<(Vec<Event>, Self)> {
         let Self { service, mut tail, stream, with_answers, _subscribed } = self;
         tokio::select! {
@@ -145,8 +150,8 @@ impl Following {
             () = service.drained() => return None,
             _head = service.store().log().head_beyond(tail.position()) => {}
         }
-        let read = move |_store: &Store| -> Result<_, Refusal> {
-            let events = portion(&mut tail, stream.as_ref(), with_answers)?;
+        let read = move |_store: &Store| -> Result<_, ApiError> {
+            let events = chunk(&mut tail, stream.as_ref(), with_answers)?;
             Ok((events, tail, stream))
         };
         match service.blocking(read).await {
@@ -155,6 +160,7 @@ impl Following {
             }
             Err(refusal) => {
                 tracing::error!(
+                    target: targets::HTTP,
                     request_id = request_id_text(),
                     code = refusal.code().name(),
                     "live events are cut off"
@@ -165,14 +171,14 @@ impl Following {
     }
 }
 
-fn portion(
+fn chunk(
     tail: &mut Tail,
     stream: Option<&StreamId>,
     with_answers: bool,
-) -> Result<Vec<Event>, Refusal> {
+) -> Result<Vec<Event>, ApiError> {
     let mut events = Vec::new();
     let mut seen = 0;
-    while seen < EVENTS_A_PORTION {
+    while seen < EVENTS_A_CHUNK {
         let Some(commit) = tail.try_next()? else { break };
         seen += commit.len();
         for recorded in commit
@@ -185,7 +191,7 @@ fn portion(
     Ok(events)
 }
 
-fn event(told: &Told) -> Result<Event, Refusal> {
-    let data = serde_json::to_string(told).map_err(|error| Refusal::internal(&error))?;
+fn event(told: &Told) -> Result<Event, ApiError> {
+    let data = serde_json::to_string(told).map_err(|error| ApiError::internal(&error))?;
     Ok(Event::default().id(told.recorded.position.to_string()).data(data))
 }

@@ -22,21 +22,19 @@ use rollbook_migrations::rules::DueRule;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::operations::operate;
-use super::portions::{PORTION_BYTES, Portion, answer};
+use super::chunks::{CHUNK_BYTES, Chunk, answer};
+use super::operations::{operate, require_operator};
 use super::query::optional_span;
 use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
-use super::upload::Upload;
-use crate::access::{Caller, Denied, Wants};
+use super::upload::{NDJSON, Upload};
+use crate::access::{Caller, Permission};
 use crate::http::answer::{At, POSITION};
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
-/// The media type of batch files.
-pub const NDJSON: &str = "application/x-ndjson";
 /// Says that an answer is told again under its key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -64,8 +62,7 @@ pub struct PlanQuery {
         (status = 200, description = "The batch file: a header line, then one event a line.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The position it was planned at"), ("etag" = String, description = "The batch's digest"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
     )
 )]
@@ -73,21 +70,21 @@ pub async fn plan(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<PlanQuery>,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ApiError> {
     let Plan { mut file, directory, report, position } =
         planned(&service, caller, query.due).await?;
-    let portion: Portion = Box::new(move |_store| {
+    let chunk: Chunk = Box::new(move |_store| {
         let _until_it_is_sent = &directory;
-        let mut bytes = vec![0; PORTION_BYTES];
+        let mut bytes = vec![0; CHUNK_BYTES];
         let read = file.read(&mut bytes)?;
         bytes.truncate(read);
         Ok((read > 0).then_some(bytes))
     });
-    let mut response = answer(service, NDJSON, portion).await?;
+    let mut response = answer(service, NDJSON, chunk).await?;
     let headers = response.headers_mut();
     headers.insert(POSITION, HeaderValue::from(position));
     let named =
-        |text: String| HeaderValue::try_from(text).map_err(|error| Refusal::internal(&error));
+        |text: String| HeaderValue::try_from(text).map_err(|error| ApiError::internal(&error));
     headers.insert(ETAG, named(format!("\"{}\"", report.digest))?);
     headers.insert(
         CONTENT_DISPOSITION,
@@ -107,8 +104,7 @@ pub async fn plan(
         (status = 200, description = "The figures, and the obstacles.", body = PlanReport,
             headers(("x-rollbook-position" = u64, description = "The position it was planned at"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
     )
 )]
@@ -116,19 +112,15 @@ pub async fn plan_report(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<PlanQuery>,
-) -> Result<At<PlanReport>, Refusal> {
+) -> Result<At<PlanReport>, ApiError> {
     let Plan { report, position, .. } = planned(&service, caller, query.due).await?;
     Ok(At { position, body: report })
 }
 
-async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan, Refusal> {
-    require(service, caller).await?;
+async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan, ApiError> {
+    require_operator(service, caller).await?;
     operate(service, move |store: &Store, _watch: &Monitor<'_>| migration::plan_aside(store, due))
         .await
-}
-
-async fn require(service: &Service, caller: Caller) -> Result<(), Refusal> {
-    service.blocking::<_, Denied>(move |store| caller.may(store, Wants::Migrate).map(drop)).await
 }
 
 /// When it happened.
@@ -155,8 +147,7 @@ pub struct ApplyQuery {
     responses(
         (status = 200, description = "What was done now.", body = AppliedBatch, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "No batch file, a damaged one, or one of another kind or format.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "The store drifted, keeps another zone, or another batch is not through.", content_type = "application/problem+json", body = Problem),
         (status = 413, description = "A file above the limit.", content_type = "application/problem+json", body = Problem),
         (status = 415, description = "A body that is neither application/x-ndjson nor text/plain.", content_type = "application/problem+json", body = Problem),
@@ -170,11 +161,11 @@ pub async fn apply(
     QueryOf(query): QueryOf<ApplyQuery>,
     headers: HeaderMap,
     body: Body,
-) -> Result<At<ApplyReport>, Refusal> {
-    require(&service, writing.caller().clone()).await?;
+) -> Result<At<ApplyReport>, ApiError> {
+    require_operator(&service, writing.caller().clone()).await?;
     let upload = Upload::receive(&service, &headers, body).await?;
-    let work = move |store: &Store, watch: &Monitor<'_>| -> Result<At<ApplyReport>, Refusal> {
-        let mut request = writing.request(&store.reading(), Wants::Migrate)?;
+    let work = move |store: &Store, watch: &Monitor<'_>| -> Result<At<ApplyReport>, ApiError> {
+        let mut request = writing.request(&store.reading(), Permission::Migrate)?;
         request.now = query.at.unwrap_or(request.now);
         let applied = migration::apply(store, &upload.batch()?, &request, watch)?;
         Ok(At { position: applied.head, body: applied })
@@ -210,8 +201,7 @@ impl CompareQuery {
         (status = 200, description = "Every check, with what it names.", body = ValidationOutcome,
             headers(("x-rollbook-position" = u64, description = "The position it looked at"), ("idempotency-replayed" = Option<String>, description = "`true` when it is told again"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
         (status = 422, description = "The key was used for another request.", content_type = "application/problem+json", body = Problem),
     )
@@ -220,12 +210,12 @@ pub async fn validate(
     State(service): State<Service>,
     writing: Writing,
     QueryOf(query): QueryOf<CompareQuery>,
-) -> Result<Response, Refusal> {
-    require(&service, writing.caller().clone()).await?;
+) -> Result<Response, ApiError> {
+    require_operator(&service, writing.caller().clone()).await?;
     let grace = query.milliseconds(&service);
     let work =
-        move |store: &Store, watch: &Monitor<'_>| -> Result<(ValidationReport, bool), Refusal> {
-            let request = writing.request(&store.reading(), Wants::Migrate)?;
+        move |store: &Store, watch: &Monitor<'_>| -> Result<(ValidationReport, bool), ApiError> {
+            let request = writing.request(&store.reading(), Permission::Migrate)?;
             Ok(migration::validate(store, grace, &request, watch)?)
         };
     let (report, replayed) = operate(&service, work).await?;
@@ -269,21 +259,20 @@ pub struct ValidationPage {
     responses(
         (status = 200, description = "The page.", body = ValidationPage, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn validations(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<ValidationsQuery>,
-) -> Result<At<ValidationPage>, Refusal> {
+) -> Result<At<ValidationPage>, ApiError> {
     let limit = query.limit.unwrap_or(100);
     if !(1..=1000).contains(&limit) {
-        return Err(Refusal::bad_request(Code::BadQuery, "limit is 1 to 1000"));
+        return Err(ApiError::bad_request(Code::BadQuery, "limit is 1 to 1000"));
     }
-    let work = move |store: &Store| -> Result<At<ValidationPage>, Refusal> {
-        caller.may(store, Wants::Migrate)?;
+    let work = move |store: &Store| -> Result<At<ValidationPage>, ApiError> {
+        caller.authorize(store, Permission::Migrate)?;
         let position = store.log().head();
         let mut validations = reports::migration::validations(store, query.after)?;
         let more = validations.len() > limit;
@@ -305,18 +294,17 @@ pub async fn validations(
         (status = 200, description = "Differences by class, with examples, and what no class explains.", body = Parity,
             headers(("x-rollbook-position" = u64, description = "The position it looked at"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn parity(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(query): QueryOf<CompareQuery>,
-) -> Result<At<ParityReport>, Refusal> {
-    require(&service, caller).await?;
+) -> Result<At<ParityReport>, ApiError> {
+    require_operator(&service, caller).await?;
     let grace = query.milliseconds(&service);
-    let work = move |store: &Store, watch: &Monitor<'_>| -> Result<At<ParityReport>, Refusal> {
+    let work = move |store: &Store, watch: &Monitor<'_>| -> Result<At<ParityReport>, ApiError> {
         let position = store.log().head();
         Ok(At { position, body: migration::parity(store, grace, watch)? })
     };

@@ -1,65 +1,27 @@
-//! Turns: how many may follow live events, and an operator's long operations, one at a time, to their end whoever goes away.
-
-use std::sync::Arc;
+//! Long operations of an operator. They run one at a time, and run to their end even if the client
+//! disconnects.
 
 use rollbook_application::store::Store;
 use rollbook_migrations::monitor::Monitor;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::http::error::Refusal;
+use crate::access::{AccessDenied, Caller, Permission};
+use crate::http::error::ApiError;
 use crate::http::service::Service;
 
-/// Who may follow live events, and whose long operation is next.
-#[derive(Debug)]
-pub struct Turns {
-    subscribers: Arc<Semaphore>,
-    places: usize,
-    operation: Arc<Semaphore>,
-}
-
-impl Turns {
-    /// So many subscribers at once, and one operation.
-    pub fn new(subscribers: usize) -> Self {
-        let places = subscribers.min(Semaphore::MAX_PERMITS);
-        Self {
-            subscribers: Arc::new(Semaphore::new(places)),
-            places,
-            operation: Arc::new(Semaphore::new(1)),
-        }
-    }
-
-    /// How many follow live events now.
-    pub fn subscribed(&self) -> usize {
-        self.places - self.subscribers.available_permits()
-    }
-
-    /// A subscriber's place, if there is one left.
-    pub fn subscribe(&self) -> Option<OwnedSemaphorePermit> {
-        self.subscribers.clone().try_acquire_owned().ok()
-    }
-}
-
-/// Carries a long operation out on a thread that may block, when those before are through. Whoever asked may go away meanwhile:
-/// what has begun goes on to its end, or to a commit boundary when the service ends.
+/// Runs a long operation on a thread that may block, after the operations before it. It runs to its
+/// end even if the client disconnects, or to a commit boundary when the service shuts down.
 ///
 /// # Errors
 /// What the operation refuses or fails with.
 pub async fn operate<T, E>(
     service: &Service,
     work: impl FnOnce(&Store, &Monitor<'_>) -> Result<T, E> + Send + 'static,
-) -> Result<T, Refusal>
+) -> Result<T, ApiError>
 where
     T: Send + 'static,
-    E: Into<Refusal> + Send + 'static,
+    E: Into<ApiError> + Send + 'static,
 {
-    // The semaphore is never closed.
-    let turn = service
-        .turns()
-        .operation
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(|_closed| Refusal::mistake())?;
+    let turn = service.permits().operate().await?;
     let draining = service.clone();
     service
         .blocking(move |store| {
@@ -67,4 +29,13 @@ where
             work(store, &Monitor { progress: &|_, _| {}, interrupted: &|| draining.is_draining() })
         })
         .await
+}
+
+/// Requires the permission for migrations, before a long operation waits for its turn.
+///
+/// # Errors
+/// When the caller does not have it.
+pub async fn require_operator(service: &Service, caller: Caller) -> Result<(), ApiError> {
+    let authorize = move |store: &Store| caller.authorize(store, Permission::Migrate).map(drop);
+    service.blocking::<_, AccessDenied>(authorize).await
 }

@@ -1,4 +1,4 @@
-//! What queries of several endpoints have in common: spans, names with slashes, waiting for a position.
+//! What the queries of several endpoints share: spans, names with slashes, waiting for a position.
 
 use axum::http::StatusCode;
 use rollbook_application::code::Code;
@@ -6,42 +6,43 @@ use rollbook_application::reports::span;
 use rollbook_domain::Position;
 use serde::{Deserialize, Deserializer};
 
-use crate::http::error::Refusal;
+use crate::http::error::ApiError;
 use crate::http::service::Service;
 
-/// A span such as `3d`, where one is given, in milliseconds.
+/// An optional span such as `3d`, in milliseconds.
 ///
 /// # Errors
-/// When the text is none.
+/// When the text is not a span.
 pub fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| span::milliseconds(&text).map_err(serde::de::Error::custom)).transpose()
 }
 
-/// What the segments of a path name together: `series/ada/weekly` may come as three, or as one with its slashes escaped.
+/// The name in the segments of a path: `series/ada/weekly` is three segments, or one with escaped
+/// slashes.
 pub fn joined(segments: &[(String, String)]) -> String {
     segments.iter().map(|(_, segment)| segment.as_str()).collect::<Vec<_>>().join("/")
 }
 
-/// Refuses a position that the log has not reached.
+/// Rejects a position that the log has not reached.
 ///
 /// # Errors
 /// 400 `beyond_head`.
-pub fn require_reached(position: Position, head: Position) -> Result<(), Refusal> {
+pub fn require_reached(position: Position, head: Position) -> Result<(), ApiError> {
     if position <= head {
         return Ok(());
     }
-    Err(Refusal::bad_request(
+    Err(ApiError::bad_request(
         Code::BeyondHead,
         format!("Position {position} is beyond the head {head} of the log; name one up to {head}"),
     ))
 }
 
-/// Waits until the log holds a position, as long as the service allows. A read that comes after folds it.
+/// Waits until the log holds a position, within the service's limit. The next read folds it.
 ///
 /// # Errors
 /// 504 `behind` at the deadline.
-pub async fn reach(service: &Service, position: Position) -> Result<(), Refusal> {
+pub async fn reach(service: &Service, position: Position) -> Result<(), ApiError> {
     let log = service.store().log().clone();
     if log.head() >= position {
         return Ok(());
@@ -56,9 +57,9 @@ pub async fn reach(service: &Service, position: Position) -> Result<(), Refusal>
     }
 }
 
-fn behind(position: Position, head: Position) -> Refusal {
+fn behind(position: Position, head: Position) -> ApiError {
     let message = format!("This node is at position {head} and did not reach {position} in time");
-    Refusal::new(StatusCode::GATEWAY_TIMEOUT, Code::Behind, message)
+    ApiError::new(StatusCode::GATEWAY_TIMEOUT, Code::Behind, message)
         .with_next("ask again in a moment, or ask the node that answered the write")
 }
 

@@ -9,13 +9,13 @@ use utoipa::IntoParams;
 
 use super::query::optional_span;
 use super::shapes::SeenList;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// When.
+/// The instant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -29,8 +29,8 @@ pub struct SeenQuery {
     overdue_after: Option<i64>,
 }
 
-/// What a client saw at an instant: the view that the switch served, the position, the list. It names the switch's exceptions, so it
-/// is for those who may see both.
+/// What a client saw at an instant: the view that the switch served, the position, the list. It
+/// shows the switch's exceptions, so the caller needs permission to see both.
 #[utoipa::path(
     get,
     path = "/v1/clients/{id}/seen",
@@ -38,10 +38,9 @@ pub struct SeenQuery {
     tag = "views",
     params(("id" = String, Path, description = "The client, by any id.", example = "ada"), SeenQuery),
     responses(
-        (status = 200, description = "What it was.", body = SeenList, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not see both.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "What the client saw.", body = SeenList, headers(("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 400, description = "An invalid query.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
 pub async fn of_client(
@@ -49,11 +48,11 @@ pub async fn of_client(
     caller: Caller,
     PathOf(client): PathOf<String>,
     QueryOf(query): QueryOf<SeenQuery>,
-) -> Result<At<PastView>, Refusal> {
+) -> Result<At<PastView>, ApiError> {
     let grace = query.overdue_after.unwrap_or(service.asked().overdue_after_milliseconds);
-    let work = move |store: &Store| -> Result<At<PastView>, Refusal> {
-        caller.may(store, Wants::CheckIns(&client))?;
-        caller.may(store, Wants::ReadSwitch)?;
+    let work = move |store: &Store| -> Result<At<PastView>, ApiError> {
+        caller.authorize(store, Permission::CheckIns(&client))?;
+        caller.authorize(store, Permission::ReadSwitch)?;
         let seen =
             store.seen(&client, Asked { now: query.at, overdue_after_milliseconds: grace })?;
         Ok(At { position: seen.position, body: seen })

@@ -1,5 +1,5 @@
-//! The shapes of what other crates write, for the description of the API. The crates below know no HTTP; a test holds what is
-//! answered against these.
+//! Schemas of types that other crates serialize and that know no OpenAPI. A test compares the
+//! answers with these schemas.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 pub use rollbook_application::reports::schemas::{LeftAsItIs, RecordedCheck, ViewName};
 
-/// When a made week is due.
+/// When a created week is due.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum Due {
@@ -18,7 +18,7 @@ pub enum Due {
     Weekday,
 }
 
-/// An event as it is told everywhere: history, pages, live, and `rollbook history --json`.
+/// An event, as in histories, pages, live events and `rollbook history --json`.
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({
     "position": 812, "stream": "control", "version": 4, "id": "0197f3a1-6c1e-7c52-8a7e-0d5c6f3b2a10",
@@ -28,7 +28,7 @@ pub enum Due {
     "name": "ViewSwitched", "why": "first tenth", "batch": null
 }))]
 pub struct RecordedEvent {
-    /// Place in the whole log, from 1, without gaps.
+    /// The position in the log, from 1, without gaps.
     pub position: u64,
     /// The stream.
     pub stream: String,
@@ -36,7 +36,7 @@ pub struct RecordedEvent {
     pub version: u64,
     /// The event's id, the same wherever the same thing is recorded.
     pub id: String,
-    /// When it happened in the world.
+    /// When it happened.
     #[schema(format = DateTime)]
     pub occurred_at: String,
     /// When the log recorded it.
@@ -59,7 +59,7 @@ pub struct RecordedEvent {
 /// One of the server-sent events.
 #[derive(Debug, ToSchema)]
 pub struct LiveEvent {
-    /// The event's position: the `Last-Event-ID` to go on behind it.
+    /// The event's position: the `Last-Event-ID` to continue after it.
     #[schema(pattern = "^[0-9]+$")]
     pub id: String,
     /// The event, as JSON: see `RecordedEvent`.
@@ -80,14 +80,14 @@ pub struct EventActor {
 pub struct EventContent {
     /// Its name in the past tense, such as `AssignmentCreated`.
     pub r#type: String,
-    /// What it says. Personal content reads `[…]` unless it was asked for.
+    /// Its data. Personal content reads `[…]` unless it was requested.
     pub data: Value,
 }
 
 /// What a client saw.
 #[derive(Debug, ToSchema)]
 pub struct SeenList {
-    /// The id that was asked for.
+    /// The requested id.
     pub client: String,
     /// The instant.
     #[schema(format = DateTime)]
@@ -99,22 +99,22 @@ pub struct SeenList {
     pub recorded_at: Option<String>,
     /// The view that served the client.
     pub view: ViewName,
-    /// The switch as it stood.
+    /// The switch at that time.
     pub switch: SwitchState,
-    /// The body that the endpoint answered, or would have.
+    /// The body that the endpoint answered, or would have answered.
     pub body: crate::http::drop_in::shapes::CheckIns,
 }
 
-/// Which view served whom.
+/// The switch: which view served which client.
 #[derive(Debug, ToSchema)]
 pub struct SwitchState {
-    /// The view of whoever no exception named.
+    /// The view of all clients without an exception.
     pub default: ViewName,
-    /// That part of all clients had the other view.
+    /// The percentage of clients that had the other view.
     pub other_percent: u8,
     /// Clients by document id.
     pub clients: BTreeMap<String, ViewName>,
-    /// How often it had been switched.
+    /// How often it was switched before.
     pub switched: u64,
 }
 
@@ -162,9 +162,9 @@ pub struct CheckedOutcome {
     pub name: String,
     /// Whether it holds.
     pub green: bool,
-    /// What was seen, in one line.
+    /// The result, in one line.
     pub detail: String,
-    /// What it names when it does not hold.
+    /// The findings, if it does not hold.
     pub findings: Vec<String>,
 }
 
@@ -190,7 +190,7 @@ pub struct Parity {
 pub struct Difference {
     /// The client's document id.
     pub client: String,
-    /// The first instant at which it shows.
+    /// The first instant at which the views differ.
     #[schema(format = DateTime)]
     pub at: String,
     /// The form; empty for the summary.
@@ -199,11 +199,11 @@ pub struct Difference {
     pub run: u32,
     /// The week.
     pub week: u32,
-    /// The field, or `entry` where only one view shows the week.
+    /// The field, or `entry` if only one view shows the week.
     pub what: String,
-    /// What the legacy view shows.
+    /// The legacy view's value.
     pub legacy: String,
-    /// What the pre-created view shows.
+    /// The pre-created view's value.
     pub precreated: String,
 }
 
@@ -221,107 +221,6 @@ pub struct Unexplained {
     pub run: u32,
     /// The week.
     pub week: u32,
-    /// The field, or who alone shows the week, with both values.
+    /// The field, or the only view that shows the week, with both values.
     pub what: String,
-}
-
-/// A backup that was taken: what `rollbook backup create --json` prints.
-#[derive(Debug, ToSchema)]
-pub struct TakenBackup {
-    /// Its name.
-    pub name: String,
-    /// Its directory, where the service runs.
-    pub directory: String,
-    /// SHA-256 of its manifest, which the store has on record.
-    pub manifest_digest: String,
-    /// Where the store has it on record: behind the backup's own head.
-    pub position: u64,
-    /// What it holds.
-    pub manifest: BackupManifest,
-}
-
-/// A backup as it is listed.
-#[derive(Debug, ToSchema)]
-pub struct ListedBackup {
-    /// Its name.
-    pub name: String,
-    /// Whether every file is there, with its length.
-    pub state: BackupState,
-    /// What it holds; null where the manifest itself is damaged.
-    pub manifest: Option<BackupManifest>,
-    /// Every file that is not as it should be.
-    pub findings: Vec<BackupFinding>,
-}
-
-/// What is known of a backup without reading all of it.
-#[derive(Debug, ToSchema)]
-#[schema(rename_all = "snake_case")]
-pub enum BackupState {
-    /// Every file is there, with its length.
-    Whole,
-    /// A file is missing, or not as the manifest says.
-    Damaged,
-}
-
-/// A file of a backup that is not what was written.
-#[derive(Debug, ToSchema)]
-pub struct BackupFinding {
-    /// The file.
-    pub file: String,
-    /// What is wrong with it.
-    pub what: String,
-}
-
-/// The manifest of a backup.
-#[derive(Debug, ToSchema)]
-pub struct BackupManifest {
-    /// The format's version.
-    pub rollbook_backup: u64,
-    /// The backup's name when it was made.
-    pub name: String,
-    /// When it was made.
-    #[schema(format = DateTime)]
-    pub created_at: String,
-    /// The version of the rollbook that made it.
-    pub rollbook: String,
-    /// The store's id.
-    pub store: String,
-    /// The store's format.
-    pub store_format: u32,
-    /// The position of the last event in it.
-    pub head: u64,
-    /// When that was recorded.
-    #[schema(format = DateTime)]
-    pub head_recorded_at: Option<String>,
-    /// SHA-256 over the stored bytes of all commits.
-    pub log_digest: String,
-    /// The root of the Merkle tree over all events, base64.
-    pub merkle_root: String,
-    /// The rows of every projection: name, version, rows, digest.
-    pub projections: Vec<Value>,
-    /// Clients, documents by collection, events by name.
-    pub counts: Value,
-    /// Every file: path, bytes, SHA-256, whether it is shared with an earlier backup.
-    pub files: Vec<Value>,
-    /// Bytes that no earlier backup had.
-    pub bytes_new: u64,
-    /// Bytes of files that are shared with earlier backups.
-    pub bytes_shared: u64,
-}
-
-/// A checkpoint that was signed: what `rollbook checkpoint --json` prints.
-#[derive(Debug, ToSchema)]
-pub struct SignedCheckpoint {
-    /// The log.
-    pub origin: String,
-    /// How many events its tree has.
-    pub size: u64,
-    /// The root, base64.
-    pub root: String,
-    /// The public key, `name+hash+base64`.
-    pub key: String,
-    /// The checkpoint, as it is written to a file.
-    pub checkpoint: String,
-    /// Where the signing key was written, when it was drawn just now.
-    pub made_key: Option<String>,
 }

@@ -1,29 +1,31 @@
-//! `/v1/status`: how the store stands.
+//! `/v1/status`: the state of the store.
 
 use axum::extract::State;
 use rollbook_application::reports::status::{Status, current_status};
 use rollbook_application::store::Store;
 
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals};
 use crate::http::service::Service;
 
-/// How the store stands, and what to do next: what `rollbook status --json` prints.
+/// The state of the store, and what to do next, as `rollbook status --json` prints it.
 #[utoipa::path(
     get,
     path = "/v1/status",
     operation_id = "status",
     tag = "operations",
     responses(
-        (status = 200, description = "How it stands.", body = Status, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not see it.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The state.", body = Status, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        NativeRefusals,
     )
 )]
-pub async fn status(State(service): State<Service>, caller: Caller) -> Result<At<Status>, Refusal> {
-    let work = move |store: &Store| -> Result<At<Status>, Refusal> {
-        caller.may(store, Wants::Status)?;
+pub async fn status(
+    State(service): State<Service>,
+    caller: Caller,
+) -> Result<At<Status>, ApiError> {
+    let work = move |store: &Store| -> Result<At<Status>, ApiError> {
+        caller.authorize(store, Permission::Status)?;
         let status = current_status(store)?;
         Ok(At { position: status.head, body: status })
     };

@@ -13,11 +13,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::shapes::ViewName;
-use crate::access::{Caller, Wants};
+use crate::access::{Caller, Permission};
 use crate::http::answer::At;
 use crate::http::caller::Writing;
 use crate::http::drop_in::shapes::IdempotencyKey;
-use crate::http::error::{Problem, Refusal};
+use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::Body;
 use crate::http::service::Service;
 
@@ -29,13 +29,12 @@ use crate::http::service::Service;
     tag = "operations",
     responses(
         (status = 200, description = "How it stands.", body = Serving, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not see it.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
     )
 )]
-pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<Serving>, Refusal> {
-    let work = move |store: &Store| -> Result<At<Serving>, Refusal> {
-        caller.may(store, Wants::ReadSwitch)?;
+pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<Serving>, ApiError> {
+    let work = move |store: &Store| -> Result<At<Serving>, ApiError> {
+        caller.authorize(store, Permission::ReadSwitch)?;
         let (serving, position) = serving(store)?;
         Ok(At { position, body: serving })
     };
@@ -54,7 +53,7 @@ pub struct SwitchBody {
     #[schema(value_type = ViewName)]
     view: View,
     /// Only that part of all clients, by a hash of their ids; the rest have the other view.
-    #[serde(default, deserialize_with = "crate::http::whole::optional")]
+    #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(minimum = 0, maximum = 100)]
     percent: Option<u8>,
     /// Only these clients, by any id; they keep their view whatever the percentage.
@@ -87,8 +86,7 @@ pub struct SwitchBody {
     responses(
         (status = 200, description = "Before and after.", body = Switched, headers(("x-rollbook-position" = u64, description = "Where it is recorded"))),
         (status = 400, description = "A body that does not fit.", content_type = "application/problem+json", body = Problem),
-        (status = 401, description = "Not authenticated.", content_type = "application/problem+json", body = Problem),
-        (status = 403, description = "A caller who may not switch.", content_type = "application/problem+json", body = Problem),
+        NativeRefusals,
         (status = 404, description = "A client that nobody knows.", content_type = "application/problem+json", body = Problem),
         (status = 409, description = "The guard refuses.", content_type = "application/problem+json", body = Problem),
         (status = 413, description = "A body that is too large.", content_type = "application/problem+json", body = Problem),
@@ -100,14 +98,14 @@ pub async fn put(
     State(service): State<Service>,
     writing: Writing,
     Body(body): Body<SwitchBody>,
-) -> Result<At<Switched>, Refusal> {
+) -> Result<At<Switched>, ApiError> {
     let SwitchBody { view, percent, clients, reason, force, at } = body;
     let answers = service.clone();
-    let work = move |store: &Store| -> Result<At<Switched>, Refusal> {
+    let work = move |store: &Store| -> Result<At<Switched>, ApiError> {
         let reading = &store.reading();
-        let mut request = writing.request(reading, Wants::Switch)?;
+        let mut request = writing.request(reading, Permission::Switch)?;
         if percent.is_some() && !clients.is_empty() {
-            return Err(Refusal::bad_request(
+            return Err(ApiError::bad_request(
                 Code::Usage,
                 "percent and clients say two things; give one of them",
             ));
@@ -116,7 +114,7 @@ pub async fn put(
         let wanted = SwitchRequest { view, percent, clients, reason, force };
         let switched = switch(reading, &wanted, &request)?;
         // The next requests find their answers made. What fails here has no part in the switch, and fails again for who reads.
-        let _for_who_reads = answers.answers().prepare(store, answers.now(), PREPARING);
+        let _for_who_reads = answers.view_cache().prepare(store, answers.now(), PREPARING);
         Ok(At { position: switched.position.unwrap_or_else(|| store.log().head()), body: switched })
     };
     service.blocking(work).await

@@ -1,5 +1,5 @@
-//! A batch file on its way in: written to a file as it comes, so that memory does not grow with it. Owns the limit, and that the file
-//! goes away with the request.
+//! Receives a batch file. It is written to a temporary file while it arrives, so that memory does
+//! not grow with it; the file is deleted with the request.
 
 use std::fs::File;
 use std::io::Write;
@@ -14,14 +14,15 @@ use rollbook_migrations::MigrationError;
 use rollbook_migrations::batch::Batch;
 use tempfile::TempDir;
 
-use super::migrations::NDJSON;
-use crate::http::error::Refusal;
+use crate::http::error::ApiError;
 use crate::http::service::Service;
 
-/// So much is gathered before it is written.
+/// The media type of batch files.
+pub const NDJSON: &str = "application/x-ndjson";
+/// Bytes that are gathered before they are written.
 const GATHERED_BYTES: usize = 1 << 20;
 
-/// A file that came in.
+/// A received file.
 pub struct Upload {
     directory: TempDir,
 }
@@ -35,7 +36,7 @@ impl Upload {
         service: &Service,
         headers: &HeaderMap,
         body: Body,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, ApiError> {
         let limit = service.settings().limits.batch_bytes as u64;
         require_ndjson(headers)?;
         let announced = headers
@@ -46,12 +47,13 @@ impl Upload {
             return Err(too_large(limit));
         }
         let upload =
-            Self { directory: tempfile::tempdir().map_err(|error| Refusal::unavailable(&error))? };
-        let mut file = File::create(upload.path()).map_err(|error| Refusal::unavailable(&error))?;
+            Self { directory: tempfile::tempdir().map_err(|error| ApiError::unavailable(&error))? };
+        let mut file =
+            File::create(upload.path()).map_err(|error| ApiError::unavailable(&error))?;
         let (mut chunks, mut gathered, mut received) = (body.into_data_stream(), Vec::new(), 0_u64);
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|_broken| {
-                Refusal::bad_request(Code::BadBody, "The body could not be read to its end")
+                ApiError::bad_request(Code::BadBody, "The body could not be read to its end")
             })?;
             received += chunk.len() as u64;
             if received > limit {
@@ -70,7 +72,8 @@ impl Upload {
         self.directory.path().join("batch.ndjson")
     }
 
-    /// The batch in it, checked whole. What is wrong with it is told of "the batch": the file's name here means nothing to its sender.
+    /// The batch in the file, checked completely. Errors call it "the batch": the name of the
+    /// temporary file means nothing to its sender.
     ///
     /// # Errors
     /// What [`Batch::open`] says.
@@ -83,7 +86,7 @@ async fn write(
     service: &Service,
     mut file: File,
     mut gathered: Vec<u8>,
-) -> Result<(File, Vec<u8>), Refusal> {
+) -> Result<(File, Vec<u8>), ApiError> {
     let work = move |_store: &_| -> Result<_, std::io::Error> {
         file.write_all(&gathered)?;
         gathered.clear();
@@ -92,22 +95,22 @@ async fn write(
     service.blocking(work).await
 }
 
-fn require_ndjson(headers: &HeaderMap) -> Result<(), Refusal> {
+fn require_ndjson(headers: &HeaderMap) -> Result<(), ApiError> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    // Text, as programs send it that know no lines of JSON.
+    // Some programs cannot send another type than plain text.
     if [NDJSON, "text/plain"].iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
         return Ok(());
     }
-    Err(Refusal::new(
+    Err(ApiError::new(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::NoNdjson,
         "Send the batch file as content-type: application/x-ndjson",
     ))
 }
 
-fn too_large(limit: u64) -> Refusal {
-    Refusal::new(
+fn too_large(limit: u64) -> ApiError {
+    ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         Code::TooLarge,
         format!("A batch file may have {limit} bytes here"),

@@ -1,5 +1,5 @@
-//! Long answers, a portion at a time. Owns that memory stays bounded however slowly they are read, that no thread waits for a
-//! slow reader, and that an answer which cannot be finished is cut off rather than ended as if it were whole.
+//! Long answers, streamed in chunks. Memory stays bounded and no thread waits, however slowly a
+//! client reads. An answer that cannot be finished is cut off, so that it never looks complete.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
@@ -9,36 +9,40 @@ use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use serde::Serialize;
 
-use crate::http::error::Refusal;
+use crate::http::error::ApiError;
 use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
+use crate::telemetry::targets;
 
-/// Lines are gathered up to this size before they are sent.
-pub const PORTION_BYTES: usize = 64 << 10;
+/// Lines are buffered up to this size before they are sent.
+pub const CHUNK_BYTES: usize = 64 << 10;
 
-/// Gives the next portion, `None` after the last. It blocks, and is asked only when the one before was taken.
-pub type Portion = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, Refusal> + Send>;
+/// Produces the next chunk, `None` after the last. It blocks, and runs only after the client took
+/// the chunk before.
+pub type Chunk = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, ApiError> + Send>;
 
-/// An answer made of portions. The first is made before anything is sent, so that what fails at once is refused as anything else is.
+/// A streamed answer. The first chunk is produced before anything is sent, so that an immediate
+/// failure is an ordinary error.
 ///
 /// # Errors
-/// What the first portion fails with.
+/// The error of the first chunk.
 pub async fn answer(
     service: Service,
     kind: &'static str,
-    portion: Portion,
-) -> Result<Response, Refusal> {
-    let (first, portion) = next(&service, portion).await?;
-    let rest = first.is_some().then_some((service, portion));
+    chunk: Chunk,
+) -> Result<Response, ApiError> {
+    let (first, chunk) = next(&service, chunk).await?;
+    let rest = first.is_some().then_some((service, chunk));
     let id = request_id();
     let rest = stream::try_unfold(rest, move |state| {
         going_on_for(id.clone(), async move {
-            let Some((service, portion)) = state else { return Ok(None) };
-            match next(&service, portion).await {
-                Ok((Some(bytes), portion)) => Ok(Some((bytes, Some((service, portion))))),
+            let Some((service, chunk)) = state else { return Ok(None) };
+            match next(&service, chunk).await {
+                Ok((Some(bytes), chunk)) => Ok(Some((bytes, Some((service, chunk))))),
                 Ok((None, _)) => Ok(None),
                 Err(refusal) => {
                     tracing::error!(
+                        target: targets::HTTP,
                         request_id = request_id_text(),
                         code = refusal.code().name(),
                         "a long answer is cut off"
@@ -55,28 +59,25 @@ pub async fn answer(
     Ok(response)
 }
 
-async fn next(
-    service: &Service,
-    mut portion: Portion,
-) -> Result<(Option<Bytes>, Portion), Refusal> {
+async fn next(service: &Service, mut chunk: Chunk) -> Result<(Option<Bytes>, Chunk), ApiError> {
     service
-        .blocking(move |store| -> Result<_, Refusal> {
-            let bytes = portion(store)?;
-            Ok((bytes.map(Bytes::from), portion))
+        .blocking(move |store| -> Result<_, ApiError> {
+            let bytes = chunk(store)?;
+            Ok((bytes.map(Bytes::from), chunk))
         })
         .await
 }
 
-/// Values as portions of JSON lines.
+/// Values as chunks of JSON lines.
 pub fn lines<T: Serialize>(
     mut values: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,
-) -> Portion {
+) -> Chunk {
     Box::new(move |_store| {
         let mut bytes = Vec::new();
-        while bytes.len() < PORTION_BYTES {
+        while bytes.len() < CHUNK_BYTES {
             let Some(value) = values.next() else { break };
             serde_json::to_writer(&mut bytes, &value?)
-                .map_err(|error| Refusal::internal(&error))?;
+                .map_err(|error| ApiError::internal(&error))?;
             bytes.push(b'\n');
         }
         Ok((!bytes.is_empty()).then_some(bytes))

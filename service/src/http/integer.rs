@@ -1,16 +1,17 @@
-//! Whole numbers in bodies. JSON has one kind of number, so `4.0` is the whole number 4, as the description's `integer` says.
+//! Integers in bodies. JSON has one kind of number, so `4.0` is the integer 4, as the OpenAPI type
+//! `integer` says.
 
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 
-/// The largest whole number that every number up to it can be told from.
+/// The largest integer up to which a floating-point number represents every integer exactly.
 const MOST: f64 = 9_007_199_254_740_992.0;
 
-/// A whole number from zero on, where one is given.
+/// An optional integer from zero.
 ///
 /// # Errors
-/// When it is no number, no whole one, below zero, or too large for its field.
+/// When it is not a number, not an integer, below zero, or too large for its field.
 pub fn optional<'de, D: Deserializer<'de>, N: TryFrom<u64>>(
     deserializer: D,
 ) -> Result<Option<N>, D::Error> {

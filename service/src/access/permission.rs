@@ -1,10 +1,10 @@
-//! What there is to be asked for. Owns the table of who may have it: a line a kind of grant, and what no line allows is denied.
+//! The permissions that a request can need. `caller` decides who has them.
 
 use rollbook_domain::StreamId;
 
-/// What a request asks for. Clients may be named by any id, known or not.
+/// A permission that a request needs. A client may be named by any id, known or not.
 #[derive(Clone, Copy, Debug)]
-pub enum Wants<'a> {
+pub enum Permission<'a> {
     /// To read what this client sees: check-ins, an assignment, an extension.
     CheckIns(&'a str),
     /// To act as this client does: answer, mark missed, ask for an extension or a reopening.
@@ -13,29 +13,29 @@ pub enum Wants<'a> {
     CoachOf {
         /// The client.
         client: &'a str,
-        /// Whom the request calls the coach, where it does.
+        /// The coach that the request names, if any.
         coach: Option<&'a str>,
     },
     /// The list of what this coach's clients have.
     CoachList(&'a str),
-    /// To evaluate the flag that tells which view serves this client.
+    /// To evaluate the feature flag for this client.
     Flag(&'a str),
-    /// To be told that nothing has the id that was asked for.
+    /// To learn that nothing has the requested id.
     Absence,
-    /// The events of the whole log, now or live.
+    /// All events of the log, stored or live.
     AllEvents,
     /// The events of one stream, or the history of something in it.
     Stream(&'a StreamId),
-    /// The history of a batch or an import, with what is personal taken out.
+    /// The history of a batch or an import, without personal data.
     BatchHistory,
     /// To plan, apply and validate migrations, and compare the views.
     Migrate,
-    /// To see which view serves whom.
+    /// To read the switch.
     ReadSwitch,
-    /// To change which view serves whom.
+    /// To change the switch.
     Switch,
-    /// How the store is.
+    /// To read the state of the store.
     Status,
-    /// The service's figures.
+    /// The metrics.
     Metrics,
 }

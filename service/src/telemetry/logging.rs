@@ -1,15 +1,12 @@
-//! The service's own messages: as text for people or as one JSON object a line, on stderr. Owns their form and how they get out:
-//! together, ten times a second, and at once from a warning on, because a write for each request would cost more than the request.
+//! The form of the service's log: text for people, or one JSON object per line. `log_writer` writes
+//! the lines.
 
 use std::fmt::{self, Debug};
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::io;
 
 use chrono::{SecondsFormat, Utc};
+use tracing::Subscriber;
 use tracing::field::{Field, Visit};
-use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::field::{RecordFields, VisitOutput};
 use tracing_subscriber::filter::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -19,85 +16,7 @@ use tracing_subscriber::fmt::time::FormatTime;
 use super::TelemetryError;
 use crate::configuration::{Log, LogFormat};
 
-/// How long a message below a warning may wait.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(100);
-/// How many bytes may wait.
-const WAITING_BYTES: usize = 1 << 16;
-
-/// Lines on their way to stderr. Clones are handles of the same.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Lines(Arc<Mutex<Vec<u8>>>);
-
-impl Lines {
-    /// Starts the thread that writes them out.
-    pub(super) fn start() -> Result<Self, TelemetryError> {
-        let lines = Self::default();
-        let waiting = Arc::downgrade(&lines.0);
-        let write_out = move || {
-            while let Some(held) = waiting.upgrade() {
-                Lines(held).flush();
-                thread::sleep(FLUSH_INTERVAL);
-            }
-        };
-        thread::Builder::new()
-            .name("rollbook-messages".to_owned())
-            .spawn(write_out)
-            .map_err(TelemetryError::Thread)?;
-        Ok(lines)
-    }
-
-    /// Writes out what waits.
-    pub(super) fn flush(&self) {
-        // Held while writing: lines stay in their order. Who panicked here has left whole lines.
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !waiting.is_empty() {
-            // Who cannot read stderr cannot be told anything.
-            let _unheard = io::stderr().lock().write_all(&waiting);
-            waiting.clear();
-        }
-    }
-}
-
-/// One message being written.
-pub(super) struct Line<'l> {
-    lines: &'l Lines,
-    urgent: bool,
-}
-
-impl Write for Line<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut waiting = self.lines.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.extend_from_slice(bytes);
-        self.urgent |= waiting.len() >= WAITING_BYTES;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Drop for Line<'_> {
-    fn drop(&mut self) {
-        if self.urgent {
-            self.lines.flush();
-        }
-    }
-}
-
-impl<'l> MakeWriter<'l> for Lines {
-    type Writer = Line<'l>;
-
-    fn make_writer(&'l self) -> Line<'l> {
-        Line { lines: self, urgent: false }
-    }
-
-    fn make_writer_for(&'l self, about: &Metadata<'_>) -> Line<'l> {
-        Line { lines: self, urgent: *about.level() <= Level::WARN }
-    }
-}
-
-/// When a message was said: RFC 3339 in UTC, in milliseconds.
+/// The time of an event: RFC 3339 in UTC, in milliseconds.
 struct Now;
 
 impl FormatTime for Now {
@@ -106,7 +25,8 @@ impl FormatTime for Now {
     }
 }
 
-/// Fields as the library writes them, and where no colours are wanted, in half of its time: there is a line for each request.
+/// Writes fields exactly as the library does; without colours, in half of its time, because there
+/// is a line for each request.
 struct Fields;
 
 impl<'w> FormatFields<'w> for Fields {
@@ -120,7 +40,7 @@ impl<'w> FormatFields<'w> for Fields {
     }
 }
 
-/// Writes texts that need no escapes, and numbers, by itself.
+/// Writes numbers and texts without escapes itself, and leaves the rest to the library.
 struct Plain<'w> {
     writer: Writer<'w>,
     is_first: bool,
@@ -180,7 +100,7 @@ impl Visit for Plain<'_> {
 /// The field that is the message itself.
 const MESSAGE: &str = "message";
 
-/// Where messages go, in the form that is configured.
+/// The subscriber that writes events in the configured form.
 ///
 /// # Errors
 /// [`TelemetryError::Filter`].
@@ -214,11 +134,12 @@ where
 
 #[cfg(test)]
 mod tests {
+    use super::super::log_writer::LogWriter;
     use super::*;
 
-    /// What a subscriber writes of some messages, line by line, without the time.
-    fn written(format: impl FnOnce(Lines) -> Box<dyn Subscriber + Send + Sync>) -> Vec<String> {
-        let lines = Lines::default();
+    /// What a subscriber writes for some events, line by line, without the time.
+    fn written(format: impl FnOnce(LogWriter) -> Box<dyn Subscriber + Send + Sync>) -> Vec<String> {
+        let lines = LogWriter::default();
         tracing::subscriber::with_default(format(lines.clone()), || {
             let (text, nothing) = ("plain", None::<&str>);
             tracing::info!(
@@ -236,8 +157,7 @@ mod tests {
             tracing::info!(message = "a text as the message", after = "it");
             tracing::info!(only = "a field");
         });
-        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
-        text.lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
+        lines.text().lines().map(|line| line.split_once(' ').unwrap().1.to_owned()).collect()
     }
 
     #[test]
@@ -249,15 +169,5 @@ mod tests {
         });
         assert_eq!(ours.len(), 5);
         assert_eq!(ours, theirs);
-    }
-
-    #[test]
-    fn lines_wait_and_a_warning_takes_them_along() {
-        let lines = Lines::default();
-        let held = || lines.0.lock().unwrap().len();
-        lines.make_writer().write_all(b"a\n").unwrap();
-        assert_eq!(held(), 2);
-        lines.make_writer().write_all(&vec![b'.'; WAITING_BYTES]).unwrap();
-        assert_eq!(held(), 0);
     }
 }

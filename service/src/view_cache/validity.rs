@@ -1,4 +1,5 @@
-//! For how long an answer stays as it is while its rows do. Owns the interval of *now* around the instant it was made for.
+//! How long a cached body stays valid while its rows do not change: the interval of *now* around
+//! the instant it was rendered for.
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::Field;
@@ -7,25 +8,25 @@ use rollbook_domain::status::Clock;
 use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::ClientRows;
 
-/// From this instant, and before that one; `None` for no end.
+/// From one instant (inclusive) to another (exclusive); `None` for no bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Lasting {
+pub(super) struct ValidityInterval {
     from: Option<Timestamp>,
     before: Option<Timestamp>,
 }
 
-impl Lasting {
-    /// An answer that no clock changes.
+impl ValidityInterval {
+    /// Always: the body does not depend on *now*.
     pub(super) const ALWAYS: Self = Self { from: None, before: None };
-    /// An answer that has *now* in it.
+    /// Never: the body shows *now* itself.
     const NEVER: Self = Self { from: Some(Timestamp::EPOCH), before: Some(Timestamp::EPOCH) };
 
-    /// Whether the answer is the same at `now`.
-    pub(super) fn holds(self, now: Timestamp) -> bool {
+    /// Whether the body is the same at `now`.
+    pub(super) fn contains(self, now: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= now) && self.before.is_none_or(|before| now < before)
     }
 
-    /// The time around `clock.now` in which an answer made of these rows does not change.
+    /// The interval around `clock.now` in which a body rendered from these rows does not change.
     pub(super) fn of(rows: &ClientRows, clock: &Clock) -> Self {
         // A missing due or assigned time is shown as now.
         if rows
@@ -43,14 +44,14 @@ impl Lasting {
         };
         // Turning points do not cover `pausedUntil`, which the body shows.
         let pauses = rows.stored().filter_map(|stored| stored.paused_until);
-        let mut lasting = Self::ALWAYS;
+        let mut interval = Self::ALWAYS;
         for turn in turns.into_iter().chain(pauses) {
             if turn <= clock.now {
-                lasting.from = lasting.from.max(Some(turn));
+                interval.from = interval.from.max(Some(turn));
             } else {
-                lasting.before = Some(lasting.before.map_or(turn, |before| before.min(turn)));
+                interval.before = Some(interval.before.map_or(turn, |before| before.min(turn)));
             }
         }
-        lasting
+        interval
     }
 }
