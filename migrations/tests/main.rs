@@ -3,6 +3,8 @@
 
 mod adapters;
 mod audit;
+#[path = "../../domain/tests/domain/commands.rs"]
+mod commands;
 mod export_reader;
 mod export_writer;
 mod golden;
