@@ -62,9 +62,11 @@ impl Search<'_> {
         let all = self.past.decisions.len();
         // What the migration has not made yet is not caused by a decision.
         let now = self.at_instants(all, unresolved.iter());
-        let is_open = |open: &&(usize, &Unresolved)| now.contains(&open.1.difference);
-        let mut open: Vec<(usize, &Unresolved)> =
-            unresolved.iter().enumerate().collect::<Vec<_>>().iter().filter(is_open).copied().collect();
+        let mut open: Vec<(usize, &Unresolved)> = unresolved
+            .iter()
+            .enumerate()
+            .filter(|(_, open)| now.contains(&open.difference))
+            .collect();
         for kept in (0..all).rev() {
             if open.is_empty() {
                 break;
@@ -99,8 +101,7 @@ impl Search<'_> {
         if !self.whole.contains_key(&kept) {
             let state = self.past.with_decisions(kept, self.rules);
             let grace = self.rules.overdue_after_milliseconds;
-            let instants =
-                turning_points(&state.legacy, &state.precreated, self.rules.zone, grace);
+            let instants = turning_points(&state.legacy, &state.precreated, self.rules.zone, grace);
             let differences = self.differences(&state, instants);
             self.whole.insert(kept, differences);
         }

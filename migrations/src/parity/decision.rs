@@ -45,17 +45,18 @@ impl Decision {
     /// come first in its commit.
     fn continues_with(&self, next: &EventRecord) -> bool {
         self.events.last().is_some_and(|last| {
-            let opens =
-                matches!(last.event, Event::AssignmentCreated { .. } | Event::SeriesExtended { .. });
+            let opens = matches!(
+                last.event,
+                Event::AssignmentCreated { .. } | Event::SeriesExtended { .. }
+            );
             opens && last.position + 1 == next.position && last.cause == next.cause
         })
     }
 
     /// The event that stands for the decision in the report of a difference.
     fn named(&self, difference: &Difference) -> Option<&EventRecord> {
-        let creates = |recorded: &&EventRecord| {
-            !matches!(recorded.event, Event::AssignmentCreated { .. })
-        };
+        let creates =
+            |recorded: &&EventRecord| !matches!(recorded.event, Event::AssignmentCreated { .. });
         let is_of_week =
             |recorded: &&EventRecord| week_of(&recorded.event) == Some(difference.place.2);
         self.events
@@ -93,7 +94,7 @@ fn migrated_at(events: &[EventRecord]) -> Option<Position> {
 }
 
 /// Whether a migration added an event of this kind.
-pub(super) fn is_of_migration(event: &Event) -> bool {
+fn is_of_migration(event: &Event) -> bool {
     matches!(
         event,
         Event::AssignmentCreated { origin: Origin::Migration, .. } | Event::ResponseLinked { .. }

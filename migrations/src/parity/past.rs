@@ -10,7 +10,7 @@ use rollbook_projections::ProjectionError;
 use rollbook_projections::directory::Identity;
 use rollbook_projections::views::{keys, legacy_streams};
 
-use super::decision::{Decision, is_of_migration};
+use super::decision::Decision;
 use super::{BothRows, ParityRules};
 use crate::definition::Definition;
 use crate::precreate::Precreate;
@@ -86,20 +86,13 @@ impl Past {
     /// The rows with the first decisions only, and with the weeks that the migration would have
     /// made of the other events.
     pub(super) fn with_decisions(&self, count: usize, rules: &ParityRules) -> ClientState {
-        let left_out: Vec<Position> = (self.decisions.iter().skip(count))
-            .flat_map(|decision| decision.positions())
-            .collect();
+        let left_out: Vec<Position> =
+            (self.decisions.iter().skip(count)).flat_map(|decision| decision.positions()).collect();
         let mut state = self.fold(|recorded| !left_out.contains(&recorded.position));
         let rules = Rules { due: rules.due, zone: rules.zone };
         for (stream, series) in self.precreated.iter().zip(&mut state.precreated) {
-            let is_migrated = self
-                .events
-                .get(stream)
-                .is_some_and(|events| events.iter().any(|event| is_of_migration(&event.event)));
-            if is_migrated {
-                for event in Precreate.plan_series(stream, series, &rules).events {
-                    series.apply(stream, &event.event);
-                }
+            for event in Precreate.plan_series(stream, series, &rules).events {
+                series.apply(stream, &event.event);
             }
         }
         state
@@ -130,8 +123,9 @@ fn precreated_streams(
     let mut streams = Vec::new();
     for id in &identity.ids {
         rows.precreated.scan(&keys::series_prefix(id), &mut |key, _| {
-            let name = String::from_utf8_lossy(key.get(keys::ALL_SERIES.len()..).unwrap_or_default())
-                .into_owned();
+            let name =
+                String::from_utf8_lossy(key.get(keys::ALL_SERIES.len()..).unwrap_or_default())
+                    .into_owned();
             match name.parse() {
                 Ok(stream) => streams.push(stream),
                 Err(source) => {

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use rollbook_domain::{Position, Timestamp};
 use rollbook_domain::status::Status;
+use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::{Entry, Summary};
 
 use super::causes::Cause;

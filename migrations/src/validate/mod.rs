@@ -152,8 +152,7 @@ pub fn parity(
     let due = control.last_applied().map_or(Ok(DueRule::default()), due_rule)?;
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
     let events = &LogUntil { log, until };
-    let both =
-        BothRows { directory: &directory, legacy: &legacy, precreated: &precreated, events };
+    let both = BothRows { directory: &directory, legacy: &legacy, precreated: &precreated, events };
     Ok(compare(both, &rules, monitor.progress)?)
 }
 

@@ -57,7 +57,7 @@ fn a_difference_names_the_decision_that_causes_it() {
         ]
     );
     let examples = &report.examples[&Class::ChangedSince];
-    assert_eq!(examples[0].event.as_deref(), Some(texts[0]));
+    assert!(examples.iter().any(|one| one.event.as_deref() == Some(texts[0])), "{examples:#?}");
 }
 
 #[test]
@@ -138,9 +138,9 @@ fn a_decision_explains_no_difference_that_it_does_not_cause() {
     // Nor is a week that a batch left out.
     let mut short = small(&[week("a", "f", 1, 6, MONDAY)], &[]);
     let mut made = migrated().log;
-    made.retain(|recorded| {
-        matches!(recorded.event, Event::AssignmentCreated { week, .. } if week != 5)
-    });
+    made.retain(
+        |recorded| matches!(recorded.event, Event::AssignmentCreated { week, .. } if week != 5),
+    );
     let events = made.into_iter().map(|recorded| NewEvent {
         stream: recorded.stream,
         id: Some(recorded.id),

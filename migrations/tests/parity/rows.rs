@@ -11,10 +11,10 @@ use rollbook_migrations::import::{ImportedState, plan_import};
 use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, RecordedEvents, compare};
 use rollbook_migrations::precreate::Precreate;
 use rollbook_migrations::rules::Rules;
-use rollbook_projections::{Projection, ProjectionError};
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::rows::{MemoryRows, RowChanges, read_row};
 use rollbook_projections::views::{LegacyView, PrecreatedView, each_series, keys};
+use rollbook_projections::{Projection, ProjectionError};
 use serde_json::{Value, json};
 
 use crate::support::{read_fixture, small_export};
