@@ -9,5 +9,6 @@ mod export_reader;
 mod export_writer;
 mod golden;
 mod import;
+mod living;
 mod parity;
 mod support;
