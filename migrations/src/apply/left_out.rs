@@ -47,12 +47,11 @@ impl Run<'_> {
     ) -> Option<Reason> {
         match by_batch {
             Some(true) => Some(Reason::Already),
-            Some(false) => Some(Reason::Taken),
             // Nothing can be appended for an erased client.
             None if is_erased => Some(Reason::Erased),
             None if !self.definition.is_present(series, &event.event) => None,
-            None if is_withdrawn(series, &event.event) => Some(Reason::Withdrawn),
-            None => Some(Reason::Taken),
+            _ if is_withdrawn(series, &event.event) => Some(Reason::Withdrawn),
+            _ => Some(Reason::Taken),
         }
     }
 
@@ -73,10 +72,11 @@ impl Run<'_> {
     }
 }
 
+/// Whether the week of an event was withdrawn. A withdrawn series may keep its answered weeks.
 fn is_withdrawn(series: &Series, event: &Event) -> bool {
     match event {
         Event::AssignmentCreated { run, week, .. } | Event::ResponseLinked { run, week, .. } => {
-            series.is_withdrawn(*run, *week)
+            series.is_withdrawn(*run, *week) && series.items.week(*run, *week).is_none()
         }
         _ => false,
     }

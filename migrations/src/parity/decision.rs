@@ -80,7 +80,7 @@ impl Decision {
         };
         let week = difference.place.2;
         let of_week = match week_of(event) {
-            Some(other) if other != week => format!(" for week {other}"),
+            Some(other) if other != week => format!(" (of week {other})"),
             _ => String::new(),
         };
         let (what, actor) = (words(event), by(actor));
@@ -150,7 +150,7 @@ fn words(event: &Event) -> String {
             format!("series extended to {total_weeks} weeks")
         }
         Event::SeriesWithdrawn { .. } => "series withdrawn".to_owned(),
-        Event::AssignmentWithdrawn { .. } => "week withdrawn".to_owned(),
+        Event::AssignmentWithdrawn { .. } => "withdrawn".to_owned(),
         Event::ResponseCleared { .. } => "response cleared".to_owned(),
         Event::FeedbackGiven { .. } => "feedback given".to_owned(),
         Event::StatusAssigned { status, .. } => format!("status set to {}", status.name()),

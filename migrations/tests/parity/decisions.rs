@@ -74,7 +74,7 @@ fn of_two_decisions_the_one_that_the_difference_began_with_is_named() {
     assert!(report.is_explained(), "{report:#?}");
     assert!(!report.decisions.is_empty());
     assert!(report.decisions.iter().all(|one| one.position == base), "{report:#?}");
-    assert!(report.decisions[0].event.contains(" for week 1 by coach k1"), "{report:#?}");
+    assert!(report.decisions[0].event.contains(" (of week 1) by coach k1"), "{report:#?}");
 }
 
 #[test]
