@@ -91,9 +91,9 @@ impl Planner<'_> {
             return;
         };
         self.plan.concerned = true;
-        // A week 1 that was withdrawn leaves the next week as the base. The legacy view counts from
-        // it as from week 1.
-        if (1..base.week()).any(|week| !series.is_withdrawn(run, week)) {
+        // If week 1 was withdrawn, the first stored week is the base. The legacy view counts from it
+        // as from week 1.
+        if base.week() != 1 && !series.is_withdrawn(run, 1) {
             self.plan.obstacles.push(Obstacle::NoWeekOne);
             return;
         }
