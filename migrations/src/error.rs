@@ -138,6 +138,14 @@ pub enum MigrationError {
         #[source]
         source: BatchRulesError,
     },
+    /// A plan or a batch contains no events.
+    #[error(
+        "no series lacks anything that this migration adds, so there is no batch; {obstacles} parts of series cannot be migrated"
+    )]
+    NothingToMigrate {
+        /// How many parts of series the plan leaves as they are; the audit names them.
+        obstacles: usize,
+    },
     /// The store contains no import.
     #[error("the store contains no import yet")]
     NothingImported,
@@ -167,6 +175,7 @@ impl MigrationError {
             | Self::ImportZone { .. }
             | Self::Unfinished { .. }
             | Self::Rules { .. }
+            | Self::NothingToMigrate { .. }
             | Self::NothingImported
             | Self::Interrupted => {}
         }
@@ -193,6 +202,7 @@ impl MigrationError {
                 | Self::Zone { .. }
                 | Self::ImportZone { .. }
                 | Self::Unfinished { .. }
+                | Self::NothingToMigrate { .. }
                 | Self::NothingImported
         )
     }

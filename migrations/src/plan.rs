@@ -47,7 +47,8 @@ pub(crate) fn zone(snapshot: &Snapshot) -> Result<Zone, MigrationError> {
 /// in the current directory.
 ///
 /// # Errors
-/// When the store contains no import or cannot be read, or when the file cannot be written.
+/// [`MigrationError::NothingToMigrate`] when no series lacks anything: then no file is written. When
+/// the store contains no import or cannot be read, or when the file cannot be written.
 pub fn plan(runtime: &Runtime, due: DueRule, out: Option<&Path>) -> Result<Plan, MigrationError> {
     plan_kind(&Precreate, runtime, due, out)
 }
@@ -89,6 +90,9 @@ fn plan_kind(
         Ok(())
     })?;
     written?;
+    if counts.events == 0 {
+        return Err(MigrationError::NothingToMigrate { obstacles: obstacles.len() });
+    }
     let source = Source { log: runtime.log().store_id(), position };
     let rules = BatchRules { due, zone: zone.to_string() };
     let kind = definition.kind().to_owned();

@@ -53,9 +53,20 @@ impl Definition for Precreate {
                         .of_week(*run, *week)
                         .any(|item| item.stored.document == document)
             }
-            Event::ResponseLinked { response, .. } => series.linked.contains_key(response),
+            Event::ResponseLinked { response, run, week, .. } => {
+                series.linked.contains_key(response) || has_no_place(series, response, *run, *week)
+            }
             _ => false,
         }
+    }
+}
+
+/// Whether a response can no longer be linked to its week, because the week was withdrawn or another
+/// response was submitted for it.
+fn has_no_place(series: &Series, response: &str, run: u32, week: u32) -> bool {
+    match series.items.week(run, week) {
+        None => series.is_withdrawn(run, week),
+        Some(item) => item.stored.response_id().is_some_and(|held| held != response),
     }
 }
 
@@ -80,7 +91,9 @@ impl Planner<'_> {
             return;
         };
         self.plan.concerned = true;
-        if base.week() != 1 {
+        // If week 1 was withdrawn, the first stored week is the base. The legacy view counts from it
+        // as from week 1.
+        if base.week() != 1 && !series.is_withdrawn(run, 1) {
             self.plan.obstacles.push(Obstacle::NoWeekOne);
             return;
         }

@@ -3,9 +3,12 @@
 
 mod adapters;
 mod audit;
+#[path = "../../domain/tests/domain/commands.rs"]
+mod commands;
 mod export_reader;
 mod export_writer;
 mod golden;
 mod import;
+mod living;
 mod parity;
 mod support;

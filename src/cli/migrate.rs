@@ -9,9 +9,9 @@ use rollbook_application::reports::migration::{PlanReport, ValidationReport};
 use rollbook_application::store::{Request, Store};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, Timestamp};
-use rollbook_migrations::apply::ApplyReport;
+use rollbook_migrations::apply::{ApplyReport, LeftOut};
 use rollbook_migrations::batch::Batch;
-use rollbook_migrations::parity::{Example, ParityReport, Unexplained};
+use rollbook_migrations::parity::{Decided, Example, ParityReport, Unexplained};
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::Validation;
 use serde::Serialize;
@@ -199,9 +199,18 @@ impl ApplyArguments {
 }
 
 fn applied_text(applied: &ApplyReport) -> String {
-    let ApplyReport { digest, series, created, linked, adopted, skipped, head } = applied;
+    let ApplyReport { digest, series, created, linked, adopted, left_out, head, .. } = applied;
+    let LeftOut { already, taken, withdrawn, erased } = left_out;
+    let reasons = [
+        (taken, "taken meanwhile"),
+        (withdrawn, "withdrawn meanwhile"),
+        (erased, "of erased clients"),
+    ];
+    let others: String = (reasons.iter().filter(|(count, _)| **count > 0))
+        .map(|(count, reason)| format!(", {count} {reason}"))
+        .collect();
     format!(
-        "batch {digest}\n{series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped as there already, head {head}\n{}\n",
+        "batch {digest}\n{series} series, {created} created, {linked} linked, {adopted} adopted, {already} skipped as there already{others}, head {head}\n{}\n",
         styled(FAINT, "next: rollbook migrate validate")
     )
 }
@@ -288,6 +297,11 @@ fn parity_text(report: &ParityReport) -> String {
                 format!("client {client}, week {week}, from {at}: {what} {legacy} / {precreated}");
             text.push_str(&format!("          {}\n", styled(FAINT, line)));
         }
+    }
+    for Decided { client, form, differences, event, .. } in &report.decisions {
+        text.push_str(&format!(
+            "decision     client {client}, form {form}, {event}: {differences} differences\n"
+        ));
     }
     for Unexplained { client, at, form, week, what, .. } in &report.unexplained {
         text.push_str(&format!(

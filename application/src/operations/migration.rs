@@ -126,5 +126,6 @@ pub fn parity(
     watch: &Monitor<'_>,
 ) -> Result<ParityReport, OperationError> {
     let (snapshot, control) = (store.snapshot()?, store.control()?);
-    Ok(validate::parity(&snapshot, &control, overdue_after_milliseconds, watch)?)
+    let log = store.log();
+    Ok(validate::parity(log, &snapshot, &control, overdue_after_milliseconds, watch)?)
 }

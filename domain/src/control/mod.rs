@@ -48,8 +48,15 @@ pub struct BatchCounts {
     pub linked: u64,
     /// Responses without a week linked to the week that names them.
     pub adopted: u64,
-    /// Events that the store already had.
+    /// Events that were left out: the store already had them, or no longer had a place for them.
     pub skipped: u64,
+}
+
+impl BatchCounts {
+    /// Whether the batch added nothing.
+    pub fn is_empty(&self) -> bool {
+        self.created + self.linked + self.adopted == 0
+    }
 }
 
 impl From<(u64, u64, u64, u64, u64)> for BatchCounts {
@@ -188,11 +195,11 @@ impl Control {
         }
     }
 
-    /// The last completed batch.
+    /// The last completed batch that added something.
     pub fn last_applied(&self) -> Option<&BatchState> {
         self.batches
             .iter()
-            .filter(|batch| batch.applied_at.is_some())
+            .filter(|batch| batch.applied_at.is_some() && !batch.counts.is_empty())
             .max_by_key(|batch| batch.applied_at)
     }
 }

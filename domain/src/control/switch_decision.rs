@@ -84,6 +84,7 @@ impl Control {
         let batch = self
             .batches
             .iter()
+            .filter(|batch| !batch.counts.is_empty())
             .filter_map(|batch| batch.applied_at)
             .chain(imported)
             .max()

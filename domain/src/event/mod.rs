@@ -259,7 +259,8 @@ pub enum Event {
         linked: u64,
         /// The number of adopted responses.
         adopted: u64,
-        /// The number of events that the log already had.
+        /// The number of events that were left out: the log already had them, or the week was
+        /// withdrawn, or the client was erased.
         skipped: u64,
     },
     /// A validation ran.

@@ -71,11 +71,9 @@ impl Run<'_> {
         let state = self.state_of(&stream)?;
         let is_erased = self.runtime.log().is_erased(&stream);
         for event in &events {
-            match state.appended_by_batch(event) {
-                Some(by_batch) => self.skip(event, !by_batch),
-                // Nothing can be appended for an erased client.
-                None if is_erased => self.skip(event, true),
-                None => {}
+            let by_batch = state.appended_by_batch(event);
+            if let Some(reason) = self.reason(&state.series, event, by_batch, is_erased) {
+                self.leave_out(event, reason);
             }
         }
         if is_erased {
@@ -100,13 +98,6 @@ impl Run<'_> {
             state.events.push((recorded.id, recorded.cause == self.batch.header.digest));
         }
         Ok(state)
-    }
-
-    fn skip(&mut self, event: &NewEvent, is_foreign: bool) {
-        self.report.skipped += 1;
-        if is_foreign {
-            self.foreign.add(&event.event);
-        }
     }
 
     fn acknowledge(&mut self, submission: Submission) -> Result<(), MigrationError> {

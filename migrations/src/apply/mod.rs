@@ -1,12 +1,15 @@
 //! Applying a batch: the same file gives the same events with the same ids on every store.
 //!
 //! Every series is first compared with the batch (`drift`); a difference rejects the batch before
-//! anything is written. Events that the store already has are skipped and counted (`append`), so
-//! applying a batch again resumes an interrupted run.
+//! anything is written. Events that the store already has or no longer has a place for are left out
+//! and counted by reason (`left_out`), so applying a batch again resumes an interrupted run.
 
 mod append;
 mod drift;
+mod left_out;
 mod record;
+
+pub use left_out::LeftOut;
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::control::Control;
@@ -48,8 +51,11 @@ pub struct ApplyReport {
     pub linked: u64,
     /// Responses without a week linked by this run.
     pub adopted: u64,
-    /// Events of the batch that the store already had.
+    /// Events of the batch that this run left out.
     pub skipped: u64,
+    /// The same events by reason.
+    #[serde(default)]
+    pub left_out: LeftOut,
     /// The head of the log after the run.
     pub head: u64,
 }
@@ -57,8 +63,8 @@ pub struct ApplyReport {
 /// Applies a batch to a store.
 ///
 /// # Errors
-/// [`MigrationError::Drift`], [`MigrationError::Zone`] and [`MigrationError::Unfinished`] when the
-/// batch does not fit the store; [`AppendError::KeyReused`] when another request used the key: then
+/// [`MigrationError::NothingToMigrate`] when the batch has no events; [`MigrationError::Drift`],
+/// [`MigrationError::Zone`] and [`MigrationError::Unfinished`] when it does not fit the store; [`AppendError::KeyReused`] when another request used the key: then
 /// nothing was written. [`MigrationError::Interrupted`] when `monitor` asked for it; applying the
 /// same file again resumes the run.
 pub fn apply(
@@ -73,7 +79,8 @@ pub fn apply(
     let mut run = Run::admit(runtime, batch, now)?;
     let missing = run.check_drift()?;
     if run.is_complete() && missing == 0 {
-        run.report.skipped = batch.header.counts.events;
+        // There is nothing to append, so this only counts.
+        run.append_all(monitor)?;
     } else {
         run.record_start(key)?;
         run.append_all(monitor)?;
@@ -104,8 +111,8 @@ struct Run<'a> {
     /// The control stream before the run.
     control: Control,
     report: ApplyReport,
-    /// The events of this batch that were appended for another reason, such as another batch.
-    foreign: Counts,
+    /// The events of this batch that no run of it appended.
+    not_appended: Counts,
 }
 
 impl<'a> Run<'a> {
@@ -123,6 +130,9 @@ impl<'a> Run<'a> {
         let control = tracker::control(&rows)?;
         let zone = zone(&snapshot)?;
         let header = &batch.header;
+        if header.counts.events == 0 {
+            return Err(MigrationError::NothingToMigrate { obstacles: 0 });
+        }
         let definition = kinds::find(&header.kind).ok_or_else(|| MigrationError::Kind {
             path: batch.path.clone(),
             kind: header.kind.clone(),
@@ -147,8 +157,8 @@ impl<'a> Run<'a> {
             ..ApplyReport::default()
         };
         let rules = Rules { due: header.rules.due, zone };
-        let foreign = Counts::default();
-        Ok(Self { runtime, batch, definition, now, rules, control, report, foreign })
+        let not_appended = Counts::default();
+        Ok(Self { runtime, batch, definition, now, rules, control, report, not_appended })
     }
 
     /// Whether the batch was applied completely before this run.

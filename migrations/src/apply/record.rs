@@ -32,17 +32,17 @@ impl Run<'_> {
         self.append_control("planned", planned, key)
     }
 
-    /// Records the end of the run. The counts are those of the batch, so a resumed run leaves the
-    /// same record as one that was not interrupted.
+    /// Records the end of the run. The counts are those of all runs of the batch, so a resumed run
+    /// leaves the same record as one that was not interrupted.
     pub(super) fn record_end(&self) -> Result<(), MigrationError> {
-        let (all, foreign) = (&self.batch.header.counts, &self.foreign);
+        let (all, left_out) = (&self.batch.header.counts, &self.not_appended);
         let applied = Event::BatchApplied {
             digest: self.batch.header.digest.clone(),
             series: all.series,
-            created: all.created - foreign.created,
-            linked: all.linked - foreign.linked,
-            adopted: all.adopted - foreign.adopted,
-            skipped: foreign.events,
+            created: all.created - left_out.created,
+            linked: all.linked - left_out.linked,
+            adopted: all.adopted - left_out.adopted,
+            skipped: left_out.events,
         };
         self.append_control("applied", applied, None)
     }

@@ -1,22 +1,27 @@
 //! Parity: compares both views of every client at every instant at which either can change.
 //!
-//! A difference gets a class only if the cause of that class is found in the rows; there is no
-//! default class. Source: `docs/spec/precreated-view.md`, "Where the two views may differ after the
+//! A difference gets a class only if the cause of that class is found in the rows, or if the events
+//! show that a recorded decision causes it (`causes`); there is no default class. Source: `docs/spec/precreated-view.md`, "Where the two views may differ after the
 //! migration, and why".
 
 mod at;
+mod causes;
+mod decision;
 mod explain;
 mod facts;
 mod field;
+mod past;
 mod presence;
 mod report;
 mod tally;
 mod verdict;
 
-pub use report::{Class, Example, ParityReport, Unexplained};
+pub use past::{LogUntil, RecordedEvents};
+pub use report::{Class, Decided, Example, ParityReport, Unexplained};
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use rollbook_domain::Timestamp;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_projections::ProjectionError;
@@ -27,7 +32,9 @@ use rollbook_projections::views::{legacy_rows, precreated_rows};
 
 use crate::rules::DueRule;
 use at::{Moment, Rows};
+use causes::causes;
 use facts::Facts;
+use past::ClientState;
 use tally::Tally;
 
 /// The rules by which the two views differ on purpose.
@@ -60,6 +67,8 @@ pub struct BothRows<'a> {
     pub legacy: &'a (dyn RowSource + Sync),
     /// The rows of the pre-created view.
     pub precreated: &'a (dyn RowSource + Sync),
+    /// The events that the rows were folded from.
+    pub events: &'a dyn RecordedEvents,
 }
 
 /// How many clients are compared concurrently.
@@ -120,16 +129,36 @@ pub fn compare_client(
         // Both lists are empty at every instant.
         return Ok(Tally::new(client, &[]).report);
     }
-    let legacy = legacy_rows(rows.directory, rows.legacy, &identity)?;
-    let precreated = precreated_rows(rows.precreated, &identity)?;
-    let facts = Facts::of(&identity.ids, &legacy, &precreated);
+    let stored = ClientState {
+        legacy: legacy_rows(rows.directory, rows.legacy, &identity)?,
+        precreated: precreated_rows(rows.precreated, &identity)?,
+    };
+    let grace = rules.overdue_after_milliseconds;
+    let instants = turning_points(&stored.legacy, &stored.precreated, rules.zone, grace);
+    let count = instants.len() as u64;
+    let (mut tally, unresolved) =
+        tally_of(client, &identity.ids, &stored, rules, instants).into_parts();
+    tally.report.instants = count;
+    if !unresolved.is_empty() {
+        let causes = causes(&rows, rules, &identity, &stored, &unresolved)?;
+        tally.resolve(unresolved, causes);
+    }
+    Ok(tally.report)
+}
+
+/// Compares both views of some rows at some instants.
+fn tally_of<'c>(
+    client: &'c str,
+    ids: &[String],
+    state: &ClientState,
+    rules: &ParityRules,
+    instants: impl IntoIterator<Item = Timestamp>,
+) -> Tally<'c> {
+    let facts = Facts::of(ids, &state.legacy, &state.precreated);
     let mut tally = Tally::new(client, &facts.forms);
-    let rows = Rows { ids: &identity.ids, legacy: &legacy, precreated: &precreated };
-    let instants =
-        turning_points(&legacy, &precreated, rules.zone, rules.overdue_after_milliseconds);
-    tally.report.instants = instants.len() as u64;
+    let rows = Rows { ids, legacy: &state.legacy, precreated: &state.precreated };
     for now in instants {
         Moment::new(&facts, rules, &rows, now).compare(&mut tally);
     }
-    Ok(tally.report)
+    tally
 }

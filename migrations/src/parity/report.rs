@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rollbook_domain::Timestamp;
+use rollbook_domain::{Position, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The class of an expected difference between the views. Source: `docs/spec/precreated-view.md`.
@@ -27,6 +27,8 @@ pub enum Class {
     StatusRule,
     /// A response moved from the wrong week to its own.
     LateLink,
+    /// A recorded decision changed the week in one view only, or differently in each.
+    ChangedSince,
     /// The summaries count entries that differ.
     Summary,
 }
@@ -43,6 +45,7 @@ impl Class {
             Self::KeptWeekday => "kept-weekday",
             Self::StatusRule => "status-rule",
             Self::LateLink => "late-link",
+            Self::ChangedSince => "changed-since",
             Self::Summary => "summary",
         }
     }
@@ -90,12 +93,33 @@ pub struct Example {
     pub legacy: String,
     /// What the pre-created view shows.
     pub precreated: String,
+    /// The event that causes the difference, in words; only for `changed-since`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+}
+
+/// A recorded decision that causes differences.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Decided {
+    /// The position of its event.
+    pub position: Position,
+    /// The client's document id.
+    pub client: String,
+    /// The form.
+    pub form: String,
+    /// The number of fields of weeks that differ because of it.
+    pub differences: u64,
+    /// The event and one of these weeks: `week 2: extension granted by coach k1 at position 801`.
+    pub event: String,
 }
 
 /// The most unexplained differences that a report lists. The others are counted.
 pub(super) const MOST_UNEXPLAINED: usize = 100;
 /// The most examples of each class.
 pub(super) const MOST_EXAMPLES: usize = 3;
+
+/// The most decisions that a report lists.
+pub(super) const MOST_DECISIONS: usize = 100;
 
 /// The result of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +133,9 @@ pub struct ParityReport {
     pub differences: BTreeMap<Class, u64>,
     /// Examples of each class, of the first clients.
     pub examples: BTreeMap<Class, Vec<Example>>,
+    /// The decisions behind the class `changed-since`; the first of them in the order of the log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decided>,
     /// The number of unexplained differences, one for each week and field, however long it lasts.
     pub unexplained_total: u64,
     /// The first of them.
@@ -132,6 +159,7 @@ impl ParityReport {
         for (class, examples) in other.examples {
             keep_first(self.examples.entry(class).or_default(), examples, MOST_EXAMPLES);
         }
+        keep_first(&mut self.decisions, other.decisions, MOST_DECISIONS);
         keep_first(&mut self.unexplained, other.unexplained, MOST_UNEXPLAINED);
     }
 }

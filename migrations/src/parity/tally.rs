@@ -2,13 +2,17 @@
 
 use std::collections::HashSet;
 
-use rollbook_domain::Timestamp;
 use rollbook_domain::status::Status;
+use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::{Entry, Summary};
 
+use super::causes::Cause;
 use super::facts::Key;
 use super::field::Field;
-use super::report::{Class, Example, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport, Unexplained};
+use super::report::{
+    Class, Decided, Example, MOST_DECISIONS, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport,
+    Unexplained,
+};
 use super::verdict::Verdict;
 
 /// The entries of a week, by the views that show it.
@@ -19,7 +23,45 @@ pub(super) enum Shown<'b, 'a> {
     Both(&'b Entry<'a>, &'b Entry<'a>),
 }
 
+/// The views that show the week of a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    Legacy,
+    Precreated,
+    Both,
+}
+
+/// A difference, independent of the order of the forms in the rows: (form, run, week), field and
+/// side.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Difference {
+    pub(super) place: (String, u32, u32),
+    pub(super) field: Field,
+    pub(super) side: Side,
+}
+
+/// A difference that the rows alone do not explain.
+#[derive(Clone, Debug)]
+pub(super) struct Unresolved {
+    pub(super) difference: Difference,
+    /// The first instant at which the views differ.
+    pub(super) at: Timestamp,
+    key: Key,
+    legacy: String,
+    precreated: String,
+    /// Why the rows do not explain it; may be empty.
+    reason: &'static str,
+}
+
 impl Shown<'_, '_> {
+    fn side(self) -> Side {
+        match self {
+            Self::Legacy(_) => Side::Legacy,
+            Self::Precreated(_) => Side::Precreated,
+            Self::Both(..) => Side::Both,
+        }
+    }
+
     fn values(self, field: Field) -> (String, String) {
         let absent = || "absent".to_owned();
         match self {
@@ -32,8 +74,10 @@ impl Shown<'_, '_> {
 
 pub(super) struct Tally<'f> {
     client: &'f str,
-    forms: &'f [&'f str],
-    seen: HashSet<(Key, Field, Option<Class>)>,
+    forms: Vec<String>,
+    seen: HashSet<(Key, Field, Class)>,
+    unresolved: Vec<Unresolved>,
+    open: HashSet<(Key, Field, Side)>,
     weeks: HashSet<(Key, Class)>,
     compared: HashSet<(Key, Status, Status)>,
     pub(super) report: ParityReport,
@@ -43,12 +87,14 @@ pub(super) struct Tally<'f> {
 const WHOLE: Key = (u32::MAX, 0, 0);
 
 impl<'f> Tally<'f> {
-    pub(super) fn new(client: &'f str, forms: &'f [&'f str]) -> Self {
+    pub(super) fn new(client: &'f str, forms: &[&str]) -> Self {
         let report = ParityReport { clients: 1, ..ParityReport::default() };
         Self {
             client,
-            forms,
+            forms: forms.iter().map(|form| (*form).to_owned()).collect(),
             seen: HashSet::new(),
+            unresolved: Vec::new(),
+            open: HashSet::new(),
             weeks: HashSet::new(),
             compared: HashSet::new(),
             report,
@@ -69,7 +115,7 @@ impl<'f> Tally<'f> {
         verdict: Verdict,
     ) {
         match verdict {
-            Ok(class) => self.explained(at, key, field, class, || shown.values(field)),
+            Ok(class) => self.explained(at, key, field, class, || (shown.values(field), None)),
             Err(reason) => self.unexplained(at, key, field, shown, reason),
         }
     }
@@ -80,9 +126,9 @@ impl<'f> Tally<'f> {
         key: Key,
         field: Field,
         shown: Shown<'_, '_>,
-        reason: &str,
+        reason: &'static str,
     ) {
-        self.add_unexplained(at, key, field, || shown.values(field), reason);
+        self.add_unresolved(at, (key, field, shown.side()), || shown.values(field), reason);
     }
 
     pub(super) fn summary(
@@ -94,13 +140,15 @@ impl<'f> Tally<'f> {
     ) {
         let values = || (format!("{legacy:?}"), format!("{precreated:?}"));
         match verdict {
-            Ok(class) => self.explained(at, WHOLE, Field::Summary, class, values),
-            Err(reason) => self.add_unexplained(at, WHOLE, Field::Summary, values, reason),
+            Ok(class) => self.explained(at, WHOLE, Field::Summary, class, || (values(), None)),
+            Err(reason) => {
+                self.add_unresolved(at, (WHOLE, Field::Summary, Side::Both), values, reason);
+            }
         }
     }
 
     fn form(&self, key: Key) -> String {
-        self.forms.get(key.0 as usize).copied().unwrap_or_default().to_owned()
+        self.forms.get(key.0 as usize).cloned().unwrap_or_default()
     }
 
     fn explained(
@@ -109,9 +157,9 @@ impl<'f> Tally<'f> {
         key: Key,
         field: Field,
         class: Class,
-        values: impl FnOnce() -> (String, String),
+        values: impl FnOnce() -> ((String, String), Option<String>),
     ) {
-        if !self.seen.insert((key, field, Some(class))) {
+        if !self.seen.insert((key, field, class)) {
             return;
         }
         let is_new_week = self.weeks.insert((key, class));
@@ -119,7 +167,7 @@ impl<'f> Tally<'f> {
         let form = self.form(key);
         let examples = self.report.examples.entry(class).or_default();
         if is_new_week && examples.len() < MOST_EXAMPLES {
-            let (legacy, precreated) = values();
+            let ((legacy, precreated), event) = values();
             let (client, what) = (self.client.to_owned(), field.name().to_owned());
             examples.push(Example {
                 client,
@@ -130,36 +178,87 @@ impl<'f> Tally<'f> {
                 what,
                 legacy,
                 precreated,
+                event,
             });
         }
     }
 
-    fn add_unexplained(
+    fn add_unresolved(
         &mut self,
         at: Timestamp,
-        key: Key,
-        field: Field,
+        (key, field, side): (Key, Field, Side),
         values: impl FnOnce() -> (String, String),
-        reason: &str,
+        reason: &'static str,
     ) {
-        if !self.seen.insert((key, field, None)) {
+        if !self.open.insert((key, field, side)) {
             return;
         }
-        self.report.unexplained_total += 1;
-        if self.report.unexplained.len() < MOST_UNEXPLAINED {
-            let (legacy, precreated) = values();
-            let because = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
-            let what =
-                format!("{}: legacy {legacy}, pre-created {precreated}{because}", field.name());
-            let (client, form) = (self.client.to_owned(), self.form(key));
-            self.report.unexplained.push(Unexplained {
-                client,
-                at,
-                form,
-                run: key.1,
-                week: key.2,
-                what,
-            });
+        let (legacy, precreated) = values();
+        let difference = Difference { place: (self.form(key), key.1, key.2), field, side };
+        self.unresolved.push(Unresolved { difference, at, key, legacy, precreated, reason });
+    }
+
+    /// The report without the unresolved differences, and those.
+    pub(super) fn into_parts(mut self) -> (Self, Vec<Unresolved>) {
+        let unresolved = std::mem::take(&mut self.unresolved);
+        (self, unresolved)
+    }
+
+    /// Adds the unresolved differences with their causes to the report.
+    pub(super) fn resolve(&mut self, unresolved: Vec<Unresolved>, causes: Vec<Cause>) {
+        let mut unexplained = HashSet::new();
+        for (open, cause) in unresolved.into_iter().zip(causes) {
+            match cause {
+                Cause::Decision(decision) => {
+                    let event = decision.describe(&open.difference);
+                    self.decided(decision.position(&open.difference), &open, &event);
+                    let Unresolved { difference, at, key, legacy, precreated, .. } = open;
+                    self.explained(at, key, difference.field, Class::ChangedSince, || {
+                        ((legacy, precreated), Some(event))
+                    });
+                }
+                Cause::Unknown(more) => {
+                    if unexplained.insert((open.key, open.difference.field)) {
+                        self.add_unexplained(open, more);
+                    }
+                }
+            }
         }
+        self.report.decisions.sort();
+        self.report.decisions.truncate(MOST_DECISIONS);
+    }
+
+    fn decided(&mut self, position: Position, open: &Unresolved, event: &str) {
+        let held = self.report.decisions.iter_mut().find(|held| held.position == position);
+        match held {
+            Some(held) => held.differences += 1,
+            None => self.report.decisions.push(Decided {
+                position,
+                client: self.client.to_owned(),
+                form: open.difference.place.0.clone(),
+                differences: 1,
+                event: event.to_owned(),
+            }),
+        }
+    }
+
+    fn add_unexplained(&mut self, open: Unresolved, more: &'static str) {
+        self.report.unexplained_total += 1;
+        if self.report.unexplained.len() >= MOST_UNEXPLAINED {
+            return;
+        }
+        let Unresolved { difference, at, legacy, precreated, reason, .. } = open;
+        let because: String = [reason, more]
+            .iter()
+            .filter(|why| !why.is_empty())
+            .map(|why| format!(" ({why})"))
+            .collect();
+        let (form, run, week) = difference.place;
+        let what = format!(
+            "{}: legacy {legacy}, pre-created {precreated}{because}",
+            difference.field.name()
+        );
+        let client = self.client.to_owned();
+        self.report.unexplained.push(Unexplained { client, at, form, run, week, what });
     }
 }

@@ -13,7 +13,7 @@ use rollbook_domain::control::{BatchState, Control};
 use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
-use rollbook_log::{Commit, IdempotencyKey};
+use rollbook_log::{Commit, IdempotencyKey, Log};
 use rollbook_projections::directory::Directory;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::views::{LegacyView, PrecreatedView};
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::error::MigrationError;
 use crate::monitor::Monitor;
-use crate::parity::{BothRows, ParityReport, ParityRules, Unexplained, compare};
+use crate::parity::{BothRows, LogUntil, ParityReport, ParityRules, Unexplained, compare};
 use crate::plan::zone;
 use crate::rules::{BatchRules, DueRule};
 
@@ -120,7 +120,8 @@ pub fn validate(
     let last = control.last_applied();
     let mut weeks = weeks::read(&snapshot)?;
     let history = batch::read(runtime, last, at)?;
-    let parity = parity(&snapshot, &control, overdue_after_milliseconds, monitor)?;
+    let log = runtime.log();
+    let parity = parity(log, &snapshot, &control, overdue_after_milliseconds, monitor)?;
     let mut checks =
         vec![history.response_count(weeks.responses), history.assignment_count(weeks.assignments)];
     checks.extend(weeks.checks());
@@ -133,22 +134,25 @@ pub fn validate(
     Ok(validation)
 }
 
-/// Compares both views of every client, at every instant at which either can change.
+/// Compares both views of every client, at every instant at which either can change. `snapshot` is
+/// one of the rows of `log`.
 ///
 /// # Errors
 /// When the rows cannot be read.
 pub fn parity(
+    log: &Log,
     snapshot: &Snapshot,
     control: &Control,
     overdue_after_milliseconds: i64,
     monitor: &Monitor<'_>,
 ) -> Result<ParityReport, MigrationError> {
     let (directory, _) = snapshot.rows::<Directory>()?;
-    let (legacy, _) = snapshot.rows::<LegacyView>()?;
+    let (legacy, until) = snapshot.rows::<LegacyView>()?;
     let (precreated, _) = snapshot.rows::<PrecreatedView>()?;
     let due = control.last_applied().map_or(Ok(DueRule::default()), due_rule)?;
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
-    let both = BothRows { directory: &directory, legacy: &legacy, precreated: &precreated };
+    let events = &LogUntil { log, until };
+    let both = BothRows { directory: &directory, legacy: &legacy, precreated: &precreated, events };
     Ok(compare(both, &rules, monitor.progress)?)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rollbook_domain::event::{MissedReason, Origin};
+use rollbook_domain::event::Origin;
 use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::{Collection, Event};
@@ -234,10 +234,7 @@ fn status_rule_needs_another_grace_and_explains_nothing_but_overdue() {
     assert_eq!(report.differences[&Class::StatusRule], 4);
     assert!(!both.compare(&ParityRules::default()).differences.contains_key(&Class::StatusRule));
     let mut missed = both;
-    missed.append(event(
-        &series_of("f"),
-        Event::AssignmentMissed { run: 1, week: 2, reason: MissedReason::Sick, comment: None },
-    ));
+    missed.tamper(&series_of("f"), |series| item(series, 2).mark_missed());
     for rules in [at_once, ParityRules::default()] {
         assert!(
             missed

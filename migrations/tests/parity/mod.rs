@@ -2,6 +2,7 @@
 //! and rows that were tampered with.
 
 mod classes;
+mod decisions;
 mod rows;
 mod tampering;
 mod turning_points;

@@ -1,31 +1,42 @@
 //! Rows of both views in memory: of the fixtures, or of a few documents; migrated, and tampered
 //! with.
 
+use std::ops::Range;
+
 use rollbook_domain::series::{Item, Series};
 use rollbook_domain::{Actor, Event, EventRecord, NewEvent, StreamId, Timestamp};
 use rollbook_migrations::definition::Definition;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::{ImportedState, plan_import};
-use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, compare};
+use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, RecordedEvents, compare};
 use rollbook_migrations::precreate::Precreate;
 use rollbook_migrations::rules::Rules;
-use rollbook_projections::Projection;
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::rows::{MemoryRows, RowChanges, read_row};
 use rollbook_projections::views::{LegacyView, PrecreatedView, each_series, keys};
+use rollbook_projections::{Projection, ProjectionError};
 use serde_json::{Value, json};
 
 use crate::support::{read_fixture, small_export};
 
-/// The rows of the directory and of both views in memory.
+/// The rows of the directory and of both views in memory, and the events that they were folded
+/// from.
 #[derive(Clone, Default)]
 pub struct Both {
     pub directory: MemoryRows,
     pub legacy: MemoryRows,
     pub precreated: MemoryRows,
+    pub log: Vec<EventRecord>,
 }
 
-pub fn recorded(events: Vec<NewEvent>) -> Vec<EventRecord> {
+impl RecordedEvents for Both {
+    fn of_stream(&self, stream: &StreamId) -> Result<Vec<EventRecord>, ProjectionError> {
+        Ok(self.log.iter().filter(|recorded| recorded.stream == *stream).cloned().collect())
+    }
+}
+
+/// The events as one commit that begins at a position.
+pub fn recorded(events: Vec<NewEvent>, from: u64, actor: &Actor) -> Vec<EventRecord> {
     let at = "2026-01-11T00:52:51Z".parse().unwrap();
     let record = |(event, position): (NewEvent, u64)| EventRecord {
         position,
@@ -34,16 +45,20 @@ pub fn recorded(events: Vec<NewEvent>) -> Vec<EventRecord> {
         id: event.id.unwrap_or_default(),
         occurred_at: event.occurred_at,
         recorded_at: at,
-        actor: Actor::Migration("test".to_owned()),
-        cause: String::new(),
+        actor: actor.clone(),
+        cause: format!("commit-{from}"),
         event: event.event,
     };
-    events.into_iter().zip(1..).map(record).collect()
+    events.into_iter().zip(from..).map(record).collect()
+}
+
+fn batch_actor() -> Actor {
+    Actor::Migration("test".to_owned())
 }
 
 pub fn fold(rows: &mut MemoryRows, projection: &impl Projection, events: Vec<NewEvent>) {
     let mut changes = RowChanges::new(rows);
-    projection.fold(&mut changes, &recorded(events)).unwrap();
+    projection.fold(&mut changes, &recorded(events, 1, &batch_actor())).unwrap();
     let encoded = changes.finish().unwrap();
     rows.absorb(encoded);
 }
@@ -53,10 +68,22 @@ pub fn event(stream: &StreamId, event: Event) -> Vec<NewEvent> {
 }
 
 impl Both {
+    /// Appends one commit of a coach. Returns the positions of its events.
+    pub fn decide(&mut self, events: Vec<NewEvent>) -> Range<u64> {
+        self.record(events, &Actor::Coach("k1".to_owned()))
+    }
+
     pub fn append(&mut self, events: Vec<NewEvent>) {
+        self.record(events, &batch_actor());
+    }
+
+    fn record(&mut self, events: Vec<NewEvent>, actor: &Actor) -> Range<u64> {
+        let from = self.log.len() as u64 + 1;
+        self.log.extend(recorded(events.clone(), from, actor));
         fold(&mut self.directory, &Directory, events.clone());
         fold(&mut self.legacy, &LegacyView, events.clone());
         fold(&mut self.precreated, &PrecreatedView, events);
+        from..self.log.len() as u64 + 1
     }
 
     pub fn migrate(mut self, rules: &ParityRules) -> Self {
@@ -72,7 +99,12 @@ impl Both {
     }
 
     pub fn rows(&self) -> BothRows<'_> {
-        BothRows { directory: &self.directory, legacy: &self.legacy, precreated: &self.precreated }
+        BothRows {
+            directory: &self.directory,
+            legacy: &self.legacy,
+            precreated: &self.precreated,
+            events: self,
+        }
     }
 
     pub fn compare(&self, rules: &ParityRules) -> ParityReport {

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use rollbook_domain::series::Series;
 use rollbook_domain::status::Clock;
-use rollbook_domain::{StreamId, Timestamp};
+use rollbook_domain::{Event, Personal, StreamId, Timestamp};
 use rollbook_migrations::parity::{ParityRules, compare_client};
 use rollbook_projections::directory::identify;
 use rollbook_projections::legacy;
 use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::{each_series, legacy_rows, precreated_rows};
 
-use super::rows::{Both, HOUR, later, of_fixture, rules_of};
+use super::rows::{Both, HOUR, event, later, of_fixture, rules_of};
 
 /// One thing done to a stored week.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +105,12 @@ fn a_tampered_row_is_always_caught() {
     for client in both.clients() {
         shown.insert(client.clone(), ever_shown(&both, &client, &rules));
     }
-    proptest!(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() }, |(at in 0..weeks.len(), tampering in tampering())| {
+    let granted = |week| Event::ExtensionGranted {
+        run: 1,
+        week,
+        reason: Personal::new("a good reason".to_owned()),
+    };
+    proptest!(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() }, |(at in 0..weeks.len(), tampering in tampering(), decided in any::<bool>())| {
         let (stream, document) = &weeks[at];
         let StreamId::Series { client, form } = stream else { panic!("{stream} is no series") };
         let before = both.series(stream);
@@ -118,12 +123,17 @@ fn a_tampered_row_is_always_caught() {
             Tampering::Drop | Tampering::OtherWeek => prop_assume!(is_shown),
             // What no list shows is no difference.
             Tampering::Missed => prop_assume!(!week.is_completed()),
-            Tampering::Granted => prop_assume!(!week.stored.extension_granted),
+            Tampering::Granted => prop_assume!(!decided && !week.stored.extension_granted),
             // Without its link, a week that was linked is as the legacy view shows it.
             Tampering::Unanswered => prop_assume!(week.stored.response_id().is_some_and(|id| !before.linked.contains_key(id))),
             _ => {}
         }
         let mut tampered = both.clone();
+        if decided {
+            // A decision on the same week explains what it causes, and no damage.
+            tampered.decide(event(stream, granted(week.week())));
+            prop_assert!(compare_client(tampered.rows(), &rules, client).unwrap().is_explained());
+        }
         tampered.tamper(stream, |series| apply(series, document, tampering));
         let report = compare_client(tampered.rows(), &rules, client).unwrap();
         prop_assert!(!report.is_explained(), "{} week {} {:?} went through: {:?}", stream, week.week(), tampering, report.differences);
