@@ -31,12 +31,12 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
             "import an export that has it, or give --allow-unknown where the command takes it"
         }
         StoreError::UnknownSeries(_) => "`rollbook history client/<id>` lists what a client has",
+        StoreError::Range(_) => "give the earlier position as --from and the later one as --to",
         StoreError::UnknownAssignment(_)
         | StoreError::NoSeries(_)
         | StoreError::Contended(_)
         | StoreError::UnknownId(_)
         | StoreError::AmbiguousDigest(_)
-        | StoreError::Range(_)
         | StoreError::Body(_) => return None,
     };
     Some(text.to_owned())

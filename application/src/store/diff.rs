@@ -108,7 +108,7 @@ impl Store {
     ) -> Result<Diff, StoreError> {
         if from > to {
             return Err(StoreError::Range(format!(
-                "position {from} comes after position {to}; give the earlier one first"
+                "position {from} comes after {to}; give the earlier position first"
             )));
         }
         let mut search = Search { store: self, client, asking, asked, answers: HashMap::new() };
