@@ -24,10 +24,14 @@ pub struct ZoneError {
 
 /// Days from a week's Monday to the Friday on which the next week's window opens.
 const WINDOW_OPENS_AFTER_DAYS: u64 = 4;
-/// How long after its due date a pending week stays in a list, in local days.
+/// How long after its due date a pending week stays in a list, in local days; how long the legacy
+/// view generates it, in days of 24 hours.
 pub const HORIZON_BACK_DAYS: i64 = 21;
-/// How long before its due date a pending week enters a list, in local days.
+/// How long before its due date a pending week enters a list, in local days; from when on the
+/// legacy view generates it, in days of 24 hours.
 pub const HORIZON_AHEAD_DAYS: i64 = 42;
+/// A day of 24 hours, in milliseconds.
+pub const DAY_MILLISECONDS: i64 = 24 * 60 * 60 * 1000;
 
 fn clock(hour: u32) -> NaiveTime {
     // Every caller passes a constant below 24, so the fallback is never used.
@@ -115,6 +119,16 @@ impl Zone {
         (
             self.plus_local_days(now, -HORIZON_BACK_DAYS),
             self.plus_local_days(now, HORIZON_AHEAD_DAYS),
+        )
+    }
+
+    /// Returns the range of due dates, both ends included, of the weeks that the legacy view
+    /// generates at `now`. It is measured in elapsed time, 24 hours a day, unlike
+    /// [`Zone::horizon`]. Source: rule 13 of `docs/spec/legacy-view.md`.
+    pub fn generation_horizon(now: Timestamp) -> (Timestamp, Timestamp) {
+        (
+            now.plus_milliseconds(-HORIZON_BACK_DAYS * DAY_MILLISECONDS),
+            now.plus_milliseconds(HORIZON_AHEAD_DAYS * DAY_MILLISECONDS),
         )
     }
 

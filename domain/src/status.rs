@@ -84,6 +84,12 @@ impl Clock {
     pub fn horizon(&self) -> (Timestamp, Timestamp) {
         self.zone.horizon(self.now)
     }
+
+    /// Returns the range of due dates, both ends included, of the weeks that the legacy view
+    /// generates.
+    pub fn generation_horizon(&self) -> (Timestamp, Timestamp) {
+        Zone::generation_horizon(self.now)
+    }
 }
 
 #[cfg(test)]

@@ -62,8 +62,14 @@ fn imports(control: &[EventRecord]) -> impl Iterator<Item = ImportRecord<'_>> {
     })
 }
 
-/// An audit of the directory and the rows of the pre-created view.
-pub struct StoredAudit<'a>(pub &'a Snapshot);
+/// An audit of the directory, the rows of the pre-created view, and the documents of the log at
+/// the same position.
+pub struct StoredAudit<'a> {
+    /// The rows.
+    pub snapshot: &'a Snapshot,
+    /// The log.
+    pub log: &'a Log,
+}
 
 fn id_after(prefix: &[u8], key: &[u8]) -> String {
     String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned()
@@ -74,7 +80,7 @@ impl AuditSource for StoredAudit<'_> {
 
     fn clients(&self) -> Result<BTreeMap<String, StoredClient>, ProjectionError> {
         let mut clients = BTreeMap::new();
-        self.0.rows::<Directory>()?.0.scan(keys::ALL_CLIENTS, &mut |key, value| {
+        self.snapshot.rows::<Directory>()?.0.scan(keys::ALL_CLIENTS, &mut |key, value| {
             clients.insert(id_after(keys::ALL_CLIENTS, key), decode(key, value)?);
             Ok(())
         })?;
@@ -83,7 +89,7 @@ impl AuditSource for StoredAudit<'_> {
 
     fn coaches(&self) -> Result<BTreeSet<String>, ProjectionError> {
         let mut coaches = BTreeSet::new();
-        self.0.rows::<Directory>()?.0.scan(keys::ALL_COACHES, &mut |key, _| {
+        self.snapshot.rows::<Directory>()?.0.scan(keys::ALL_COACHES, &mut |key, _| {
             coaches.insert(id_after(keys::ALL_COACHES, key));
             Ok(())
         })?;
@@ -91,12 +97,40 @@ impl AuditSource for StoredAudit<'_> {
     }
 
     fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), ProjectionError> {
-        let (rows, _) = self.0.rows::<PrecreatedView>()?;
+        let (rows, _) = self.snapshot.rows::<PrecreatedView>()?;
         each_series(&rows, &mut |stream, series: Series| {
             each(&stream, &series);
             Ok(())
         })
     }
+
+    fn documents(&self, each: &mut dyn FnMut(&StreamId, &Document)) -> Result<(), ProjectionError> {
+        let (_, until) = self.snapshot.rows::<PrecreatedView>()?;
+        for prefix in WITH_DOCUMENTS {
+            for stream in self.log.streams_with_prefix(prefix)? {
+                let events = self.log.stream_until(&stream, 0, until)?;
+                stored_now(&events).into_values().for_each(|document| each(&stream, document));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The imported documents that the events of one stream leave.
+fn stored_now(events: &[EventRecord]) -> BTreeMap<(Collection, &str), &Document> {
+    let mut held = BTreeMap::new();
+    for recorded in events {
+        match &recorded.event {
+            Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+                held.insert((document.collection, document.id.as_str()), document);
+            }
+            Event::DocumentRemoved { collection, id } => {
+                held.remove(&(*collection, id.as_str()));
+            }
+            _ => {}
+        }
+    }
+    held
 }
 
 /// A log up to a position as the input of an export.

@@ -57,7 +57,7 @@ fn what_was_imported_is_held_audited_and_exported() {
             zone: "UTC".parse().unwrap(),
         };
         assert_eq!(
-            audit(&StoredAudit(&snapshot), &rules).unwrap(),
+            audit(&StoredAudit { snapshot: &snapshot, log: store.log() }, &rules).unwrap(),
             audit(&MemoryStore::of(&plan.events), &rules).unwrap()
         );
 

@@ -444,3 +444,69 @@ fn ids_cannot_break_the_markdown() {
         report_of(&store_of(JsonDirectory::new(directory.path()).read().unwrap())).to_markdown();
     assert!(text.contains("| `` a`\\| b `` | 0 | 0 | 0 |  |"), "{text}");
 }
+
+/// The findings about fields: code, document and field.
+fn odd_fields(report: &AuditReport) -> Vec<(&'static str, String, String)> {
+    [FindingKind::FieldOfOtherType, FindingKind::FieldBeyondReason]
+        .into_iter()
+        .flat_map(|kind| report.of(kind).iter().map(move |finding| (kind.code(), finding)))
+        .map(|(code, found)| (code, found.documents[0].clone(), found.field.clone().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_week_written_as_a_float_is_that_week() {
+    let weeks: Value =
+        serde_json::from_str(r#"{"recurringWeek": 3.0, "totalWeeks": 5.2e1}"#).unwrap();
+    let directory = small_export(
+        &[json!({"_id": "c"})],
+        &[week("a", 1, json!({"totalWeeks": 52.0})), week("b", 3, weeks)],
+        &[answer("r", "b", json!({"recurringWeek": 3.0}))],
+    );
+    let store = store_of(JsonDirectory::new(directory.path()).read().unwrap());
+    let report = report_of(&store);
+    assert_eq!((report.totals.weeks_expected, report.totals.weeks_missing), (52, 50));
+    assert_eq!(report.responses_by_week.weeks, BTreeMap::from([(3, 1)]));
+    assert_eq!(odd_fields(&report), []);
+}
+
+#[test]
+fn a_value_that_is_read_as_something_else_is_found_with_its_field() {
+    let directory = small_export(
+        &[json!({"_id": "c", "canStartCheckIns": 1})],
+        &[
+            week("a", 1, json!({"totalWeeks": "52", "isRecurring": 1})),
+            week("b", 2, json!({"formId": null})),
+            week(
+                "d",
+                3,
+                json!({"dueDate": {"_seconds": 1_767_603_600_000_i64, "_nanoseconds": 0}}),
+            ),
+            week("e", 4, json!({"totalWeeks": 100_000})),
+        ],
+        &[answer("r", "a", json!({"score": "80"}))],
+    );
+    let report = report_of(&store_of(JsonDirectory::new(directory.path()).read().unwrap()));
+    let mut found = odd_fields(&report);
+    found.sort();
+    let found: Vec<(&str, &str, &str)> = (found.iter())
+        .map(|(code, document, field)| (*code, document.as_str(), field.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("field-beyond-reason", "d", "check_in_assignments.dueDate"),
+            ("field-beyond-reason", "e", "check_in_assignments.totalWeeks"),
+            ("field-of-other-type", "a", "check_in_assignments.isRecurring"),
+            ("field-of-other-type", "a", "check_in_assignments.totalWeeks"),
+            ("field-of-other-type", "b", "check_in_assignments.formId"),
+            ("field-of-other-type", "c", "clients.canStartCheckIns"),
+            ("field-of-other-type", "r", "formResponses.score"),
+        ]
+    );
+    let text = report.to_markdown();
+    assert!(
+        text.contains("client `c`, form `f`: `a`, field `check_in_assignments.isRecurring`"),
+        "{text}"
+    );
+}

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rollbook_domain::Timestamp;
-use rollbook_domain::calendar::{HORIZON_AHEAD_DAYS, HORIZON_BACK_DAYS};
 use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::series::{Item, LegacySeries};
 use rollbook_domain::status::{Clock, Status};
@@ -162,9 +161,8 @@ impl<'a> Listing<'a, '_> {
         if document.total_weeks <= 1 {
             return;
         }
-        let Clock { now, zone, .. } = *self.clock;
-        let back = zone.plus_local_days(now, -HORIZON_BACK_DAYS);
-        let ahead = zone.plus_local_days(now, HORIZON_AHEAD_DAYS);
+        let zone = self.clock.zone;
+        let (back, ahead) = self.clock.generation_horizon();
         for week in greatest.saturating_add(1)..=document.total_weeks {
             let due = zone.monday_due(base.entry.due, week);
             if due > ahead {

@@ -6,14 +6,15 @@
 use std::collections::{BTreeSet, HashMap};
 
 use rollbook_domain::Timestamp;
-use rollbook_domain::calendar::{HORIZON_AHEAD_DAYS, HORIZON_BACK_DAYS, Zone, plus_days};
+use rollbook_domain::calendar::{
+    DAY_MILLISECONDS as DAY, HORIZON_AHEAD_DAYS, HORIZON_BACK_DAYS, Zone, plus_days,
+};
 use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 
 const MINUTE: i64 = 60 * 1000;
 const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
 
 /// Every instant at which an answer computed from these rows can change, and one instant before the
 /// first, in order. `overdue_after_milliseconds` is the grace of the pre-created view. At some of
@@ -33,7 +34,10 @@ pub fn turning_points(
     let mut turns = TurningPoints { zone, overdue_after_milliseconds, at: BTreeSet::new() };
     let mut dues: BTreeSet<Timestamp> =
         stored().filter_map(|stored| stored.due.value().copied()).collect();
-    dues.extend(mondays(stored(), zone));
+    for monday in mondays(stored(), zone) {
+        turns.of_generated(monday);
+        dues.insert(monday);
+    }
     for due in dues {
         turns.of_due(due);
     }
@@ -44,8 +48,16 @@ pub fn turning_points(
     if stored().any(|stored| stored.due.value().is_none()) {
         turns.of_missing_dues(stored());
     }
+    if stored().any(|stored| counts(stored) && stored.due == Field::Null) {
+        turns.of_bases_due_now();
+    }
     let first = turns.at.first().map(|first| before(*first));
     first.into_iter().chain(turns.at).collect()
+}
+
+/// Whether a week can be the base from which the legacy view generates weeks.
+fn counts(stored: &StoredAssignment) -> bool {
+    stored.recurring && stored.total_weeks > 1 && stored.due != Field::Missing
 }
 
 /// The Mondays counted from every week that can be a base: the lowest week of a series, for each of
@@ -54,11 +66,8 @@ fn mondays<'a>(
     stored: impl Iterator<Item = &'a StoredAssignment> + Clone,
     zone: Zone,
 ) -> BTreeSet<Timestamp> {
-    let counts = |stored: &&StoredAssignment| {
-        stored.recurring && stored.total_weeks > 1 && stored.due != Field::Missing
-    };
     let mut lowest: HashMap<(&str, &str), u32> = HashMap::new();
-    for stored in stored.clone().filter(counts) {
+    for stored in stored.clone().filter(|stored| counts(stored)) {
         let week = lowest.entry((&stored.form, &stored.client)).or_insert(u32::MAX);
         *week = stored.week().min(*week);
     }
@@ -127,6 +136,15 @@ impl TurningPoints {
         }
     }
 
+    /// The legacy view generates a week for an interval of elapsed time. It shows the week for an
+    /// interval of local days, which differs from that near a clock change.
+    fn of_generated(&mut self, due: Timestamp) {
+        self.at.extend([
+            due.plus_milliseconds(-HORIZON_AHEAD_DAYS * DAY),
+            after(due.plus_milliseconds(HORIZON_BACK_DAYS * DAY)),
+        ]);
+    }
+
     /// Local days are counted from *now*, so near a clock change a due date can enter or leave the
     /// horizon earlier, later, or twice. Clocks change at full quarters of an hour, by multiples of
     /// half an hour.
@@ -166,6 +184,40 @@ impl TurningPoints {
             .collect();
         for (date, hour) in days.into_iter().flat_map(|date| [0, 9, 10].map(|hour| (date, hour))) {
             self.both_sides(zone.at_hour(date, hour));
+        }
+    }
+
+    /// A base without a due date counts its weeks from the Monday of *now*. The last of them that
+    /// is generated enters at 09:00 on that Monday, or earlier or later if the clocks change in
+    /// between. Clock changes repeat every year, so one year on either side is enough.
+    fn of_bases_due_now(&mut self) {
+        const WEEKS_A_YEAR: i64 = 53;
+        let zone = self.zone;
+        if zone == Zone::UTC {
+            return;
+        }
+        let (Some(first), Some(last)) = (self.at.first(), self.at.last()) else { return };
+        let end = plus_days(zone.monday(*last), 7 * WEEKS_A_YEAR);
+        let mut monday = plus_days(zone.monday(*first), -7 * WEEKS_A_YEAR);
+        while monday <= end {
+            let due = zone.at_hour(plus_days(monday, HORIZON_AHEAD_DAYS), 9);
+            let enters = due.plus_milliseconds(-HORIZON_AHEAD_DAYS * DAY);
+            if enters != zone.at_hour(monday, 9) {
+                self.of_weeks_near(enters);
+            }
+            monday = plus_days(monday, 7);
+        }
+    }
+
+    /// The turning points of a base that is due *now*, in the week around an instant.
+    fn of_weeks_near(&mut self, instant: Timestamp) {
+        let zone = self.zone;
+        self.both_sides(instant);
+        let monday = zone.monday(instant);
+        for date in (0..=7).map(|day| plus_days(monday, day)) {
+            for hour in [0, 9, 10] {
+                self.both_sides(zone.at_hour(date, hour));
+            }
         }
     }
 }

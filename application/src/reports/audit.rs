@@ -14,5 +14,6 @@ use crate::store::StoreError;
 pub fn audit(store: &Store, now: Timestamp) -> Result<AuditReport, StoreError> {
     let rules = AuditRules { now, zone: store.zone()? };
     let snapshot = store.snapshot()?;
-    Ok(rollbook_migrations::audit::audit(&StoredAudit(&snapshot), &rules)?)
+    let source = StoredAudit { snapshot: &snapshot, log: store.log() };
+    Ok(rollbook_migrations::audit::audit(&source, &rules)?)
 }

@@ -1,4 +1,8 @@
 //! The view switch: which view serves which client.
+//!
+//! A share of the clients is a range of buckets. The clients of the pre-created view have the low
+//! buckets and those of the legacy view the high ones, whichever view a command names, so a new
+//! percentage moves only the clients between the old and the new one.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +30,39 @@ impl Default for Switch {
     }
 }
 
+/// The clients that a switch moves from one view to the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Clients that newly get the pre-created view.
+    pub to_precreated: usize,
+    /// Clients that newly get the legacy view.
+    pub to_legacy: usize,
+}
+
+impl Moved {
+    /// The clients that get another view than before.
+    pub fn total(self) -> usize {
+        self.to_precreated + self.to_legacy
+    }
+}
+
+/// Counts the clients, by document id, whose view differs between two switches.
+pub fn moved<'a>(
+    before: &Switch,
+    after: &Switch,
+    clients: impl IntoIterator<Item = &'a str>,
+) -> Moved {
+    let mut moved = Moved::default();
+    for client in clients {
+        match (before.view_for(client), after.view_for(client)) {
+            (View::Legacy, View::Precreated) => moved.to_precreated += 1,
+            (View::Precreated, View::Legacy) => moved.to_legacy += 1,
+            _ => {}
+        }
+    }
+    moved
+}
+
 /// Returns the bucket of a client, 0 to 99: the first eight bytes of the SHA-256 of the client's
 /// document id, modulo 100.
 pub fn bucket(client: &str) -> u8 {
@@ -48,11 +85,25 @@ impl Switch {
         }
     }
 
-    fn view_of_bucket(&self, bucket: u8) -> View {
+    pub(super) fn view_of_bucket(&self, bucket: u8) -> View {
         if bucket < self.other_percent { self.default.other() } else { self.default }
     }
 
-    /// Returns the switch after a `ViewSwitched` event.
+    /// Returns the view and percentage to record for a share of the clients, so that applying them
+    /// keeps whoever already has the view. `percent` is at most 100.
+    ///
+    /// A recorded percentage gives the low buckets to its view. It is recorded from the side of the
+    /// pre-created view, unless an earlier record gave a part of the low buckets to the legacy view.
+    pub fn share(&self, view: View, percent: u8) -> (View, u8) {
+        let is_reversed =
+            self.default == View::Precreated && (1..=99).contains(&self.other_percent);
+        let low = if is_reversed { View::Legacy } else { View::Precreated };
+        let percent = percent.min(100);
+        (low, if view == low { percent } else { 100 - percent })
+    }
+
+    /// Returns the switch after a `ViewSwitched` event. A percentage gives its view the low
+    /// buckets.
     pub fn switched_to(&self, view: View, audience: &Audience) -> Self {
         let mut next = Self { switched: self.switched + 1, ..self.clone() };
         match audience {

@@ -42,7 +42,9 @@ pub enum SwitchRejection {
 }
 
 impl Control {
-    /// Decides a switch and returns its event.
+    /// Decides a switch and returns its event. A percentage is recorded as
+    /// [`Switch::share`](super::Switch::share) says, so the event may name the other view with the
+    /// rest of the clients.
     ///
     /// # Errors
     /// Rejects a switch without a reason, a percentage over 100, and a return to a retired legacy
@@ -62,10 +64,17 @@ impl Control {
         if let Audience::Percent(percent @ 101..) = audience {
             return Err(SwitchRejection::Percent(percent));
         }
-        let next = self.switch.switched_to(view, &audience);
         if self.legacy_retired && view == View::Legacy {
             return Err(SwitchRejection::Retired);
         }
+        let (view, audience) = match audience {
+            Audience::Percent(percent) => {
+                let (view, percent) = self.switch.share(view, percent);
+                (view, Audience::Percent(percent))
+            }
+            audience => (view, audience),
+        };
+        let next = self.switch.switched_to(view, &audience);
         let guard = if self.switch.widens_precreated(&next) { self.guard() } else { Ok(()) };
         let forced = match guard {
             Ok(()) => false,
@@ -105,6 +114,7 @@ impl Control {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::{Moved, Switch, bucket, moved};
     use crate::event::CheckOutcome;
 
     fn validated(green: bool) -> Control {
@@ -166,5 +176,89 @@ mod tests {
         control.apply(10, &back);
         assert!((0..1000).all(|n| control.switch.view_for(&format!("client-{n}")) == View::Legacy));
         assert_eq!(control.switch.view_for("a"), View::Legacy);
+    }
+
+    /// Applies a forced switch of a share, and returns the switch after it.
+    fn switched(control: &mut Control, view: View, percent: u8) -> Switch {
+        let audience = Audience::Percent(percent);
+        let event = control.decide_switch(view, audience, "a share", true).unwrap();
+        control.apply(9, &event);
+        control.switch.clone()
+    }
+
+    fn clients() -> Vec<String> {
+        (0..1000).map(|number| format!("client-{number}")).collect()
+    }
+
+    fn moves(before: &Switch, after: &Switch) -> Moved {
+        moved(before, after, clients().iter().map(String::as_str))
+    }
+
+    #[test]
+    fn the_rest_for_the_other_view_moves_nobody() {
+        let mut control = Control::default();
+        let before = switched(&mut control, View::Precreated, 30);
+        let after = switched(&mut control, View::Legacy, 70);
+        assert_eq!(moves(&before, &after), Moved::default());
+        let served = |switch: &Switch| {
+            clients().iter().filter(|id| switch.view_for(id) == View::Precreated).count()
+        };
+        assert_eq!(served(&before), served(&after));
+        let wider = switched(&mut control, View::Legacy, 60);
+        let moved = moves(&after, &wider);
+        assert!(moved.to_precreated > 50 && moved.to_legacy == 0, "{moved:?}");
+        assert_eq!(moved.total(), served(&wider) - served(&after));
+    }
+
+    #[test]
+    fn a_stored_share_of_the_legacy_view_keeps_its_meaning_and_its_clients() {
+        let stored = Event::ViewSwitched {
+            view: View::Legacy,
+            audience: Audience::Percent(70),
+            reason: "recorded before".into(),
+            forced: false,
+        };
+        let mut control = Control::default();
+        control.apply(3, &stored);
+        let before = control.switch.clone();
+        for client in clients() {
+            let is_legacy = bucket(&client) < 70;
+            let expected = if is_legacy { View::Legacy } else { View::Precreated };
+            assert_eq!(before.view_for(&client), expected, "{client}");
+        }
+        let after = switched(&mut control, View::Precreated, 50);
+        let moved = moves(&before, &after);
+        assert!(moved.to_precreated > 100 && moved.to_legacy == 0, "{moved:?}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_share_moves_no_more_clients_than_it_has_to(
+            stored in proptest::option::of((proptest::bool::ANY, 0_u8..=100)),
+            shares in proptest::collection::vec((proptest::bool::ANY, 0_u8..=100), 1..8),
+        ) {
+            let view = |is_legacy| if is_legacy { View::Legacy } else { View::Precreated };
+            let mut control = Control::default();
+            if let Some((is_legacy, percent)) = stored {
+                control.switch = control.switch.switched_to(view(is_legacy), &Audience::Percent(percent));
+            }
+            for (is_legacy, percent) in shares {
+                let before = control.switch.clone();
+                let after = switched(&mut control, view(is_legacy), percent);
+                let buckets = |switch: &Switch| {
+                    (0..100).filter(|at| switch.view_of_bucket(*at) == View::Precreated).count()
+                };
+                let wanted = usize::from(if is_legacy { 100 - percent } else { percent });
+                proptest::prop_assert_eq!(buckets(&after), wanted);
+                let moved = moves(&before, &after);
+                let only_one_way = moved.to_precreated == 0 || moved.to_legacy == 0;
+                proptest::prop_assert!(only_one_way, "{:?}", moved);
+                proptest::prop_assert_eq!(
+                    moved.to_precreated > 0,
+                    wanted > buckets(&before),
+                    "{:?}", moved
+                );
+            }
+        }
     }
 }

@@ -134,7 +134,7 @@ impl StoredAssignment {
             assigned_by: raw.assigned_by.text(),
             assigned_at: raw.assigned_at.instant_or_none(),
             recurring: raw.is_recurring.read().unwrap_or(false),
-            total_weeks: raw.total_weeks.read().filter(|weeks| *weeks > 0).unwrap_or(1),
+            total_weeks: raw.total_weeks.whole().filter(|weeks| *weeks > 0).unwrap_or(1),
             window: if raw.check_in_window.is_null() {
                 None
             } else {
@@ -149,7 +149,7 @@ impl StoredAssignment {
             completed_at: raw.completed_at.instant_or_none(),
             response: raw.response_id.field(raw.response_id.read()),
             score: raw.score.read(),
-            stored_week: raw.recurring_week.read().filter(|week| *week > 0),
+            stored_week: raw.recurring_week.whole().filter(|week| *week > 0),
             paused_until: raw.paused_until.instant_or_none(),
             coach_responded: raw.coach_responded.read().unwrap_or(false),
             extension_granted: raw.extension_granted.read().unwrap_or(false),

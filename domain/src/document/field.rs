@@ -46,6 +46,23 @@ impl<'a> Raw<'a> {
         self.0.is_some_and(|raw| raw.get() == "null")
     }
 
+    /// Reads a whole number of 32 bits, however it is written: `52`, `52.0` and `5.2e1` are the
+    /// same number, as they are for the old application.
+    pub(super) fn whole(self) -> Option<u32> {
+        self.read().or_else(|| {
+            let number: f64 = self.read()?;
+            let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
+            // Exact, because it is a whole number of 32 bits.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            is_whole.then_some(number as u32)
+        })
+    }
+
+    /// Whether the value is a JSON number, even one that no float can hold.
+    pub(super) fn is_number(self) -> bool {
+        self.0.is_some_and(|raw| raw.get().starts_with(|c: char| c == '-' || c.is_ascii_digit()))
+    }
+
     pub(super) fn text(self) -> String {
         self.read().unwrap_or_default()
     }

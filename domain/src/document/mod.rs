@@ -7,6 +7,7 @@ mod assignment;
 mod client;
 mod coach;
 mod field;
+mod oddity;
 mod response;
 mod timestamps;
 
@@ -14,6 +15,7 @@ pub use self::assignment::{SharedFields, StoredAssignment};
 pub use self::client::StoredClient;
 pub use self::coach::coach_name;
 pub use self::field::Field;
+pub use self::oddity::{Oddity, oddities};
 pub use self::response::{StoredResponse, feedback_response};
 pub use self::timestamps::{BadTimestamp, check_timestamps};
 

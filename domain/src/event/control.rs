@@ -50,8 +50,8 @@ impl View {
 pub enum Audience {
     /// All clients: sets the default view and removes all exceptions.
     Everyone,
-    /// A percentage of all clients, 0 to 100, chosen by a hash of the client's id. The other
-    /// clients get the other view.
+    /// A percentage of all clients, 0 to 100: those with the lowest buckets, which are a hash of
+    /// the client's id. The other clients get the other view.
     Percent(u8),
     /// Single clients, by document id.
     Clients(Vec<String>),

@@ -57,7 +57,7 @@ impl<'a> Judge<'a> {
         {
             for (client, mut documents) in clients {
                 documents.sort();
-                found.add(kind, Finding { client, form: None, week: None, documents });
+                found.add(kind, Finding { client, form: None, week: None, documents, field: None });
             }
         }
     }

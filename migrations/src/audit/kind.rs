@@ -58,11 +58,15 @@ pub enum FindingKind {
     FormTitleEmpty,
     /// `assignedBy` is the id of a coach that is gone.
     AssignedByGone,
+    /// A field has a value of another type and is read as if it were missing.
+    FieldOfOtherType,
+    /// A field has a value that cannot be meant.
+    FieldBeyondReason,
 }
 
 impl FindingKind {
     /// All kinds, in the order of a report.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::SplitIdentity,
         Self::ClientUnknown,
         Self::DuplicateWeek,
@@ -88,6 +92,8 @@ impl FindingKind {
         Self::ScoreZero,
         Self::FormTitleEmpty,
         Self::AssignedByGone,
+        Self::FieldOfOtherType,
+        Self::FieldBeyondReason,
     ];
 
     /// The stable code for reports and scripts.
@@ -132,6 +138,8 @@ impl FindingKind {
             Self::ScoreZero => &texts::SCORE_ZERO,
             Self::FormTitleEmpty => &texts::FORM_TITLE_EMPTY,
             Self::AssignedByGone => &texts::ASSIGNED_BY_GONE,
+            Self::FieldOfOtherType => &texts::FIELD_OF_OTHER_TYPE,
+            Self::FieldBeyondReason => &texts::FIELD_BEYOND_REASON,
         }
     }
 }

@@ -99,7 +99,11 @@ fn write_finding(finding: &Finding, out: &mut String) -> std::fmt::Result {
         write!(out, ", week {week}")?;
     }
     let documents: Vec<String> = finding.documents.iter().map(String::as_str).map(code).collect();
-    writeln!(out, ": {}", documents.join(", "))
+    write!(out, ": {}", documents.join(", "))?;
+    match &finding.field {
+        Some(field) => writeln!(out, ", field {}", code(field)),
+        None => writeln!(out),
+    }
 }
 
 /// An id as inline code. A backtick or a line break in it must not end the code.

@@ -1,8 +1,10 @@
 //! The audit: the figures of a store and all irregular data in it, with document ids.
 //!
-//! `judge` checks each series alone, `questions` what needs several series. `kind` and `texts` name
+//! `judge` checks each series alone, `questions` what needs several series, `fields` the fields of
+//! each document. `kind` and `texts` name
 //! and explain the findings, and `markdown` formats the report. Only ids are kept in memory.
 
+mod fields;
 mod judge;
 mod kind;
 mod markdown;
@@ -17,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::series::Series;
-use rollbook_domain::{StreamId, Timestamp};
+use rollbook_domain::{Document, StreamId, Timestamp};
 use serde::Serialize;
 
 use judge::Judge;
@@ -46,6 +48,13 @@ pub trait AuditSource {
     /// # Errors
     /// When the store cannot be read.
     fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), Self::Error>;
+
+    /// Passes every imported document, as it is stored now, with its stream to `each`, in any
+    /// order. Erased documents are left out.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn documents(&self, each: &mut dyn FnMut(&StreamId, &Document)) -> Result<(), Self::Error>;
 }
 
 /// The parameters of an audit.
@@ -125,6 +134,9 @@ pub struct Finding {
     pub week: Option<u32>,
     /// The ids of the documents.
     pub documents: Vec<String>,
+    /// The field of the document, if the finding is about one field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }
 
 /// All findings of one kind.
@@ -204,6 +216,8 @@ impl Findings {
     fn report(self, rules: &AuditRules) -> AuditReport {
         let group = |(kind, mut findings): (FindingKind, Vec<Finding>)| {
             findings.sort();
+            // A document can be stored in several streams.
+            findings.dedup();
             let count = findings.len() as u64;
             FindingGroup {
                 code: kind,
@@ -224,7 +238,8 @@ impl Findings {
     }
 }
 
-/// Audits a store. Reads it once, or twice if documents of different series name each other.
+/// Audits a store. Reads its documents once, and its series once, or twice if documents of
+/// different series name each other.
 ///
 /// # Errors
 /// The errors of the source.
@@ -245,5 +260,6 @@ pub fn audit<S: AuditSource>(source: &S, rules: &AuditRules) -> Result<AuditRepo
         source.series(&mut |_, series| questions.look_in(series))?;
         questions.answer(&mut found);
     }
+    source.documents(&mut |stream, document| fields::check(stream, document, &mut found))?;
     Ok(found.report(rules))
 }

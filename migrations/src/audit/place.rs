@@ -21,6 +21,7 @@ impl Place<'_> {
             form: Some(self.form.to_owned()),
             week,
             documents,
+            field: None,
         }
     }
 }

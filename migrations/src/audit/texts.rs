@@ -161,3 +161,15 @@ pub(super) const ASSIGNED_BY_GONE: Texts = Texts {
     explanation: "assignedBy is an id that no coach document has, so the lists show the id.",
     migration: "Created weeks have the value of the base.",
 };
+
+pub(super) const FIELD_OF_OTHER_TYPE: Texts = Texts {
+    code: "field-of-other-type",
+    explanation: "The field has a value of another type, so it is read as if it were missing; correct it in the old application and import again.",
+    migration: UNCHANGED,
+};
+
+pub(super) const FIELD_BEYOND_REASON: Texts = Texts {
+    code: "field-beyond-reason",
+    explanation: "The field has a value that cannot be meant: a week outside 1 to 520, a number that is not whole, or a year outside 1970 to 2199.",
+    migration: UNCHANGED,
+};

@@ -61,7 +61,7 @@ impl<'a> Moment<'_, 'a> {
         if base.form.is_empty() || group.held.last().is_some_and(|greatest| week < *greatest) {
             return Some(Class::GapWeek);
         }
-        let (from, to) = self.horizon;
+        let (from, to) = self.clock.generation_horizon();
         let is_outside = |due: Timestamp| due < from || to < due;
         let counting = group.base(self.clock.now)?;
         if counting.document == base.document {

@@ -134,3 +134,51 @@ fn a_week_without_a_due_is_compared_on_every_day_of_the_week() {
     assert_ne!(weekdays(probes[0]), weekdays(probes[60]));
     assert_constant_between(&both, "c1", &rules, &probes);
 }
+
+#[test]
+fn weeks_that_the_legacy_view_generates_turn_in_elapsed_time() {
+    let cases = [
+        ("Europe/London", "2026-03-02T09:00:00Z"),
+        ("Europe/London", "2026-10-05T08:00:00Z"),
+        ("Africa/Casablanca", "2026-03-02T09:00:00Z"),
+        ("Australia/Sydney", "2026-03-15T22:00:00Z"),
+        ("Australia/Lord_Howe", "2026-03-15T22:00:00Z"),
+    ];
+    for (zone, base) in cases {
+        let rules = ParityRules { zone: zone.parse().unwrap(), ..ParityRules::default() };
+        let base: Timestamp = base.parse().unwrap();
+        let both = small(&[week("a", "f", 1, 9, &base.to_string())], &[]).migrate(&rules);
+        for number in 2..=9 {
+            let due = rules.zone.monday_due(base, number);
+            let probes = [-42, 21].into_iter().flat_map(|days| {
+                let edge = later(due, days * 24 * HOUR);
+                (-14..=14).flat_map(move |step| {
+                    [-1, 0, 1].map(|beside| later(edge, step * 5 * 60_000 + beside))
+                })
+            });
+            assert_constant_between(&both, "c1", &rules, &probes.collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn a_base_without_a_due_turns_in_elapsed_time_too() {
+    let rules =
+        ParityRules { zone: "Australia/Lord_Howe".parse().unwrap(), ..ParityRules::default() };
+    let other = "2026-02-22T22:00:00Z";
+    let both = small(
+        &[
+            with(week("a", "f", 1, 8, MONDAY), json!({"dueDate": null})),
+            week("b", "g", 1, 6, other),
+        ],
+        &[],
+    )
+    .migrate(&rules);
+    // Mondays whose sixth Monday after lies beyond the change of 2026-04-05.
+    let from: Timestamp = other.parse().unwrap();
+    let probes: Vec<Timestamp> = (0..6)
+        .flat_map(|week| (-9..=9).map(move |step| (week, step)))
+        .map(|(week, step)| later(from, week * 7 * 24 * HOUR + step * 10 * 60_000 + 1))
+        .collect();
+    assert_constant_between(&both, "c1", &rules, &probes);
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::series::Series;
-use rollbook_domain::{Collection, Event, NewEvent, StreamId, Timestamp};
+use rollbook_domain::{Collection, Document, Event, NewEvent, StreamId, Timestamp};
 use rollbook_log::{Durability, Log, OpenOptions};
 use rollbook_migrations::audit::AuditSource;
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
@@ -135,6 +135,7 @@ pub struct MemoryStore {
     pub clients: BTreeMap<String, StoredClient>,
     pub coaches: BTreeSet<String>,
     pub series: BTreeMap<StreamId, Series>,
+    pub documents: Vec<(StreamId, Document)>,
 }
 
 impl MemoryStore {
@@ -147,6 +148,7 @@ impl MemoryStore {
     pub fn append(&mut self, events: &[NewEvent]) {
         for event in events {
             if let Event::DocumentImported(document) = &event.event {
+                self.documents.push((event.stream.clone(), document.clone()));
                 match document.collection {
                     Collection::Clients => {
                         self.clients.insert(
@@ -183,6 +185,11 @@ impl AuditSource for MemoryStore {
 
     fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), Self::Error> {
         self.series.iter().for_each(|(stream, series)| each(stream, series));
+        Ok(())
+    }
+
+    fn documents(&self, each: &mut dyn FnMut(&StreamId, &Document)) -> Result<(), Self::Error> {
+        self.documents.iter().for_each(|(stream, document)| each(stream, document));
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ mod commands;
 mod fixtures;
 mod golden;
 mod interleaving;
+mod oracle;
 mod runtime;
 mod support;
 mod tree;

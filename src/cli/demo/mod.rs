@@ -158,7 +158,7 @@ impl Demo {
         )?;
         let snapshot = production.snapshot()?;
         let rules = AuditRules { now: self.now, zone: production.zone()? };
-        let report = audit(&StoredAudit(&snapshot), &rules)?;
+        let report = audit(&StoredAudit { snapshot: &snapshot, log: production.log() }, &rules)?;
         self.out.figure(&format!(
             "{} clients, {} responses, {} series",
             report.totals.clients, report.totals.responses, report.totals.series
