@@ -206,6 +206,9 @@ pub enum Code {
     NothingToCertify,
     /// The correction changes nothing.
     NothingToCorrect,
+    /// There is nothing to migrate: every series has its weeks already.
+    #[strum(props(exit = 3))]
+    NothingToMigrate,
     /// No unanswered week is due from now on.
     #[strum(props(exit = 3))]
     NothingToPause,

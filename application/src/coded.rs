@@ -121,7 +121,7 @@ impl Coded for MigrationError {
             Self::Drift { .. } => Code::Drift,
             Self::Zone { .. } | Self::ImportZone { .. } => Code::Zone,
             Self::Unfinished { .. } => Code::BatchUnfinished,
-            Self::NothingToMigrate { .. } => Code::Refused,
+            Self::NothingToMigrate { .. } => Code::NothingToMigrate,
             Self::NothingImported => Code::NothingImported,
             Self::Interrupted => Code::Interrupted,
         }

@@ -132,6 +132,7 @@ pub(crate) fn of_migration(error: &MigrationError) -> Option<String> {
         MigrationError::Line { .. }
         | MigrationError::Count { .. }
         | MigrationError::Digest { .. } => "fetch the file again, or plan again",
+        MigrationError::NothingToMigrate { .. } => return None,
         MigrationError::Version { .. } => "use a newer rollbook",
         MigrationError::Rules { .. } => "`rollbook verify` checks the log",
         MigrationError::Kind { .. } => "use the rollbook that planned it",

@@ -118,6 +118,7 @@ pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
         | MigrationError::Version { .. }
         | MigrationError::Kind { .. }
         | MigrationError::ImportZone { .. }
+        | MigrationError::NothingToMigrate { .. }
         | MigrationError::Rules { .. }
         | MigrationError::Interrupted => return None,
     };
