@@ -206,8 +206,12 @@ pub enum Code {
     System,
     /// Traces cannot be exported: the endpoint or its headers are invalid.
     Telemetry,
+    /// A text, an id or a JSON value is too long.
+    TextTooLong,
     /// The request timed out. A write may have been done: send it again under the same key.
     Timeout,
+    /// A JSON value is nested too deep.
+    TooDeep,
     /// The body, or what it asks to store, is too large.
     TooLarge,
     /// The rate limit of this address is reached. Try again later.
@@ -294,6 +298,8 @@ impl Code {
             | Self::ShortReason
             | Self::StillOpen
             | Self::SwitchRefused
+            | Self::TextTooLong
+            | Self::TooDeep
             | Self::Unexplained
             | Self::Unsealed
             | Self::ValidationRed
@@ -509,9 +515,11 @@ impl Code {
             Self::Telemetry => {
                 "Traces cannot be exported: the endpoint or its headers are invalid."
             }
+            Self::TextTooLong => "A text, an id or a JSON value is too long.",
             Self::Timeout => {
                 "The request timed out. A write may have been done: send it again under the same key."
             }
+            Self::TooDeep => "A JSON value is nested too deep.",
             Self::TooLarge => "The body, or what it asks to store, is too large.",
             Self::TooManyRequests => "The rate limit of this address is reached. Try again later.",
             Self::Unauthenticated => "The request has no valid token or key.",

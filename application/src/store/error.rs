@@ -132,6 +132,7 @@ fn refused_next(refused: &Rejection) -> Option<String> {
         }
         Rejection::NoComment => "say it with --comment".to_owned(),
         Rejection::ShortReason { .. } => "write a longer text".to_owned(),
+        Rejection::TextTooLong { .. } => "write a shorter text".to_owned(),
         Rejection::OutOfRange { least, most, .. } => format!("give a number from {least} to {most}"),
         Rejection::NothingToPause(_) => "`rollbook view live --client ID` shows what is due".to_owned(),
         Rejection::NoPause => "`rollbook history` of the series shows its pauses".to_owned(),

@@ -81,27 +81,34 @@ impl<'a> Raw<'a> {
 #[serde(untagged)]
 enum AnyTimestamp {
     Text(String),
-    Parts {
-        _seconds: i64,
-        _nanoseconds: u32,
-    },
+    Parts(Parts),
     Typed {
         #[serde(rename = "__datatype__")]
         datatype: String,
-        value: Box<AnyTimestamp>,
+        value: Parts,
     },
+}
+
+#[derive(Deserialize)]
+struct Parts {
+    _seconds: i64,
+    _nanoseconds: u32,
+}
+
+impl Parts {
+    fn instant(&self) -> Option<Timestamp> {
+        let Self { _seconds, _nanoseconds } = *self;
+        (_nanoseconds < 1_000_000_000).then(|| Timestamp::from_parts(_seconds, _nanoseconds))?
+    }
 }
 
 impl AnyTimestamp {
     fn instant(self) -> Option<Timestamp> {
         match self {
             Self::Text(text) => text.parse().ok(),
-            Self::Parts { _seconds, _nanoseconds } => (_nanoseconds < 1_000_000_000)
-                .then(|| Timestamp::from_parts(_seconds, _nanoseconds))?,
-            Self::Typed { datatype, value } => match *value {
-                Self::Parts { .. } if datatype == "timestamp" => value.instant(),
-                _ => None,
-            },
+            Self::Parts(parts) => parts.instant(),
+            Self::Typed { datatype, value } if datatype == "timestamp" => value.instant(),
+            Self::Typed { .. } => None,
         }
     }
 }
