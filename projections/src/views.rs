@@ -73,8 +73,9 @@ pub struct PrecreatedView;
 
 impl Projection for LegacyView {
     const NAME: &'static str = "legacy";
-    /// 2: the directory is a projection of its own.
-    const VERSION: u32 = 2;
+    /// 2: the directory is a projection of its own. 3: weeks are capped, and requests to reopen a
+    /// week are known.
+    const VERSION: u32 = 3;
 
     fn fold(
         &self,
@@ -87,8 +88,9 @@ impl Projection for LegacyView {
 
 impl Projection for PrecreatedView {
     const NAME: &'static str = "precreated";
-    /// 2: the directory is a projection of its own.
-    const VERSION: u32 = 2;
+    /// 2: the directory is a projection of its own. 3: weeks are capped, and requests to reopen a
+    /// week are known.
+    const VERSION: u32 = 3;
 
     fn fold(
         &self,
