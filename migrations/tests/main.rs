@@ -3,6 +3,7 @@
 
 mod adapters;
 mod audit;
+mod decoders;
 mod export_reader;
 mod export_writer;
 mod golden;
