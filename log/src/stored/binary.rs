@@ -54,16 +54,14 @@ pub(crate) fn read_some<'a, T: Deserialize<'a>>(
 ) -> Result<(T, usize), DecodeError> {
     // Text reserves its claimed length before it is read, so the claims need a limit. A byte counts
     // as up to 16 bytes of it, in a u128.
-    let read = match bytes.len() {
-        0..=SMALL_BYTES => bincode::serde::borrow_decode_from_slice(
-            bytes,
-            FROZEN.with_limit::<{ 16 * SMALL_BYTES }>(),
-        ),
-        ..=LARGE_BYTES => bincode::serde::borrow_decode_from_slice(
-            bytes,
-            FROZEN.with_limit::<{ 16 * LARGE_BYTES }>(),
-        ),
-        _ => bincode::serde::borrow_decode_from_slice(bytes, FROZEN),
+    let read = if bytes.len() <= SMALL_BYTES {
+        let limited = FROZEN.with_limit::<{ 16 * SMALL_BYTES }>();
+        bincode::serde::borrow_decode_from_slice(bytes, limited)
+    } else if bytes.len() <= LARGE_BYTES {
+        let limited = FROZEN.with_limit::<{ 16 * LARGE_BYTES }>();
+        bincode::serde::borrow_decode_from_slice(bytes, limited)
+    } else {
+        bincode::serde::borrow_decode_from_slice(bytes, FROZEN)
     };
     read.map_err(|source| DecodeError::Binary(Box::new(source)))
 }
