@@ -173,7 +173,7 @@ mod tests {
         ];
         leaf.prop_recursive(6, 60, 5, |inner| {
             let key = prop_oneof![
-                "[ab\u{1}\u{7f}é\\]{0,3}".prop_map(|key| serde_json::to_string(&key).unwrap()),
+                "[ab\u{1}\u{7f}é\\\\]{0,3}".prop_map(|key| serde_json::to_string(&key).unwrap()),
                 Just(r#""\u0062""#.to_owned()),
             ];
             prop_oneof![
@@ -241,16 +241,14 @@ mod tests {
 
     #[test]
     fn an_error_in_an_object_is_placed_in_that_object() {
-        let cases = [
-            (
-                r#"[1, {"a":{"x":1,"x":2}}]"#,
-                r#"the key "x" stands twice in one object at line 1 column 12"#,
-            ),
-            (r#"{"b":{"\ud800":1}}"#, "unexpected end of hex escape at line 1 column 9"),
-            (r#"{"b":["\ud800"]}"#, "unexpected end of hex escape at line 1 column 8"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(JsonText::parse(text).unwrap_err().to_string(), expected, "{text}");
+        let text = r#"[1, {"a":{"x":1,"x":2}}]"#;
+        assert_eq!(
+            JsonText::parse(text).unwrap_err().to_string(),
+            r#"the key "x" stands twice in one object at line 1 column 13"#
+        );
+        for text in [r#"[1, {"b": {"\ud800":1}}]"#, r#"{"b":["\ud800 "]}"#] {
+            let before = slow(text).unwrap_err().to_string();
+            assert_eq!(JsonText::parse(text).unwrap_err().to_string(), before, "{text}");
         }
     }
 }
