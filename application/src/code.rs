@@ -253,8 +253,14 @@ pub enum Code {
     System,
     /// Traces cannot be exported: the endpoint or its headers are invalid.
     Telemetry,
+    /// A text, an id or a JSON value is too long.
+    #[strum(props(exit = 3))]
+    TextTooLong,
     /// The request timed out. A write may have been done: send it again under the same key.
     Timeout,
+    /// A JSON value is nested too deep.
+    #[strum(props(exit = 3))]
+    TooDeep,
     /// The body, or what it asks to store, is too large.
     TooLarge,
     /// The rate limit of this address is reached. Try again later.

@@ -88,6 +88,8 @@ impl Coded for Rejection {
             Self::NoPause => Code::NoPause,
             Self::StillOpen(_) => Code::StillOpen,
             Self::BadAnswers(_) => Code::BadAnswers,
+            Self::TextTooLong { .. } => Code::TextTooLong,
+            Self::TooDeep { .. } => Code::TooDeep,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod document;
 pub mod event;
 pub mod imported;
 pub mod json;
+pub mod limits;
 pub mod number;
 pub mod personal;
 pub mod series;

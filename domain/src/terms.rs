@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::document::SharedFields;
 use crate::json::JsonText;
+use crate::limits::cap_weeks;
 use crate::time::Timestamp;
 
 /// The fields that every week of a run shares. They come from the base of the run.
@@ -106,7 +107,7 @@ fn shared_fields(form: &str, terms: &Terms) -> SharedFields {
         assigned_by: terms.assigned_by.clone().unwrap_or_default(),
         assigned_at: terms.assigned_at,
         recurring: terms.recurring,
-        total_weeks: terms.total_weeks,
+        total_weeks: cap_weeks(terms.total_weeks),
         window: terms.window.clone(),
     }
 }
@@ -131,7 +132,7 @@ fn agree(shared: &SharedFields, form: &str, terms: &Terms) -> bool {
         && shared.assigned_by == assigned_by.as_deref().unwrap_or_default()
         && shared.assigned_at == *assigned_at
         && shared.recurring == *recurring
-        && shared.total_weeks == *total_weeks
+        && shared.total_weeks == cap_weeks(*total_weeks)
         && shared.window == *window
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::commit::{Commit, ExpectedVersion, IdempotencyKey};
 use crate::error::{AppendError, LogError};
+use crate::ids::{new_id, system_clock};
 use crate::keyring::aead::SecretKey;
 use crate::keyring::{Keyring, random_nonce};
 use crate::raw_commit::RawCommit;
@@ -21,8 +22,6 @@ pub const COMMIT_LIMIT_BYTES: usize = 16 << 20;
 /// The maximum size of an event without its body. Only for estimates.
 const EVENT_OVERHEAD_BYTES: usize = 48;
 
-/// The typical size of a body. Only for allocating memory.
-const TYPICAL_BODY_BYTES: usize = 512;
 /// Up to this number of streams, searching a list is faster than an index.
 const FEW_STREAMS: usize = 8;
 
@@ -68,7 +67,15 @@ impl Draft {
         if events.is_empty() {
             return Err(AppendError::Empty);
         }
-        let mut bodies = Vec::with_capacity(events.len() * TYPICAL_BODY_BYTES);
+        // Counting copies nothing, so a commit that is too large takes no memory.
+        let mut body_bytes = 0_usize;
+        for event in &events {
+            let bytes = stored::body_bytes(&event.event);
+            body_bytes = body_bytes
+                .saturating_add(bytes.map_err(|source| AppendError::Encode(Arc::new(source)))?);
+        }
+        require_size(body_bytes)?;
+        let mut bodies = Vec::with_capacity(body_bytes + events.len() * stored::SEALING_BYTES);
         let mut streams = StreamTable::default();
         let mut drafts = Vec::with_capacity(events.len());
         let (mut scratch, mut erases) = (stored::Scratch::default(), Vec::new());
@@ -91,7 +98,7 @@ impl Draft {
             );
             written.map_err(|source| AppendError::Encode(Arc::new(source)))?;
             if let Event::ClientErased { ids, .. } = &event.event {
-                erases.push((event.id.unwrap_or_else(Uuid::now_v7), ids.clone()));
+                erases.push((event.id.unwrap_or_else(|| new_id(system_clock())), ids.clone()));
             }
             drafts.push(DraftEvent {
                 stream,
@@ -118,8 +125,13 @@ impl Draft {
         if events.is_empty() {
             return Err(AppendError::Empty);
         }
-        let (mut bodies, mut streams, mut drafts) =
-            (Vec::new(), StreamTable::default(), Vec::with_capacity(events.len()));
+        let body_bytes = events.iter().map(|event| event.body.len()).sum();
+        require_size(body_bytes)?;
+        let (mut bodies, mut streams, mut drafts) = (
+            Vec::with_capacity(body_bytes),
+            StreamTable::default(),
+            Vec::with_capacity(events.len()),
+        );
         for event in &events {
             let start = bodies.len();
             bodies.extend_from_slice(&event.body);
@@ -174,12 +186,7 @@ impl Encoded {
         let key_bytes = key.as_ref().map_or(0, |key| key.key.len() + 48);
         let size_bytes =
             bodies.len() + names + drafts.len() * EVENT_OVERHEAD_BYTES + cause.len() + key_bytes;
-        if size_bytes > COMMIT_LIMIT_BYTES {
-            return Err(AppendError::TooLarge {
-                bytes: size_bytes,
-                limit_bytes: COMMIT_LIMIT_BYTES,
-            });
-        }
+        require_size(size_bytes)?;
         if let Some(key) = &key {
             without_nul(&key.key)?;
         }
@@ -291,6 +298,13 @@ impl<'a> StreamTable<'a> {
         }
         Ok(index)
     }
+}
+
+fn require_size(bytes: usize) -> Result<(), AppendError> {
+    if bytes > COMMIT_LIMIT_BYTES {
+        return Err(AppendError::TooLarge { bytes, limit_bytes: COMMIT_LIMIT_BYTES });
+    }
+    Ok(())
 }
 
 fn without_nul(name: &str) -> Result<(), AppendError> {

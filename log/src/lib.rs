@@ -62,6 +62,7 @@ mod error;
 pub mod faults;
 mod files;
 mod handle;
+mod ids;
 mod keyring;
 mod layout;
 mod log;
@@ -91,6 +92,7 @@ pub use commits::{Commits, CommitsWithLeaves, StoredCommits};
 pub use draft::COMMIT_LIMIT_BYTES;
 pub use error::{AppendError, Corruption, CorruptionKind, DecodeError, EngineError, LogError};
 pub use files::{FileDamage, FilesChecked, check_files};
+pub use ids::{new_id, system_clock};
 pub use keyring::{
     Erasure, KEYRING_FILE, KeyringError, MasterKeySource, OnNewMasterKey, SealingState,
 };

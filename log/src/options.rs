@@ -1,11 +1,11 @@
 //! The options for opening a log, with their defaults.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rollbook_domain::Timestamp;
 use uuid::Uuid;
 
+use crate::ids::system_clock;
 use crate::keyring::{MasterKeySource, OnNewMasterKey};
 use crate::observer::Observer;
 
@@ -72,11 +72,4 @@ impl Default for OpenOptions {
             on_new_master_key: None,
         }
     }
-}
-
-fn system_clock() -> Timestamp {
-    // A clock before 1970 or beyond the calendar reads as 1970.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = i64::try_from(since.as_secs()).unwrap_or_default();
-    Timestamp::from_parts(seconds, since.subsec_nanos()).unwrap_or(Timestamp::EPOCH)
 }

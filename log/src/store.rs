@@ -16,6 +16,7 @@ use crate::directory::{Directory, Found};
 use crate::engine::{Batch as _, Cursor as _, Engine, Family, Purpose, StoreEngine, failed};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::files::check_journals;
+use crate::ids;
 use crate::keyring::{Keyring, Sealing};
 use crate::layout;
 use crate::stored;
@@ -53,7 +54,7 @@ impl Store {
         let (directory, found) = Directory::open(dir, create)?;
         let (engine, store_id, keyring, last) = match found {
             Found::Nothing => {
-                let store_id = new_id.unwrap_or_else(Uuid::now_v7);
+                let store_id = new_id.unwrap_or_else(|| ids::new_id(ids::system_clock()));
                 let keyring = Keyring::of_new_store(dir, store_id, sealing);
                 (None, store_id, keyring, LastCommit { position: 0, recorded_at: None })
             }

@@ -12,6 +12,7 @@ use crate::commit::{Committed, IdempotencyKey};
 use crate::draft::{Draft, DraftStream};
 use crate::engine::{Batch as _, Engine, Family, StoreEngine};
 use crate::error::{AppendError, LogError};
+use crate::ids::new_id;
 use crate::keyring::{Keyring, owns};
 use crate::layout;
 use crate::reads;
@@ -157,7 +158,7 @@ impl<'a> SubBatchBuilder<'a> {
         let mut ids = Vec::with_capacity(draft.events.len());
         for event in &draft.events {
             let Some(id) = event.id else {
-                ids.push(Uuid::now_v7());
+                ids.push(new_id(self.recorded_at));
                 continue;
             };
             let in_log = match self.engine {

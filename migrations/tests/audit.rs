@@ -160,6 +160,27 @@ fn dirt_of_one_assignment_is_found() {
 }
 
 #[test]
+fn numbers_of_weeks_beyond_a_run_are_found_by_document_and_field() {
+    for weeks in [521_u64, 20_000_000, 4_000_000_000, 5_000_000_000] {
+        let base = json!({"totalWeeks": weeks});
+        assert_found(&[week("a", 1, base)], &[], &[("total-weeks-too-large", &[&["a"]])]);
+    }
+    assert_found(&[week("a", 1, json!({"totalWeeks": 520}))], &[], &[]);
+    assert_found(
+        &[week("a", 1, json!({})), week("b", 521, json!({}))],
+        &[],
+        &[("recurring-week-too-large", &[&["b"]])],
+    );
+    let directory = small_export(
+        &[json!({"_id": "c"})],
+        &[week("a", 1, json!({"totalWeeks": 4_000_000_000_u64}))],
+        &[],
+    );
+    let store = store_of(JsonDirectory::new(directory.path()).read().unwrap());
+    assert_eq!(report_of(&store).totals.weeks_expected, 520);
+}
+
+#[test]
 fn a_monday_is_one_in_the_old_servers_zone() {
     let directory = small_export(
         &[json!({"_id": "c"})],

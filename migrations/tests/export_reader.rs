@@ -235,3 +235,60 @@ fn unknown_collections_are_counted_and_skipped_only_when_asked() {
     let export = read_export(&source, true).unwrap();
     assert_eq!((export.unknown.len(), export.unknown[0].documents, export.documents()), (1, 2, 0));
 }
+
+fn nested(levels: usize) -> String {
+    format!("{}{}", "[".repeat(levels), "]".repeat(levels))
+}
+
+#[test]
+fn a_document_nested_too_deep_is_refused_by_file_and_id() {
+    let text = |levels: usize| {
+        format!(
+            r#"{{"collection":"check_in_assignments","totalDocuments":1,"documents":[{{"_id":"a-1","checkInWindow":{}}}]}}"#,
+            nested(levels)
+        )
+    };
+    let directory = small_export(&[], &[], &[]);
+    std::fs::write(directory.path().join("check_in_assignments.json"), text(63)).unwrap();
+    assert!(JsonDirectory::new(directory.path()).read().is_ok());
+    for levels in [64, 36_000, 200_000] {
+        let error = error_of_text(text(levels));
+        let found = format!("nested {} levels deep; the limit is 64", levels + 1);
+        assert_names(&error, &["check_in_assignments.json", "\"a-1\" (index 0)", &found]);
+    }
+}
+
+#[test]
+fn fields_of_a_file_and_the_summary_are_nested_no_deeper() {
+    let header = format!(
+        r#"{{"collection":"check_in_assignments","totalDocuments":0,"documents":[],"more":{}}}"#,
+        nested(50_000)
+    );
+    assert_names(&error_of_text(header), &["check_in_assignments.json", "50001 levels deep"]);
+    let directory = small_export(&[], &[], &[]);
+    std::fs::write(directory.path().join("BACKUP_SUMMARY.json"), nested(50_000)).unwrap();
+    assert_names(&error_of(directory.path()), &["BACKUP_SUMMARY.json", "50000 levels deep"]);
+    // A collection that is not imported is only counted.
+    let directory = small_export(&[], &[], &[]);
+    let text =
+        format!(r#"{{"collection":"other","totalDocuments":1,"documents":[{}]}}"#, nested(50_000));
+    std::fs::write(directory.path().join("other.json"), text).unwrap();
+    assert!(JsonDirectory::new(directory.path()).read().is_ok());
+}
+
+#[test]
+fn an_id_that_no_erasure_can_name_is_refused_by_field() {
+    let long = "i".repeat(1_025);
+    for field in ["_id", "clientId", "formId", "authUid", "id", "assignmentId", "responseId"] {
+        let mut document = json!({"_id": "a-1"});
+        document[field] = json!("i".repeat(1_024));
+        let directory = small_export(&[], std::slice::from_ref(&document), &[]);
+        assert!(JsonDirectory::new(directory.path()).read().is_ok(), "{field}");
+        document[field] = json!(long);
+        let error = error_of_documents(&[document]);
+        assert_names(
+            &error,
+            &["check_in_assignments.json", field, "1025 bytes; the limit is 1024"],
+        );
+    }
+}

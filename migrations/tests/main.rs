@@ -5,6 +5,7 @@ mod adapters;
 mod audit;
 #[path = "../../domain/tests/domain/commands.rs"]
 mod commands;
+mod decoders;
 mod export_reader;
 mod export_writer;
 mod golden;

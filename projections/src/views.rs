@@ -73,7 +73,8 @@ pub struct PrecreatedView;
 
 impl Projection for LegacyView {
     const NAME: &'static str = "legacy";
-    /// 2: the directory is a projection of its own. 3: a whole number is one however it is written.
+    /// 2: the directory is a projection of its own. 3: a whole number is one however it is written,
+    /// weeks are capped, and requests to reopen a week are known.
     const VERSION: u32 = 3;
 
     fn fold(
@@ -87,7 +88,8 @@ impl Projection for LegacyView {
 
 impl Projection for PrecreatedView {
     const NAME: &'static str = "precreated";
-    /// 2: the directory is a projection of its own. 3: a whole number is one however it is written.
+    /// 2: the directory is a projection of its own. 3: a whole number is one however it is written,
+    /// weeks are capped, and requests to reopen a week are known.
     const VERSION: u32 = 3;
 
     fn fold(

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::field::{Field, Raw};
 use crate::json::JsonText;
+use crate::limits::{MOST_WEEKS, cap_weeks};
 use crate::number::Number;
 use crate::time::Timestamp;
 
@@ -74,7 +75,7 @@ pub struct SharedFields {
     pub assigned_at: Option<Timestamp>,
     /// Whether the form recurs weekly.
     pub recurring: bool,
-    /// The number of weeks; 1 if missing.
+    /// The number of weeks, at most [`MOST_WEEKS`]; 1 if missing.
     pub total_weeks: u32,
     /// The check-in window, any JSON; `None` if missing or null.
     pub window: Option<JsonText>,
@@ -108,6 +109,8 @@ pub struct StoredAssignment {
     pub coach_responded: bool,
     /// Whether an extension was granted.
     pub extension_granted: bool,
+    /// Whether the document has more weeks than [`MOST_WEEKS`], so that `total_weeks` is less.
+    pub total_weeks_capped: bool,
     /// The fields it has in common with other weeks.
     pub shared: Arc<SharedFields>,
 }
@@ -125,6 +128,7 @@ impl StoredAssignment {
     /// not change.
     pub fn read(document: &str, body: &JsonText) -> Self {
         let raw: RawAssignment<'_> = body.read().unwrap_or_default();
+        let total_weeks = raw.total_weeks.whole().filter(|weeks| *weeks > 0).unwrap_or(1_u64);
         let shared = SharedFields {
             client: raw.client_id.text(),
             coach: raw.coach_id.text(),
@@ -134,11 +138,12 @@ impl StoredAssignment {
             assigned_by: raw.assigned_by.text(),
             assigned_at: raw.assigned_at.instant_or_none(),
             recurring: raw.is_recurring.read().unwrap_or(false),
-            total_weeks: raw.total_weeks.whole().filter(|weeks| *weeks > 0).unwrap_or(1),
+            total_weeks: u32::try_from(total_weeks).map_or(MOST_WEEKS, cap_weeks),
             window: if raw.check_in_window.is_null() {
                 None
             } else {
-                raw.check_in_window.0.and_then(|raw| JsonText::parse(raw.get()).ok())
+                // A part of canonical text is canonical.
+                raw.check_in_window.0.map(|raw| JsonText::from_canonical(raw.get()))
             },
         };
         Self {
@@ -149,10 +154,11 @@ impl StoredAssignment {
             completed_at: raw.completed_at.instant_or_none(),
             response: raw.response_id.field(raw.response_id.read()),
             score: raw.score.read(),
-            stored_week: raw.recurring_week.whole().filter(|week| *week > 0),
+            stored_week: raw.recurring_week.week(),
             paused_until: raw.paused_until.instant_or_none(),
             coach_responded: raw.coach_responded.read().unwrap_or(false),
             extension_granted: raw.extension_granted.read().unwrap_or(false),
+            total_weeks_capped: total_weeks > u64::from(MOST_WEEKS),
             shared: Arc::new(shared),
         }
     }

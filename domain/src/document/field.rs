@@ -46,16 +46,23 @@ impl<'a> Raw<'a> {
         self.0.is_some_and(|raw| raw.get() == "null")
     }
 
-    /// Reads a whole number of 32 bits, however it is written: `52`, `52.0` and `5.2e1` are the
+    /// Reads a whole number, however it is written: `52`, `52.0` and `5.2e1` are the
     /// same number, as they are for the old application.
-    pub(super) fn whole(self) -> Option<u32> {
+    pub(super) fn whole(self) -> Option<u64> {
+        /// Up to here a float holds every whole number exactly.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
         self.read().or_else(|| {
             let number: f64 = self.read()?;
-            let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number);
-            // Exact, because it is a whole number of 32 bits.
+            let is_whole = number.fract() == 0.0 && (0.0..=EXACT).contains(&number);
+            // Exact, because it is a whole number below the bound.
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-            is_whole.then_some(number as u32)
+            is_whole.then_some(number as u64)
         })
+    }
+
+    /// Reads the number of a week, from 1.
+    pub(super) fn week(self) -> Option<u32> {
+        self.whole().and_then(|week| u32::try_from(week).ok()).filter(|week| *week > 0)
     }
 
     /// Whether the value is a JSON number, even one that no float can hold.
@@ -98,27 +105,34 @@ impl<'a> Raw<'a> {
 #[serde(untagged)]
 enum AnyTimestamp {
     Text(String),
-    Parts {
-        _seconds: i64,
-        _nanoseconds: u32,
-    },
+    Parts(Parts),
     Typed {
         #[serde(rename = "__datatype__")]
         datatype: String,
-        value: Box<AnyTimestamp>,
+        value: Parts,
     },
+}
+
+#[derive(Deserialize)]
+struct Parts {
+    _seconds: i64,
+    _nanoseconds: u32,
+}
+
+impl Parts {
+    fn instant(&self) -> Option<Timestamp> {
+        let Self { _seconds, _nanoseconds } = *self;
+        (_nanoseconds < 1_000_000_000).then(|| Timestamp::from_parts(_seconds, _nanoseconds))?
+    }
 }
 
 impl AnyTimestamp {
     fn instant(self) -> Option<Timestamp> {
         match self {
             Self::Text(text) => text.parse().ok(),
-            Self::Parts { _seconds, _nanoseconds } => (_nanoseconds < 1_000_000_000)
-                .then(|| Timestamp::from_parts(_seconds, _nanoseconds))?,
-            Self::Typed { datatype, value } => match *value {
-                Self::Parts { .. } if datatype == "timestamp" => value.instant(),
-                _ => None,
-            },
+            Self::Parts(parts) => parts.instant(),
+            Self::Typed { datatype, value } if datatype == "timestamp" => value.instant(),
+            Self::Typed { .. } => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::json::JsonText;
 use crate::time::Timestamp;
 
 /// The most weeks that a series can reasonably have: ten years.
-const REASONABLE_WEEKS: u32 = 520;
+const REASONABLE_WEEKS: u64 = 520;
 /// The years of a reasonable instant.
 const REASONABLE_YEARS: std::ops::RangeInclusive<i32> = 1970..=2199;
 

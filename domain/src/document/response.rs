@@ -52,7 +52,7 @@ impl StoredResponse {
             named: raw.assignment_id.text(),
             client: raw.client_id.text(),
             form: raw.form_id.text(),
-            week: raw.recurring_week.whole().filter(|week| *week > 0),
+            week: raw.recurring_week.week(),
             score: raw.score.read(),
             submitted_at: raw.submitted_at.instant_or_none(),
         }

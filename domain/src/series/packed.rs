@@ -34,6 +34,7 @@ struct PackedItem<'a> {
     paused_until: Option<Timestamp>,
     coach_responded: bool,
     extension_granted: bool,
+    total_weeks_capped: bool,
     covered: Overrides,
 }
 
@@ -63,6 +64,7 @@ impl<'a> PackedItem<'a> {
             paused_until: stored.paused_until,
             coach_responded: stored.coach_responded,
             extension_granted: stored.extension_granted,
+            total_weeks_capped: stored.total_weeks_capped,
             covered: *covered,
         }
     }
@@ -84,6 +86,7 @@ impl<'a> PackedItem<'a> {
             paused_until: self.paused_until,
             coach_responded: self.coach_responded,
             extension_granted: self.extension_granted,
+            total_weeks_capped: self.total_weeks_capped,
             shared,
         };
         Some(Item { run: self.run, imported: self.imported, stored, covered: self.covered })

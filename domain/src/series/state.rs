@@ -3,7 +3,7 @@
 //! Deciders, the migration planner and the pre-created view read this state. This module defines
 //! what every series event means for the stored weeks. It reads no clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,8 @@ pub struct Series {
     pub submitted: u32,
     /// The state of runs that were paused, extended or withdrawn, by run.
     pub runs: BTreeMap<u32, Run>,
+    /// The (run, week) pairs that the client asked to reopen and that have not changed since.
+    pub asked_to_reopen: BTreeSet<(u32, u32)>,
 }
 
 impl Series {
@@ -130,7 +132,11 @@ impl Series {
             }
             Event::ExtensionGranted { run, week, .. } => self.change(*run, *week, Item::extend),
             Event::AssignmentReopened { run, week } => self.change(*run, *week, Item::reopen),
+            Event::ReopenRequested { run, week, .. } => {
+                self.asked_to_reopen.insert((*run, *week));
+            }
             Event::ResponseCleared { run, week, response, .. } => {
+                self.asked_to_reopen.remove(&(*run, *week));
                 if let Some(item) = self.items.answered_mut(*run, *week, response) {
                     item.clear();
                 }
@@ -139,13 +145,17 @@ impl Series {
         }
     }
 
+    /// Changes a week. A request to reopen it is over.
     fn change(&mut self, run: u32, week: u32, change: impl FnOnce(&mut Item)) {
+        self.asked_to_reopen.remove(&(run, week));
         if let Some(item) = self.items.week_mut(run, week) {
             change(item);
         }
     }
 
+    /// Changes the state of a run. Every request to reopen one of its weeks is over.
     fn run_mut(&mut self, run: u32) -> &mut Run {
+        self.asked_to_reopen.retain(|(asked, _)| *asked != run);
         self.runs.entry(run).or_default()
     }
 

@@ -5,4 +5,6 @@
 mod calendar;
 mod commands;
 mod decide;
+mod decoders;
+mod limits;
 mod series;

@@ -306,3 +306,28 @@ proptest! {
         prop_assert_eq!(client_of_owner(owner(&one).unwrap()), a);
     }
 }
+
+proptest! {
+    #[test]
+    fn a_changed_keyring_is_read_or_refused(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, any::<u8>()), 0..4),
+        resealed: bool,
+    ) {
+        let mut bytes = sample();
+        for (at, kind, byte) in edits {
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = byte,
+                1 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, byte),
+            }
+        }
+        let path = PathBuf::from("keyring");
+        if let Ok((mut reader, _)) = format::Reader::new(&path, &bytes) {
+            let master = master();
+            let _ = reader.is_master(&master);
+            while let Ok(Some(_)) = reader.next(resealed.then_some(&master)) {}
+            prop_assert!(reader.offset() <= bytes.len());
+        }
+    }
+}

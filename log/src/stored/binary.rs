@@ -12,6 +12,9 @@ use crate::error::DecodeError;
 
 const FROZEN: Configuration = bincode::config::standard();
 
+const SMALL_BYTES: usize = 64 << 10;
+const LARGE_BYTES: usize = 64 << 20;
+
 /// Appends the encoding of `value` to `out`.
 ///
 /// # Errors
@@ -21,6 +24,12 @@ pub fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) -> Result<(), DecodeErr
         Ok(_bytes) => Ok(()),
         Err(source) => Err(DecodeError::Binary(Box::new(source))),
     }
+}
+
+/// The number of bytes that [`write`] appends. Copies nothing.
+pub(crate) fn size<T: Serialize>(value: &T) -> Result<usize, DecodeError> {
+    bincode::serde::encode_into_std_write(value, &mut std::io::sink(), FROZEN)
+        .map_err(|source| DecodeError::Binary(Box::new(source)))
 }
 
 /// Reads a value that fills `bytes` exactly. Its strings and byte strings borrow from them.
@@ -43,6 +52,52 @@ pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
 pub(crate) fn read_some<'a, T: Deserialize<'a>>(
     bytes: &'a [u8],
 ) -> Result<(T, usize), DecodeError> {
-    bincode::serde::borrow_decode_from_slice(bytes, FROZEN)
-        .map_err(|source| DecodeError::Binary(Box::new(source)))
+    // Text reserves its claimed length before it is read, so the claims need a limit. A byte counts
+    // as up to 16 bytes of it, in a u128.
+    let read = if bytes.len() <= SMALL_BYTES {
+        let limited = FROZEN.with_limit::<{ 16 * SMALL_BYTES }>();
+        bincode::serde::borrow_decode_from_slice(bytes, limited)
+    } else if bytes.len() <= LARGE_BYTES {
+        let limited = FROZEN.with_limit::<{ 16 * LARGE_BYTES }>();
+        bincode::serde::borrow_decode_from_slice(bytes, limited)
+    } else {
+        bincode::serde::borrow_decode_from_slice(bytes, FROZEN)
+    };
+    read.map_err(|source| DecodeError::Binary(Box::new(source)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A length as bincode writes it: 253 and eight bytes.
+    fn claimed(length: u64) -> Vec<u8> {
+        let mut bytes = vec![253];
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(b"text");
+        bytes
+    }
+
+    #[test]
+    fn a_claimed_length_reserves_no_memory() {
+        for length in [5, 1 << 20, 1 << 32, 1 << 45, u64::MAX / 2, u64::MAX] {
+            let bytes = claimed(length);
+            assert!(read::<String>(&bytes).is_err(), "{length}");
+            assert!(read::<&str>(&bytes).is_err(), "{length}");
+            assert!(read::<Vec<u64>>(&bytes).is_err(), "{length}");
+            assert!(read::<Vec<String>>(&bytes).is_err(), "{length}");
+            assert!(read::<std::collections::BTreeMap<String, u64>>(&bytes).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn long_values_are_read_back() {
+        for length in [SMALL_BYTES - 8, SMALL_BYTES, SMALL_BYTES + 1, 3 << 20] {
+            let (numbers, text) = (vec![1_u128; length / 8], "t".repeat(length));
+            let mut bytes = Vec::new();
+            write(&(&numbers, &text), &mut bytes).unwrap();
+            assert_eq!(size(&(&numbers, &text)).unwrap(), bytes.len());
+            assert_eq!(read::<(Vec<u128>, String)>(&bytes).unwrap(), (numbers, text));
+        }
+    }
 }

@@ -30,7 +30,7 @@ use rollbook_domain::event::{EventRecord, Position};
 use crate::error::{Corruption, CorruptionKind, DecodeError};
 use crate::keyring::Keyring;
 pub use leaf::{Leaf, LeafHash, leaf_hash};
-pub(crate) use seal::{Scratch, has_personal, write_body};
+pub(crate) use seal::{SEALING_BYTES, Scratch, body_bytes, has_personal, write_body};
 pub(crate) use v1::{Envelope, EnvelopeParts};
 
 /// The version that this build writes.

@@ -46,6 +46,14 @@ pub(crate) fn has_personal(event: &Event) -> bool {
     matches!(event.to_form().personal(), Some(StoredPersonal::Clear(_)))
 }
 
+/// How much larger sealing makes a body, at most, in bytes.
+pub(crate) const SEALING_BYTES: usize = NONCE_BYTES + TAG_BYTES;
+
+/// The size of an event's body before sealing, in bytes. Copies nothing.
+pub(crate) fn body_bytes(event: &Event) -> Result<usize, DecodeError> {
+    binary::size(&event.to_form())
+}
+
 /// Appends an event's body to `out`. Seals its personal content if there is a key.
 pub(crate) fn write_body(
     event: &Event,

@@ -537,3 +537,83 @@ fn what_follows_a_value_is_refused() {
     let refused = binary::read::<body::Body<'_>>(&bytes).err().unwrap();
     assert!(matches!(refused, DecodeError::Trailing { bytes: 1 }), "{refused:?}");
 }
+
+/// A record of every sample event, and its bytes with a correct checksum after an edit.
+fn record_of_samples() -> Vec<u8> {
+    let bodies: Vec<Vec<u8>> = samples().iter().map(body).collect();
+    let actor = Actor::Admin(text("a"));
+    let key = Some(("key", [7; 32]));
+    let parts = EnvelopeParts { recorded_at: time(0), actor: &actor, cause: "cause", key };
+    let mut envelope = Envelope::new(&parts, 1, bodies.len());
+    envelope.push_stream("control", 1);
+    for bytes in &bodies {
+        envelope.push_event(0, Uuid::nil(), time(0), bytes);
+    }
+    seal(1, &envelope, 0).unwrap()
+}
+
+/// Corrects length and checksum, as somebody does who changes a record on purpose.
+fn corrected(mut record: Vec<u8>) -> Vec<u8> {
+    let Some(payload_bytes) = record.len().checked_sub(HEADER_BYTES) else { return record };
+    let payload_bytes = u32::try_from(payload_bytes).unwrap();
+    record[9..13].copy_from_slice(&payload_bytes.to_le_bytes());
+    let events = u32::from_le_bytes(record[5..9].try_into().unwrap());
+    let crc = checksum(1, record[0], events, payload_bytes, &record[HEADER_BYTES..]);
+    record[1..5].copy_from_slice(&crc.to_le_bytes());
+    record
+}
+
+fn read_everything(bytes: &[u8]) {
+    if let Ok(record) = check(1, bytes) {
+        let mut events = Vec::new();
+        let _ = record.events_after(&no_keys(), 0, &mut events);
+        if let Ok(envelope) = record.envelope() {
+            let _ = (envelope.streams().count(), envelope.ids().count(), envelope.recorded_at());
+            let _ = envelope.leaves(1, CURRENT, |leaf| {
+                let _ = leaf.event();
+                Ok(())
+            });
+        }
+        let _ = record.last();
+    }
+    if let Ok(leaf) = Leaf::read(bytes) {
+        let _ = (leaf.event(), leaf.recorded_at());
+    }
+    let _ = binary::read::<body::Body<'_>>(bytes);
+    let _ = binary::read::<rollbook_domain::series::Series>(bytes);
+    let _ = binary::read::<rollbook_domain::series::LegacySeries>(bytes);
+    let _ = binary::read::<Event>(bytes);
+}
+
+proptest! {
+    #[test]
+    fn changed_records_and_bodies_are_read_or_refused(
+        which: prop::sample::Index,
+        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..4_u8, any::<u8>()), 0..6),
+    ) {
+        let record = record_of_samples();
+        for mut bytes in [record, body(which.get(&samples()))] {
+            for (at, kind, byte) in &edits {
+                if bytes.is_empty() {
+                    break;
+                }
+                let at = at.index(bytes.len());
+                match kind {
+                    0 => bytes[at] = *byte,
+                    1 => drop(bytes.remove(at)),
+                    2 => bytes.insert(at, *byte),
+                    // A length of up to 2^64.
+                    _ => drop(bytes.splice(at..=at, [253, *byte, 255, 255, 255, 255, 255, 255, *byte])),
+                }
+            }
+            read_everything(&bytes);
+            read_everything(&corrected(bytes));
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        read_everything(&bytes);
+        read_everything(&corrected(bytes));
+    }
+}

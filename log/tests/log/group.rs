@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use rollbook_domain::Timestamp;
+use rollbook_domain::event::{Origin, Terms};
+use rollbook_domain::{Event, NewEvent, Timestamp};
 use rollbook_log::{
     AppendError, Committed, Durability, ExpectedVersion, Log, OpenOptions, Pending,
 };
@@ -202,6 +203,51 @@ fn a_commit_may_be_as_large_as_the_limit_and_no_larger() {
     log.append(commit(vec![event(stream(1), 1), large_event(stream(1), limit_bytes - 1024)]))
         .unwrap();
     assert_eq!(log.stream(&stream(1), 1).unwrap().len(), 1);
+}
+
+/// The peak memory of this process in bytes.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+}
+
+#[test]
+fn a_commit_that_is_too_large_is_refused_before_it_is_encoded() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = open(&dir.path().join("store"));
+    let terms = rollbook_domain::event::RunTerms::from(Terms {
+        stored_client: String::new(),
+        coach: String::new(),
+        title: "t".repeat(1 << 20),
+        description: String::new(),
+        assigned_by: None,
+        assigned_at: None,
+        window: None,
+        recurring: true,
+        total_weeks: 520,
+    });
+    let week = |week| NewEvent {
+        stream: stream(1),
+        id: None,
+        occurred_at: Timestamp::EPOCH,
+        event: Event::AssignmentCreated {
+            assignment: uuid::Uuid::nil(),
+            run: 1,
+            week,
+            due: Timestamp::EPOCH,
+            origin: Origin::Allocation,
+            terms: terms.clone(),
+        },
+    };
+    let weeks: Vec<NewEvent> = (1..=520).map(week).collect();
+    let before = peak_bytes();
+    let refused = log.append(commit(weeks)).unwrap_err();
+    let AppendError::TooLarge { bytes, .. } = refused else { panic!("{refused:?}") };
+    assert!(bytes > 520 << 20, "{bytes}");
+    // Other tests of this process run at the same time.
+    assert!(peak_bytes() - before < 256 << 20, "{} bytes", peak_bytes() - before);
+    assert_eq!(log.head(), 0);
 }
 
 #[test]

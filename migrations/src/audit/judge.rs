@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::StreamId;
 use rollbook_domain::document::{Field, StoredAssignment};
+use rollbook_domain::limits::MOST_WEEKS;
 use rollbook_domain::series::{Item, Series, assignment_id, response_id};
 
 use super::place::Place;
@@ -45,6 +46,12 @@ impl<'a> Judge<'a> {
             self.assignment(&place, series, item, found, questions);
         }
         for response in series.responses.values() {
+            if response.week.is_some_and(|week| week > MOST_WEEKS) {
+                found.add(
+                    FindingKind::RecurringWeekTooLarge,
+                    place.finding(response.week, [&response.document]),
+                );
+            }
             questions.response(&place, series, response, found);
         }
         count_given(&place, series, found);
@@ -131,6 +138,12 @@ impl<'a> Judge<'a> {
         let mut kinds = Vec::new();
         if stored.stored_week.is_none() {
             kinds.push(FindingKind::AssignmentWithoutWeek);
+        }
+        if stored.total_weeks_capped {
+            kinds.push(FindingKind::TotalWeeksTooLarge);
+        }
+        if stored.week() > MOST_WEEKS {
+            kinds.push(FindingKind::RecurringWeekTooLarge);
         }
         match stored.due {
             Field::Null => kinds.push(FindingKind::DueNull),

@@ -42,6 +42,10 @@ pub enum FindingKind {
     DueNull,
     /// There is no `dueDate`.
     DueMissing,
+    /// `totalWeeks` is more than a run can have.
+    TotalWeeksTooLarge,
+    /// `recurringWeek` is more than a run can have.
+    RecurringWeekTooLarge,
     /// A base is due on another day than a Monday.
     BaseDueNotMonday,
     /// `inactive`, with a pause that is over.
@@ -66,7 +70,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All kinds, in the order of a report.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::SplitIdentity,
         Self::ClientUnknown,
         Self::DuplicateWeek,
@@ -84,6 +88,8 @@ impl FindingKind {
         Self::CompletedWeekAhead,
         Self::DueNull,
         Self::DueMissing,
+        Self::TotalWeeksTooLarge,
+        Self::RecurringWeekTooLarge,
         Self::BaseDueNotMonday,
         Self::InactivePausePast,
         Self::InactivePauseFuture,
@@ -130,6 +136,8 @@ impl FindingKind {
             Self::CompletedWeekAhead => &texts::COMPLETED_WEEK_AHEAD,
             Self::DueNull => &texts::DUE_NULL,
             Self::DueMissing => &texts::DUE_MISSING,
+            Self::TotalWeeksTooLarge => &texts::TOTAL_WEEKS_TOO_LARGE,
+            Self::RecurringWeekTooLarge => &texts::RECURRING_WEEK_TOO_LARGE,
             Self::BaseDueNotMonday => &texts::BASE_DUE_NOT_MONDAY,
             Self::InactivePausePast => &texts::INACTIVE_PAUSE_PAST,
             Self::InactivePauseFuture => &texts::INACTIVE_PAUSE_FUTURE,

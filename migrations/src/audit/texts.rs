@@ -114,6 +114,18 @@ pub(super) const DUE_MISSING: Texts = Texts {
     migration: "Nothing. If the base of a series has no due date, no week is created.",
 };
 
+pub(super) const TOTAL_WEEKS_TOO_LARGE: Texts = Texts {
+    code: "total-weeks-too-large",
+    explanation: "The field totalWeeks of these assignments is more than 520, the most weeks of a run.",
+    migration: "The run counts as 520 weeks in both views. The document stays as it is.",
+};
+
+pub(super) const RECURRING_WEEK_TOO_LARGE: Texts = Texts {
+    code: "recurring-week-too-large",
+    explanation: "The field recurringWeek of these assignments or responses is more than 520, the most weeks of a run.",
+    migration: "Nothing: the week keeps its number, and no week is created for it.",
+};
+
 pub(super) const BASE_DUE_NOT_MONDAY: Texts = Texts {
     code: "base-due-not-monday",
     explanation: "The first week is not due on a Monday in the old server's time zone.",

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rollbook_domain::document::check_timestamps;
+use rollbook_domain::limits::ID_BYTES;
 use rollbook_domain::{Collection, Document, JsonText, Personal, Timestamp};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -43,23 +44,50 @@ fn read_document(
         return Err(DocumentFault::NotAnObject);
     }
     name.id = claimed_id(text);
-    let whole = JsonText::parse(text).map_err(DocumentFault::Json)?;
-    let mut members: BTreeMap<String, &RawValue> = whole.read().map_err(DocumentFault::Json)?;
+    let whole = JsonText::parse(text)?;
+    let mut members: BTreeMap<String, &RawValue> = whole.read().map_err(DocumentFault::json)?;
     let id = members
         .remove("_id")
         .and_then(|id| serde_json::from_str::<String>(id.get()).ok())
         .filter(|id| !id.is_empty());
     let id = id.ok_or(DocumentFault::NoId)?;
+    refuse_long("_id", &id)?;
     // The members are canonical already and a map is sorted, so this text is canonical too.
     let body =
-        JsonText::from_canonical(serde_json::to_string(&members).map_err(DocumentFault::Json)?);
+        JsonText::from_canonical(serde_json::to_string(&members).map_err(DocumentFault::json)?);
     refuse_nul(&id, &body)?;
+    refuse_long_ids(&body)?;
     check_timestamps(collection, &body).map_err(DocumentFault::Field)?;
     check_claimed_timestamps(&body)?;
     let ordinal = u32::try_from(name.index).map_err(|_| {
-        DocumentFault::Json(serde::de::Error::custom("the file has too many documents"))
+        DocumentFault::json(serde::de::Error::custom("the file has too many documents"))
     })?;
     Ok(Document::new(collection, id, ordinal, Personal::new(body)))
+}
+
+/// The fields that name documents and people.
+const IDS: [&str; 6] = ["clientId", "formId", "authUid", "id", "assignmentId", "responseId"];
+
+/// Rejects ids that are too long. Ids become stream names and row keys, and erasing a client writes
+/// each of their ids into the names of files and keys.
+fn refuse_long(field: &'static str, id: &str) -> Result<(), DocumentFault> {
+    if id.len() > ID_BYTES {
+        return Err(DocumentFault::LongId { field, limit: ID_BYTES, given: id.len() });
+    }
+    Ok(())
+}
+
+fn refuse_long_ids(body: &JsonText) -> Result<(), DocumentFault> {
+    // A short document has no long id.
+    if body.as_str().len() <= ID_BYTES {
+        return Ok(());
+    }
+    let fields: BTreeMap<String, &RawValue> = body.read().map_err(DocumentFault::json)?;
+    IDS.iter().try_for_each(|field| {
+        let text =
+            fields.get(*field).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
+        text.map_or(Ok(()), |text| refuse_long(field, &text))
+    })
 }
 
 /// Rejects NUL in ids. Ids become stream names and row keys, where NUL is a separator.
@@ -71,13 +99,12 @@ fn refuse_nul(id: &str, body: &JsonText) -> Result<(), DocumentFault> {
     if !body.as_str().contains("\\u0000") {
         return Ok(());
     }
-    let fields: BTreeMap<String, &RawValue> = body.read().map_err(DocumentFault::Json)?;
+    let fields: BTreeMap<String, &RawValue> = body.read().map_err(DocumentFault::json)?;
     let holds_nul = |field: &&str| {
         let text =
             fields.get(*field).and_then(|value| serde_json::from_str::<String>(value.get()).ok());
         text.is_some_and(|text| text.contains('\0'))
     };
-    const IDS: [&str; 6] = ["clientId", "formId", "authUid", "id", "assignmentId", "responseId"];
     IDS.iter()
         .copied()
         .find(|field| holds_nul(field))
@@ -100,7 +127,7 @@ fn check_claimed_timestamps(body: &JsonText) -> Result<(), DocumentFault> {
     if !body.as_str().contains("\"__datatype__\"") && !body.as_str().contains("\"_seconds\"") {
         return Ok(());
     }
-    let value: Value = body.read().map_err(DocumentFault::Json)?;
+    let value: Value = body.read().map_err(DocumentFault::json)?;
     match false_timestamp(&value, &mut String::new()) {
         Some((place, value)) => {
             Err(DocumentFault::FalseTimestamp { place, value: value.to_string() })

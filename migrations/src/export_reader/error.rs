@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use rollbook_domain::document::BadTimestamp;
+use rollbook_domain::json::JsonError;
 
 /// Why an export was rejected. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +60,7 @@ pub enum ImportError {
         file: String,
         /// The cause, with line and column.
         #[source]
-        source: serde_json::Error,
+        source: JsonError,
     },
     /// A statement of a file about itself is wrong.
     #[error("{file}: {why}, so the file is not what was exported")]
@@ -106,9 +107,19 @@ pub enum DocumentFault {
     /// It is another kind of JSON value.
     #[error("it is not a JSON object")]
     NotAnObject,
-    /// Its JSON cannot be stored, for example because a key occurs twice.
+    /// Its JSON cannot be stored, for example because a key occurs twice or it is nested too deep.
     #[error("{0}")]
-    Json(#[source] serde_json::Error),
+    Json(#[source] JsonError),
+    /// An id is too long.
+    #[error("the id in its field {field:?} has {given} bytes; the limit is {limit}")]
+    LongId {
+        /// The field.
+        field: &'static str,
+        /// The maximum number of bytes.
+        limit: usize,
+        /// The number of bytes.
+        given: usize,
+    },
     /// It has no usable `_id`.
     #[error("it has no `_id` that is a non-empty string")]
     NoId,
@@ -135,6 +146,18 @@ pub enum DocumentFault {
         /// Its JSON.
         value: String,
     },
+}
+
+impl DocumentFault {
+    pub(super) fn json(error: serde_json::Error) -> Self {
+        Self::Json(error.into())
+    }
+}
+
+impl From<JsonError> for DocumentFault {
+    fn from(error: JsonError) -> Self {
+        Self::Json(error)
+    }
 }
 
 /// A collection that Rollbook does not store.

@@ -22,8 +22,7 @@ pub(super) struct ExportFile<'a> {
 impl<'a> ExportFile<'a> {
     /// Parses the text of a file and checks its statements about itself.
     pub(super) fn read(file: &str, name: &str, text: &'a str) -> Result<Self, ImportError> {
-        let read: Self = serde_json::from_str(text)
-            .map_err(|source| ImportError::File { file: file.to_owned(), source })?;
+        let read: Self = serde_json::from_str(text).map_err(|source| not_json(file, source))?;
         let untrue = |why: String| ImportError::Untrue { file: file.to_owned(), why };
         if serde_json::from_str::<String>(read.collection.get()).ok().as_deref() != Some(name) {
             return Err(untrue(format!(
@@ -45,18 +44,22 @@ impl<'a> ExportFile<'a> {
 
     /// All other fields of the file, which an export writes again.
     pub(super) fn header(&self, file: &str) -> Result<JsonText, ImportError> {
-        let json = |source| ImportError::File { file: file.to_owned(), source };
-        let text = serde_json::to_string(&self.header).map_err(json)?;
-        let header = JsonText::parse(&text).map_err(json)?;
+        let text = serde_json::to_string(&self.header).map_err(|error| not_json(file, error))?;
+        let header = JsonText::parse(&text)
+            .map_err(|source| ImportError::File { file: file.to_owned(), source })?;
         check_time(file, "exportDate", &header)?;
         Ok(header)
     }
 }
 
+fn not_json(file: &str, source: serde_json::Error) -> ImportError {
+    ImportError::File { file: file.to_owned(), source: source.into() }
+}
+
 /// Checks that a field of the file, if present, is an RFC 3339 time.
 pub(super) fn check_time(file: &str, field: &str, fields: &JsonText) -> Result<(), ImportError> {
     let fields: BTreeMap<String, &RawValue> =
-        fields.read().map_err(|source| ImportError::File { file: file.to_owned(), source })?;
+        fields.read().map_err(|source| not_json(file, source))?;
     match fields.get(field) {
         Some(value) if serde_json::from_str::<Timestamp>(value.get()).is_err() => {
             Err(ImportError::Untrue {

@@ -98,9 +98,10 @@ pub(super) fn members(object: &JsonText) -> Option<BTreeMap<String, JsonText>> {
 
 /// Anything as canonical JSON.
 pub(super) fn json(value: &impl Serialize) -> JsonText {
-    // Serializing strings, numbers, instants and JSON that was parsed before cannot fail.
+    // Serializing strings, numbers, instants and JSON that was parsed before cannot fail. Reading
+    // it back is not limited: a document that an older version stored can have any nesting.
     let text = serde_json::to_string(value).unwrap_or_default();
-    JsonText::parse(&text).unwrap_or_else(|_| JsonText::from_canonical("null"))
+    serde_json::from_str(&text).unwrap_or_else(|_| JsonText::from_canonical("null"))
 }
 
 fn new_document(collection: Collection, id: String, fields: &BTreeMap<&str, JsonText>) -> Document {
@@ -278,4 +279,16 @@ impl AfterImport<'_> {
 fn is_answered(answer: &JsonText) -> bool {
     let given = members(answer).and_then(|mut fields| fields.remove("answer"));
     given.is_some_and(|answer| !matches!(answer.as_str(), "null" | "\"\"" | "[]"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_document_of_any_nesting_is_written_as_it_is() {
+        let body = format!(r#"{{"checkInWindow":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+        let body = JsonText::from_canonical(body);
+        assert_eq!(json(&members(&body).unwrap()), body);
+    }
 }

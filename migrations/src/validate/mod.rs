@@ -13,13 +13,12 @@ use rollbook_domain::control::{BatchState, Control};
 use rollbook_domain::event::CheckOutcome;
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
-use rollbook_log::{Commit, IdempotencyKey, Log};
+use rollbook_log::{Commit, IdempotencyKey, Log, new_id};
 use rollbook_projections::directory::Directory;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::views::{LegacyView, PrecreatedView};
 use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::error::MigrationError;
 use crate::monitor::Monitor;
@@ -199,7 +198,7 @@ fn record(
         at: *at,
         checks: checks.iter().map(outcome).collect(),
     };
-    let cause = Uuid::now_v7().to_string();
+    let cause = new_id(now).to_string();
     let events = [parity_event(*at, parity), recorded].into_iter().map(|event| {
         let id = Some(event_id(&StreamId::Control, &[event.name(), &cause]));
         NewEvent { stream: StreamId::Control, id, occurred_at: now, event }

@@ -313,7 +313,7 @@ impl Demo {
             )),
         )?;
         let answers = JsonText::parse(r#"[{"questionId":"q1","question":"How was your week?","answer":8,"weight":5,"score":8}]"#)
-            .map_err(|error| CliError::Output(error.into()))?;
+            .map_err(|error| CliError::Output(std::io::Error::other(error)))?;
         let command = SeriesCommand::Respond { run: 1, week, answers, score: None };
         let outcome = production.command(
             &stream,

@@ -6,13 +6,13 @@ use super::{Decider, Rejection};
 use crate::calendar::plus_days;
 use crate::document::StoredAssignment;
 use crate::event::{AssignedStatus, Event, Origin, RunTerms, Terms};
+use crate::limits::{
+    DESCRIPTION_BYTES, ID_BYTES, MOST_WEEKS, TITLE_BYTES, WINDOW_BYTES, check_json, check_text,
+};
 use crate::series::ids::assignment_id;
 use crate::series::items::terms_of;
 use crate::status::Status;
 use crate::time::Timestamp;
-
-/// The maximum number of weeks in a run: ten years.
-pub const MOST_WEEKS: u32 = 520;
 
 /// A request to allocate a form to a client.
 #[derive(Clone, Debug)]
@@ -46,6 +46,19 @@ pub fn time_of_day(text: &str) -> Option<(u32, u32)> {
     chrono::NaiveTime::parse_from_str(text, "%H:%M").ok().map(|time| (time.hour(), time.minute()))
 }
 
+/// Checks the texts of an allocation, which every week of the run repeats.
+fn check_terms(terms: &Terms) -> Result<(), Rejection> {
+    check_text("the id of the client", &terms.stored_client, ID_BYTES)?;
+    check_text("the id of the coach", &terms.coach, ID_BYTES)?;
+    check_text("assignedBy", terms.assigned_by.as_deref().unwrap_or_default(), ID_BYTES)?;
+    check_text("the title", &terms.title, TITLE_BYTES)?;
+    check_text("the description", &terms.description, DESCRIPTION_BYTES)?;
+    match &terms.window {
+        Some(window) => check_json("the check-in window", window, WINDOW_BYTES),
+        None => Ok(()),
+    }
+}
+
 impl Decider<'_> {
     /// Counts the weeks of a run that are still open: stored weeks, and weeks that a response would
     /// create.
@@ -71,8 +84,8 @@ impl Decider<'_> {
     /// extended, even if an import added weeks to it later.
     ///
     /// # Errors
-    /// If the latest run has open weeks and must not be extended, or if the number of weeks is 0 or
-    /// more than [`MOST_WEEKS`].
+    /// If the latest run has open weeks and must not be extended, if the number of weeks is 0 or
+    /// more than [`MOST_WEEKS`], or if a text of the terms is too long.
     pub fn allocate(&self, allocation: &Allocation) -> Result<Vec<Event>, Rejection> {
         let weeks = allocation.terms.total_weeks;
         let range = |given| Rejection::OutOfRange {
@@ -84,8 +97,13 @@ impl Decider<'_> {
         if weeks == 0 || weeks > MOST_WEEKS {
             return Err(range(weeks));
         }
+        check_terms(&allocation.terms)?;
         let run = self.series.latest_run();
         let is_new = self.series.items.is_empty() && self.series.runs.is_empty();
+        if is_new {
+            check_text("the id of the client", self.client, ID_BYTES)?;
+            check_text("the id of the form", self.form, ID_BYTES)?;
+        }
         let open = self.open_weeks(run);
         if open > 0 && !allocation.extend {
             return Err(Rejection::OpenWeeks { series: self.name(), run, open });

@@ -2,6 +2,7 @@
 
 use super::{Decider, Rejection};
 use crate::event::{AssignedStatus, Event};
+use crate::limits::{REASON_BYTES, check_text};
 use crate::personal::Personal;
 use crate::time::Timestamp;
 
@@ -48,8 +49,9 @@ impl Decider<'_> {
     /// Writes a note on a week. It replaces the previous note.
     ///
     /// # Errors
-    /// If there is no such week.
+    /// If there is no such week, or the note is too long.
     pub fn write_note(&self, run: u32, week: u32, note: String) -> Result<Vec<Event>, Rejection> {
+        check_text("the note", &note, REASON_BYTES)?;
         let (_, mut events) = self.week(run, week)?;
         events.push(Event::NoteWritten { run, week, note: Personal::new(note) });
         Ok(events)

@@ -2,6 +2,7 @@
 
 use super::{Decider, Rejection};
 use crate::event::{Event, MissedReason};
+use crate::limits::{REASON_BYTES, check_text};
 use crate::personal::Personal;
 use crate::status::{OVERDUE_AFTER_MILLISECONDS, Status};
 
@@ -9,8 +10,8 @@ impl Decider<'_> {
     /// Marks a week as missed.
     ///
     /// # Errors
-    /// If the week is completed or already marked, is not three days overdue, or the reason `other`
-    /// has no comment.
+    /// If the week is completed or already marked, is not three days overdue, the reason `other`
+    /// has no comment, or the comment is too long.
     pub fn miss(
         &self,
         run: u32,
@@ -18,6 +19,7 @@ impl Decider<'_> {
         reason: MissedReason,
         comment: Option<String>,
     ) -> Result<Vec<Event>, Rejection> {
+        check_text("the comment", comment.as_deref().unwrap_or_default(), REASON_BYTES)?;
         let (stored, mut events) = self.unanswered(run, week)?;
         if stored.status == "missed" {
             return Err(Rejection::AlreadyMissed(week));
@@ -42,9 +44,10 @@ impl Decider<'_> {
     /// Grants more time for a week. A second grant appends nothing.
     ///
     /// # Errors
-    /// If the week is completed, or the reason has fewer than ten characters.
+    /// If the week is completed, or the reason has fewer than ten characters or is too long.
     pub fn extend(&self, run: u32, week: u32, reason: String) -> Result<Vec<Event>, Rejection> {
         const LEAST: usize = 10;
+        check_text("the reason", &reason, REASON_BYTES)?;
         let (stored, mut events) = self.unanswered(run, week)?;
         let has = reason.trim().chars().count();
         if has < LEAST {
@@ -70,19 +73,24 @@ impl Decider<'_> {
         Ok(events)
     }
 
-    /// Records a client's request to reopen a closed week.
+    /// Records a client's request to reopen a closed week. A second request for the same week
+    /// appends nothing, until the week changes.
     ///
     /// # Errors
-    /// If the week is completed or still open.
+    /// If the week is completed or still open, or the reason is too long.
     pub fn request_reopen(
         &self,
         run: u32,
         week: u32,
         reason: String,
     ) -> Result<Vec<Event>, Rejection> {
+        check_text("the reason", &reason, REASON_BYTES)?;
         let (stored, mut events) = self.unanswered(run, week)?;
         if self.status(&stored) != Status::Missed {
             return Err(Rejection::StillOpen(week));
+        }
+        if self.series.asked_to_reopen.contains(&(run, week)) {
+            return Ok(Vec::new());
         }
         events.push(Event::ReopenRequested { run, week, reason: Personal::new(reason) });
         Ok(events)

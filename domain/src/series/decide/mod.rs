@@ -11,7 +11,7 @@ mod rejection;
 mod response;
 mod withdrawal;
 
-pub use self::allocation::{Allocation, MOST_WEEKS, first_due_date, time_of_day};
+pub use self::allocation::{Allocation, first_due_date, time_of_day};
 pub use self::correction::Correction;
 pub use self::rejection::Rejection;
 pub use self::response::score_of;
@@ -21,6 +21,7 @@ use super::state::Series;
 use crate::calendar::Zone;
 use crate::document::StoredAssignment;
 use crate::event::{Event, Origin, RunTerms};
+pub use crate::limits::MOST_WEEKS;
 use crate::number::Number;
 use crate::status::{Clock, Status};
 use crate::stream::StreamId;

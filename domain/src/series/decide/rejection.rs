@@ -95,4 +95,24 @@ pub enum Rejection {
         "the answers must be a JSON array of {{questionId, question, answer, weight, score}}: {0}"
     )]
     BadAnswers(String),
+    /// A text, an id or a JSON value is too long.
+    #[error("{what} has {given} bytes; the limit is {limit}")]
+    TextTooLong {
+        /// What is too long.
+        what: &'static str,
+        /// The maximum number of bytes.
+        limit: usize,
+        /// The number of bytes.
+        given: usize,
+    },
+    /// A JSON value is nested too deep.
+    #[error("{what} is nested {found} levels deep; the limit is {limit}")]
+    TooDeep {
+        /// The name of the value.
+        what: &'static str,
+        /// The maximum number of levels.
+        limit: usize,
+        /// The number of levels.
+        found: usize,
+    },
 }

@@ -3,6 +3,7 @@
 use super::{Decider, Decision, Rejection};
 use crate::event::Event;
 use crate::json::JsonText;
+use crate::limits::{ANSWERS_BYTES, FEEDBACK_BYTES, ID_BYTES, check_json, check_text};
 use crate::personal::Personal;
 use crate::series::ids::{assignment_id, response_id};
 
@@ -36,8 +37,8 @@ impl Decider<'_> {
     /// Records a response. A week that is not stored yet is created in the same commit.
     ///
     /// # Errors
-    /// If the series has no such week, the answers are not a list, or the score is over 100. These
-    /// are checked first, even for a week that has a response. An existing response is not an
+    /// If the series has no such week, the answers are not a list, are too long or nested too deep,
+    /// or the score is over 100. These are checked first, even for a week that has a response. An existing response is not an
     /// error: see [`Decision::AlreadyAnswered`].
     pub fn respond(
         &self,
@@ -47,6 +48,7 @@ impl Decider<'_> {
         score: Option<u32>,
     ) -> Result<Decision, Rejection> {
         let (stored, mut events) = self.week(run, week)?;
+        check_json("the list of answers", &answers, ANSWERS_BYTES)?;
         let computed = score_of(&answers)?;
         if let Some(given @ 101..) = score {
             return Err(Rejection::OutOfRange { what: "the score", least: 0, most: 100, given });
@@ -77,7 +79,7 @@ impl Decider<'_> {
     /// Records a coach's feedback on a response of this series.
     ///
     /// # Errors
-    /// If the series has no such response, or the text is empty.
+    /// If the series has no such response, or the text is empty or too long.
     pub fn give_feedback(
         &self,
         response: &str,
@@ -96,6 +98,8 @@ impl Decider<'_> {
         if text.trim().is_empty() {
             return Err(Rejection::ShortReason { least: 1, has: 0 });
         }
+        check_text("the feedback", &text, FEEDBACK_BYTES)?;
+        check_text("the id of the coach", coach, ID_BYTES)?;
         Ok(vec![Event::FeedbackGiven {
             response: response.to_owned(),
             coach: coach.to_owned(),

@@ -2,19 +2,21 @@
 
 use super::{Decider, Rejection};
 use crate::event::Event;
+use crate::limits::{REASON_BYTES, check_text};
 use crate::personal::Personal;
 
 impl Decider<'_> {
     /// Withdraws the latest run from the client.
     ///
     /// # Errors
-    /// If there is no run, or the reason is empty.
+    /// If there is no run, or the reason is empty or too long.
     pub fn withdraw(&self, keep_answered: bool, reason: String) -> Result<Vec<Event>, Rejection> {
         let run = self.series.latest_run();
         self.base(run)?;
         if reason.trim().is_empty() {
             return Err(Rejection::ShortReason { least: 1, has: 0 });
         }
+        check_text("the reason", &reason, REASON_BYTES)?;
         Ok(vec![Event::SeriesWithdrawn { run, keep_answered, reason: Personal::new(reason) }])
     }
 
@@ -23,13 +25,14 @@ impl Decider<'_> {
     /// withdraws the week.
     ///
     /// # Errors
-    /// If there is no such week.
+    /// If there is no such week, or the reason is too long.
     pub fn withdraw_week(
         &self,
         run: u32,
         week: u32,
         reason: String,
     ) -> Result<Vec<Event>, Rejection> {
+        check_text("the reason", &reason, REASON_BYTES)?;
         let (stored, mut events) = self.week(run, week)?;
         let reason = Personal::new(reason);
         let answered =

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Field, StoredAssignment};
 use crate::event::AssignedStatus;
+use crate::limits::cap_weeks;
 use crate::number::Number;
 use crate::time::Timestamp;
 
@@ -65,7 +66,7 @@ impl Overrides {
 
 fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
     let shared = Arc::make_mut(&mut stored.shared);
-    shared.total_weeks = total_weeks;
+    shared.total_weeks = cap_weeks(total_weeks);
     shared.recurring |= total_weeks > 1;
 }
 

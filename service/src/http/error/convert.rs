@@ -230,7 +230,9 @@ impl From<Rejection> for ApiError {
                     "This form is still allocated to the client, with {open} open weeks. Withdraw it, or extend it with \"extend\": true"
                 ),
             ),
-            Rejection::OutOfRange { .. } => Self::bad_request(code, refused.to_string()),
+            Rejection::OutOfRange { .. }
+            | Rejection::TextTooLong { .. }
+            | Rejection::TooDeep { .. } => Self::bad_request(code, refused.to_string()),
             Rejection::NothingToPause(_) => {
                 Self::bad_request(code, "No unanswered check-in of this series is due from now on")
             }
