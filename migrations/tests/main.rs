@@ -7,5 +7,6 @@ mod export_reader;
 mod export_writer;
 mod golden;
 mod import;
+mod ordering;
 mod parity;
 mod support;
