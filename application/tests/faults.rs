@@ -1,0 +1,283 @@
+//! A sync that fails, and a power cut, at every sync point of taking a backup and of restoring one.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use rollbook_application::backup::{BackupError, Backups, Created, State, Wanted};
+use rollbook_application::store::Store;
+use rollbook_log::MasterKeySource;
+use rollbook_log::faults::{Faults, Plan, Survivors, SyncPoint};
+use tempfile::TempDir;
+
+use crate::support::{allocation, client, copy_directory, erasure, is_erased, open, request};
+
+const SURVIVORS: [Survivors; 3] = [Survivors::SyncedOnly, Survivors::Database, Survivors::Files];
+
+/// The sync points of taking a backup, and of restoring one.
+const BACKUP_POINTS: usize = 0;
+const RESTORE_POINTS: usize = 0;
+
+/// A process takes one backup at a time.
+static BACKING_UP: Mutex<()> = Mutex::new(());
+
+/// A store `prod` in which client-2 is erased, a backup `first` of it, and after that backup the
+/// erasure of client-3. `prod` is not open.
+struct Template {
+    home: TempDir,
+    /// The head of the backup.
+    backed_up: u64,
+    /// The head of the store.
+    head: u64,
+}
+
+fn template() -> &'static Template {
+    static TEMPLATE: OnceLock<Template> = OnceLock::new();
+    TEMPLATE.get_or_init(|| {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("prod");
+        let store = Store::open(&data, true).unwrap();
+        for id in ["client-1", "client-2", "client-3"] {
+            store.log().append(client(id)).unwrap();
+        }
+        erase(&store, "client-2");
+        for id in ["client-1", "client-3"] {
+            let (stream, command) = allocation(id);
+            store.command(&stream, &command, &request()).unwrap();
+        }
+        let created = back_up(&store, &Backups::of(&data), Some("first")).unwrap();
+        erase(&store, "client-3");
+        let (backed_up, head) = (created.manifest.head, store.log().head());
+        drop(store);
+        Template { home, backed_up, head }
+    })
+}
+
+fn erase(store: &Store, client: &str) {
+    let commit = erasure(client);
+    let id = commit.events[0].id.unwrap();
+    store.log().append(commit).unwrap();
+    store.runtime().refold(&|_, _| {}).unwrap();
+    store.log().complete_erasure(id).unwrap();
+}
+
+fn back_up(store: &Store, to: &Backups, name: Option<&str>) -> Result<Created, BackupError> {
+    let wanted =
+        Wanted { name: name.map(str::to_owned), actor: request().actor, now: request().now };
+    store.back_up(to, &wanted, &|_, _, _| {})
+}
+
+fn data(home: &Path) -> PathBuf {
+    home.join("prod")
+}
+
+/// Where new backups go: neither this directory nor the one above it exists.
+fn backups(home: &Path) -> Backups {
+    Backups::at(home.join("archive").join("backups"))
+}
+
+/// Where a backup is restored to. The directory around it does not exist.
+fn restored(home: &Path) -> PathBuf {
+    home.join("elsewhere").join("restored")
+}
+
+fn restore(home: &Path) -> Result<(), BackupError> {
+    let backups = Backups::of(&data(home));
+    let key = MasterKeySource::Beside;
+    backups.restore("first", &restored(home), &key, &[], &|_, _, _| {}).map(drop)
+}
+
+fn copy_of_template() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    copy_directory(template().home.path(), home.path());
+    home
+}
+
+fn assert_names_the_next_step(error: &BackupError, what: &str) {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    assert!(text.contains("; "), "{what}: no next step in {text}");
+}
+
+/// Checks that every commit that was acknowledged is in a store; how many those are.
+fn check_store(store: &Store, head: u64, what: &str) -> u64 {
+    assert_eq!(store.log().verify(|_| ()).expect(what), store.log().head(), "{what}");
+    assert!(store.log().head() >= head, "{what}: {} of {head} events", store.log().head());
+    store.log().commits_after(0).map(|commit| commit.expect(what)).count() as u64
+}
+
+/// Checks that each directory under a backup's name is a complete backup; how many there are.
+fn check_backups(home: &Path, what: &str) -> usize {
+    let backups = backups(home);
+    let listed = backups.list().unwrap();
+    for one in &listed {
+        assert_eq!(one.state, State::Whole, "{what}: {:?}", one.findings);
+        let key = MasterKeySource::File(home.join("prod.master-key"));
+        let verified = backups.verify(&one.name, None, &key, &|_, _, _| {});
+        verified.unwrap_or_else(|error| panic!("{what}: {}: {error:?}", one.name));
+    }
+    listed.len()
+}
+
+/// Checks a restored store; `false` where there is none.
+fn check_restored(home: &Path, what: &str) -> bool {
+    let path = restored(home);
+    if path.symlink_metadata().is_err() {
+        return false;
+    }
+    let store = open(&path);
+    let backed_up = template().backed_up;
+    check_store(&store, backed_up + 1, what);
+    for client in ["client-2", "client-3"] {
+        assert!(is_erased(&store, client), "{what}: {client} is back");
+    }
+    assert!(!is_erased(&store, "client-1"), "{what}");
+    assert!(store.log().erasures().iter().all(|erasure| erasure.complete), "{what}");
+    store.catch_up(&|_, _| {}).unwrap();
+    true
+}
+
+fn print(points: &[SyncPoint]) {
+    for (number, SyncPoint { kind, path }) in (1..).zip(points) {
+        println!("{number:>3} {kind:?} {}", path.display());
+    }
+}
+
+/// The sync points of an action that succeeds.
+fn points_of(act: impl Fn(&Path)) -> Vec<SyncPoint> {
+    let home = copy_of_template();
+    let faults = Faults::watch(home.path(), Plan::Count).unwrap();
+    act(home.path());
+    faults.points()
+}
+
+fn backup_points() -> Vec<SyncPoint> {
+    points_of(|home| drop(back_up(&open(&data(home)), &backups(home), None).unwrap()))
+}
+
+fn restore_points() -> Vec<SyncPoint> {
+    points_of(|home| restore(home).unwrap())
+}
+
+#[test]
+fn the_sync_points_of_a_backup_and_of_a_restore() {
+    let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    let (backup, restore) = (backup_points(), restore_points());
+    println!("{} sync points of a backup", backup.len());
+    print(&backup);
+    println!("{} sync points of a restore", restore.len());
+    print(&restore);
+    assert_eq!((backup.len(), restore.len()), (BACKUP_POINTS, RESTORE_POINTS));
+}
+
+#[test]
+fn a_backup_whose_sync_fails_once_is_absent_or_whole_and_is_taken_at_the_next_attempt() {
+    let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    let points = backup_points();
+    let (mut whole, mut commits) = (0, 0);
+    for (number, point) in (1..).zip(&points) {
+        let what = format!("{point:?}, number {number}, fails");
+        let home = copy_of_template();
+        let store = open(&data(home.path()));
+        let faults = Faults::watch(home.path(), Plan::FailOnce(number)).unwrap();
+        let failure = back_up(&store, &backups(home.path()), None).expect_err(&what);
+        assert!(faults.struck(), "{what}: it was not reached");
+        assert_names_the_next_step(&failure, &what);
+        let listed = check_backups(home.path(), &what);
+        let is_whole = matches!(failure, BackupError::NotRecorded { .. });
+        assert_eq!(listed, usize::from(is_whole), "{what}: {failure:?}");
+        whole += listed;
+        let store = match store.log().require_sound() {
+            Ok(()) => store,
+            Err(_poisoned) => {
+                drop(store);
+                open(&data(home.path()))
+            }
+        };
+        back_up(&store, &backups(home.path()), None)
+            .unwrap_or_else(|error| panic!("{what}, then: {error:?}"));
+        assert_eq!(check_backups(home.path(), &what), listed + 1, "{what}");
+        commits += check_store(&store, template().head, &what);
+    }
+    println!("{} failed, {whole} backups whole, {commits} commits checked", points.len());
+}
+
+#[test]
+fn a_backup_that_a_power_cut_interrupts_is_absent_or_whole() {
+    let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    let points = backup_points();
+    let (mut whole, mut commits) = (0, 0);
+    for (number, point) in (1..).zip(&points) {
+        let home = copy_of_template();
+        let store = open(&data(home.path()));
+        let faults = Faults::watch(home.path(), Plan::CutAt(number)).unwrap();
+        let _failure = back_up(&store, &backups(home.path()), None).expect_err("the power is cut");
+        drop(store);
+        assert!(faults.struck(), "{point:?}, number {number}, was not reached");
+        for survivors in SURVIVORS {
+            let what = format!("cut at {point:?}, number {number}, {survivors:?}");
+            let after = tempfile::tempdir().unwrap();
+            faults.lay(survivors, after.path()).unwrap();
+            let store = open(&data(after.path()));
+            commits += check_store(&store, template().head, &what);
+            let listed = check_backups(after.path(), &what);
+            whole += listed;
+            back_up(&store, &backups(after.path()), None)
+                .unwrap_or_else(|error| panic!("{what}, then: {error:?}"));
+            assert_eq!(backups(after.path()).list().unwrap().len(), listed + 1, "{what}");
+        }
+    }
+    let outcomes = SURVIVORS.len() * points.len();
+    println!("{outcomes} outcomes of cuts, {whole} backups whole, {commits} commits checked");
+}
+
+#[test]
+fn a_restore_whose_sync_fails_once_leaves_no_store_and_succeeds_at_the_next_attempt() {
+    let points = {
+        let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+        restore_points()
+    };
+    for (number, point) in (1..).zip(&points) {
+        let what = format!("{point:?}, number {number}, fails");
+        let home = copy_of_template();
+        let faults = Faults::watch(home.path(), Plan::FailOnce(number)).unwrap();
+        let failure = restore(home.path()).expect_err(&what);
+        assert!(faults.struck(), "{what}: it was not reached");
+        assert_names_the_next_step(&failure, &what);
+        assert!(!check_restored(home.path(), &what), "{what}: there is a store");
+        restore(home.path()).unwrap_or_else(|error| panic!("{what}, then: {error:?}"));
+        assert!(check_restored(home.path(), &what), "{what}");
+    }
+    println!("{} failed", points.len());
+}
+
+#[test]
+fn a_store_whose_restore_a_power_cut_interrupts_is_absent_or_complete() {
+    let points = {
+        let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+        restore_points()
+    };
+    let mut complete = 0;
+    for (number, point) in (1..).zip(&points) {
+        let home = copy_of_template();
+        let faults = Faults::watch(home.path(), Plan::CutAt(number)).unwrap();
+        let _failure = restore(home.path()).expect_err("the power is cut");
+        assert!(faults.struck(), "{point:?}, number {number}, was not reached");
+        for survivors in SURVIVORS {
+            let what = format!("cut at {point:?}, number {number}, {survivors:?}");
+            let after = tempfile::tempdir().unwrap();
+            faults.lay(survivors, after.path()).unwrap();
+            if check_restored(after.path(), &what) {
+                complete += 1;
+            } else {
+                restore(after.path()).unwrap_or_else(|error| panic!("{what}, then: {error:?}"));
+                assert!(check_restored(after.path(), &what), "{what}");
+            }
+        }
+    }
+    println!("{} outcomes of cuts, {complete} complete", SURVIVORS.len() * points.len());
+}
