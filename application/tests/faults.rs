@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use rollbook_application::backup::{BackupError, Backups, Created, State, Wanted};
 use rollbook_application::store::Store;
@@ -10,16 +10,15 @@ use rollbook_log::MasterKeySource;
 use rollbook_log::faults::{Faults, Plan, Survivors, SyncPoint};
 use tempfile::TempDir;
 
-use crate::support::{allocation, client, copy_directory, erasure, is_erased, open, request};
+use crate::support::{
+    allocation, backing_up, client, copy_directory, erasure, is_erased, open, request,
+};
 
 const SURVIVORS: [Survivors; 3] = [Survivors::SyncedOnly, Survivors::Database, Survivors::Files];
 
 /// The sync points of taking a backup, and of restoring one.
 const BACKUP_POINTS: usize = 0;
 const RESTORE_POINTS: usize = 0;
-
-/// A process takes one backup at a time.
-static BACKING_UP: Mutex<()> = Mutex::new(());
 
 /// A store `prod` in which client-2 is erased, a backup `first` of it, and after that backup the
 /// erasure of client-3. `prod` is not open.
@@ -165,7 +164,7 @@ fn restore_points() -> Vec<SyncPoint> {
 
 #[test]
 fn the_sync_points_of_a_backup_and_of_a_restore() {
-    let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = backing_up();
     let (backup, restore) = (backup_points(), restore_points());
     println!("{} sync points of a backup", backup.len());
     print(&backup);
@@ -176,7 +175,7 @@ fn the_sync_points_of_a_backup_and_of_a_restore() {
 
 #[test]
 fn a_backup_whose_sync_fails_once_is_absent_or_whole_and_is_taken_at_the_next_attempt() {
-    let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = backing_up();
     let points = backup_points();
     let (mut whole, mut commits) = (0, 0);
     for (number, point) in (1..).zip(&points) {
@@ -208,7 +207,7 @@ fn a_backup_whose_sync_fails_once_is_absent_or_whole_and_is_taken_at_the_next_at
 
 #[test]
 fn a_backup_that_a_power_cut_interrupts_is_absent_or_whole() {
-    let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+    let _one = backing_up();
     let points = backup_points();
     let (mut whole, mut commits) = (0, 0);
     for (number, point) in (1..).zip(&points) {
@@ -238,7 +237,7 @@ fn a_backup_that_a_power_cut_interrupts_is_absent_or_whole() {
 #[test]
 fn a_restore_whose_sync_fails_once_leaves_no_store_and_succeeds_at_the_next_attempt() {
     let points = {
-        let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = backing_up();
         restore_points()
     };
     for (number, point) in (1..).zip(&points) {
@@ -258,7 +257,7 @@ fn a_restore_whose_sync_fails_once_leaves_no_store_and_succeeds_at_the_next_atte
 #[test]
 fn a_store_whose_restore_a_power_cut_interrupts_is_absent_or_complete() {
     let points = {
-        let _one = BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = backing_up();
         restore_points()
     };
     let mut complete = 0;

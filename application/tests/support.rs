@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rollbook_application::code::{Code, Coded};
@@ -34,6 +35,12 @@ pub fn open(directory: &Path) -> Store {
             opened => return opened.unwrap(),
         }
     }
+}
+
+/// Hold this while taking backups: a process takes one at a time.
+pub fn backing_up() -> MutexGuard<'static, ()> {
+    static BACKING_UP: Mutex<()> = Mutex::new(());
+    BACKING_UP.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_in_use(error: &StoreError) -> bool {

@@ -127,7 +127,7 @@ impl Store {
             head: manifest.head,
             source,
         };
-        Ok(self.log().append(commit).map_err(not_recorded)?.last)
+        Ok(self.ordering().append(commit).map_err(not_recorded)?.last)
     }
 }
 

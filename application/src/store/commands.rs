@@ -242,7 +242,7 @@ impl Store {
             .clone()
             .or_else(|| request.cause.clone())
             .unwrap_or_else(|| Uuid::now_v7().to_string());
-        let appended = self.log().append(Commit {
+        let appended = self.ordering().append(Commit {
             events,
             expected,
             actor: request.actor.clone(),

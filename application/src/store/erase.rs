@@ -204,7 +204,7 @@ impl Store {
                 .clone()
                 .or_else(|| request.cause.clone())
                 .unwrap_or_else(|| Uuid::now_v7().to_string());
-            match self.log().append(Commit {
+            match self.ordering().append(Commit {
                 events,
                 expected,
                 actor: request.actor.clone(),

@@ -1,13 +1,13 @@
 //! Who was erased, as directories of backups are told: a file an erasure in `erasures/`, beside the backups. Owns that file. It holds ids
 //! and the operator's reason, nothing that was erased; a damaged one stops a restore by its name.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::event::EventRecord;
 use rollbook_domain::{Actor, Event, Timestamp};
-use rollbook_log::{MasterKeySource, OpenOptions};
+use rollbook_log::{MasterKeySource, OpenOptions, durable};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -77,20 +77,12 @@ pub fn write(backups: &Path, forgotten: &Forgotten) -> Result<PathBuf, StoreErro
     if path.exists() {
         return Ok(path);
     }
-    fs::create_dir_all(&directory).map_err(failed(&directory))?;
+    durable::create_directories(&directory).map_err(failed(&directory))?;
     let signed = Signed { sha256: digest(forgotten), forgotten: forgotten.clone() };
     let mut text =
         serde_json::to_vec(&signed).map_err(std::io::Error::from).map_err(failed(&path))?;
     text.push(b'\n');
-    let partial = path.with_extension("partial");
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&partial)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&partial, &path)?;
-        File::open(&directory)?.sync_all()
-    };
-    write().map_err(failed(&path))?;
+    durable::write_atomically(&path, 0o666, &text).map_err(failed(&path))?;
     Ok(path)
 }
 
