@@ -42,7 +42,7 @@ Parses every .rs file of every crate and reports:
     error texts of domain, log, projections, migrations and proofs, and `unwrap_or_default()` on
     a read that can fail; all outside tests
   - commits that crates above the log append to a log and not through `Ordering`, and syncs and
-    renames of log, application and service outside `rollbook_log::durable`; outside tests
+    renames of log, migrations, application and service outside `rollbook_log::durable`; outside tests
 
 Fails when something is found. xtask/structure-allowed.txt lists exceptions, each with its reason.
 

@@ -16,7 +16,7 @@ const APPENDS: [&str; 3] = ["append", "append_raw", "submit"];
 /// Methods that sync a file.
 const SYNCS: [&str; 2] = ["sync_all", "sync_data"];
 /// Crates whose syncs tests can fail.
-const DURABLE_CRATES: [&str; 3] = ["log", "application", "service"];
+const DURABLE_CRATES: [&str; 4] = ["log", "migrations", "application", "service"];
 /// The file that syncs for them.
 const DURABLE: &str = "log/src/durable.rs";
 

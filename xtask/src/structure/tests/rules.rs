@@ -162,12 +162,12 @@ fn commits_above_the_log_go_through_the_ordering() {
 
 #[test]
 fn syncs_and_renames_are_in_one_module() {
-    let manifest = ("migrations/Cargo.toml", "[package]\nname = \"made-up-migrations\"\n");
+    let manifest = ("proofs/Cargo.toml", "[package]\nname = \"made-up-proofs\"\n");
     for call in ["file.sync_all()", "file.sync_data()", "std::fs::rename(from, to)"] {
         let text = format!("fn f() {{ {call}; }}\n");
         assert_eq!(broken(&text), rule(Rule::SyncOutsideDurable, "f"), "{call}");
         assert_eq!(found(&[("log/src/durable.rs", &text)]), [], "{call}");
-        assert_eq!(found(&[manifest, ("migrations/src/lib.rs", &text)]), [], "{call}");
+        assert_eq!(found(&[manifest, ("proofs/src/lib.rs", &text)]), [], "{call}");
         assert_eq!(found(&[("log/tests/it.rs", &text)]), [], "{call}");
     }
     assert_eq!(broken("fn f() { durable::rename(from, to); }\n"), []);
