@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use rollbook_application::backup::{BackupError, Backups, Created, State, Wanted};
 use rollbook_application::store::Store;
-use rollbook_log::MasterKeySource;
 use rollbook_log::faults::{Faults, Plan, Survivors, SyncPoint};
+use rollbook_log::{LogError, MasterKeySource};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -106,7 +106,8 @@ fn assert_names_the_next_step(error: &BackupError, what: &str) {
 fn check_store(store: &Store, head: u64, what: &str) -> u64 {
     assert_eq!(store.log().verify(|_| ()).expect(what), store.log().head(), "{what}");
     assert!(store.log().head() >= head, "{what}: {} of {head} events", store.log().head());
-    store.log().commits_after(0).map(|commit| commit.expect(what)).count() as u64
+    let readable = |commit: &Result<_, LogError>| assert!(commit.is_ok(), "{what}: {commit:?}");
+    store.log().commits_after(0).inspect(readable).count() as u64
 }
 
 /// Checks that each directory under a backup's name is a complete backup; how many there are.

@@ -58,8 +58,7 @@ impl<'s> Notary<'s> {
                 return Err(EvidenceError::OtherKey {
                     stored: known.to_string(),
                     given: key.verifier().to_string(),
-                }
-                .into());
+                });
             }
             Some(_same) => {}
             None => keys::store_verifier(directory, key.verifier())?,
@@ -90,7 +89,7 @@ impl<'s> Notary<'s> {
             || claimed.size > head
             || self.store.tree_head(claimed.size)? != claimed
         {
-            return Err(contradicted(claimed.size).into());
+            return Err(contradicted(claimed.size));
         }
         Ok(())
     }

@@ -61,7 +61,7 @@ impl BatchWriter {
         header: impl FnOnce(String) -> Header,
     ) -> Result<(PathBuf, Header), MigrationError> {
         self.events.flush().map_err(|source| failed(&self.spool, "written", source))?;
-        let header = header(const_hex::encode(&std::mem::take(&mut self.digest).finalize()));
+        let header = header(const_hex::encode(std::mem::take(&mut self.digest).finalize()));
         // Checked before the file is assembled, which can take long.
         let target = free_name(&self.directory, out, &header)?;
         let whole = self.spool.with_extension("whole");
