@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use rollbook_application::backup::{BackupError, Backups, Created, State, Wanted};
 use rollbook_application::store::Store;
 use rollbook_log::faults::{Faults, Plan, Survivors, SyncPoint};
-use rollbook_log::{LogError, MasterKeySource};
+use rollbook_log::{LogError, MasterKeySource, SyncKind};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -147,20 +147,25 @@ fn print(points: &[SyncPoint]) {
     }
 }
 
-/// The sync points of an action that succeeds.
-fn points_of(act: impl Fn(&Path)) -> Vec<SyncPoint> {
+fn backup_points() -> Vec<SyncPoint> {
     let home = copy_of_template();
+    let store = open(&data(home.path()));
     let faults = Faults::watch(home.path(), Plan::Count).unwrap();
-    act(home.path());
+    back_up(&store, &backups(home.path()), None).unwrap();
     faults.points()
 }
 
-fn backup_points() -> Vec<SyncPoint> {
-    points_of(|home| drop(back_up(&open(&data(home)), &backups(home), None).unwrap()))
+fn restore_points() -> Vec<SyncPoint> {
+    let home = copy_of_template();
+    let faults = Faults::watch(home.path(), Plan::Count).unwrap();
+    restore(home.path()).unwrap();
+    faults.points()
 }
 
-fn restore_points() -> Vec<SyncPoint> {
-    points_of(|home| restore(home).unwrap())
+/// Checks a failure that was not reported: closing a log syncs what is durable already, and only
+/// makes the next opening slower when it fails.
+fn assert_is_of_closing(point: &SyncPoint, what: &str) {
+    assert_eq!(point.kind, SyncKind::TableFiles, "{what}: the failure is not reported");
 }
 
 #[test]
@@ -184,12 +189,20 @@ fn a_backup_whose_sync_fails_once_is_absent_or_whole_and_is_taken_at_the_next_at
         let home = copy_of_template();
         let store = open(&data(home.path()));
         let faults = Faults::watch(home.path(), Plan::FailOnce(number)).unwrap();
-        let failure = back_up(&store, &backups(home.path()), None).expect_err(&what);
+        let taken = back_up(&store, &backups(home.path()), None);
         assert!(faults.struck(), "{what}: it was not reached");
-        assert_names_the_next_step(&failure, &what);
+        let is_whole = match &taken {
+            Ok(_) => {
+                assert_is_of_closing(point, &what);
+                true
+            }
+            Err(failure) => {
+                assert_names_the_next_step(failure, &what);
+                matches!(failure, BackupError::NotRecorded { .. })
+            }
+        };
         let listed = check_backups(home.path(), &what);
-        let is_whole = matches!(failure, BackupError::NotRecorded { .. });
-        assert_eq!(listed, usize::from(is_whole), "{what}: {failure:?}");
+        assert_eq!(listed, usize::from(is_whole), "{what}: {taken:?}");
         whole += listed;
         let store = match store.log().require_sound() {
             Ok(()) => store,
@@ -241,18 +254,27 @@ fn a_restore_whose_sync_fails_once_leaves_no_store_and_succeeds_at_the_next_atte
         let _one = backing_up();
         restore_points()
     };
+    let mut closing = 0;
     for (number, point) in (1..).zip(&points) {
         let what = format!("{point:?}, number {number}, fails");
         let home = copy_of_template();
         let faults = Faults::watch(home.path(), Plan::FailOnce(number)).unwrap();
-        let failure = restore(home.path()).expect_err(&what);
+        let done = restore(home.path());
         assert!(faults.struck(), "{what}: it was not reached");
-        assert_names_the_next_step(&failure, &what);
-        assert!(!check_restored(home.path(), &what), "{what}: there is a store");
-        restore(home.path()).unwrap_or_else(|error| panic!("{what}, then: {error:?}"));
+        match done {
+            Ok(()) => {
+                assert_is_of_closing(point, &what);
+                closing += 1;
+            }
+            Err(failure) => {
+                assert_names_the_next_step(&failure, &what);
+                assert!(!check_restored(home.path(), &what), "{what}: there is a store");
+                restore(home.path()).unwrap_or_else(|error| panic!("{what}, then: {error:?}"));
+            }
+        }
         assert!(check_restored(home.path(), &what), "{what}");
     }
-    println!("{} failed", points.len());
+    println!("{} failed, {closing} of them without an effect", points.len());
 }
 
 #[test]
