@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use rollbook_application::backup::{BackupError, Backups, Created, State, Wanted};
 use rollbook_application::store::Store;
 use rollbook_log::faults::{Faults, Plan, Survivors, SyncPoint};
-use rollbook_log::{LogError, MasterKeySource, SyncKind};
+use rollbook_log::{MasterKeySource, SyncKind};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -17,8 +17,11 @@ use crate::support::{
 const SURVIVORS: [Survivors; 3] = [Survivors::SyncedOnly, Survivors::Database, Survivors::Files];
 
 /// The sync points of taking a backup, and of restoring one.
-const BACKUP_POINTS: usize = 0;
-const RESTORE_POINTS: usize = 0;
+const BACKUP_POINTS: usize = 35;
+const RESTORE_POINTS: usize = 27;
+/// The commits that are acknowledged before the backup that is restored, and altogether.
+const BACKED_UP_COMMITS: usize = 6;
+const COMMITS: usize = 8;
 
 /// A store `prod` in which client-2 is erased, a backup `first` of it, and after that backup the
 /// erasure of client-3. `prod` is not open.
@@ -102,12 +105,12 @@ fn assert_names_the_next_step(error: &BackupError, what: &str) {
     assert!(text.contains("; "), "{what}: no next step in {text}");
 }
 
-/// Checks that every commit that was acknowledged is in a store; how many those are.
-fn check_store(store: &Store, head: u64, what: &str) -> u64 {
+/// Checks that every commit up to an acknowledged position is in a store; how many those are.
+fn check_store(store: &Store, head: u64, what: &str) -> usize {
     assert_eq!(store.log().verify(|_| ()).expect(what), store.log().head(), "{what}");
     assert!(store.log().head() >= head, "{what}: {} of {head} events", store.log().head());
-    let readable = |commit: &Result<_, LogError>| assert!(commit.is_ok(), "{what}: {commit:?}");
-    store.log().commits_after(0).inspect(readable).count() as u64
+    let commits = store.log().commits_after(0).map(|commit| commit.expect(what));
+    commits.take_while(|commit| commit.last().unwrap().position <= head).count()
 }
 
 /// Checks that each directory under a backup's name is a complete backup; how many there are.
@@ -131,7 +134,8 @@ fn check_restored(home: &Path, what: &str) -> bool {
     }
     let store = open(&path);
     let backed_up = template().backed_up;
-    check_store(&store, backed_up + 1, what);
+    assert_eq!(check_store(&store, backed_up, what), BACKED_UP_COMMITS, "{what}");
+    assert_eq!(store.log().head(), backed_up + 1, "{what}: the erasure");
     for client in ["client-2", "client-3"] {
         assert!(is_erased(&store, client), "{what}: {client} is back");
     }
@@ -211,12 +215,15 @@ fn a_backup_whose_sync_fails_once_is_absent_or_whole_and_is_taken_at_the_next_at
                 open(&data(home.path()))
             }
         };
-        back_up(&store, &backups(home.path()), None)
+        let created = back_up(&store, &backups(home.path()), None)
             .unwrap_or_else(|error| panic!("{what}, then: {error:?}"));
+        assert_eq!(store.log().head(), created.position, "{what}");
         assert_eq!(check_backups(home.path(), &what), listed + 1, "{what}");
         commits += check_store(&store, template().head, &what);
     }
     println!("{} failed, {whole} backups whole, {commits} commits checked", points.len());
+    // The record of the backup fails when the backup is complete.
+    assert_eq!((points.len(), whole, commits), (BACKUP_POINTS, 1, BACKUP_POINTS * COMMITS));
 }
 
 #[test]
@@ -246,6 +253,9 @@ fn a_backup_that_a_power_cut_interrupts_is_absent_or_whole() {
     }
     let outcomes = SURVIVORS.len() * points.len();
     println!("{outcomes} outcomes of cuts, {whole} backups whole, {commits} commits checked");
+    // Cut before the directory around the name is synced, where unsynced names survive, and before
+    // the record of the backup.
+    assert_eq!((outcomes, whole, commits), (3 * BACKUP_POINTS, 1 + 3, outcomes * COMMITS));
 }
 
 #[test]
@@ -275,6 +285,7 @@ fn a_restore_whose_sync_fails_once_leaves_no_store_and_succeeds_at_the_next_atte
         assert!(check_restored(home.path(), &what), "{what}");
     }
     println!("{} failed, {closing} of them without an effect", points.len());
+    assert_eq!((points.len(), closing), (RESTORE_POINTS, 1));
 }
 
 #[test]
@@ -301,5 +312,9 @@ fn a_store_whose_restore_a_power_cut_interrupts_is_absent_or_complete() {
             }
         }
     }
-    println!("{} outcomes of cuts, {complete} complete", SURVIVORS.len() * points.len());
+    let outcomes = SURVIVORS.len() * points.len();
+    println!("{outcomes} outcomes of cuts, {complete} complete, {BACKED_UP_COMMITS} commits each");
+    // Only if the power is cut before the directory around the name is synced, where unsynced names
+    // survive.
+    assert_eq!((outcomes, complete), (3 * RESTORE_POINTS, 1));
 }
