@@ -53,7 +53,8 @@ impl Notary<'_> {
         let Event::BatchPlanned { base, .. } = planned.event else {
             return Err(EvidenceError::NothingToCertify {
                 why: "the event of its id plans no batch; run `rollbook verify`",
-            });
+            }
+            .into());
         };
         let after = self.covering(validated.position)?;
         let consistency = self.prove_consistency(base, after.claimed().size)?;
