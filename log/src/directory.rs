@@ -102,7 +102,8 @@ impl Directory {
     /// Creates the directory with an empty `FORMAT` and takes the lock.
     pub(crate) fn begin(&self) -> Result<(), LogError> {
         if self.lock.lock().is_none() {
-            fs::create_dir_all(&self.dir)
+            durable::create_directories(durable::parent(&self.dir))
+                .and_then(|()| fs::create_dir_all(&self.dir))
                 .map_err(|source| self.refused("create the directory", source))?;
             let (found, _) = look(&self.dir)?;
             if found.is_some() {

@@ -36,6 +36,7 @@ impl StagedDirectory {
         hidden.push(name);
         hidden.push(".building");
         let building = parent(target).join(hidden);
+        durable::create_directories(parent(target)).map_err(failed("create", parent(target)))?;
         fs::create_dir_all(&building).map_err(failed("create", &building))?;
         let lock = lock(&building)?;
         let content = building.join("store");
@@ -53,11 +54,17 @@ impl StagedDirectory {
     /// files.
     ///
     /// # Errors
-    /// [`LogError::Exists`] if the target exists by now; [`LogError::File`].
+    /// [`LogError::Exists`] if the target exists by now; [`LogError::File`]. Then nothing has the
+    /// target's name, so that the caller may build it again.
     pub fn publish(self) -> Result<(), LogError> {
         sync_tree(&self.content)?;
         move_to_free(&self.content, &self.target)?;
-        sync_directory(parent(&self.target))
+        let synced = sync_directory(parent(&self.target));
+        if synced.is_err() {
+            // Without this sync the name may be lost in a power cut. Dropping removes the directory.
+            let _hidden = fs::rename(&self.target, &self.content);
+        }
+        synced
     }
 }
 

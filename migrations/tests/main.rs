@@ -11,5 +11,6 @@ mod export_writer;
 mod golden;
 mod import;
 mod living;
+mod ordering;
 mod parity;
 mod support;

@@ -155,7 +155,14 @@ impl CliError {
                 | Self::Dump(DumpError::Log(LogError::Exists { .. }))
                 | Self::Backup(BackupError::Log(LogError::Exists { .. }))
         );
-        let exit = if would_overwrite { Exit::Refused } else { self.code().exit() };
+        let exit = match self {
+            _ if would_overwrite => Exit::Refused,
+            // A rule refused the command, also where its code names a missing week.
+            Self::Store(StoreError::Refused(_)) => Exit::Refused,
+            Self::Store(StoreError::NoSeries(_)) => Exit::Usage,
+            Self::Evidence(EvidenceError::NoKeyYet) => Exit::Failed,
+            _ => self.code().exit(),
+        };
         exit as u8
     }
 

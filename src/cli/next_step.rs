@@ -11,7 +11,7 @@ use rollbook_application::store::StoreError;
 use rollbook_domain::control::SwitchRejection;
 use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_log::{AppendError, LogError};
+use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
 use rollbook_projections::ProjectionError;
 
@@ -48,8 +48,22 @@ pub(crate) fn of_log(error: &LogError) -> Option<String> {
         LogError::Missing { dir } => {
             Some(format!("rollbook --data {} import EXPORT_DIR", dir.display()))
         }
+        LogError::Keyring(error) => of_keyring(error),
         _ => None,
     }
+}
+
+/// After an error of the keyring.
+fn of_keyring(error: &KeyringError) -> Option<String> {
+    let text = match error {
+        KeyringError::WrongMasterKey { .. } => "name the right key with --master-key FILE",
+        KeyringError::NoMasterKey { .. } => {
+            "name it with --master-key FILE or ROLLBOOK_MASTER_KEY_FILE"
+        }
+        KeyringError::Unsealed => "`rollbook dump`, then `rollbook load` into a new store",
+        _ => return None,
+    };
+    Some(text.to_owned())
 }
 
 /// After a commit that was not appended.
@@ -67,6 +81,10 @@ pub(crate) fn of_append(error: &AppendError) -> Option<String> {
 pub(crate) fn of_projection(error: &ProjectionError) -> Option<String> {
     match error {
         ProjectionError::Log(error) => of_log(error),
+        ProjectionError::Row { .. } | ProjectionError::TreeRow { .. } => {
+            Some("`rollbook rebuild --all` builds the rows again from the log".to_owned())
+        }
+        ProjectionError::CutShort { .. } => Some("`rollbook verify` checks the log".to_owned()),
         _ => None,
     }
 }
@@ -87,6 +105,8 @@ pub(crate) fn of_refused(refused: &Rejection) -> Option<String> {
         }
         Rejection::NoComment => "say it with --comment",
         Rejection::ShortReason { .. } => "write a longer text",
+        Rejection::TextTooLong { .. } => "write a shorter text",
+        Rejection::TooDeep { .. } => "nest the value less deep",
         Rejection::OutOfRange { least, most, .. } => {
             return Some(format!("give a number from {least} to {most}"));
         }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
+use rollbook_log::durable;
 use sha2::{Digest, Sha256};
 
 use super::BackupError;
@@ -29,14 +30,16 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<Content, BackupError> {
     let write = |source| BackupError::file("write", to)(source);
     let mut out = File::create_new(to).map_err(write)?;
     let content = through(from, &mut |portion| out.write_all(portion).map_err(write))?;
-    out.sync_all().map_err(write)?;
+    durable::sync_file(to, &out).map_err(write)?;
     Ok(content)
 }
 
 /// Writes a new file and syncs it.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<Content, BackupError> {
     let mut out = File::create_new(path).map_err(BackupError::file("write", path))?;
-    out.write_all(bytes).and_then(|()| out.sync_all()).map_err(BackupError::file("write", path))?;
+    out.write_all(bytes)
+        .and_then(|()| durable::sync_file(path, &out))
+        .map_err(BackupError::file("write", path))?;
     Ok(Content { bytes: bytes.len() as u64, sha256: const_hex::encode(Sha256::digest(bytes)) })
 }
 

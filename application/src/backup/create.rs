@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
-use rollbook_log::{Commit, Log, LogError, OpenOptions, StagedDirectory};
+use rollbook_log::{Commit, Log, LogError, OpenOptions, StagedDirectory, durable};
 use rollbook_projections::Runtime;
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::rows::RowSource;
@@ -133,7 +133,7 @@ impl Store {
             head: manifest.head,
             source,
         };
-        Ok(self.log().append(commit).map_err(not_recorded)?.last)
+        Ok(self.ordering().append(commit).map_err(not_recorded)?.last)
     }
 }
 
@@ -339,6 +339,6 @@ fn write_manifest(mut manifest: Manifest, to: &Path) -> Result<(Manifest, String
     let written = copy::write(&partial, &manifest.to_bytes())?;
     copy::write(&to.join(SUMS), manifest.to_sums(&written.sha256).as_bytes())?;
     let path = to.join(MANIFEST);
-    fs::rename(&partial, &path).map_err(BackupError::file("write", &path))?;
+    durable::rename(&partial, &path).map_err(BackupError::file("write", &path))?;
     Ok((manifest, written.sha256))
 }

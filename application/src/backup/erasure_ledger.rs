@@ -4,12 +4,12 @@
 //! A file holds ids and the operator's reason, nothing that was erased. A damaged file stops a
 //! restore, and the error names it.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::{Actor, Timestamp};
-use rollbook_log::{MasterKeySource, OpenOptions};
+use rollbook_log::{MasterKeySource, OpenOptions, durable};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -115,21 +115,13 @@ fn write(backups: &Path, record: &ErasureRecord) -> Result<PathBuf, LedgerError>
     if path.exists() {
         return Ok(path);
     }
-    fs::create_dir_all(&directory).map_err(failed(&directory))?;
+    durable::create_directories(&directory).map_err(failed(&directory))?;
     let entry = Entry::from(record);
     let signed = Signed { sha256: digest(&entry), entry };
     let mut text =
         serde_json::to_vec(&signed).map_err(std::io::Error::from).map_err(failed(&path))?;
     text.push(b'\n');
-    let partial = path.with_extension("partial");
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&partial)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&partial, &path)?;
-        File::open(&directory)?.sync_all()
-    };
-    write().map_err(failed(&path))?;
+    durable::write_atomically(&path, 0o666, &text).map_err(failed(&path))?;
     Ok(path)
 }
 

@@ -38,7 +38,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rollbook_log::MasterKeySource;
+use rollbook_log::{MasterKeySource, durable};
 
 pub use create::{Created, Wanted};
 pub use error::{BackupError, Finding};
@@ -116,7 +116,8 @@ impl Backups {
 
     /// The lock to hold while backups are made or removed.
     fn lock_to_write(&self) -> Result<File, BackupError> {
-        fs::create_dir_all(&self.directory).map_err(BackupError::file("make", &self.directory))?;
+        durable::create_directories(&self.directory)
+            .map_err(BackupError::file("make", &self.directory))?;
         let path = self.directory.join(LOCK);
         let opened =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use rollbook_log::durable;
 use serde::Serialize;
 
 use super::{BackupError, Backups, State};
@@ -51,7 +52,7 @@ impl Backups {
                 // From this rename on it is no backup.
                 let hidden = self.directory.join(format!("{REMOVED}{name}"));
                 let path = self.directory.join(&name);
-                fs::rename(&path, &hidden).map_err(BackupError::file("remove", &path))?;
+                durable::rename(&path, &hidden).map_err(BackupError::file("remove", &path))?;
                 remove(&hidden)?;
                 pruned.removed.push(name);
             }

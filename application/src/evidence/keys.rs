@@ -1,15 +1,16 @@
 //! Files of keys: the signing key beside the store, readable by its owner only, and the verifier
 //! key inside the store.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rollbook_log::durable;
 use rollbook_proofs::{SigningKey, VerifierKey};
 
 use super::error::EvidenceError;
-use super::recorded::{sync_parent, write_new};
+use super::recorded::write_new;
 
 /// The verifier key's file inside the store.
 pub(super) const VERIFIER_FILE: &str = "verifier-key";
@@ -59,16 +60,8 @@ pub(super) fn read_or_draw(
     }
     let key = SigningKey::generate(name)
         .map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })?;
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed("make", path))?;
-    file.write_all(format!("{}\n", key.expose()).as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(failed("write", path))?;
-    sync_parent(path)?;
+    let text = format!("{}\n", key.expose());
+    durable::create_file(path, 0o600, text.as_bytes()).map_err(failed("make", path))?;
     Ok((key, Some(path.to_owned())))
 }
 

@@ -1,10 +1,11 @@
 //! The checkpoints that a store has signed: one file each in `checkpoints/`, named by the size and
 //! written atomically.
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use rollbook_log::durable;
 use rollbook_proofs::{ProofError, SignedCheckpoint};
 
 use super::error::EvidenceError;
@@ -90,7 +91,7 @@ fn file_name(size: u64) -> String {
 /// Keeps a checkpoint. One that is there already has the same bytes, or another key signed it.
 pub(super) fn record(directory: &Path, signed: &SignedCheckpoint) -> Result<(), EvidenceError> {
     let directory = directory.join(DIRECTORY);
-    fs::create_dir_all(&directory).map_err(failed("make", &directory))?;
+    durable::create_directories(&directory).map_err(failed("make", &directory))?;
     let path = directory.join(file_name(signed.claimed().size));
     match fs::read_to_string(&path) {
         Ok(there) if there == signed.text() => Ok(()),
@@ -111,21 +112,5 @@ pub(super) fn record(directory: &Path, signed: &SignedCheckpoint) -> Result<(), 
 /// # Errors
 /// When it cannot be written.
 pub fn write_new(path: &Path, text: &str) -> Result<(), EvidenceError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = PathBuf::from(beside);
-    let mut file = File::create(&beside).map_err(failed("make", &beside))?;
-    file.write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        .map_err(failed("write", &beside))?;
-    fs::rename(&beside, path).map_err(failed("write", path))?;
-    sync_parent(path)
-}
-
-/// Makes a new name durable.
-pub(super) fn sync_parent(path: &Path) -> Result<(), EvidenceError> {
-    // `Path::parent` of a bare name is the empty path, which means here.
-    let parent =
-        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent).and_then(|directory| directory.sync_all()).map_err(failed("sync", parent))
+    durable::write_atomically(path, 0o666, text.as_bytes()).map_err(failed("write", path))
 }

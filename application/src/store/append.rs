@@ -112,7 +112,7 @@ impl Store {
             cause: request.cause(),
             key: key.cloned(),
         };
-        let committed = self.log().append(commit).map_err(with_given_key)?;
+        let committed = self.ordering().append(commit).map_err(with_given_key)?;
         if committed.repeated {
             return self.read_back(committed);
         }

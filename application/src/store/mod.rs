@@ -23,12 +23,13 @@ mod stream_locks;
 mod time_travel;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::Control;
 use rollbook_domain::event::{Version, View};
 use rollbook_domain::{Position, StreamId, Timestamp};
-use rollbook_log::{Log, OpenOptions};
+use rollbook_log::{Log, OpenOptions, Ordering};
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::entry::Asked;
 use rollbook_projections::runtime::Progress;
@@ -96,10 +97,24 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub fn open_with(directory: &Path, options: OpenOptions) -> Result<Self, StoreError> {
+        Self::open_ordered_by(directory, options, |log| Arc::new(log.clone()))
+    }
+
+    /// Opens the store in a directory as one node's copy of commits that are ordered elsewhere. `ordering` is called with the log, to which
+    /// it appends every commit before it acknowledges the commit, see [`Runtime::ordered_by`].
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_ordered_by(
+        directory: &Path,
+        options: OpenOptions,
+        ordering: impl FnOnce(&Log) -> Arc<dyn Ordering>,
+    ) -> Result<Self, StoreError> {
         let log = Log::open(directory, options)?;
+        let ordering = ordering(&log);
         Ok(Self {
             directory: directory.to_owned(),
-            runtime: Runtime::new(log, rollbook_projections::all()),
+            runtime: Runtime::ordered_by(ordering, log, rollbook_projections::all()),
             stream_locks: StreamLocks::default(),
             counts: Counters::default(),
         })
@@ -110,9 +125,14 @@ impl Store {
         &self.directory
     }
 
-    /// The log.
+    /// The log of this node, for reading.
     pub fn log(&self) -> &Log {
         self.runtime.log()
+    }
+
+    /// Appends commits. What it has acknowledged can be read in [`Store::log`].
+    pub fn ordering(&self) -> &dyn Ordering {
+        self.runtime.ordering()
     }
 
     /// The projections.

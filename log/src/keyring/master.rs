@@ -196,14 +196,8 @@ fn write_new(path: &Path, key: SecretKey) -> Result<MasterKey, KeyringError> {
         path: path.to_owned(),
         source,
     };
-    let parent = durable::parent(path);
-    fs::create_dir_all(parent).map_err(failed)?;
-    durable::write_new(path, 0o600, text_of(&key).as_bytes()).map_err(failed)?;
-    if let Err(error) = durable::sync_directory(parent) {
-        // A later attempt must not take a key that may not be durable.
-        let _removed = fs::remove_file(path);
-        return Err(failed(error));
-    }
+    durable::create_directories(durable::parent(path)).map_err(failed)?;
+    durable::create_file(path, 0o600, text_of(&key).as_bytes()).map_err(failed)?;
     Ok(MasterKey {
         key,
         from: path.display().to_string(),

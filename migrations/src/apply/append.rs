@@ -87,7 +87,7 @@ impl Run<'_> {
         }
         let expected = vec![(stream.clone(), ExpectedVersion::Exact(state.version))];
         let commit = self.commit(&stream.to_string(), missing.clone(), expected);
-        Ok(Some(Submission { events: missing, pending: self.runtime.log().submit(commit) }))
+        Ok(Some(Submission { events: missing, pending: self.runtime.ordering().submit(commit) }))
     }
 
     fn state_of(&self, stream: &StreamId) -> Result<SeriesState, MigrationError> {

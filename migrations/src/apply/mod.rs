@@ -13,7 +13,7 @@ pub use left_out::LeftOut;
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::control::Control;
-use rollbook_log::{AppendError, Committed, IdempotencyKey, Log};
+use rollbook_log::{AppendError, Committed, IdempotencyKey, Ordering};
 use rollbook_projections::tracker::Tracker;
 use rollbook_projections::{Runtime, tracker};
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ pub fn apply(
 ) -> Result<ApplyReport, MigrationError> {
     let ApplyRequest { batch, now, key } = request;
     if let Some(key) = &key {
-        check_key(runtime.log(), key)?;
+        check_key(runtime.ordering(), key)?;
     }
     let mut run = Run::admit(runtime, batch, now)?;
     let missing = run.check_drift()?;
@@ -92,8 +92,8 @@ pub fn apply(
 }
 
 /// Rejects a key of another request first: a key has one answer, whatever the batch is.
-fn check_key(log: &Log, key: &IdempotencyKey) -> Result<(), MigrationError> {
-    match log.requested_under(&key.key)? {
+fn check_key(ordering: &dyn Ordering, key: &IdempotencyKey) -> Result<(), MigrationError> {
+    match ordering.requested_under(&key.key)? {
         Some((request, Committed { first, last, .. })) if request != key.request => {
             Err(AppendError::KeyReused { key: key.key.clone(), first, last }.into())
         }

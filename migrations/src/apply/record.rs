@@ -61,7 +61,7 @@ impl Run<'_> {
         };
         let mut commit = self.commit(part, vec![event], Vec::new());
         commit.key = key.or(commit.key);
-        self.runtime.log().append(commit)?;
+        self.runtime.ordering().append(commit)?;
         Ok(())
     }
 

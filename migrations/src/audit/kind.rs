@@ -70,7 +70,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All kinds, in the order of a report.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::SplitIdentity,
         Self::ClientUnknown,
         Self::DuplicateWeek,

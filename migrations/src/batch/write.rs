@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::NewEvent;
+use rollbook_log::durable;
 use sha2::{Digest, Sha256};
 
 use super::wire::{HeaderLine, line};
@@ -60,12 +61,12 @@ impl BatchWriter {
         header: impl FnOnce(String) -> Header,
     ) -> Result<(PathBuf, Header), MigrationError> {
         self.events.flush().map_err(|source| failed(&self.spool, "written", source))?;
-        let header = header(const_hex::encode(&std::mem::take(&mut self.digest).finalize()));
+        let header = header(const_hex::encode(std::mem::take(&mut self.digest).finalize()));
         // Checked before the file is assembled, which can take long.
         let target = free_name(&self.directory, out, &header)?;
         let whole = self.spool.with_extension("whole");
         self.assemble(&whole, &header).map_err(|source| failed(&whole, "written", source))?;
-        fs::rename(&whole, &target).map_err(|source| failed(&target, "written", source))?;
+        publish(&whole, &target)?;
         Ok((target, header))
     }
 
@@ -74,7 +75,7 @@ impl BatchWriter {
         serde_json::to_writer(&mut out, &HeaderLine::from(header))?;
         out.write_all(b"\n")?;
         io::copy(&mut File::open(&self.spool)?, &mut out)?;
-        out.into_inner()?.sync_all()
+        durable::sync_file(whole, &out.into_inner()?)
     }
 }
 
@@ -98,8 +99,15 @@ pub fn keep(
     header: &Header,
 ) -> Result<PathBuf, MigrationError> {
     let target = free_name(directory, out, header)?;
-    fs::rename(file, &target).map_err(|source| failed(&target, "written", source))?;
+    publish(file, &target)?;
     Ok(target)
+}
+
+/// Gives a complete file its name, durably.
+fn publish(file: &Path, target: &Path) -> Result<(), MigrationError> {
+    durable::rename(file, target)
+        .and_then(|()| durable::sync_directory(durable::parent(target)))
+        .map_err(|source| failed(target, "written", source))
 }
 
 /// The name of a batch: `out`, or its default name. A file that already has this name must be the

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rollbook_log::{Log, StoredCommit};
+use rollbook_log::{Log, StoredCommit, durable};
 use rollbook_projections::Runtime;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::tree::{self, Tree};
@@ -139,8 +139,9 @@ pub fn write_file(
         let mut out = io::BufWriter::with_capacity(1 << 20, file);
         let dumped = write(&mut out)?;
         let file = out.into_inner().map_err(|error| DumpError::Write(error.into_error()))?;
-        file.sync_all().map_err(DumpError::Write)?;
-        fs::rename(&partial, path).map_err(DumpError::Write)?;
+        durable::sync_file(&partial, &file).map_err(DumpError::Write)?;
+        durable::rename(&partial, path).map_err(DumpError::Write)?;
+        durable::sync_directory(durable::parent(path)).map_err(DumpError::Write)?;
         Ok(dumped)
     })();
     if written.is_err() {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rollbook_domain::Collection;
 use rollbook_domain::event::ExportedCollection;
+use rollbook_log::durable;
 
 use super::spool::Spool;
 use super::{ExportError, failed};
@@ -35,7 +36,7 @@ pub(super) fn write_collection(
         out.write_all(document)
     };
     let count = spool.drain(&mut out, begin, take)?;
-    out.write_all(b"\n]}\n").and_then(|()| sync(out)).map_err(failed("writing", &path))?;
+    out.write_all(b"\n]}\n").and_then(|()| sync(&path, out)).map_err(failed("writing", &path))?;
     Ok(count as u64)
 }
 
@@ -45,9 +46,10 @@ pub(super) fn write_synced(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), ExportError> {
     let mut out = BufWriter::new(File::create_new(path).map_err(failed("making", path))?);
-    write(&mut out).and_then(|()| sync(out)).map_err(failed("writing", path))
+    write(&mut out).and_then(|()| sync(path, out)).map_err(failed("writing", path))
 }
 
-fn sync(out: BufWriter<File>) -> io::Result<()> {
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
+fn sync(path: &Path, out: BufWriter<File>) -> io::Result<()> {
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    durable::sync_file(path, &file)
 }

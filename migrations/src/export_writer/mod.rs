@@ -13,11 +13,12 @@ pub use documents::stream_documents;
 pub use error::ExportError;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::event::ExportedCollection;
 use rollbook_domain::{Collection, Document, JsonText};
+use rollbook_log::durable;
 
 use spool::Spool;
 
@@ -153,16 +154,12 @@ impl Partial {
     }
 
     fn publish(mut self, target: &Target) -> Result<(), ExportError> {
-        let sync = |path: &Path| {
-            File::open(path)
-                .and_then(|directory| directory.sync_all())
-                .map_err(failed("syncing", path))
-        };
+        let sync = |path: &Path| durable::sync_directory(path).map_err(failed("syncing", path));
         // 1. Sync the names of the files before the rename; each file was synced when it was
         // written.
         sync(&self.path)?;
         // The rename replaces an empty directory.
-        fs::rename(&self.path, &target.path).map_err(failed("naming", &target.path))?;
+        durable::rename(&self.path, &target.path).map_err(failed("naming", &target.path))?;
         self.published = true;
         // 2. Sync the rename.
         sync(&target.parent)

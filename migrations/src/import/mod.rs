@@ -142,7 +142,7 @@ impl Appender<'_> {
         let key = format!("import/{}/{}/{part}", self.imports_before + 1, self.digest);
         let key = IdempotencyKey { request: Sha256::digest(key.as_bytes()).into(), key };
         let actor = Actor::Migration(self.digest.to_owned());
-        self.runtime.log().append(Commit {
+        self.runtime.ordering().append(Commit {
             events,
             expected,
             actor,

@@ -204,7 +204,7 @@ fn record(
         NewEvent { stream: StreamId::Control, id, occurred_at: now, event }
     });
     let actor = Actor::System("validate".to_owned());
-    runtime.log().append(Commit {
+    runtime.ordering().append(Commit {
         events: events.collect(),
         expected: Vec::new(),
         actor,

@@ -19,7 +19,7 @@ mod state;
 use std::sync::Arc;
 
 use rollbook_domain::Position;
-use rollbook_log::{Log, RowBatch};
+use rollbook_log::{Log, Ordering, RowBatch};
 
 pub use self::compare::{Compared, StrayRows};
 pub use self::rebuild::Rebuilt;
@@ -38,22 +38,40 @@ pub type Progress<'a> = &'a (dyn Fn(u64, u64) + Sync);
 /// Keeps a set of projections current. Several runtimes over one log take turns in folding.
 pub struct Runtime {
     log: Log,
+    ordering: Arc<dyn Ordering>,
     projections: Vec<Box<dyn DynProjection>>,
     names: Arc<[ProjectionName]>,
     locks: Arc<Locks>,
 }
 
 impl Runtime {
-    /// A runtime over a log. It does not fold anything yet.
+    /// A runtime over a log that orders its commits itself. It does not fold anything yet.
     pub fn new(log: Log, projections: Vec<Box<dyn DynProjection>>) -> Self {
-        let locks = Locks::of(&log);
-        let names = projections.iter().map(|projection| projection.name()).collect();
-        Self { log, projections, names, locks }
+        let ordering = Arc::new(log.clone());
+        Self::ordered_by(ordering, log, projections)
     }
 
-    /// The log behind it.
+    /// A runtime over a log whose commits are ordered elsewhere. `log` is the copy of this node:
+    /// `ordering` must append every commit to it, at the same positions, before it acknowledges the
+    /// commit. Only `ordering` may append to it.
+    pub fn ordered_by(
+        ordering: Arc<dyn Ordering>,
+        log: Log,
+        projections: Vec<Box<dyn DynProjection>>,
+    ) -> Self {
+        let locks = Locks::of(&log);
+        let names = projections.iter().map(|projection| projection.name()).collect();
+        Self { log, ordering, projections, names, locks }
+    }
+
+    /// The log of this node, for reading. Commits are appended through [`Runtime::ordering`].
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// Appends commits. What it has acknowledged can be read in [`Runtime::log`].
+    pub fn ordering(&self) -> &dyn Ordering {
+        &*self.ordering
     }
 
     /// The names of the projections, in order.

@@ -3,7 +3,6 @@
 //! never stored; its SHA-256 is.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +18,6 @@ use super::scope::Scope;
 /// The file in the store's directory.
 pub(super) const KEYS_FILE: &str = "api-keys.json";
 const LOCK_FILE: &str = "api-keys.lock";
-const TEMPORARY_FILE: &str = "api-keys.json.new";
 /// The format that is written, and the newest that can be read.
 const SUPPORTED: u64 = 1;
 /// The prefix of every key: it distinguishes keys from tokens, and scanners find a leaked key by
@@ -270,22 +268,11 @@ impl KeyFile {
     fn write(&mut self) -> Result<(), AccessError> {
         self.keys.rollbook_api_keys = SUPPORTED;
         let path = self.directory.join(KEYS_FILE);
-        let temporary = self.directory.join(TEMPORARY_FILE);
         let mut written = || -> std::io::Result<()> {
             self.keys.sha256 = self.keys.digest()?;
             let mut text = serde_json::to_vec_pretty(&self.keys)?;
             text.push(b'\n');
-            // A file that a crash left behind may have any mode.
-            match fs::remove_file(&temporary) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-            file.write_all(&text)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            File::open(&self.directory)?.sync_all()
+            rollbook_log::durable::write_atomically(&path, 0o600, &text)
         };
         written().map_err(|source| AccessError::File { doing: "write", path: path.clone(), source })
     }

@@ -69,6 +69,8 @@ pub(super) fn of_refused(refused: &Rejection) -> Option<String> {
         }
         Rejection::NoComment => "say it in the field comment",
         Rejection::ShortReason { .. } => "write a longer text",
+        Rejection::TextTooLong { .. } => "write a shorter text",
+        Rejection::TooDeep { .. } => "nest the value less deep",
         Rejection::OutOfRange { least, most, .. } => {
             return Some(format!("give a number from {least} to {most}"));
         }

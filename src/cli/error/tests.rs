@@ -26,9 +26,12 @@ fn existing() -> LogError {
     LogError::Exists { path: "x".into() }
 }
 
+fn text() -> String {
+    "x".to_owned()
+}
+
 /// An error from every boundary, with its code.
 fn errors() -> Vec<(CliError, Code)> {
-    let text = || "x".to_owned();
     vec![
         (StoreError::UnknownClient(text()).into(), Code::UnknownId),
         (LogError::Missing { dir: "x".into() }.into(), Code::NoStore),
@@ -48,7 +51,7 @@ fn errors() -> Vec<(CliError, Code)> {
                 .into(),
             Code::Erasures,
         ),
-        (EvidenceError::NoKeyYet.into(), Code::Key),
+        (EvidenceError::OpenKey { path: "x".into() }.into(), Code::Key),
         (AccessError::NameTaken(text()).into(), Code::NameTaken),
         (TelemetryError::Thread(gone()).into(), Code::Telemetry),
         (RemoteError::Url(text()).into(), Code::Usage),
@@ -103,6 +106,19 @@ fn a_file_that_would_be_overwritten_is_a_refusal() {
         assert_eq!((error.code(), error.exit_code()), (Code::Exists, 3), "{error:?}");
     }
     assert_eq!(CliError::from(existing()).exit_code(), 1);
+}
+
+#[test]
+fn a_few_errors_exit_otherwise_than_their_code() {
+    let week = Rejection::NoSuchResponse { stream: text(), response: text() };
+    let errors = [
+        (CliError::from(week), Code::UnknownId, 3),
+        (StoreError::NoSeries(text()).into(), Code::UnknownId, 2),
+        (EvidenceError::NoKeyYet.into(), Code::Key, 1),
+    ];
+    for (error, code, exit) in errors {
+        assert_eq!((error.code(), error.exit_code()), (code, exit), "{error:?}");
+    }
 }
 
 #[test]

@@ -13,11 +13,13 @@ pub enum Rule {
     ProjectionByText,
     FlagInError,
     DefaultForFailedRead,
+    AppendToLog,
+    SyncOutsideDurable,
     StaleAllowance,
 }
 
 impl Rule {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ImportCircle,
         Self::LongFile,
         Self::LongFunction,
@@ -26,6 +28,8 @@ impl Rule {
         Self::ProjectionByText,
         Self::FlagInError,
         Self::DefaultForFailedRead,
+        Self::AppendToLog,
+        Self::SyncOutsideDurable,
         Self::StaleAllowance,
     ];
 
@@ -40,6 +44,8 @@ impl Rule {
             Self::ProjectionByText => "projection-by-text",
             Self::FlagInError => "flag-in-error",
             Self::DefaultForFailedRead => "default-for-failed-read",
+            Self::AppendToLog => "append-to-log",
+            Self::SyncOutsideDurable => "sync-outside-durable",
             Self::StaleAllowance => "stale-allowance",
         }
     }
@@ -57,6 +63,8 @@ impl Rule {
             Self::ProjectionByText => "projections named by a text: `snapshot.of(\"…\")`",
             Self::FlagInError => "error texts below the application that name a flag or a command",
             Self::DefaultForFailedRead => "`unwrap_or_default()` on a read that can fail",
+            Self::AppendToLog => "commits appended to a log and not through `Ordering`",
+            Self::SyncOutsideDurable => "syncs and renames outside `rollbook_log::durable`",
             Self::StaleAllowance => "entries of structure-allowed.txt that match nothing",
         }
     }

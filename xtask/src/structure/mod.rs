@@ -8,6 +8,7 @@ mod digests;
 mod finding;
 mod literals;
 mod modules;
+mod ordering;
 mod references;
 mod resolve;
 mod sizes;
@@ -40,6 +41,8 @@ Parses every .rs file of every crate and reports:
   - Debug output in digests and idempotency keys, `snapshot.of(\"…\")`, flags and commands in the
     error texts of domain, log, projections, migrations and proofs, and `unwrap_or_default()` on
     a read that can fail; all outside tests
+  - commits that crates above the log append to a log and not through `Ordering`, and syncs and
+    renames of log, migrations, application and service outside `rollbook_log::durable`; outside tests
 
 Fails when something is found. xtask/structure-allowed.txt lists exceptions, each with its reason.
 
@@ -93,6 +96,7 @@ fn find(root: &Path) -> Result<Vec<Finding>> {
     for file in &sources.files {
         sizes::check(file, &mut findings);
         texts::check(file, &mut findings);
+        ordering::check(file, &mut findings);
     }
     let list = match fs::read_to_string(root.join(ALLOWED)) {
         Ok(list) => list,

@@ -173,7 +173,7 @@ fn is_store(name: String) -> bool {
 }
 
 /// The last name of a path, field or call: `rows` for `self.rows` and `self.rows()`.
-fn last_name(expression: &Expr) -> Option<String> {
+pub(super) fn last_name(expression: &Expr) -> Option<String> {
     match expression {
         Expr::Path(path) => path.path.segments.last().map(|segment| segment.ident.to_string()),
         Expr::Field(field) => match &field.member {

@@ -63,6 +63,7 @@ macro_rules! conformance {
 
 conformance!(rocksdb_log, super::rocksdb());
 conformance!(in_memory_sequencer, super::in_memory());
+conformance!(sequencer_with_a_log_as_its_copy, super::with_copy());
 
 fn rocksdb() -> Backend {
     let dir = tempfile::tempdir().unwrap();
@@ -72,4 +73,10 @@ fn rocksdb() -> Backend {
 
 fn in_memory() -> Backend {
     Backend { ordering: Box::new(sequencer::Sequencer::default()), _keep: Box::new(()) }
+}
+
+fn with_copy() -> Backend {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = crate::support::open(&dir.path().join("store"));
+    Backend { ordering: Box::new(sequencer::Sequencer::with_copy(copy)), _keep: Box::new(dir) }
 }

@@ -1,14 +1,18 @@
 //! An implementation of `Ordering` in memory: one thread that receives commits. It is the smallest
 //! implementation of the contract, written from its clauses and not from the log's code.
+//!
+//! With [`Sequencer::with_copy`] it plays the part of a cluster: it puts the commits into order,
+//! and a log is only the copy of one node. The tests of other crates include this file.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
+use rollbook_domain::NewEvent;
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::{EventRecord, Position, Version};
-use rollbook_log::{Answer, AppendError, Commit, Committed, LogError, Ordering, Pending};
+use rollbook_log::{Answer, AppendError, Commit, Committed, Log, LogError, Ordering, Pending};
 use uuid::Uuid;
 
 pub struct Sequencer {
@@ -19,6 +23,26 @@ pub struct Sequencer {
 
 impl Default for Sequencer {
     fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl Sequencer {
+    /// Appends every accepted commit to `copy`, an empty log, before it acknowledges the commit.
+    /// The copy must give it the same positions: if something else appends to the copy, the
+    /// sequencer stops and every later commit fails.
+    #[allow(dead_code)]
+    pub fn with_copy(copy: Log) -> Self {
+        Self::new(Some(copy))
+    }
+
+    /// How many commits were accepted.
+    #[allow(dead_code)]
+    pub fn accepted(&self) -> usize {
+        self.state.lock().unwrap().accepted
+    }
+
+    fn new(copy: Option<Log>) -> Self {
         let (proposals, incoming) = channel::<(Commit, Answer)>();
         let head = Arc::new(AtomicU64::new(0));
         let state = Arc::new(Mutex::new(State::default()));
@@ -27,6 +51,11 @@ impl Default for Sequencer {
             for (commit, answer) in incoming {
                 let mut state = shared.lock().unwrap();
                 let outcome = state.order(&commit);
+                if let (Some(copy), Ok(committed)) = (&copy, &outcome)
+                    && !committed.repeated
+                {
+                    assert_eq!(copy.append(state.last_commit(commit)).unwrap(), *committed);
+                }
                 published.store(state.head, Memory::Release);
                 drop(state);
                 answer.send(outcome);
@@ -71,9 +100,22 @@ struct State {
     ids: HashSet<Uuid>,
     keys: HashMap<String, ([u8; 32], Committed)>,
     events: Vec<EventRecord>,
+    accepted: usize,
 }
 
 impl State {
+    /// The commit that was accepted last, with the ids of its events.
+    fn last_commit(&self, mut commit: Commit) -> Commit {
+        let recorded = &self.events[self.events.len() - commit.events.len()..];
+        commit.events = commit
+            .events
+            .into_iter()
+            .zip(recorded)
+            .map(|(event, recorded)| NewEvent { id: Some(recorded.id), ..event })
+            .collect();
+        commit
+    }
+
     fn order(&mut self, commit: &Commit) -> Result<Committed, AppendError> {
         if commit.events.is_empty() {
             return Err(AppendError::Empty);
@@ -135,6 +177,7 @@ impl State {
             repeated: false,
         };
         self.head = committed.last;
+        self.accepted += 1;
         if let Some(key) = &commit.key {
             self.keys.insert(key.key.clone(), (key.request, committed));
         }

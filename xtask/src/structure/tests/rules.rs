@@ -135,3 +135,40 @@ fn exceptions_have_a_reason_and_an_end() {
         assert!(format!("{error:#}").contains(message), "{error:#}");
     }
 }
+
+#[test]
+fn commits_above_the_log_go_through_the_ordering() {
+    let in_crate = |file: &str, text: &str| {
+        let manifest = "[package]\nname = \"made-up-migrations\"\n";
+        found(&[("migrations/Cargo.toml", manifest), (file, text)])
+    };
+    let file = "migrations/src/lib.rs";
+    for call in [
+        "self.runtime.log().append(commit)",
+        "self.log.submit(commit)",
+        "log.append_raw(commit)",
+        "Log::append(&log, commit)",
+    ] {
+        let text = format!("fn f() {{ {call}; }}\n");
+        let expected = [(Rule::AppendToLog, file.to_owned(), "f".to_owned())];
+        assert_eq!(in_crate(file, &text), expected, "{call}");
+        assert_eq!(in_crate("migrations/tests/it.rs", &text), [], "{call}");
+        assert_eq!(broken(&text), [], "{call}");
+    }
+    for call in ["self.ordering().append(commit)", "list.append(other)"] {
+        assert_eq!(in_crate(file, &format!("fn f() {{ {call}; }}\n")), [], "{call}");
+    }
+}
+
+#[test]
+fn syncs_and_renames_are_in_one_module() {
+    let manifest = ("proofs/Cargo.toml", "[package]\nname = \"made-up-proofs\"\n");
+    for call in ["file.sync_all()", "file.sync_data()", "std::fs::rename(from, to)"] {
+        let text = format!("fn f() {{ {call}; }}\n");
+        assert_eq!(broken(&text), rule(Rule::SyncOutsideDurable, "f"), "{call}");
+        assert_eq!(found(&[("log/src/durable.rs", &text)]), [], "{call}");
+        assert_eq!(found(&[manifest, ("proofs/src/lib.rs", &text)]), [], "{call}");
+        assert_eq!(found(&[("log/tests/it.rs", &text)]), [], "{call}");
+    }
+    assert_eq!(broken("fn f() { durable::rename(from, to); }\n"), []);
+}
