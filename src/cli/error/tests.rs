@@ -110,7 +110,7 @@ fn a_file_that_would_be_overwritten_is_a_refusal() {
 
 #[test]
 fn a_few_errors_exit_otherwise_than_their_code() {
-    let week = Rejection::NoSuchResponse { stream: text(), response: text() };
+    let week = Rejection::NoSuchResponse { series: text(), response: text() };
     let errors = [
         (CliError::from(week), Code::UnknownId, 3),
         (StoreError::NoSeries(text()).into(), Code::UnknownId, 2),
