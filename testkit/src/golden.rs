@@ -10,7 +10,10 @@ pub fn assert_golden(path: &Path, text: &str) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
-    let golden = std::fs::read_to_string(path).unwrap_or_default();
+    let golden = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        read => read.unwrap(),
+    };
     if golden != text {
         let actual = path.with_extension("actual");
         std::fs::write(&actual, text).unwrap();

@@ -16,7 +16,7 @@ use rollbook_domain::{JsonText, StreamId, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::SeriesCommand;
+use super::series_command::SeriesCommand;
 
 /// The digest of a command on a stream.
 pub(super) fn command(stream: &StreamId, command: &SeriesCommand) -> [u8; 32] {

@@ -19,6 +19,7 @@ mod request_digest;
 #[cfg(test)]
 pub(crate) mod request_samples;
 mod resolve;
+mod series_command;
 mod stream_locks;
 mod time_travel;
 
@@ -41,7 +42,6 @@ use rollbook_proofs::TreeHead;
 pub use all_clients::AllClients;
 pub use append::{Outcome, Written};
 pub(crate) use append::{Proposal, new_event};
-pub use commands::SeriesCommand;
 pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
 pub use error::StoreError;
 pub use read_counts::ReadCounts;
@@ -49,6 +49,7 @@ pub use reading::{FoldedSeries, Reading};
 pub use request::Request;
 pub(crate) use request_digest::KeyedRequest;
 pub use resolve::WeekRef;
+pub use series_command::SeriesCommand;
 pub use time_travel::PastView;
 
 use self::read_counts::Counters;

@@ -12,7 +12,8 @@ use rollbook_domain::{StreamId, Timestamp};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{SeriesCommand, legacy_request_form};
+use super::legacy_request_form;
+use super::series_command::SeriesCommand;
 
 /// A request that an idempotency key can be bound to.
 #[derive(Clone, Copy)]

@@ -136,8 +136,12 @@ impl<'a> Record<'a> {
         after: Position,
         out: &mut Vec<EventRecord>,
     ) -> Result<(), Corruption> {
-        out.reserve(self.events as usize);
-        self.events_where(keyring, |position, _, _| position > after, out)
+        let envelope = self.envelope()?;
+        // The number in the header is a claim until the envelope was read.
+        out.reserve(envelope.len());
+        envelope
+            .decode(keyring, self.first, |position, _, _| position > after, out)
+            .map_err(|error| self.undecodable(error))
     }
 
     /// Appends to `out` the events for which `wanted` returns true. It gets the position, the

@@ -11,18 +11,11 @@ use rollbook_projections::ProjectionError;
 use rollbook_projections::directory::Identity;
 use rollbook_projections::turning_points::turning_points;
 
-use super::decision::Decision;
+use super::decision::Cause;
+use super::difference::Difference;
 use super::past::{ClientState, Past};
-use super::tally::{Difference, Unresolved};
+use super::tally::Unresolved;
 use super::{BothRows, ParityRules, tally_of};
-
-/// The cause of a difference.
-pub(super) enum Cause {
-    /// A decision.
-    Decision(Box<Decision>),
-    /// No event; the text says what is known, and is empty otherwise.
-    Unknown(&'static str),
-}
 
 /// The causes of differences that no other class explains, one for each.
 pub(super) fn causes(

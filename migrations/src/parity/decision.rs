@@ -6,7 +6,7 @@
 use rollbook_domain::event::Origin;
 use rollbook_domain::{Actor, Event, EventRecord, Position};
 
-use super::tally::Difference;
+use super::difference::Difference;
 
 /// The events of one decision: neighbours in one stream.
 #[derive(Clone, Debug)]
@@ -168,4 +168,12 @@ fn by(actor: &Actor) -> String {
         Actor::System(name) => name.clone(),
         Actor::Migration(digest) => format!("import or batch {}", crate::batch::short(digest)),
     }
+}
+
+/// The cause of a difference.
+pub(super) enum Cause {
+    /// A decision.
+    Decision(Box<Decision>),
+    /// No event; the text says what is known, and is empty otherwise.
+    Unknown(&'static str),
 }

@@ -7,6 +7,7 @@
 mod at;
 mod causes;
 mod decision;
+mod difference;
 mod explain;
 mod facts;
 mod field;

@@ -6,7 +6,8 @@ use rollbook_domain::status::Status;
 use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::{Entry, Summary};
 
-use super::causes::Cause;
+use super::decision::Cause;
+use super::difference::{Difference, Side};
 use super::facts::Key;
 use super::field::Field;
 use super::report::{
@@ -21,23 +22,6 @@ pub(super) enum Shown<'b, 'a> {
     Legacy(&'b Entry<'a>),
     Precreated(&'b Entry<'a>),
     Both(&'b Entry<'a>, &'b Entry<'a>),
-}
-
-/// The views that show the week of a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Side {
-    Legacy,
-    Precreated,
-    Both,
-}
-
-/// A difference, independent of the order of the forms in the rows: (form, run, week), field and
-/// side.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Difference {
-    pub(super) place: (String, u32, u32),
-    pub(super) field: Field,
-    pub(super) side: Side,
 }
 
 /// A difference that the rows alone do not explain.
