@@ -39,7 +39,7 @@ fn a_directory_without_a_store_stays_without_one() {
     for arguments in every_command() {
         let error = none.fails(1, arguments);
         assert!(
-            error.contains("there is not a rollbook store in")
+            error.contains("there is no rollbook store in")
                 && error.contains("import EXPORT_DIR"),
             "{error}"
         );
@@ -127,9 +127,9 @@ fn what_is_no_time_no_span_no_date_and_no_actor_is_a_usage_error() {
     let store = Store::imported("clean");
     let assign = ["assign", "--client", "c", "--form", "f", "--coach", "k"];
     let cases: [(&[&str], &str); 10] = [
-        (&["view", "live", "--all", "--at", "yesterday"], "is no RFC 3339 time"),
-        (&["view", "live", "--all", "--at", "2026-01-05"], "is no RFC 3339 time"),
-        (&["view", "live", "--all", "--overdue-after", "3 weeks"], "is no span"),
+        (&["view", "live", "--all", "--at", "yesterday"], "is not an RFC 3339 time"),
+        (&["view", "live", "--all", "--at", "2026-01-05"], "is not an RFC 3339 time"),
+        (&["view", "live", "--all", "--overdue-after", "3 weeks"], "is not a span"),
         (&["view", "live", "--all", "--as-of", "lately"], "--as-of"),
         (&["view", "newest", "--all"], "newest"),
         (&[&assign[..], &["--due-time", "25:00"]].concat(), "is not a time of day"),

@@ -317,7 +317,7 @@ fn a_series_is_paused_resumed_and_withdrawn_by_either_name() {
     };
     let at = ["--at", "2026-03-02T08:00:00Z"];
     let none = store.fails(3, &["resume", SERIES]);
-    assert!(none.contains("No active pause found for this series"), "{none}");
+    assert!(none.contains("this series has no active pause"), "{none}");
     store.fails(3, &[&["pause", SERIES, "--weeks", "0"], &at[..]].concat());
     store.json(
         &[&["pause", "--client", CLIENT, "--form", "new-form", "--weeks", "2"], &at[..]].concat(),

@@ -575,7 +575,7 @@ fn keys_that_are_gone_damaged_or_another_stores_are_named_and_nothing_is_decoded
     fs::remove_file(&key).unwrap();
     refused("no master key", &key);
     fs::write(&key, "no key").unwrap();
-    refused("is no master key", &key);
+    refused("is not a master key", &key);
     fs::write(&key, "7".repeat(64)).unwrap();
     refused("does not open", &key);
     fs::remove_file(&keyring).unwrap();
