@@ -87,7 +87,7 @@ impl AssignArguments {
     fn wanted(&self) -> Result<AllocationRequest, CliError> {
         let (hour, minute) = self.due_time;
         let due_time = NaiveTime::from_hms_opt(hour, minute, 0)
-            .ok_or_else(|| CliError::Usage(format!("{hour}:{minute} is no time of day")))?;
+            .ok_or_else(|| CliError::Usage(format!("{hour}:{minute} is not a time of day")))?;
         Ok(AllocationRequest {
             client: self.client.clone(),
             form: self.form.clone(),

@@ -33,7 +33,7 @@ impl Recorded {
         let text = fs::read(&self.path).map_err(failed("read", &self.path))?;
         let malformed = |why| ProofError::Malformed { what: "a checkpoint", why };
         let text =
-            std::str::from_utf8(&text).map_err(|_| self.refused(malformed("it is no text")))?;
+            std::str::from_utf8(&text).map_err(|_| self.refused(malformed("it is not text")))?;
         let signed = SignedCheckpoint::read(text).map_err(|source| self.refused(source))?;
         if signed.claimed().size == self.size {
             Ok(signed)

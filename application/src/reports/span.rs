@@ -10,7 +10,9 @@ const MILLISECONDS: [(&str, i64); 5] =
 /// A sentence that says how a span is written.
 pub fn milliseconds(text: &str) -> Result<i64, String> {
     let expected = || {
-        format!("{text:?} is not a span; write a whole number and d, h, m, s or ms, such as 3d or 36h")
+        format!(
+            "{text:?} is not a span; write a whole number and d, h, m, s or ms, such as 3d or 36h"
+        )
     };
     let unit_at = text.find(|symbol: char| !symbol.is_ascii_digit()).ok_or_else(expected)?;
     let (number, unit) = text.split_at_checked(unit_at).ok_or_else(expected)?;

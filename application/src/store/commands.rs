@@ -1,8 +1,8 @@
 //! Commands on one series. The domain decides; this module loads the series, binds the idempotency
 //! key and appends.
 
-use rollbook_domain::series::decide::{Decider, Decision};
 use rollbook_domain::StreamId;
+use rollbook_domain::series::decide::{Decider, Decision};
 use rollbook_log::AppendError;
 
 use super::append::{Outcome, Proposal, new_event};

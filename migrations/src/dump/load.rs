@@ -79,7 +79,7 @@ pub fn load(
     if let Some(keyring) = &header.keyring {
         let bytes = BASE64_STANDARD
             .decode(keyring)
-            .map_err(|error| lines.wrong(format!("the header's keyring is no base64: {error}")))?;
+            .map_err(|error| lines.wrong(format!("the header's keyring is not base64: {error}")))?;
         Log::replace_keyring(beside.path(), &bytes)?;
     }
     let summary = DumpSummary { header, trailer };
@@ -351,7 +351,7 @@ fn sealed_events(read: Vec<Line<'static>>, lines: &Lines<'_>) -> Result<Vec<RawE
         }
         let body = BASE64_STANDARD
             .decode(&stored.body)
-            .map_err(|error| lines.wrong(format!("its body is no base64: {error}")))?;
+            .map_err(|error| lines.wrong(format!("its body is not base64: {error}")))?;
         Ok(RawEvent {
             stream: line.stream.into_owned(),
             id: line.id,

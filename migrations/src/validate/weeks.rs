@@ -85,7 +85,7 @@ impl Weeks {
                 .iter()
                 .any(|meaning| !matches!(meaning, names::Meaning::Response { .. })) => {}
             None => self.response_links.push(format!(
-                "response {id} of {stream} names {:?}, which is no assignment",
+                "response {id} of {stream} names {:?}, which is not an assignment",
                 response.named
             )),
             Some(week) => match response.week {

@@ -151,7 +151,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, AccessDenied> {
     };
     let text = value
         .to_str()
-        .map_err(|_| AccessDenied::Unauthenticated("the Authorization header is no text"))?;
+        .map_err(|_| AccessDenied::Unauthenticated("the Authorization header is not text"))?;
     match text.split_once(' ') {
         Some((scheme, token))
             if scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty() =>

@@ -92,7 +92,7 @@ impl fmt::Display for Scope {
 /// Text that names no scope.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{0:?} is no scope; write admin, operator, migrations, switch, status, metrics, coach:ID or client:ID"
+    "{0:?} is not a scope; write admin, operator, migrations, switch, status, metrics, coach:ID or client:ID"
 )]
 pub struct NoScope(String);
 

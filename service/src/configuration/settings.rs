@@ -196,7 +196,7 @@ impl Settings {
             return Some((
                 "log.level",
                 format!(
-                    "is no filter ({error}); write info, or directives such as info,rollbook::http=debug"
+                    "is not a filter ({error}); write info, or directives such as info,rollbook::http=debug"
                 ),
             ));
         }

@@ -163,7 +163,7 @@ fn values_that_do_not_go_together_are_refused_with_the_place_of_the_one_to_chang
             "access.jwks_url = 'http://example.com/'\naccess.firebase_project = 'demo'",
             "/etc/rollbook.toml:1: access.jwks_url is neither https",
         ),
-        ("log.level = 'rollbook=loud'", "/etc/rollbook.toml:1: log.level is no filter"),
+        ("log.level = 'rollbook=loud'", "/etc/rollbook.toml:1: log.level is not a filter"),
     ];
     for (file, expected) in cases {
         let error = resolved(&[], &[], Some(file)).unwrap_err().to_string();

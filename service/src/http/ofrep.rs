@@ -164,18 +164,18 @@ fn targeting_key(body: &[u8]) -> Result<String, Failed> {
     let value: Value =
         serde_json::from_slice(body).map_err(|_| bad("PARSE_ERROR", "the body is no JSON"))?;
     let Value::Object(mut request) = value else {
-        return Err(bad("PARSE_ERROR", "the body is no object"));
+        return Err(bad("PARSE_ERROR", "the body is not an object"));
     };
     let missing = bad("TARGETING_KEY_MISSING", "context.targetingKey is the client's id");
     let context = match request.remove("context") {
         None => return Err(missing),
         Some(Value::Object(context)) => context,
-        Some(_) => return Err(bad("INVALID_CONTEXT", "context is no object")),
+        Some(_) => return Err(bad("INVALID_CONTEXT", "context is not an object")),
     };
     match context.get("targetingKey") {
         Some(Value::String(key)) if !key.is_empty() => Ok(key.clone()),
         Some(Value::String(_)) | None => Err(missing),
-        Some(_) => Err(bad("INVALID_CONTEXT", "context.targetingKey is no text")),
+        Some(_) => Err(bad("INVALID_CONTEXT", "context.targetingKey is not text")),
     }
 }
 

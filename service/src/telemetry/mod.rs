@@ -27,7 +27,9 @@ use crate::configuration::Settings;
 #[non_exhaustive]
 pub enum TelemetryError {
     /// The filter of the log.
-    #[error("log.level is no filter; write info, or directives such as info,rollbook::http=debug")]
+    #[error(
+        "log.level is not a filter; write info, or directives such as info,rollbook::http=debug"
+    )]
     Filter(#[from] tracing_subscriber::filter::ParseError),
     /// The exporter of traces.
     #[error("traces cannot be sent; check telemetry.endpoint and telemetry.headers")]

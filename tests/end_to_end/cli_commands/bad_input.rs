@@ -39,8 +39,7 @@ fn a_directory_without_a_store_stays_without_one() {
     for arguments in every_command() {
         let error = none.fails(1, arguments);
         assert!(
-            error.contains("there is no rollbook store in")
-                && error.contains("import EXPORT_DIR"),
+            error.contains("there is no rollbook store in") && error.contains("import EXPORT_DIR"),
             "{error}"
         );
     }
