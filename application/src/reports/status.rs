@@ -225,7 +225,7 @@ impl Validated {
 pub fn status(store: &Store) -> Result<Status, StoreError> {
     let head = store.log().head();
     let checkpoints = store.runtime().checkpoints()?;
-    if checkpoints.iter().all(|(_, position)| *position == head) {
+    if store.runtime().is_current(head)? {
         return current_status(store);
     }
     let (control, counts) = tracked_in_memory(store)?;

@@ -94,8 +94,12 @@ impl Runtime {
         found.map(AsRef::as_ref).ok_or(ProjectionError::Missing { name: name.as_str() })
     }
 
-    /// Whether every projection is folded up to `position` by its current version.
-    fn is_current(&self, position: Position) -> Result<bool, ProjectionError> {
+    /// Whether every projection is folded up to `position` by its current version, so that a read
+    /// folds nothing.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_current(&self, position: Position) -> Result<bool, ProjectionError> {
         let rows = self.log.rows().snapshot();
         for projection in &self.projections {
             let state = serving(&rows, projection.name())?;
