@@ -12,18 +12,38 @@ pub const TELEMETRY: &str = "rollbook::telemetry";
 
 #[cfg(test)]
 mod tests {
-    use super::super::log_writer::LogWriter;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
     use super::super::logging::subscriber;
     use super::*;
     use crate::configuration::{Log, LogFormat};
 
     const ALL: [&str; 4] = [REQUEST, HTTP, ACCESS, TELEMETRY];
 
+    /// Keeps what is written. The service's own writer sends a warning out at once.
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
     /// The events that a filter lets through, of one event of each level and target.
     fn passing(filter: &str) -> Vec<String> {
-        let lines = LogWriter::default();
+        let lines = Lines::default();
+        let writer = {
+            let lines = lines.clone();
+            move || lines.clone()
+        };
         let settings = Log { level: filter.to_owned(), format: LogFormat::Json };
-        tracing::subscriber::with_default(subscriber(&settings, lines.clone()).unwrap(), || {
+        tracing::subscriber::with_default(subscriber(&settings, writer).unwrap(), || {
             macro_rules! each {
                 ($($target:ident)*) => {$(
                     tracing::debug!(target: $target, "debug");
@@ -33,7 +53,7 @@ mod tests {
             }
             each!(REQUEST HTTP ACCESS TELEMETRY);
         });
-        let events = lines.text();
+        let events = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
         let events = events.lines().map(|line| {
             let event: serde_json::Value = serde_json::from_str(line).unwrap();
             let text = |field: &str| event[field].as_str().unwrap().to_owned();
