@@ -20,8 +20,8 @@ pub trait Definition: Sync {
     /// included, on every machine and at any time: a plan made on one store is applied to others.
     fn plan_series(&self, stream: &StreamId, series: &Series, rules: &Rules) -> SeriesPlan;
 
-    /// Whether a series already contains the effect of one of these events, or no longer has a place
-    /// for it.
+    /// Whether a series already contains the effect of one of these events, or no longer has a
+    /// place for it.
     fn is_present(&self, series: &Series, event: &Event) -> bool;
 }
 

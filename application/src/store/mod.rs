@@ -101,8 +101,9 @@ impl Store {
         Self::open_ordered_by(directory, options, |log| Arc::new(log.clone()))
     }
 
-    /// Opens the store in a directory as one node's copy of commits that are ordered elsewhere. `ordering` is called with the log, to which
-    /// it appends every commit before it acknowledges the commit, see [`Runtime::ordered_by`].
+    /// Opens the store in a directory as one node's copy of commits that are ordered elsewhere.
+    /// `ordering` is called with the log, to which it appends every commit before it acknowledges
+    /// the commit, see [`Runtime::ordered_by`].
     ///
     /// # Errors
     /// As [`Store::open`].

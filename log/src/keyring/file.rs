@@ -14,7 +14,7 @@ pub(super) struct KeyringFile {
     file: Option<File>,
     /// The end of the last complete record.
     length: u64,
-    /// Whether a change failed midway: nobody knows what is on the disk.
+    /// Whether a change failed midway, so that the content on the disk is unknown.
     in_doubt: bool,
 }
 
