@@ -85,8 +85,8 @@ impl Writer {
             Ok(_nothing) => {}
             Err(failure) => {
                 self.versions.clear();
-                // The group may be on disk or not. Only opening the store again tells, so nothing
-                // may be written after it.
+                // The group may be on disk or not. Only opening the store again shows it, so
+                // nothing may be written after it.
                 let failure =
                     if self.last.position > before { self.store.poison(failure) } else { failure };
                 let failure = AppendError::from(failure);

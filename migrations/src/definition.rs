@@ -1,4 +1,4 @@
-//! What a kind of migration is: a rule that finds the events a series lacks.
+//! The definition of a kind of migration: a rule that finds the events that a series lacks.
 //!
 //! Planning, batch files, drift detection, applying and validation are the same for every kind; see
 //! `docs/write-a-migration.md`. `kinds` lists the implementations.

@@ -1,7 +1,7 @@
 //! Evidence: signed checkpoints of the store's Merkle tree, stored beside the database, and the
 //! proofs made from them. The formats are in `rollbook-proofs`; the tree is a projection.
 //!
-//! A store's directory has `verifier-key`, one line, and `checkpoints/`, one file a checkpoint,
+//! A store's directory has `verifier-key`, one line, and `checkpoints/`, one file per checkpoint,
 //! named by its size. The signing key is stored elsewhere, so that write access to the store is not
 //! enough to sign a changed log.
 

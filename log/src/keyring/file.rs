@@ -24,7 +24,7 @@ impl KeyringFile {
         Self { path, file: None, length, in_doubt: false }
     }
 
-    /// Whether a change has failed midway. Only opening the keyring again tells what is on the
+    /// Whether a change has failed midway. Only opening the keyring again shows what is on the
     /// disk.
     pub(super) fn in_doubt(&self) -> bool {
         self.in_doubt

@@ -92,12 +92,12 @@ impl Access {
         }
     }
 
-    /// Who sends a request, by its headers. `now` is the system's clock, also where answers are
+    /// The caller of a request, by its headers. `now` is the system's clock, also where answers are
     /// given under a fixed one.
     ///
     /// # Errors
-    /// [`AccessDenied::Unauthenticated`], or [`AccessDenied::Unavailable`] when it cannot be told
-    /// at present.
+    /// [`AccessDenied::Unauthenticated`], or [`AccessDenied::Unavailable`] when the caller
+    /// cannot be authenticated at present.
     pub async fn authenticate(
         &self,
         headers: &HeaderMap,

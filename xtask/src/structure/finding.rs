@@ -1,4 +1,4 @@
-//! What a check reports, and the rules that can be broken.
+//! The findings of the structure check, and the rules that can be broken.
 
 use std::path::PathBuf;
 
