@@ -351,7 +351,7 @@ mod tests {
     use std::path::Path;
     use strum::IntoEnumIterator;
 
-    /// `docs/errors.md` holds this table between two marks; `ROLLBOOK_BLESS=1` writes it anew.
+    /// `docs/errors.md` holds this table between two marks; `ROLLBOOK_BLESS=1` updates it.
     #[test]
     fn the_manual_lists_every_code() {
         const BEGIN: &str = "| code | exit | meaning |\n| --- | --- | --- |\n";

@@ -43,8 +43,8 @@ impl Clock {
         Self { now, zone, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
     }
 
-    /// Returns the status: the first case that holds. Source: rule 7 of `docs/spec/legacy-view.md` and
-    /// rule 4 of `docs/spec/precreated-view.md`.
+    /// Returns the status: the first case that holds. Source: rule 7 of `docs/spec/legacy-view.md`
+    /// and rule 4 of `docs/spec/precreated-view.md`.
     pub fn status(&self, completed: bool, marked_missed: bool, due: Timestamp) -> Status {
         if completed {
             Status::Completed

@@ -61,7 +61,8 @@ impl StagedDirectory {
         move_to_free(&self.content, &self.target)?;
         let synced = sync_directory(parent(&self.target));
         if synced.is_err() {
-            // Without this sync the name may be lost in a power cut. Dropping removes the directory.
+            // Without this sync the name may be lost in a power cut. Dropping removes the
+            // directory.
             let _hidden = fs::rename(&self.target, &self.content);
         }
         synced

@@ -85,8 +85,8 @@ impl Writer {
             Ok(_nothing) => {}
             Err(failure) => {
                 self.versions.clear();
-                // The group may be on disk or not. Only opening the store again tells, so nothing
-                // may be written after it.
+                // The group may be on disk or not. Only opening the store again shows it, so
+                // nothing may be written after it.
                 let failure =
                     if self.last.position > before { self.store.poison(failure) } else { failure };
                 let failure = AppendError::from(failure);
@@ -178,9 +178,9 @@ impl Writer {
         // if this fails nothing was written.
         let engine = self.store.engine_to_write()?;
         let batch = sub_batch.batch(&*engine)?;
-        // Barrier 1 of 2: the new keys of these commits are durable, with one sync, and the keys that
-        // they destroy are removed. A crash after this leaves unused keys, or an erasure without its
-        // event, which the caller repeats.
+        // Barrier 1 of 2: the new keys of these commits are durable, with one sync, and the keys
+        // that they destroy are removed. A crash after this leaves unused keys, or an erasure
+        // without its event, which the caller repeats.
         self.keep_keys(&sub_batch)?;
         // If this fails, the batch may be on disk or not.
         batch.write(false).map_err(|failure| self.store.poison(failure))?;
@@ -194,7 +194,7 @@ impl Writer {
         if self.durability == Durability::Synced {
             self.store.engine_to_write()?.sync()?;
         }
-        // Syncing files of a deleted directory succeeds, but nobody can read them again.
+        // Syncing files of a deleted directory succeeds, but they cannot be opened again.
         self.store.require_present()
     }
 

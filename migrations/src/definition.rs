@@ -1,4 +1,4 @@
-//! What a kind of migration is: a rule that finds the events a series lacks.
+//! The definition of a kind of migration: a rule that finds the events that a series lacks.
 //!
 //! Planning, batch files, drift detection, applying and validation are the same for every kind; see
 //! `docs/write-a-migration.md`. `kinds` lists the implementations.
@@ -20,8 +20,8 @@ pub trait Definition: Sync {
     /// included, on every machine and at any time: a plan made on one store is applied to others.
     fn plan_series(&self, stream: &StreamId, series: &Series, rules: &Rules) -> SeriesPlan;
 
-    /// Whether a series already contains the effect of one of these events, or no longer has a place
-    /// for it.
+    /// Whether a series already contains the effect of one of these events, or no longer has a
+    /// place for it.
     fn is_present(&self, series: &Series, event: &Event) -> bool;
 }
 

@@ -1,4 +1,4 @@
-//! How a caller follows and stops a long run.
+//! The interface through which a caller follows and stops a long run.
 
 /// The callbacks of a run that takes long.
 pub struct Monitor<'a> {

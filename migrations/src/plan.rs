@@ -47,8 +47,8 @@ pub(crate) fn zone(snapshot: &Snapshot) -> Result<Zone, MigrationError> {
 /// in the current directory.
 ///
 /// # Errors
-/// [`MigrationError::NothingToMigrate`] when no series lacks anything: then no file is written. When
-/// the store contains no import or cannot be read, or when the file cannot be written.
+/// [`MigrationError::NothingToMigrate`] when no series lacks anything: then no file is written.
+/// When the store contains no import or cannot be read, or when the file cannot be written.
 pub fn plan(runtime: &Runtime, due: DueRule, out: Option<&Path>) -> Result<Plan, MigrationError> {
     plan_kind(&Precreate, runtime, due, out)
 }

@@ -1,6 +1,6 @@
 //! The migration `precreate`: it stores every week of a recurring series as an assignment of its
-//! own, and links responses to their weeks. Source: `docs/spec/precreated-view.md`, "What the migration
-//! makes".
+//! own, and links responses to their weeks. Source: `docs/spec/precreated-view.md`, "What the
+//! migration makes".
 
 use std::collections::BTreeSet;
 
@@ -61,8 +61,8 @@ impl Definition for Precreate {
     }
 }
 
-/// Whether a response can no longer be linked to its week, because the week was withdrawn or another
-/// response was submitted for it.
+/// Whether a response can no longer be linked to its week, because the week was withdrawn or
+/// another response was submitted for it.
 fn has_no_place(series: &Series, response: &str, run: u32, week: u32) -> bool {
     match series.items.week(run, week) {
         None => series.is_withdrawn(run, week),
@@ -91,8 +91,8 @@ impl Planner<'_> {
             return;
         };
         self.plan.concerned = true;
-        // If week 1 was withdrawn, the first stored week is the base. The legacy view counts from it
-        // as from week 1.
+        // If week 1 was withdrawn, the first stored week is the base. The legacy view counts from
+        // it as from week 1.
         if base.week() != 1 && !series.is_withdrawn(run, 1) {
             self.plan.obstacles.push(Obstacle::NoWeekOne);
             return;

@@ -1,4 +1,4 @@
-//! What an export is and what it is not: every kind of text that is no document is refused by name.
+//! Reading exports, valid and invalid: each kind of text that is no document is refused by name.
 
 use crate::support::{FIXTURES, as_json, fixture, read_fixture, small_export, write_collection};
 use rollbook_domain::Collection;

@@ -1,5 +1,5 @@
-//! A store in daily use: whatever coaches and clients do before, during and after a migration, every
-//! check stays green, and each difference between the views names the event that causes it.
+//! A store in daily use: whatever coaches and clients do before, during and after a migration,
+//! every check stays green, and each difference between the views names the event that causes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

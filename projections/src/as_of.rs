@@ -160,7 +160,8 @@ impl<'r> Folding<'r> {
         }
     }
 
-    /// The ids that assigned one of the folded weeks. The stream of each tells whether it is a coach.
+    /// The ids that assigned one of the folded weeks. The stream of each tells whether it is a
+    /// coach.
     fn coaches(&self) -> Result<BTreeSet<String>, ProjectionError> {
         let mut coaches = BTreeSet::new();
         if self.rows.view == View::Legacy {

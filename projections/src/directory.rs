@@ -118,8 +118,8 @@ fn fold_event(rows: &mut RowChanges<'_>, recorded: &EventRecord) {
     }
 }
 
-/// Removes the client's rows and records the erasure. List entries with one of the client's ids stay
-/// and lead to no series; rows that are built from position 1 do not have them.
+/// Removes the client's rows and records the erasure. List entries with one of the client's ids
+/// stay and lead to no series; rows that are built from position 1 do not have them.
 fn fold_erased(rows: &mut RowChanges<'_>, client: &str, ids: &[String], recorded: &EventRecord) {
     let erased = ErasedClient {
         client: client.to_owned(),

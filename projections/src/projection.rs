@@ -1,4 +1,4 @@
-//! What a projection is: a name, a version, and a fold from events to rows.
+//! The trait of a projection: a name, a version, and a fold from events to rows.
 //!
 //! [`Projection`] is the typed form that readers name in code. [`DynProjection`] is the same
 //! projection as an object, so that the runtime can keep several kinds in one list.

@@ -1,5 +1,5 @@
 //! The tracker projection: the folded control stream (imports, batches, validation, the switch) and
-//! counts over the whole log.
+//! counts over the complete log.
 //!
 //! | row | key | value |
 //! | --- | --- | --- |
@@ -20,7 +20,7 @@ use crate::rows::{RowChanges, RowSource, read_row};
 /// The tracker projection.
 pub struct Tracker;
 
-/// Counts over the whole log.
+/// Counts over the complete log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Events by name.

@@ -5,8 +5,9 @@
 //! | --- | --- | --- |
 //! | tile | `t`, level of the tile, 1 byte; its number, u64 big-endian | up to 256 hashes, concatenated |
 //!
-//! Tiles are those of C2SP `tlog-tiles`, height 8. The event at position *p* is leaf *p* − 1. A hash
-//! in a tile never changes, so every past root can be computed at any time, from one tile per level.
+//! Tiles are those of C2SP `tlog-tiles`, height 8. The event at position *p* is leaf *p* − 1. A
+//! hash in a tile never changes, so every past root can be computed at any time, from one tile per
+//! level.
 
 use rollbook_domain::{EventRecord, Position};
 use rollbook_log::LeafHash;

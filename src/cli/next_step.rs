@@ -1,7 +1,7 @@
 //! The next step after an error, in terms of this command line: a command or an option. The layers
 //! below name neither.
 //!
-//! One function an enum, each an exhaustive match: a new error asks for its hint here. `None` is
+//! Each enum has one function, an exhaustive match: a new error needs its hint here. `None` is
 //! for an error whose message says everything, or where there is nothing to do but to read it.
 
 use rollbook_application::backup::BackupError;

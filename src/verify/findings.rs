@@ -37,7 +37,7 @@ impl DamageReport {
     }
 
     /// Adds a finding about an unknown position in a range. The first damaged position stays as it
-    /// is if it lies in the range.
+    /// is if it is in the range.
     pub(super) fn within(&mut self, from: u64, until: u64, what: &str) {
         if self.first.is_some_and(|first| (from..=until).contains(&first)) {
             self.place(from, until, what)

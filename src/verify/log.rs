@@ -13,7 +13,7 @@ use super::findings::DamageReport;
 use super::signed::SignedCheckpoints;
 use super::{Progress, VerifyError};
 
-/// Reads the whole log once.
+/// Reads the complete log once.
 pub(super) fn check_log(
     store: &Store,
     signed: &mut SignedCheckpoints,

@@ -32,7 +32,7 @@ pub struct Verification {
     pub projections: Vec<VerifiedRows>,
     /// The duration, in seconds.
     pub seconds: f64,
-    /// Events per second over the whole verification.
+    /// Events per second over the complete verification.
     pub events_per_second: f64,
     /// What was not checked, and why.
     pub not_checked: Vec<String>,

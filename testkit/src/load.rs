@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Says that the work may stop, also when a test fails: nobody waits for threads that never stop.
+/// Says that the work may stop, also when a test fails: the test does not wait for threads that
+/// never stop.
 struct StopAtEnd<'f>(&'f AtomicBool);
 
 impl Drop for StopAtEnd<'_> {

@@ -92,7 +92,7 @@ impl Server {
         std::fs::read_to_string(self.messages.path()).unwrap()
     }
 
-    /// Sends a request; an error if no whole answer came back.
+    /// Sends a request; an error if no complete answer came back.
     pub fn try_send(
         &self,
         method: &str,

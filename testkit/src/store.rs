@@ -12,12 +12,12 @@ use crate::{FIXTURES, Ran, assert_same, files, fixture, lines, rollbook, run, st
 /// A place for a store, driven through the built binary.
 pub struct Store {
     directory: PathBuf,
-    /// The directory around it, where it goes away with this.
+    /// The directory around it, which is deleted with this.
     _home: Option<TempDir>,
 }
 
 impl Store {
-    /// A place without a store, in a directory that goes away with the test.
+    /// A place without a store, in a directory that is deleted after the test.
     pub fn none() -> Self {
         let home = tempfile::tempdir().unwrap();
         Self { directory: home.path().join("store"), _home: Some(home) }
@@ -28,7 +28,7 @@ impl Store {
         Self { directory: directory.into(), _home: None }
     }
 
-    /// A store with a fixture imported, in a directory that goes away with the test.
+    /// A store with a fixture imported, in a directory that is deleted after the test.
     pub fn imported(fixture_name: &str) -> Self {
         let store = Self::none();
         store.import(&fixture(fixture_name).join("export"), fixture_name);
@@ -42,7 +42,7 @@ impl Store {
         store
     }
 
-    /// A store with an export of a system in UTC, in a directory that goes away with the test.
+    /// A store with an export of a system in UTC, in a directory that is deleted after the test.
     pub fn of_export(export: &Path) -> Self {
         let store = Self::none();
         store.ok(&["import", export.to_str().unwrap()]);

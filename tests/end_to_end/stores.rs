@@ -15,7 +15,7 @@ use testkit::{Store, assert_same, fixture, paths, rollbook, run, unpack};
 const ERASED: &str = "JibaZUPgHV7iB3m03nbqnsGpWLuq";
 const ERASED_MAIL: &str = "gus.quarry.6@example.com";
 
-/// A week that nobody has answered.
+/// A week without an answer.
 const OPEN_WEEK: &str = "assignment-1767341760000-f9tm5n7f2_week_7";
 const OPEN_WEEK_CLIENT: &str = "58m1CiAhzCueQpBenQtYh5Xj8TPQ";
 const NOW: &str = "2026-02-20T10:00:00Z";

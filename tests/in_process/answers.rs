@@ -241,7 +241,7 @@ impl World {
         );
     }
 
-    /// Every kept or new answer for a client equals the one made anew.
+    /// Every kept or new answer for a client equals one that is made again.
     fn compare(
         &self,
         answers: &ViewCache,
@@ -374,8 +374,8 @@ fn after_a_switch_those_who_asked_lately_find_their_answers_made() {
     assert_eq!(made(), asked.len());
 }
 
-/// One thread writes, one does the folding task's part, two read. What a reader is given is what the
-/// log gives at the position that the answer names, and no older than the request.
+/// One thread writes, one does the folding task's part, two read. What a reader is given is what
+/// the log gives at the position that the answer names, and no older than the request.
 #[test]
 fn while_others_write_every_answer_is_right_at_its_position_and_none_is_older_than_the_request() {
     let world = World::of("clean", "UTC");

@@ -54,7 +54,7 @@ fn allocation(client: &str) -> SeriesCommand {
     })
 }
 
-/// Allocates a form and answers its first week, again and again, until it is told to stop.
+/// Allocates a form and answers its first week, again and again, until it is stopped.
 fn write(store: &Store, writer: usize, stop: &AtomicBool, acknowledged: &AtomicU64) {
     for number in 0.. {
         let client = format!("client-{writer}");
@@ -159,7 +159,7 @@ fn backups_under_64_writers_are_good_and_restore_the_store_at_their_heads() {
         }
         let mut taken: Vec<Created> = Vec::new();
         for number in 1..=3 {
-            // Every writer's work goes on between two backups.
+            // Every writer continues its work between two backups.
             let before = acknowledged.load(Ordering::SeqCst);
             while acknowledged.load(Ordering::SeqCst) < before + 2_000 {
                 std::thread::yield_now();

@@ -155,7 +155,7 @@ fn free_name(backups: &Backups, wanted: &Wanted) -> Result<String, BackupError> 
     Ok(names.find(|name| is_free(name)).unwrap_or(instant))
 }
 
-/// The database as it was, in the store's own directory. It goes away when it is dropped.
+/// The database as it was, in the store's own directory. It is deleted when it is dropped.
 struct Checkpoint(PathBuf);
 
 impl Checkpoint {

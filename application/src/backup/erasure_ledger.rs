@@ -1,4 +1,4 @@
-//! The erasure ledger of a directory of backups: one file an erasure, in `erasures/` beside the
+//! The erasure ledger of a directory of backups: one file per erasure, in `erasures/` beside the
 //! backups. A restore reads it and erases the same clients again.
 //!
 //! A file holds ids and the operator's reason, nothing that was erased. A damaged file stops a
@@ -147,8 +147,8 @@ pub fn read(backups: &Path) -> Result<Vec<ErasureRecord>, LedgerError> {
     paths.iter().map(|path| read_one(path)).collect()
 }
 
-/// Every erasure that a directory knows of, whether it holds a store or backups. A store is opened
-/// with the master key beside it, else with the given one: its key may not be the one of its
+/// Every erasure that is recorded in a directory, whether it holds a store or backups. A store is
+/// opened with the master key beside it, else with the given one: its key may not be the one of its
 /// backups any more.
 ///
 /// # Errors

@@ -1,5 +1,5 @@
 //! Backups: copies of a store, each with a manifest, which can be verified and restored. `create`
-//! takes one of an open store, `check` and `verify` check one, `restore` makes a store of one,
+//! takes one of an open store, `check` and `verify` check one, `restore` makes a store from one,
 //! `prune` removes old ones. `erasure_ledger` records erased clients beside the backups.
 //!
 //! A backup is a directory:

@@ -64,7 +64,7 @@ impl Backups {
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, manifest_digest) = Manifest::read(&path, name)?;
         check::contents(&path, &manifest, progress)?;
-        // Never published: it goes away when it is dropped.
+        // Never published: it is deleted when it is dropped.
         let beside = StagedDirectory::begin(
             &scratch.unwrap_or(&self.directory).join(format!(".verifying-{name}")),
         )?;

@@ -20,7 +20,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Ev
     move |source| EvidenceError::File { doing, path, source }
 }
 
-/// Where the signing key lies unless another place is named: beside the store's directory,
+/// The path of the signing key unless another one is given: beside the store's directory,
 /// `NAME.signing-key`.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn default_signing_key(directory: &Path) -> Result<PathBuf, EvidenceError> {
     Ok(absolute.with_file_name(name))
 }
 
-/// Reads a signing key, which nobody but its owner may read.
+/// Reads a signing key. Only its owner may have the permission to read the file.
 pub(super) fn read(path: &Path) -> Result<SigningKey, EvidenceError> {
     let text = fs::read_to_string(path).map_err(failed("read", path))?;
     let mode = fs::metadata(path).map_err(failed("read", path))?.permissions().mode();
@@ -83,8 +83,8 @@ pub(super) fn store_verifier(directory: &Path, key: &VerifierKey) -> Result<(), 
     write_new(&directory.join(VERIFIER_FILE), &format!("{key}\n"))
 }
 
-/// The key that a store's checkpoints are checked with: that of the signing key beside it, which
-/// whoever changes the store may not reach; else the one inside.
+/// The key that a store's checkpoints are checked with: that of the signing key beside the store,
+/// which write access to the store does not reach, or otherwise the one inside.
 ///
 /// # Errors
 /// [`EvidenceError::OtherKey`] when the two differ; when a key cannot be read.

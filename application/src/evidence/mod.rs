@@ -1,9 +1,9 @@
 //! Evidence: signed checkpoints of the store's Merkle tree, stored beside the database, and the
 //! proofs made from them. The formats are in `rollbook-proofs`; the tree is a projection.
 //!
-//! A store's directory has `verifier-key`, one line, and `checkpoints/`, one file a checkpoint, named
-//! by its size. The signing key is stored elsewhere, so that write access to the store is not enough
-//! to sign a changed log.
+//! A store's directory has `verifier-key`, one line, and `checkpoints/`, one file per checkpoint,
+//! named by its size. The signing key is stored elsewhere, so that write access to the store is not
+//! enough to sign a changed log.
 
 mod certificate;
 mod error;
@@ -38,9 +38,9 @@ pub struct Notary<'s> {
 }
 
 impl<'s> Notary<'s> {
-    /// Reads the signing key, or creates one where none exists and none was named, and folds the tree
-    /// up to the head. A log that contradicts its last recorded checkpoint is refused, so that two
-    /// histories are never signed.
+    /// Reads the signing key, or creates one where none exists and none was named, and folds the
+    /// tree up to the head. A log that contradicts its last recorded checkpoint is refused, so that
+    /// two histories are never signed.
     ///
     /// # Errors
     /// When the key cannot be read or made, is not the one that signed before, or the log

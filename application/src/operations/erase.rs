@@ -1,4 +1,4 @@
-//! Erasing a client for good.
+//! Erases a client permanently.
 //!
 //! The order of the steps makes an erasure resumable. First the log destroys the keys and records
 //! the event, in one step. Then the rows are folded again without the data, every file of the

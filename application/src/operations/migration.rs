@@ -77,8 +77,8 @@ pub fn apply(
     Ok(apply::apply(store.runtime(), apply::ApplyRequest { batch, now: request.now, key }, watch)?)
 }
 
-/// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and tells
-/// what is on record: then checks have no findings.
+/// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and
+/// returns the recorded outcome, whose checks have no findings.
 ///
 /// # Errors
 /// When the store cannot be read or written. A red check is no error.

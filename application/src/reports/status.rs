@@ -1,5 +1,5 @@
-//! The status of a store, and the next step of the migration. It is read from rows as they are, or from the log, so that it changes
-//! nothing.
+//! The status of a store, and the next step of the migration. It is read from rows as they are, or
+//! from the log, so that it changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -218,7 +218,7 @@ impl Validated {
     }
 }
 
-/// How a store stands. Folds nothing: a projection that is behind is told as it is.
+/// The status of a store. Folds nothing: a projection that is behind is reported as it is.
 ///
 /// # Errors
 /// When the store cannot be read.

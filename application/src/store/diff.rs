@@ -269,7 +269,7 @@ enum Kind {
     Changed,
 }
 
-/// A difference on its way to be told.
+/// A difference that is not reported yet.
 struct Change {
     before: Option<Entry>,
     after: Option<Entry>,

@@ -1,6 +1,6 @@
 //! An open store: its log, its projections, and commands on series.
 //!
-//! `reading` is what one request reads; `naming` and `resolve` say what an id means. `commands`
+//! `reading` is the store as one request reads it; `naming` and `resolve` resolve ids. `commands`
 //! carries out commands, `append` is the loop that decides and appends, `request` binds idempotency
 //! keys. `time_travel` reads the store as it was, `diff` what changed for a client, `all_clients`
 //! every client's view.
@@ -101,8 +101,9 @@ impl Store {
         Self::open_ordered_by(directory, options, |log| Arc::new(log.clone()))
     }
 
-    /// Opens the store in a directory as one node's copy of commits that are ordered elsewhere. `ordering` is called with the log, to which
-    /// it appends every commit before it acknowledges the commit, see [`Runtime::ordered_by`].
+    /// Opens the store in a directory as one node's copy of commits that are ordered elsewhere.
+    /// `ordering` is called with the log, to which it appends every commit before it acknowledges
+    /// the commit, see [`Runtime::ordered_by`].
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -141,7 +142,7 @@ impl Store {
         &self.runtime
     }
 
-    /// Folds what is not folded yet, telling how far it is.
+    /// Folds the events that are not folded yet, and reports the progress.
     ///
     /// # Errors
     /// When the log or the rows cannot be read or written.

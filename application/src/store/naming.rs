@@ -1,4 +1,4 @@
-//! What the ids of clients, series, forms and coaches mean. An unknown id is an error, so that a
+//! Resolves the ids of clients, series, forms and coaches. An unknown id is an error, so that a
 //! typing mistake never creates a client.
 
 use rollbook_domain::document::StoredClient;

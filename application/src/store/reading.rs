@@ -1,6 +1,6 @@
-//! What one request reads. A [`Reading`] takes its snapshot when it is first needed and keeps it,
-//! so that a request resolves, authorizes and decides on one state of the store, and projections
-//! catch up once.
+//! The store as one request reads it. A [`Reading`] takes its snapshot when it is first needed and
+//! keeps it, so that a request resolves, authorizes and decides on one state of the store, and
+//! projections catch up once.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;

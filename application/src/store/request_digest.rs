@@ -3,7 +3,7 @@
 //! The log keeps the digest for ever, so the form that is hashed is frozen: JSON of this module's
 //! own types, in the order of their fields, without spaces, with a version. Neither the domain's
 //! serde attributes nor `Debug` have a part in it. To change the form, add a version beside this
-//! one and go on accepting this one.
+//! one and continue to accept this one.
 
 use hmac::{Hmac, Mac as _};
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};

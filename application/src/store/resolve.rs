@@ -1,5 +1,5 @@
-//! What an id of a week or a response means. Every id that ever named something resolves for ever;
-//! this module knows in which order meanings are tried.
+//! Resolves the id of a week or a response. Every id that ever named something resolves for ever.
+//! This module defines the order in which the possible meanings are tried.
 
 use rollbook_domain::{Event, StreamId};
 use rollbook_projections::names::{self, Meaning, Names};

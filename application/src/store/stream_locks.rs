@@ -1,6 +1,6 @@
 //! Locks that make commands on one stream wait for each other, so that they do not decide on a
-//! state that another one is about to change. They only save work: the log checks expected
-//! versions, whoever writes.
+//! state that another one is about to change. They only save work: the log checks the expected
+//! versions of every commit.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -89,11 +89,12 @@ impl Switch {
         if bucket < self.other_percent { self.default.other() } else { self.default }
     }
 
-    /// Returns the view and percentage to record for a share of the clients, so that applying them
-    /// keeps whoever already has the view. `percent` is at most 100.
+    /// Returns the view and percentage to record for a share of the clients, so that clients
+    /// who already have the view keep it. `percent` is at most 100.
     ///
     /// A recorded percentage gives the low buckets to its view. It is recorded from the side of the
-    /// pre-created view, unless an earlier record gave a part of the low buckets to the legacy view.
+    /// pre-created view, unless an earlier record gave a part of the low buckets to the legacy
+    /// view.
     pub fn share(&self, view: View, percent: u8) -> (View, u8) {
         let is_reversed =
             self.default == View::Precreated && (1..=99).contains(&self.other_percent);

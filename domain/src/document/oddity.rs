@@ -197,7 +197,8 @@ mod tests {
             let scientific = format!("{weeks}{}e-{zeros}", "0".repeat(zeros));
             let shifted = format!("{}e{shift}", f64::from(weeks) / 10_f64.powi(shift));
             for written in [weeks.to_string(), decimal, scientific, shifted] {
-                // A shifted number can be rounded; then it is no whole number for JavaScript either.
+                // A shifted number can be rounded; then it is no whole number for JavaScript
+                // either.
                 if written.parse::<f64>().unwrap() != f64::from(weeks) {
                     continue;
                 }

@@ -7,7 +7,7 @@ use super::Event;
 use crate::stream::StreamId;
 use crate::time::Timestamp;
 
-/// An event's position in the whole log: 1, 2, 3… without gaps. Position 0 is before the first
+/// An event's position in the log: 1, 2, 3… without gaps. Position 0 is before the first
 /// event.
 pub type Position = u64;
 
@@ -17,7 +17,7 @@ pub type Version = u64;
 /// An event with its envelope, as read from the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRecord {
-    /// The position in the whole log.
+    /// The position in the log.
     pub position: Position,
     /// The stream.
     pub stream: StreamId,

@@ -17,8 +17,8 @@ use crate::number::Number;
 use crate::stream::StreamId;
 use crate::time::Timestamp;
 
-/// The stored weeks of the legacy view. Source of the rules: `docs/spec/legacy-view.md`, "Events after
-/// the import".
+/// The stored weeks of the legacy view. Source of the rules: `docs/spec/legacy-view.md`, "Events
+/// after the import".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LegacySeries {
     /// The stored documents with later changes.

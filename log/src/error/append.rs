@@ -11,7 +11,7 @@ use crate::commit::ExpectedVersion;
 
 /// Why a commit was not appended. The log is unchanged, with one exception: after
 /// [`AppendError::Storage`] with [`LogError::Poisoned`] inside, the commit may be there, complete,
-/// when the store is opened again. Its idempotency key tells.
+/// when the store is opened again. Its idempotency key shows whether it is.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum AppendError {
     /// A commit without events.

@@ -14,7 +14,7 @@ pub(super) struct KeyringFile {
     file: Option<File>,
     /// The end of the last complete record.
     length: u64,
-    /// Whether a change failed midway: nobody knows what is on the disk.
+    /// Whether a change failed midway, so that the content on the disk is unknown.
     in_doubt: bool,
 }
 
@@ -24,7 +24,7 @@ impl KeyringFile {
         Self { path, file: None, length, in_doubt: false }
     }
 
-    /// Whether a change has failed midway. Only opening the keyring again tells what is on the
+    /// Whether a change has failed midway. Only opening the keyring again shows what is on the
     /// disk.
     pub(super) fn in_doubt(&self) -> bool {
         self.in_doubt

@@ -50,7 +50,7 @@ pub fn leaf_hash(leaf: &[u8]) -> LeafHash {
 /// The fields of a leaf, in stored order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leaf<'a> {
-    /// Place in the whole log.
+    /// Place in the complete log.
     pub position: Position,
     /// The first position of its commit.
     pub commit_first: Position,

@@ -1,6 +1,6 @@
 //! Version 1 of a stored commit: the envelope around its events. This module defines the layout and
 //! converts from and to domain types. `body` has the layout of one event, `stored` the header
-//! around the whole record.
+//! around the complete record.
 //!
 //! The payload, in bincode's terms (`binary`), field by field:
 //!

@@ -45,7 +45,7 @@ fn a_sound_store_is_sound_whether_it_was_closed_or_not() {
     let closed = checked(&store);
     assert_eq!(closed.damage, []);
     assert!(closed.files > 5 && closed.bytes > 1_000_000, "{closed:?}");
-    // What a process leaves behind that is killed: a log that nobody settled.
+    // The files that a killed process leaves behind: a write-ahead log that was not closed.
     let log = open(&store);
     log.append(commit(vec![event(stream(1), 1)])).unwrap();
     fs::create_dir_all(copy.join("db")).unwrap();

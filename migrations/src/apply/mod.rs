@@ -64,9 +64,10 @@ pub struct ApplyReport {
 ///
 /// # Errors
 /// [`MigrationError::NothingToMigrate`] when the batch has no events; [`MigrationError::Drift`],
-/// [`MigrationError::Zone`] and [`MigrationError::Unfinished`] when it does not fit the store; [`AppendError::KeyReused`] when another request used the key: then
-/// nothing was written. [`MigrationError::Interrupted`] when `monitor` asked for it; applying the
-/// same file again resumes the run.
+/// [`MigrationError::Zone`] and [`MigrationError::Unfinished`] when it does not fit the store;
+/// [`AppendError::KeyReused`] when another request used the key: then nothing was written.
+/// [`MigrationError::Interrupted`] when `monitor` asked for it; applying the same file again
+/// resumes the run.
 pub fn apply(
     runtime: &Runtime,
     request: ApplyRequest<'_>,

@@ -12,7 +12,7 @@ use super::place::Place;
 use super::questions::Questions;
 use super::{AuditRules, Finding, FindingKind, Findings};
 
-/// Checks series one by one and collects findings about whole clients.
+/// Checks series one by one and collects findings about complete clients.
 pub(super) struct Judge<'a> {
     clients: &'a BTreeSet<String>,
     coaches: &'a BTreeSet<String>,

@@ -15,7 +15,7 @@ use crate::export_reader::Export;
 /// The place of a document: its collection, its `_id`, and the stream that contains it.
 pub type DocumentPlace = (Collection, String, StreamId);
 
-/// What a store knows of one document in one stream.
+/// The state of one document in one stream of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HeldDocument {
     /// Its index in the file that it came from.

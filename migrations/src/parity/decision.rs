@@ -53,7 +53,7 @@ impl Decision {
         })
     }
 
-    /// The event that stands for the decision in the report of a difference.
+    /// The event that the report of a difference names for the decision.
     fn named(&self, difference: &Difference) -> Option<&EventRecord> {
         let creates =
             |recorded: &&EventRecord| !matches!(recorded.event, Event::AssignmentCreated { .. });
@@ -68,7 +68,7 @@ impl Decision {
             .or_else(|| self.events.first())
     }
 
-    /// The position of the event that stands for the decision.
+    /// The position of the event that the report names for the decision.
     pub(super) fn position(&self, difference: &Difference) -> Position {
         self.named(difference).map_or(0, |recorded| recorded.position)
     }

@@ -1,5 +1,6 @@
-//! What the rows of one client say independently of the time: which stored week each view uses, and
-//! what the legacy view would generate a week from. `explain` and `presence` use it to find causes.
+//! Facts about the rows of one client that do not depend on the time: the stored week that each
+//! view uses, and the week from which the legacy view would generate others. `explain` and
+//! `presence` use it to find causes.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -1,5 +1,6 @@
-//! When a client's answers can change. Owns a superset of those instants, so that a comparison at each of them is one at every
-//! instant there is: between two neighbours both answers stay as they are.
+//! The instants at which a client's answers can change. The list is a superset of those instants:
+//! between two neighbours both answers stay as they are, so comparing the views at each of them
+//! compares them at every instant.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -15,8 +16,8 @@ const MINUTE: i64 = 60 * 1000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Every instant at which an answer made of these rows can change in what is compared, and one before the first; in order.
-/// Some are none: it is a superset. Rows without any due have none.
+/// Every instant at which an answer made of these rows can change in what is compared, and one
+/// before the first; in order. Some are none: it is a superset. Rows without any due have none.
 pub fn turning_points(
     legacy: &[LegacySeries],
     precreated: &[Series],
@@ -44,7 +45,8 @@ pub fn turning_points(
     first.into_iter().chain(turns.at).collect()
 }
 
-/// The Mondays that are counted from every week that can be a base: a series' lowest week, of each of the client's identities.
+/// The Mondays that are counted from every week that can be a base: a series' lowest week, of each
+/// of the client's identities.
 fn mondays<'a>(
     stored: impl Iterator<Item = &'a StoredAssignment> + Clone,
     zone: Zone,
@@ -120,8 +122,8 @@ impl Turns<'_> {
         }
     }
 
-    /// Local days are counted from *now*, so near a clock change a due can enter or leave earlier, later, or twice. Clocks
-    /// change at full quarters of an hour, by multiples of half an hour.
+    /// Local days are counted from *now*, so near a clock change a due can enter or leave earlier,
+    /// later, or twice. Clocks change at full quarters of an hour, by multiples of half an hour.
     fn around(&mut self, turn: Timestamp) {
         const QUARTER: i64 = 15 * MINUTE;
         let quarter = turn.plus_milliseconds(-turn.milliseconds().rem_euclid(QUARTER)).seconds();
@@ -134,8 +136,9 @@ impl Turns<'_> {
         }
     }
 
-    /// A week without a due is due *now*: what it shows follows the days of the week, and which other weeks share its day.
-    /// Between two other turns that repeats every week, so one week after each is enough.
+    /// A week without a due is due *now*: what it shows follows the days of the week, and which
+    /// other weeks share its day. Between two other turns that repeats every week, so one week
+    /// after each is enough.
     fn of_missing_dues<'a>(&mut self, stored: impl Iterator<Item = &'a StoredAssignment>) {
         let zone = self.rules.zone;
         for stored in stored {

@@ -1,8 +1,8 @@
 //! Parity: compares both views of every client at every instant at which either can change.
 //!
 //! A difference gets a class only if the cause of that class is found in the rows, or if the events
-//! show that a recorded decision causes it (`causes`); there is no default class. Source: `docs/spec/precreated-view.md`, "Where the two views may differ after the
-//! migration, and why".
+//! show that a recorded decision causes it (`causes`); there is no default class. Source:
+//! `docs/spec/precreated-view.md`, "Where the two views may differ after the migration, and why".
 
 mod at;
 mod causes;

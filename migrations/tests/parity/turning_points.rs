@@ -174,7 +174,7 @@ fn a_base_without_a_due_turns_in_elapsed_time_too() {
         &[],
     )
     .migrate(&rules);
-    // Mondays whose sixth Monday after lies beyond the change of 2026-04-05.
+    // Mondays whose sixth Monday after is beyond the change of 2026-04-05.
     let from: Timestamp = other.parse().unwrap();
     let probes: Vec<Timestamp> = (0..6)
         .flat_map(|week| (-9..=9).map(move |step| (week, step)))

@@ -28,7 +28,7 @@ pub struct Compared {
     /// The key of the first such row.
     pub first_different: Option<String>,
     /// Whether nothing was compared because the rows have another version of the projection. The
-    /// next catch-up builds them anew.
+    /// next catch-up builds them again.
     pub outdated: bool,
 }
 

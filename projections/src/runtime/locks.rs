@@ -2,9 +2,9 @@
 //! same events into the same rows would count them twice.
 //!
 //! The locks belong to an open log, not to a runtime: several runtimes may share one log, so a lock
-//! in each of them would exclude nothing. `rollbook-log` knows nothing of folding, so the table from
-//! open logs to their locks is here. It has to be a `static`, because two runtimes over one log
-//! have nothing else in common. Entries disappear with the last runtime over their log.
+//! in each of them would exclude nothing. `rollbook-log` knows nothing of folding, so the table
+//! from open logs to their locks is here. It has to be a `static`, because two runtimes over one
+//! log have nothing else in common. Entries disappear with the last runtime over their log.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -46,7 +46,7 @@ impl Snapshot {
         &self,
     ) -> Result<Option<(StoredRows<'_>, Position)>, ProjectionError> {
         let name = ProjectionName::of::<P>();
-        // Nobody folds rows that the runtime does not keep: they could be at any position.
+        // Rows that the runtime does not keep are not folded: they could be at any position.
         if !self.kept.contains(&name) {
             return Ok(None);
         }

@@ -34,7 +34,7 @@ enum Step {
         client: usize,
         form: u8,
     },
-    /// A coach, named anew.
+    /// A coach with a new name.
     Coach(u8),
     /// Another view serves everybody, a part, or one client by document id.
     Switch {

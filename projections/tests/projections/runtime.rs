@@ -91,7 +91,7 @@ fn a_fold_error_ends_at_once_and_leaves_rows_as_they_were() {
     let log = support::open(directory.path());
     fill(&log, 100);
     assert_eq!(total(&counts::<1>(&counter::<1>(&log, SOUND))), 1_000);
-    // Far more than decoding may run ahead: whoever decodes must not wait for a fold that has ended.
+    // Far more than decoding may run ahead: decoding must not wait for a fold that has ended.
     fill(&log, 4_000);
     let before = counter::<1>(&log, SOUND).digest(COUNTER).unwrap();
     for _ in 0..3 {
@@ -129,7 +129,7 @@ fn folding_cut_off_anywhere_goes_on_where_rows_and_checkpoint_are() {
     for fails_at in [17_000, 25_000, 39_990] {
         let runtime = counter::<1>(&support::open(directory.path()), fails_at);
         assert!(runtime.catch_up(&|_, _| {}).is_err());
-        // The first fold builds beside: nothing serves before it is whole.
+        // The first fold builds beside: nothing serves before it is complete.
         assert_eq!(runtime.checkpoints().unwrap(), [(COUNTER, 0)]);
     }
     let log = support::open(directory.path());
@@ -150,13 +150,13 @@ fn a_new_version_is_built_beside_and_then_serves() {
     assert_eq!(total(&counts::<1>(&counter::<1>(&log, SOUND))), 25_000);
     let one = counter::<1>(&log, SOUND);
     let before = one.digest(COUNTER).unwrap();
-    // Cut off in the middle, the old rows are whole.
+    // Cut off in the middle, the old rows are complete.
     assert!(counter::<2>(&log, 20_000).catch_up(&|_, _| {}).is_err());
     assert_eq!(one.digest(COUNTER).unwrap(), before);
     // The old code still keeps its own rows current beside the begun ones.
     fill(&log, 10);
     assert_eq!(total(&counts::<1>(&one)), 25_100);
-    // What version 2 began is nothing to go on from for version 3.
+    // Version 3 cannot resume the rows that version 2 began.
     assert_eq!(total(&counts::<3>(&counter::<3>(&log, SOUND))), 3 * 25_100);
     assert_eq!(total(&counts::<2>(&counter::<2>(&log, SOUND))), 2 * 25_100);
     assert!(counter::<2>(&log, SOUND).rebuild(COUNTER, &|_, _| {}).unwrap().identical);
@@ -320,7 +320,8 @@ fn a_rebuild_takes_every_projection_along() {
     fill(&log, 10);
     let runtime = Runtime::new(log.clone(), all());
     support::catch_up(&runtime);
-    // Events that come while the new rows are built are folded at its end: into all rows, so that they stay at one position.
+    // Events that come while the new rows are built are folded at its end: into all rows, so that
+    // they stay at one position.
     let rebuilt =
         runtime.rebuild(ProjectionName::of::<LegacyView>(), &|_, _| fill(&log, 1)).unwrap();
     assert!(rebuilt.identical && rebuilt.position > 100, "{rebuilt:?}");

@@ -114,7 +114,8 @@ impl Caller {
     /// Whether the caller has a permission, and on whose behalf the request is then done.
     ///
     /// # Errors
-    /// [`AccessDenied::Forbidden`], which is the same whether the thing exists or not; [`AccessDenied::Store`].
+    /// [`AccessDenied::Forbidden`], which is the same whether the thing exists or not;
+    /// [`AccessDenied::Store`].
     pub fn authorize_in(
         &self,
         reading: &Reading<'_>,

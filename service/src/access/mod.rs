@@ -82,7 +82,8 @@ impl Access {
     /// Whether the service may listen here.
     ///
     /// # Errors
-    /// [`AccessDenied::OpenBeyondLoopback`] without configured authentication, for an address that others can reach.
+    /// [`AccessDenied::OpenBeyondLoopback`] without configured authentication, for an address that
+    /// others can reach.
     pub fn may_listen(&self, address: SocketAddr) -> Result<(), AccessDenied> {
         if self.is_open() && !address.ip().to_canonical().is_loopback() {
             Err(AccessDenied::OpenBeyondLoopback(address))
@@ -91,11 +92,12 @@ impl Access {
         }
     }
 
-    /// Who sends a request, by its headers. `now` is the system's clock, also where answers are
+    /// The caller of a request, by its headers. `now` is the system's clock, also where answers are
     /// given under a fixed one.
     ///
     /// # Errors
-    /// [`AccessDenied::Unauthenticated`], or [`AccessDenied::Unavailable`] when it cannot be told at present.
+    /// [`AccessDenied::Unauthenticated`], or [`AccessDenied::Unavailable`] when the caller
+    /// cannot be authenticated at present.
     pub async fn authenticate(
         &self,
         headers: &HeaderMap,

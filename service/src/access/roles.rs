@@ -1,5 +1,5 @@
-//! Who somebody is by what was imported, where their token does not say. Owns that a `users`
-//! document's role counts, and that whoever is some client document's identity is that client.
+//! The grants of a caller whose token names no role, from the imported documents. The role in a
+//! `users` document counts. A caller who is the identity of a client document is that client.
 
 use rollbook_application::store::{Reading, StoreError};
 use rollbook_domain::{Collection, Event};

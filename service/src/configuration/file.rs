@@ -29,7 +29,8 @@ pub fn read(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Configura
 /// The values of a file.
 ///
 /// # Errors
-/// [`ConfigurationError::Syntax`], [`ConfigurationError::UnknownKey`], [`ConfigurationError::Value`], each with its line.
+/// [`ConfigurationError::Syntax`], [`ConfigurationError::UnknownKey`],
+/// [`ConfigurationError::Value`], each with its line.
 pub fn parse(path: &Path, text: &str) -> Result<Vec<Given>, ConfigurationError> {
     let document = DeTable::parse(text).map_err(|error| ConfigurationError::Syntax {
         path: path.to_owned(),

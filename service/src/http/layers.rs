@@ -1,6 +1,7 @@
-//! What surrounds every handler: the request id, admission, limits of time and size, the form of
-//! errors, and one line in the log. One function instead of a stack of layers: it reads from top to
-//! bottom and costs the live view very little. A route's limits come from `router`.
+//! The path of every request to its handler and back: the request id, admission, limits of time and
+//! size, the form of errors, and one line in the log. It is one function instead of a stack of
+//! layers: it reads from top to bottom and costs the live view very little. A route's limits come
+//! from `router`.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};

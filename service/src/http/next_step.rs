@@ -1,7 +1,7 @@
 //! The next step after a refusal, in terms of this service: an endpoint, a field or a header. The
 //! layers below name neither.
 //!
-//! One function an enum, each an exhaustive match: a new error asks for its hint here. `None` is
+//! Each enum has one function, an exhaustive match: a new error needs its hint here. `None` is
 //! for an error whose message says everything, for one that only the operator can mend, and for
 //! failures, which are not described to callers.
 

@@ -1,7 +1,7 @@
-//! Telemetry: log, metrics and traces, and how they are started and ended. `logging` has the form of
-//! the log, `log_writer` its output and `targets` its targets; `metrics` defines every metric and
-//! `store_metrics` reads those that are looked up; `traces` exports spans; `request` knows which
-//! request a piece of work is for.
+//! Telemetry: log, metrics and traces, and how they are started and ended. `logging` has the form
+//! of the log, `log_writer` its output and `targets` its targets; `metrics` defines every metric
+//! and `store_metrics` reads those that are looked up; `traces` exports spans; `request` knows
+//! which request a piece of work is for.
 //!
 //! **Invariant: no personal data, no token and no body is logged.** Log lines and labels hold request
 //! ids, route templates, codes and this program's own errors, but nothing else that a caller sent.

@@ -175,7 +175,7 @@ mod tests {
     fn an_event_that_is_not_known_here_concerns_all_clients() {
         let backup = Event::BackupTaken { name: "b".into(), at: 1 };
         assert_eq!(concerned(&StreamId::Control, &backup), Concerned::Nobody);
-        // The same event where nobody expects it.
+        // The same event in an unexpected stream.
         let elsewhere = StreamId::Coach("c".into());
         assert_eq!(concerned(&elsewhere, &backup), Concerned::AllClients);
     }

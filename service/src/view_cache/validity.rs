@@ -1,5 +1,5 @@
-//! How long a cached body stays valid while its rows do not change: the interval of *now* around
-//! the instant it was rendered for.
+//! The validity of a cached body while its rows do not change: the interval of *now* around the
+//! instant that it was rendered for.
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::Field;

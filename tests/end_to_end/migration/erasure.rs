@@ -584,7 +584,7 @@ fn keys_that_are_gone_damaged_or_another_stores_are_named_and_nothing_is_decoded
     flipped[200] ^= 4;
     fs::write(&keyring, flipped).unwrap();
     refused("is damaged", &keyring);
-    // Cut at the end of its header it is whole, and without a key for anybody.
+    // Cut at the end of its header it is complete, and has no key of any client.
     fs::write(&keyring, &keyring_bytes[..66]).unwrap();
     let said = store.fails(1, &["history", ADA, "--with-answers"]);
     assert!(said.contains("no key for") || said.contains("damaged at position"), "{said}");

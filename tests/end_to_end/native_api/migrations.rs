@@ -125,7 +125,7 @@ fn a_bad_batch_is_refused_and_nothing_is_written() {
     assert_eq!(server.head(), head);
 }
 
-/// Sends a whole apply and goes away without waiting for the answer.
+/// Sends a complete apply and disconnects without waiting for the answer.
 fn apply_and_leave(server: &Server, batch: &[u8]) {
     let address = server.url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();

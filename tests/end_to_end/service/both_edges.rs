@@ -1,4 +1,5 @@
-//! The command line and the service are two edges of the same use cases: the same events, and the same code for a refusal.
+//! The command line and the service are two edges of the same use cases: the same events, and the
+//! same code for a refusal.
 
 use rollbook::cli::error::CliError;
 use rollbook_application::backup::BackupError;

@@ -23,7 +23,7 @@ fn bases() -> Vec<String> {
 #[derive(Default)]
 struct Seen {
     acknowledged: Vec<String>,
-    /// Requests that were sent on an open connection and got no whole answer.
+    /// Requests that were sent on an open connection and got no complete answer.
     cut_off: Vec<String>,
 }
 

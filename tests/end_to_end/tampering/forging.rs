@@ -51,7 +51,7 @@ fn original(home: &Path) -> (std::path::PathBuf, Vec<Commit>) {
     (store, commits)
 }
 
-/// Whether a finding names a range of positions that a position lies in.
+/// Whether a finding names a range of positions that contains a position.
 fn names(finding: &str, position: u64) -> bool {
     let Some(place) =
         finding.strip_prefix("position").map(|rest| rest.trim_start_matches('s').trim_start())

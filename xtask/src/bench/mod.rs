@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: the benches, their figures as one table, and comparisons with another
-//! revision. What is measured is in `benches/`.
+//! revision. The benches are in `benches/`.
 
 mod build_times;
 mod checkout;

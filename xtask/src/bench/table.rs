@@ -97,7 +97,7 @@ impl Figures {
     }
 }
 
-/// The median of the quotients round by round: what slows a whole round down cancels out.
+/// The median of the quotients round by round: effects that slow down a complete round cancel out.
 fn quotient(here: &[Row], other: &[Row]) -> Option<f64> {
     median(here.iter().zip(other).map(|(here, other)| here.value / other.value).collect())
 }

@@ -1,4 +1,4 @@
-//! What a check reports, and the rules that can be broken.
+//! The findings of the structure check, and the rules that can be broken.
 
 use std::path::PathBuf;
 
@@ -77,7 +77,7 @@ pub struct Finding {
     /// The file; for an import circle its first one.
     pub path: PathBuf,
     pub line: usize,
-    /// The function or type; `-` where the whole file is meant.
+    /// The function or type; `-` where the finding is about the file.
     pub name: String,
     /// What was found. More lines follow for an import circle.
     pub text: String,

@@ -74,7 +74,7 @@ impl Modules {
         modules
     }
 
-    /// Adds the module that a whole file is, with everything below it.
+    /// Adds the module that a file defines, with everything below it.
     fn add(&mut self, sources: &Sources, file: usize, parent: Option<usize>, test: bool) -> usize {
         let Some(source) = sources.files.get(file) else { return 0 };
         let directory = directory_of_children(&source.path, parent.is_none());

@@ -29,7 +29,8 @@ pub struct SourceFile {
     pub syntax: syn::File,
     /// The index of its package in [`Sources::crates`].
     pub package: usize,
-    /// Whether it holds only tests or benches. The path decides at first, later also `#[cfg(test)]`.
+    /// Whether it holds only tests or benches. The path decides at first, later also
+    /// `#[cfg(test)]`.
     pub is_test: bool,
 }
 

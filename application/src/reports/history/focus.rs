@@ -8,7 +8,7 @@ use rollbook_domain::document::{StoredAssignment, StoredResponse, feedback_respo
 use rollbook_domain::{Collection, Document, Event, EventRecord, JsonText};
 use serde::Deserialize;
 
-/// What part of a series is told about.
+/// The part of a series that a history covers.
 pub enum Focus {
     /// One week of one run.
     Week {

@@ -38,8 +38,8 @@ impl Decider<'_> {
     ///
     /// # Errors
     /// If the series has no such week, the answers are not a list, are too long or nested too deep,
-    /// or the score is over 100. These are checked first, even for a week that has a response. An existing response is not an
-    /// error: see [`Decision::AlreadyAnswered`].
+    /// or the score is over 100. These are checked first, even for a week that has a response. An
+    /// existing response is not an error: see [`Decision::AlreadyAnswered`].
     pub fn respond(
         &self,
         run: u32,

@@ -98,8 +98,8 @@ impl Items {
         self.held.iter().skip(from).take_while(move |item| item.run == run && item.week() == week)
     }
 
-    /// Returns the item that represents a week: rule 9 of `docs/spec/legacy-view.md` picks one of its
-    /// duplicates.
+    /// Returns the item that represents a week: rule 9 of `docs/spec/legacy-view.md` picks one of
+    /// its duplicates.
     pub fn week(&self, run: u32, week: u32) -> Option<&Item> {
         self.of_week(run, week).reduce(|held, item| if replaces(item, held) { item } else { held })
     }

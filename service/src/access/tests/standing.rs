@@ -1,5 +1,5 @@
-//! What callers may do in a store: every grant against everything there is to ask for, and ids that
-//! could be mistaken for another's.
+//! The permissions of callers in a store: every grant against every permission, and ids that could
+//! be mistaken for another client's.
 
 use rollbook_application::store::Store;
 use rollbook_domain::{

@@ -1,5 +1,6 @@
-//! `/v1/migrations` and `/v1/parity`: plan, apply, validate, compare. What has begun goes on to its end when whoever asked goes away:
-//! the same batch sent again finds what is there and adds what is missing.
+//! `/v1/migrations` and `/v1/parity`: plan, apply, validate, compare. An operation that has begun
+//! runs to its end even if the caller disconnects. The same batch, sent again, adds the events that
+//! are still missing.
 
 use std::io::Read;
 
@@ -35,7 +36,7 @@ use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
-/// Says that an answer is told again under its key.
+/// Marks an answer that repeats an earlier one under the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// By which rule it is planned.

@@ -1,4 +1,4 @@
-//! What the queries of several endpoints share: spans, names with slashes, waiting for a position.
+//! Query parameters of several endpoints: spans, names with slashes, waiting for a position.
 
 use axum::http::StatusCode;
 use rollbook_application::code::Code;

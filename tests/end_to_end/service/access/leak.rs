@@ -15,7 +15,7 @@ use super::wire::Ask;
 /// How often for each caller under each view.
 const CASES: u32 = 400;
 
-/// Everything that is said of a resident and of nobody else: what is in their data, and ids that
+/// Everything that is said of one resident only: what is in their data, and ids that
 /// lead to it.
 fn told_to_nobody(of: &Resident) -> Vec<String> {
     let words = ["first", "last", "mail", "note", "title", "description", "answer", "feedback"]

@@ -1,4 +1,4 @@
-//! Requests over raw sockets, so that a test sees a whole answer with its headers.
+//! Requests over raw sockets, so that a test sees a complete answer with its headers.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

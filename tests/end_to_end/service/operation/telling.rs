@@ -1,4 +1,4 @@
-//! What the service logs and traces for a request, and that it never logs tokens, answers or names.
+//! The service logs and traces each request, and never logs tokens, answers or names.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
