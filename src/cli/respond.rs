@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::Args;
 use rollbook_application::operations::respond;
 use rollbook_application::store::{Reading, StoreError, WeekRef};
+use rollbook_domain::json::JsonError;
 use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::{JsonText, Number, Position, StreamId};
@@ -119,7 +120,16 @@ fn read_answers(argument: &str) -> Result<JsonText, CliError> {
         };
         read.map_err(|source| CliError::Input { path: argument.into(), source })?
     };
-    JsonText::parse(&text).map_err(|error| Rejection::BadAnswers(error.to_string()).into())
+    JsonText::parse(&text).map_err(|error| of_json(error).into())
+}
+
+fn of_json(error: JsonError) -> Rejection {
+    match error {
+        JsonError::TooDeep { limit, found } => {
+            Rejection::TooDeep { what: "the list of answers", limit, found }
+        }
+        JsonError::Json(error) => Rejection::BadAnswers(error.to_string()),
+    }
 }
 
 impl Responded {

@@ -7,6 +7,7 @@
 
 use rollbook_domain::control::{BatchState, Control};
 use rollbook_domain::event::EventRecord;
+use rollbook_domain::limits::{REASON_BYTES, check_text};
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
 use rollbook_log::{Erasure, KeyringError, LogError};
@@ -98,7 +99,7 @@ fn has_streams(store: &Store, client: &str) -> Result<bool, StoreError> {
 /// Erases a client, under every identity. Resumes an erasure that was interrupted.
 ///
 /// # Errors
-/// As [`erasure_of`]; when the log, the keyring, the rows or the database cannot be written: then
+/// As [`erasure_of`]; when the reason is too long; when the log, the keyring, the rows or the database cannot be written: then
 /// calling it again resumes.
 pub fn erase(
     store: &Store,
@@ -113,6 +114,7 @@ pub fn erase(
     let already = before.as_ref().is_some_and(|erasure| erasure.complete)
         && store.log().event(event)?.is_some();
     if !already {
+        check_text("the reason", reason, REASON_BYTES)?;
         record_erasure(store, &client, &ids, reason, request)?;
         clear_after_erasures(store, progress)?;
     }

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 
 use rollbook_domain::control::Control;
 use rollbook_domain::event::{Audience, View};
+use rollbook_domain::limits::{REASON_BYTES, check_text};
 use rollbook_domain::{Event, Position, StreamId};
 
 use crate::reports::switch::{Serving, Switched};
@@ -30,7 +31,7 @@ pub struct SwitchRequest {
 /// event, also for a repeat under the same key and while others switch.
 ///
 /// # Errors
-/// When a client is unknown, the guard refuses, or the store fails. Then nothing was written.
+/// When a client is unknown, the reason is too long, the guard refuses, or the store fails. Then nothing was written.
 pub fn switch(
     reading: &Reading<'_>,
     wanted: &SwitchRequest,
@@ -91,6 +92,7 @@ fn decide(
         bound.as_ref().map(|bound| &bound.key),
         || store.control_until(Position::MAX),
         |control: &Control| {
+            check_text("the reason", reason, REASON_BYTES)?;
             let event = control.decide_switch(*view, audience.clone(), reason, *force)?;
             decided_on.replace(Some(control.clone()));
             Ok(Proposal::Append(vec![new_event(&StreamId::Control, request.now, event)]))

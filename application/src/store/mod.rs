@@ -261,9 +261,9 @@ impl Store {
         Ok(control.switch.view_for(identity.canonical()))
     }
 
-    /// The system's clock.
+    /// The time of the system clock. A clock before 1970 reads as 1970.
     pub fn now() -> Timestamp {
-        Timestamp::from(chrono::Utc::now())
+        rollbook_log::system_clock()
     }
 }
 

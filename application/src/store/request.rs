@@ -1,8 +1,7 @@
 //! A request to write, and the idempotency key that it may come with.
 
 use rollbook_domain::{Actor, Timestamp};
-use rollbook_log::{AppendError, Committed, IdempotencyKey};
-use uuid::Uuid;
+use rollbook_log::{AppendError, Committed, IdempotencyKey, new_id, system_clock};
 
 use super::request_digest::KeyedRequest;
 use super::{Store, StoreError};
@@ -24,7 +23,7 @@ impl Request {
     /// The cause that is recorded with the events of this request.
     pub(crate) fn cause(&self) -> String {
         let given = self.key.as_ref().or(self.cause.as_ref());
-        given.cloned().unwrap_or_else(|| Uuid::now_v7().to_string())
+        given.cloned().unwrap_or_else(|| new_id(system_clock()).to_string())
     }
 }
 

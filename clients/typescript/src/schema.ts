@@ -256,7 +256,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The service's figures, in the text form of OpenMetrics, which Prometheus reads. */
+        /** The metrics, in the text form of OpenMetrics, which Prometheus reads. */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -307,7 +307,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether requests can be served: the directory is there, the log takes writes, and projections have folded what it holds. */
+        /**
+         * Whether requests can be served: the directory is there, the log takes writes, and projections
+         *     have folded what it holds.
+         */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -324,7 +327,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The audit: totals, responses by week, figures by client, findings. It names documents and no answers. */
+        /**
+         * Audit the store: totals, responses by week, counts by client, findings. It names documents, but
+         *     shows no answers.
+         */
         get: operations["audit"];
         put?: never;
         post?: never;
@@ -345,8 +351,9 @@ export interface paths {
         get: operations["listBackups"];
         put?: never;
         /**
-         * Take a backup, while others go on reading and writing.
-         * @description It holds everything that was acknowledged when it began. Answers when it is whole and on record; a name is used once.
+         * Take a backup while others read and write.
+         * @description The backup holds everything that was acknowledged when it began. The answer comes when it is
+         *     complete and recorded. A name can be used once.
          */
         post: operations["takeBackup"];
         delete?: never;
@@ -362,7 +369,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What every client sees whom the caller may see, a line each. */
+        /** What clients see: one line for each client that the caller may see. */
         get: operations["viewAllCheckIns"];
         put?: never;
         post?: never;
@@ -382,9 +389,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it elsewhere too.
-         * @description The signing key is the one beside the store; the first checkpoint of a store draws it. A log that contradicts what it signed before gets
-         *     no further signature.
+         * Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it
+         *     elsewhere too.
+         * @description The signing key is the one beside the store; the first checkpoint of a store draws it. A log
+         *     that contradicts what it signed before gets no further signature.
          */
         post: operations["signCheckpoint"];
         delete?: never;
@@ -402,7 +410,7 @@ export interface paths {
         };
         /**
          * What a client sees, from any view.
-         * @description With the same `at` and the same position, the answer is the same for ever.
+         * @description The same `at` and the same position always give the same answer.
          */
         get: operations["viewCheckIns"];
         put?: never;
@@ -421,8 +429,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a client saw at an instant: the view that the switch served, the position, the list. It names the switch's exceptions, so it
-         *     is for those who may see both.
+         * What a client saw at an instant: the view that the switch served, the position, the list. It
+         *     shows the switch's exceptions, so the caller needs permission to see both.
          */
         get: operations["tellWhatWasSeen"];
         put?: never;
@@ -442,7 +450,8 @@ export interface paths {
         };
         /**
          * Events as JSON lines, from a cursor on.
-         * @description The position of the last line is the next cursor. With `limit`, the header `x-rollbook-next` says so while there is more.
+         * @description The position of the last line is the next cursor. With `limit`, the header `x-rollbook-next` has
+         *     it while there are more events.
          */
         get: operations["listEvents"];
         put?: never;
@@ -461,8 +470,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Events as they happen: those that are there, then those that come.
-         * @description Each has its position as `id` and its JSON as `data`. When nothing happens, a comment comes every few seconds. The answer has no end.
+         * Follow events: stored events first, then new ones as they are recorded.
+         * @description Each event has its position as `id` and its JSON as `data`. While nothing happens, a comment is
+         *     sent every few seconds. The answer does not end.
          */
         get: operations["followEvents"];
         put?: never;
@@ -481,8 +491,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything that happened to an assignment, response, client, coach, form, series, event, batch or import.
-         * @description An id with slashes may stand in the path as it is (`/v1/history/series/ada/weekly`) or escaped as one segment.
+         * Everything that happened to an assignment, response, client, coach, form, series, event, batch
+         *     or import.
+         * @description An id with slashes can be in the path unescaped (`/v1/history/series/ada/weekly`), or escaped as
+         *     one segment.
          */
         get: operations["tellHistory"];
         put?: never;
@@ -593,7 +605,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How the store stands, and what to do next: what `rollbook status --json` prints. */
+        /** The state of the store, and what to do next, as `rollbook status --json` prints it. */
         get: operations["status"];
         put?: never;
         post?: never;
@@ -612,7 +624,8 @@ export interface paths {
         };
         /**
          * One stream, a page at a time.
-         * @description The name may stand in the path as it is (`/v1/streams/series/ada/weekly`) or escaped as one segment.
+         * @description The name can be in the path unescaped (`/v1/streams/series/ada/weekly`), or escaped as one
+         *     segment.
          */
         get: operations["readStream"];
         put?: never;
@@ -701,6 +714,12 @@ export interface components {
          *       "created": 691,
          *       "digest": "3f9a1c…",
          *       "head": 1024,
+         *       "left_out": {
+         *         "already": 0,
+         *         "erased": 0,
+         *         "taken": 0,
+         *         "withdrawn": 0
+         *       },
          *       "linked": 2,
          *       "series": 28,
          *       "skipped": 0
@@ -724,6 +743,8 @@ export interface components {
              * @description The head of the log afterwards.
              */
             head: number;
+            /** @description The same events by reason. */
+            left_out: components["schemas"]["LeftOut"];
             /**
              * Format: uint64
              * @description Responses linked now.
@@ -736,7 +757,7 @@ export interface components {
             series: number;
             /**
              * Format: uint64
-             * @description Events of the batch that were there already.
+             * @description Events of the batch that this run left out.
              */
             skipped: number;
         };
@@ -843,7 +864,7 @@ export interface components {
         };
         /** @description A file of a backup that is not what was written. */
         BackupFinding: {
-            /** @description The file. */
+            /** @description The file, below the backup's directory. */
             file: string;
             /** @description What is wrong with it. */
             what: string;
@@ -876,7 +897,7 @@ export interface components {
             head: number;
             /**
              * Format: date-time
-             * @description When that was recorded.
+             * @description When that event was recorded.
              */
             head_recorded_at?: string | null;
             /** @description SHA-256 over the stored bytes of all commits. */
@@ -956,7 +977,7 @@ export interface components {
              * @description When it was assigned.
              */
             assignedAt: string;
-            /** @description Who assigned it: a name, or an id that is no coach's. */
+            /** @description Who assigned it: a name, or an id that does not belong to a coach. */
             assignedBy: string;
             /** @description The check-in window, as stored. */
             checkInWindow: unknown;
@@ -966,7 +987,7 @@ export interface components {
             coachResponded: boolean;
             /**
              * Format: date-time
-             * @description When it was completed; absent when it was not.
+             * @description When it was completed; absent if it was not.
              */
             completedAt?: string;
             /** @description The description. */
@@ -988,7 +1009,7 @@ export interface components {
             isRecurring: boolean;
             /**
              * Format: date-time
-             * @description Until when it rests; absent where it does not.
+             * @description Until when it is paused; absent if it is not.
              */
             pausedUntil?: string;
             /**
@@ -1013,7 +1034,7 @@ export interface components {
              */
             totalWeeks: number;
         };
-        /** @description The list and what it says of itself. */
+        /** @description The list and its summary. */
         CheckInData: {
             /** @description The check-ins by due date. */
             checkins: components["schemas"]["CheckIn"][];
@@ -1083,36 +1104,57 @@ export interface components {
          *     }
          */
         CheckIns: {
-            /** @description What was asked for. */
+            /** @description The list. */
             data: components["schemas"]["CheckInData"];
             /** @description Always true. */
             success: boolean;
         };
         /** @description One check. */
         CheckedOutcome: {
-            /** @description What was seen, in one line. */
+            /** @description The result, in one line. */
             detail: string;
-            /** @description What it names when it does not hold. */
+            /** @description The findings, if it does not hold. */
             findings: string[];
             /** @description Whether it holds. */
             green: boolean;
             /** @description Its name. */
             name: string;
         };
+        /** @description A recorded decision that causes differences. */
+        Decision: {
+            /** @description The client's document id. */
+            client: string;
+            /**
+             * Format: uint64
+             * @description The number of fields of weeks that differ because of it.
+             */
+            differences: number;
+            /** @description The event and one of these weeks. */
+            event: string;
+            /** @description The form. */
+            form: string;
+            /**
+             * Format: uint64
+             * @description The position of its event.
+             */
+            position: number;
+        };
         /** @description One difference of a class. */
         Difference: {
             /**
              * Format: date-time
-             * @description The first instant at which it shows.
+             * @description The first instant at which the views differ.
              */
             at: string;
             /** @description The client's document id. */
             client: string;
+            /** @description The event that causes the difference, in words; only for `changed-since`. */
+            event?: string;
             /** @description The form; empty for the summary. */
             form: string;
-            /** @description What the legacy view shows. */
+            /** @description The legacy view's value. */
             legacy: string;
-            /** @description What the pre-created view shows. */
+            /** @description The pre-created view's value. */
             precreated: string;
             /**
              * Format: uint32
@@ -1124,11 +1166,11 @@ export interface components {
              * @description The week.
              */
             week: number;
-            /** @description The field, or `entry` where only one view shows the week. */
+            /** @description The field, or `entry` if only one view shows the week. */
             what: string;
         };
         /**
-         * @description What a write that has nothing else to tell answers.
+         * @description The answer of a write that has nothing else to say.
          * @example {
          *       "message": "Check-in marked as missed",
          *       "success": true
@@ -1141,7 +1183,7 @@ export interface components {
             success: boolean;
         };
         /**
-         * @description A refusal as the old application told it.
+         * @description An error in the old application's form.
          * @example {
          *       "message": "Assignment not found",
          *       "success": false
@@ -1156,7 +1198,7 @@ export interface components {
              */
             success: boolean;
         };
-        /** @description For whom. What else it holds is not looked at. */
+        /** @description The client. Other fields are ignored. */
         EvaluationContext: {
             /** @description The client, by document id or authUid. */
             targetingKey: string;
@@ -1174,11 +1216,11 @@ export interface components {
             errorCode: string;
             /** @description For people. */
             errorDetails: string;
-            /** @description The flag, where one was named. */
+            /** @description The flag, if the request named one. */
             key?: string | null;
         };
         /**
-         * @description What is evaluated for whom.
+         * @description The context of an evaluation.
          * @example {
          *       "context": {
          *         "targetingKey": "ada"
@@ -1190,7 +1232,7 @@ export interface components {
             context: components["schemas"]["EvaluationContext"];
         };
         /**
-         * @description A flag's value, and why it is that.
+         * @description A flag's value, and the reason for it.
          * @example {
          *       "key": "use-pre-created-assignments",
          *       "reason": "SPLIT",
@@ -1201,7 +1243,10 @@ export interface components {
         EvaluationSuccess: {
             /** @description The flag. */
             key: string;
-            /** @description `STATIC`: everybody has this view; `SPLIT`: a percentage decided; `TARGETING_MATCH`: the client is named. */
+            /**
+             * @description `STATIC`: all clients have this view; `SPLIT`: a percentage decided; `TARGETING_MATCH`: the
+             *     client is named.
+             */
             reason: string;
             /** @description Whether the pre-created view serves this client. */
             value: boolean;
@@ -1217,7 +1262,7 @@ export interface components {
         };
         /** @description What happened. */
         EventContent: {
-            /** @description What it says. Personal content reads `[…]` unless it was asked for. */
+            /** @description Its data. Personal content reads `[…]` unless it was requested. */
             data: unknown;
             /** @description Its name in the past tense, such as `AssignmentCreated`. */
             type: string;
@@ -1308,21 +1353,44 @@ export interface components {
              */
             week?: number | null;
         };
+        /** @description Events of a batch that a run left out, by reason. */
+        LeftOut: {
+            /**
+             * Format: uint64
+             * @description An earlier run of the same batch appended them.
+             */
+            already: number;
+            /**
+             * Format: uint64
+             * @description The client was erased.
+             */
+            erased: number;
+            /**
+             * Format: uint64
+             * @description The week was stored or answered meanwhile, or the response was linked meanwhile.
+             */
+            taken: number;
+            /**
+             * Format: uint64
+             * @description The week or its series was withdrawn meanwhile.
+             */
+            withdrawn: number;
+        };
         /** @description A backup as it is listed. */
         ListedBackup: {
             /** @description Every file that is not as it should be. */
             findings: components["schemas"]["BackupFinding"][];
             manifest?: components["schemas"]["BackupManifest"] | null;
-            /** @description Its name. */
+            /** @description Its name: the directory's. */
             name: string;
-            /** @description Whether every file is there, with its length. */
+            /** @description Whether it is good, as far as its manifest and the lengths of its files tell. */
             state: components["schemas"]["BackupState"];
         };
         /** @description One of the server-sent events. */
         LiveEvent: {
             /** @description The event, as JSON: see `RecordedEvent`. */
             data: string;
-            /** @description The event's position: the `Last-Event-ID` to go on behind it. */
+            /** @description The event's position: the `Last-Event-ID` to continue after it. */
             id: string;
         };
         /**
@@ -1391,6 +1459,11 @@ export interface components {
              * @description How many clients were compared.
              */
             clients: number;
+            /**
+             * @description The decisions behind the class `changed-since`; the first of them in the order of the log.
+             *     Absent if there are none.
+             */
+            decisions?: components["schemas"]["Decision"][];
             /** @description By class: how many weeks differ so at some instant. */
             differences: {
                 [key: string]: number;
@@ -1500,7 +1573,7 @@ export interface components {
             zone: string;
         };
         /**
-         * @description A refusal as RFC 9457 has it.
+         * @description An error in the form of RFC 9457.
          * @example {
          *       "code": "unknown_id",
          *       "detail": "Assignment not found",
@@ -1514,7 +1587,7 @@ export interface components {
             code: string;
             /** @description Why not. */
             detail: string;
-            /** @description What to do next, where `detail` does not say so itself. */
+            /** @description What to do next, if `detail` does not say it. */
             next_step?: string | null;
             /**
              * Format: uint32
@@ -1523,7 +1596,7 @@ export interface components {
             status: number;
             /** @description The status in words. */
             title: string;
-            /** @description Always `about:blank`: `code` tells refusals apart. */
+            /** @description Always `about:blank`: `code` distinguishes errors. */
             type: string;
         };
         /** @description How far a projection is. */
@@ -1553,7 +1626,7 @@ export interface components {
             name: string;
         };
         /**
-         * @description An event as it is told everywhere: history, pages, live, and `rollbook history --json`.
+         * @description An event, as in histories, pages, live events and `rollbook history --json`.
          * @example {
          *       "actor": {
          *         "id": "robin",
@@ -1598,12 +1671,12 @@ export interface components {
             name: string;
             /**
              * Format: date-time
-             * @description When it happened in the world.
+             * @description When it happened.
              */
             occurred_at: string;
             /**
              * Format: uint64
-             * @description Place in the whole log, from 1, without gaps.
+             * @description The position in the log, from 1, without gaps.
              */
             position: number;
             /**
@@ -1704,9 +1777,9 @@ export interface components {
              * @description The instant.
              */
             at: string;
-            /** @description The body that the endpoint answered, or would have. */
+            /** @description The body that the endpoint answered, or would have answered. */
             body: components["schemas"]["CheckIns"];
-            /** @description The id that was asked for. */
+            /** @description The requested id. */
             client: string;
             /**
              * Format: uint64
@@ -1718,7 +1791,7 @@ export interface components {
              * @description When that was recorded; null when nothing was yet.
              */
             recorded_at?: string | null;
-            /** @description The switch as it stood. */
+            /** @description The switch at that time. */
             switch: components["schemas"]["SwitchState"];
             /** @description The view that served the client. */
             view: components["schemas"]["ViewName"];
@@ -1741,7 +1814,7 @@ export interface components {
             /** @description How many have the pre-created view. */
             precreated?: number | null;
         };
-        /** @description A checkpoint that was signed: what `rollbook checkpoint --json` prints. */
+        /** @description A checkpoint that was signed. */
         SignedCheckpoint: {
             /** @description The checkpoint, as it is written to a file. */
             checkpoint: string;
@@ -1853,22 +1926,22 @@ export interface components {
             /** @description The view to serve. */
             view: components["schemas"]["ViewName"];
         };
-        /** @description Which view served whom. */
+        /** @description The switch: which view served which client. */
         SwitchState: {
             /** @description Clients by document id. */
             clients: {
                 [key: string]: components["schemas"]["ViewName"];
             };
-            /** @description The view of whoever no exception named. */
+            /** @description The view of all clients without an exception. */
             default: components["schemas"]["ViewName"];
             /**
              * Format: uint32
-             * @description That part of all clients had the other view.
+             * @description The percentage of clients that had the other view.
              */
             other_percent: number;
             /**
              * Format: uint64
-             * @description How often it had been switched.
+             * @description How often it was switched before.
              */
             switched: number;
         };
@@ -1884,9 +1957,9 @@ export interface components {
             /** @description Whether it was done before, under the same key. */
             repeated: boolean;
         };
-        /** @description A backup that was taken: what `rollbook backup create --json` prints. */
+        /** @description A backup that was taken. */
         TakenBackup: {
-            /** @description Its directory, where the service runs. */
+            /** @description Its directory. */
             directory: string;
             /** @description What it holds. */
             manifest: components["schemas"]["BackupManifest"];
@@ -1921,7 +1994,7 @@ export interface components {
              * @description The week.
              */
             week: number;
-            /** @description The field, or who alone shows the week, with both values. */
+            /** @description The field, or the only view that shows the week, with both values. */
             what: string;
         };
         /** @description A recorded validation. */
@@ -2060,7 +2133,7 @@ export interface components {
         u64: number;
     };
     responses: {
-        /** @description What was asked does not fit. */
+        /** @description The request is invalid. */
         DropIn400: {
             headers: {
                 "x-request-id": components["headers"]["RequestId"];
@@ -2076,7 +2149,7 @@ export interface components {
                 "application/json": components["schemas"]["DropInRefusal"];
             };
         };
-        /** @description No believable token and no API key. */
+        /** @description No valid token and no valid API key. */
         DropIn401: {
             headers: {
                 "www-authenticate": components["headers"]["WwwAuthenticate"];
@@ -2093,7 +2166,7 @@ export interface components {
                 "application/json": components["schemas"]["DropInRefusal"];
             };
         };
-        /** @description Another's data, existing or not. */
+        /** @description No permission, or no such thing. */
         DropIn403: {
             headers: {
                 "x-request-id": components["headers"]["RequestId"];
@@ -2158,7 +2231,7 @@ export interface components {
                 "application/json": components["schemas"]["DropInRefusal"];
             };
         };
-        /** @description More or longer headers than the service takes. This answer has no body. */
+        /** @description Too many headers, or too long. This answer has no body. */
         DropIn431: {
             headers: {
                 [name: string]: unknown;
@@ -2181,7 +2254,7 @@ export interface components {
                 "application/json": components["schemas"]["DropInRefusal"];
             };
         };
-        /** @description Too much at once, or the store is not there. */
+        /** @description The service is overloaded, or the store is unavailable. */
         DropIn503: {
             headers: {
                 "retry-after": components["headers"]["RetryAfter"];
@@ -2198,7 +2271,7 @@ export interface components {
                 "application/json": components["schemas"]["DropInRefusal"];
             };
         };
-        /** @description What was asked does not fit. */
+        /** @description The request is invalid. */
         Problem400: {
             headers: {
                 "x-request-id": components["headers"]["RequestId"];
@@ -2217,7 +2290,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description No believable token and no API key. */
+        /** @description No valid token and no valid API key. */
         Problem401: {
             headers: {
                 "www-authenticate": components["headers"]["WwwAuthenticate"];
@@ -2237,7 +2310,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Another's data, existing or not. */
+        /** @description No permission, or no such thing. */
         Problem403: {
             headers: {
                 "x-request-id": components["headers"]["RequestId"];
@@ -2314,7 +2387,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description More or longer headers than the service takes. This answer has no body. */
+        /** @description Too many headers, or too long. This answer has no body. */
         Problem431: {
             headers: {
                 [name: string]: unknown;
@@ -2340,7 +2413,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Too much at once, or the store is not there. */
+        /** @description The service is overloaded, or the store is unavailable. */
         Problem503: {
             headers: {
                 "retry-after": components["headers"]["RetryAfter"];
@@ -2364,9 +2437,9 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The request's id, as the service's log has it. */
+        /** @description The request's id, as in the service's log. */
         RequestId: string;
-        /** @description After how many seconds asking again makes sense. */
+        /** @description After how many seconds a retry makes sense. */
         RetryAfter: number;
         /** @description `Bearer`. */
         WwwAuthenticate: string;
@@ -2473,7 +2546,7 @@ export interface operations {
                     "application/json": components["schemas"]["Page"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2506,7 +2579,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2612,8 +2685,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -2665,7 +2739,7 @@ export interface operations {
                     "application/json": components["schemas"]["Allocated"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2698,7 +2772,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2746,7 +2820,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2778,7 +2852,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2868,8 +2942,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -2907,7 +2982,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2940,7 +3015,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2988,7 +3063,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3020,7 +3095,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3110,8 +3185,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -3151,7 +3227,7 @@ export interface operations {
                     "application/json": components["schemas"]["Paused"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3184,7 +3260,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3232,7 +3308,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3264,7 +3340,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3354,8 +3430,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -3392,7 +3469,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3425,7 +3502,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3473,7 +3550,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3505,7 +3582,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3644,7 +3721,7 @@ export interface operations {
                     "application/json": components["schemas"]["One"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3677,7 +3754,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3805,8 +3882,9 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -3839,7 +3917,7 @@ export interface operations {
                     "application/json": components["schemas"]["Withdrawn"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3872,7 +3950,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3920,7 +3998,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3952,7 +4030,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4042,8 +4120,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -4108,7 +4187,7 @@ export interface operations {
                     "application/json": components["schemas"]["One"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4141,7 +4220,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4189,7 +4268,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4221,7 +4300,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4340,7 +4419,7 @@ export interface operations {
                     "application/json": components["schemas"]["Extension"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4373,7 +4452,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4495,8 +4574,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -4537,7 +4617,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4570,7 +4650,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4618,7 +4698,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4650,7 +4730,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4740,8 +4820,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -4783,7 +4864,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4816,7 +4897,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4864,7 +4945,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4896,7 +4977,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4986,8 +5067,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -5028,7 +5110,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5061,7 +5143,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5109,7 +5191,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5141,7 +5223,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5231,8 +5313,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -5273,7 +5356,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5306,7 +5389,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5354,7 +5437,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5386,7 +5469,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5476,8 +5559,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -5528,7 +5612,7 @@ export interface operations {
                     "application/json": components["schemas"]["Responded"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5561,7 +5645,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5609,7 +5693,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5641,7 +5725,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5741,10 +5825,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The check-ins, and which view they are from. */
+            /** @description The check-ins, and the view they are from. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the answer */
                     "x-rollbook-position"?: number;
                     /** @description legacy or precreated */
                     "x-rollbook-view"?: string;
@@ -5811,7 +5895,7 @@ export interface operations {
                     "application/json": components["schemas"]["CheckIns"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5844,7 +5928,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5963,7 +6047,7 @@ export interface operations {
             /** @description The check-ins. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the answer */
                     "x-rollbook-position"?: number;
                     /** @description precreated */
                     "x-rollbook-view"?: string;
@@ -6028,7 +6112,7 @@ export interface operations {
                     "application/json": components["schemas"]["CheckIns"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6061,7 +6145,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6167,8 +6251,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -6205,7 +6290,7 @@ export interface operations {
                     "application/json": components["schemas"]["Done"];
                 };
             };
-            /** @description What was asked makes no sense, or the rules forbid it. */
+            /** @description The request is invalid, or the rules forbid it. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6238,7 +6323,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description No permission, or no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6286,7 +6371,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description Others changed it at the same time. */
+            /** @description A concurrent request changed it. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6318,7 +6403,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description The body is not called JSON. */
+            /** @description The content type is not JSON. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6441,7 +6526,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The figures. */
+            /** @description The metrics. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6476,7 +6561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Neither an admin nor a key with the scope metrics. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6550,7 +6635,7 @@ export interface operations {
                 headers: {
                     /** @description Changes when a value does */
                     etag?: string;
-                    /** @description The position the answer is of */
+                    /** @description The position of the answer */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -6570,14 +6655,14 @@ export interface operations {
                     "application/json": components["schemas"]["BulkEvaluationSuccess"];
                 };
             };
-            /** @description They are what you have. */
+            /** @description You have the current values. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A body or a context that does not fit. */
+            /** @description An invalid body or context. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6606,7 +6691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another client, existing or not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6667,7 +6752,7 @@ export interface operations {
                 headers: {
                     /** @description Changes when the value does */
                     etag?: string;
-                    /** @description The position the answer is of */
+                    /** @description The position of the answer */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -6683,14 +6768,14 @@ export interface operations {
                     "application/json": components["schemas"]["EvaluationSuccess"];
                 };
             };
-            /** @description It is what you have. */
+            /** @description You have the current value. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description A body or a context that does not fit. */
+            /** @description An invalid body or context. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6719,7 +6804,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another client, existing or not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6812,7 +6897,10 @@ export interface operations {
                  * @example json
                  */
                 format?: "json" | "md";
-                /** @description The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without one. */
+                /**
+                 * @description The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without
+                 *     one.
+                 */
                 at?: string;
             };
             header?: never;
@@ -6916,7 +7004,7 @@ export interface operations {
                     "text/markdown": string;
                 };
             };
-            /** @description A query that does not fit. */
+            /** @description An invalid query. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6955,7 +7043,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not see it. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7094,7 +7182,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7260,7 +7348,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7378,7 +7466,7 @@ export interface operations {
             /** @description A line a client document, in id order: {"clientId", "body"}. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the answer */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -7391,7 +7479,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A query that does not fit, or a position beyond the head. */
+            /** @description An invalid query, or a position beyond the head. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7430,7 +7518,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who sees nobody's check-ins. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7455,7 +7543,7 @@ export interface operations {
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
-            /** @description The position asked for did not come in time. */
+            /** @description The requested position was not reached in time. */
             504: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7526,7 +7614,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7610,10 +7698,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The list, and which view it is from. */
+            /** @description The list, and the view it is from. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the answer */
                     "x-rollbook-position"?: number;
                     /** @description legacy or precreated */
                     "x-rollbook-view"?: string;
@@ -7680,7 +7768,7 @@ export interface operations {
                     "application/json": components["schemas"]["CheckIns"];
                 };
             };
-            /** @description A query that does not fit, or a position beyond the head. */
+            /** @description An invalid query, or a position beyond the head. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7719,7 +7807,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another's data, existing or not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7744,7 +7832,7 @@ export interface operations {
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
-            /** @description The position asked for did not come in time. */
+            /** @description The requested position was not reached in time. */
             504: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7791,10 +7879,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What it was. */
+            /** @description What the client saw. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the answer */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -7872,7 +7960,7 @@ export interface operations {
                     "application/json": components["schemas"]["SeenList"];
                 };
             };
-            /** @description A query that does not fit. */
+            /** @description An invalid query. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7911,7 +7999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not see both. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7942,7 +8030,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only events after this position: the last one that you have.
+                 * @description Only events after this position: that of the last event you have.
                  * @example 0
                  */
                 after?: components["schemas"]["u64"];
@@ -7952,11 +8040,11 @@ export interface operations {
                  */
                 stream?: string;
                 /**
-                 * @description At most so many. Without it, all up to the head.
+                 * @description The most events. Without it, all events up to the head.
                  * @example 2
                  */
                 limit?: number;
-                /** @description Answers, comments and imported documents too; they read `[…]` without it. */
+                /** @description Show answers, comments and imported documents too; otherwise they read `[…]`. */
                 with_answers?: boolean;
             };
             header?: never;
@@ -7965,7 +8053,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One event a line. */
+            /** @description One event per line. */
             200: {
                 headers: {
                     /** @description The `after` of the next page, where there is one */
@@ -7982,7 +8070,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A query that does not fit, or a cursor beyond the head. */
+            /** @description An invalid query, or a cursor beyond the head. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8021,7 +8109,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not read these events. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8052,7 +8140,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only events after this position; the header `Last-Event-ID` is stronger. Without either, from the first event on.
+                 * @description Only events after this position; the header `Last-Event-ID` takes precedence. Without both,
+                 *     from the first event.
                  * @example 0
                  */
                 after?: components["schemas"]["u64"];
@@ -8061,7 +8150,7 @@ export interface operations {
                  * @example control
                  */
                 stream?: string;
-                /** @description Answers, comments and imported documents too; they read `[…]` without it. */
+                /** @description Show answers, comments and imported documents too; otherwise they read `[…]`. */
                 with_answers?: boolean;
             };
             header?: {
@@ -8073,7 +8162,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events, without end. */
+            /** @description Server-sent events without an end. */
             200: {
                 headers: {
                     /** @description The head of the log when it began */
@@ -8088,7 +8177,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["LiveEvent"];
                 };
             };
-            /** @description A query or a Last-Event-ID that does not fit, or one beyond the head. */
+            /** @description An invalid query or Last-Event-ID, or one beyond the head. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8127,7 +8216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not read these events. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8151,7 +8240,7 @@ export interface operations {
             429: components["responses"]["Problem429"];
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];
-            /** @description Too many subscribers, or the service is about to end. */
+            /** @description Too many subscribers, or the service is shutting down. */
             503: {
                 headers: {
                     "retry-after": components["headers"]["RetryAfter"];
@@ -8176,7 +8265,7 @@ export interface operations {
     tellHistory: {
         parameters: {
             query?: {
-                /** @description Answers, comments and imported documents too; they read `[…]` without it. */
+                /** @description Show answers, comments and imported documents too; otherwise they read `[…]`. */
                 with_answers?: boolean;
             };
             header?: never;
@@ -8191,7 +8280,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One event a line, in the order of the log. */
+            /** @description One event per line, in the order of the log. */
             200: {
                 headers: {
                     /** @description The head of the log */
@@ -8207,7 +8296,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A query that does not fit, or the beginning of several digests. */
+            /** @description An invalid query, or the beginning of several digests. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8246,7 +8335,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another's history, existing or not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8300,8 +8389,9 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -8340,6 +8430,12 @@ export interface operations {
                      *       "created": 17,
                      *       "digest": "2a1daf384579fc6335f64ba6c81956c069cdae63b7ca1d9c9af5740161f72142",
                      *       "head": 57,
+                     *       "left_out": {
+                     *         "already": 0,
+                     *         "erased": 0,
+                     *         "taken": 0,
+                     *         "withdrawn": 0
+                     *       },
                      *       "linked": 0,
                      *       "series": 3,
                      *       "skipped": 0
@@ -8387,7 +8483,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8407,7 +8503,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description The store drifted, keeps another zone, or another batch is not through. */
+            /** @description The batch is empty, the store drifted or has another time zone, or another batch is unfinished. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8580,7 +8676,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8600,7 +8696,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description Nothing was imported. */
+            /** @description Nothing was imported, or no series lacks anything. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8706,7 +8802,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8844,7 +8940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8882,8 +8978,9 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -8967,7 +9064,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9195,7 +9292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9231,7 +9328,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How it stands. */
+            /** @description The state. */
             200: {
                 headers: {
                     /** @description The head of the log */
@@ -9384,7 +9481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not see it. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9417,11 +9514,11 @@ export interface operations {
                 /** @description Only events after this version: the `next` of the page before. */
                 after?: number;
                 /**
-                 * @description At most so many, 1 to 1000; 100 without it.
+                 * @description The most events, 1 to 1000; default 100.
                  * @example 1
                  */
                 limit?: number;
-                /** @description Answers, comments and imported documents too; they read `[…]` without it. */
+                /** @description Show answers, comments and imported documents too; otherwise they read `[…]`. */
                 with_answers?: boolean;
             };
             header?: never;
@@ -9526,7 +9623,7 @@ export interface operations {
                     "application/json": components["schemas"]["StreamPage"];
                 };
             };
-            /** @description No stream's name, or a query that does not fit. */
+            /** @description An invalid stream name or query. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9565,7 +9662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not read this stream, existing or not. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9660,7 +9757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not see it. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9692,8 +9789,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. Sent again under it, the request is answered as it
-                 *     was and nothing is written; another request under it is refused (422).
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -9783,7 +9881,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A caller who may not switch. */
+            /** @description The caller has no permission, or there is no such thing. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];

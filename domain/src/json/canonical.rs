@@ -37,11 +37,12 @@ pub(super) fn canonical(text: &str, nesting: Nesting) -> Result<String, JsonErro
     Ok(writer.out)
 }
 
-/// The number of levels of valid JSON; 0 for a value without parts.
-pub(super) fn levels(text: &str) -> usize {
+/// The number of levels of JSON, in one pass and without recursion; 0 for a value without parts.
+/// For text that is not JSON the number has no meaning.
+pub fn levels(text: &[u8]) -> usize {
     let (mut level, mut most) = (0_usize, 0);
     let (mut in_string, mut escaped) = (false, false);
-    for byte in text.bytes() {
+    for &byte in text {
         match byte {
             _ if escaped => escaped = false,
             b'\\' => escaped = true,
@@ -207,7 +208,7 @@ impl<'a> Writer<'a> {
     }
 
     fn too_deep(&self) -> JsonError {
-        JsonError::TooDeep { limit: JSON_LEVELS, found: levels(self.text) }
+        JsonError::TooDeep { limit: JSON_LEVELS, found: levels(self.text.as_bytes()) }
     }
 
     /// The error of the innermost open object, which has a key that cannot be read.

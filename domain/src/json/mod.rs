@@ -8,7 +8,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use self::canonical::{Nesting, canonical, levels};
+use self::canonical::{Nesting, canonical};
+
+pub use self::canonical::levels;
 
 /// Why text cannot be converted to canonical JSON.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +64,7 @@ impl JsonText {
 
     /// The number of levels: objects and arrays inside each other. A number has none.
     pub fn levels(&self) -> usize {
-        levels(&self.0)
+        levels(self.0.as_bytes())
     }
 
     /// Deserializes the value.

@@ -130,6 +130,25 @@ impl Caller {
         Err(AccessDenied::Forbidden)
     }
 
+    /// Whether the caller has any grant; `None` if only the store's documents say so.
+    pub fn has_any_grant(&self) -> Option<bool> {
+        match &self.standing {
+            Standing::Holding(grants) => Some(!grants.is_empty()),
+            Standing::AsStored => None,
+        }
+    }
+
+    /// Checks that the caller has any grant, by the store's documents where only they say so.
+    ///
+    /// # Errors
+    /// [`AccessDenied::Forbidden`]; [`AccessDenied::Store`].
+    pub fn require_any_right(&self, store: &Store) -> Result<(), AccessDenied> {
+        if self.grants(&store.reading())?.is_empty() {
+            return Err(AccessDenied::Forbidden);
+        }
+        Ok(())
+    }
+
     /// The clients whose check-ins the caller may see in lists.
     ///
     /// # Errors

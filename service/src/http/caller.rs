@@ -10,7 +10,7 @@ use super::error::ApiError;
 use super::extract::RequestKey;
 use super::request_id::RequestId;
 use super::service::Service;
-use crate::access::{Caller, Permission, RoleNote};
+use crate::access::{AccessDenied, Caller, Permission, RoleNote};
 
 impl FromRequestParts<Service> for Caller {
     type Rejection = ApiError;
@@ -39,6 +39,15 @@ impl FromRequestParts<Service> for Writing {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, service).await?;
+        // Extractors of bodies run after this: nothing of a caller without any right is parsed.
+        let caller = match caller.has_any_grant() {
+            Some(true) => caller,
+            Some(false) => return Err(AccessDenied::Forbidden.into()),
+            None => {
+                let check = move |store: &Store| caller.require_any_right(store).map(|()| caller);
+                service.blocking(check).await?
+            }
+        };
         let RequestKey(key) = RequestKey::from_request_parts(parts, service).await?;
         let Ok(id) = RequestId::from_request_parts(parts, service).await;
         Ok(Self { caller, now: service.now(), key, id })

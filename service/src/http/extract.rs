@@ -10,6 +10,8 @@ use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use rollbook_application::code::Code;
+use rollbook_domain::json::{JsonError, levels};
+use rollbook_domain::limits::JSON_LEVELS;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -44,6 +46,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (request, _) = shallow(request, state).await?;
         let Json(Object(body)) = Json::from_request(request, state).await.map_err(of_json)?;
         Ok(Self(body))
     }
@@ -53,19 +56,31 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let (parts, body) = request.into_parts();
-        let bytes = Bytes::from_request(Request::new(body), state)
-            .await
-            .map_err(|rejection| of_bytes(&rejection))?;
-        if bytes.is_empty() {
+        let (request, is_empty) = shallow(request, state).await?;
+        if is_empty {
             return Ok(Self(T::default()));
         }
-        let request = Request::from_parts(parts, bytes.into());
         let Json(body): Json<Option<Object<T>>> =
             Json::from_request(request, state).await.map_err(of_json)?;
         // `null` is nothing, too.
         Ok(Self(body.map(|Object(body)| body).unwrap_or_default()))
     }
+}
+
+/// Reads the body and refuses it if it is nested too deep, before anything parses it. Also returns
+/// whether the body is empty.
+async fn shallow<S: Send + Sync>(request: Request, state: &S) -> Result<(Request, bool), ApiError> {
+    let (parts, body) = request.into_parts();
+    let bytes = Bytes::from_request(Request::new(body), state)
+        .await
+        .map_err(|rejection| of_bytes(&rejection))?;
+    let found = levels(&bytes);
+    if found > JSON_LEVELS {
+        let refused = JsonError::TooDeep { limit: JSON_LEVELS, found };
+        return Err(ApiError::bad_request(Code::TooDeep, refused.to_string()));
+    }
+    let is_empty = bytes.is_empty();
+    Ok((Request::from_parts(parts, bytes.into()), is_empty))
 }
 
 /// An object and nothing else: a derived type could also be read from a list of its fields' values.

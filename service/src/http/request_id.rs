@@ -5,6 +5,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use rollbook_log::{new_id, system_clock};
 use std::convert::Infallible;
 use uuid::Uuid;
 
@@ -31,7 +32,7 @@ impl RequestId {
 
     fn new() -> Self {
         let mut text = Uuid::encode_buffer();
-        let text = Uuid::now_v7().hyphenated().encode_lower(&mut text);
+        let text = new_id(system_clock()).hyphenated().encode_lower(&mut text);
         // Hexadecimal digits and hyphens make a header.
         Self(HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("none")))
     }

@@ -4,7 +4,8 @@
 use std::fmt::{self, Debug};
 use std::io;
 
-use chrono::{SecondsFormat, Utc};
+use rollbook_domain::Timestamp;
+use rollbook_log::system_clock;
 use tracing::Subscriber;
 use tracing::field::{Field, Visit};
 use tracing_subscriber::field::{RecordFields, VisitOutput};
@@ -21,7 +22,10 @@ struct Now;
 
 impl FormatTime for Now {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
-        writer.write_str(&Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true))
+        let now = system_clock();
+        let milliseconds = now.nanoseconds() / 1_000_000;
+        let now = Timestamp::from_parts(now.seconds(), milliseconds * 1_000_000).unwrap_or(now);
+        write!(writer, "{now}")
     }
 }
 

@@ -3,10 +3,14 @@
 use std::thread;
 
 use rollbook_domain::event::{Audience, View};
+use rollbook_domain::limits::REASON_BYTES;
+use rollbook_domain::series::decide::Rejection;
 
 use super::{request, sample, switch_to};
+use crate::operations::erase::erase;
 use crate::operations::switch::switch;
 use crate::reports::switch::Switched;
+use crate::store::StoreError;
 
 const SWITCHES: u8 = 50;
 
@@ -50,4 +54,22 @@ fn a_repeat_has_the_before_and_after_of_the_first_time() {
     switch(&reading(), &back, &request(None)).unwrap();
     let again = switch(&reading(), &wanted, &request(Some("k"))).unwrap();
     assert_eq!(again, Switched { repeated: true, ..first });
+}
+
+#[test]
+fn a_reason_that_is_too_long_is_refused_and_writes_nothing() {
+    let sample = sample();
+    let store = &sample.store;
+    let head = store.log().head();
+    let refused = |length: usize| {
+        let wanted = switch_to(View::Precreated, &Audience::Everyone, &"x".repeat(length), true);
+        switch(&store.reading(), &wanted, &request(None))
+    };
+    let error = refused(REASON_BYTES + 1).unwrap_err();
+    assert!(matches!(error, StoreError::Refused(Rejection::TextTooLong { .. })), "{error}");
+    let error = erase(store, "ada", &"x".repeat(REASON_BYTES + 1), &request(None), &|_, _| ());
+    let error = error.unwrap_err();
+    assert!(matches!(error, StoreError::Refused(Rejection::TextTooLong { .. })), "{error}");
+    assert_eq!(store.log().head(), head);
+    refused(REASON_BYTES).unwrap();
 }

@@ -64,7 +64,7 @@ pub struct PlanQuery {
             headers(("x-rollbook-position" = u64, description = "The position it was planned at"), ("etag" = String, description = "The batch's digest"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "Nothing was imported, or no series lacks anything.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn plan(
@@ -106,7 +106,7 @@ pub async fn plan(
             headers(("x-rollbook-position" = u64, description = "The position it was planned at"))),
         (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "Nothing was imported, or no series lacks anything.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn plan_report(
@@ -149,7 +149,7 @@ pub struct ApplyQuery {
         (status = 200, description = "What was done now.", body = AppliedBatch, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         (status = 400, description = "No batch file, a damaged one, or one of another kind or format.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 409, description = "The store drifted, keeps another zone, or another batch is not through.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "The batch is empty, the store drifted or has another time zone, or another batch is unfinished.", content_type = "application/problem+json", body = Problem),
         (status = 413, description = "A file above the limit.", content_type = "application/problem+json", body = Problem),
         (status = 415, description = "A body that is neither application/x-ndjson nor text/plain.", content_type = "application/problem+json", body = Problem),
         (status = 422, description = "The key was used for another request.", content_type = "application/problem+json", body = Problem),

@@ -120,7 +120,7 @@ pub struct SwitchState {
 
 /// What applying a batch did.
 #[derive(Debug, ToSchema)]
-#[schema(example = json!({"digest": "3f9a1c…", "series": 28, "created": 691, "linked": 2, "adopted": 0, "skipped": 0, "head": 1024}))]
+#[schema(example = json!({"digest": "3f9a1c…", "series": 28, "created": 691, "linked": 2, "adopted": 0, "skipped": 0, "left_out": {"already": 0, "taken": 0, "withdrawn": 0, "erased": 0}, "head": 1024}))]
 pub struct AppliedBatch {
     /// The batch's digest.
     pub digest: String,
@@ -132,10 +132,25 @@ pub struct AppliedBatch {
     pub linked: u64,
     /// Responses adopted now.
     pub adopted: u64,
-    /// Events of the batch that were there already.
+    /// Events of the batch that this run left out.
     pub skipped: u64,
+    /// The same events by reason.
+    pub left_out: LeftOut,
     /// The head of the log afterwards.
     pub head: u64,
+}
+
+/// Events of a batch that a run left out, by reason.
+#[derive(Debug, ToSchema)]
+pub struct LeftOut {
+    /// An earlier run of the same batch appended them.
+    pub already: u64,
+    /// The week was stored or answered meanwhile, or the response was linked meanwhile.
+    pub taken: u64,
+    /// The week or its series was withdrawn meanwhile.
+    pub withdrawn: u64,
+    /// The client was erased.
+    pub erased: u64,
 }
 
 /// All checks on one state of the store.
@@ -179,6 +194,10 @@ pub struct Parity {
     pub differences: BTreeMap<String, u64>,
     /// A few of each class.
     pub examples: BTreeMap<String, Vec<Difference>>,
+    /// The decisions behind the class `changed-since`; the first of them in the order of the log.
+    /// Absent if there are none.
+    #[schema(required = false)]
+    pub decisions: Vec<Decision>,
     /// How many differences no class explains.
     pub unexplained_total: u64,
     /// The first of them.
@@ -205,6 +224,24 @@ pub struct Difference {
     pub legacy: String,
     /// The pre-created view's value.
     pub precreated: String,
+    /// The event that causes the difference, in words; only for `changed-since`.
+    #[schema(required = false, nullable = false)]
+    pub event: Option<String>,
+}
+
+/// A recorded decision that causes differences.
+#[derive(Debug, ToSchema)]
+pub struct Decision {
+    /// The position of its event.
+    pub position: u64,
+    /// The client's document id.
+    pub client: String,
+    /// The form.
+    pub form: String,
+    /// The number of fields of weeks that differ because of it.
+    pub differences: u64,
+    /// The event and one of these weeks.
+    pub event: String,
 }
 
 /// A difference that no class explains.

@@ -3,6 +3,7 @@
 
 mod keys;
 mod leak;
+mod nesting;
 #[path = "../../../../service/src/access/samples.rs"]
 mod samples;
 mod table;
