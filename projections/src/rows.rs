@@ -44,7 +44,7 @@ pub fn read_row<T: DeserializeOwned>(
 /// # Errors
 /// When the bytes do not encode a `T`. The error names the key.
 pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, ProjectionError> {
-    rollbook_log::binary::read(bytes).map_err(|source| ProjectionError::Row {
+    rollbook_log::binary::read_own(bytes).map_err(|source| ProjectionError::Row {
         key: String::from_utf8_lossy(key).into_owned(),
         source: Box::new(source),
     })

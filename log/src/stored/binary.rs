@@ -45,6 +45,21 @@ pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     }
 }
 
+/// Reads a value that this node encoded itself, such as a projection's row. It does not limit the
+/// memory that a claimed length reserves, which saves a check for each number and text.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_own<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
+    let (value, used) = bincode::serde::borrow_decode_from_slice(bytes, FROZEN)
+        .map_err(|source| DecodeError::Binary(Box::new(source)))?;
+    if used == bytes.len() {
+        Ok(value)
+    } else {
+        Err(DecodeError::Trailing { bytes: bytes.len() - used })
+    }
+}
+
 /// Reads a value from the beginning of `bytes`. Also returns how many bytes it takes.
 ///
 /// # Errors

@@ -236,7 +236,7 @@ pub async fn open(
 /// Why a closed week is asked for.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(example = json!({"reason": "was away"}))]
-pub struct ViewChoice {
+pub struct Asking {
     /// In the client's words.
     reason: Option<String>,
 }
@@ -248,7 +248,7 @@ pub struct ViewChoice {
     operation_id = "requestReopen",
     tag = "check-ins",
     params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
-    request_body = Option<ViewChoice>,
+    request_body = Option<Asking>,
     responses(
         (status = 200, description = "The coach is asked.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
         (status = 404, description = "No such assignment.", body = DropInRefusal),
@@ -259,7 +259,7 @@ pub async fn request_reopen(
     State(service): State<Service>,
     writing: Writing,
     PathOf(id): PathOf<String>,
-    OptionalBody(asking): OptionalBody<ViewChoice>,
+    OptionalBody(asking): OptionalBody<Asking>,
 ) -> Result<At<Done>, ApiError> {
     let ask = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
