@@ -229,9 +229,6 @@ pub enum Code {
     Random,
     /// The user that runs this process has no permission to write the store.
     ReadOnly,
-    /// A rule forbids the request.
-    #[strum(props(exit = 3))]
-    Refused,
     /// The text is too short.
     #[strum(props(exit = 3))]
     ShortReason,

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, TryLockError};
+use std::sync::TryLockError;
 
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
 use rollbook_log::{Commit, Log, LogError, OpenOptions, StagedDirectory, durable};
@@ -58,9 +58,6 @@ pub struct Created {
     pub manifest: Manifest,
 }
 
-/// One backup at a time in a process: they share the place of the checkpoint.
-static TAKING: Mutex<()> = Mutex::new(());
-
 /// Where the checkpoint is while a backup is taken, below the store's directory.
 const CHECKPOINT: &str = ".backup-in-progress";
 
@@ -78,7 +75,7 @@ impl Store {
         progress: Progress<'_>,
     ) -> Result<Created, BackupError> {
         let _nobody_else = backups.lock_to_write()?;
-        let _no_other = match TAKING.try_lock() {
+        let _no_other = match self.backup_lock().try_lock() {
             Ok(guard) => guard,
             // The files of a run that panicked are removed below.
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),

@@ -24,7 +24,7 @@ mod stream_locks;
 mod time_travel;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::Control;
@@ -61,6 +61,7 @@ pub struct Store {
     runtime: Runtime,
     stream_locks: StreamLocks,
     counts: Counters,
+    backup_lock: Mutex<()>,
 }
 
 /// Which view is asked for.
@@ -119,7 +120,13 @@ impl Store {
             runtime: Runtime::ordered_by(ordering, log, rollbook_projections::all()),
             stream_locks: StreamLocks::default(),
             counts: Counters::default(),
+            backup_lock: Mutex::new(()),
         })
+    }
+
+    /// Held while a backup is taken: two backups of a store would share the place of its checkpoint.
+    pub(crate) fn backup_lock(&self) -> &Mutex<()> {
+        &self.backup_lock
     }
 
     /// The directory, as it was opened.
