@@ -648,7 +648,7 @@ export interface paths {
         /**
          * Switch which view serves whom, from the next request on.
          * @description Without `percent` and `clients` it is for everybody, and forgets every exception. Giving anybody the pre-created view needs a
-         *     recorded validation that is all green and newer than the last batch, or `force`. Switching back needs nothing but the reason.
+         *     recorded validation that is all green and newer than the last batch, or `force`. SwitchRequest back needs nothing but the reason.
          */
         put: operations["switchView"];
         post?: never;
@@ -924,7 +924,7 @@ export interface components {
             store_format: number;
         };
         /**
-         * @description What is known of a backup without reading all of it.
+         * @description The state of a backup, as far as it is known without reading every file.
          * @enum {string}
          */
         BackupState: "whole" | "damaged";
@@ -1961,7 +1961,7 @@ export interface components {
         TakenBackup: {
             /** @description Its directory. */
             directory: string;
-            /** @description What it holds. */
+            /** @description Its manifest. */
             manifest: components["schemas"]["BackupManifest"];
             /** @description SHA-256 of its manifest, which the store has on record. */
             manifest_digest: string;
@@ -8822,7 +8822,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description Nothing was imported. */
+            /** @description Nothing was imported, or no series lacks anything. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
