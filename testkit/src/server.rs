@@ -20,15 +20,19 @@ pub struct Server {
     pub url: String,
 }
 
+/// The default limit is 10,000 requests a second for each address, and a loaded test can pass it.
+const NO_RATE_LIMIT: [&str; 2] = ["--limits-requests-per-second", "0"];
+
 impl Server {
-    /// Serves a store.
+    /// Serves a store without a rate limit: all requests of a test come from one address.
     pub fn on(store: &Store) -> Self {
-        Self::with(store, &[])
+        Self::with(store, &NO_RATE_LIMIT)
     }
 
-    /// Serves a store at a fixed instant.
+    /// Serves a store at a fixed instant, without a rate limit.
     pub fn at(store: &Store, now: &str) -> Self {
-        Self::with(store, &["--fixed-clock", now, "--allow-fixed-clock"])
+        let clock = ["--fixed-clock", now, "--allow-fixed-clock"];
+        Self::with(store, &[&clock[..], &NO_RATE_LIMIT].concat())
     }
 
     /// Serves a store with these arguments beside the address.
