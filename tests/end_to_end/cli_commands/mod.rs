@@ -10,5 +10,6 @@ mod interrupting;
 mod proving;
 mod series;
 mod switching;
+mod table_files;
 mod time_travel;
 mod views;
