@@ -113,6 +113,7 @@ impl LegacySeries {
         let mut stored = made_week(document, form, week, due, &terms.into(), base);
         stored.legacy_id = format!("{base_id}_week_{week}");
         let mut item = Item::made(run, stored);
+        self.stored.overlays.move_to(&mut item);
         item.answer(response, Some(submitted_at), score);
         self.stored.items.insert(item);
     }

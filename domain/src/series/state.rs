@@ -8,11 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::items::{Item, Items, made_week};
+use super::overlay::{Overlays, WeekChange};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
-use crate::event::{Event, LinkKind, WeekMove};
+use crate::event::{Event, LinkKind, WeekDue, WeekMove};
 use crate::imported::{Content, Document};
 use crate::stream::StreamId;
+use crate::time::Timestamp;
 
 /// The state of one run apart from its weeks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub struct Series {
     pub runs: BTreeMap<u32, Run>,
     /// The (run, week) pairs that the client asked to reopen and that have not changed since.
     pub asked_to_reopen: BTreeSet<(u32, u32)>,
+    /// Changes of weeks that are not stored.
+    pub overlays: Overlays,
 }
 
 impl Series {
@@ -64,18 +68,22 @@ impl Series {
                     terms,
                     self.items.latest(),
                 );
-                self.items.insert(Item::made(*run, week));
+                let mut item = Item::made(*run, week);
+                self.overlays.move_to(&mut item);
+                self.items.insert(item);
             }
             Event::ResponseSubmitted { run, week, response, submitted_at, score, .. } => {
                 self.submitted += 1;
-                self.change(*run, *week, |item| {
+                self.change_stored(*run, *week, |item| {
                     item.answer(response, Some(*submitted_at), score.map(Into::into))
                 });
             }
             Event::ResponseLinked { response, run, week, kind, completed_at, score, .. } => {
                 self.linked.insert(response.clone(), (*run, *week, *kind));
                 if *kind == LinkKind::Linked {
-                    self.change(*run, *week, |item| item.link(response, *completed_at, *score));
+                    self.change_stored(*run, *week, |item| {
+                        item.link(response, *completed_at, *score)
+                    });
                 }
             }
             Event::FeedbackGiven { response, .. } => {
@@ -95,11 +103,13 @@ impl Series {
         match event {
             Event::SeriesPaused { run, until, moved, .. } => {
                 self.items.pause(*run, *until, moved);
+                self.pause_not_stored(*run, *until, moved);
                 self.run_mut(*run).pauses.push(moved.clone());
             }
             Event::SeriesResumed { run, restored } => {
                 let moved = self.run_mut(*run).pauses.pop().unwrap_or_default();
                 self.items.resume(*run, &moved, restored);
+                self.resume_not_stored(*run, restored);
             }
             Event::SeriesExtended { run, total_weeks } => {
                 self.items.run_mut(*run).for_each(|item| item.set_total_weeks(*total_weeks));
@@ -108,10 +118,12 @@ impl Series {
             Event::SeriesWithdrawn { run, keep_answered, .. } => {
                 self.items
                     .withdraw(|item| item.run == *run && !(*keep_answered && item.is_completed()));
+                self.overlays.forget_run(*run);
                 self.run_mut(*run).withdrawn = true;
             }
             Event::AssignmentWithdrawn { run, week, .. } => {
                 self.items.withdraw(|item| (item.run, item.week()) == (*run, *week));
+                self.overlays.forget(*run, *week);
                 self.run_mut(*run).withdrawn_weeks.push(*week);
             }
             _ => {}
@@ -122,16 +134,20 @@ impl Series {
     fn apply_to_week(&mut self, event: &Event) {
         match event {
             Event::AssignmentRescheduled { run, week, due } => {
-                self.change(*run, *week, |item| item.reschedule(Some(*due)))
+                self.change(*run, *week, WeekChange::Due(*due))
             }
             Event::AssignmentMissed { run, week, .. } => {
-                self.change(*run, *week, Item::mark_missed)
+                self.change(*run, *week, WeekChange::Missed)
             }
             Event::StatusAssigned { run, week, status } => {
-                self.change(*run, *week, |item| item.assign_status(*status))
+                self.change(*run, *week, WeekChange::Status(*status))
             }
-            Event::ExtensionGranted { run, week, .. } => self.change(*run, *week, Item::extend),
-            Event::AssignmentReopened { run, week } => self.change(*run, *week, Item::reopen),
+            Event::ExtensionGranted { run, week, .. } => {
+                self.change(*run, *week, WeekChange::Extended)
+            }
+            Event::AssignmentReopened { run, week } => {
+                self.change(*run, *week, WeekChange::Reopened)
+            }
             Event::ReopenRequested { run, week, .. } => {
                 self.asked_to_reopen.insert((*run, *week));
             }
@@ -145,11 +161,43 @@ impl Series {
         }
     }
 
-    /// Changes a week. A request to reopen it is over.
-    fn change(&mut self, run: u32, week: u32, change: impl FnOnce(&mut Item)) {
+    /// Changes a week, stored or not. A request to reopen it is over.
+    fn change(&mut self, run: u32, week: u32, change: WeekChange) {
+        if self.items.week(run, week).is_none() {
+            self.overlays.add(run, week, change);
+        }
+        self.change_stored(run, week, |item| change.apply(item));
+    }
+
+    /// Changes a stored week. A request to reopen it is over.
+    fn change_stored(&mut self, run: u32, week: u32, change: impl FnOnce(&mut Item)) {
         self.asked_to_reopen.remove(&(run, week));
         if let Some(item) = self.items.week_mut(run, week) {
             change(item);
+        }
+    }
+
+    /// Whether a week is not stored. A week with earlier changes counts as well: a document that
+    /// an import stored for it can be removed again.
+    fn is_overlaid(&self, run: u32, week: u32) -> bool {
+        self.items.week(run, week).is_none() || self.overlays.contains(run, week)
+    }
+
+    /// Keeps the moves of weeks that are not stored.
+    fn pause_not_stored(&mut self, run: u32, until: Timestamp, moved: &[WeekMove]) {
+        for WeekMove { week, to, .. } in moved {
+            if self.is_overlaid(run, *week) {
+                self.overlays.add(run, *week, WeekChange::Paused { until, due: *to });
+            }
+        }
+    }
+
+    /// Keeps the moves back of weeks that are not stored.
+    fn resume_not_stored(&mut self, run: u32, restored: &[WeekDue]) {
+        for WeekDue { week, due } in restored {
+            if self.is_overlaid(run, *week) {
+                self.overlays.add(run, *week, WeekChange::Resumed { due: *due });
+            }
         }
     }
 

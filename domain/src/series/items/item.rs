@@ -58,6 +58,7 @@ impl Overrides {
             stored.paused_until = earlier.paused_until;
         }
         stored.extension_granted |= self.extension_granted;
+        stored.opened = earlier.opened;
         if self.total_weeks {
             set_total_weeks(stored, earlier.shared.total_weeks);
         }
@@ -139,6 +140,7 @@ impl Item {
         by: AnswerSource,
     ) {
         self.set_status("completed");
+        self.stored.opened = false;
         self.stored.response = Field::Is(response.to_owned());
         self.stored.completed_at = at;
         self.stored.score = score;
@@ -165,6 +167,9 @@ impl Item {
             self.clear();
         }
         self.set_status(status.name());
+        if status == AssignedStatus::Missed {
+            self.stored.opened = false;
+        }
     }
 
     /// Sets the due date.
@@ -175,11 +180,27 @@ impl Item {
     /// Marks the week as missed.
     pub fn mark_missed(&mut self) {
         self.set_status("missed");
+        self.stored.opened = false;
     }
 
-    /// Reopens the week.
+    /// Opens the week for the client: an extension, and no mark as missed.
     pub fn reopen(&mut self) {
         self.set_status("active");
+        self.open();
+    }
+
+    /// Grants an extension and opens the week. A mark as missed is cleared.
+    pub fn extend(&mut self) {
+        if self.stored.status == "missed" {
+            self.set_status("active");
+        }
+        self.open();
+    }
+
+    fn open(&mut self) {
+        self.stored.opened = !self.is_completed();
+        self.stored.extension_granted = true;
+        self.covered.extension_granted = true;
     }
 
     /// Pauses the week until an instant, with a new due date.
@@ -194,12 +215,6 @@ impl Item {
         self.set_status("active");
         self.set_due(due);
         self.set_paused_until(None);
-    }
-
-    /// Records that an extension was granted.
-    pub fn extend(&mut self) {
-        self.stored.extension_granted = true;
-        self.covered.extension_granted = true;
     }
 
     /// Sets the number of weeks of the run.
