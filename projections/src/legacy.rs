@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::{Field, StoredAssignment};
-use rollbook_domain::series::{Item, LegacySeries};
+use rollbook_domain::series::{Item, LegacySeries, Series};
 use rollbook_domain::status::{Clock, Status};
 
 use crate::entry::{Answer, Entry, keep_within_horizon, summarise};
@@ -110,7 +110,7 @@ impl<'a> Listing<'a, '_> {
             || document.response_id().is_some_and(|id| self.feedback.contains(id));
         let mut entry = Entry::of(document, document.public_id(), self.clock, responded);
         entry.client = Some(&document.client);
-        entry.paused_until = self.paused_until(document);
+        entry.paused_until = paused_until(document, self.clock);
         Listed { entry, stored }
     }
 
@@ -210,43 +210,49 @@ impl<'a> Listing<'a, '_> {
                 && series.stored.items.week(run, week).is_none()
                 && !series.stored.is_withdrawn(run, week);
             if is_generated {
-                merged.push(self.overlay(&of_run, run, week));
+                let generated = self.generated(&of_run, week);
+                merged.push(with_changes(generated, &series.stored, run, self.clock));
             }
         }
     }
+}
 
-    /// A generated entry with the changes that events made to its week.
-    fn overlay(&self, base: &Listed<'a>, run: u32, week: u32) -> Entry<'a> {
-        let generated = self.generated(base, week);
-        let mut item = Item::made(
-            run,
-            StoredAssignment {
-                due: Field::Is(generated.due),
-                stored_week: Some(week),
-                status: String::new(),
-                completed_at: None,
-                response: Field::Missing,
-                paused_until: generated.paused_until,
-                opened: false,
-                ..base.stored.document().clone()
-            },
-        );
-        base.stored.series.stored.overlays.lay_over(&mut item);
-        let stored = &item.stored;
-        let due = stored.due.value().copied().unwrap_or(generated.due);
-        Entry {
-            due,
-            status: self.clock.status_of(stored, due),
-            extension_granted: stored.extension_granted,
-            paused_until: self.paused_until(stored),
-            ..generated
-        }
+/// Rule 6.
+fn paused_until(stored: &StoredAssignment, clock: &Clock) -> Option<Timestamp> {
+    let is_over = |until: &Timestamp| stored.status == "inactive" && *until <= clock.now;
+    stored.paused_until.filter(|until| !is_over(until))
+}
+
+/// A generated entry with the changes that events made to its week. `series` is the series of its
+/// base, and `run` the run.
+pub fn with_changes<'a>(
+    generated: Entry<'a>,
+    series: &Series,
+    run: u32,
+    clock: &Clock,
+) -> Entry<'a> {
+    if !series.overlays.contains(run, generated.week) {
+        return generated;
     }
-
-    /// Rule 6.
-    fn paused_until(&self, stored: &StoredAssignment) -> Option<Timestamp> {
-        let is_over = |until: &Timestamp| stored.status == "inactive" && *until <= self.clock.now;
-        stored.paused_until.filter(|until| !is_over(until))
+    let week = StoredAssignment {
+        due: Field::Is(generated.due),
+        stored_week: Some(generated.week),
+        status: String::new(),
+        completed_at: None,
+        response: Field::Missing,
+        paused_until: generated.paused_until,
+        opened: false,
+        ..generated.stored.clone()
+    };
+    let mut item = Item::made(run, week);
+    series.overlays.lay_over(&mut item);
+    let due = item.stored.due.value().copied().unwrap_or(generated.due);
+    Entry {
+        due,
+        status: clock.status_of(&item.stored, due),
+        extension_granted: item.stored.extension_granted,
+        paused_until: paused_until(&item.stored, clock),
+        ..generated
     }
 }
 

@@ -109,6 +109,18 @@ impl Overlays {
         self.of_week(run, week).is_some()
     }
 
+    /// Iterates over every due date that a change gives to a week.
+    pub fn dues(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.values().flat_map(BTreeMap::values).flatten().filter_map(|change| match change {
+            WeekChange::Due(due) => Some(*due),
+            WeekChange::Paused { due, .. } | WeekChange::Resumed { due } => *due,
+            WeekChange::Status(_)
+            | WeekChange::Missed
+            | WeekChange::Extended
+            | WeekChange::Reopened => None,
+        })
+    }
+
     /// Iterates over the (run, week) pairs with changes, in order.
     pub fn weeks(&self) -> impl Iterator<Item = (u32, u32)> {
         self.0.iter().flat_map(|(run, weeks)| weeks.keys().map(|week| (*run, *week)))
