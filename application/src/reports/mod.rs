@@ -4,6 +4,7 @@
 
 pub mod audit;
 pub mod check_ins;
+pub mod corrections;
 pub mod evidence;
 pub mod history;
 pub mod migration;

@@ -3,8 +3,9 @@
 //! `state` folds the stream of a series into its current state. `items` holds the weeks and applies
 //! documents and events to them. `legacy` is the same series as the old application would have
 //! stored it. `decide` decides commands, `ids` derives ids, and `packed` encodes the weeks as part
-//! of a row.
+//! of a row. `corrections` keeps what undoing a correction restores.
 
+mod corrections;
 pub mod decide;
 mod ids;
 pub mod items;
@@ -12,6 +13,7 @@ pub mod legacy;
 mod packed;
 pub mod state;
 
+pub use corrections::{Corrected, Corrections};
 pub use ids::{assignment_id, event_id, response_id};
 pub use items::{Item, Items};
 pub use legacy::LegacySeries;

@@ -227,6 +227,10 @@ fn is_given_here(place: &Place<'_>, series: &Series, item: &Item, response: &str
     if series.submitted == 0 || series.responses.contains_key(response) {
         return false;
     }
+    // A correction may have placed it in another week than it was submitted for.
+    if series.corrections.of_response(response).is_some() {
+        return true;
+    }
     let assignment = assignment_id(place.client, place.form, item.run, item.week());
     (1..=series.submitted).any(|ordinal| response_id(assignment, ordinal).to_string() == response)
 }

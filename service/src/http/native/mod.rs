@@ -6,6 +6,7 @@ pub mod audit;
 pub mod backups;
 pub mod check_ins;
 pub mod checkpoints;
+pub mod corrections;
 pub mod chunks;
 pub mod events;
 pub mod history;
