@@ -201,7 +201,10 @@ fn changes_text(view: &str, changes: &[EntryChange]) -> String {
         text.push_str("  none in the list that the client would see now\n");
     }
     for change in changes {
-        text.push_str(&format!("  week {} of form {}, {}\n", change.week, change.form_id, change.id));
+        text.push_str(&format!(
+            "  week {} of form {}, {}\n",
+            change.week, change.form_id, change.id
+        ));
         for (name, FieldChange { from, to }) in &change.fields {
             let value = |value: &Option<serde_json::Value>| {
                 value.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string)

@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 pub use self::control::{Audience, CheckOutcome, ExportedCollection, View};
 pub use self::envelope::{Actor, EventRecord, NewEvent, Position, Version};
-pub use self::series::{AssignedStatus, LinkKind, MissedReason, Origin, WeekDue, WeekMove, WeekOfRun};
+pub use self::series::{
+    AssignedStatus, LinkKind, MissedReason, Origin, WeekDue, WeekMove, WeekOfRun,
+};
 pub use crate::collection::Collection;
 use crate::imported::Document;
 use crate::json::JsonText;

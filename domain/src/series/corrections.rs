@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 use super::items::{Item, Items};
 use super::state::Series;
-use crate::document::StoredAssignment;
+use crate::document::{Field, StoredAssignment};
 use crate::event::{Event, LinkKind, WeekOfRun};
+use crate::number::Number;
+use crate::time::Timestamp;
 
 /// A correction that holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +43,10 @@ impl Corrected {
             || self.documents.iter().any(|document| other.documents.contains(document))
     }
 
-    /// Whether the correction created the week.
+    /// Whether the correction created the week that this document stores.
     pub(super) fn made(&self, document: &str) -> bool {
-        self.before.document(document).is_none()
+        self.documents.last().is_some_and(|last| last == document)
+            && self.before.document(document).is_none()
     }
 
     /// Whether undoing this correction gives back the link of its response to this week.
@@ -99,10 +102,13 @@ impl Corrections {
     /// An import brought a version of a document.
     pub(super) fn stored(&mut self, stored: &StoredAssignment) {
         for corrected in &mut self.holding {
-            let Some(was) = corrected.before.document(&stored.document).cloned() else { continue };
+            if !corrected.documents.contains(&stored.document) {
+                continue;
+            }
+            let was = corrected.before.document(&stored.document).cloned();
             corrected.before.store(stored.clone());
             let now = corrected.before.document(&stored.document);
-            if now.is_none_or(|now| answer(now) != answer(&was)) {
+            if now.map(answer) != was.as_ref().map(answer) {
                 corrected.overtaken.insert(stored.document.clone());
             }
         }
@@ -126,8 +132,11 @@ impl Corrections {
     }
 }
 
-/// What a placed response replaces.
-fn answer(item: &Item) -> impl PartialEq + '_ {
+/// The response, completion time, score and status of a week.
+type Answer<'a> = (&'a Field<String>, Option<Timestamp>, Option<Number>, &'a str);
+
+/// What a placed response replaces in a week.
+fn answer(item: &Item) -> Answer<'_> {
     let stored = &item.stored;
     (&stored.response, stored.completed_at, stored.score, &stored.status)
 }

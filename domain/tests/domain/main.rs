@@ -7,4 +7,5 @@ mod commands;
 mod decide;
 mod decoders;
 mod limits;
+mod repair;
 mod series;

@@ -5,7 +5,8 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    Audience, CheckOutcome, Event, ExportedCollection, RunTerms, Terms, WeekDue, WeekMove, WeekOfRun,
+    Audience, CheckOutcome, Event, ExportedCollection, RunTerms, Terms, WeekDue, WeekMove,
+    WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 

@@ -206,9 +206,8 @@ impl Questions {
 
 /// The finding about a correction whose documents changed since.
 fn overtaken(place: &Place<'_>, placed: &Corrected) -> Finding {
-    let documents = std::iter::once(&placed.response).chain(
-        placed.overtaken.iter().filter(|document| **document != placed.response),
-    );
+    let documents = std::iter::once(&placed.response)
+        .chain(placed.overtaken.iter().filter(|document| **document != placed.response));
     place.finding(Some(placed.to.week), documents)
 }
 

@@ -174,9 +174,8 @@ impl Belonging {
                 in_run(*run) && restored.iter().any(|restored| of_week(restored.week))
             }
             Event::SeriesExtended { run, .. } | Event::SeriesWithdrawn { run, .. } => in_run(*run),
-            Event::ResponsePlaced { correction, .. } | Event::CorrectionUndone { correction, .. } => {
-                self.corrections.contains(correction)
-            }
+            Event::ResponsePlaced { correction, .. }
+            | Event::CorrectionUndone { correction, .. } => self.corrections.contains(correction),
             Event::FeedbackGiven { response, .. } => self.responses.contains(response),
             _ => false,
         }

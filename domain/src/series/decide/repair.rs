@@ -67,7 +67,7 @@ impl Decider<'_> {
     }
 
     /// Moves a response from the weeks that hold it to another week. A response that this week
-    /// alone holds appends nothing.
+    /// alone holds appends nothing, unless its document names another week or none.
     ///
     /// # Errors
     /// If the series has no such response, no week holds it, or it was cleared; if there is no such
@@ -104,7 +104,7 @@ impl Decider<'_> {
         match holders.first() {
             None => self.place(response, &holders, run, week, reason),
             Some(item) if (item.run, item.week()) == (run, week) && holders.len() == 1 => {
-                Ok(Vec::new())
+                self.place(response, &holders, run, week, reason)
             }
             Some(item) => Err(Rejection::ResponseHeld {
                 response: response.to_owned(),
@@ -157,7 +157,7 @@ impl Decider<'_> {
             .filter(|left| (left.run, left.week) != (run, week))
             .collect();
         let is_there = holders.len() > left.len();
-        if is_there && left.is_empty() {
+        if is_there && left.is_empty() && self.is_settled(response, run, week) {
             return Ok(Vec::new());
         }
         let base = &self.base(run)?.stored;
@@ -177,13 +177,26 @@ impl Decider<'_> {
         }])
     }
 
+    /// Whether nothing says that a response belongs to another week than the one that holds it. A
+    /// response whose document names another week, or none, is settled by a correction.
+    fn is_settled(&self, response: &str, run: u32, week: u32) -> bool {
+        let series = self.series;
+        if let Some(placed) = series.corrections.of_response(response) {
+            return placed.to == WeekOfRun { run, week };
+        }
+        series.responses.get(response).is_none_or(|stored| {
+            let is_named = |item: &Item| {
+                item.stored.document == stored.named || item.stored.legacy_id == stored.named
+            };
+            stored.week == Some(week)
+                && !stored.named.is_empty()
+                && series.items.of_week(run, week).any(is_named)
+        })
+    }
+
     /// The completion time and the score of a response, as a week that holds it shows them, or as
     /// the response itself says.
-    fn completion(
-        &self,
-        response: &str,
-        holders: &[&Item],
-    ) -> (Option<Timestamp>, Option<Number>) {
+    fn completion(&self, response: &str, holders: &[&Item]) -> (Option<Timestamp>, Option<Number>) {
         let held = holders.iter().find(|item| item.stored.completed_at.is_some());
         let held = held.or_else(|| holders.first());
         let imported = self.series.responses.get(response);
@@ -256,8 +269,12 @@ impl Decider<'_> {
                 || items.of_week(run, other).next().is_some()
                 || self.series.is_withdrawn(run, other)
         };
+        // An open week that neither an import nor a correction stored.
         let has_made = items.iter().any(|item| {
-            item.run == run && item.week() != week && !item.imported && !item.is_completed()
+            item.run == run
+                && !item.imported
+                && !item.is_completed()
+                && !self.series.corrections.iter().any(|held| held.made(&item.stored.document))
         });
         let terms = terms_of(&made.stored);
         if !has_made || !(1..=terms.total_weeks).all(is_stored) {

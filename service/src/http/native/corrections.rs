@@ -1,9 +1,7 @@
 //! `/v1/corrections`: correcting what is stored wrongly, and the corrections that hold.
 
 use axum::extract::State;
-use rollbook_application::operations::{
-    CorrectionReport, CorrectionRequest, correct, stream_of,
-};
+use rollbook_application::operations::{CorrectionReport, CorrectionRequest, correct, stream_of};
 use rollbook_application::reports::corrections::{HeldCorrection, corrections};
 use rollbook_application::store::{Store, StoreError};
 use rollbook_domain::Timestamp;
@@ -125,9 +123,7 @@ pub async fn make(
         let reading = &store.reading();
         let (wanted, dry_run, at) = body.split();
         let stream = match stream_of(reading, &wanted) {
-            Err(
-                unknown @ (StoreError::UnknownResponse(_) | StoreError::UnknownCorrection(_)),
-            ) => {
+            Err(unknown @ (StoreError::UnknownResponse(_) | StoreError::UnknownCorrection(_))) => {
                 writing.caller().authorize_in(reading, Permission::Absence)?;
                 return Err(unknown.into());
             }
@@ -174,10 +170,8 @@ pub async fn list(
     let work = move |store: &Store| -> Result<At<Vec<HeldCorrection>>, ApiError> {
         let reading = &store.reading();
         let client = query.client.as_deref();
-        let permission = client.map_or(Permission::AllEvents, |client| Permission::CoachOf {
-            client,
-            coach: None,
-        });
+        let permission = client
+            .map_or(Permission::AllEvents, |client| Permission::CoachOf { client, coach: None });
         caller.authorize_in(reading, permission)?;
         Ok(At { position: store.log().head(), body: corrections(reading, client)? })
     };
