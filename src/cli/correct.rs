@@ -195,6 +195,9 @@ fn text(report: &CorrectionReport) -> String {
     text
 }
 
+/// The fields to print of an entry that is only in one of both lists.
+const IDENTIFYING: [&str; 4] = ["dueDate", "responseId", "score", "status"];
+
 fn changes_text(view: &str, changes: &[EntryChange]) -> String {
     let mut text = format!("{}\n", styled(BOLD, format!("changes in the {view} view")));
     if changes.is_empty() {
@@ -205,7 +208,11 @@ fn changes_text(view: &str, changes: &[EntryChange]) -> String {
             "  week {} of form {}, {}\n",
             change.week, change.form_id, change.id
         ));
-        for (name, FieldChange { from, to }) in &change.fields {
+        let came_or_went =
+            change.fields.get("id").is_some_and(|id| id.from.is_none() || id.to.is_none());
+        let shown = |name: &str| !came_or_went || IDENTIFYING.contains(&name);
+        for (name, FieldChange { from, to }) in change.fields.iter().filter(|(name, _)| shown(name))
+        {
             let value = |value: &Option<serde_json::Value>| {
                 value.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string)
             };

@@ -32,6 +32,7 @@ mod progress;
 mod prove;
 mod rebuild;
 mod remote;
+mod resolve;
 mod respond;
 mod series;
 mod serve;

@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod history;
 pub mod migration;
 pub mod moment;
+pub mod resolution;
 #[cfg(feature = "openapi")]
 pub mod schemas;
 pub mod span;

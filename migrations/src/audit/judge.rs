@@ -64,7 +64,17 @@ impl<'a> Judge<'a> {
         {
             for (client, mut documents) in clients {
                 documents.sort();
-                found.add(kind, Finding { client, form: None, week: None, documents, field: None });
+                found.add(
+                    kind,
+                    Finding {
+                        client,
+                        form: None,
+                        week: None,
+                        documents,
+                        field: None,
+                        resolve: None,
+                    },
+                );
             }
         }
     }
