@@ -30,6 +30,7 @@ impl Coded for LogError {
             Self::MadeMeanwhile { .. }
             | Self::File { .. }
             | Self::Database { .. }
+            | Self::OpenFiles { .. }
             | Self::Engine { .. }
             | Self::Poisoned(_)
             | Self::StillRead { .. }

@@ -13,6 +13,8 @@ use super::mirrored::{
     StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
 };
 
+impl super::binary::BorrowsText for Body<'_> {}
+
 /// Personal content. An event has at most one field of this type.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum StoredPersonal<'a> {

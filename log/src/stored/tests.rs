@@ -616,9 +616,6 @@ fn read_everything(bytes: &[u8]) {
         let _ = (leaf.event(), leaf.recorded_at());
     }
     let _ = binary::read::<body::Body<'_>>(bytes);
-    let _ = binary::read::<rollbook_domain::series::Series>(bytes);
-    let _ = binary::read::<rollbook_domain::series::LegacySeries>(bytes);
-    let _ = binary::read::<Event>(bytes);
 }
 
 proptest! {

@@ -11,5 +11,6 @@ mod interrupting;
 mod proving;
 mod series;
 mod switching;
+mod table_files;
 mod time_travel;
 mod views;
