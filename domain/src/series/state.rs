@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::corrections::Corrections;
 use super::items::{Item, Items, made_week};
 use super::overlay::{Overlays, WeekChange};
 use crate::collection::Collection;
@@ -48,6 +49,8 @@ pub struct Series {
     pub asked_to_reopen: BTreeSet<(u32, u32)>,
     /// Changes of weeks that are not stored.
     pub overlays: Overlays,
+    /// The corrections that hold.
+    pub corrections: Corrections,
 }
 
 impl Series {
@@ -94,6 +97,14 @@ impl Series {
             | Event::SeriesExtended { .. }
             | Event::SeriesWithdrawn { .. }
             | Event::AssignmentWithdrawn { .. } => self.apply_to_run(event),
+            Event::ResponsePlaced { assignment, run, week, legacy_due, terms, .. } => {
+                self.place(event, |series| {
+                    let (id, near) = (assignment.to_string(), series.items.latest());
+                    let terms = terms.as_ref()?;
+                    Some(Item::made(*run, made_week(id, form, *week, *legacy_due, terms, near)))
+                });
+            }
+            Event::CorrectionUndone { correction, .. } => self.undo(*correction),
             _ => self.apply_to_week(event),
         }
     }
@@ -153,6 +164,7 @@ impl Series {
             }
             Event::ResponseCleared { run, week, response, .. } => {
                 self.asked_to_reopen.remove(&(*run, *week));
+                self.corrections.cleared(response);
                 if let Some(item) = self.items.answered_mut(*run, *week, response) {
                     item.clear();
                 }
@@ -210,11 +222,15 @@ impl Series {
     fn store(&mut self, document: &Document) {
         match document.content() {
             Content::Assignment(assignment) => {
+                self.corrections.stored(assignment);
                 self.items.store(assignment.clone());
                 self.lengthen(&document.id);
             }
             Content::Response(response) => {
-                self.responses.insert(document.id.clone(), response.clone());
+                let earlier = self.responses.insert(document.id.clone(), response.clone());
+                if earlier.is_some_and(|earlier| earlier != *response) {
+                    self.corrections.response_changed(&document.id);
+                }
             }
             Content::Feedback(response) => {
                 self.feedback.insert(document.id.clone(), response.clone());
@@ -239,8 +255,12 @@ impl Series {
 
     fn remove(&mut self, collection: Collection, id: &str) {
         match collection {
-            Collection::CheckInAssignments => self.items.remove(id),
+            Collection::CheckInAssignments => {
+                self.corrections.removed(id);
+                self.items.remove(id);
+            }
             Collection::FormResponses => {
+                self.corrections.response_changed(id);
                 self.responses.remove(id);
             }
             Collection::CoachFeedback => {

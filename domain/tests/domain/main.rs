@@ -8,4 +8,5 @@ mod decide;
 mod decoders;
 mod limits;
 mod overlays;
+mod repair;
 mod series;

@@ -64,6 +64,12 @@ pub(super) struct StoredWeekMove {
 }
 
 #[derive(Serialize, Deserialize)]
+pub(super) struct StoredWeekOfRun {
+    pub(super) run: u32,
+    pub(super) week: u32,
+}
+
+#[derive(Serialize, Deserialize)]
 pub(super) struct StoredCheck<'a> {
     pub(super) name: &'a str,
     pub(super) green: bool,
@@ -266,6 +272,26 @@ pub(super) enum Body<'a> {
         #[serde(borrow)]
         note: StoredPersonal<'a>,
     },
+    ResponsePlaced {
+        correction: Uuid,
+        response: &'a str,
+        assignment: Uuid,
+        run: u32,
+        week: u32,
+        left: Vec<StoredWeekOfRun>,
+        completed_at: Option<Instant>,
+        score: Option<f64>,
+        legacy_due: Instant,
+        #[serde(borrow)]
+        terms: Option<StoredTerms<'a>>,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
+    },
+    CorrectionUndone {
+        correction: Uuid,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
+    },
 }
 
 impl<'a> Body<'a> {
@@ -283,7 +309,9 @@ impl<'a> Body<'a> {
             | Self::AssignmentWithdrawn { reason: personal, .. }
             | Self::ResponseCleared { reason: personal, .. }
             | Self::FeedbackGiven { text: personal, .. }
-            | Self::NoteWritten { note: personal, .. } => Some(personal),
+            | Self::NoteWritten { note: personal, .. }
+            | Self::ResponsePlaced { reason: personal, .. }
+            | Self::CorrectionUndone { reason: personal, .. } => Some(personal),
             Self::AssignmentMissed { comment: None, .. }
             | Self::DocumentRemoved { .. }
             | Self::AssignmentCreated { .. }

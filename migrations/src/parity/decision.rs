@@ -127,7 +127,8 @@ fn week_of(event: &Event) -> Option<u32> {
         | Event::AssignmentWithdrawn { week, .. }
         | Event::ResponseCleared { week, .. }
         | Event::StatusAssigned { week, .. }
-        | Event::NoteWritten { week, .. } => Some(*week),
+        | Event::NoteWritten { week, .. }
+        | Event::ResponsePlaced { week, .. } => Some(*week),
         _ => None,
     }
 }
@@ -155,6 +156,8 @@ fn words(event: &Event) -> String {
         Event::FeedbackGiven { .. } => "feedback given".to_owned(),
         Event::StatusAssigned { status, .. } => format!("status set to {}", status.name()),
         Event::NoteWritten { .. } => "note written".to_owned(),
+        Event::ResponsePlaced { response, .. } => format!("response {response} placed here"),
+        Event::CorrectionUndone { .. } => "correction undone".to_owned(),
         // No other event changes the weeks of a series.
         other => other.name().to_owned(),
     }

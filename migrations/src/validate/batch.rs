@@ -23,7 +23,7 @@ pub(super) struct History<'a> {
     now: Responses,
     /// Assignments that imports added and did not remove.
     imported: u64,
-    /// Assignments created by allocation, submission or migration.
+    /// Assignments created by allocation, submission, migration or correction.
     made: u64,
     /// Assignments created by the last batch.
     by_batch: u64,
@@ -41,7 +41,7 @@ pub(super) struct History<'a> {
 struct Streams {
     /// Those that the batch wrote to.
     touched: BTreeSet<StreamId>,
-    /// Those with withdrawn assignments.
+    /// Those with withdrawn assignments or corrections.
     withdrawn_from: BTreeSet<StreamId>,
 }
 
@@ -76,7 +76,9 @@ pub(super) fn read<'a>(
         }
     }
     for stream in streams.withdrawn_from {
-        history.withdrawn += withdrawn(log, &stream)?;
+        let (withdrawn, made) = withdrawn(log, &stream)?;
+        history.withdrawn += withdrawn;
+        history.made += made;
     }
     history.touched = streams.touched.len();
     if let Some(batch) = batch {
@@ -117,7 +119,7 @@ impl History<'_> {
             {
                 self.by_batch += 1;
             }
-            Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. } => {
+            event if changes_stored_weeks(event) => {
                 streams.withdrawn_from.insert(recorded.stream);
             }
             _ => {}
@@ -125,21 +127,31 @@ impl History<'_> {
     }
 }
 
-/// How many stored weeks were withdrawn from a series.
-fn withdrawn(log: &Log, stream: &StreamId) -> Result<u64, MigrationError> {
+/// Whether an event withdraws stored weeks, or is a correction, which may create or remove one.
+fn changes_stored_weeks(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::SeriesWithdrawn { .. }
+            | Event::AssignmentWithdrawn { .. }
+            | Event::ResponsePlaced { .. }
+            | Event::CorrectionUndone { .. }
+    )
+}
+
+/// How many stored weeks were withdrawn from a series, and how many corrections created.
+fn withdrawn(log: &Log, stream: &StreamId) -> Result<(u64, u64), MigrationError> {
     let mut series = Series::default();
-    let mut withdrawn = 0;
+    let (mut withdrawn, mut made) = (0, 0);
     for recorded in log.stream(stream, 0)? {
         let before = series.items.iter().count();
         series.apply(stream, &recorded.event);
-        if matches!(
-            recorded.event,
-            Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. }
-        ) {
-            withdrawn += before.saturating_sub(series.items.iter().count()) as u64;
+        if changes_stored_weeks(&recorded.event) {
+            let after = series.items.iter().count();
+            withdrawn += before.saturating_sub(after) as u64;
+            made += after.saturating_sub(before) as u64;
         }
     }
-    Ok(withdrawn)
+    Ok((withdrawn, made))
 }
 
 /// The first event of the batch that changes the legacy rows of a series. Equal rows give equal

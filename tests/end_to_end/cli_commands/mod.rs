@@ -4,6 +4,7 @@ mod backups;
 mod backups_cut_off;
 mod bad_input;
 mod checking;
+mod correcting;
 mod dumps;
 mod histories;
 mod interrupting;

@@ -72,7 +72,9 @@ fn why(event: &Event) -> Option<String> {
         | Event::ReopenRequested { reason, .. }
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
-        | Event::ResponseCleared { reason, .. } => said(reason),
+        | Event::ResponseCleared { reason, .. }
+        | Event::ResponsePlaced { reason, .. }
+        | Event::CorrectionUndone { reason, .. } => said(reason),
         Event::AssignmentCreated { origin: Origin::Allocation, .. } => {
             "a coach allocated the form".to_owned()
         }

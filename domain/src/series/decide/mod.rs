@@ -8,12 +8,14 @@ mod correction;
 mod missed_week;
 mod pause;
 mod rejection;
+mod repair;
 mod response;
 mod withdrawal;
 
 pub use self::allocation::{Allocation, first_due_date, time_of_day};
 pub use self::correction::Correction;
 pub use self::rejection::Rejection;
+pub use self::repair::Repair;
 pub use self::response::score_of;
 use super::ids::assignment_id;
 use super::items::{Item, made_week, terms_of};

@@ -31,6 +31,8 @@ enum AnswerSource {
     Client,
     /// A migration linked an imported response.
     Migration,
+    /// A correction placed it here. It stays even if an import removes the document.
+    Correction,
 }
 
 /// The last change of a week's response, completion time and score.
@@ -132,6 +134,27 @@ impl Item {
         self.set_answer(response, completed_at, score, AnswerSource::Migration);
     }
 
+    /// Sets the response that a correction placed here.
+    pub fn place(
+        &mut self,
+        response: &str,
+        completed_at: Option<Timestamp>,
+        score: Option<Number>,
+    ) {
+        self.set_answer(response, completed_at, score, AnswerSource::Correction);
+    }
+
+    /// Takes the response, completion time, score and status of an earlier state of the week.
+    pub(in crate::series) fn restore_answer(&mut self, earlier: &Self) {
+        let stored = &mut self.stored;
+        stored.response.clone_from(&earlier.stored.response);
+        stored.completed_at = earlier.stored.completed_at;
+        stored.score = earlier.stored.score;
+        stored.status.clone_from(&earlier.stored.status);
+        self.covered.answer = earlier.covered.answer;
+        self.covered.status = earlier.covered.status;
+    }
+
     fn set_answer(
         &mut self,
         response: &str,
@@ -223,8 +246,11 @@ impl Item {
         self.covered.total_weeks = true;
     }
 
-    /// Whether the client submitted the response to Rollbook.
+    /// Whether the client submitted the response to Rollbook, or a correction placed it.
     pub(super) fn answered_here(&self) -> bool {
-        self.covered.answer == Some(AnswerChange::Given(AnswerSource::Client))
+        matches!(
+            self.covered.answer,
+            Some(AnswerChange::Given(AnswerSource::Client | AnswerSource::Correction))
+        )
     }
 }
