@@ -209,6 +209,10 @@ enum Step {
     Command(Command),
     /// A note on a week, which the random commands do not have.
     Note(u32),
+    /// The response of a week is moved to another week.
+    Move(u32, u32),
+    /// The last correction is undone.
+    Undo,
 }
 
 impl Step {
@@ -216,6 +220,16 @@ impl Step {
         match self {
             Self::Command(command) => Ok(commands::events(command, decider)),
             Self::Note(week) => decider.write_note(1, *week, "call her".to_owned()),
+            Self::Move(from, to) => {
+                let held =
+                    decider.series.items.week(1, *from).and_then(|item| item.stored.response_id());
+                let response = held.unwrap_or_default();
+                decider.move_response(response, 1, *to, "it was for the other week".to_owned())
+            }
+            Self::Undo => {
+                let last = decider.series.corrections.iter().last().map(|held| held.id);
+                decider.undo(last.unwrap_or_default(), "it was right".to_owned())
+            }
         }
     }
 }
@@ -275,6 +289,9 @@ fn rows(week: u32) -> Vec<Row> {
     let withdraw_week = || command(Command::WithdrawWeek { run: 1, week }, LATE);
     let grant = || command(Command::Grant { run: 1, week }, EARLY);
     rows.push(vec![(Step::Note(week), EARLY)]);
+    let moved = || (Step::Move(week, week + 1), LATE);
+    rows.push(vec![respond(), moved()]);
+    rows.push(vec![respond(), moved(), (Step::Undo, LATE)]);
     rows.push(vec![withdraw()]);
     rows.push(vec![withdraw(), command(Command::Allocate { weeks: 2, extend: false }, LATE)]);
     rows.push(vec![respond(), withdraw_week()]);
@@ -304,7 +321,9 @@ fn is_decision(event: &Event) -> bool {
         | Event::ResponseCleared { .. }
         | Event::FeedbackGiven { .. }
         | Event::StatusAssigned { .. }
-        | Event::NoteWritten { .. } => true,
+        | Event::NoteWritten { .. }
+        | Event::ResponsePlaced { .. }
+        | Event::CorrectionUndone { .. } => true,
         Event::DocumentImported(_)
         | Event::DocumentChanged(_)
         | Event::DocumentRemoved { .. }
@@ -325,7 +344,7 @@ fn is_decision(event: &Event) -> bool {
 }
 
 /// The number of kinds of event that [`is_decision`] holds for.
-const DECISIONS: usize = 16;
+const DECISIONS: usize = 18;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {

@@ -177,20 +177,16 @@ impl Decider<'_> {
         }])
     }
 
-    /// Whether nothing says that a response belongs to another week than the one that holds it. A
-    /// response whose document names another week, or none, is settled by a correction.
+    /// Whether a response's document names the week that holds it, by the week and by the document
+    /// id, or a correction placed it there. Any other is settled by a correction.
     fn is_settled(&self, response: &str, run: u32, week: u32) -> bool {
         let series = self.series;
         if let Some(placed) = series.corrections.of_response(response) {
             return placed.to == WeekOfRun { run, week };
         }
         series.responses.get(response).is_none_or(|stored| {
-            let is_named = |item: &Item| {
-                item.stored.document == stored.named || item.stored.legacy_id == stored.named
-            };
-            stored.week == Some(week)
-                && !stored.named.is_empty()
-                && series.items.of_week(run, week).any(is_named)
+            let mut of_week = series.items.of_week(run, week);
+            stored.week == Some(week) && of_week.any(|item| item.stored.document == stored.named)
         })
     }
 
