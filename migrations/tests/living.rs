@@ -249,8 +249,11 @@ fn is_decision(event: &Event) -> bool {
         | Event::ResponseCleared { .. }
         | Event::FeedbackGiven { .. }
         | Event::StatusAssigned { .. }
-        | Event::NoteWritten { .. } => true,
+        | Event::NoteWritten { .. }
+        | Event::DuplicateWithdrawn { .. }
+        | Event::DuplicateCleared { .. } => true,
         Event::DocumentImported(_)
+        | Event::DocumentAdopted { .. }
         | Event::DocumentChanged(_)
         | Event::DocumentRemoved { .. }
         | Event::ResponseLinked { .. }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 mod adapters;
+mod adoption;
 mod audit;
 #[path = "../../domain/tests/domain/commands.rs"]
 mod commands;

@@ -74,8 +74,8 @@ pub struct PrecreatedView;
 impl Projection for LegacyView {
     const NAME: &'static str = "legacy";
     /// 2: the directory is a projection of its own. 3: a whole number is one however it is written,
-    /// weeks are capped, and requests to reopen a week are known.
-    const VERSION: u32 = 3;
+    /// weeks are capped, and requests to reopen a week are known. 4: a week can adopt a document.
+    const VERSION: u32 = 4;
 
     fn fold(
         &self,
@@ -89,8 +89,8 @@ impl Projection for LegacyView {
 impl Projection for PrecreatedView {
     const NAME: &'static str = "precreated";
     /// 2: the directory is a projection of its own. 3: a whole number is one however it is written,
-    /// weeks are capped, and requests to reopen a week are known.
-    const VERSION: u32 = 3;
+    /// weeks are capped, and requests to reopen a week are known. 4: a week can adopt a document.
+    const VERSION: u32 = 4;
 
     fn fold(
         &self,

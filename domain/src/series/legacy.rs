@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::items::{Item, made_week, terms_of};
+use super::items::{Item, Keeps, made_week, terms_of};
 use super::state::Series;
 use crate::collection::Collection;
 use crate::event::{Event, Origin, Terms};
@@ -79,6 +79,13 @@ impl LegacySeries {
                     self.remember_terms(run);
                 }
                 self.stored.apply(stream, event);
+            }
+            Event::DuplicateWithdrawn { run, .. } => {
+                self.remember_terms(*run);
+                self.stored.apply_to_one(event, Keeps::Document);
+            }
+            Event::DocumentAdopted { .. } | Event::DuplicateCleared { .. } => {
+                self.stored.apply_to_one(event, Keeps::Document);
             }
             Event::SeriesExtended { run, total_weeks } => {
                 if let Some(terms) = self.lost_terms.get_mut(run) {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::items::{Item, Items, made_week};
+use super::items::{Item, Items, Keeps, made_week};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
 use crate::event::{Event, LinkKind, WeekMove};
@@ -86,6 +86,9 @@ impl Series {
             | Event::SeriesExtended { .. }
             | Event::SeriesWithdrawn { .. }
             | Event::AssignmentWithdrawn { .. } => self.apply_to_run(event),
+            Event::DocumentAdopted { .. }
+            | Event::DuplicateWithdrawn { .. }
+            | Event::DuplicateCleared { .. } => self.apply_to_one(event, Keeps::Assignment),
             _ => self.apply_to_week(event),
         }
     }
@@ -138,6 +141,32 @@ impl Series {
             Event::ResponseCleared { run, week, response, .. } => {
                 self.asked_to_reopen.remove(&(*run, *week));
                 if let Some(item) = self.items.answered_mut(*run, *week, response) {
+                    item.clear();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Folds an event that concerns one of several stored assignments of a week.
+    pub(super) fn apply_to_one(&mut self, event: &Event, keeps: Keeps) {
+        match event {
+            Event::DocumentAdopted { assignment, run, week, document } => {
+                self.asked_to_reopen.remove(&(*run, *week));
+                self.items.adopt((*run, *week), &assignment.to_string(), document, keeps);
+            }
+            Event::DuplicateWithdrawn { run, week, assignment, .. } => {
+                self.asked_to_reopen.remove(&(*run, *week));
+                self.items.withdraw(|item| {
+                    (item.run, item.week()) == (*run, *week) && item.has_id(assignment)
+                });
+            }
+            Event::DuplicateCleared { run, week, assignment, response, .. } => {
+                self.asked_to_reopen.remove(&(*run, *week));
+                let held = self.items.with_id_mut(*run, *week, assignment);
+                let is_meant =
+                    |item: &&mut Item| item.stored.response_id().unwrap_or_default() == response;
+                if let Some(item) = held.filter(is_meant) {
                     item.clear();
                 }
             }

@@ -264,6 +264,27 @@ pub(super) enum Body<'a> {
         #[serde(borrow)]
         note: StoredPersonal<'a>,
     },
+    DocumentAdopted {
+        assignment: Uuid,
+        run: u32,
+        week: u32,
+        document: &'a str,
+    },
+    DuplicateWithdrawn {
+        run: u32,
+        week: u32,
+        assignment: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
+    },
+    DuplicateCleared {
+        run: u32,
+        week: u32,
+        assignment: &'a str,
+        response: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
+    },
 }
 
 impl<'a> Body<'a> {
@@ -281,6 +302,8 @@ impl<'a> Body<'a> {
             | Self::AssignmentWithdrawn { reason: personal, .. }
             | Self::ResponseCleared { reason: personal, .. }
             | Self::FeedbackGiven { text: personal, .. }
+            | Self::DuplicateWithdrawn { reason: personal, .. }
+            | Self::DuplicateCleared { reason: personal, .. }
             | Self::NoteWritten { note: personal, .. } => Some(personal),
             Self::AssignmentMissed { comment: None, .. }
             | Self::DocumentRemoved { .. }
@@ -302,6 +325,7 @@ impl<'a> Body<'a> {
             | Self::LegacyRetired { .. }
             | Self::ClientErased { .. }
             | Self::StatusAssigned { .. }
+            | Self::DocumentAdopted { .. }
             | Self::ResponsesAttested { .. } => None,
         }
     }

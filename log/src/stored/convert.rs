@@ -227,4 +227,7 @@ events! {
     ResponsesAttested { digest, responses, responses_digest },
     StatusAssigned { run, week, status },
     NoteWritten { run, week, note },
+    DocumentAdopted { assignment, run, week, document },
+    DuplicateWithdrawn { run, week, assignment, reason },
+    DuplicateCleared { run, week, assignment, response, reason },
 }

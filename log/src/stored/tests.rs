@@ -71,6 +71,9 @@ variants!(
     ResponsesAttested,
     StatusAssigned,
     NoteWritten,
+    DocumentAdopted,
+    DuplicateWithdrawn,
+    DuplicateCleared,
 );
 
 fn text(text: &str) -> String {
@@ -264,6 +267,20 @@ fn samples() -> Vec<Event> {
         // Events that came after the golden commit was kept.
         Event::StatusAssigned { run: 1, week: 4, status: AssignedStatus::Missed },
         Event::NoteWritten { run: 1, week: 4, note: personal("call on Monday") },
+        Event::DocumentAdopted { assignment, run: 1, week: 3, document: text("doc-3") },
+        Event::DuplicateWithdrawn {
+            run: 1,
+            week: 3,
+            assignment: text("doc-3"),
+            reason: personal("sent twice"),
+        },
+        Event::DuplicateCleared {
+            run: 1,
+            week: 3,
+            assignment: text("doc-3"),
+            response: text("response-1"),
+            reason: personal("answered twice"),
+        },
     ]
 }
 

@@ -127,7 +127,10 @@ fn week_of(event: &Event) -> Option<u32> {
         | Event::AssignmentWithdrawn { week, .. }
         | Event::ResponseCleared { week, .. }
         | Event::StatusAssigned { week, .. }
-        | Event::NoteWritten { week, .. } => Some(*week),
+        | Event::NoteWritten { week, .. }
+        | Event::DocumentAdopted { week, .. }
+        | Event::DuplicateWithdrawn { week, .. }
+        | Event::DuplicateCleared { week, .. } => Some(*week),
         _ => None,
     }
 }
@@ -155,6 +158,11 @@ fn words(event: &Event) -> String {
         Event::FeedbackGiven { .. } => "feedback given".to_owned(),
         Event::StatusAssigned { status, .. } => format!("status set to {}", status.name()),
         Event::NoteWritten { .. } => "note written".to_owned(),
+        Event::DocumentAdopted { document, .. } => format!("document {document} adopted"),
+        Event::DuplicateWithdrawn { assignment, .. } => format!("duplicate {assignment} withdrawn"),
+        Event::DuplicateCleared { assignment, .. } => {
+            format!("response of duplicate {assignment} cleared")
+        }
         // No other event changes the weeks of a series.
         other => other.name().to_owned(),
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rollbook_domain::control::BatchState;
 use rollbook_domain::series::{LegacySeries, Series};
-use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
+use rollbook_domain::{Collection, Document, Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
 
@@ -29,6 +29,11 @@ pub(super) struct History<'a> {
     by_batch: u64,
     /// Assignments withdrawn from clients.
     withdrawn: u64,
+    /// Imported assignments that are not stored beside others: they became a week that was made
+    /// before. An assignment that stays although its document is gone counts against them.
+    merged: i64,
+    /// Responses that an import changed or removed after the batch.
+    changed_by_imports: BTreeSet<String>,
     log_digest: String,
     /// Series whose legacy rows were changed by an event of the batch.
     legacy_changed: Vec<String>,
@@ -41,8 +46,8 @@ pub(super) struct History<'a> {
 struct Streams {
     /// Those that the batch wrote to.
     touched: BTreeSet<StreamId>,
-    /// Those with withdrawn assignments.
-    withdrawn_from: BTreeSet<StreamId>,
+    /// Those whose number of stored assignments is not just what was imported and made.
+    recounted: BTreeSet<StreamId>,
 }
 
 /// Reads the log once in order, and then the streams that matter.
@@ -50,6 +55,7 @@ pub(super) fn read<'a>(
     runtime: &Runtime,
     batch: Option<&'a BatchState>,
     at: Position,
+    see: &mut dyn FnMut(&EventRecord),
 ) -> Result<History<'a>, MigrationError> {
     let log = runtime.log();
     let base = batch.map_or(at, |batch| batch.base);
@@ -62,6 +68,8 @@ pub(super) fn read<'a>(
         made: 0,
         by_batch: 0,
         withdrawn: 0,
+        merged: 0,
+        changed_by_imports: BTreeSet::new(),
         log_digest,
         legacy_changed: Vec::new(),
         touched: 0,
@@ -69,14 +77,17 @@ pub(super) fn read<'a>(
     let mut streams = Streams::default();
     for commit in log.commits_after(0) {
         for recorded in commit?.into_iter().take_while(|recorded| recorded.position <= at) {
+            see(&recorded);
             if recorded.position <= base {
                 history.before.fold(&recorded.event);
             }
-            history.add(recorded, &mut streams);
+            history.add(recorded, base, &mut streams);
         }
     }
-    for stream in streams.withdrawn_from {
-        history.withdrawn += withdrawn(log, &stream)?;
+    for stream in streams.recounted {
+        let (withdrawn, merged) = recount(log, &stream, at)?;
+        history.withdrawn += withdrawn;
+        history.merged += merged;
     }
     history.touched = streams.touched.len();
     if let Some(batch) = batch {
@@ -92,7 +103,7 @@ pub(super) fn read<'a>(
 }
 
 impl History<'_> {
-    fn add(&mut self, recorded: EventRecord, streams: &mut Streams) {
+    fn add(&mut self, recorded: EventRecord, base: Position, streams: &mut Streams) {
         self.now.fold(&recorded.event);
         let is_of_batch = self.batch.is_some_and(|batch| batch.digest == recorded.cause);
         if is_of_batch && recorded.stream != StreamId::Control {
@@ -106,6 +117,13 @@ impl History<'_> {
             }
             Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => {
                 self.imported = self.imported.saturating_sub(1);
+                streams.recounted.insert(recorded.stream);
+            }
+            Event::DocumentChanged(Document { collection, id, .. })
+            | Event::DocumentRemoved { collection, id }
+                if *collection == Collection::FormResponses && recorded.position > base =>
+            {
+                self.changed_by_imports.insert(id.clone());
             }
             Event::AssignmentCreated { .. } => {
                 self.made += 1;
@@ -117,29 +135,44 @@ impl History<'_> {
             {
                 self.by_batch += 1;
             }
-            Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. } => {
-                streams.withdrawn_from.insert(recorded.stream);
+            Event::SeriesWithdrawn { .. }
+            | Event::AssignmentWithdrawn { .. }
+            | Event::DuplicateWithdrawn { .. }
+            | Event::DocumentAdopted { .. } => {
+                streams.recounted.insert(recorded.stream);
             }
             _ => {}
         }
     }
 }
 
-/// How many stored weeks were withdrawn from a series.
-fn withdrawn(log: &Log, stream: &StreamId) -> Result<u64, MigrationError> {
+/// How many stored assignments of a series were withdrawn, and how many of those that were imported
+/// and made are not stored for another reason.
+fn recount(log: &Log, stream: &StreamId, at: Position) -> Result<(u64, i64), MigrationError> {
     let mut series = Series::default();
-    let mut withdrawn = 0;
-    for recorded in log.stream(stream, 0)? {
+    let (mut withdrawn, mut added) = (0_u64, 0_i64);
+    for recorded in log.stream_until(stream, 0, at)? {
         let before = series.items.iter().count();
         series.apply(stream, &recorded.event);
-        if matches!(
-            recorded.event,
-            Event::SeriesWithdrawn { .. } | Event::AssignmentWithdrawn { .. }
-        ) {
-            withdrawn += before.saturating_sub(series.items.iter().count()) as u64;
+        match &recorded.event {
+            Event::SeriesWithdrawn { .. }
+            | Event::AssignmentWithdrawn { .. }
+            | Event::DuplicateWithdrawn { .. } => {
+                withdrawn += before.saturating_sub(series.items.iter().count()) as u64;
+            }
+            Event::DocumentImported(document)
+                if document.collection == Collection::CheckInAssignments =>
+            {
+                added += 1;
+            }
+            Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => added -= 1,
+            Event::AssignmentCreated { .. } => added += 1,
+            _ => {}
         }
     }
-    Ok(withdrawn)
+    let stored = series.items.iter().count();
+    let merged = added.saturating_sub_unsigned(withdrawn).saturating_sub_unsigned(stored as u64);
+    Ok((withdrawn, merged))
 }
 
 /// The first event of the batch that changes the legacy rows of a series. Equal rows give equal
@@ -194,7 +227,9 @@ impl History<'_> {
     }
 
     pub(super) fn assignment_count(&self, in_views: u64) -> Check {
-        let expected = (self.imported + self.made).saturating_sub(self.withdrawn);
+        let expected = (self.imported + self.made)
+            .saturating_sub(self.withdrawn)
+            .saturating_add_signed(self.merged.saturating_neg());
         let mut findings = Vec::new();
         if expected != in_views {
             findings.push(format!("the log holds {expected} assignments, the views {in_views}"));
@@ -206,10 +241,15 @@ impl History<'_> {
             ));
         }
         let Self { imported, made, withdrawn, .. } = self;
+        let merged = match self.merged {
+            0 => String::new(),
+            merged @ 1.. => format!(", {merged} adopted"),
+            kept => format!(", {} kept without a document", kept.saturating_neg()),
+        };
         Check::new(
             "assignment-count",
             format!(
-                "{in_views} assignments: {imported} imported, {made} made, {withdrawn} withdrawn"
+                "{in_views} assignments: {imported} imported, {made} made, {withdrawn} withdrawn{merged}"
             ),
             findings,
         )
@@ -219,6 +259,7 @@ impl History<'_> {
         let mut findings: Vec<String> = self
             .before
             .changed_in(&self.now)
+            .filter(|id| !self.changed_by_imports.contains(*id))
             .map(|id| format!("response {id} is not what it was"))
             .collect();
         let digest = self.before.digest();
@@ -229,9 +270,13 @@ impl History<'_> {
             ));
         }
         let short = short(&digest);
+        let by_imports = match self.changed_by_imports.len() {
+            0 => String::new(),
+            changed => format!("; later imports changed or removed {changed}"),
+        };
         Check::new(
             "responses-unchanged",
-            format!("{} responses, digest {short}…", self.before.len()),
+            format!("{} responses, digest {short}…{by_imports}", self.before.len()),
             findings,
         )
     }

@@ -32,11 +32,14 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. }
+        | Event::DuplicateWithdrawn { reason, .. }
+        | Event::DuplicateCleared { reason, .. }
         | Event::NoteWritten { note: reason, .. }
         | Event::FeedbackGiven { text: reason, .. } => hide_text(reason),
         Event::DocumentRemoved { .. }
         | Event::AssignmentCreated { .. }
         | Event::ResponseLinked { .. }
+        | Event::DocumentAdopted { .. }
         | Event::AssignmentRescheduled { .. }
         | Event::AssignmentReopened { .. }
         | Event::StatusAssigned { .. }

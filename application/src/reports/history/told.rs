@@ -72,7 +72,12 @@ fn why(event: &Event) -> Option<String> {
         | Event::ReopenRequested { reason, .. }
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
-        | Event::ResponseCleared { reason, .. } => said(reason),
+        | Event::ResponseCleared { reason, .. }
+        | Event::DuplicateWithdrawn { reason, .. }
+        | Event::DuplicateCleared { reason, .. } => said(reason),
+        Event::DocumentAdopted { .. } => {
+            "the document came after the migration had stored its week".to_owned()
+        }
         Event::AssignmentCreated { origin: Origin::Allocation, .. } => {
             "a coach allocated the form".to_owned()
         }

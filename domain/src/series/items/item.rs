@@ -64,6 +64,42 @@ impl Overrides {
     }
 }
 
+impl Overrides {
+    /// The changes of a made week that still count beside those of the document that becomes it.
+    pub(super) fn beside(self, of_document: Self, is_completed: bool) -> Self {
+        let answer = match self.answer {
+            Some(AnswerChange::Given(AnswerSource::Client))
+                if !matches!(of_document.answer, Some(AnswerChange::Given(_))) =>
+            {
+                self.answer
+            }
+            Some(AnswerChange::Given(AnswerSource::Migration)) if !is_completed => self.answer,
+            // The response that was cleared is not the one of the document.
+            _ => None,
+        };
+        Self {
+            answer,
+            due: self.due && !of_document.due,
+            status: self.status && (answer.is_some() || !(of_document.status || is_completed)),
+            paused_until: self.paused_until && !of_document.paused_until,
+            extension_granted: self.extension_granted,
+            total_weeks: self.total_weeks && !of_document.total_weeks,
+        }
+    }
+
+    /// The changes of both.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            answer: self.answer.or(other.answer),
+            due: self.due || other.due,
+            status: self.status || other.status,
+            paused_until: self.paused_until || other.paused_until,
+            extension_granted: self.extension_granted || other.extension_granted,
+            total_weeks: self.total_weeks || other.total_weeks,
+        }
+    }
+}
+
 fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
     let shared = Arc::make_mut(&mut stored.shared);
     shared.total_weeks = cap_weeks(total_weeks);
@@ -80,12 +116,26 @@ pub struct Item {
     /// The current state of the week.
     pub stored: StoredAssignment,
     pub(in crate::series) covered: Overrides,
+    /// The other id of an adopted week: that of its document, or, in the legacy view, that of the
+    /// assignment.
+    pub alias: Option<String>,
 }
 
 impl Item {
     /// Creates a week that was not imported.
     pub fn made(run: u32, stored: StoredAssignment) -> Self {
-        Self { run, imported: false, stored, covered: Overrides::default() }
+        Self { run, imported: false, stored, covered: Overrides::default(), alias: None }
+    }
+
+    /// Whether this is the id of the stored week: its own, or the other id of an adopted one.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.stored.document == id || self.alias.as_deref() == Some(id)
+    }
+
+    /// Whether a response that names this assignment means this week: by one of its ids, or by its
+    /// legacy id.
+    pub fn is_named(&self, name: &str) -> bool {
+        !name.is_empty() && (self.has_id(name) || self.stored.legacy_id == name)
     }
 
     /// The week, from 1.
