@@ -211,7 +211,10 @@ impl Held {
     fn of(trail: &Trail) -> Self {
         let items = || trail.series.items.iter().chain(trail.legacy.stored.items.iter());
         let ids = items().flat_map(|item| {
-            std::iter::once(&item.stored.document).chain(item.alias.as_ref()).cloned()
+            [Some(item.stored.document.as_str()), item.alias()]
+                .into_iter()
+                .flatten()
+                .map(str::to_owned)
         });
         let responses = items().filter_map(|item| item.stored.response_id()).map(str::to_owned);
         Self { ids: ids.collect(), responses: responses.collect() }

@@ -179,6 +179,8 @@ fn next(command: &Command, week: u32) -> Option<Command> {
         Command::Resume => Command::WithdrawWeek { run: 1, week },
         Command::WithdrawWeek { .. } => Command::Withdraw { keep_answered: true },
         Command::Withdraw { .. } => Command::Feedback { run: 1, week },
+        // Duplicates and adoption have tests of their own.
+        Command::WithdrawOne { .. } | Command::Adopt { .. } => return None,
         Command::Feedback { .. } => Command::Allocate { weeks: 2, extend: true },
         Command::Allocate { .. } => return None,
         // The import and the migration are stages of the table.

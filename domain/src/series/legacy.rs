@@ -82,10 +82,10 @@ impl LegacySeries {
             }
             Event::DuplicateWithdrawn { run, .. } => {
                 self.remember_terms(*run);
-                self.stored.apply_to_one(event, Keeps::Document);
+                self.stored.apply_to_one(stream, event, Keeps::Document);
             }
             Event::DocumentAdopted { .. } | Event::DuplicateCleared { .. } => {
-                self.stored.apply_to_one(event, Keeps::Document);
+                self.stored.apply_to_one(stream, event, Keeps::Document);
             }
             Event::SeriesExtended { run, total_weeks } => {
                 if let Some(terms) = self.lost_terms.get_mut(run) {

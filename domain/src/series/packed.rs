@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::items::{Item, Items, Overrides};
+use super::items::{Alias, Item, Items, Overrides};
 use crate::document::{Field, SharedFields, StoredAssignment};
 use crate::number::Number;
 use crate::time::Timestamp;
@@ -36,8 +36,7 @@ struct PackedItem<'a> {
     extension_granted: bool,
     total_weeks_capped: bool,
     covered: Overrides,
-    #[serde(borrow)]
-    alias: Option<Cow<'a, str>>,
+    alias: Option<Cow<'a, Alias>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,7 +85,7 @@ impl<'a> PackedItem<'a> {
             extension_granted: stored.extension_granted,
             total_weeks_capped: stored.total_weeks_capped,
             covered: *covered,
-            alias: alias.as_deref().map(Cow::Borrowed),
+            alias: alias.as_ref().map(Cow::Borrowed),
         }
     }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::ids::assignment_id;
 use super::items::{Item, Items, Keeps, made_week};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
@@ -88,7 +89,7 @@ impl Series {
             | Event::AssignmentWithdrawn { .. } => self.apply_to_run(event),
             Event::DocumentAdopted { .. }
             | Event::DuplicateWithdrawn { .. }
-            | Event::DuplicateCleared { .. } => self.apply_to_one(event, Keeps::Assignment),
+            | Event::DuplicateCleared { .. } => self.apply_to_one(stream, event, Keeps::Assignment),
             _ => self.apply_to_week(event),
         }
     }
@@ -149,7 +150,7 @@ impl Series {
     }
 
     /// Folds an event that concerns one of several stored assignments of a week.
-    pub(super) fn apply_to_one(&mut self, event: &Event, keeps: Keeps) {
+    pub(super) fn apply_to_one(&mut self, stream: &StreamId, event: &Event, keeps: Keeps) {
         match event {
             Event::DocumentAdopted { assignment, run, week, document } => {
                 self.asked_to_reopen.remove(&(*run, *week));
@@ -160,6 +161,13 @@ impl Series {
                 self.items.withdraw(|item| {
                     (item.run, item.week()) == (*run, *week) && item.has_id(assignment)
                 });
+                // A created week is never created again, so the week is withdrawn if no document
+                // stands for it any more.
+                if let StreamId::Series { client, form } = stream
+                    && assignment_id(client, form, *run, *week).to_string() == *assignment
+                {
+                    self.run_mut(*run).withdrawn_weeks.push(*week);
+                }
             }
             Event::DuplicateCleared { run, week, assignment, response, .. } => {
                 self.asked_to_reopen.remove(&(*run, *week));

@@ -35,7 +35,8 @@ pub struct Adopted {
 pub type OriginOf<'a> = &'a dyn Fn(Uuid) -> Result<Option<Origin>, ProjectionError>;
 
 /// The events that adopt the documents of a series. A document is adopted by a week that was made
-/// for the same run; of several documents for one week, it is the one that represents the week.
+/// for the same run; of several documents for one week, it is the one that represents the week. If
+/// the client answered both here, they stay two.
 ///
 /// A run that a coach allocated here adopts nothing: the old application then has an allocation of
 /// its own, and the week is a duplicate.
@@ -50,11 +51,13 @@ pub fn adoptions(series: &Series, origin: OriginOf<'_>) -> Result<Vec<Event>, Pr
             continue;
         }
         for week in items.chunk_by(|a, b| a.week() == b.week()) {
-            let made = week.iter().find_map(|item| made(item));
+            let made = week.iter().find_map(|item| Some((made(item)?, item.answered_here())));
             let document = (week.iter().copied())
                 .filter(|item| item.imported && item.alias.is_none())
                 .reduce(|held, item| if replaces(item, held) { item } else { held });
-            if let (Some(assignment), Some(item)) = (made, document) {
+            if let (Some((assignment, made_is_answered)), Some(item)) = (made, document)
+                && !(made_is_answered && item.answered_here())
+            {
                 let (week, document) = (item.week(), item.stored.document.clone());
                 events.push(Event::DocumentAdopted { assignment, run, week, document });
             }

@@ -121,7 +121,7 @@ impl<'a> Facts<'a> {
             for item in row.items.iter() {
                 let place = facts.place(item, row);
                 facts.precreated.insert(&item.stored.document, place);
-                if let Some(document) = &item.alias {
+                if let Some(document) = item.alias() {
                     facts.precreated.insert(document, place);
                 }
             }
@@ -193,10 +193,10 @@ impl<'a> Facts<'a> {
         let stored = &item.stored;
         let base = || {
             let base = row.items.base(run)?;
-            let alias = || base.alias.as_deref().and_then(|document| self.legacy.get(document));
+            let alias = || base.alias().and_then(|document| self.legacy.get(document));
             self.legacy.get(base.stored.document.as_str()).or_else(alias)
         };
-        let alias = || item.alias.as_deref().and_then(|document| self.legacy.get(document));
+        let alias = || item.alias().and_then(|document| self.legacy.get(document));
         let held = self.legacy.get(stored.document.as_str());
         let counterpart = match held.or_else(alias) {
             Some(held) => Counterpart::Stored(&held.item.stored),

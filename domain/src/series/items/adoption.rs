@@ -5,6 +5,8 @@
 //! set aside, so that it stands again when an import removes the document or moves it to another
 //! week.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Item, Items};
 use crate::document::StoredAssignment;
 
@@ -17,9 +19,28 @@ pub enum Keeps {
     Document,
 }
 
+/// The other id of an adopted week.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Alias {
+    /// The id of the document, of a week that keeps the id of the assignment.
+    Document(String),
+    /// The id of the assignment, of a week that keeps the id of the document.
+    Assignment(String),
+}
+
+impl Alias {
+    /// The id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Document(id) | Self::Assignment(id) => id,
+        }
+    }
+}
+
 impl Items {
     /// Makes a document the week that was made with the id `assignment`. Does nothing if the
-    /// document is not stored for this week, or if the week that keeps its id is not.
+    /// document is not stored for this week, if the week that keeps its id is not, or if the client
+    /// answered both here.
     pub fn adopt(
         &mut self,
         (run, week): (u32, u32),
@@ -36,6 +57,11 @@ impl Items {
         if !self.held.get(at).is_some_and(|item| item.imported && item.alias.is_none()) {
             return;
         }
+        // The client answered both here: neither answer may hide the other.
+        let answered = |at: usize| self.held.get(at).is_some_and(Item::answered_here);
+        if answered(at) && made.is_some_and(answered) {
+            return;
+        }
         let mut adopted = self.held.remove(at);
         if let Some(at) = self.place(run, week, assignment).ok().filter(|_| made.is_some()) {
             let made = self.held.remove(at);
@@ -46,51 +72,75 @@ impl Items {
             Keeps::Assignment => assignment,
             Keeps::Document => document,
         };
-        let other = if keeps == Keeps::Assignment { document } else { assignment };
         kept.clone_into(&mut adopted.stored.document);
-        adopted.alias = Some(other.to_owned());
+        adopted.alias = Some(match keeps {
+            Keeps::Assignment => Alias::Document(document.to_owned()),
+            Keeps::Document => Alias::Assignment(assignment.to_owned()),
+        });
         self.insert(adopted);
     }
 
-    /// Stores a new version of an adopted document. Returns it if it is for another week: then the
-    /// week that had adopted it stands as it was made.
+    /// Stores a new version of an adopted document, and returns it if there is none. If the document
+    /// is now for another week, the week that had adopted it stands as it was made, and what was
+    /// done to the document moves with it, as with any document.
     pub(super) fn store_adopted(&mut self, stored: StoredAssignment) -> Option<StoredAssignment> {
-        let adopted = |item: &Item| item.alias.as_deref() == Some(&stored.document);
+        let adopted = |item: &Item| item.is_adopted(&stored.document);
         let Some(at) = self.held.iter().position(adopted) else { return Some(stored) };
-        let earlier = self.held.remove(at);
-        if earlier.week() != stored.week() {
-            self.part(earlier);
-            return Some(stored);
+        let mut earlier = self.held.remove(at);
+        let mut stored = stored;
+        if earlier.week() == stored.week() {
+            stored.document.clone_from(&earlier.stored.document);
+        } else {
+            self.unpark(&earlier.stored.document, Item::lose_answer);
+            earlier.covered.keep_link();
+            earlier.alias = None;
         }
         let Item { run, covered, alias, .. } = earlier;
-        let mut stored = stored;
-        stored.document.clone_from(&earlier.stored.document);
         covered.carry(earlier.stored, &mut stored);
         self.insert(Item { run, imported: true, stored, covered, alias });
         None
     }
 
-    /// Removes an adopted document. Returns whether there is one.
+    /// Removes an adopted document. Returns whether there is one. In the legacy view the week stays
+    /// if the client answered it here, with the id of the assignment.
     pub(super) fn remove_adopted(&mut self, document: &str) -> bool {
-        let adopted = |item: &Item| item.alias.as_deref() == Some(document);
+        let kept = |item: &Item| {
+            let is_kept = item.stored.document == document && item.answered_here();
+            is_kept.then_some(item.alias.as_ref()).flatten().cloned()
+        };
+        let adopted = |item: &Item| item.is_adopted(document) || kept(item).is_some();
         let Some(at) = self.held.iter().position(adopted) else { return false };
-        let earlier = self.held.remove(at);
-        self.part(earlier);
+        let mut earlier = self.held.remove(at);
+        if let Some(Alias::Assignment(assignment)) = kept(&earlier) {
+            self.parked.retain(|made| made.stored.document != assignment);
+            earlier.stored.document = assignment;
+            self.insert(Item { imported: false, alias: None, ..earlier });
+            return true;
+        }
+        let id = earlier.stored.document.clone();
+        self.unpark(&id, |made| {
+            earlier.covered.carry(earlier.stored, &mut made.stored);
+            made.covered = earlier.covered.or(made.covered);
+        });
         true
     }
 
-    /// Restores a week as it was made, with the changes that were made to it since.
-    fn part(&mut self, adopted: Item) {
-        let is_made = |item: &Item| item.stored.document == adopted.stored.document;
+    /// Restores a week as it was made, after a change.
+    fn unpark(&mut self, assignment: &str, change: impl FnOnce(&mut Item)) {
+        let is_made = |item: &Item| item.stored.document == assignment;
         let Some(at) = self.parked.iter().position(is_made) else { return };
         let mut made = self.parked.remove(at);
-        adopted.covered.carry(adopted.stored, &mut made.stored);
-        made.covered = adopted.covered.or(made.covered);
+        change(&mut made);
         self.insert(made);
     }
 }
 
 impl Item {
+    /// Whether this week adopted a document and kept the id of its assignment.
+    fn is_adopted(&self, document: &str) -> bool {
+        matches!(&self.alias, Some(Alias::Document(adopted)) if adopted == document)
+    }
+
     /// Takes over what was done to the week that was made, where it says more than the document. A
     /// response that the client gave here stays. One that a migration linked stays if the document
     /// has none of its own.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::adoption::Alias;
 use crate::document::{Field, StoredAssignment};
 use crate::event::AssignedStatus;
 use crate::limits::cap_weeks;
@@ -87,6 +88,13 @@ impl Overrides {
         }
     }
 
+    /// Leaves a migration's link behind: it belongs to a week, not to a document.
+    pub(super) fn keep_link(&mut self) {
+        if self.answer == Some(AnswerChange::Given(AnswerSource::Migration)) {
+            (self.answer, self.status) = (None, false);
+        }
+    }
+
     /// The changes of both.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
@@ -116,9 +124,8 @@ pub struct Item {
     /// The current state of the week.
     pub stored: StoredAssignment,
     pub(in crate::series) covered: Overrides,
-    /// The other id of an adopted week: that of its document, or, in the legacy view, that of the
-    /// assignment.
-    pub alias: Option<String>,
+    /// The other id of an adopted week.
+    pub alias: Option<Alias>,
 }
 
 impl Item {
@@ -129,7 +136,21 @@ impl Item {
 
     /// Whether this is the id of the stored week: its own, or the other id of an adopted one.
     pub fn has_id(&self, id: &str) -> bool {
-        self.stored.document == id || self.alias.as_deref() == Some(id)
+        self.stored.document == id || self.alias() == Some(id)
+    }
+
+    /// The other id of an adopted week.
+    pub fn alias(&self) -> Option<&str> {
+        self.alias.as_ref().map(Alias::id)
+    }
+
+    /// The id of the document, also of a week that adopted it and has the id of the assignment. It
+    /// is the same in both views.
+    pub fn document_id(&self) -> &str {
+        match &self.alias {
+            Some(Alias::Document(document)) => document,
+            _ => &self.stored.document,
+        }
     }
 
     /// Whether a response that names this assignment means this week: by one of its ids, or by its
@@ -258,8 +279,16 @@ impl Item {
         self.covered.total_weeks = true;
     }
 
+    /// Removes a response that the client gave here: it moved with the document of the week.
+    pub(super) fn lose_answer(&mut self) {
+        if self.answered_here() {
+            self.clear();
+            self.covered.answer = None;
+        }
+    }
+
     /// Whether the client submitted the response to Rollbook.
-    pub(super) fn answered_here(&self) -> bool {
+    pub fn answered_here(&self) -> bool {
         self.covered.answer == Some(AnswerChange::Given(AnswerSource::Client))
     }
 }

@@ -12,7 +12,7 @@ mod shift;
 
 use std::collections::BTreeSet;
 
-pub use self::adoption::Keeps;
+pub use self::adoption::{Alias, Keeps};
 pub use self::item::Item;
 pub(super) use self::item::Overrides;
 pub use self::new_week::{made_week, terms_of};
@@ -67,7 +67,13 @@ impl Items {
             .map(|at| self.held.remove(at));
         let (mut run, mut covered, mut alias) = (1, Overrides::default(), None);
         if let Some(earlier) = earlier {
-            (run, covered, alias) = (earlier.run, earlier.covered, earlier.alias);
+            // A document that moved to another week is no longer the week that adopted it.
+            if earlier.week() == stored.week() {
+                alias = earlier.alias;
+            } else if let Some(assignment) = earlier.alias() {
+                self.parked.retain(|made| made.stored.document != assignment);
+            }
+            (run, covered) = (earlier.run, earlier.covered);
             covered.carry(earlier.stored, &mut stored);
         }
         self.insert(Item { run, imported: true, stored, covered, alias });
@@ -96,8 +102,8 @@ impl Items {
             if is_taken && item.imported {
                 withdrawn.insert(item.stored.document.clone());
             }
-            if let Some(alias) = item.alias.as_ref().filter(|_| is_taken) {
-                withdrawn.insert(alias.clone());
+            if let Some(alias) = item.alias().filter(|_| is_taken) {
+                withdrawn.insert(alias.to_owned());
                 parked.retain(|made| !item.has_id(&made.stored.document));
             }
             !is_taken
@@ -163,10 +169,11 @@ impl Items {
 
     /// Returns the base of a run: the item of its first week with the earliest due date.
     pub fn base(&self, run: u32) -> Option<&Item> {
-        let due =
-            |item: &&Item| (item.stored.due.value().is_none(), item.stored.due.value().copied());
         let first = self.held.iter().find(|item| item.run == run)?;
-        self.of_week(run, first.week()).min_by_key(due)
+        self.of_week(run, first.week()).min_by_key(|item| {
+            let due = item.stored.due.value().copied();
+            (due.is_none(), due, item.document_id())
+        })
     }
 
     /// Iterates over all items of a run, mutably.
