@@ -2,7 +2,8 @@
 //!
 //! A response is *given* when a client submits it, when an imported assignment names it, or when a
 //! migration links it. It is *in a view* if an entry carries its `responseId`. It may leave the
-//! views for a reason that is on record: it was withdrawn or cleared, or an import removed it.
+//! views for a reason that is on record: it was withdrawn or cleared, an import
+//! removed it, or the client was erased.
 //! A response that never belonged to a week is not given in this sense: the audit names it.
 //!
 //! [`Trail`] follows the responses of one series through its events.
@@ -25,6 +26,8 @@ pub enum Reason {
     Cleared,
     /// An import removed it, or its assignment no longer names it.
     Removed,
+    /// The client was erased.
+    Erased,
 }
 
 /// A response that is in no view, and what hid it.
@@ -82,6 +85,9 @@ pub struct Trail {
 impl Trail {
     /// Follows one event of the stream.
     pub fn follow(&mut self, stream: &StreamId, position: Position, event: &Event) {
+        if let Event::Erased(event) = event {
+            return self.erase(event);
+        }
         let before = Held::of(self);
         self.series.apply(stream, event);
         self.legacy.apply(stream, event);
@@ -99,6 +105,20 @@ impl Trail {
         for response in self.given.keys().filter(|response| !is_shown(response)) {
             let since = (position, event.name());
             self.since.entry(response.clone()).or_insert(since);
+        }
+    }
+
+    /// What remains known of the responses of an erased client: the ids.
+    fn erase(&mut self, event: &Event) {
+        let document = match event {
+            Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+                (document.collection == Collection::FormResponses).then_some(&document.id)
+            }
+            _ => None,
+        };
+        let given = given_by(event).map(|(response, ..)| response.to_owned());
+        if let Some(response) = given.or_else(|| document.cloned()) {
+            self.told.insert(response, Reason::Erased);
         }
     }
 

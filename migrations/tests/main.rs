@@ -4,12 +4,14 @@
 mod adapters;
 mod adoption;
 mod audit;
+mod checks;
 #[path = "../../domain/tests/domain/commands.rs"]
 mod commands;
 mod decoders;
 mod export_reader;
 mod export_writer;
 mod golden;
+mod histories;
 mod import;
 mod living;
 mod ordering;

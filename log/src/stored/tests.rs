@@ -378,7 +378,7 @@ fn personal_samples() -> Vec<(Event, Event)> {
 #[test]
 fn sealed_events_are_stored_as_they_ever_were() {
     let samples = personal_samples();
-    assert_eq!(samples.len(), 11);
+    assert_eq!(samples.len(), 13);
     for (event, gone) in samples {
         let name = format!("sealed-{}", variant(&event));
         let bytes = check_golden(&name, &sealed_body(&event));
