@@ -98,6 +98,9 @@ pub enum Code {
     /// The log contradicts a signed checkpoint.
     #[strum(props(exit = 3))]
     Contradicted,
+    /// A week that the correction changed was answered, cleared or withdrawn since.
+    #[strum(props(exit = 3))]
+    CorrectionOverlaid,
     /// The store is damaged. Restore a backup.
     Damaged,
     /// The backup is damaged, or differs from its manifest.
@@ -144,6 +147,9 @@ pub enum Code {
     KeyReused,
     /// The keyring or the master key is missing, damaged, or belongs to another store.
     Keyring,
+    /// A later correction changes the same week, or places the same response.
+    #[strum(props(exit = 3))]
+    LaterCorrection,
     /// The service cannot listen on its address.
     Listen,
     /// The directory of the open store was removed or replaced.
@@ -229,6 +235,15 @@ pub enum Code {
     Random,
     /// The user that runs this process has no permission to write the store.
     ReadOnly,
+    /// The response was cleared from its week and counts for none.
+    #[strum(props(exit = 3))]
+    ResponseCleared,
+    /// A week holds the response already.
+    #[strum(props(exit = 3))]
+    ResponseHeld,
+    /// No week holds the response.
+    #[strum(props(exit = 3))]
+    ResponseNotHeld,
     /// The text is too short.
     #[strum(props(exit = 3))]
     ShortReason,
@@ -288,6 +303,9 @@ pub enum Code {
     /// Some checks are red.
     #[strum(props(exit = 3))]
     ValidationRed,
+    /// The week has another response.
+    #[strum(props(exit = 3))]
+    WeekHasResponse,
     /// The batch or the import is for a time zone other than the store's.
     #[strum(props(exit = 3))]
     Zone,

@@ -30,6 +30,7 @@ impl Coded for LogError {
             Self::MadeMeanwhile { .. }
             | Self::File { .. }
             | Self::Database { .. }
+            | Self::OpenFiles { .. }
             | Self::Engine { .. }
             | Self::Poisoned(_)
             | Self::StillRead { .. }
@@ -91,6 +92,13 @@ impl Coded for Rejection {
             Self::BadAnswers(_) => Code::BadAnswers,
             Self::TextTooLong { .. } => Code::TextTooLong,
             Self::TooDeep { .. } => Code::TooDeep,
+            Self::ResponseNotHeld(_) => Code::ResponseNotHeld,
+            Self::ResponseHeld { .. } => Code::ResponseHeld,
+            Self::ResponseWasCleared(_) => Code::ResponseCleared,
+            Self::WeekHasResponse { .. } => Code::WeekHasResponse,
+            Self::NotHolding { .. } => Code::UnknownId,
+            Self::LaterCorrection { .. } => Code::LaterCorrection,
+            Self::ChangedSince { .. } => Code::CorrectionOverlaid,
         }
     }
 }

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Zone;
+use crate::document::StoredAssignment;
 use crate::time::Timestamp;
 
 /// The status of a check-in as lists show it.
@@ -41,6 +42,23 @@ impl Clock {
     /// Creates a clock with the legacy view's grace period of three days.
     pub fn new(now: Timestamp, zone: Zone) -> Self {
         Self { now, zone, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
+    }
+
+    /// Returns the status of a stored week with this due date. A week that an event opened is not
+    /// missed because the next week's window is open. Source: "An action is visible in the view
+    /// that serves" in `docs/spec/http-reads.md`.
+    pub fn status_of(&self, stored: &StoredAssignment, due: Timestamp) -> Status {
+        let (completed, missed) = (stored.is_completed(), stored.status == "missed");
+        match self.status(completed, missed, due) {
+            Status::Missed if stored.opened && !missed => {
+                if self.is_overdue(due) {
+                    Status::Overdue
+                } else {
+                    Status::Pending
+                }
+            }
+            status => status,
+        }
     }
 
     /// Returns the status: the first case that holds. Source: rule 7 of `docs/spec/legacy-view.md`

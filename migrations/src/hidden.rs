@@ -28,6 +28,8 @@ pub enum Reason {
     Removed,
     /// The client was erased.
     Erased,
+    /// The correction that placed it was undone, and no week held it before.
+    Corrected,
 }
 
 /// A response that is in no view, and what hid it.
@@ -53,9 +55,8 @@ pub fn given_by(event: &Event) -> Option<(&str, u32, u32)> {
             Some((stored.response_id()?, 1, stored.week()))
         }
         Event::ResponseSubmitted { response, run, week, .. } => Some((response, *run, *week)),
-        Event::ResponseLinked { response, run, week, kind: LinkKind::Linked, .. } => {
-            Some((response, *run, *week))
-        }
+        Event::ResponseLinked { response, run, week, kind: LinkKind::Linked, .. }
+        | Event::ResponsePlaced { response, run, week, .. } => Some((response, *run, *week)),
         _ => None,
     }
 }
@@ -155,6 +156,11 @@ impl Trail {
                 }
                 for response in before.responses.difference(&now.responses) {
                     self.told.insert(response.clone(), Reason::Withdrawn);
+                }
+            }
+            Event::CorrectionUndone { .. } => {
+                for response in before.responses.difference(&Held::of(self).responses) {
+                    self.told.insert(response.clone(), Reason::Corrected);
                 }
             }
             Event::ResponseCleared { response, .. } | Event::DuplicateCleared { response, .. } => {

@@ -54,11 +54,22 @@ impl Definition for Precreate {
                         .any(|item| item.stored.document == document)
             }
             Event::ResponseLinked { response, run, week, .. } => {
-                series.linked.contains_key(response) || has_no_place(series, response, *run, *week)
+                is_linked(series, response, *run, *week)
+                    || has_no_place(series, response, *run, *week)
             }
             _ => false,
         }
     }
+}
+
+/// Whether a response was linked to this week. A response that a correction placed elsewhere before
+/// it was linked is not.
+fn is_linked(series: &Series, response: &str, run: u32, week: u32) -> bool {
+    let Some((linked, to, _)) = series.linked.get(response) else { return false };
+    let mut corrections = series.corrections.iter();
+    (*linked, *to) == (run, week)
+        || corrections.any(|held| held.response == response && held.would_link(run, week))
+        || series.corrections.of_response(response).is_none()
 }
 
 /// Whether a response can no longer be linked to its week, because the week was withdrawn or

@@ -454,6 +454,8 @@ fn later_event() -> impl Strategy<Value = Event> {
 fn read_weeks(legacy: &LegacySeries) -> BTreeMap<String, StoredAssignment> {
     let read = |stored: &StoredAssignment| StoredAssignment {
         legacy_id: stored.public_id().to_owned(),
+        // The old application had no such field.
+        opened: false,
         status: if stored.status.is_empty() { "active".to_owned() } else { stored.status.clone() },
         ..stored.clone()
     };

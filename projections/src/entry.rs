@@ -39,6 +39,8 @@ pub struct Entry<'a> {
     pub paused_until: Option<Timestamp>,
     /// Whether a coach gave feedback.
     pub coach_responded: bool,
+    /// Whether an extension was granted.
+    pub extension_granted: bool,
     /// The stored week: title, description, form, window, total and the flags.
     pub stored: &'a StoredAssignment,
 }
@@ -79,7 +81,7 @@ impl<'a> Entry<'a> {
             document: Cow::Borrowed(&stored.document),
             client: None,
             due,
-            status: clock.status(stored.is_completed(), stored.status == "missed", due),
+            status: clock.status_of(stored, due),
             week: stored.week(),
             assigned_by: Cow::Borrowed(if stored.assigned_by.is_empty() {
                 "Coach"
@@ -96,6 +98,7 @@ impl<'a> Entry<'a> {
             },
             paused_until: None,
             coach_responded,
+            extension_granted: stored.extension_granted,
             stored,
         }
     }
@@ -200,7 +203,7 @@ impl Serialize for Entry<'_> {
             entry.serialize_field("pausedUntil", &Milliseconds(until))?;
         }
         entry.serialize_field("coachResponded", &self.coach_responded)?;
-        entry.serialize_field("extensionGranted", &stored.extension_granted)?;
+        entry.serialize_field("extensionGranted", &self.extension_granted)?;
         entry.end()
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::{Field, StoredAssignment};
-use rollbook_domain::series::{Item, LegacySeries};
+use rollbook_domain::series::{Item, LegacySeries, Series};
 use rollbook_domain::status::{Clock, Status};
 
 use crate::entry::{Answer, Entry, keep_within_horizon, summarise};
@@ -110,9 +110,7 @@ impl<'a> Listing<'a, '_> {
             || document.response_id().is_some_and(|id| self.feedback.contains(id));
         let mut entry = Entry::of(document, document.public_id(), self.clock, responded);
         entry.client = Some(&document.client);
-        let rests_no_more = document.status == "inactive"
-            && document.paused_until.is_some_and(|until| until <= self.clock.now);
-        entry.paused_until = document.paused_until.filter(|_| !rests_no_more);
+        entry.paused_until = paused_until(document, self.clock);
         Listed { entry, stored }
     }
 
@@ -128,6 +126,7 @@ impl<'a> Listing<'a, '_> {
         let reread = self.reread(&base, &weeks);
         let mut merged = merge(weeks.into_values().chain(reread));
         self.generate(&base, &mut merged);
+        self.overlaid(&base, &mut merged);
         merged
     }
 
@@ -163,26 +162,97 @@ impl<'a> Listing<'a, '_> {
         }
         let zone = self.clock.zone;
         let (back, ahead) = self.clock.generation_horizon();
+        let (series, run) = (&base.stored.series.stored, base.stored.item.run);
         for week in greatest.saturating_add(1)..=document.total_weeks {
             let due = zone.monday_due(base.entry.due, week);
             if due > ahead {
                 break;
             }
-            if due < back || base.stored.series.stored.is_withdrawn(base.stored.item.run, week) {
+            if due < back || series.is_withdrawn(run, week) || series.overlays.contains(run, week) {
                 continue;
             }
-            merged.push(Entry {
-                id: Cow::Owned(format!("{}_week_{week}", base.entry.id)),
-                week,
-                due,
-                status: self.clock.status(false, false, due),
-                coach_responded: false,
-                response: Field::Missing,
-                completed_at: None,
-                score: None,
-                ..base.entry.clone()
-            });
+            merged.push(self.generated(base, week));
         }
+    }
+
+    /// The entry that rule 13 makes of a base.
+    fn generated(&self, base: &Listed<'a>, week: u32) -> Entry<'a> {
+        let due = self.clock.zone.monday_due(base.entry.due, week);
+        Entry {
+            id: Cow::Owned(format!("{}_week_{week}", base.entry.id)),
+            week,
+            due,
+            status: self.clock.status(false, false, due),
+            coach_responded: false,
+            response: Field::Missing,
+            completed_at: None,
+            score: None,
+            ..base.entry.clone()
+        }
+    }
+
+    /// Weeks without a document that an event changed. They are always there, and never hide
+    /// another week. Source: "An action is visible in the view that serves" in
+    /// `docs/spec/http-reads.md`.
+    fn overlaid(&self, base: &Listed<'a>, merged: &mut Vec<Entry<'a>>) {
+        let series = base.stored.series;
+        for (run, week) in series.stored.overlays.weeks() {
+            let of_run = if run == base.stored.item.run {
+                Some(base.clone())
+            } else {
+                let item = series.stored.items.base(run);
+                item.map(|item| self.listed(Stored { item, series }))
+            };
+            let Some(of_run) = of_run else { continue };
+            let document = of_run.stored.document();
+            let is_generated = document.recurring
+                && (1..=document.total_weeks).contains(&week)
+                && series.stored.items.week(run, week).is_none()
+                && !series.stored.is_withdrawn(run, week);
+            if is_generated {
+                let generated = self.generated(&of_run, week);
+                merged.push(with_changes(generated, &series.stored, run, self.clock));
+            }
+        }
+    }
+}
+
+/// Rule 6.
+fn paused_until(stored: &StoredAssignment, clock: &Clock) -> Option<Timestamp> {
+    let is_over = |until: &Timestamp| stored.status == "inactive" && *until <= clock.now;
+    stored.paused_until.filter(|until| !is_over(until))
+}
+
+/// A generated entry with the changes that events made to its week. `series` is the series of its
+/// base, and `run` the run.
+pub fn with_changes<'a>(
+    generated: Entry<'a>,
+    series: &Series,
+    run: u32,
+    clock: &Clock,
+) -> Entry<'a> {
+    if !series.overlays.contains(run, generated.week) {
+        return generated;
+    }
+    let week = StoredAssignment {
+        due: Field::Is(generated.due),
+        stored_week: Some(generated.week),
+        status: String::new(),
+        completed_at: None,
+        response: Field::Missing,
+        paused_until: generated.paused_until,
+        opened: false,
+        ..generated.stored.clone()
+    };
+    let mut item = Item::made(run, week);
+    series.overlays.lay_over(&mut item);
+    let due = item.stored.due.value().copied().unwrap_or(generated.due);
+    Entry {
+        due,
+        status: clock.status_of(&item.stored, due),
+        extension_granted: item.stored.extension_granted,
+        paused_until: paused_until(&item.stored, clock),
+        ..generated
     }
 }
 

@@ -106,7 +106,8 @@ fn fold_erased(rows: &mut RowChanges<'_>, stream: String, document: &Document) {
 
 impl Projection for Names {
     const NAME: &'static str = "names";
-    const VERSION: u32 = 1;
+    /// 2: weeks that a correction creates have a name.
+    const VERSION: u32 = 2;
 
     fn fold(
         &self,
@@ -118,6 +119,12 @@ impl Projection for Names {
                 if let Event::Erased(event) = &recorded.event { event } else { &recorded.event };
             if let Event::DocumentImported(document) | Event::DocumentChanged(document) = event {
                 fold_document(rows, &recorded.stream, document);
+            }
+            // No event has the id of the week: the event that created it is the correction.
+            if let Event::ResponsePlaced { assignment, week, terms: Some(_), .. } = event {
+                let (id, stream) = (assignment.to_string(), recorded.stream.name());
+                let meaning = Meaning::Assignment { week: *week, document: id.clone(), stream };
+                rows.put(&key(&id, "a", &id), meaning);
             }
         }
         Ok(())

@@ -28,12 +28,13 @@ pub fn turning_points(
     overdue_after_milliseconds: i64,
 ) -> Vec<Timestamp> {
     let series = legacy.iter().map(|series| &series.stored).chain(precreated);
+    let moved: Vec<Timestamp> = series.clone().flat_map(|series| series.overlays.dues()).collect();
     let stored: Vec<&StoredAssignment> =
         series.flat_map(|series| series.items.iter()).map(|item| &item.stored).collect();
     let stored = || stored.iter().copied();
     let mut turns = TurningPoints { zone, overdue_after_milliseconds, at: BTreeSet::new() };
     let mut dues: BTreeSet<Timestamp> =
-        stored().filter_map(|stored| stored.due.value().copied()).collect();
+        stored().filter_map(|stored| stored.due.value().copied()).chain(moved).collect();
     for monday in mondays(stored(), zone) {
         turns.of_generated(monday);
         dues.insert(monday);

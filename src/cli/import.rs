@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use rollbook_application::reports::audit::audit;
+use rollbook_application::reports::resolution::resolve;
 use rollbook_application::store::Store;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::{StreamId, Timestamp};
@@ -106,7 +107,8 @@ Examples:
   rollbook audit > audit.md
   rollbook audit --format json | jq .totals
 
-The audit only reads. Every kind of inconsistency that an export can have is a finding, with the ids of the documents.";
+The audit only reads. Every kind of inconsistency that an export can have is a finding, with the ids of the documents and the
+command that resolves it, or the word that none does.";
 
 /// Audit the store: totals, responses by week, figures by client, findings.
 #[derive(Debug, Args)]
@@ -134,7 +136,8 @@ impl AuditArguments {
             return context.output.text(&remote.audit(format, self.at)?);
         }
         let store = context.open()?;
-        let report = audit(&store, self.at.unwrap_or_else(Store::now))?;
+        let mut report = audit(&store, self.at.unwrap_or_else(Store::now))?;
+        resolve(&store.reading(), &mut report, &super::resolve::command)?;
         if self.format == Format::Json {
             context.output.json(&report)
         } else {

@@ -12,6 +12,7 @@ mod certificate;
 mod checkpoint;
 mod config;
 mod context;
+mod correct;
 mod demo;
 mod diff;
 mod dump;
@@ -31,6 +32,7 @@ mod progress;
 mod prove;
 mod rebuild;
 mod remote;
+mod resolve;
 mod respond;
 mod series;
 mod serve;
@@ -111,6 +113,7 @@ enum Command {
     Resume(series::ResumeArguments),
     Withdraw(series::WithdrawArguments),
     Feedback(series::FeedbackArguments),
+    Correct(correct::CorrectArguments),
     Export(import::ExportArguments),
     Backup(backup::BackupArguments),
     Dump(dump::DumpArguments),
@@ -170,6 +173,7 @@ fn run(command: &Command, context: &Context) -> Result<(), CliError> {
         Command::Resume(arguments) => arguments.run(context),
         Command::Withdraw(arguments) => arguments.run(context),
         Command::Feedback(arguments) => arguments.run(context),
+        Command::Correct(arguments) => arguments.run(context),
         Command::Export(arguments) => arguments.run(context),
         Command::Backup(arguments) => arguments.run(context),
         Command::Dump(arguments) => arguments.run(context),

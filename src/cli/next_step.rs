@@ -26,6 +26,7 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
         StoreError::UnknownResponse(_) => {
             "`rollbook history` of its assignment shows the response's id"
         }
+        StoreError::UnknownCorrection(_) => "`rollbook correct list` lists those that hold",
         StoreError::UnknownClient(_) => "`rollbook view legacy --all` lists every client document",
         StoreError::UnknownForm(_) | StoreError::UnknownCoach(_) => {
             "import an export that has it, or give --allow-unknown where the command takes it"
@@ -109,6 +110,23 @@ pub(crate) fn of_refused(refused: &Rejection) -> Option<String> {
         Rejection::TooDeep { .. } => "nest the value less deep",
         Rejection::OutOfRange { least, most, .. } => {
             return Some(format!("give a number from {least} to {most}"));
+        }
+        Rejection::ResponseNotHeld(_) => {
+            "`rollbook correct adopt-response RESPONSE --week N` binds it to a week"
+        }
+        Rejection::ResponseHeld { .. } => {
+            "`rollbook correct move-response RESPONSE --week N` moves it"
+        }
+        Rejection::ResponseWasCleared(_) => "`rollbook history` of the series shows who cleared it",
+        Rejection::WeekHasResponse { .. } => {
+            "move that response first, or clear it with `rollbook withdraw --assignment ID`"
+        }
+        Rejection::NotHolding { .. } => "`rollbook correct list` lists those that hold",
+        Rejection::LaterCorrection { .. } => {
+            "undo the later one first with `rollbook correct undo`"
+        }
+        Rejection::ChangedSince { .. } => {
+            "`rollbook history` of the week shows what changed; a new correction can follow it"
         }
         Rejection::NothingToPause(_) => "`rollbook view live --client ID` shows what is due",
         Rejection::NoPause => "`rollbook history` of the series shows its pauses",

@@ -90,7 +90,17 @@ impl Store {
     /// command, the disk is full.
     pub fn run_on_full_disk(&self, blocks: u32, arguments: &[&str]) -> Ran {
         // Without the signal, which would end it, the write fails.
-        let script = format!(r#"trap "" XFSZ; ulimit -f {blocks}; exec "$0" "$@""#);
+        self.run_after(&format!(r#"trap "" XFSZ; ulimit -f {blocks}"#), arguments)
+    }
+
+    /// Runs a command that may have this many files open.
+    pub fn run_with_open_files(&self, limit: u32, arguments: &[&str]) -> Ran {
+        self.run_after(&format!("ulimit -n {limit}"), arguments)
+    }
+
+    /// Runs a command in a shell that has first set its limits.
+    fn run_after(&self, limits: &str, arguments: &[&str]) -> Ran {
+        let script = format!(r#"{limits}; exec "$0" "$@""#);
         let limited = self.command(arguments);
         let mut command = Command::new("sh");
         command.args(["-c", &script]).arg(limited.get_program()).args(limited.get_args());

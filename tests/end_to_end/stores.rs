@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use testkit::{Store, assert_same, fixture, paths, rollbook, run, unpack};
+use testkit::{
+    Store, assert_golden, assert_same, fixture, paths, repository, rollbook, run, unpack,
+};
 
 /// The client who was erased in every fixture, and their e-mail address.
 const ERASED: &str = "JibaZUPgHV7iB3m03nbqnsGpWLuq";
@@ -19,6 +21,39 @@ const ERASED_MAIL: &str = "gus.quarry.6@example.com";
 const OPEN_WEEK: &str = "assignment-1767341760000-f9tm5n7f2_week_7";
 const OPEN_WEEK_CLIENT: &str = "58m1CiAhzCueQpBenQtYh5Xj8TPQ";
 const NOW: &str = "2026-02-20T10:00:00Z";
+
+/// A line for each entry and field of a client's answer that is another now.
+fn changed_entries(name: &str, before: &Value, now: &Value) -> String {
+    let client = before["clientId"].as_str().unwrap();
+    assert_eq!(now["clientId"], client);
+    let entries = |line: &Value| {
+        let entries = line["body"]["data"]["checkins"].as_array().unwrap().iter();
+        let by_id = |entry: &Value| (entry["id"].as_str().unwrap().to_owned(), entry.clone());
+        entries.map(by_id).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let (old, new) = (entries(before), entries(now));
+    let mut changes = String::new();
+    for id in old.keys().chain(new.keys().filter(|id| !old.contains_key(*id))) {
+        match (old.get(id), new.get(id)) {
+            (Some(_), None) => changes.push_str(&format!("{name} {client} {id}: not shown\n")),
+            (None, Some(new)) => changes.push_str(&format!(
+                "{name} {client} {id}: shown, week {} is {} and due {}\n",
+                new["recurringWeek"], new["status"], new["dueDate"]
+            )),
+            (Some(old), Some(new)) => {
+                for (field, old) in old.as_object().unwrap() {
+                    if new.get(field) != Some(old) {
+                        let new = &new[field];
+                        changes
+                            .push_str(&format!("{name} {client} {id}: {field} {old} -> {new}\n"));
+                    }
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    changes
+}
 
 /// An unpacked copy of one fixture.
 struct Old {
@@ -43,18 +78,25 @@ impl Old {
         Store::at(self.path(name))
     }
 
-    /// Asserts that a store shows everybody what the build that made this one showed.
+    /// Asserts that a store shows all clients what the build that made this one showed, but for the
+    /// differences that a rule made since then: `changes.txt` beside the archives lists them.
     fn assert_golden_views(&self, store: &Store) {
         let golden = paths(&self.path("views"));
         assert_eq!(golden.len(), 6, "{}", self.name);
+        let mut changes = String::new();
         for file in golden {
             let name = file.file_stem().unwrap().to_str().unwrap();
             // `legacy@2026-02-20T100000Z` is of 10:00:00.
             let (view, at) = name.split_once('@').unwrap();
             let at = format!("{}:{}:{}", &at[..13], &at[13..15], &at[15..]);
             let shown = store.ok(&["view", view, "--all", "--at", &at]);
-            assert!(shown == fs::read_to_string(&file).unwrap(), "{}: {name} changed", self.name);
+            let before = fs::read_to_string(&file).unwrap();
+            for (before, now) in testkit::lines(&before).iter().zip(testkit::lines(&shown)) {
+                changes.push_str(&changed_entries(name, before, &now));
+            }
+            assert_eq!(shown.lines().count(), before.lines().count(), "{}: {name}", self.name);
         }
+        assert_golden(&repository().join("tests/fixtures/stores/changes.txt"), &changes);
     }
 
     /// The names of the projections whose rows were made by another version. They serve nothing.
@@ -166,13 +208,20 @@ fn an_old_store_is_served_to_an_old_api_key() {
         let bearer = format!("Bearer {}", key["key"].as_str().unwrap());
         let server = testkit::Server::at(&old.store, NOW);
         let golden = fs::read_to_string(old.path("views/live@2026-02-20T100000Z.ndjson")).unwrap();
+        let mut changes = String::new();
         for line in testkit::lines(&golden) {
             let client = line["clientId"].as_str().unwrap();
             let path = format!("/api/client-portal/check-ins?clientId={client}");
             let served = server.send("GET", &path, &[("authorization", &bearer)], b"");
-            assert_eq!(served.body, line["body"], "{}: {client}", old.name);
+            let served = json!({"clientId": client, "body": served.body});
+            changes.push_str(&changed_entries("live@2026-02-20T100000Z", &line, &served));
         }
         server.end();
+        let listed = repository().join("tests/fixtures/stores/changes.txt");
+        let listed = fs::read_to_string(listed).unwrap();
+        let is_live = |line: &&str| line.starts_with("live@2026-02-20T100000Z ");
+        let listed: Vec<&str> = listed.lines().filter(is_live).collect();
+        assert_eq!(changes.lines().collect::<Vec<_>>(), listed, "{}", old.name);
     });
 }
 

@@ -6,6 +6,7 @@
 
 mod allocate;
 mod coach;
+mod correct;
 pub mod erase;
 mod error;
 mod feedback;
@@ -14,6 +15,7 @@ mod respond;
 pub mod switch;
 
 pub use allocate::{AllocationOutcome, AllocationRequest, allocate};
+pub use correct::{CorrectionReport, CorrectionRequest, RecordedEvent, correct, stream_of};
 pub use error::OperationError;
 pub use feedback::{FeedbackRequest, give_feedback};
 pub use respond::{Response, respond};

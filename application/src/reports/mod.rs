@@ -4,10 +4,12 @@
 
 pub mod audit;
 pub mod check_ins;
+pub mod corrections;
 pub mod evidence;
 pub mod history;
 pub mod migration;
 pub mod moment;
+pub mod resolution;
 #[cfg(feature = "openapi")]
 pub mod schemas;
 pub mod span;

@@ -1,8 +1,8 @@
 //! Commands on one series. The domain decides; this module loads the series, binds the idempotency
 //! key and appends.
 
-use rollbook_domain::StreamId;
 use rollbook_domain::series::decide::{Decider, Decision};
+use rollbook_domain::{Event, StreamId, Timestamp};
 use rollbook_log::AppendError;
 
 use super::append::{Outcome, Proposal, new_event};
@@ -79,6 +79,32 @@ impl Reading<'_> {
     }
 }
 
+impl Reading<'_> {
+    /// The events that a command on a series would append now. Nothing is written.
+    ///
+    /// # Errors
+    /// As [`Reading::command`].
+    pub fn proposed(
+        &self,
+        stream: &StreamId,
+        command: &SeriesCommand,
+        now: Timestamp,
+    ) -> Result<Vec<Event>, StoreError> {
+        let StreamId::Series { client, form } = stream else {
+            return Err(StoreError::NoSeries(stream.to_string()));
+        };
+        if self.store().log().is_erased(stream) {
+            return Err(AppendError::ClientErased { stream: stream.to_string() }.into());
+        }
+        let (folded, zone) = (self.current_series(stream)?, self.zone()?);
+        let decider = Decider { client, form, series: &folded.series, now, zone };
+        Ok(match decide(&decider, command)? {
+            Decision::Append(events) => events,
+            Decision::AlreadyAnswered { .. } => Vec::new(),
+        })
+    }
+}
+
 fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Decision, StoreError> {
     let events = match command {
         SeriesCommand::Respond { run, week, answers, score } => {
@@ -110,6 +136,7 @@ fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Decision, St
         SeriesCommand::Feedback { response, coach, text } => {
             decider.give_feedback(response, coach, text.clone())
         }
+        SeriesCommand::Repair(repair) => decider.repair(repair),
     };
     Ok(Decision::Append(events?))
 }

@@ -190,6 +190,27 @@ struct List {
     entries: Vec<Entry>,
 }
 
+impl List {
+    fn of(view: View, body: String) -> Result<Self, StoreError> {
+        let value: Value = serde_json::from_str(&body).map_err(StoreError::Body)?;
+        let entries =
+            value.pointer("/data/checkins").and_then(Value::as_array).into_iter().flatten();
+        let entries = entries.filter_map(Value::as_object).cloned().collect();
+        let summary = value.pointer("/data/summary").cloned().unwrap_or_default();
+        Ok(Self { view, body, summary, entries })
+    }
+}
+
+/// What differs between two bodies of one view.
+pub(super) fn between(
+    view: View,
+    before: String,
+    after: String,
+) -> Result<Vec<EntryChange>, StoreError> {
+    let changes = pair(&List::of(view, before)?, &List::of(view, after)?);
+    Ok(changes.into_iter().map(Change::told).collect())
+}
+
 /// Looks for the events behind a difference.
 struct Search<'s> {
     store: &'s Store,
@@ -207,12 +228,7 @@ impl Search<'_> {
         }
         let ViewAnswer { view, body, .. } =
             self.store.check_ins(self.asking, self.client, self.asked, Some(position))?;
-        let value: Value = serde_json::from_str(&body).map_err(StoreError::Body)?;
-        let entries =
-            value.pointer("/data/checkins").and_then(Value::as_array).into_iter().flatten();
-        let entries = entries.filter_map(Value::as_object).cloned().collect();
-        let summary = value.pointer("/data/summary").cloned().unwrap_or_default();
-        let list = List { view, body, summary, entries };
+        let list = List::of(view, body)?;
         self.answers.insert(position, list.clone());
         Ok(list)
     }

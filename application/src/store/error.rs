@@ -34,6 +34,9 @@ pub enum StoreError {
     /// No such response.
     #[error("no response has the id {0:?}")]
     UnknownResponse(String),
+    /// No such correction.
+    #[error("there is no correction {0}")]
+    UnknownCorrection(String),
     /// A stream that is no series.
     #[error("{0} is no series; write series/<client>/<form>")]
     NoSeries(String),
@@ -79,6 +82,7 @@ impl Coded for StoreError {
             Self::Contended(_) => Code::Contended,
             Self::UnknownAssignment(_)
             | Self::UnknownResponse(_)
+            | Self::UnknownCorrection(_)
             | Self::UnknownClient(_)
             | Self::UnknownForm(_)
             | Self::UnknownCoach(_)

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use chrono::{Datelike as _, Timelike as _};
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
-use rollbook_domain::series::decide::{Allocation, Correction};
+use rollbook_domain::series::decide::{Allocation, Correction, Repair};
 use rollbook_domain::{JsonText, StreamId, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -99,6 +99,20 @@ fn text_of(command: &SeriesCommand) -> String {
             quoted(coach),
             quoted(text)
         ),
+        // Release 0.1.0 had no corrections, so no store has a digest of this text.
+        SeriesCommand::Repair(repair) => repair_text(repair),
+    }
+}
+
+fn repair_text(repair: &Repair) -> String {
+    match repair {
+        Repair::MoveResponse { response, run, week, reason } => {
+            format!("{} {}", week_text("MoveResponse", *run, *week, reason), quoted(response))
+        }
+        Repair::AdoptResponse { response, run, week, reason } => {
+            format!("{} {}", week_text("AdoptResponse", *run, *week, reason), quoted(response))
+        }
+        Repair::Undo { correction, reason } => format!("Undo {correction} {}", quoted(reason)),
     }
 }
 

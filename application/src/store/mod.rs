@@ -12,6 +12,7 @@ mod diff;
 mod error;
 mod legacy_request_form;
 mod naming;
+mod preview;
 mod read_counts;
 mod reading;
 mod request;

@@ -7,7 +7,7 @@
 
 use hmac::{Hmac, Mac as _};
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
-use rollbook_domain::series::decide::{Allocation, Correction};
+use rollbook_domain::series::decide::{Allocation, Correction, Repair};
 use rollbook_domain::{StreamId, Timestamp};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -177,6 +177,25 @@ enum RequestForm<'a> {
         coach: &'a str,
         text: &'a str,
     },
+    MoveResponse {
+        stream: String,
+        response: &'a str,
+        run: u32,
+        week: u32,
+        reason: &'a str,
+    },
+    AdoptResponse {
+        stream: String,
+        response: &'a str,
+        run: u32,
+        week: u32,
+        reason: &'a str,
+    },
+    UndoCorrection {
+        stream: String,
+        correction: String,
+        reason: &'a str,
+    },
     Switch {
         view: &'static str,
         audience: AudienceForm<'a>,
@@ -290,6 +309,21 @@ impl<'a> RequestForm<'a> {
             } => Self::WithdrawAssignment { stream, run, week, assignment, reason },
             SeriesCommand::Feedback { response, coach, text } => {
                 Self::Feedback { stream, response, coach, text }
+            }
+            SeriesCommand::Repair(repair) => Self::of_repair(stream, repair),
+        }
+    }
+
+    fn of_repair(stream: String, repair: &'a Repair) -> Self {
+        match repair {
+            &Repair::MoveResponse { ref response, run, week, ref reason } => {
+                Self::MoveResponse { stream, response, run, week, reason }
+            }
+            &Repair::AdoptResponse { ref response, run, week, ref reason } => {
+                Self::AdoptResponse { stream, response, run, week, reason }
+            }
+            Repair::Undo { correction, reason } => {
+                Self::UndoCorrection { stream, correction: correction.to_string(), reason }
             }
         }
     }

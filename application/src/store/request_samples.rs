@@ -2,7 +2,7 @@
 //! Rust's string literals, or in both.
 
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
-use rollbook_domain::series::decide::{Allocation, Correction};
+use rollbook_domain::series::decide::{Allocation, Correction, Repair};
 use rollbook_domain::{JsonText, Timestamp};
 
 use super::SeriesCommand;
@@ -99,6 +99,37 @@ pub(crate) fn commands() -> Vec<(&'static str, SeriesCommand)> {
         (plain, Withdraw { keep_answered: true, reason: text() }),
         (plain, WithdrawWeek { run: 1, week: 7, assignment: None, reason: String::new() }),
         (plain, Feedback { response: "r1".to_owned(), coach: "robin".to_owned(), text: text() }),
+    ]
+}
+
+/// Every kind of correction, with the stream's name. Release 0.1.0 had none.
+pub(crate) fn repairs() -> Vec<(&'static str, SeriesCommand)> {
+    vec![
+        (
+            "series/ada/weekly",
+            SeriesCommand::Repair(Repair::MoveResponse {
+                response: "r1".to_owned(),
+                run: 1,
+                week: 5,
+                reason: AWKWARD.to_owned(),
+            }),
+        ),
+        (
+            "series/ada/weekly",
+            SeriesCommand::Repair(Repair::AdoptResponse {
+                response: "r1".to_owned(),
+                run: 1,
+                week: 5,
+                reason: AWKWARD.to_owned(),
+            }),
+        ),
+        (
+            "series/ada/weekly",
+            SeriesCommand::Repair(Repair::Undo {
+                correction: uuid::Uuid::from_u128(7),
+                reason: AWKWARD.to_owned(),
+            }),
+        ),
     ]
 }
 

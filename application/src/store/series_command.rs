@@ -2,7 +2,7 @@
 
 use rollbook_domain::JsonText;
 use rollbook_domain::event::MissedReason;
-use rollbook_domain::series::decide::{Allocation, Correction};
+use rollbook_domain::series::decide::{Allocation, Correction, Repair};
 
 /// A command on one series.
 #[derive(Clone, Debug)]
@@ -99,4 +99,6 @@ pub enum SeriesCommand {
         /// The coach's words.
         text: String,
     },
+    /// Correct what is stored wrongly, or undo that.
+    Repair(Repair),
 }

@@ -109,6 +109,9 @@ pub struct StoredAssignment {
     pub coach_responded: bool,
     /// Whether an extension was granted.
     pub extension_granted: bool,
+    /// Whether an event opened the week or granted an extension, and no later event marked it as
+    /// missed. Imports never set it.
+    pub opened: bool,
     /// Whether the document has more weeks than [`MOST_WEEKS`], so that `total_weeks` is less.
     pub total_weeks_capped: bool,
     /// The fields it has in common with other weeks.
@@ -158,6 +161,7 @@ impl StoredAssignment {
             paused_until: raw.paused_until.instant_or_none(),
             coach_responded: raw.coach_responded.read().unwrap_or(false),
             extension_granted: raw.extension_granted.read().unwrap_or(false),
+            opened: false,
             total_weeks_capped: total_weeks > u64::from(MOST_WEEKS),
             shared: Arc::new(shared),
         }

@@ -13,7 +13,9 @@ use uuid::Uuid;
 
 pub use self::control::{Audience, CheckOutcome, ExportedCollection, View};
 pub use self::envelope::{Actor, EventRecord, NewEvent, Position, Version};
-pub use self::series::{AssignedStatus, LinkKind, MissedReason, Origin, WeekDue, WeekMove};
+pub use self::series::{
+    AssignedStatus, LinkKind, MissedReason, Origin, WeekDue, WeekMove, WeekOfRun,
+};
 pub use crate::collection::Collection;
 use crate::imported::Document;
 use crate::json::JsonText;
@@ -332,6 +334,40 @@ pub enum Event {
         /// SHA-256 over these responses, in hexadecimal.
         responses_digest: String,
     },
+    /// A correction placed a response in a week: it moved from the weeks that held it, or no week
+    /// held it before. The event has the correction's id.
+    ResponsePlaced {
+        /// The id of the correction: UUIDv5 of the series and of the number of its corrections.
+        correction: Uuid,
+        /// The response's id.
+        response: String,
+        /// The derived id of the week's assignment (UUIDv5).
+        assignment: Uuid,
+        /// The run.
+        run: u32,
+        /// The week that the response completes from now on.
+        week: u32,
+        /// The weeks that held the response before, and are unanswered from now on; none if no
+        /// week held it.
+        left: Vec<WeekOfRun>,
+        /// The time of completion.
+        completed_at: Option<Timestamp>,
+        /// The response's score.
+        score: Option<Number>,
+        /// The due date that the old application would have stored for the week.
+        legacy_due: Timestamp,
+        /// The terms of the week, if it was not stored and is created by this event.
+        terms: Option<RunTerms>,
+        /// The reason.
+        reason: Personal<String>,
+    },
+    /// A correction was undone. What it changed is as without it.
+    CorrectionUndone {
+        /// The id of the correction.
+        correction: Uuid,
+        /// The reason.
+        reason: Personal<String>,
+    },
     /// An import's document became a week that was made before it: it has the id of that
     /// assignment, and its own ids are aliases.
     DocumentAdopted {
@@ -414,6 +450,8 @@ impl Event {
             Self::LegacyRetired { .. } => "LegacyRetired",
             Self::ClientErased { .. } => "ClientErased",
             Self::ResponsesAttested { .. } => "ResponsesAttested",
+            Self::ResponsePlaced { .. } => "ResponsePlaced",
+            Self::CorrectionUndone { .. } => "CorrectionUndone",
             Self::DocumentAdopted { .. } => "DocumentAdopted",
             Self::DuplicateWithdrawn { .. } => "DuplicateWithdrawn",
             Self::DuplicateCleared { .. } => "DuplicateCleared",

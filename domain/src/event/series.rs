@@ -25,6 +25,15 @@ pub struct WeekDue {
     pub due: Option<Timestamp>,
 }
 
+/// One week of one run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WeekOfRun {
+    /// The run, from 1.
+    pub run: u32,
+    /// The week, from 1.
+    pub week: u32,
+}
+
 /// A change of one week's due date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeekMove {

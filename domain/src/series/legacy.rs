@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::items::{Item, Keeps, made_week, terms_of};
 use super::state::Series;
@@ -61,9 +62,8 @@ impl LegacySeries {
                 ..
             } if self.stored.items.week(*run, *week).is_none() => {
                 self.stored.submitted += 1;
-                let document = assignment.to_string();
                 self.store_answered_week(
-                    document,
+                    assignment,
                     stream,
                     (*run, *week),
                     *legacy_due,
@@ -79,6 +79,10 @@ impl LegacySeries {
                     self.remember_terms(run);
                 }
                 self.stored.apply(stream, event);
+            }
+            Event::ResponsePlaced { assignment, run, week, legacy_due, .. } => {
+                let made = self.unstored_week(assignment, stream, (*run, *week), *legacy_due);
+                self.stored.place(event, |_| made);
             }
             Event::DuplicateWithdrawn { run, .. } => {
                 self.remember_terms(*run);
@@ -105,22 +109,38 @@ impl LegacySeries {
 
     fn store_answered_week(
         &mut self,
-        document: String,
+        assignment: &Uuid,
         stream: &StreamId,
-        (run, week): (u32, u32),
+        place: (u32, u32),
         due: Timestamp,
         (response, submitted_at, score): (&str, Timestamp, Option<Number>),
     ) {
+        if let Some(mut item) = self.unstored_week(assignment, stream, place, due) {
+            item.answer(response, Some(submitted_at), score);
+            self.stored.items.insert(item);
+        }
+    }
+
+    /// The document that the old application would have stored for a week when it was answered;
+    /// `None` if nothing tells the terms of the run.
+    fn unstored_week(
+        &self,
+        assignment: &Uuid,
+        stream: &StreamId,
+        (run, week): (u32, u32),
+        due: Timestamp,
+    ) -> Option<Item> {
+        let StreamId::Series { form, .. } = stream else { return None };
+        let document = assignment.to_string();
         let base = self.stored.items.base(run);
         let base_id =
             base.map_or_else(|| document.clone(), |base| base.stored.public_id().to_owned());
         let terms =
             base.map(|base| terms_of(&base.stored)).or_else(|| self.lost_terms.get(&run).cloned());
-        let (Some(terms), StreamId::Series { form, .. }) = (terms, stream) else { return };
-        let mut stored = made_week(document, form, week, due, &terms.into(), base);
+        let mut stored = made_week(document, form, week, due, &terms?.into(), base);
         stored.legacy_id = format!("{base_id}_week_{week}");
         let mut item = Item::made(run, stored);
-        item.answer(response, Some(submitted_at), score);
-        self.stored.items.insert(item);
+        self.stored.overlays.lay_over(&mut item);
+        Some(item)
     }
 }

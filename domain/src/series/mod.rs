@@ -3,16 +3,21 @@
 //! `state` folds the stream of a series into its current state. `items` holds the weeks and applies
 //! documents and events to them. `legacy` is the same series as the old application would have
 //! stored it. `decide` decides commands, `ids` derives ids, and `packed` encodes the weeks as part
-//! of a row.
+//! of a row. `overlay` keeps changes of weeks that are not stored yet, and `corrections` keeps what
+//! undoing a correction restores.
 
+mod corrections;
 pub mod decide;
 mod ids;
 pub mod items;
 pub mod legacy;
+mod overlay;
 mod packed;
 pub mod state;
 
+pub use corrections::{Corrected, Corrections};
 pub use ids::{assignment_id, event_id, response_id};
 pub use items::{Item, Items};
 pub use legacy::LegacySeries;
+pub use overlay::Overlays;
 pub use state::{Run, Series};

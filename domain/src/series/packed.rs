@@ -34,6 +34,7 @@ struct PackedItem<'a> {
     paused_until: Option<Timestamp>,
     coach_responded: bool,
     extension_granted: bool,
+    opened: bool,
     total_weeks_capped: bool,
     covered: Overrides,
     alias: Option<Cow<'a, Alias>>,
@@ -83,6 +84,7 @@ impl<'a> PackedItem<'a> {
             paused_until: stored.paused_until,
             coach_responded: stored.coach_responded,
             extension_granted: stored.extension_granted,
+            opened: stored.opened,
             total_weeks_capped: stored.total_weeks_capped,
             covered: *covered,
             alias: alias.as_ref().map(Cow::Borrowed),
@@ -106,6 +108,7 @@ impl<'a> PackedItem<'a> {
             paused_until: self.paused_until,
             coach_responded: self.coach_responded,
             extension_granted: self.extension_granted,
+            opened: self.opened,
             total_weeks_capped: self.total_weeks_capped,
             shared,
         };

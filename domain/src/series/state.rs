@@ -7,13 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::corrections::Corrections;
 use super::ids::assignment_id;
 use super::items::{Item, Items, Keeps, made_week};
+use super::overlay::{Overlays, WeekChange};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
-use crate::event::{Event, LinkKind, WeekMove};
+use crate::event::{Event, LinkKind, WeekDue, WeekMove};
 use crate::imported::{Content, Document};
 use crate::stream::StreamId;
+use crate::time::Timestamp;
 
 /// The state of one run apart from its weeks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,10 @@ pub struct Series {
     pub runs: BTreeMap<u32, Run>,
     /// The (run, week) pairs that the client asked to reopen and that have not changed since.
     pub asked_to_reopen: BTreeSet<(u32, u32)>,
+    /// Changes of weeks that are not stored.
+    pub overlays: Overlays,
+    /// The corrections that hold.
+    pub corrections: Corrections,
 }
 
 impl Series {
@@ -65,18 +72,22 @@ impl Series {
                     terms,
                     self.items.latest(),
                 );
-                self.items.insert(Item::made(*run, week));
+                let mut item = Item::made(*run, week);
+                self.overlays.move_to(&mut item);
+                self.items.insert(item);
             }
             Event::ResponseSubmitted { run, week, response, submitted_at, score, .. } => {
                 self.submitted += 1;
-                self.change(*run, *week, |item| {
+                self.change_stored(*run, *week, |item| {
                     item.answer(response, Some(*submitted_at), score.map(Into::into))
                 });
             }
             Event::ResponseLinked { response, run, week, kind, completed_at, score, .. } => {
                 self.linked.insert(response.clone(), (*run, *week, *kind));
                 if *kind == LinkKind::Linked {
-                    self.change(*run, *week, |item| item.link(response, *completed_at, *score));
+                    self.change_stored(*run, *week, |item| {
+                        item.link(response, *completed_at, *score)
+                    });
                 }
             }
             Event::FeedbackGiven { response, .. } => {
@@ -87,6 +98,14 @@ impl Series {
             | Event::SeriesExtended { .. }
             | Event::SeriesWithdrawn { .. }
             | Event::AssignmentWithdrawn { .. } => self.apply_to_run(event),
+            Event::ResponsePlaced { assignment, run, week, legacy_due, terms, .. } => {
+                self.place(event, |series| {
+                    let (id, near) = (assignment.to_string(), series.items.latest());
+                    let terms = terms.as_ref()?;
+                    Some(Item::made(*run, made_week(id, form, *week, *legacy_due, terms, near)))
+                });
+            }
+            Event::CorrectionUndone { correction, .. } => self.undo(*correction),
             Event::DocumentAdopted { .. }
             | Event::DuplicateWithdrawn { .. }
             | Event::DuplicateCleared { .. } => self.apply_to_one(stream, event, Keeps::Assignment),
@@ -99,11 +118,13 @@ impl Series {
         match event {
             Event::SeriesPaused { run, until, moved, .. } => {
                 self.items.pause(*run, *until, moved);
+                self.pause_not_stored(*run, *until, moved);
                 self.run_mut(*run).pauses.push(moved.clone());
             }
             Event::SeriesResumed { run, restored } => {
                 let moved = self.run_mut(*run).pauses.pop().unwrap_or_default();
                 self.items.resume(*run, &moved, restored);
+                self.resume_not_stored(*run, restored);
             }
             Event::SeriesExtended { run, total_weeks } => {
                 self.items.run_mut(*run).for_each(|item| item.set_total_weeks(*total_weeks));
@@ -112,10 +133,12 @@ impl Series {
             Event::SeriesWithdrawn { run, keep_answered, .. } => {
                 self.items
                     .withdraw(|item| item.run == *run && !(*keep_answered && item.is_completed()));
+                self.overlays.forget_run(*run);
                 self.run_mut(*run).withdrawn = true;
             }
             Event::AssignmentWithdrawn { run, week, .. } => {
                 self.items.withdraw(|item| (item.run, item.week()) == (*run, *week));
+                self.overlays.forget(*run, *week);
                 self.run_mut(*run).withdrawn_weeks.push(*week);
             }
             _ => {}
@@ -126,21 +149,26 @@ impl Series {
     fn apply_to_week(&mut self, event: &Event) {
         match event {
             Event::AssignmentRescheduled { run, week, due } => {
-                self.change(*run, *week, |item| item.reschedule(Some(*due)))
+                self.change(*run, *week, WeekChange::Due(*due))
             }
             Event::AssignmentMissed { run, week, .. } => {
-                self.change(*run, *week, Item::mark_missed)
+                self.change(*run, *week, WeekChange::Missed)
             }
             Event::StatusAssigned { run, week, status } => {
-                self.change(*run, *week, |item| item.assign_status(*status))
+                self.change(*run, *week, WeekChange::Status(*status))
             }
-            Event::ExtensionGranted { run, week, .. } => self.change(*run, *week, Item::extend),
-            Event::AssignmentReopened { run, week } => self.change(*run, *week, Item::reopen),
+            Event::ExtensionGranted { run, week, .. } => {
+                self.change(*run, *week, WeekChange::Extended)
+            }
+            Event::AssignmentReopened { run, week } => {
+                self.change(*run, *week, WeekChange::Reopened)
+            }
             Event::ReopenRequested { run, week, .. } => {
                 self.asked_to_reopen.insert((*run, *week));
             }
             Event::ResponseCleared { run, week, response, .. } => {
                 self.asked_to_reopen.remove(&(*run, *week));
+                self.corrections.cleared(response);
                 if let Some(item) = self.items.answered_mut(*run, *week, response) {
                     item.clear();
                 }
@@ -176,17 +204,50 @@ impl Series {
                     |item: &&mut Item| item.stored.response_id().unwrap_or_default() == response;
                 if let Some(item) = held.filter(is_meant) {
                     item.clear();
+                    self.corrections.cleared(response);
                 }
             }
             _ => {}
         }
     }
 
-    /// Changes a week. A request to reopen it is over.
-    fn change(&mut self, run: u32, week: u32, change: impl FnOnce(&mut Item)) {
+    /// Changes a week, stored or not. A request to reopen it is over.
+    fn change(&mut self, run: u32, week: u32, change: WeekChange) {
+        if self.items.week(run, week).is_none() {
+            self.overlays.add(run, week, change);
+        }
+        self.change_stored(run, week, |item| change.apply(item));
+    }
+
+    /// Changes a stored week. A request to reopen it is over.
+    fn change_stored(&mut self, run: u32, week: u32, change: impl FnOnce(&mut Item)) {
         self.asked_to_reopen.remove(&(run, week));
         if let Some(item) = self.items.week_mut(run, week) {
             change(item);
+        }
+    }
+
+    /// Whether a week is not stored. A week with earlier changes counts as well: a document that
+    /// an import stored for it can be removed again.
+    fn is_overlaid(&self, run: u32, week: u32) -> bool {
+        self.items.week(run, week).is_none() || self.overlays.contains(run, week)
+    }
+
+    /// Keeps the moves of weeks that are not stored.
+    fn pause_not_stored(&mut self, run: u32, until: Timestamp, moved: &[WeekMove]) {
+        for WeekMove { week, to, .. } in moved {
+            if self.is_overlaid(run, *week) {
+                self.overlays.add(run, *week, WeekChange::Paused { until, due: *to });
+            }
+        }
+    }
+
+    /// Keeps the moves back of weeks that are not stored.
+    fn resume_not_stored(&mut self, run: u32, restored: &[WeekDue]) {
+        for WeekDue { week, due } in restored {
+            if self.is_overlaid(run, *week) {
+                self.overlays.add(run, *week, WeekChange::Resumed { due: *due });
+            }
         }
     }
 
@@ -199,11 +260,15 @@ impl Series {
     fn store(&mut self, document: &Document) {
         match document.content() {
             Content::Assignment(assignment) => {
+                self.corrections.stored(assignment);
                 self.items.store(assignment.clone());
                 self.lengthen(&document.id);
             }
             Content::Response(response) => {
-                self.responses.insert(document.id.clone(), response.clone());
+                let earlier = self.responses.insert(document.id.clone(), response.clone());
+                if earlier.is_some_and(|earlier| earlier != *response) {
+                    self.corrections.response_changed(&document.id);
+                }
             }
             Content::Feedback(response) => {
                 self.feedback.insert(document.id.clone(), response.clone());
@@ -228,8 +293,12 @@ impl Series {
 
     fn remove(&mut self, collection: Collection, id: &str) {
         match collection {
-            Collection::CheckInAssignments => self.items.remove(id),
+            Collection::CheckInAssignments => {
+                self.corrections.removed(id);
+                self.items.remove(id);
+            }
             Collection::FormResponses => {
+                self.corrections.response_changed(id);
                 self.responses.remove(id);
             }
             Collection::CoachFeedback => {

@@ -453,9 +453,15 @@ fn an_extension_is_granted_once_for_a_reason_of_ten_characters() {
 }
 
 #[test]
-fn only_a_closed_week_is_opened_or_asked_for() {
+fn every_open_week_is_opened_and_only_a_closed_one_is_asked_for() {
     let mut case = Case::allocated(3, "2026-01-09T09:59:59Z");
-    assert_eq!(case.decide().reopen(1, 1).unwrap_err(), Rejection::StillOpen(1));
+    let opened = case.decide().reopen(1, 1).unwrap();
+    assert_eq!(opened, [Event::AssignmentReopened { run: 1, week: 1 }]);
+    // Opening an open week again appends nothing.
+    let mut open = Case::allocated(3, "2026-01-09T09:59:59Z");
+    open.happen(opened);
+    assert!(open.series.items.week(1, 1).unwrap().stored.extension_granted);
+    assert_eq!(open.decide().reopen(1, 1).unwrap(), []);
     assert_eq!(
         case.decide().request_reopen(1, 1, "please".into()).unwrap_err(),
         Rejection::StillOpen(1)

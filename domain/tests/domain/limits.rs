@@ -230,7 +230,6 @@ fn asking_twice_to_reopen_appends_nothing_until_the_week_changes() {
     let other = Decider { now: at("2026-03-20T09:00:00Z"), ..decider(&series) };
     assert_eq!(other.request_reopen(1, 2, "please".into()).unwrap().len(), 1);
     let changes = [
-        vec![Event::AssignmentReopened { run: 1, week: 1 }],
         vec![Event::AssignmentRescheduled { run: 1, week: 1, due: at(FIRST) }],
         vec![Event::AssignmentMissed {
             run: 1,
@@ -245,6 +244,11 @@ fn asking_twice_to_reopen_appends_nothing_until_the_week_changes() {
         happen(&mut changed, &change);
         assert_eq!(ask(&changed).len(), 1, "{change:?}");
     }
+    // An open week is not asked for.
+    let mut opened = series.clone();
+    happen(&mut opened, &[Event::AssignmentReopened { run: 1, week: 1 }]);
+    let refused = decider(&opened).request_reopen(1, 1, "please".into()).unwrap_err();
+    assert_eq!(refused, Rejection::StillOpen(1));
     let mut elsewhere = series.clone();
     happen(&mut elsewhere, &[Event::AssignmentReopened { run: 1, week: 2 }]);
     assert_eq!(ask(&elsewhere), []);

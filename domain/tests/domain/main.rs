@@ -7,4 +7,6 @@ mod commands;
 mod decide;
 mod decoders;
 mod limits;
+mod overlays;
+mod repair;
 mod series;

@@ -11,6 +11,7 @@ mod faulty;
 mod rocks;
 mod scrub;
 mod settings;
+mod table_files;
 
 use std::path::Path;
 

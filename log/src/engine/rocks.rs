@@ -7,8 +7,8 @@ use rocksdb::{
     ColumnFamily, DB, DBRawIterator, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
 };
 
-use super::settings::{OPEN_FILES, cache, database_options, family_options};
-use super::{Batch, Cursor, Engine, Family, Purpose, failed, scrub};
+use super::settings::{cache, database_options, family_options};
+use super::{Batch, Cursor, Engine, Family, Purpose, failed, scrub, table_files};
 use crate::error::{EngineError, LogError};
 
 /// An open RocksDB database.
@@ -31,6 +31,7 @@ impl Engine for Rocks {
     type Snapshot<'a> = rocksdb::Snapshot<'a>;
 
     fn open_to_read(dir: &Path, db_dir: &Path) -> Result<Self, LogError> {
+        table_files::require_open_files(dir, db_dir)?;
         let mut options = database_options();
         // Open all table files now and keep them open: readers of this instance continue after a
         // writable instance has replaced it and has merged those files away.
@@ -45,7 +46,7 @@ impl Engine for Rocks {
 
     fn open_to_write(dir: &Path, db_dir: &Path, create: bool) -> Result<Self, LogError> {
         let mut options = database_options();
-        options.set_max_open_files(OPEN_FILES);
+        options.set_max_open_files(table_files::open_files());
         options.create_if_missing(create);
         options.create_missing_column_families(create);
         let cache = cache();
@@ -146,6 +147,14 @@ impl Engine for Rocks {
         }
         self.settle()?;
         scrub::wait_until_old_files_are_gone(&self.db)
+    }
+}
+
+impl Drop for Rocks {
+    fn drop(&mut self) {
+        if self.writable {
+            table_files::merge_before_closing(&self.db);
+        }
     }
 }
 

@@ -18,8 +18,6 @@ const IDS_BUCKETS: usize = 1 << 16;
 /// The most write-ahead log that RocksDB replays on opening. A read-only opening holds it in
 /// memory.
 const WAL_BYTES: u64 = 64 << 20;
-/// Number of files that stay open while writing.
-pub(super) const OPEN_FILES: i32 = 512;
 
 /// The settings of one column family.
 pub(super) fn family_options(family: Family, cache: &Cache) -> Options {

@@ -113,6 +113,18 @@ pub enum LogError {
         #[source]
         source: EngineError,
     },
+    /// The process may not open as many files as the database has.
+    #[error(
+        "the store {dir} needs up to {needed} open files, and this process may open {limit}; raise its limit of open files, then try again"
+    )]
+    OpenFiles {
+        /// The store's directory.
+        dir: PathBuf,
+        /// How many files it needs.
+        needed: u64,
+        /// How many the process may open.
+        limit: u64,
+    },
     /// A file of the database is damaged.
     #[error(
         "{path} is damaged at byte {offset}: {what}; restore a backup, and keep this store for analysis"

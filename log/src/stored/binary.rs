@@ -12,8 +12,10 @@ use crate::error::DecodeError;
 
 const FROZEN: Configuration = bincode::config::standard();
 
-const SMALL_BYTES: usize = 64 << 10;
-const LARGE_BYTES: usize = 64 << 20;
+/// A stored form that owns no text and no bytes: all of them borrow from the encoded bytes. bincode
+/// reserves the claimed length of an owned text before it reads it, so only such a form is read from
+/// bytes that may be forged. A list reserves at most 1 MiB before its elements are read.
+pub(super) trait BorrowsText {}
 
 /// Appends the encoding of `value` to `out`.
 ///
@@ -32,62 +34,66 @@ pub(crate) fn size<T: Serialize>(value: &T) -> Result<usize, DecodeError> {
         .map_err(|source| DecodeError::Binary(Box::new(source)))
 }
 
-/// Reads a value that fills `bytes` exactly. Its strings and byte strings borrow from them.
+/// Reads a stored form that fills `bytes` exactly.
 ///
 /// # Errors
 /// When there are too few or too many bytes, or they do not encode a `T`.
-pub fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
-    let (value, used) = read_some(bytes)?;
-    if used == bytes.len() {
-        Ok(value)
-    } else {
-        Err(DecodeError::Trailing { bytes: bytes.len() - used })
-    }
+pub(super) fn read<'a, T: Deserialize<'a> + BorrowsText>(
+    bytes: &'a [u8],
+) -> Result<T, DecodeError> {
+    all_of(decode(bytes)?, bytes)
 }
 
-/// Reads a value that this node encoded itself, such as a projection's row. It does not limit the
-/// memory that a claimed length reserves, which saves a check for each number and text.
-///
-/// # Errors
-/// As [`read`].
-pub fn read_own<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
-    let (value, used) = bincode::serde::borrow_decode_from_slice(bytes, FROZEN)
-        .map_err(|source| DecodeError::Binary(Box::new(source)))?;
-    if used == bytes.len() {
-        Ok(value)
-    } else {
-        Err(DecodeError::Trailing { bytes: bytes.len() - used })
-    }
-}
-
-/// Reads a value from the beginning of `bytes`. Also returns how many bytes it takes.
+/// Reads a stored form from the beginning of `bytes`. Also returns how many bytes it takes.
 ///
 /// # Errors
 /// When there are too few bytes, or they do not encode a `T`.
-pub(crate) fn read_some<'a, T: Deserialize<'a>>(
+pub(super) fn read_some<'a, T: Deserialize<'a> + BorrowsText>(
     bytes: &'a [u8],
 ) -> Result<(T, usize), DecodeError> {
-    // Text reserves its claimed length before it is read, so the claims need a limit. A byte counts
-    // as up to 16 bytes of it, in a u128.
-    let read = if bytes.len() <= SMALL_BYTES {
-        let limited = FROZEN.with_limit::<{ 16 * SMALL_BYTES }>();
-        bincode::serde::borrow_decode_from_slice(bytes, limited)
-    } else if bytes.len() <= LARGE_BYTES {
-        let limited = FROZEN.with_limit::<{ 16 * LARGE_BYTES }>();
-        bincode::serde::borrow_decode_from_slice(bytes, limited)
+    decode(bytes)
+}
+
+/// Reads a value that this node encoded itself, such as a projection's row, and that fills `bytes`
+/// exactly. It does not limit the memory that a claimed length reserves.
+///
+/// # Errors
+/// When there are too few or too many bytes, or they do not encode a `T`.
+pub fn read_own<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
+    all_of(decode(bytes)?, bytes)
+}
+
+fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usize), DecodeError> {
+    bincode::serde::borrow_decode_from_slice(bytes, FROZEN)
+        .map_err(|source| DecodeError::Binary(Box::new(source)))
+}
+
+fn all_of<T>((value, used): (T, usize), bytes: &[u8]) -> Result<T, DecodeError> {
+    if used == bytes.len() {
+        Ok(value)
     } else {
-        bincode::serde::borrow_decode_from_slice(bytes, FROZEN)
-    };
-    read.map_err(|source| DecodeError::Binary(Box::new(source)))
+        Err(DecodeError::Trailing { bytes: bytes.len() - used })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Form<'a> {
+        text: &'a str,
+        #[serde(borrow)]
+        list: Vec<&'a str>,
+        numbers: Vec<u64>,
+    }
+
+    impl BorrowsText for Form<'_> {}
+
     /// A length as bincode writes it: 253 and eight bytes.
-    fn claimed(length: u64) -> Vec<u8> {
-        let mut bytes = vec![253];
+    fn claimed(before: &[u8], length: u64) -> Vec<u8> {
+        let mut bytes = before.to_vec();
+        bytes.push(253);
         bytes.extend_from_slice(&length.to_le_bytes());
         bytes.extend_from_slice(b"text");
         bytes
@@ -96,23 +102,21 @@ mod tests {
     #[test]
     fn a_claimed_length_reserves_no_memory() {
         for length in [5, 1 << 20, 1 << 32, 1 << 45, u64::MAX / 2, u64::MAX] {
-            let bytes = claimed(length);
-            assert!(read::<String>(&bytes).is_err(), "{length}");
-            assert!(read::<&str>(&bytes).is_err(), "{length}");
-            assert!(read::<Vec<u64>>(&bytes).is_err(), "{length}");
-            assert!(read::<Vec<String>>(&bytes).is_err(), "{length}");
-            assert!(read::<std::collections::BTreeMap<String, u64>>(&bytes).is_err(), "{length}");
+            for before in [&[][..], &[0], &[0, 0], &[0, 1]] {
+                assert!(read::<Form<'_>>(&claimed(before, length)).is_err(), "{length}");
+            }
         }
     }
 
     #[test]
     fn long_values_are_read_back() {
-        for length in [SMALL_BYTES - 8, SMALL_BYTES, SMALL_BYTES + 1, 3 << 20] {
-            let (numbers, text) = (vec![1_u128; length / 8], "t".repeat(length));
+        for length in [0, 250, 251, 65_535, 65_536, 3 << 20] {
+            let text = "t".repeat(length);
+            let form = Form { text: &text, list: vec![&text; 2], numbers: vec![1; length / 8] };
             let mut bytes = Vec::new();
-            write(&(&numbers, &text), &mut bytes).unwrap();
-            assert_eq!(size(&(&numbers, &text)).unwrap(), bytes.len());
-            assert_eq!(read::<(Vec<u128>, String)>(&bytes).unwrap(), (numbers, text));
+            write(&form, &mut bytes).unwrap();
+            assert_eq!(size(&form).unwrap(), bytes.len());
+            assert_eq!(read::<Form<'_>>(&bytes).unwrap(), form);
         }
     }
 }

@@ -13,6 +13,8 @@ use super::mirrored::{
     StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
 };
 
+impl super::binary::BorrowsText for Body<'_> {}
+
 /// Personal content. An event has at most one field of this type.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 pub(super) enum StoredPersonal<'a> {
@@ -59,6 +61,12 @@ pub(super) struct StoredWeekMove {
     pub(super) week: u32,
     pub(super) from: Option<Instant>,
     pub(super) to: Option<Instant>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredWeekOfRun {
+    pub(super) run: u32,
+    pub(super) week: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -264,6 +272,26 @@ pub(super) enum Body<'a> {
         #[serde(borrow)]
         note: StoredPersonal<'a>,
     },
+    ResponsePlaced {
+        correction: Uuid,
+        response: &'a str,
+        assignment: Uuid,
+        run: u32,
+        week: u32,
+        left: Vec<StoredWeekOfRun>,
+        completed_at: Option<Instant>,
+        score: Option<f64>,
+        legacy_due: Instant,
+        #[serde(borrow)]
+        terms: Option<StoredTerms<'a>>,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
+    },
+    CorrectionUndone {
+        correction: Uuid,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
+    },
     DocumentAdopted {
         assignment: Uuid,
         run: u32,
@@ -302,9 +330,11 @@ impl<'a> Body<'a> {
             | Self::AssignmentWithdrawn { reason: personal, .. }
             | Self::ResponseCleared { reason: personal, .. }
             | Self::FeedbackGiven { text: personal, .. }
+            | Self::NoteWritten { note: personal, .. }
+            | Self::ResponsePlaced { reason: personal, .. }
+            | Self::CorrectionUndone { reason: personal, .. }
             | Self::DuplicateWithdrawn { reason: personal, .. }
-            | Self::DuplicateCleared { reason: personal, .. }
-            | Self::NoteWritten { note: personal, .. } => Some(personal),
+            | Self::DuplicateCleared { reason: personal, .. } => Some(personal),
             Self::AssignmentMissed { comment: None, .. }
             | Self::DocumentRemoved { .. }
             | Self::AssignmentCreated { .. }

@@ -6,12 +6,13 @@
 
 use rollbook_domain::event::{
     Audience, CheckOutcome, Event, ExportedCollection, RunTerms, Terms, WeekDue, WeekMove,
+    WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
     Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredTerms,
-    StoredWeekDue, StoredWeekMove,
+    StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
 };
 use super::instant::Instant;
 use super::mirrored::Stored;
@@ -152,6 +153,7 @@ impl<'a> Stored<'a> for RunTerms {
 }
 fields!(WeekDue = StoredWeekDue { week, due });
 fields!(WeekMove = StoredWeekMove { week, from, to });
+fields!(WeekOfRun = StoredWeekOfRun { run, week });
 fields!(CheckOutcome = StoredCheck<'a> { name, green, detail });
 fields!(ExportedCollection = StoredExport<'a> { collection, documents, header });
 
@@ -227,6 +229,8 @@ events! {
     ResponsesAttested { digest, responses, responses_digest },
     StatusAssigned { run, week, status },
     NoteWritten { run, week, note },
+    ResponsePlaced { correction, response, assignment, run, week, left, completed_at, score, legacy_due, terms, reason },
+    CorrectionUndone { correction, reason },
     DocumentAdopted { assignment, run, week, document },
     DuplicateWithdrawn { run, week, assignment, reason },
     DuplicateCleared { run, week, assignment, response, reason },

@@ -133,6 +133,8 @@ pub(crate) struct EnvelopeParts<'a> {
     pub(crate) key: Option<(&'a str, [u8; 32])>,
 }
 
+impl binary::BorrowsText for Envelope<'_> {}
+
 impl<'a> Envelope<'a> {
     /// An envelope without events.
     pub(crate) fn new(parts: &EnvelopeParts<'a>, streams: usize, events: usize) -> Self {

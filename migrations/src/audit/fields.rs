@@ -24,6 +24,7 @@ pub(super) fn check(stream: &StreamId, document: &Document, found: &mut Findings
             week: None,
             documents: vec![document.id.clone()],
             field: Some(format!("{}.{field}", document.collection.name())),
+            resolve: None,
         };
         found.add(kind, finding);
     }

@@ -64,7 +64,17 @@ impl<'a> Judge<'a> {
         {
             for (client, mut documents) in clients {
                 documents.sort();
-                found.add(kind, Finding { client, form: None, week: None, documents, field: None });
+                found.add(
+                    kind,
+                    Finding {
+                        client,
+                        form: None,
+                        week: None,
+                        documents,
+                        field: None,
+                        resolve: None,
+                    },
+                );
             }
         }
     }
@@ -226,6 +236,10 @@ fn is_week_n_id(id: &str) -> bool {
 fn is_given_here(place: &Place<'_>, series: &Series, item: &Item, response: &str) -> bool {
     if series.submitted == 0 || series.responses.contains_key(response) {
         return false;
+    }
+    // A correction may have placed it in another week than it was submitted for.
+    if series.corrections.of_response(response).is_some() {
+        return true;
     }
     let assignment = assignment_id(place.client, place.form, item.run, item.week());
     (1..=series.submitted).any(|ordinal| response_id(assignment, ordinal).to_string() == response)

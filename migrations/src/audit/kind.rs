@@ -66,11 +66,13 @@ pub enum FindingKind {
     FieldOfOtherType,
     /// A field has a value that cannot be meant.
     FieldBeyondReason,
+    /// An import changed what a correction replaces.
+    CorrectionOvertaken,
 }
 
 impl FindingKind {
     /// All kinds, in the order of a report.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::SplitIdentity,
         Self::ClientUnknown,
         Self::DuplicateWeek,
@@ -100,6 +102,7 @@ impl FindingKind {
         Self::AssignedByGone,
         Self::FieldOfOtherType,
         Self::FieldBeyondReason,
+        Self::CorrectionOvertaken,
     ];
 
     /// The stable code for reports and scripts.
@@ -148,6 +151,7 @@ impl FindingKind {
             Self::AssignedByGone => &texts::ASSIGNED_BY_GONE,
             Self::FieldOfOtherType => &texts::FIELD_OF_OTHER_TYPE,
             Self::FieldBeyondReason => &texts::FIELD_BEYOND_REASON,
+            Self::CorrectionOvertaken => &texts::CORRECTION_OVERTAKEN,
         }
     }
 }

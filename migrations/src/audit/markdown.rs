@@ -101,8 +101,12 @@ fn write_finding(finding: &Finding, out: &mut String) -> std::fmt::Result {
     let documents: Vec<String> = finding.documents.iter().map(String::as_str).map(code).collect();
     write!(out, ": {}", documents.join(", "))?;
     match &finding.field {
-        Some(field) => writeln!(out, ", field {}", code(field)),
-        None => writeln!(out),
+        Some(field) => writeln!(out, ", field {}", code(field))?,
+        None => writeln!(out)?,
+    }
+    match &finding.resolve {
+        Some(resolve) => writeln!(out, "  - resolve: {}", code(resolve)),
+        None => Ok(()),
     }
 }
 

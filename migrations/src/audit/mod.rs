@@ -137,6 +137,9 @@ pub struct Finding {
     /// The field of the document, if the finding is about one field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// How it is resolved. The audit leaves it empty; the edge that shows the report adds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolve: Option<String>,
 }
 
 /// All findings of one kind.

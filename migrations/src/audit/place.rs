@@ -22,6 +22,7 @@ impl Place<'_> {
             week,
             documents,
             field: None,
+            resolve: None,
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::document::StoredResponse;
-use rollbook_domain::series::{Item, Series};
+use rollbook_domain::series::{Corrected, Item, Series};
 
 use super::place::Place;
 use super::{Finding, FindingKind, Findings};
@@ -75,6 +75,13 @@ impl Questions {
         found: &mut Findings,
     ) {
         let finding = || place.finding(response.week, [&response.document]);
+        if let Some(placed) = series.corrections.of_response(&response.document) {
+            found.count_response(place.client, Some(placed.to.week));
+            if !placed.overtaken.is_empty() {
+                found.add(FindingKind::CorrectionOvertaken, overtaken(place, placed));
+            }
+            return;
+        }
         if response.week.is_none() {
             found.add(FindingKind::ResponseWithoutWeek, finding());
         }
@@ -191,6 +198,13 @@ impl Questions {
             }
         }
     }
+}
+
+/// The finding about a correction whose documents changed since.
+fn overtaken(place: &Place<'_>, placed: &Corrected) -> Finding {
+    let documents = std::iter::once(&placed.response)
+        .chain(placed.overtaken.iter().filter(|document| **document != placed.response));
+    place.finding(Some(placed.to.week), documents)
 }
 
 /// Counts a response under its week, or that of the assignment it names, and checks the name.

@@ -185,3 +185,9 @@ pub(super) const FIELD_BEYOND_REASON: Texts = Texts {
     explanation: "The field has a value that cannot be meant: a week outside 1 to 520, a number that is not whole, or a year outside 1970 to 2199.",
     migration: UNCHANGED,
 };
+
+pub(super) const CORRECTION_OVERTAKEN: Texts = Texts {
+    code: "correction-overtaken",
+    explanation: "A correction placed the response, and an import changed these documents since in what the correction replaces.",
+    migration: "Nothing: the correction goes on holding until it is undone.",
+};

@@ -67,7 +67,8 @@ pub fn stream_documents<'a>(
     result.extend(
         documents
             .into_values()
-            .filter(|document| document.collection != Collection::CheckInAssignments),
+            .filter(|document| document.collection != Collection::CheckInAssignments)
+            .map(|document| series.corrected(document)),
     );
     result.extend(given.into_iter().filter_map(|recorded| series.given(recorded)));
     result
@@ -228,12 +229,30 @@ impl AfterImport<'_> {
         self.legacy.stored.items.iter().find(|item| item.stored.response_id() == Some(response))
     }
 
+    /// A document; a response that a correction placed names the week that holds it.
+    fn corrected(&self, original: Document) -> Document {
+        if original.collection != Collection::FormResponses {
+            return original;
+        }
+        let placed = self.legacy.stored.corrections.of_response(&original.id);
+        let held = placed.and_then(|_| self.answered(&original.id));
+        let fields = original.body.expose().and_then(members);
+        let (Some(placed), Some(item), Some(mut fields)) = (placed, held, fields) else {
+            return original;
+        };
+        fields.insert("assignmentId".to_owned(), json(&item.stored.document));
+        fields.insert("recurringWeek".to_owned(), json(&placed.to.week));
+        original.with_body(Personal::new(json(&fields)))
+    }
+
     fn response(&self, given: &Given<'_>) -> Document {
         // A week that was answered again or withdrawn since then no longer names the response.
         let item = self
             .answered(given.response)
             .or_else(|| self.legacy.stored.items.week(given.run, given.week));
         let stored = item.map(|item| &item.stored);
+        let placed = self.legacy.stored.corrections.of_response(given.response);
+        let week = placed.map_or(given.week, |placed| placed.to.week);
         let answers: Vec<JsonText> = given.answers.read().unwrap_or_default();
         let answered = answers.iter().filter(|answer| is_answered(answer)).count();
         let fields = BTreeMap::from([
@@ -245,7 +264,7 @@ impl AfterImport<'_> {
             ("coachId", json(&stored.map_or("", |stored| &stored.coach))),
             ("formId", json(&self.form)),
             ("formTitle", json(&stored.map_or("", |stored| &stored.title))),
-            ("recurringWeek", json(&given.week)),
+            ("recurringWeek", json(&week)),
             ("responses", given.answers.clone()),
             ("score", json(&given.score)),
             ("answeredQuestions", json(&answered)),

@@ -199,7 +199,7 @@ impl<'b, 'a> Moment<'b, 'a> {
         let due = self.rules.zone.monday_due(base.due, week);
         let status = self.clock.status(false, false, due);
         // A generated id differs from every other id; so does the empty one.
-        Entry {
+        let copy = Entry {
             id: Cow::Borrowed(""),
             week,
             due,
@@ -208,6 +208,10 @@ impl<'b, 'a> Moment<'b, 'a> {
             completed_at: None,
             score: None,
             ..base
+        };
+        match self.facts.place_of(&copy) {
+            Some(place) => legacy::with_changes(copy, place.row, place.item.run, &self.clock),
+            None => copy,
         }
     }
 

@@ -128,6 +128,7 @@ fn week_of(event: &Event) -> Option<u32> {
         | Event::ResponseCleared { week, .. }
         | Event::StatusAssigned { week, .. }
         | Event::NoteWritten { week, .. }
+        | Event::ResponsePlaced { week, .. }
         | Event::DocumentAdopted { week, .. }
         | Event::DuplicateWithdrawn { week, .. }
         | Event::DuplicateCleared { week, .. } => Some(*week),
@@ -158,6 +159,8 @@ fn words(event: &Event) -> String {
         Event::FeedbackGiven { .. } => "feedback given".to_owned(),
         Event::StatusAssigned { status, .. } => format!("status set to {}", status.name()),
         Event::NoteWritten { .. } => "note written".to_owned(),
+        Event::ResponsePlaced { response, .. } => format!("response {response} placed here"),
+        Event::CorrectionUndone { .. } => "correction undone".to_owned(),
         Event::DocumentAdopted { document, .. } => format!("document {document} adopted"),
         Event::DuplicateWithdrawn { assignment, .. } => format!("duplicate {assignment} withdrawn"),
         Event::DuplicateCleared { assignment, .. } => {

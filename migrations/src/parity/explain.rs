@@ -120,7 +120,7 @@ impl Pair<'_, '_> {
         }
         let stored = &self.slot.place.item.stored;
         // The status by the due date and the grace of the legacy view.
-        let at = |due| self.clock.status(stored.is_completed(), stored.status == "missed", due);
+        let at = |due| self.clock.status_of(stored, due);
         if legacy.due == precreated.due {
             let is_grace = self.rules.overdue_after_milliseconds
                 != self.clock.overdue_after_milliseconds

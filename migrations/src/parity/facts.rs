@@ -216,9 +216,14 @@ impl<'a> Facts<'a> {
         Slot { place, counterpart, linked, has_derived_id }
     }
 
+    /// The stored week that an entry of either view points to, with its row.
+    pub(super) fn place_of(&self, entry: &Entry<'_>) -> Option<&Place<'a>> {
+        self.by_address.get(&address(entry.stored))
+    }
+
     /// The week of an entry of either view. A generated copy belongs to the run of its base.
     pub(super) fn key(&self, entry: &Entry<'_>) -> Option<Key> {
-        let (form, run, _) = self.by_address.get(&address(entry.stored))?.key;
+        let (form, run, _) = self.place_of(entry)?.key;
         Some((form, run, entry.week))
     }
 

@@ -104,7 +104,7 @@ impl Field {
             Self::CheckInWindow => a.stored.window != b.stored.window,
             Self::ResponseId => a.response != b.response,
             Self::CoachResponded => a.coach_responded != b.coach_responded,
-            Self::ExtensionGranted => a.stored.extension_granted != b.stored.extension_granted,
+            Self::ExtensionGranted => a.extension_granted != b.extension_granted,
             Self::Entry | Self::Summary => false,
         }
     }
@@ -136,7 +136,7 @@ impl Field {
                 Presence::Is(id) => id.to_owned(),
             },
             Self::CoachResponded => entry.coach_responded.to_string(),
-            Self::ExtensionGranted => entry.stored.extension_granted.to_string(),
+            Self::ExtensionGranted => entry.extension_granted.to_string(),
             Self::Entry | Self::Summary => {
                 format!("{} due {}, {}", entry.id, entry.due, status(entry))
             }

@@ -23,7 +23,7 @@ pub(super) struct History<'a> {
     now: Responses,
     /// Assignments that imports added and did not remove.
     imported: u64,
-    /// Assignments created by allocation, submission or migration.
+    /// Assignments created by allocation, submission, migration or correction.
     made: u64,
     /// Assignments created by the last batch.
     by_batch: u64,
@@ -85,8 +85,9 @@ pub(super) fn read<'a>(
         }
     }
     for stream in streams.recounted {
-        let (withdrawn, merged) = recount(log, &stream, at)?;
+        let Recount { withdrawn, corrected, merged } = recount(log, &stream, at)?;
         history.withdrawn += withdrawn;
+        history.made += corrected;
         history.merged += merged;
     }
     history.touched = streams.touched.len();
@@ -135,10 +136,7 @@ impl History<'_> {
             {
                 self.by_batch += 1;
             }
-            Event::SeriesWithdrawn { .. }
-            | Event::AssignmentWithdrawn { .. }
-            | Event::DuplicateWithdrawn { .. }
-            | Event::DocumentAdopted { .. } => {
+            event if changes_stored_weeks(event) => {
                 streams.recounted.insert(recorded.stream);
             }
             _ => {}
@@ -146,19 +144,42 @@ impl History<'_> {
     }
 }
 
-/// How many stored assignments of a series were withdrawn, and how many of those that were imported
-/// and made are not stored for another reason.
-fn recount(log: &Log, stream: &StreamId, at: Position) -> Result<(u64, i64), MigrationError> {
+/// Whether an event adopts or withdraws stored weeks, or is a correction, which may create or remove
+/// one.
+fn changes_stored_weeks(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::SeriesWithdrawn { .. }
+            | Event::AssignmentWithdrawn { .. }
+            | Event::DuplicateWithdrawn { .. }
+            | Event::DocumentAdopted { .. }
+            | Event::ResponsePlaced { .. }
+            | Event::CorrectionUndone { .. }
+    )
+}
+
+/// How a series' stored weeks follow from what was imported and created.
+#[derive(Default)]
+struct Recount {
+    withdrawn: u64,
+    /// Created by corrections.
+    corrected: u64,
+    /// Imported or created, and not stored for another reason.
+    merged: i64,
+}
+
+fn recount(log: &Log, stream: &StreamId, at: Position) -> Result<Recount, MigrationError> {
     let mut series = Series::default();
-    let (mut withdrawn, mut added) = (0_u64, 0_i64);
+    let (mut count, mut added) = (Recount::default(), 0_i64);
     for recorded in log.stream_until(stream, 0, at)? {
         let before = series.items.iter().count();
         series.apply(stream, &recorded.event);
+        let after = series.items.iter().count();
         match &recorded.event {
-            Event::SeriesWithdrawn { .. }
-            | Event::AssignmentWithdrawn { .. }
-            | Event::DuplicateWithdrawn { .. } => {
-                withdrawn += before.saturating_sub(series.items.iter().count()) as u64;
+            Event::DocumentAdopted { .. } => {}
+            event if changes_stored_weeks(event) => {
+                count.withdrawn += before.saturating_sub(after) as u64;
+                count.corrected += after.saturating_sub(before) as u64;
             }
             Event::DocumentImported(document)
                 if document.collection == Collection::CheckInAssignments =>
@@ -170,9 +191,12 @@ fn recount(log: &Log, stream: &StreamId, at: Position) -> Result<(u64, i64), Mig
             _ => {}
         }
     }
-    let stored = series.items.iter().count();
-    let merged = added.saturating_sub_unsigned(withdrawn).saturating_sub_unsigned(stored as u64);
-    Ok((withdrawn, merged))
+    let stored = series.items.iter().count() as u64;
+    count.merged = added
+        .saturating_add_unsigned(count.corrected)
+        .saturating_sub_unsigned(count.withdrawn)
+        .saturating_sub_unsigned(stored);
+    Ok(count)
 }
 
 /// The first event of the batch that changes the legacy rows of a series. Equal rows give equal

@@ -23,6 +23,7 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
         StoreError::UnknownResponse(_) => {
             "GET /v1/history/{id} of its assignment shows the response's id"
         }
+        StoreError::UnknownCorrection(_) => "GET /v1/corrections lists those that hold",
         StoreError::UnknownClient(_) => "GET /v1/check-ins lists every client document",
         StoreError::UnknownForm(_) | StoreError::UnknownCoach(_) => {
             "an export that has it must be imported first"
@@ -86,7 +87,17 @@ pub(super) fn of_refused(refused: &Rejection) -> Option<String> {
         Rejection::OpenWeeks { .. } => {
             "DELETE /api/check-in-assignments/series withdraws the run, and the field extend makes it longer"
         }
-        Rejection::BadAnswers(_) => return None,
+        Rejection::ResponseNotHeld(_) => "POST /v1/corrections with the kind adopt-response",
+        Rejection::ResponseHeld { .. } => "POST /v1/corrections with the kind move-response",
+        Rejection::WeekHasResponse { .. } => {
+            "POST /v1/corrections moves that response first; DELETE /api/check-in-assignments/{id} clears it"
+        }
+        Rejection::NotHolding { .. } => "GET /v1/corrections lists those that hold",
+        Rejection::LaterCorrection { .. } => "POST /v1/corrections undoes the later one first",
+        Rejection::ChangedSince { .. } => {
+            "GET /v1/history/{id} of the week shows what changed; a new correction can follow it"
+        }
+        Rejection::BadAnswers(_) | Rejection::ResponseWasCleared(_) => return None,
     };
     Some(text.to_owned())
 }

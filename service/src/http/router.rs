@@ -16,7 +16,8 @@ use super::drop_in::{
 };
 use super::limits::RouteLimits;
 use super::native::{
-    self, audit, backups, checkpoints, events, history, live, migrations, seen, status, switch,
+    self, audit, backups, checkpoints, corrections as repairs, events, history, live, migrations,
+    seen, status, switch,
 };
 use super::routes::{self, RouteGroup};
 use super::service::Service;
@@ -78,13 +79,16 @@ fn native_reads() -> RouteGroup {
         .get_undescribed("/v1/streams/{kind}/{client}/{form}", get(events::of_stream))
         .get_undescribed("/v1/history/{kind}/{id}", get(history::tell))
         .get_undescribed("/v1/history/{kind}/{client}/{form}", get(history::tell))
+        .get("/v1/corrections", routes!(repairs::list))
         .get("/v1/switch", routes!(switch::show))
         .get("/v1/status", routes!(status::status))
 }
 
 /// The native API's writes.
 fn native_commands() -> RouteGroup {
-    RouteGroup::new(RouteLimits::COMMAND).put("/v1/switch", routes!(switch::put))
+    RouteGroup::new(RouteLimits::COMMAND)
+        .put("/v1/switch", routes!(switch::put))
+        .post("/v1/corrections", routes!(repairs::make))
 }
 
 /// An operator's long operations, and what they left.

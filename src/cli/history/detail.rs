@@ -154,6 +154,22 @@ fn response_detail(event: &Event, personal: PersonalContent) -> Option<String> {
                 personal.text(reason)
             )
         }
+        Event::ResponsePlaced { correction, response, run, week, left, reason, .. } => {
+            let from: Vec<String> = left.iter().map(|left| place(left.run, left.week)).collect();
+            let how = if from.is_empty() {
+                "adopted by".to_owned()
+            } else {
+                format!("moved from {} to", from.join(" and "))
+            };
+            format!(
+                "response {response} {how} {}, correction {correction}: {}",
+                place(*run, *week),
+                personal.text(reason)
+            )
+        }
+        Event::CorrectionUndone { correction, reason } => {
+            format!("correction {correction} undone: {}", personal.text(reason))
+        }
         Event::FeedbackGiven { response, coach, text } => {
             format!("response {response}, coach {coach}: {}", personal.text(text))
         }

@@ -65,6 +65,19 @@ fn of_series() -> Vec<Pair> {
             assignment: text(),
         }),
         refused("answers", |_| Rejection::BadAnswers(text())),
+        refused("not held", |_| Rejection::ResponseNotHeld(text())),
+        refused("held", |_| Rejection::ResponseHeld { response: text(), run: 1, week: 2 }),
+        refused("was cleared", |_| Rejection::ResponseWasCleared(text())),
+        refused("taken", |_| Rejection::WeekHasResponse { run: 1, week: 2, response: text() }),
+        refused("not holding", |_| Rejection::NotHolding {
+            series: text(),
+            correction: uuid::Uuid::nil(),
+        }),
+        refused("later", |_| Rejection::LaterCorrection {
+            correction: uuid::Uuid::nil(),
+            later: uuid::Uuid::nil(),
+        }),
+        refused("changed", |_| Rejection::ChangedSince { correction: uuid::Uuid::nil(), week: 2 }),
     ]
 }
 
@@ -74,6 +87,7 @@ fn of_the_store() -> Vec<Pair> {
     vec![
         ("assignment", codes(|| StoreError::UnknownAssignment(text()))),
         ("response", codes(|| StoreError::UnknownResponse(text()))),
+        ("correction", codes(|| StoreError::UnknownCorrection(text()))),
         ("client", codes(|| StoreError::UnknownClient(text()))),
         ("form", codes(|| StoreError::UnknownForm(text()))),
         ("coach", codes(|| StoreError::UnknownCoach(text()))),
@@ -231,6 +245,12 @@ fn use_cases() -> Vec<UseCase> {
             "POST",
             "/api/coach-feedback",
             json!({"responseId": RESPONSE, "coachId": COACH, "content": "well done"}),
+        ),
+        case(
+            &["correct", "move-response", RESPONSE, "--week", "7", "--reason", "the wrong week"],
+            "POST",
+            "/v1/corrections",
+            json!({"kind": "move-response", "response": RESPONSE, "week": 7, "reason": "the wrong week"}),
         ),
         UseCase {
             body: None,

@@ -10,3 +10,4 @@ mod ending;
 mod many_at_once;
 mod operation;
 mod views;
+mod visible;

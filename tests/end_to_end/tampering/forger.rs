@@ -63,7 +63,7 @@ pub fn read(store: &Path) -> Vec<Commit> {
     records
         .map(|(_, record)| Commit {
             version: record[0],
-            envelope: rollbook_log::binary::read(&record[13..]).unwrap(),
+            envelope: rollbook_log::binary::read_own(&record[13..]).unwrap(),
         })
         .collect()
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use rollbook_domain::document::{StoredAssignment, StoredResponse, feedback_response};
 use rollbook_domain::{Collection, Document, Event, EventRecord, JsonText};
 use serde::Deserialize;
+use uuid::Uuid;
 
 /// The part of a series that a history covers.
 pub enum Focus {
@@ -29,6 +30,7 @@ struct Belonging {
     /// Ids by which responses and extensions may name the week.
     names: BTreeSet<String>,
     responses: BTreeSet<String>,
+    corrections: BTreeSet<Uuid>,
 }
 
 impl Focus {
@@ -71,6 +73,16 @@ impl Belonging {
 
     fn take_assignments(&mut self, event: &Event) {
         match event {
+            Event::ResponsePlaced { correction, run, week, left, response, .. } => {
+                let is_left = left.iter().any(|left| self.week == Some((left.run, left.week)));
+                let is_here = self.week == Some((*run, *week));
+                if is_here || is_left || self.responses.contains(response) {
+                    self.corrections.insert(*correction);
+                }
+                if is_here {
+                    self.responses.insert(response.clone());
+                }
+            }
             Event::ResponseSubmitted { run, week, response, .. }
             | Event::ResponseLinked { run, week, response, .. }
                 if self.week == Some((*run, *week)) =>
@@ -165,6 +177,8 @@ impl Belonging {
                 in_run(*run) && restored.iter().any(|restored| of_week(restored.week))
             }
             Event::SeriesExtended { run, .. } | Event::SeriesWithdrawn { run, .. } => in_run(*run),
+            Event::ResponsePlaced { correction, .. }
+            | Event::CorrectionUndone { correction, .. } => self.corrections.contains(correction),
             Event::FeedbackGiven { response, .. } => self.responses.contains(response),
             _ => false,
         }

@@ -35,7 +35,9 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::DuplicateWithdrawn { reason, .. }
         | Event::DuplicateCleared { reason, .. }
         | Event::NoteWritten { note: reason, .. }
-        | Event::FeedbackGiven { text: reason, .. } => hide_text(reason),
+        | Event::FeedbackGiven { text: reason, .. }
+        | Event::ResponsePlaced { reason, .. }
+        | Event::CorrectionUndone { reason, .. } => hide_text(reason),
         Event::DocumentRemoved { .. }
         | Event::AssignmentCreated { .. }
         | Event::ResponseLinked { .. }

@@ -73,6 +73,8 @@ fn why(event: &Event) -> Option<String> {
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. }
+        | Event::ResponsePlaced { reason, .. }
+        | Event::CorrectionUndone { reason, .. }
         | Event::DuplicateWithdrawn { reason, .. }
         | Event::DuplicateCleared { reason, .. } => said(reason),
         Event::DocumentAdopted { .. } => {

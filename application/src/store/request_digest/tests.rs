@@ -29,6 +29,11 @@ const COMMANDS: [&str; 18] = [
     "b2056cdd0abb2cf1bbfa5dbd238d9980561d10bb9e3be3fdc026139da5b5c646",
     "0723ccf5b8717e857d758178a02ae83913177199f8e5a7fc57f35ba7903db2a9",
 ];
+const REPAIRS: [&str; 3] = [
+    "b61812d2c97644bfc474187f2a4108581a8aea804f9619e3dfc0dc9b2a54b272",
+    "b8a210be44b0b97a5ec224c98bffb7e500e5a0614b922d9a8651fd235bb90473",
+    "334ed617cba2719e8eca57c80d751e8ca5d3865f00fe485d1045612692a81051",
+];
 const SWITCHES: [&str; 5] = [
     "d1f0542d28196e145beaed8497ab18111aba3db7b89db3214dcc0a72e1c3ca15",
     "408a83b2dc4dd32073a2c9e9a14e322d6bba3c4fee118f0d7debdd0749f9d05b",
@@ -43,6 +48,10 @@ fn digests_are_golden() {
         hex(KeyedRequest::Command(&stream.parse().unwrap(), &command).digest())
     });
     assert_eq!(commands.collect::<Vec<_>>(), COMMANDS);
+    let repairs = samples::repairs().into_iter().map(|(stream, command)| {
+        hex(KeyedRequest::Command(&stream.parse().unwrap(), &command).digest())
+    });
+    assert_eq!(repairs.collect::<Vec<_>>(), REPAIRS);
     let switches = samples::switches().into_iter().map(|(view, audience, reason, force)| {
         hex(KeyedRequest::Switch { view, audience: &audience, reason, force }.digest())
     });
@@ -72,6 +81,7 @@ fn the_form_is_plain_json_behind_its_domain() {
 fn requests_that_differ_have_other_digests() {
     let mut digests: Vec<_> = samples::commands()
         .iter()
+        .chain(&samples::repairs())
         .flat_map(|(stream, command)| {
             let stream = stream.parse().unwrap();
             let request = KeyedRequest::Command(&stream, command);

@@ -41,7 +41,8 @@ impl Decider<'_> {
         Ok(events)
     }
 
-    /// Grants more time for a week. A second grant appends nothing.
+    /// Grants more time for a week. A second grant appends nothing, unless the week was missed
+    /// meanwhile.
     ///
     /// # Errors
     /// If the week is completed, or the reason has fewer than ten characters or is too long.
@@ -53,21 +54,21 @@ impl Decider<'_> {
         if has < LEAST {
             return Err(Rejection::ShortReason { least: LEAST, has });
         }
-        if stored.extension_granted {
+        if stored.extension_granted && self.status(&stored) != Status::Missed {
             return Ok(Vec::new());
         }
         events.push(Event::ExtensionGranted { run, week, reason: Personal::new(reason) });
         Ok(events)
     }
 
-    /// Reopens a closed week for a coach.
+    /// Opens a week for the client, as the coach. Opening an open week again appends nothing.
     ///
     /// # Errors
-    /// If the week is completed or still open.
+    /// If the week is completed.
     pub fn reopen(&self, run: u32, week: u32) -> Result<Vec<Event>, Rejection> {
         let (stored, mut events) = self.unanswered(run, week)?;
-        if self.status(&stored) != Status::Missed {
-            return Err(Rejection::StillOpen(week));
+        if stored.opened && stored.extension_granted && self.status(&stored) != Status::Missed {
+            return Ok(Vec::new());
         }
         events.push(Event::AssignmentReopened { run, week });
         Ok(events)

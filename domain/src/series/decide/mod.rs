@@ -8,12 +8,14 @@ mod correction;
 mod missed_week;
 mod pause;
 mod rejection;
+mod repair;
 mod response;
 mod withdrawal;
 
 pub use self::allocation::{Allocation, first_due_date, time_of_day};
 pub use self::correction::Correction;
 pub use self::rejection::Rejection;
+pub use self::repair::Repair;
 pub use self::response::score_of;
 use super::ids::assignment_id;
 use super::items::{Item, made_week, terms_of};
@@ -65,9 +67,19 @@ impl Decider<'_> {
         self.series.items.base(run).ok_or_else(|| Rejection::NoSuchSeries(self.name()))
     }
 
-    /// Returns the stored week, or the week that a response would create, with the events that
-    /// create it. These events come first in the commit.
+    /// Returns the stored week, or the generated one with the changes that events made to it, with
+    /// the events that store it. These events come first in the commit.
     fn week(&self, run: u32, week: u32) -> Result<(StoredAssignment, Vec<Event>), Rejection> {
+        self.week_due(run, week, Self::generated_due)
+    }
+
+    /// As [`Decider::week`]; a generated week gets this due date, given its base.
+    fn week_due(
+        &self,
+        run: u32,
+        week: u32,
+        due: impl Fn(&Self, &StoredAssignment, u32) -> Timestamp,
+    ) -> Result<(StoredAssignment, Vec<Event>), Rejection> {
         if let Some(item) = self.series.items.week(run, week) {
             return Ok((item.stored.clone(), Vec::new()));
         }
@@ -76,11 +88,13 @@ impl Decider<'_> {
         if week == 0 || week > total || !base.recurring || self.series.is_withdrawn(run, week) {
             return Err(Rejection::NoSuchWeek { series: self.name(), run, week, total });
         }
-        let (due, terms) = (self.legacy_due(base, week), RunTerms::from(terms_of(base)));
+        let (due, terms) = (due(self, base, week), RunTerms::from(terms_of(base)));
         let assignment = assignment_id(self.client, self.form, run, week);
         let stored = made_week(assignment.to_string(), self.form, week, due, &terms, None);
+        let mut item = Item::made(run, stored);
+        self.series.overlays.lay_over(&mut item);
         Ok((
-            stored,
+            item.stored,
             vec![Event::AssignmentCreated {
                 assignment,
                 run,
@@ -98,6 +112,13 @@ impl Decider<'_> {
         self.zone.weekday_due(from, week.saturating_sub(base.week()) + 1)
     }
 
+    /// The due date with which the legacy view generates a week: rule 13 of
+    /// `docs/spec/legacy-view.md`.
+    fn generated_due(&self, base: &StoredAssignment, week: u32) -> Timestamp {
+        let from = base.due.value().copied().unwrap_or(self.now);
+        self.zone.monday_due(from, week)
+    }
+
     fn unanswered(&self, run: u32, week: u32) -> Result<(StoredAssignment, Vec<Event>), Rejection> {
         let found = self.week(run, week)?;
         if found.0.is_completed() { Err(Rejection::Completed(week)) } else { Ok(found) }
@@ -105,11 +126,7 @@ impl Decider<'_> {
 
     fn status(&self, stored: &StoredAssignment) -> Status {
         let due = stored.due.value().copied().unwrap_or(self.now);
-        Clock::new(self.now, self.zone).status(
-            stored.is_completed(),
-            stored.status == "missed",
-            due,
-        )
+        Clock::new(self.now, self.zone).status_of(stored, due)
     }
 
     /// Whether a run was withdrawn.

@@ -3,10 +3,11 @@
 use super::{Decider, Rejection};
 use crate::event::{Event, WeekDue, WeekMove};
 use crate::series::items::Item;
+use crate::time::Timestamp;
 
 impl Decider<'_> {
-    /// Pauses the latest run: stored weeks without a response that are due from now on move by
-    /// `pause_weeks` weeks, at the same local time.
+    /// Pauses the latest run: weeks without a response that are due from now on, stored or
+    /// generated, move by `pause_weeks` weeks, at the same local time.
     ///
     /// # Errors
     /// If no week would move, or `pause_weeks` is 0 or more than 52.
@@ -36,6 +37,7 @@ impl Decider<'_> {
         };
         let moved: Vec<WeekMove> = (self.series.items.shown().filter(moves))
             .flat_map(doubles)
+            .chain(self.not_stored(run).filter(|(_, due)| *due >= self.now))
             .map(|(week, due)| WeekMove {
                 week,
                 from: Some(due),
@@ -53,6 +55,19 @@ impl Decider<'_> {
         }])
     }
 
+    /// The weeks of a run that are not stored, unanswered, with their due dates.
+    fn not_stored(&self, run: u32) -> impl Iterator<Item = (u32, Timestamp)> {
+        let base = self.series.items.base(run).map(|base| &base.stored);
+        let total = base.filter(|base| base.recurring).map_or(0, |base| base.total_weeks);
+        (1..=total).filter_map(move |week| {
+            if self.series.items.week(run, week).is_some() {
+                return None;
+            }
+            let stored = self.assignment(run, week).ok()?;
+            stored.due.value().filter(|_| !stored.is_completed()).map(|due| (week, *due))
+        })
+    }
+
     /// Undoes the latest pause: the weeks it moved get their old due dates back, unless they are
     /// completed.
     ///
@@ -66,8 +81,9 @@ impl Decider<'_> {
             .get(&run)
             .and_then(|known| known.pauses.last())
             .ok_or(Rejection::NoPause)?;
-        let unanswered = |moved: &&WeekMove| {
-            self.series.items.week(run, moved.week).is_some_and(|item| !item.is_completed())
+        let unanswered = |moved: &&WeekMove| match self.series.items.week(run, moved.week) {
+            Some(item) => !item.is_completed(),
+            None => self.series.overlays.contains(run, moved.week),
         };
         let restored = moved
             .iter()

@@ -1,5 +1,7 @@
 //! The reasons for which a command on a series is rejected.
 
+use uuid::Uuid;
+
 use crate::time::Timestamp;
 
 /// The reason for which a command on a series is rejected. Its text is for the person who sent the
@@ -125,5 +127,59 @@ pub enum Rejection {
         limit: usize,
         /// The number of levels.
         found: usize,
+    },
+    /// No week holds the response, so it cannot be moved.
+    #[error("no week holds the response {0}, so it cannot be moved; it can be adopted by a week")]
+    ResponseNotHeld(String),
+    /// A week holds the response, so it cannot be adopted.
+    #[error(
+        "week {week} of run {run} holds the response {response}, so it cannot be adopted; it can be moved"
+    )]
+    ResponseHeld {
+        /// The response.
+        response: String,
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+    },
+    /// The response was cleared from its week.
+    #[error("the response {0} was cleared from its week and counts for none")]
+    ResponseWasCleared(String),
+    /// The week has another response.
+    #[error("week {week} of run {run} has the response {response} already")]
+    WeekHasResponse {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// Its response.
+        response: String,
+    },
+    /// The series has no such correction, or it was undone.
+    #[error("{series} has no correction {correction} that holds; it may have been undone")]
+    NotHolding {
+        /// The series.
+        series: String,
+        /// The correction.
+        correction: Uuid,
+    },
+    /// A later correction changes the same week, or places the same response.
+    #[error("correction {correction} cannot be undone before the later correction {later}")]
+    LaterCorrection {
+        /// The correction.
+        correction: Uuid,
+        /// The later one.
+        later: Uuid,
+    },
+    /// A week that the correction changed has another answer since, or was withdrawn.
+    #[error(
+        "correction {correction} cannot be undone: week {week} was answered, cleared or withdrawn since"
+    )]
+    ChangedSince {
+        /// The correction.
+        correction: Uuid,
+        /// The week.
+        week: u32,
     },
 }

@@ -47,7 +47,7 @@ impl Decider<'_> {
         answers: JsonText,
         score: Option<u32>,
     ) -> Result<Decision, Rejection> {
-        let (stored, mut events) = self.week(run, week)?;
+        let (stored, mut events) = self.week_due(run, week, Self::legacy_due)?;
         check_json("the list of answers", &answers, ANSWERS_BYTES)?;
         let computed = score_of(&answers)?;
         if let Some(given @ 101..) = score {

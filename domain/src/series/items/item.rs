@@ -32,6 +32,8 @@ enum AnswerSource {
     Client,
     /// A migration linked an imported response.
     Migration,
+    /// A correction placed it here. It stays even if an import removes the document.
+    Correction,
 }
 
 /// The last change of a week's response, completion time and score.
@@ -59,6 +61,7 @@ impl Overrides {
             stored.paused_until = earlier.paused_until;
         }
         stored.extension_granted |= self.extension_granted;
+        stored.opened = earlier.opened;
         if self.total_weeks {
             set_total_weeks(stored, earlier.shared.total_weeks);
         }
@@ -202,6 +205,27 @@ impl Item {
         self.set_answer(response, completed_at, score, AnswerSource::Migration);
     }
 
+    /// Sets the response that a correction placed here.
+    pub fn place(
+        &mut self,
+        response: &str,
+        completed_at: Option<Timestamp>,
+        score: Option<Number>,
+    ) {
+        self.set_answer(response, completed_at, score, AnswerSource::Correction);
+    }
+
+    /// Takes the response, completion time, score and status of an earlier state of the week.
+    pub(in crate::series) fn restore_answer(&mut self, earlier: &Self) {
+        let stored = &mut self.stored;
+        stored.response.clone_from(&earlier.stored.response);
+        stored.completed_at = earlier.stored.completed_at;
+        stored.score = earlier.stored.score;
+        stored.status.clone_from(&earlier.stored.status);
+        self.covered.answer = earlier.covered.answer;
+        self.covered.status = earlier.covered.status;
+    }
+
     fn set_answer(
         &mut self,
         response: &str,
@@ -210,6 +234,7 @@ impl Item {
         by: AnswerSource,
     ) {
         self.set_status("completed");
+        self.stored.opened = false;
         self.stored.response = Field::Is(response.to_owned());
         self.stored.completed_at = at;
         self.stored.score = score;
@@ -236,6 +261,9 @@ impl Item {
             self.clear();
         }
         self.set_status(status.name());
+        if status == AssignedStatus::Missed {
+            self.stored.opened = false;
+        }
     }
 
     /// Sets the due date.
@@ -246,11 +274,27 @@ impl Item {
     /// Marks the week as missed.
     pub fn mark_missed(&mut self) {
         self.set_status("missed");
+        self.stored.opened = false;
     }
 
-    /// Reopens the week.
+    /// Opens the week for the client: an extension, and no mark as missed.
     pub fn reopen(&mut self) {
         self.set_status("active");
+        self.open();
+    }
+
+    /// Grants an extension and opens the week. A mark as missed is cleared.
+    pub fn extend(&mut self) {
+        if self.stored.status == "missed" {
+            self.set_status("active");
+        }
+        self.open();
+    }
+
+    fn open(&mut self) {
+        self.stored.opened = !self.is_completed();
+        self.stored.extension_granted = true;
+        self.covered.extension_granted = true;
     }
 
     /// Pauses the week until an instant, with a new due date.
@@ -267,12 +311,6 @@ impl Item {
         self.set_paused_until(None);
     }
 
-    /// Records that an extension was granted.
-    pub fn extend(&mut self) {
-        self.stored.extension_granted = true;
-        self.covered.extension_granted = true;
-    }
-
     /// Sets the number of weeks of the run.
     pub fn set_total_weeks(&mut self, total_weeks: u32) {
         set_total_weeks(&mut self.stored, total_weeks);
@@ -287,8 +325,11 @@ impl Item {
         }
     }
 
-    /// Whether the client submitted the response to Rollbook.
+    /// Whether the client submitted the response to Rollbook, or a correction placed it.
     pub fn answered_here(&self) -> bool {
-        self.covered.answer == Some(AnswerChange::Given(AnswerSource::Client))
+        matches!(
+            self.covered.answer,
+            Some(AnswerChange::Given(AnswerSource::Client | AnswerSource::Correction))
+        )
     }
 }

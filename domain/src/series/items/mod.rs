@@ -160,6 +160,22 @@ impl Items {
         self.held.iter().find(|item| item.has_id(document))
     }
 
+    /// Returns the item with this document id, mutably. The caller must not change its week.
+    pub(in crate::series) fn document_mut(&mut self, document: &str) -> Option<&mut Item> {
+        self.held.iter_mut().find(|item| item.stored.document == document)
+    }
+
+    /// Removes the item with this document id. An import may add the document again.
+    pub(in crate::series) fn take(&mut self, document: &str) -> Option<Item> {
+        let at = self.held.iter().position(|item| item.stored.document == document)?;
+        Some(self.held.remove(at))
+    }
+
+    /// Whether the document was withdrawn.
+    pub(in crate::series) fn is_withdrawn(&self, document: &str) -> bool {
+        self.withdrawn.contains(document)
+    }
+
     /// Iterates over the item that represents each (run, week), in order.
     pub fn shown(&self) -> impl Iterator<Item = &Item> {
         self.held.chunk_by(|a, b| (a.run, a.week()) == (b.run, b.week())).filter_map(|week| {

@@ -27,6 +27,7 @@ pub fn made_week(
         paused_until: None,
         coach_responded: false,
         extension_granted: false,
+        opened: false,
         total_weeks_capped: false,
         shared: terms.fields(form, near.map(|item| &item.stored.shared)),
     }

@@ -71,11 +71,7 @@ impl Assignment {
     /// A stored week of a client.
     pub(super) fn of(client: &str, run: u32, stored: &StoredAssignment, clock: &Clock) -> Self {
         let due = stored.due.value().copied();
-        let status = clock.status(
-            stored.is_completed(),
-            stored.status == "missed",
-            due.unwrap_or(clock.now),
-        );
+        let status = clock.status_of(stored, due.unwrap_or(clock.now));
         let text = |instant: rollbook_domain::Timestamp| instant.to_milliseconds_text();
         Self {
             id: stored.document.clone(),

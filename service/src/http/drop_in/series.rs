@@ -122,13 +122,18 @@ pub async fn pause(
     };
     let pause = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
-        let (_, outcome) = week::series_command(
+        let paused = week::series_command(
             reading,
             &writing,
             (&client, &form),
             &coach,
             &SeriesCommand::Pause { weeks },
-        )?;
+        );
+        let outcome = match paused {
+            Ok((_, outcome)) => outcome,
+            Err(error) if error.code() == Code::NothingToPause => Outcome::Nothing,
+            Err(error) => return Err(error),
+        };
         Ok(At { position: week::position(reading, &outcome), body: Paused::of(&outcome) })
     };
     service.blocking(pause).await

@@ -65,6 +65,7 @@ impl ApiError {
             StoreError::Append(error) => error.into(),
             StoreError::UnknownAssignment(_) => Self::not_found("Assignment not found"),
             StoreError::UnknownResponse(_) => Self::not_found("Response not found"),
+            StoreError::UnknownCorrection(_) => Self::not_found("Correction not found"),
             StoreError::UnknownClient(_) => Self::not_found("Client not found"),
             StoreError::UnknownForm(_) => Self::not_found("Form not found"),
             StoreError::UnknownCoach(_) => Self::not_found("Coach not found"),
@@ -206,6 +207,15 @@ impl From<Rejection> for ApiError {
             }
             Rejection::NoSuchSeries(_) => Self::not_found("Series not found"),
             Rejection::NoSuchResponse { .. } => Self::not_found("Response not found"),
+            Rejection::NotHolding { .. } => {
+                Self::not_found("Correction not found").with_detail(refused.to_string())
+            }
+            Rejection::ResponseNotHeld(_)
+            | Rejection::ResponseHeld { .. }
+            | Rejection::ResponseWasCleared(_)
+            | Rejection::WeekHasResponse { .. }
+            | Rejection::LaterCorrection { .. }
+            | Rejection::ChangedSince { .. } => Self::conflict(code, refused.to_string()),
             Rejection::Completed(_) => {
                 Self::bad_request(code, "This check-in is already completed")
             }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use rollbook_application::reports;
+use rollbook_application::reports::resolution::Resolution;
 use rollbook_domain::Timestamp;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -41,6 +42,33 @@ pub enum Format {
     Md,
 }
 
+/// The request that resolves a finding, or what to do where there is none.
+fn endpoint(resolution: &Resolution) -> String {
+    let placing = |kind: &str, response: &str, week: Option<u32>| {
+        let week = week.map_or_else(|| "N".to_owned(), |week| week.to_string());
+        format!("POST /v1/corrections with kind {kind}, response {response}, week {week}")
+    };
+    match resolution {
+        Resolution::MoveResponse { response, week } => placing("move-response", response, *week),
+        Resolution::AdoptResponse { response, week } => placing("adopt-response", response, *week),
+        Resolution::WeekTaken { week, held } => format!(
+            "week {week} has the response {held}: move that one first, clear it with DELETE /api/check-in-assignments/{{id}}, or accept the finding"
+        ),
+        Resolution::ClearWeek(assignment) => {
+            format!("DELETE /api/check-in-assignments/{assignment}")
+        }
+        Resolution::SetDue(assignment) => {
+            format!("PATCH /api/check-in-assignments/{assignment} with a dueDate")
+        }
+        Resolution::Migrate => "GET /v1/migrations/plan, then POST /v1/migrations/apply".to_owned(),
+        Resolution::Undo(correction) => format!(
+            "POST /v1/corrections with kind undo, correction {correction}, or leave the correction"
+        ),
+        Resolution::Accept => "no request: accept it, or mend the export".to_owned(),
+        Resolution::MendExport => "no request: mend the export, or accept it".to_owned(),
+    }
+}
+
 /// Audit the store: totals, responses by week, counts by client, findings. It names documents, but
 /// shows no answers.
 #[utoipa::path(
@@ -67,7 +95,8 @@ pub async fn audit(
                      _watch: &rollbook_migrations::monitor::Monitor<'_>|
           -> Result<_, ApiError> {
         let position = store.log().head();
-        let report = reports::audit::audit(store, now)?;
+        let mut report = reports::audit::audit(store, now)?;
+        reports::resolution::resolve(&store.reading(), &mut report, &endpoint)?;
         let json = |error| ApiError::internal(&std::io::Error::from(error));
         Ok(match query.format {
             Format::Md => (position, "text/markdown; charset=utf-8", report.to_markdown()),

@@ -7,6 +7,7 @@ pub mod backups;
 pub mod check_ins;
 pub mod checkpoints;
 pub mod chunks;
+pub mod corrections;
 pub mod events;
 pub mod history;
 pub mod live;

@@ -156,6 +156,14 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
             )]
         }
         ("POST", "/v1/backups" | "/v1/checkpoints") => send(route.to_owned(), json!({})),
+        ("GET", "/v1/corrections") => vec![
+            ("", Ask::new(method, route, None)),
+            ("?client=", Ask::new(method, format!("{route}?client={client}"), None)),
+        ],
+        ("POST", "/v1/corrections") => send(
+            route.to_owned(),
+            json!({"kind": "move-response", "response": of.response, "week": 2, "reason": "the wrong week", "dry_run": true}),
+        ),
         ("PUT", "/v1/switch") => {
             send(route.to_owned(), json!({"view": "legacy", "reason": "as it was"}))
         }

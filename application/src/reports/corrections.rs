@@ -1,0 +1,81 @@
+//! The corrections that hold.
+
+use rollbook_domain::series::Series;
+use rollbook_domain::{Event, Position, StreamId, Timestamp};
+use rollbook_projections::views::{self, PrecreatedView};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::store::{Reading, StoreError};
+
+/// A correction that holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HeldCorrection {
+    /// Its id.
+    pub correction: Uuid,
+    /// Where it is recorded.
+    pub position: Option<Position>,
+    /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub at: Option<Timestamp>,
+    /// The series' stream.
+    pub series: String,
+    /// The response that it placed.
+    pub response: String,
+    /// The run.
+    pub run: u32,
+    /// The week that holds the response now.
+    pub week: u32,
+    /// The weeks that held it before.
+    pub left: Vec<u32>,
+    /// Documents that an import changed since in what the correction replaces. The correction goes
+    /// on holding.
+    pub overtaken: Vec<String>,
+}
+
+/// The corrections that hold, by series; those of one client only if one is given.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn corrections(
+    reading: &Reading<'_>,
+    client: Option<&str>,
+) -> Result<Vec<HeldCorrection>, StoreError> {
+    let mut found: Vec<(StreamId, Series)> = Vec::new();
+    let (rows, _) = reading.snapshot()?.rows::<PrecreatedView>()?;
+    let wanted = client.map(|client| reading.identify(client)).transpose()?;
+    views::each_series(&rows, &mut |stream, series: Series| {
+        let is_wanted = wanted.as_ref().is_none_or(|identity| {
+            stream.client().is_some_and(|client| identity.ids.iter().any(|id| id == client))
+        });
+        if is_wanted && series.corrections.iter().next().is_some() {
+            found.push((stream, series));
+        }
+        Ok(())
+    })?;
+    let mut held = Vec::new();
+    for (stream, series) in found {
+        for corrected in series.corrections.iter() {
+            let recorded = reading.store().log().event(corrected.id)?;
+            let left = match recorded.as_ref().map(|recorded| &recorded.event) {
+                Some(Event::ResponsePlaced { left, .. }) => {
+                    left.iter().map(|left| left.week).collect()
+                }
+                _ => Vec::new(),
+            };
+            held.push(HeldCorrection {
+                correction: corrected.id,
+                position: recorded.as_ref().map(|recorded| recorded.position),
+                at: recorded.as_ref().map(|recorded| recorded.occurred_at),
+                series: stream.to_string(),
+                response: corrected.response.clone(),
+                run: corrected.to.run,
+                week: corrected.to.week,
+                left,
+                overtaken: corrected.overtaken.iter().cloned().collect(),
+            });
+        }
+    }
+    Ok(held)
+}
