@@ -347,6 +347,11 @@ impl World {
     fn command(&mut self) {
         let week = self.random.week();
         let is_in_old = self.old.values().any(|old| old.week == week && old.response.is_some());
+        // The client answered there, and no import has brought it yet.
+        let is_under_way = self.old.values().any(|old| {
+            let answer = old.response.as_ref().filter(|_| old.week == week);
+            answer.is_some_and(|answer| !self.given.contains(answer))
+        });
         let text = || "as agreed with the client".to_owned();
         let what = self.random.below(if self.kind == Kind::Wild { 13 } else { 10 });
         match what {
@@ -364,7 +369,7 @@ impl World {
             }),
             6 => self.decide(|decider, random| decider.pause(1 + random.below(2) as u32)),
             7 => self.decide(|decider, _| decider.resume()),
-            8 => self.decide(|decider, random| {
+            8 if self.kind != Kind::Orderly || !is_under_way => self.decide(|decider, random| {
                 let of_week = decider.series.items.of_week(1, week);
                 let ids: Vec<String> = of_week.map(|item| item.document_id().to_owned()).collect();
                 match ids.len() {
@@ -387,7 +392,8 @@ impl World {
                     extend: true,
                 })
             }),
-            _ => self.decide(|decider, _| decider.withdraw_week(1, week, text())),
+            12 => self.decide(|decider, _| decider.withdraw_week(1, week, text())),
+            _ => {}
         }
     }
 
