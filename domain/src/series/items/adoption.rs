@@ -5,9 +5,7 @@
 //! set aside, so that it stands again when an import removes the document or moves it to another
 //! week.
 
-use serde::{Deserialize, Serialize};
-
-use super::{Item, Items};
+use super::{Alias, Item, Items};
 use crate::document::StoredAssignment;
 
 /// The id that an adopted week keeps.
@@ -17,24 +15,6 @@ pub enum Keeps {
     Assignment,
     /// The id of the document.
     Document,
-}
-
-/// The other id of an adopted week.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Alias {
-    /// The id of the document, of a week that keeps the id of the assignment.
-    Document(String),
-    /// The id of the assignment, of a week that keeps the id of the document.
-    Assignment(String),
-}
-
-impl Alias {
-    /// The id.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Document(id) | Self::Assignment(id) => id,
-        }
-    }
 }
 
 impl Items {

@@ -12,9 +12,9 @@ mod shift;
 
 use std::collections::BTreeSet;
 
-pub use self::adoption::{Alias, Keeps};
-pub use self::item::Item;
+pub use self::adoption::Keeps;
 pub(super) use self::item::Overrides;
+pub use self::item::{Alias, Item};
 pub use self::new_week::{made_week, terms_of};
 pub use self::precedence::replaces;
 use crate::document::StoredAssignment;
