@@ -75,9 +75,10 @@ impl Coded for ProjectionError {
 impl Coded for Rejection {
     fn code(&self) -> Code {
         match self {
-            Self::NoSuchWeek { .. } | Self::NoSuchSeries(_) | Self::NoSuchResponse { .. } => {
-                Code::UnknownId
-            }
+            Self::NoSuchWeek { .. }
+            | Self::NoSuchSeries(_)
+            | Self::NoSuchResponse { .. }
+            | Self::NoSuchAssignment { .. } => Code::UnknownId,
             Self::Completed(_) => Code::Completed,
             Self::AlreadyMissed(_) => Code::Missed,
             Self::NotOverdue { .. } => Code::NotOverdue,

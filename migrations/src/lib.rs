@@ -2,8 +2,8 @@
 //!
 //! `export_reader` and `import` bring an export of the old application into a store, and
 //! `export_writer` writes one. `audit` reports irregular data. A migration goes through `plan`,
-//! `batch`, `apply` and `validate`; `parity` compares both views, and `certificate` proves the
-//! result. `dump` moves a complete store. All writes go through the log's append path.
+//! `batch`, `apply` and `validate`; `parity` compares both views, `hidden` finds
+//! responses in no view, and `certificate` proves the result. `dump` moves a complete store. All writes go through the log's append path.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
@@ -17,6 +17,7 @@ pub mod dump;
 pub mod error;
 pub mod export_reader;
 pub mod export_writer;
+pub mod hidden;
 pub mod import;
 mod kinds;
 pub mod monitor;

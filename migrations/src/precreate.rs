@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use rollbook_domain::document::StoredResponse;
 use rollbook_domain::event::{LinkKind, Origin, RunTerms};
 use rollbook_domain::series::items::terms_of;
-use rollbook_domain::series::{Item, Series, assignment_id, event_id};
+use rollbook_domain::series::{Series, assignment_id, event_id};
 use rollbook_domain::{Event, NewEvent, StreamId, Timestamp};
 use uuid::Uuid;
 
@@ -163,7 +163,7 @@ impl Planner<'_> {
     /// The week that a response states, if the response names an assignment of another week.
     fn week_to_link(&mut self, response: &StoredResponse, week: u32) -> Option<u32> {
         let items = &self.series.items;
-        if items.of_week(IMPORTED_RUN, week).any(|item| is_named_by(item, &response.named)) {
+        if items.of_week(IMPORTED_RUN, week).any(|item| item.is_named(&response.named)) {
             return None;
         }
         let obstacle = match items.week(IMPORTED_RUN, week) {
@@ -184,12 +184,12 @@ impl Planner<'_> {
     /// week.
     fn week_to_adopt(&self, response: &StoredResponse) -> Option<u32> {
         let items = &self.series.items;
-        items.iter().find(|item| is_named_by(item, &response.named))?;
+        items.iter().find(|item| item.is_named(&response.named))?;
         let mut naming = items.iter().filter(|item| {
             item.run == IMPORTED_RUN && item.stored.response_id() == Some(&response.document)
         });
         match (naming.next(), naming.next()) {
-            (Some(item), None) if !is_named_by(item, &response.named) => Some(item.week()),
+            (Some(item), None) if !item.is_named(&response.named) => Some(item.week()),
             _ => None,
         }
     }
@@ -198,9 +198,4 @@ impl Planner<'_> {
         let stream = self.stream.clone();
         self.plan.events.push(NewEvent { stream, id: Some(id), occurred_at, event });
     }
-}
-
-/// Whether a text is the document id or the legacy id of a stored week.
-fn is_named_by(item: &Item, name: &str) -> bool {
-    !name.is_empty() && (item.stored.document == name || item.stored.legacy_id == name)
 }

@@ -9,7 +9,7 @@ use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, StreamId, Timest
 use rollbook_log::{Commit, OpenOptions};
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::batch::{Batch, BatchWriter, Counts, Header, Source};
-use rollbook_migrations::certificate::{Certificate, FORMAT, ProvedEvent, summarize};
+use rollbook_migrations::certificate::{Certificate, ProvedEvent, format_of, summarize};
 use rollbook_migrations::dump::{self, Form};
 use rollbook_migrations::import::import;
 use rollbook_migrations::plan::{Plan, plan};
@@ -186,19 +186,24 @@ fn a_batch_cannot_contain_other_events() {
     assert!(writer.push(created).is_ok());
 }
 
-/// A store to which the golden batch was applied, with a green validation on record.
+/// A store to which the golden batch was applied, with a green validation on record: of the first
+/// twelve checks, as release 0.1.0 had them.
 fn validated_store(directory: &Path) -> Runtime {
+    store_with_checks(directory, &CHECKS[..12])
+}
+
+fn store_with_checks(directory: &Path, names: &[&str]) -> Runtime {
     let store = tracker_store(directory);
     apply_golden(&store);
-    let checks = CHECKS.map(|name| CheckOutcome {
-        name: name.to_owned(),
+    let checks = names.iter().map(|name| CheckOutcome {
+        name: (*name).to_owned(),
         green: true,
         detail: "seen".to_owned(),
     });
     let event = Event::ValidationRecorded {
         digest: tracker_digest(),
         at: store.log().head(),
-        checks: checks.to_vec(),
+        checks: checks.collect(),
     };
     let id = Some(event_id(&StreamId::Control, &["golden validation"]));
     let stream = StreamId::Control;
@@ -234,7 +239,7 @@ fn certificate_of(store: &Runtime) -> Certificate {
         ProvedEvent::new(position, &leaf, tree::prove_event(&rows, position, head).unwrap())
     };
     Certificate {
-        rollbook_certificate: FORMAT,
+        rollbook_certificate: format_of(&checks),
         batch,
         checks,
         key: key.verifier().clone(),
@@ -249,13 +254,28 @@ fn certificate_of(store: &Runtime) -> Certificate {
 
 #[test]
 fn a_certificate_has_the_golden_bytes_and_is_valid() {
+    for (name, checks) in [("certificate.json", &CHECKS[..12]), ("certificate-2.json", &CHECKS[..])]
+    {
+        let home = tempfile::tempdir().unwrap();
+        let certificate = certificate_of(&store_with_checks(home.path(), checks));
+        assert_golden(name, certificate.to_text().as_bytes());
+        let text = std::fs::read_to_string(golden(name)).unwrap();
+        let read = Certificate::read(&text).unwrap();
+        let verified = read.check(Some(KEY.parse::<SigningKey>().unwrap().verifier())).unwrap();
+        assert_eq!(verified.batch.digest, tracker_digest());
+    }
+}
+
+#[test]
+fn a_certificate_has_all_checks_of_its_format() {
     let home = tempfile::tempdir().unwrap();
-    let certificate = certificate_of(&validated_store(home.path()));
-    assert_golden("certificate.json", certificate.to_text().as_bytes());
-    let text = std::fs::read_to_string(golden("certificate.json")).unwrap();
-    let read = Certificate::read(&text).unwrap();
-    let verified = read.check(Some(KEY.parse::<SigningKey>().unwrap().verifier())).unwrap();
-    assert_eq!(verified.batch.digest, tracker_digest());
+    let verifier = KEY.parse::<SigningKey>().unwrap();
+    let mut certificate = certificate_of(&validated_store(home.path()));
+    certificate.rollbook_certificate = 2;
+    let refused = certificate.check(Some(verifier.verifier())).unwrap_err();
+    assert!(refused.to_string().contains("all checks of its format"), "{refused}");
+    certificate.rollbook_certificate = 3;
+    assert!(Certificate::read(&certificate.to_text()).is_err());
 }
 
 #[test]

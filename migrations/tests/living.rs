@@ -248,6 +248,8 @@ fn next(command: &Command, week: u32) -> Option<Command> {
         Command::Resume => Command::WithdrawWeek { run: 1, week },
         Command::WithdrawWeek { .. } => Command::Withdraw { keep_answered: true },
         Command::Withdraw { .. } => Command::Feedback { run: 1, week },
+        // Duplicates and adoption have tests of their own.
+        Command::WithdrawOne { .. } | Command::Adopt { .. } => return None,
         Command::Feedback { .. } => Command::Allocate { weeks: 2, extend: true },
         Command::Allocate { .. } => return None,
         // The import and the migration are stages of the table.
@@ -322,9 +324,12 @@ fn is_decision(event: &Event) -> bool {
         | Event::FeedbackGiven { .. }
         | Event::StatusAssigned { .. }
         | Event::NoteWritten { .. }
+        | Event::DuplicateWithdrawn { .. }
+        | Event::DuplicateCleared { .. }
         | Event::ResponsePlaced { .. }
         | Event::CorrectionUndone { .. } => true,
         Event::DocumentImported(_)
+        | Event::DocumentAdopted { .. }
         | Event::DocumentChanged(_)
         | Event::DocumentRemoved { .. }
         | Event::ResponseLinked { .. }

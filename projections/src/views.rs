@@ -75,7 +75,8 @@ impl Projection for LegacyView {
     const NAME: &'static str = "legacy";
     /// 2: the directory is a projection of its own. 3: a whole number is one however it is written,
     /// weeks are capped, and requests to reopen a week are known. 4: changes of weeks that are not
-    /// stored are kept, and a week that an event opened is not missed; corrections.
+    /// stored are kept, and a week that an event opened is not missed; corrections; a week can adopt
+    /// a document.
     const VERSION: u32 = 4;
 
     fn fold(
@@ -91,7 +92,8 @@ impl Projection for PrecreatedView {
     const NAME: &'static str = "precreated";
     /// 2: the directory is a projection of its own. 3: a whole number is one however it is written,
     /// weeks are capped, and requests to reopen a week are known. 4: changes of weeks that are not
-    /// stored are kept, and a week that an event opened is not missed; corrections.
+    /// stored are kept, and a week that an event opened is not missed; corrections; a week can adopt
+    /// a document.
     const VERSION: u32 = 4;
 
     fn fold(

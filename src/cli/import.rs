@@ -12,6 +12,7 @@ use rollbook_domain::{StreamId, Timestamp};
 use rollbook_migrations::adapters::LogDocuments;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
 use rollbook_migrations::export_writer::{ExportMetadata, write_export};
+use rollbook_migrations::import::adopt::Adopted;
 use rollbook_migrations::import::{ImportReport, import};
 use serde::Serialize;
 
@@ -63,6 +64,9 @@ impl ImportArguments {
     }
 }
 
+/// The most adopted documents that the text lists.
+const ADOPTED_SHOWN: usize = 20;
+
 fn import_text(imported: &ImportReport) -> String {
     let mut text = format!(
         "{}\n",
@@ -80,6 +84,16 @@ fn import_text(imported: &ImportReport) -> String {
     }
     for (name, documents) in &imported.skipped {
         text.push_str(&format!("skipped: {name} ({documents} documents)\n"));
+    }
+    for adopted in imported.adopted.iter().take(ADOPTED_SHOWN) {
+        let Adopted { series, week, document, assignment } = adopted;
+        text.push_str(&format!(
+            "adopted: document {document} is now assignment {assignment}, week {week} of {series}\n"
+        ));
+    }
+    let more = imported.adopted.len().saturating_sub(ADOPTED_SHOWN);
+    if more > 0 {
+        text.push_str(&format!("adopted: {more} more; --json lists them all\n"));
     }
     let ImportReport { appended, head, legacy_timezone, .. } = imported;
     text.push_str(&format!(

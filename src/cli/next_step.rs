@@ -134,6 +134,9 @@ pub(crate) fn of_refused(refused: &Rejection) -> Option<String> {
         Rejection::NoSuchResponse { .. } => {
             "`rollbook history` of the assignment shows its response"
         }
+        Rejection::NoSuchAssignment { .. } => {
+            "`rollbook history` of the assignment shows what became of it"
+        }
         Rejection::NoSuchSeries(_) => "`rollbook assign` allocates the form",
         Rejection::OpenWeeks { .. } => {
             "`rollbook withdraw` withdraws the run, and `rollbook assign --extend` makes it longer"

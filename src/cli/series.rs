@@ -186,9 +186,13 @@ impl WithdrawArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let reason = self.reason.clone();
         if let Some(assignment) = &self.assignment {
-            return on_week(context, assignment, &self.writing, |run, week| {
-                SeriesCommand::WithdrawWeek { run, week, reason }
-            });
+            let store = context.open()?;
+            let reading = store.reading();
+            let (WeekRef { stream, run, week }, assignment) =
+                reading.named_assignment(assignment)?;
+            let command = SeriesCommand::WithdrawWeek { run, week, assignment, reason };
+            let outcome = reading.command(&stream, &command, &self.writing.request())?;
+            return report(context, &store, &stream, &outcome);
         }
         let name = SeriesName {
             series: self.series.clone(),

@@ -153,7 +153,12 @@ impl World {
             Step::Resume { ref series } => (stream(series), SeriesCommand::Resume),
             Step::Withdraw { ref series, week } => (
                 stream(series),
-                SeriesCommand::WithdrawWeek { run, week, reason: "by mistake".into() },
+                SeriesCommand::WithdrawWeek {
+                    run,
+                    week,
+                    assignment: None,
+                    reason: "by mistake".into(),
+                },
             ),
             Step::Allocate { ref series } => (stream(series), self.allocation(stream(series), now)),
             Step::Feedback { ref series, week } => {

@@ -3,7 +3,7 @@
 
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, EventRecord, Position, StreamId};
-use rollbook_migrations::certificate::{Certificate, FORMAT, ProvedEvent, summarize};
+use rollbook_migrations::certificate::{Certificate, ProvedEvent, format_of, summarize};
 use rollbook_projections::tree::{self, Tree};
 
 use super::Notary;
@@ -55,7 +55,7 @@ impl Notary<'_> {
         let (batch, checks) = summarize(&planned.event, &applied.event, &validated.event)
             .map_err(EvidenceError::Certificate)?;
         let certificate = Certificate {
-            rollbook_certificate: FORMAT,
+            rollbook_certificate: format_of(&checks),
             batch,
             checks,
             key: self.verifier().clone(),

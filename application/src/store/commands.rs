@@ -127,8 +127,11 @@ fn decide(decider: &Decider<'_>, command: &SeriesCommand) -> Result<Decision, St
         SeriesCommand::Withdraw { keep_answered, reason } => {
             decider.withdraw(*keep_answered, reason.clone())
         }
-        SeriesCommand::WithdrawWeek { run, week, reason } => {
+        SeriesCommand::WithdrawWeek { run, week, assignment: None, reason } => {
             decider.withdraw_week(*run, *week, reason.clone())
+        }
+        SeriesCommand::WithdrawWeek { run, week, assignment: Some(named), reason } => {
+            decider.withdraw_assignment(*run, *week, named, reason.clone())
         }
         SeriesCommand::Feedback { response, coach, text } => {
             decider.give_feedback(response, coach, text.clone())

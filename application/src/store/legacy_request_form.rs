@@ -89,7 +89,8 @@ fn text_of(command: &SeriesCommand) -> String {
         SeriesCommand::Withdraw { keep_answered, reason } => {
             format!("Withdraw {{ keep_answered: {keep_answered}, reason: {} }}", quoted(reason))
         }
-        SeriesCommand::WithdrawWeek { run, week, reason } => {
+        // Release 0.1.0 named the week, not the assignment.
+        SeriesCommand::WithdrawWeek { run, week, reason, assignment: _ } => {
             week_text("WithdrawWeek", *run, *week, reason)
         }
         SeriesCommand::Feedback { response, coach, text } => format!(

@@ -57,7 +57,11 @@ impl Store {
         let (key, digest) = (stored_name(given), keyed.digest());
         let bound = match self.log().requested_under(&key)? {
             None => BoundKey { key: IdempotencyKey { key, request: digest }, committed: None },
-            Some((stored, committed)) if stored == digest || stored == keyed.legacy_digest() => {
+            Some((stored, committed))
+                if stored == digest
+                    || stored == keyed.legacy_digest()
+                    || keyed.earlier_digests().contains(&stored) =>
+            {
                 BoundKey {
                     key: IdempotencyKey { key, request: stored },
                     committed: Some(committed),

@@ -43,6 +43,22 @@ impl KeyedRequest<'_> {
         digest(&self.message(), None)
     }
 
+    /// The digests that earlier releases stored for the same request, apart from 0.1.0.
+    pub(crate) fn earlier_digests(&self) -> Vec<[u8; 32]> {
+        match self {
+            // They named the week, not the assignment.
+            Self::Command(
+                stream,
+                SeriesCommand::WithdrawWeek { run, week, assignment: Some(_), reason },
+            ) => {
+                let (run, week, reason) = (*run, *week, reason.clone());
+                let command = SeriesCommand::WithdrawWeek { run, week, assignment: None, reason };
+                vec![KeyedRequest::Command(stream, &command).digest()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The digest that release 0.1.0 stored for the same request.
     pub(crate) fn legacy_digest(&self) -> [u8; 32] {
         match *self {
@@ -146,6 +162,13 @@ enum RequestForm<'a> {
         stream: String,
         run: u32,
         week: u32,
+        reason: &'a str,
+    },
+    WithdrawAssignment {
+        stream: String,
+        run: u32,
+        week: u32,
+        assignment: &'a str,
         reason: &'a str,
     },
     Feedback {
@@ -275,9 +298,15 @@ impl<'a> RequestForm<'a> {
             &SeriesCommand::Withdraw { keep_answered, ref reason } => {
                 Self::Withdraw { stream, keep_answered, reason }
             }
-            &SeriesCommand::WithdrawWeek { run, week, ref reason } => {
+            &SeriesCommand::WithdrawWeek { run, week, assignment: None, ref reason } => {
                 Self::WithdrawWeek { stream, run, week, reason }
             }
+            &SeriesCommand::WithdrawWeek {
+                run,
+                week,
+                assignment: Some(ref assignment),
+                ref reason,
+            } => Self::WithdrawAssignment { stream, run, week, assignment, reason },
             SeriesCommand::Feedback { response, coach, text } => {
                 Self::Feedback { stream, response, coach, text }
             }

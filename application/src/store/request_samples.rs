@@ -97,7 +97,7 @@ pub(crate) fn commands() -> Vec<(&'static str, SeriesCommand)> {
         (plain, Pause { weeks: 2 }),
         (plain, Resume),
         (plain, Withdraw { keep_answered: true, reason: text() }),
-        (plain, WithdrawWeek { run: 1, week: 7, reason: String::new() }),
+        (plain, WithdrawWeek { run: 1, week: 7, assignment: None, reason: String::new() }),
         (plain, Feedback { response: "r1".to_owned(), coach: "robin".to_owned(), text: text() }),
     ]
 }

@@ -50,40 +50,58 @@ impl Reading<'_> {
     /// # Errors
     /// [`StoreError::UnknownAssignment`] when it names none.
     pub fn assignment(&self, id: &str) -> Result<WeekRef, StoreError> {
+        Ok(self.named_assignment(id)?.0)
+    }
+
+    /// The week that an id names, and the id of the stored assignment that it names. A week that is
+    /// not stored has none.
+    ///
+    /// # Errors
+    /// As [`Reading::assignment`].
+    pub fn named_assignment(&self, id: &str) -> Result<(WeekRef, Option<String>), StoreError> {
         if let Some(named) = self.assignment_named(id)? {
             return Ok(named);
         }
         if let Some((base, week)) =
             id.rsplit_once("_week_").and_then(|(base, week)| Some((base, week.parse().ok()?)))
-            && let Some(base) = self.assignment_named(base)?
+            && let Some((base, _)) = self.assignment_named(base)?
         {
-            return Ok(WeekRef { week, ..base });
+            return Ok((WeekRef { week, ..base }, None));
         }
         Err(StoreError::UnknownAssignment(id.to_owned()))
     }
 
-    fn assignment_named(&self, id: &str) -> Result<Option<WeekRef>, StoreError> {
-        if let Some(recorded) =
-            id.parse::<Uuid>().ok().map(|id| self.store().log().event(id)).transpose()?.flatten()
+    fn assignment_named(&self, id: &str) -> Result<Option<(WeekRef, Option<String>)>, StoreError> {
+        let uuid = id.parse::<Uuid>().ok();
+        if let Some(uuid) = uuid
+            && let Some(recorded) = self.store().log().event(uuid)?
             && let Event::AssignmentCreated { run, week, .. } = recorded.event
         {
-            return Ok(Some(WeekRef { stream: recorded.stream, run, week }));
+            let week = WeekRef { stream: recorded.stream, run, week };
+            return Ok(Some((week, Some(uuid.to_string()))));
         }
         let (rows, _) = self.snapshot()?.rows::<Names>()?;
-        for meaning in names::meanings(&rows, id)? {
-            if let Meaning::Assignment { week, document, stream }
-            | Meaning::LegacyId { week, document, stream } = meaning
-                && let Ok(stream) = stream.parse::<StreamId>()
-            {
-                // The document may have been imported again with another week.
-                let folded = self.series(&stream)?;
-                let (run, week) = folded
-                    .series
-                    .items
-                    .document(&document)
-                    .map_or((1, week), |item| (item.run, item.week()));
-                return Ok(Some(WeekRef { stream, run, week }));
-            }
+        let documents: Vec<(String, u32, String)> = names::meanings(&rows, id)?
+            .into_iter()
+            .filter_map(|meaning| match meaning {
+                Meaning::Assignment { week, document, stream }
+                | Meaning::LegacyId { week, document, stream } => Some((stream, week, document)),
+                Meaning::Response { .. } => None,
+            })
+            .collect();
+        for (name, week, document) in &documents {
+            let Ok(stream) = name.parse::<StreamId>() else { continue };
+            let items = &self.series(&stream)?.series.items;
+            // The document may have been imported again with another week.
+            let (run, week) =
+                items.document(document).map_or((1, *week), |item| (item.run, item.week()));
+            // Several documents of a week may share an id: the views show the one that represents it.
+            let shown = items.week(run, week).filter(|item| {
+                documents.iter().any(|(other, _, document)| other == name && item.has_id(document))
+            });
+            let meant = if document == id { items.document(document) } else { shown };
+            let meant = meant.map_or(document, |item| &item.stored.document).clone();
+            return Ok(Some((WeekRef { stream, run, week }, Some(meant))));
         }
         Ok(None)
     }

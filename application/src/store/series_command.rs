@@ -85,6 +85,8 @@ pub enum SeriesCommand {
         run: u32,
         /// The week.
         week: u32,
+        /// The stored assignment that is meant; `None` means the one that represents the week.
+        assignment: Option<String>,
         /// Why.
         reason: String,
     },

@@ -573,7 +573,7 @@ export interface paths {
         /** The validations on record, a page at a time. */
         get: operations["listValidations"];
         put?: never;
-        /** Run the twelve checks, and put them on record. A red check is an answer, not a refusal. */
+        /** Run the thirteen checks, and put them on record. A red check is an answer, not a refusal. */
         post: operations["validateMigration"];
         delete?: never;
         options?: never;

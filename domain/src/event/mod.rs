@@ -368,6 +368,44 @@ pub enum Event {
         /// The reason.
         reason: Personal<String>,
     },
+    /// An import's document became a week that was made before it: it has the id of that
+    /// assignment, and its own ids are aliases.
+    DocumentAdopted {
+        /// The assignment's id.
+        assignment: Uuid,
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The document's id.
+        document: String,
+    },
+    /// One of several stored assignments of a week was withdrawn: one without a response. The week
+    /// and its other assignments stay.
+    DuplicateWithdrawn {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The id of the stored assignment: its document id, or the assignment's own.
+        assignment: String,
+        /// The reason.
+        reason: Personal<String>,
+    },
+    /// One of several stored assignments of a week lost its response and was set back to pending.
+    /// The response stays in the log, and the week's other assignments keep theirs.
+    DuplicateCleared {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The id of the stored assignment: its document id, or the assignment's own.
+        assignment: String,
+        /// The response that no longer counts; empty if it was completed without one.
+        response: String,
+        /// The reason.
+        reason: Personal<String>,
+    },
     /// An event of a client whose personal data was erased, as it is read after the erasure. This
     /// variant is never stored. The kind of event is still known, its personal content is not, and
     /// projections ignore it.
@@ -414,6 +452,9 @@ impl Event {
             Self::ResponsesAttested { .. } => "ResponsesAttested",
             Self::ResponsePlaced { .. } => "ResponsePlaced",
             Self::CorrectionUndone { .. } => "CorrectionUndone",
+            Self::DocumentAdopted { .. } => "DocumentAdopted",
+            Self::DuplicateWithdrawn { .. } => "DuplicateWithdrawn",
+            Self::DuplicateCleared { .. } => "DuplicateCleared",
             Self::Erased(event) => event.name(),
         }
     }

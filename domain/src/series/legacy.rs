@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::items::{Item, made_week, terms_of};
+use super::items::{Item, Keeps, made_week, terms_of};
 use super::state::Series;
 use crate::collection::Collection;
 use crate::event::{Event, Origin, Terms};
@@ -83,6 +83,13 @@ impl LegacySeries {
             Event::ResponsePlaced { assignment, run, week, legacy_due, .. } => {
                 let made = self.unstored_week(assignment, stream, (*run, *week), *legacy_due);
                 self.stored.place(event, |_| made);
+            }
+            Event::DuplicateWithdrawn { run, .. } => {
+                self.remember_terms(*run);
+                self.stored.apply_to_one(stream, event, Keeps::Document);
+            }
+            Event::DocumentAdopted { .. } | Event::DuplicateCleared { .. } => {
+                self.stored.apply_to_one(stream, event, Keeps::Document);
             }
             Event::SeriesExtended { run, total_weeks } => {
                 if let Some(terms) = self.lost_terms.get_mut(run) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::items::{Item, Items, Overrides};
+use super::items::{Alias, Item, Items, Overrides};
 use crate::document::{Field, SharedFields, StoredAssignment};
 use crate::number::Number;
 use crate::time::Timestamp;
@@ -37,6 +37,7 @@ struct PackedItem<'a> {
     opened: bool,
     total_weeks_capped: bool,
     covered: Overrides,
+    alias: Option<Cow<'a, Alias>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -44,11 +45,29 @@ struct Packed<'a> {
     #[serde(borrow)]
     held: Vec<PackedItem<'a>>,
     withdrawn: Cow<'a, BTreeSet<String>>,
+    #[serde(borrow)]
+    parked: Vec<PackedItem<'a>>,
+}
+
+fn pack(items: &[Item]) -> Vec<PackedItem<'_>> {
+    let before = std::iter::once(None).chain(items.iter().map(Some));
+    items.iter().zip(before).map(|(item, before)| PackedItem::of(item, before)).collect()
+}
+
+fn unpack<E: serde::de::Error>(packed: Vec<PackedItem<'_>>) -> Result<Vec<Item>, E> {
+    let mut items: Vec<Item> = Vec::with_capacity(packed.len());
+    for item in packed {
+        let item = item
+            .unpack(items.last())
+            .ok_or_else(|| E::custom("the first week has no previous week to share fields with"))?;
+        items.push(item);
+    }
+    Ok(items)
 }
 
 impl<'a> PackedItem<'a> {
     fn of(item: &'a Item, before: Option<&Item>) -> Self {
-        let Item { run, imported, stored, covered } = item;
+        let Item { run, imported, stored, covered, alias } = item;
         let is_new = before.is_none_or(|before| before.stored.shared != stored.shared);
         Self {
             shared: is_new.then(|| Cow::Borrowed(stored.shared.as_ref())),
@@ -68,6 +87,7 @@ impl<'a> PackedItem<'a> {
             opened: stored.opened,
             total_weeks_capped: stored.total_weeks_capped,
             covered: *covered,
+            alias: alias.as_ref().map(Cow::Borrowed),
         }
     }
 
@@ -92,33 +112,29 @@ impl<'a> PackedItem<'a> {
             total_weeks_capped: self.total_weeks_capped,
             shared,
         };
-        Some(Item { run: self.run, imported: self.imported, stored, covered: self.covered })
+        let alias = self.alias.map(Cow::into_owned);
+        Some(Item { run: self.run, imported: self.imported, stored, covered: self.covered, alias })
     }
 }
 
 impl Serialize for Items {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let before = std::iter::once(None).chain(self.held.iter().map(Some));
-        let held = self
-            .held
-            .iter()
-            .zip(before)
-            .map(|(item, before)| PackedItem::of(item, before))
-            .collect();
-        Packed { held, withdrawn: Cow::Borrowed(&self.withdrawn) }.serialize(serializer)
+        Packed {
+            held: pack(&self.held),
+            withdrawn: Cow::Borrowed(&self.withdrawn),
+            parked: pack(&self.parked),
+        }
+        .serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Items {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let packed = Packed::deserialize(deserializer)?;
-        let mut held: Vec<Item> = Vec::with_capacity(packed.held.len());
-        for item in packed.held {
-            let item = item.unpack(held.last()).ok_or_else(|| {
-                serde::de::Error::custom("the first week has no previous week to share fields with")
-            })?;
-            held.push(item);
-        }
-        Ok(Self { held, withdrawn: packed.withdrawn.into_owned() })
+        Ok(Self {
+            held: unpack(packed.held)?,
+            withdrawn: packed.withdrawn.into_owned(),
+            parked: unpack(packed.parked)?,
+        })
     }
 }

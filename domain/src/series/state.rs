@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::corrections::Corrections;
-use super::items::{Item, Items, made_week};
+use super::ids::assignment_id;
+use super::items::{Item, Items, Keeps, made_week};
 use super::overlay::{Overlays, WeekChange};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
@@ -105,6 +106,9 @@ impl Series {
                 });
             }
             Event::CorrectionUndone { correction, .. } => self.undo(*correction),
+            Event::DocumentAdopted { .. }
+            | Event::DuplicateWithdrawn { .. }
+            | Event::DuplicateCleared { .. } => self.apply_to_one(stream, event, Keeps::Assignment),
             _ => self.apply_to_week(event),
         }
     }
@@ -167,6 +171,40 @@ impl Series {
                 self.corrections.cleared(response);
                 if let Some(item) = self.items.answered_mut(*run, *week, response) {
                     item.clear();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Folds an event that concerns one of several stored assignments of a week.
+    pub(super) fn apply_to_one(&mut self, stream: &StreamId, event: &Event, keeps: Keeps) {
+        match event {
+            Event::DocumentAdopted { assignment, run, week, document } => {
+                self.asked_to_reopen.remove(&(*run, *week));
+                self.items.adopt((*run, *week), &assignment.to_string(), document, keeps);
+            }
+            Event::DuplicateWithdrawn { run, week, assignment, .. } => {
+                self.asked_to_reopen.remove(&(*run, *week));
+                self.items.withdraw(|item| {
+                    (item.run, item.week()) == (*run, *week) && item.has_id(assignment)
+                });
+                // A created week is never created again, so the week is withdrawn if no document
+                // stands for it any more.
+                if let StreamId::Series { client, form } = stream
+                    && assignment_id(client, form, *run, *week).to_string() == *assignment
+                {
+                    self.run_mut(*run).withdrawn_weeks.push(*week);
+                }
+            }
+            Event::DuplicateCleared { run, week, assignment, response, .. } => {
+                self.asked_to_reopen.remove(&(*run, *week));
+                let held = self.items.with_id_mut(*run, *week, assignment);
+                let is_meant =
+                    |item: &&mut Item| item.stored.response_id().unwrap_or_default() == response;
+                if let Some(item) = held.filter(is_meant) {
+                    item.clear();
+                    self.corrections.cleared(response);
                 }
             }
             _ => {}

@@ -34,6 +34,8 @@ pub enum Command {
     Resume,
     Withdraw { keep_answered: bool },
     WithdrawWeek { run: u32, week: u32 },
+    WithdrawOne { run: u32, week: u32, which: u8 },
+    Adopt { which: u8 },
     Feedback { run: u32, week: u32 },
 }
 
@@ -58,6 +60,8 @@ pub fn any_command() -> impl Strategy<Value = Command> {
         2 => Just(Command::Resume),
         1 => any::<bool>().prop_map(|keep_answered| Command::Withdraw { keep_answered }),
         2 => (run(), week()).prop_map(|(run, week)| Command::WithdrawWeek { run, week }),
+        3 => (run(), week(), 0_u8..3).prop_map(|(run, week, which)| Command::WithdrawOne { run, week, which }),
+        3 => (0_u8..3).prop_map(|which| Command::Adopt { which }),
         1 => (run(), week()).prop_map(|(run, week)| Command::Feedback { run, week }),
     ]
 }
@@ -89,6 +93,20 @@ fn assignment(client: &str, form_id: &str, week: u32, form: u8) -> Personal<Json
         _ => {}
     }
     json(&body)
+}
+
+/// Makes one of the imported documents the week that was made beside it.
+fn adopt(decider: &Decider<'_>, which: u8) -> Vec<Event> {
+    let items = &decider.series.items;
+    let beside = |item: &rollbook_domain::series::Item| {
+        let made = items.of_week(item.run, item.week()).find(|made| !made.imported)?;
+        let assignment = made.stored.document.parse().ok()?;
+        let document = item.stored.document.clone();
+        Some(Event::DocumentAdopted { assignment, run: item.run, week: item.week(), document })
+    };
+    let mut found =
+        items.iter().filter(|item| item.imported && item.alias.is_none()).filter_map(beside);
+    found.nth(which.into()).into_iter().collect()
 }
 
 /// Returns the events of a command.
@@ -135,6 +153,12 @@ fn decided(
         Command::Resume => decider.resume(),
         Command::Withdraw { keep_answered } => decider.withdraw(keep_answered, text("left")),
         Command::WithdrawWeek { run, week } => decider.withdraw_week(run, week, text("by mistake")),
+        Command::WithdrawOne { run, week, which } => {
+            let item = decider.series.items.of_week(run, week).nth(which.into());
+            let document = item.map(|item| item.stored.document.clone()).unwrap_or_default();
+            decider.withdraw_assignment(run, week, &document, text("sent twice"))
+        }
+        Command::Adopt { which } => Ok(adopt(decider, which)),
         Command::Feedback { run, week } => {
             let response = decider
                 .series

@@ -746,6 +746,72 @@ fn withdrawing_a_week_clears_its_answer_first() {
 }
 
 #[test]
+fn withdrawing_one_of_several_assignments_touches_it_alone() {
+    let reason = || Personal::new("sent twice".to_owned());
+    let withdrawn = |assignment: &str| {
+        vec![Event::DuplicateWithdrawn {
+            run: 1,
+            week: 1,
+            assignment: assignment.into(),
+            reason: reason(),
+        }]
+    };
+    let take = |case: &Case, assignment: &str| {
+        case.decide().withdraw_assignment(1, 1, assignment, "sent twice".into())
+    };
+    // One of two is answered: the other goes, and the answer stays.
+    let mut case = Case::new(FIRST);
+    case.import("a1", 1, 2, FIRST, r#","status":"completed","responseId":"r1""#);
+    case.import("a2", 1, 2, FIRST, "");
+    let events = take(&case, "a2").unwrap();
+    assert_eq!(events, withdrawn("a2"));
+    case.happen(events);
+    let held = case.series.items.week(1, 1).unwrap();
+    assert_eq!((held.stored.document.as_str(), held.stored.response_id()), ("a1", Some("r1")));
+    // Once gone, it is not found, and the other is not touched in its place.
+    assert_eq!(
+        take(&case, "a2").map(|events| events.len()),
+        Err(Rejection::NoSuchAssignment { series: NAME.into(), week: 1, assignment: "a2".into() })
+    );
+    // Alone in its week, it is withdrawn as a week.
+    assert!(
+        matches!(&take(&case, "a1").unwrap()[..], [Event::ResponseCleared { response, .. }] if response == "r1")
+    );
+    // None of two is answered: the named one goes.
+    let mut case = Case::new(FIRST);
+    case.import("a1", 1, 2, FIRST, "");
+    case.import("a2", 1, 2, FIRST, "");
+    let events = take(&case, "a1").unwrap();
+    assert_eq!(events, withdrawn("a1"));
+    case.happen(events);
+    assert_eq!(case.series.items.week(1, 1).unwrap().stored.document, "a2");
+    // Both are answered: only the answer of the named one is cleared.
+    let mut case = Case::new(FIRST);
+    case.import("a1", 1, 2, FIRST, r#","status":"completed","responseId":"r1""#);
+    case.import("a2", 1, 2, FIRST, r#","status":"completed","responseId":"r2""#);
+    let events = take(&case, "a2").unwrap();
+    assert_eq!(
+        events,
+        [Event::DuplicateCleared {
+            run: 1,
+            week: 1,
+            assignment: "a2".into(),
+            response: "r2".into(),
+            reason: reason()
+        }]
+    );
+    case.happen(events);
+    let responses: Vec<_> =
+        case.series.items.iter().map(|item| item.stored.response_id()).collect();
+    assert_eq!(responses, [Some("r1"), None]);
+    // Without a name, the one that represents the week is meant.
+    let events = case.decide().withdraw_week(1, 1, "sent twice".into()).unwrap();
+    assert!(
+        matches!(&events[..], [Event::DuplicateCleared { assignment, .. }] if assignment == "a1")
+    );
+}
+
+#[test]
 fn an_answered_week_that_a_withdrawn_run_kept_is_cleared_and_goes() {
     let mut case = Case::allocated(2, FIRST);
     case.answer(1, 2);

@@ -292,6 +292,27 @@ pub(super) enum Body<'a> {
         #[serde(borrow)]
         reason: StoredPersonal<'a>,
     },
+    DocumentAdopted {
+        assignment: Uuid,
+        run: u32,
+        week: u32,
+        document: &'a str,
+    },
+    DuplicateWithdrawn {
+        run: u32,
+        week: u32,
+        assignment: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
+    },
+    DuplicateCleared {
+        run: u32,
+        week: u32,
+        assignment: &'a str,
+        response: &'a str,
+        #[serde(borrow)]
+        reason: StoredPersonal<'a>,
+    },
 }
 
 impl<'a> Body<'a> {
@@ -311,7 +332,9 @@ impl<'a> Body<'a> {
             | Self::FeedbackGiven { text: personal, .. }
             | Self::NoteWritten { note: personal, .. }
             | Self::ResponsePlaced { reason: personal, .. }
-            | Self::CorrectionUndone { reason: personal, .. } => Some(personal),
+            | Self::CorrectionUndone { reason: personal, .. }
+            | Self::DuplicateWithdrawn { reason: personal, .. }
+            | Self::DuplicateCleared { reason: personal, .. } => Some(personal),
             Self::AssignmentMissed { comment: None, .. }
             | Self::DocumentRemoved { .. }
             | Self::AssignmentCreated { .. }
@@ -332,6 +355,7 @@ impl<'a> Body<'a> {
             | Self::LegacyRetired { .. }
             | Self::ClientErased { .. }
             | Self::StatusAssigned { .. }
+            | Self::DocumentAdopted { .. }
             | Self::ResponsesAttested { .. } => None,
         }
     }

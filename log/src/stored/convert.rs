@@ -231,4 +231,7 @@ events! {
     NoteWritten { run, week, note },
     ResponsePlaced { correction, response, assignment, run, week, left, completed_at, score, legacy_due, terms, reason },
     CorrectionUndone { correction, reason },
+    DocumentAdopted { assignment, run, week, document },
+    DuplicateWithdrawn { run, week, assignment, reason },
+    DuplicateCleared { run, week, assignment, response, reason },
 }

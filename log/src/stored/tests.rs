@@ -73,6 +73,9 @@ variants!(
     NoteWritten,
     ResponsePlaced,
     CorrectionUndone,
+    DocumentAdopted,
+    DuplicateWithdrawn,
+    DuplicateCleared,
 );
 
 fn text(text: &str) -> String {
@@ -300,6 +303,20 @@ fn samples() -> Vec<Event> {
             correction: Uuid::from_u128(8),
             reason: personal("it was right before"),
         },
+        Event::DocumentAdopted { assignment, run: 1, week: 3, document: text("doc-3") },
+        Event::DuplicateWithdrawn {
+            run: 1,
+            week: 3,
+            assignment: text("doc-3"),
+            reason: personal("sent twice"),
+        },
+        Event::DuplicateCleared {
+            run: 1,
+            week: 3,
+            assignment: text("doc-3"),
+            response: text("response-1"),
+            reason: personal("answered twice"),
+        },
     ]
 }
 
@@ -397,7 +414,7 @@ fn personal_samples() -> Vec<(Event, Event)> {
 #[test]
 fn sealed_events_are_stored_as_they_ever_were() {
     let samples = personal_samples();
-    assert_eq!(samples.len(), 13);
+    assert_eq!(samples.len(), 15);
     for (event, gone) in samples {
         let name = format!("sealed-{}", variant(&event));
         let bytes = check_golden(&name, &sealed_body(&event));

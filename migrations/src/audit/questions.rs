@@ -45,19 +45,15 @@ pub(super) struct Questions {
     named_back: BTreeSet<String>,
 }
 
-fn has_name(item: &Item, name: &str) -> bool {
-    !name.is_empty() && (item.stored.document == name || item.stored.legacy_id == name)
-}
-
 /// The assignments of a series with this name. The one that the name refers to is first.
 fn named_in(series: &Series, name: &str) -> Vec<Named> {
     let named = |item: &Item| Named {
-        by_legacy_id: item.stored.document != name,
+        by_legacy_id: !item.has_id(name),
         week: item.week(),
         document: item.stored.document.clone(),
     };
     let mut found: Vec<Named> =
-        series.items.iter().filter(|item| has_name(item, name)).map(named).collect();
+        series.items.iter().filter(|item| item.is_named(name)).map(named).collect();
     found.sort();
     if found.first().is_some_and(|first| !first.by_legacy_id) {
         found.retain(|named| !named.by_legacy_id);
@@ -128,7 +124,7 @@ impl Questions {
                     .linked
                     .get(response)
                     .is_some_and(|(run, week, _)| (*run, *week) == (item.run, item.week()));
-                if !has_name(item, &stored.named) && !is_linked {
+                if !item.is_named(&stored.named) && !is_linked {
                     found.add(FindingKind::AssignmentResponseNamesAnother, finding);
                 }
             }

@@ -1,6 +1,8 @@
 //! Importing an export: plans the events (`plan`) and appends them in commits of limited size.
-//! `routing` chooses the stream of each document.
+//! `routing` chooses the stream of each document, and `adopt` makes documents the weeks that a
+//! migration made before.
 
+pub mod adopt;
 mod digest;
 mod plan;
 mod routing;
@@ -36,6 +38,8 @@ pub struct ImportReport {
     pub legacy_timezone: String,
     /// Unknown collections that were not imported, with their number of documents.
     pub skipped: BTreeMap<String, u64>,
+    /// Documents that became weeks which were made before.
+    pub adopted: Vec<adopt::Adopted>,
     /// The head of the log after the import.
     pub head: u64,
 }
@@ -81,7 +85,8 @@ pub fn import(
         .iter()
         .map(|UnknownCollection { name, documents, .. }| (name.clone(), *documents as u64))
         .collect();
-    let plan = plan_import(export, &held);
+    let mut plan = plan_import(export, &held);
+    let adopted = adopt::add_adoptions(&mut plan, runtime, &snapshot)?;
     let completed = plan.completed(&zone);
     let appender = Appender { runtime, digest: &plan.digest, imports_before: held.imports };
     let mut appended = appender.append_documents(&plan.events, monitor)?;
@@ -103,6 +108,7 @@ pub fn import(
         appended,
         legacy_timezone: zone,
         skipped,
+        adopted,
         head: runtime.log().head(),
         digest: plan.digest,
     })

@@ -61,8 +61,8 @@ pub struct ImportPlan {
     pub digest: String,
     collections: Vec<ExportedCollection>,
     summary: Option<JsonText>,
-    completed_at: Timestamp,
-    imports_before: u64,
+    pub(super) completed_at: Timestamp,
+    pub(super) imports_before: u64,
 }
 
 impl ImportPlan {

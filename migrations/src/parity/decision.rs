@@ -128,7 +128,10 @@ fn week_of(event: &Event) -> Option<u32> {
         | Event::ResponseCleared { week, .. }
         | Event::StatusAssigned { week, .. }
         | Event::NoteWritten { week, .. }
-        | Event::ResponsePlaced { week, .. } => Some(*week),
+        | Event::ResponsePlaced { week, .. }
+        | Event::DocumentAdopted { week, .. }
+        | Event::DuplicateWithdrawn { week, .. }
+        | Event::DuplicateCleared { week, .. } => Some(*week),
         _ => None,
     }
 }
@@ -158,6 +161,11 @@ fn words(event: &Event) -> String {
         Event::NoteWritten { .. } => "note written".to_owned(),
         Event::ResponsePlaced { response, .. } => format!("response {response} placed here"),
         Event::CorrectionUndone { .. } => "correction undone".to_owned(),
+        Event::DocumentAdopted { document, .. } => format!("document {document} adopted"),
+        Event::DuplicateWithdrawn { assignment, .. } => format!("duplicate {assignment} withdrawn"),
+        Event::DuplicateCleared { assignment, .. } => {
+            format!("response of duplicate {assignment} cleared")
+        }
         // No other event changes the weeks of a series.
         other => other.name().to_owned(),
     }

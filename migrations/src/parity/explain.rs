@@ -85,6 +85,13 @@ impl Pair<'_, '_> {
                     && precreated.id == stored.document
                     && precreated.document == stored.document
             }
+            // An adopted week keeps the id of the assignment, in the legacy view that of its document.
+            Kin::Same if self.slot.place.item.alias.is_some() => {
+                self.slot.has_derived_id
+                    && self.slot.place.item.has_id(&legacy.document)
+                    && precreated.id == stored.document
+                    && precreated.document == stored.document
+            }
             // The legacy view shows the legacy id of the document.
             _ => {
                 field == Field::Id

@@ -121,6 +121,9 @@ impl<'a> Facts<'a> {
             for item in row.items.iter() {
                 let place = facts.place(item, row);
                 facts.precreated.insert(&item.stored.document, place);
+                if let Some(document) = item.alias() {
+                    facts.precreated.insert(document, place);
+                }
             }
         }
         facts.group();
@@ -188,9 +191,14 @@ impl<'a> Facts<'a> {
     fn slot(&self, ids: &[String], place: Place<'a>) -> Slot<'a> {
         let Place { key: (_, run, week), item, row } = place;
         let stored = &item.stored;
-        let base =
-            || row.items.base(run).and_then(|base| self.legacy.get(base.stored.document.as_str()));
-        let counterpart = match self.legacy.get(stored.document.as_str()) {
+        let base = || {
+            let base = row.items.base(run)?;
+            let alias = || base.alias().and_then(|document| self.legacy.get(document));
+            self.legacy.get(base.stored.document.as_str()).or_else(alias)
+        };
+        let alias = || item.alias().and_then(|document| self.legacy.get(document));
+        let held = self.legacy.get(stored.document.as_str());
+        let counterpart = match held.or_else(alias) {
             Some(held) => Counterpart::Stored(&held.item.stored),
             None if item.imported => Counterpart::None,
             None => base().map_or(Counterpart::None, |base| Counterpart::Copy(&base.item.stored)),
@@ -201,7 +209,7 @@ impl<'a> Facts<'a> {
             }
             _ => None,
         });
-        let has_derived_id = !item.imported
+        let has_derived_id = (!item.imported || item.alias.is_some())
             && ids.iter().any(|client| {
                 assignment_id(client, &stored.form, run, week).to_string() == stored.document
             });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use rollbook_domain::control::BatchState;
 use rollbook_domain::series::{LegacySeries, Series};
-use rollbook_domain::{Collection, Event, EventRecord, Position, StreamId};
+use rollbook_domain::{Collection, Document, Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
 
@@ -29,6 +29,11 @@ pub(super) struct History<'a> {
     by_batch: u64,
     /// Assignments withdrawn from clients.
     withdrawn: u64,
+    /// Imported assignments that are not stored beside others: they became a week that was made
+    /// before. An assignment that stays although its document is gone counts against them.
+    merged: i64,
+    /// Responses that an import changed or removed after the batch.
+    changed_by_imports: BTreeSet<String>,
     log_digest: String,
     /// Series whose legacy rows were changed by an event of the batch.
     legacy_changed: Vec<String>,
@@ -41,8 +46,8 @@ pub(super) struct History<'a> {
 struct Streams {
     /// Those that the batch wrote to.
     touched: BTreeSet<StreamId>,
-    /// Those with withdrawn assignments or corrections.
-    withdrawn_from: BTreeSet<StreamId>,
+    /// Those whose number of stored assignments is not just what was imported and made.
+    recounted: BTreeSet<StreamId>,
 }
 
 /// Reads the log once in order, and then the streams that matter.
@@ -50,6 +55,7 @@ pub(super) fn read<'a>(
     runtime: &Runtime,
     batch: Option<&'a BatchState>,
     at: Position,
+    see: &mut dyn FnMut(&EventRecord),
 ) -> Result<History<'a>, MigrationError> {
     let log = runtime.log();
     let base = batch.map_or(at, |batch| batch.base);
@@ -62,6 +68,8 @@ pub(super) fn read<'a>(
         made: 0,
         by_batch: 0,
         withdrawn: 0,
+        merged: 0,
+        changed_by_imports: BTreeSet::new(),
         log_digest,
         legacy_changed: Vec::new(),
         touched: 0,
@@ -69,16 +77,18 @@ pub(super) fn read<'a>(
     let mut streams = Streams::default();
     for commit in log.commits_after(0) {
         for recorded in commit?.into_iter().take_while(|recorded| recorded.position <= at) {
+            see(&recorded);
             if recorded.position <= base {
                 history.before.fold(&recorded.event);
             }
-            history.add(recorded, &mut streams);
+            history.add(recorded, base, &mut streams);
         }
     }
-    for stream in streams.withdrawn_from {
-        let (withdrawn, made) = withdrawn(log, &stream)?;
+    for stream in streams.recounted {
+        let Recount { withdrawn, corrected, merged } = recount(log, &stream, at)?;
         history.withdrawn += withdrawn;
-        history.made += made;
+        history.made += corrected;
+        history.merged += merged;
     }
     history.touched = streams.touched.len();
     if let Some(batch) = batch {
@@ -94,7 +104,7 @@ pub(super) fn read<'a>(
 }
 
 impl History<'_> {
-    fn add(&mut self, recorded: EventRecord, streams: &mut Streams) {
+    fn add(&mut self, recorded: EventRecord, base: Position, streams: &mut Streams) {
         self.now.fold(&recorded.event);
         let is_of_batch = self.batch.is_some_and(|batch| batch.digest == recorded.cause);
         if is_of_batch && recorded.stream != StreamId::Control {
@@ -108,6 +118,13 @@ impl History<'_> {
             }
             Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => {
                 self.imported = self.imported.saturating_sub(1);
+                streams.recounted.insert(recorded.stream);
+            }
+            Event::DocumentChanged(Document { collection, id, .. })
+            | Event::DocumentRemoved { collection, id }
+                if *collection == Collection::FormResponses && recorded.position > base =>
+            {
+                self.changed_by_imports.insert(id.clone());
             }
             Event::AssignmentCreated { .. } => {
                 self.made += 1;
@@ -120,38 +137,66 @@ impl History<'_> {
                 self.by_batch += 1;
             }
             event if changes_stored_weeks(event) => {
-                streams.withdrawn_from.insert(recorded.stream);
+                streams.recounted.insert(recorded.stream);
             }
             _ => {}
         }
     }
 }
 
-/// Whether an event withdraws stored weeks, or is a correction, which may create or remove one.
+/// Whether an event adopts or withdraws stored weeks, or is a correction, which may create or remove
+/// one.
 fn changes_stored_weeks(event: &Event) -> bool {
     matches!(
         event,
         Event::SeriesWithdrawn { .. }
             | Event::AssignmentWithdrawn { .. }
+            | Event::DuplicateWithdrawn { .. }
+            | Event::DocumentAdopted { .. }
             | Event::ResponsePlaced { .. }
             | Event::CorrectionUndone { .. }
     )
 }
 
-/// How many stored weeks were withdrawn from a series, and how many corrections created.
-fn withdrawn(log: &Log, stream: &StreamId) -> Result<(u64, u64), MigrationError> {
+/// How a series' stored weeks follow from what was imported and created.
+#[derive(Default)]
+struct Recount {
+    withdrawn: u64,
+    /// Created by corrections.
+    corrected: u64,
+    /// Imported or created, and not stored for another reason.
+    merged: i64,
+}
+
+fn recount(log: &Log, stream: &StreamId, at: Position) -> Result<Recount, MigrationError> {
     let mut series = Series::default();
-    let (mut withdrawn, mut made) = (0, 0);
-    for recorded in log.stream(stream, 0)? {
+    let (mut count, mut added) = (Recount::default(), 0_i64);
+    for recorded in log.stream_until(stream, 0, at)? {
         let before = series.items.iter().count();
         series.apply(stream, &recorded.event);
-        if changes_stored_weeks(&recorded.event) {
-            let after = series.items.iter().count();
-            withdrawn += before.saturating_sub(after) as u64;
-            made += after.saturating_sub(before) as u64;
+        let after = series.items.iter().count();
+        match &recorded.event {
+            Event::DocumentAdopted { .. } => {}
+            event if changes_stored_weeks(event) => {
+                count.withdrawn += before.saturating_sub(after) as u64;
+                count.corrected += after.saturating_sub(before) as u64;
+            }
+            Event::DocumentImported(document)
+                if document.collection == Collection::CheckInAssignments =>
+            {
+                added += 1;
+            }
+            Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => added -= 1,
+            Event::AssignmentCreated { .. } => added += 1,
+            _ => {}
         }
     }
-    Ok((withdrawn, made))
+    let stored = series.items.iter().count() as u64;
+    count.merged = added
+        .saturating_add_unsigned(count.corrected)
+        .saturating_sub_unsigned(count.withdrawn)
+        .saturating_sub_unsigned(stored);
+    Ok(count)
 }
 
 /// The first event of the batch that changes the legacy rows of a series. Equal rows give equal
@@ -206,7 +251,9 @@ impl History<'_> {
     }
 
     pub(super) fn assignment_count(&self, in_views: u64) -> Check {
-        let expected = (self.imported + self.made).saturating_sub(self.withdrawn);
+        let expected = (self.imported + self.made)
+            .saturating_sub(self.withdrawn)
+            .saturating_add_signed(self.merged.saturating_neg());
         let mut findings = Vec::new();
         if expected != in_views {
             findings.push(format!("the log holds {expected} assignments, the views {in_views}"));
@@ -218,10 +265,15 @@ impl History<'_> {
             ));
         }
         let Self { imported, made, withdrawn, .. } = self;
+        let merged = match self.merged {
+            0 => String::new(),
+            merged @ 1.. => format!(", {merged} adopted"),
+            kept => format!(", {} kept without a document", kept.saturating_neg()),
+        };
         Check::new(
             "assignment-count",
             format!(
-                "{in_views} assignments: {imported} imported, {made} made, {withdrawn} withdrawn"
+                "{in_views} assignments: {imported} imported, {made} made, {withdrawn} withdrawn{merged}"
             ),
             findings,
         )
@@ -231,6 +283,7 @@ impl History<'_> {
         let mut findings: Vec<String> = self
             .before
             .changed_in(&self.now)
+            .filter(|id| !self.changed_by_imports.contains(*id))
             .map(|id| format!("response {id} is not what it was"))
             .collect();
         let digest = self.before.digest();
@@ -241,9 +294,13 @@ impl History<'_> {
             ));
         }
         let short = short(&digest);
+        let by_imports = match self.changed_by_imports.len() {
+            0 => String::new(),
+            changed => format!("; later imports changed or removed {changed}"),
+        };
         Check::new(
             "responses-unchanged",
-            format!("{} responses, digest {short}…", self.before.len()),
+            format!("{} responses, digest {short}…{by_imports}", self.before.len()),
             findings,
         )
     }

@@ -1,10 +1,11 @@
-//! Validation: runs the twelve named checks on the current state of the store and records their
+//! Validation: runs the thirteen named checks on the current state of the store and records their
 //! result.
 //!
-//! `weeks` has the checks of every series, `batch` those of what the last batch did, and the
-//! crate's `parity` module compares both views.
+//! `weeks` has the checks of every series, `batch` those of what the last batch did, `hidden` the
+//! one of responses in no view, and the crate's `parity` module compares both views.
 
 mod batch;
+mod hidden;
 mod weeks;
 
 use std::borrow::Cow;
@@ -27,7 +28,7 @@ use crate::plan::zone;
 use crate::rules::{BatchRules, DueRule};
 
 /// The names of the checks, in their order.
-pub const CHECKS: [&str; 12] = [
+pub const CHECKS: [&str; 13] = [
     "response-count",
     "assignment-count",
     "response-links",
@@ -40,6 +41,7 @@ pub const CHECKS: [&str; 12] = [
     "weeks-complete",
     "additive-only",
     "parity-explained",
+    "no-response-hidden",
 ];
 
 /// The result of one check.
@@ -118,7 +120,8 @@ pub fn validate(
     }
     let last = control.last_applied();
     let mut weeks = weeks::read(&snapshot)?;
-    let history = batch::read(runtime, last, at)?;
+    let mut responses = hidden::Responses::shown(&snapshot, now)?;
+    let history = batch::read(runtime, last, at, &mut |recorded| responses.see(recorded))?;
     let log = runtime.log();
     let parity = parity(log, &snapshot, &control, overdue_after_milliseconds, monitor)?;
     let mut checks =
@@ -127,6 +130,7 @@ pub fn validate(
     checks.extend([history.responses_unchanged(), history.legacy_view_unchanged()]);
     checks.extend(weeks.completeness());
     checks.extend([history.additive_only(), parity_explained(&parity)]);
+    checks.push(responses.check(log, at)?);
     let digest = last.map(|batch| batch.digest.clone()).unwrap_or_default();
     let validation = Validation { digest, at, checks };
     record(runtime, &validation, &parity, now, key)?;

@@ -48,10 +48,6 @@ pub(super) fn read(snapshot: &Snapshot) -> Result<Weeks, MigrationError> {
     Ok(weeks)
 }
 
-fn is_named(item: &Item, name: &str) -> bool {
-    !name.is_empty() && (item.stored.document == name || item.stored.legacy_id == name)
-}
-
 /// The week a response belongs to here: the one it was linked to, or the week it names.
 fn week_of(series: &Series, response: &StoredResponse) -> Option<u32> {
     match series.linked.get(&response.document) {
@@ -60,7 +56,7 @@ fn week_of(series: &Series, response: &StoredResponse) -> Option<u32> {
         // one among them.
         None => {
             let mut named =
-                series.items.iter().filter(|item| is_named(item, &response.named)).map(Item::week);
+                series.items.iter().filter(|item| item.is_named(&response.named)).map(Item::week);
             let first = named.next()?;
             Some(if named.any(|week| Some(week) == response.week) {
                 response.week.unwrap_or(first)

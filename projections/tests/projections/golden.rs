@@ -17,7 +17,8 @@ use rollbook_domain::{
     Timestamp,
 };
 use rollbook_projections::rows::{MemoryRows, RowChanges, RowSource};
-use rollbook_projections::{DynProjection, ProjectionName, all};
+use rollbook_projections::views::{LegacyView, PrecreatedView};
+use rollbook_projections::{DynProjection, Projection as _, ProjectionName, all};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -226,6 +227,42 @@ fn use_after() -> Vec<(StreamId, Event)> {
     ]
 }
 
+/// A later import whose document is adopted, and a duplicate that is withdrawn.
+fn later_import() -> Vec<(StreamId, Event)> {
+    let week = |id: &str, week: u32| {
+        let body = format!(
+            r#"{{"clientId":"uid-ada","formId":"weekly","isRecurring":true,"recurringWeek":{week},"totalWeeks":3,"dueDate":"2026-01-20T09:00:00Z"}}"#
+        );
+        (weekly(), imported(Collection::CheckInAssignments, id, 3, &body))
+    };
+    let reason = || Personal::new("sent twice".to_owned());
+    let (run, assignment) = (1, "week-1-again".to_owned());
+    vec![
+        week("week-3", 3),
+        week("week-1-again", 1),
+        (
+            weekly(),
+            Event::DocumentAdopted {
+                assignment: assignment_id("ada", "weekly", 1, 3),
+                run,
+                week: 3,
+                document: "week-3".into(),
+            },
+        ),
+        (
+            weekly(),
+            Event::DuplicateCleared {
+                run,
+                week: 1,
+                assignment: assignment.clone(),
+                response: String::new(),
+                reason: reason(),
+            },
+        ),
+        (weekly(), Event::DuplicateWithdrawn { run, week: 1, assignment, reason: reason() }),
+    ]
+}
+
 fn terms(client: &str, total_weeks: u32) -> Terms {
     Terms {
         stored_client: client.into(),
@@ -240,8 +277,11 @@ fn terms(client: &str, total_weeks: u32) -> Terms {
     }
 }
 
-fn history() -> Vec<EventRecord> {
+fn history(projection: &str) -> Vec<EventRecord> {
     let all = import().into_iter().chain(migration()).chain(use_after());
+    // The golden rows of the other projections are older than these events.
+    let is_view = [LegacyView::NAME, PrecreatedView::NAME].contains(&projection);
+    let all = all.chain(if is_view { later_import() } else { Vec::new() });
     all.zip(1..)
         .map(|((stream, event), position)| EventRecord {
             position,
@@ -261,7 +301,7 @@ fn history() -> Vec<EventRecord> {
 fn rows_of(projection: &dyn DynProjection) -> String {
     let mut rows = MemoryRows::default();
     let mut changes = RowChanges::new(&rows);
-    for commit in history().chunks(4) {
+    for commit in history(projection.name().as_str()).chunks(4) {
         projection.fold(&mut changes, commit).unwrap();
     }
     if projection.wants_leaves() {

@@ -80,6 +80,9 @@ pub(super) fn of_refused(refused: &Rejection) -> Option<String> {
         Rejection::NoSuchResponse { .. } => {
             "GET /v1/history/{id} of the assignment shows its response"
         }
+        Rejection::NoSuchAssignment { .. } => {
+            "GET /v1/history/{id} of the assignment shows what became of it"
+        }
         Rejection::NoSuchSeries(_) => "POST /api/check-in-assignments allocates the form",
         Rejection::OpenWeeks { .. } => {
             "DELETE /api/check-in-assignments/series withdraws the run, and the field extend makes it longer"

@@ -107,7 +107,7 @@ impl Demo {
         self.apply_and_validate(&staging, &batch, &production)?;
         let Some(gap) = sample.gap else { return Ok(()) };
         self.side_by_side(&production, &gap)?;
-        self.switch(&production, View::Precreated, "all twelve checks are green")?;
+        self.switch(&production, View::Precreated, "all thirteen checks are green")?;
         let assignment = self.answer(&production, &gap)?;
         self.switch(&production, View::Legacy, "a client asks about week 3")?;
         self.answer_is_there(&production, &gap, &assignment)?;
@@ -207,7 +207,7 @@ impl Demo {
             let (title, why) = match name {
                 "staging" => (
                     "Apply the batch to staging, then validate",
-                    "The batch only adds events; existing data does not change. Twelve checks verify this, and the store records their result.",
+                    "The batch only adds events; existing data does not change. Thirteen checks verify this, and the store records their result.",
                 ),
                 _ => (
                     "Apply the same file to production",

@@ -111,6 +111,12 @@ fn week_detail(event: &Event, personal: PersonalContent) -> Option<String> {
         Event::NoteWritten { run, week, note } => {
             format!("{}: {}", place(*run, *week), personal.text(note))
         }
+        Event::DocumentAdopted { assignment, run, week, document } => {
+            format!("{}, document {document} is now assignment {assignment}", place(*run, *week))
+        }
+        Event::DuplicateWithdrawn { run, week, assignment, reason } => {
+            format!("{}, only {assignment}: {}", place(*run, *week), personal.text(reason))
+        }
         _ => return None,
     })
 }
@@ -137,6 +143,13 @@ fn response_detail(event: &Event, personal: PersonalContent) -> Option<String> {
         Event::ResponseCleared { run, week, response, reason } => {
             format!(
                 "{}, response {response} no longer counts: {}",
+                place(*run, *week),
+                personal.text(reason)
+            )
+        }
+        Event::DuplicateCleared { run, week, assignment, response, reason } => {
+            format!(
+                "{}, only {assignment}, response {response} no longer counts: {}",
                 place(*run, *week),
                 personal.text(reason)
             )

@@ -200,7 +200,7 @@ fn an_erased_client_is_in_no_file_and_everybody_else_is_as_before() {
     }
     let validation = store.validate();
     assert_eq!(validation["all_green"], true, "{validation}");
-    assert_eq!(validation["checks"].as_array().unwrap().len(), 12);
+    assert_eq!(validation["checks"].as_array().unwrap().len(), 13);
     store.ok(&["migrate", "parity"]);
     store.ok(&["verify"]);
     store.ok(&["rebuild", "--all"]);

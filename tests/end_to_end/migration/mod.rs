@@ -8,5 +8,6 @@ mod certificates;
 mod custody;
 mod erasure;
 mod killed;
+mod living;
 mod switching;
 mod views;

@@ -37,7 +37,7 @@ fn plan_apply_validate_and_switch_end_to_end() {
     let green = server.send("POST", "/v1/migrations/validations", &[], b"").json();
     assert_eq!(
         (&green["all_green"], green["checks"].as_array().unwrap().len()),
-        (&json!(true), 12)
+        (&json!(true), 13)
     );
     assert_eq!(server.get("/v1/parity").json()["unexplained_total"], 0);
     let switched =

@@ -59,6 +59,11 @@ fn of_series() -> Vec<Pair> {
         refused("no pause", |_| Rejection::NoPause),
         refused("open", |_| Rejection::StillOpen(1)),
         refused("no response", |_| Rejection::NoSuchResponse { series: text(), response: text() }),
+        refused("no assignment", |_| Rejection::NoSuchAssignment {
+            series: text(),
+            week: 2,
+            assignment: text(),
+        }),
         refused("answers", |_| Rejection::BadAnswers(text())),
         refused("not held", |_| Rejection::ResponseNotHeld(text())),
         refused("held", |_| Rejection::ResponseHeld { response: text(), run: 1, week: 2 }),

@@ -155,6 +155,7 @@ impl Belonging {
             }
             Event::ResponseSubmitted { run, week, response, .. }
             | Event::ResponseLinked { run, week, response, .. }
+            | Event::DuplicateCleared { run, week, response, .. }
             | Event::ResponseCleared { run, week, response, .. } => {
                 at(*run, *week) || self.responses.contains(response)
             }
@@ -166,6 +167,8 @@ impl Belonging {
             | Event::AssignmentReopened { run, week }
             | Event::StatusAssigned { run, week, .. }
             | Event::NoteWritten { run, week, .. }
+            | Event::DocumentAdopted { run, week, .. }
+            | Event::DuplicateWithdrawn { run, week, .. }
             | Event::AssignmentWithdrawn { run, week, .. } => at(*run, *week),
             Event::SeriesPaused { run, moved, .. } => {
                 in_run(*run) && moved.iter().any(|moved| of_week(moved.week))

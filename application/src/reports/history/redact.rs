@@ -32,6 +32,8 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. }
+        | Event::DuplicateWithdrawn { reason, .. }
+        | Event::DuplicateCleared { reason, .. }
         | Event::NoteWritten { note: reason, .. }
         | Event::FeedbackGiven { text: reason, .. }
         | Event::ResponsePlaced { reason, .. }
@@ -39,6 +41,7 @@ pub fn redacted(mut event: Event) -> Event {
         Event::DocumentRemoved { .. }
         | Event::AssignmentCreated { .. }
         | Event::ResponseLinked { .. }
+        | Event::DocumentAdopted { .. }
         | Event::AssignmentRescheduled { .. }
         | Event::AssignmentReopened { .. }
         | Event::StatusAssigned { .. }

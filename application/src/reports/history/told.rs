@@ -74,7 +74,12 @@ fn why(event: &Event) -> Option<String> {
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. }
         | Event::ResponsePlaced { reason, .. }
-        | Event::CorrectionUndone { reason, .. } => said(reason),
+        | Event::CorrectionUndone { reason, .. }
+        | Event::DuplicateWithdrawn { reason, .. }
+        | Event::DuplicateCleared { reason, .. } => said(reason),
+        Event::DocumentAdopted { .. } => {
+            "the document came after the migration had stored its week".to_owned()
+        }
         Event::AssignmentCreated { origin: Origin::Allocation, .. } => {
             "a coach allocated the form".to_owned()
         }

@@ -104,3 +104,25 @@ fn under_a_key_the_digest_is_an_hmac() {
     assert_ne!(first, digest(b"message", None));
     assert_eq!(hex(first), "74927dc608f1a5706dd0cb41ba56416718c7aa2f6cf4940c9e08745e05a56e08");
 }
+
+#[test]
+fn a_withdrawal_that_names_an_assignment_is_also_the_one_that_older_stores_hold() {
+    let stream = "series/ada/weekly".parse().unwrap();
+    let withdraw = |assignment: Option<&str>| SeriesCommand::WithdrawWeek {
+        run: 1,
+        week: 7,
+        assignment: assignment.map(str::to_owned),
+        reason: String::new(),
+    };
+    let (week, first, second) = (withdraw(None), withdraw(Some("a1")), withdraw(Some("a2")));
+    let of = |command| KeyedRequest::Command(&stream, command);
+    let digests = [&week, &first, &second].map(|command| of(command).digest());
+    assert_eq!(hex(digests[1]), NAMED);
+    assert!(digests[0] != digests[1] && digests[1] != digests[2]);
+    assert_eq!(of(&first).earlier_digests(), [digests[0]]);
+    assert_eq!(of(&first).legacy_digest(), of(&week).legacy_digest());
+    assert!(of(&week).earlier_digests().is_empty());
+}
+
+/// The golden digest of a withdrawal that names an assignment.
+const NAMED: &str = "726a778ec8bbe219c66727871f0934d1da8521ff9db46586ab64424fc9592569";

@@ -92,6 +92,17 @@ pub enum Rejection {
         /// The response.
         response: String,
     },
+    /// The week has other assignments, and not this one: it was withdrawn before, or an import
+    /// removed it.
+    #[error("week {week} of {series} no longer has the assignment {assignment}, and has another")]
+    NoSuchAssignment {
+        /// The series.
+        series: String,
+        /// The week.
+        week: u32,
+        /// The requested assignment.
+        assignment: String,
+    },
     /// The answers are not a list of objects. The field is the parser's error.
     #[error(
         "the answers must be a JSON array of {{questionId, question, answer, weight, score}}: {0}"

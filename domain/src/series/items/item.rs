@@ -67,10 +67,71 @@ impl Overrides {
     }
 }
 
+impl Overrides {
+    /// The changes of a made week that still count beside those of the document that becomes it.
+    pub(super) fn beside(self, of_document: Self, is_completed: bool) -> Self {
+        let answer = match self.answer {
+            Some(AnswerChange::Given(AnswerSource::Client))
+                if !matches!(of_document.answer, Some(AnswerChange::Given(_))) =>
+            {
+                self.answer
+            }
+            Some(AnswerChange::Given(AnswerSource::Migration)) if !is_completed => self.answer,
+            // The response that was cleared is not the one of the document.
+            _ => None,
+        };
+        Self {
+            answer,
+            due: self.due && !of_document.due,
+            status: self.status && (answer.is_some() || !(of_document.status || is_completed)),
+            paused_until: self.paused_until && !of_document.paused_until,
+            extension_granted: self.extension_granted,
+            total_weeks: self.total_weeks && !of_document.total_weeks,
+        }
+    }
+
+    /// Leaves a migration's link behind: it belongs to a week, not to a document.
+    pub(super) fn keep_link(&mut self) {
+        if self.answer == Some(AnswerChange::Given(AnswerSource::Migration)) {
+            (self.answer, self.status) = (None, false);
+        }
+    }
+
+    /// The changes of both.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self {
+            answer: self.answer.or(other.answer),
+            due: self.due || other.due,
+            status: self.status || other.status,
+            paused_until: self.paused_until || other.paused_until,
+            extension_granted: self.extension_granted || other.extension_granted,
+            total_weeks: self.total_weeks || other.total_weeks,
+        }
+    }
+}
+
 fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
     let shared = Arc::make_mut(&mut stored.shared);
     shared.total_weeks = cap_weeks(total_weeks);
     shared.recurring |= total_weeks > 1;
+}
+
+/// The other id of an adopted week.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Alias {
+    /// The id of the document, of a week that keeps the id of the assignment.
+    Document(String),
+    /// The id of the assignment, of a week that keeps the id of the document.
+    Assignment(String),
+}
+
+impl Alias {
+    /// The id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Document(id) | Self::Assignment(id) => id,
+        }
+    }
 }
 
 /// One stored week.
@@ -83,12 +144,39 @@ pub struct Item {
     /// The current state of the week.
     pub stored: StoredAssignment,
     pub(in crate::series) covered: Overrides,
+    /// The other id of an adopted week.
+    pub alias: Option<Alias>,
 }
 
 impl Item {
     /// Creates a week that was not imported.
     pub fn made(run: u32, stored: StoredAssignment) -> Self {
-        Self { run, imported: false, stored, covered: Overrides::default() }
+        Self { run, imported: false, stored, covered: Overrides::default(), alias: None }
+    }
+
+    /// Whether this is the id of the stored week: its own, or the other id of an adopted one.
+    pub fn has_id(&self, id: &str) -> bool {
+        self.stored.document == id || self.alias() == Some(id)
+    }
+
+    /// The other id of an adopted week.
+    pub fn alias(&self) -> Option<&str> {
+        self.alias.as_ref().map(Alias::id)
+    }
+
+    /// The id of the document, also of a week that adopted it and has the id of the assignment. It
+    /// is the same in both views.
+    pub fn document_id(&self) -> &str {
+        match &self.alias {
+            Some(Alias::Document(document)) => document,
+            _ => &self.stored.document,
+        }
+    }
+
+    /// Whether a response that names this assignment means this week: by one of its ids, or by its
+    /// legacy id.
+    pub fn is_named(&self, name: &str) -> bool {
+        !name.is_empty() && (self.has_id(name) || self.stored.legacy_id == name)
     }
 
     /// The week, from 1.
@@ -246,8 +334,16 @@ impl Item {
         self.covered.total_weeks = true;
     }
 
+    /// Removes a response that the client gave here: it moved with the document of the week.
+    pub(super) fn lose_answer(&mut self) {
+        if self.answered_here() {
+            self.clear();
+            self.covered.answer = None;
+        }
+    }
+
     /// Whether the client submitted the response to Rollbook, or a correction placed it.
-    pub(super) fn answered_here(&self) -> bool {
+    pub fn answered_here(&self) -> bool {
         matches!(
             self.covered.answer,
             Some(AnswerChange::Given(AnswerSource::Client | AnswerSource::Correction))

@@ -1,9 +1,10 @@
 //! The stored weeks of a series.
 //!
 //! This module keeps the weeks in order and finds, adds and removes them. `item` defines one week
-//! and its changes, `precedence` picks one of several documents for the same week, `shift` moves
+//! and its changes, `adoption` makes a document a week that was there before, `precedence` picks one of several documents for the same week, `shift` moves
 //! weeks when a series is paused or resumed, and `new_week` creates weeks.
 
+mod adoption;
 mod item;
 mod new_week;
 mod precedence;
@@ -11,8 +12,9 @@ mod shift;
 
 use std::collections::BTreeSet;
 
-pub use self::item::Item;
+pub use self::adoption::Keeps;
 pub(super) use self::item::Overrides;
+pub use self::item::{Alias, Item};
 pub use self::new_week::{made_week, terms_of};
 pub use self::precedence::replaces;
 use crate::document::StoredAssignment;
@@ -24,6 +26,8 @@ pub struct Items {
     pub(super) held: Vec<Item>,
     /// Withdrawn documents: a later import does not add them again.
     pub(super) withdrawn: BTreeSet<String>,
+    /// Adopted weeks as they were made.
+    pub(super) parked: Vec<Item>,
 }
 
 impl Items {
@@ -51,25 +55,35 @@ impl Items {
     }
 
     /// Stores an imported document and keeps the changes made to an earlier version of it.
-    pub fn store(&mut self, mut stored: StoredAssignment) {
+    pub fn store(&mut self, stored: StoredAssignment) {
         if self.withdrawn.contains(&stored.document) {
             return;
         }
+        let Some(mut stored) = self.store_adopted(stored) else { return };
         let earlier = self
             .held
             .iter()
             .position(|item| item.stored.document == stored.document)
             .map(|at| self.held.remove(at));
-        let (mut run, mut covered) = (1, Overrides::default());
+        let (mut run, mut covered, mut alias) = (1, Overrides::default(), None);
         if let Some(earlier) = earlier {
+            // A document that moved to another week is no longer the week that adopted it.
+            if earlier.week() == stored.week() {
+                alias = earlier.alias;
+            } else if let Some(assignment) = earlier.alias() {
+                self.parked.retain(|made| made.stored.document != assignment);
+            }
             (run, covered) = (earlier.run, earlier.covered);
             covered.carry(earlier.stored, &mut stored);
         }
-        self.insert(Item { run, imported: true, stored, covered });
+        self.insert(Item { run, imported: true, stored, covered, alias });
     }
 
     /// Removes a document that an import no longer has. A week with a response given here stays.
     pub fn remove(&mut self, document: &str) {
+        if self.remove_adopted(document) {
+            return;
+        }
         self.held.retain(|item| {
             !(item.imported && item.stored.document == document) || item.answered_here()
         });
@@ -82,11 +96,15 @@ impl Items {
 
     /// Removes the items for which `taken` holds, permanently.
     pub fn withdraw(&mut self, taken: impl Fn(&Item) -> bool) {
-        let withdrawn = &mut self.withdrawn;
+        let (withdrawn, parked) = (&mut self.withdrawn, &mut self.parked);
         self.held.retain(|item| {
             let is_taken = taken(item);
             if is_taken && item.imported {
                 withdrawn.insert(item.stored.document.clone());
+            }
+            if let Some(alias) = item.alias().filter(|_| is_taken) {
+                withdrawn.insert(alias.to_owned());
+                parked.retain(|made| !item.has_id(&made.stored.document));
             }
             !is_taken
         });
@@ -127,14 +145,19 @@ impl Items {
         self.at_mut(run, week, &document)
     }
 
+    /// Returns the item of a week that has this id, mutably.
+    pub fn with_id_mut(&mut self, run: u32, week: u32, id: &str) -> Option<&mut Item> {
+        self.held.iter_mut().find(|item| (item.run, item.week()) == (run, week) && item.has_id(id))
+    }
+
     /// Returns the last item: the greatest week of the latest run.
     pub fn latest(&self) -> Option<&Item> {
         self.held.last()
     }
 
-    /// Returns the item with this document id.
+    /// Returns the item with this id: that of the stored week, or the other id of an adopted one.
     pub fn document(&self, document: &str) -> Option<&Item> {
-        self.held.iter().find(|item| item.stored.document == document)
+        self.held.iter().find(|item| item.has_id(document))
     }
 
     /// Returns the item with this document id, mutably. The caller must not change its week.
@@ -162,10 +185,11 @@ impl Items {
 
     /// Returns the base of a run: the item of its first week with the earliest due date.
     pub fn base(&self, run: u32) -> Option<&Item> {
-        let due =
-            |item: &&Item| (item.stored.due.value().is_none(), item.stored.due.value().copied());
         let first = self.held.iter().find(|item| item.run == run)?;
-        self.of_week(run, first.week()).min_by_key(due)
+        self.of_week(run, first.week()).min_by_key(|item| {
+            let due = item.stored.due.value().copied();
+            (due.is_none(), due, item.document_id())
+        })
     }
 
     /// Iterates over all items of a run, mutably.

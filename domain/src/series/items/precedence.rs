@@ -16,7 +16,11 @@ pub fn replaces(candidate: &Item, held: &Item) -> bool {
         _ => match due(candidate).cmp(&due(held)) {
             std::cmp::Ordering::Less => true,
             std::cmp::Ordering::Greater => false,
-            std::cmp::Ordering::Equal => candidate.stored.assigned_at > held.stored.assigned_at,
+            std::cmp::Ordering::Equal => {
+                let (ours, theirs) = (candidate.stored.assigned_at, held.stored.assigned_at);
+                // Both views order documents by id.
+                ours > theirs || (ours == theirs && candidate.document_id() < held.document_id())
+            }
         },
     }
 }

@@ -3,7 +3,7 @@
 
 use axum::extract::State;
 use rollbook_application::code::Code;
-use rollbook_application::store::{SeriesCommand, Store};
+use rollbook_application::store::{SeriesCommand, Store, WeekRef};
 use rollbook_domain::series::decide::Correction;
 use rollbook_domain::{Event, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -129,12 +129,15 @@ pub async fn withdraw(
             .coach_id
             .as_ref()
             .map_or_else(|| "withdrawn".to_owned(), |coach| format!("withdrawn by coach {coach}"));
-        let command = |run, week| SeriesCommand::WithdrawWeek { run, week, reason };
-        let (_, outcome) =
-            week::command(reading, &writing, &id, As::Coach(by.coach_id.as_deref()), command)?;
+        let (named, request) =
+            week::request(reading, &writing, &id, As::Coach(by.coach_id.as_deref()))?;
+        let (WeekRef { run, week, .. }, assignment) = reading.named_assignment(&id)?;
+        let command = SeriesCommand::WithdrawWeek { run, week, assignment, reason };
+        let outcome = reading.command(&named.stream, &command, &request)?;
         let last = outcome.events().last().map(|written| &written.event);
         // In a series that was withdrawn, the week goes with its answer.
-        let cleared = matches!(last, Some(Event::ResponseCleared { .. }));
+        let cleared =
+            matches!(last, Some(Event::ResponseCleared { .. } | Event::DuplicateCleared { .. }));
         let message = if cleared {
             "Check-in response cleared successfully"
         } else {

@@ -202,7 +202,7 @@ impl From<Rejection> for ApiError {
     fn from(refused: Rejection) -> Self {
         let code = refused.code();
         match refused {
-            Rejection::NoSuchWeek { .. } => {
+            Rejection::NoSuchWeek { .. } | Rejection::NoSuchAssignment { .. } => {
                 Self::not_found("Assignment not found").with_detail(refused.to_string())
             }
             Rejection::NoSuchSeries(_) => Self::not_found("Series not found"),

@@ -191,7 +191,7 @@ impl CompareQuery {
     }
 }
 
-/// Run the twelve checks, and put them on record. A red check is an answer, not a refusal.
+/// Run the thirteen checks, and put them on record. A red check is an answer, not a refusal.
 #[utoipa::path(
     post,
     path = "/v1/migrations/validations",

@@ -1,0 +1,93 @@
+//! The check that no response is hidden: every response that was given is in a view of its client,
+//! or a record says why it is in none.
+
+use std::collections::{BTreeSet, HashSet};
+
+use rollbook_domain::series::Series;
+use rollbook_domain::status::Clock;
+use rollbook_domain::{EventRecord, Position, StreamId, Timestamp};
+use rollbook_log::Log;
+use rollbook_projections::directory::{self, Directory, Identity};
+use rollbook_projections::entry::Answer;
+use rollbook_projections::views::{self, LegacyView, PrecreatedView};
+use rollbook_projections::{Snapshot, legacy, precreated};
+
+use super::Check;
+use crate::error::MigrationError;
+use crate::hidden::{HiddenResponse, Trail, given_by};
+
+/// The responses that the views show, and the series with others.
+pub(super) struct Responses {
+    shown: HashSet<String>,
+    suspects: BTreeSet<StreamId>,
+}
+
+impl Responses {
+    /// Reads both views of every client at one instant. Whether a client is onboarded does not
+    /// count: a response does not disappear with the list.
+    pub(super) fn shown(snapshot: &Snapshot, now: Timestamp) -> Result<Self, MigrationError> {
+        let (known, _) = snapshot.rows::<Directory>()?;
+        let (old, _) = snapshot.rows::<LegacyView>()?;
+        let (new, _) = snapshot.rows::<PrecreatedView>()?;
+        let clock = Clock::new(now, directory::zone(&known)?);
+        let mut clients: BTreeSet<String> = BTreeSet::new();
+        views::each_series(&new, &mut |stream, _: Series| {
+            if let StreamId::Series { client, .. } = stream {
+                clients.insert(client);
+            }
+            Ok(())
+        })?;
+        let mut shown = HashSet::new();
+        for client in clients {
+            let identity: Identity = directory::identify(&known, &client)?;
+            let rows = views::legacy_rows(&known, &old, &identity)?;
+            collect(&legacy::answer(&identity.ids, &rows, &clock), &mut shown);
+            let rows = views::precreated_rows(&new, &identity)?;
+            collect(&precreated::answer(&rows, &clock), &mut shown);
+        }
+        Ok(Self { shown, suspects: BTreeSet::new() })
+    }
+
+    /// Looks at one event of the log.
+    pub(super) fn see(&mut self, recorded: &EventRecord) {
+        if given_by(&recorded.event).is_some_and(|(given, ..)| !self.shown.contains(given)) {
+            self.suspects.insert(recorded.stream.clone());
+        }
+    }
+
+    /// The check, after every event was seen.
+    pub(super) fn check(&self, log: &Log, at: Position) -> Result<Check, MigrationError> {
+        let (mut findings, mut told) = (Vec::new(), 0);
+        for stream in &self.suspects {
+            let mut trail = Trail::default();
+            for recorded in log.stream_until(stream, 0, at)? {
+                trail.follow(stream, recorded.position, &recorded.event);
+            }
+            let hidden = trail.hidden(|response| self.shown.contains(response));
+            let out_of_view = trail.given().filter(|given| !self.shown.contains(*given)).count();
+            told += out_of_view - hidden.len();
+            findings.extend(hidden.iter().map(|hidden| finding(stream, hidden)));
+        }
+        let detail = format!(
+            "{} responses in a view, {told} in none with a record that says why",
+            self.shown.len()
+        );
+        Ok(Check::new("no-response-hidden", detail, findings))
+    }
+}
+
+fn collect(answer: &Answer<'_>, shown: &mut HashSet<String>) {
+    let ids = answer.entries.iter().filter_map(|entry| entry.response.value());
+    shown.extend(ids.filter(|id| !id.is_empty()).map(|id| (*id).to_owned()));
+}
+
+fn finding(stream: &StreamId, hidden: &HiddenResponse) -> String {
+    let HiddenResponse { response, run, week, position, event } = hidden;
+    let (client, form) = match stream {
+        StreamId::Series { client, form } => (client.as_str(), form.as_str()),
+        _ => ("", ""),
+    };
+    format!(
+        "response {response} of client {client}, form {form}, run {run}, week {week} is in no view since position {position} ({event}), and no record says why"
+    )
+}
