@@ -17,7 +17,7 @@ pub(super) fn command(resolution: &Resolution) -> String {
             week(to)
         ),
         Resolution::WeekTaken { week, held } => format!(
-            "week {week} has the response {held}: move that one first, clear it with rollbook withdraw --assignment ID, or accept the finding"
+            "week {week} has the response {held}: move that one first, clear it with rollbook withdraw --assignment ID"
         ),
         Resolution::ClearWeek(assignment) => {
             format!("rollbook withdraw --assignment {} --reason TEXT", argument(assignment))
@@ -31,8 +31,8 @@ pub(super) fn command(resolution: &Resolution) -> String {
         Resolution::Undo(correction) => {
             format!("rollbook correct undo {correction} --reason TEXT, or leave the correction")
         }
-        Resolution::Accept => "no command: accept it, or mend the export".to_owned(),
-        Resolution::MendExport => "no command: mend the export, or accept it".to_owned(),
+        Resolution::Accept => "no command: both views can be used with it; mend the export to resolve it".to_owned(),
+        Resolution::MendExport => "no command: mend the export, and import it again".to_owned(),
     }
 }
 

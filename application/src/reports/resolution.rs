@@ -40,7 +40,7 @@ pub enum Resolution {
     Migrate,
     /// Undo the correction, or leave it.
     Undo(Uuid),
-    /// Nothing here corrects it, and both views can be used with it: accept it, or mend the export.
+    /// Nothing here corrects it, and both views can be used with it. A mended export resolves it.
     Accept,
     /// Only an export that has the missing document resolves it.
     MendExport,

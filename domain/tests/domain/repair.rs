@@ -294,7 +294,6 @@ enum Step {
     Undo(usize),
     Import(usize, u32, Option<usize>),
     Remove(usize),
-    Link(usize, u32),
 }
 
 const RESPONSES: [&str; 4] = ["r1", "r2", "r3", "r4"];
@@ -308,7 +307,6 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..5_usize, 1..5_u32, proptest::option::of(0..4_usize))
             .prop_map(|(document, week, response)| Step::Import(document, week, response)),
         1 => (0..5_usize).prop_map(Step::Remove),
-        1 => (0..4_usize, 2..5_u32).prop_map(|(response, week)| Step::Link(response, week)),
     ]
 }
 
@@ -326,7 +324,7 @@ fn of_others(step: &Step, both: &Both) -> Option<Event> {
             collection: Collection::CheckInAssignments,
             id: DOCUMENTS[document].to_owned(),
         }),
-        Step::Link(..) | Step::Move(..) | Step::Adopt(..) | Step::Undo(_) => None,
+        Step::Move(..) | Step::Adopt(..) | Step::Undo(_) => None,
     }
 }
 

@@ -173,9 +173,12 @@ fn a_correction_between_plan_and_apply_is_drift() {
     // Another week than the one that the batch links it to.
     let at = arguments.iter().position(|argument| argument == "--week").unwrap() + 1;
     let week: u32 = arguments[at].parse().unwrap();
-    arguments[at] = (week + 1).to_string();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    store.ok(&arguments);
+    let was_moved = (1..=52_u32).filter(|other| *other != week).any(|other| {
+        arguments[at] = other.to_string();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        store.run(&arguments).code == 0
+    });
+    assert!(was_moved);
     let refused = store.run(&["--json", "migrate", "apply", file]);
     assert_eq!(refused.error()["code"], "drift", "{refused:?}");
     store.ok(&["migrate", "plan", "--out", store.beside("second").to_str().unwrap()]);

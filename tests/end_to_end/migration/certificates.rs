@@ -42,7 +42,7 @@ fn staging_and_production_name_the_same_batch_and_are_believed_without_a_store()
     assert_eq!((&both[0]["batch"]["digest"], &both[1]["batch"]["digest"]), (&digest, &digest));
     assert_eq!(
         (both[0]["checks"].as_array().unwrap().len(), &both[0]["key_trusted"]),
-        (12, &json!(false))
+        (13, &json!(false))
     );
     assert_ne!(both[0]["origin"], both[1]["origin"]);
     assert!(check(&[&prod_file], &["--key", key.trim_end()]).code == 0);

@@ -18,7 +18,27 @@ fn said(ran: &Ran) -> Said {
     let error = ran.stderr.lines().last();
     let error = error.and_then(|error| serde_json::from_str::<Value>(error).ok());
     let code = error.and_then(|error| error["error"]["code"].as_str().map(str::to_owned));
-    Said { exit: ran.code, stdout: without_log_digest(&ran.stdout), code }
+    Said { exit: ran.code, stdout: without_resolutions(&without_log_digest(&ran.stdout)), code }
+}
+
+/// Without the text that says how a finding of the audit is resolved: a command here, a request of
+/// the service there.
+fn without_resolutions(stdout: &str) -> String {
+    let without = |line: &str| match line.split_once("- resolve: ") {
+        Some((before, _)) => format!("{before}- resolve\n"),
+        None => match line.split_once(r#""resolve":""#) {
+            Some(_) => {
+                let mut parts = line.split(r#""resolve":""#);
+                let first = parts.next().unwrap_or_default().to_owned();
+                parts.fold(first, |said, part| {
+                    let (_, after) = part.split_once('"').unwrap();
+                    said + r#""resolve":""# + after
+                })
+            }
+            None => line.to_owned(),
+        },
+    };
+    stdout.split_inclusive('\n').map(without).collect()
 }
 
 /// The digest over the stored bytes, which hold when each event was recorded, is no two runs' the

@@ -52,7 +52,7 @@ fn endpoint(resolution: &Resolution) -> String {
         Resolution::MoveResponse { response, week } => placing("move-response", response, *week),
         Resolution::AdoptResponse { response, week } => placing("adopt-response", response, *week),
         Resolution::WeekTaken { week, held } => format!(
-            "week {week} has the response {held}: move that one first, clear it with DELETE /api/check-in-assignments/{{id}}, or accept the finding"
+            "week {week} has the response {held}: move that one first, clear it with DELETE /api/check-in-assignments/{{id}}"
         ),
         Resolution::ClearWeek(assignment) => {
             format!("DELETE /api/check-in-assignments/{assignment}")
@@ -64,8 +64,8 @@ fn endpoint(resolution: &Resolution) -> String {
         Resolution::Undo(correction) => format!(
             "POST /v1/corrections with kind undo, correction {correction}, or leave the correction"
         ),
-        Resolution::Accept => "no request: accept it, or mend the export".to_owned(),
-        Resolution::MendExport => "no request: mend the export, or accept it".to_owned(),
+        Resolution::Accept => "no request: both views can be used with it; mend the export to resolve it".to_owned(),
+        Resolution::MendExport => "no request: mend the export, and import it again".to_owned(),
     }
 }
 
