@@ -506,7 +506,7 @@ fn no_response_is_in_no_view_without_a_record_or_a_finding() {
         for event in &world.events {
             *seen.entry(event.name()).or_default() += 1;
         }
-        if (seed - first + 1) % 100_000 == 0 {
+        if (seed - first + 1).is_multiple_of(100_000) {
             println!("{} histories", seed - first + 1);
         }
     }
