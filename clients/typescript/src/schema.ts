@@ -441,6 +441,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/corrections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The corrections that hold. */
+        get: operations["listCorrections"];
+        put?: never;
+        /**
+         * Correct what is stored wrongly, or undo a correction.
+         * @description Both views change, and history shows the correction with its reason. A coach may correct what their clients have.
+         */
+        post: operations["makeCorrection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/events": {
         parameters: {
             query?: never;
@@ -1120,6 +1141,102 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /**
+         * @description What to correct.
+         * @example {
+         *       "dry_run": true,
+         *       "kind": "move-response",
+         *       "reason": "answered the wrong week",
+         *       "response": "ada-answer-2",
+         *       "week": 5
+         *     }
+         */
+        CorrectionBody: {
+            /**
+             * Format: date-time
+             * @description When it happened, RFC 3339; now without one.
+             */
+            at?: string | null;
+            /** @description Write nothing, and tell what would change in both views. */
+            dry_run?: boolean;
+            /** @enum {string} */
+            kind: "move-response";
+            /** @description Why; sealed like everything personal. */
+            reason: string;
+            /** @description The response. */
+            response: string;
+            /**
+             * Format: uint32
+             * @description The run; without one, that of the week that holds the response.
+             */
+            run?: number | null;
+            /**
+             * Format: uint32
+             * @description The week.
+             */
+            week: number;
+        } | {
+            /**
+             * Format: date-time
+             * @description When it happened, RFC 3339; now without one.
+             */
+            at?: string | null;
+            /** @description Write nothing, and tell what would change in both views. */
+            dry_run?: boolean;
+            /** @enum {string} */
+            kind: "adopt-response";
+            /** @description Why; sealed like everything personal. */
+            reason: string;
+            /** @description The response. */
+            response: string;
+            /**
+             * Format: uint32
+             * @description The run; without one, the first.
+             */
+            run?: number | null;
+            /**
+             * Format: uint32
+             * @description The week.
+             */
+            week: number;
+        } | {
+            /**
+             * Format: date-time
+             * @description When it happened, RFC 3339; now without one.
+             */
+            at?: string | null;
+            /**
+             * Format: uuid
+             * @description The id of the correction.
+             */
+            correction: string;
+            /** @description Write nothing, and tell what would change in both views. */
+            dry_run?: boolean;
+            /** @enum {string} */
+            kind: "undo";
+            /** @description Why; sealed like everything personal. */
+            reason: string;
+        };
+        /** @description What a correction did, or would do. */
+        CorrectionReport: {
+            /**
+             * Format: uuid
+             * @description The id of the correction that was made or undone; `None` if nothing needs to be corrected.
+             */
+            correction?: string | null;
+            /** @description Whether it was only tried: nothing was written. */
+            dry_run: boolean;
+            /** @description The events. */
+            events: components["schemas"]["RecordedEvent"][];
+            /** @description What changes in the client's list in the legacy view; only if it was tried. */
+            legacy: unknown[];
+            /** @description What changes in the client's list in the pre-created view; only if it was tried. */
+            precreated: unknown[];
+            /** @description Whether an earlier request under the same key wrote the events. */
+            repeated: boolean;
+            /** @description The series' stream. */
+            series: string;
+        };
         /** @description A recorded decision that causes differences. */
         Decision: {
             /** @description The client's document id. */
@@ -1319,6 +1436,41 @@ export interface components {
              * @example ok
              */
             status: string;
+        };
+        /** @description A correction that holds. */
+        HeldCorrection: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            at?: string | null;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            correction: string;
+            /** @description The weeks that held it before. */
+            left: number[];
+            /**
+             * @description Documents that an import changed since in what the correction replaces. The correction goes
+             *     on holding.
+             */
+            overtaken: string[];
+            position?: components["schemas"]["u64"] | null;
+            /** @description The response that it placed. */
+            response: string;
+            /**
+             * Format: uint32
+             * @description The run.
+             */
+            run: number;
+            /** @description The series' stream. */
+            series: string;
+            /**
+             * Format: uint32
+             * @description The week that holds the response now.
+             */
+            week: number;
         };
         /** @description The last import. */
         Imported: {
@@ -1625,74 +1777,11 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
-        /**
-         * @description An event, as in histories, pages, live events and `rollbook history --json`.
-         * @example {
-         *       "actor": {
-         *         "id": "robin",
-         *         "role": "admin"
-         *       },
-         *       "batch": null,
-         *       "cause": "0197f3a1-6c1e-7c52-8a7e-0d5c6f3b2a11",
-         *       "event": {
-         *         "data": {
-         *           "audience": {
-         *             "scope": "percent",
-         *             "value": 10
-         *           },
-         *           "forced": false,
-         *           "reason": "first tenth",
-         *           "view": "precreated"
-         *         },
-         *         "type": "ViewSwitched"
-         *       },
-         *       "id": "0197f3a1-6c1e-7c52-8a7e-0d5c6f3b2a10",
-         *       "name": "ViewSwitched",
-         *       "occurred_at": "2026-01-15T09:30:00.000Z",
-         *       "position": 812,
-         *       "recorded_at": "2026-01-15T09:30:00.125Z",
-         *       "stream": "control",
-         *       "version": 4,
-         *       "why": "first tenth"
-         *     }
-         */
+        /** @description An event of a correction. */
         RecordedEvent: {
-            /** @description On whose behalf. */
-            actor: components["schemas"]["EventActor"];
-            /** @description The digest of the batch or import that it came with. */
-            batch?: string | null;
-            /** @description What caused it: a request's key or id, or the digest of a batch. */
-            cause: string;
-            /** @description What happened. */
-            event: components["schemas"]["EventContent"];
-            /** @description The event's id, the same wherever the same thing is recorded. */
-            id: string;
-            /** @description Its name in histories, such as `ResponseImported`. */
-            name: string;
-            /**
-             * Format: date-time
-             * @description When it happened.
-             */
-            occurred_at: string;
-            /**
-             * Format: uint64
-             * @description The position in the log, from 1, without gaps.
-             */
-            position: number;
-            /**
-             * Format: date-time
-             * @description When the log recorded it.
-             */
-            recorded_at: string;
-            /** @description The stream. */
-            stream: string;
-            /**
-             * Format: uint64
-             * @description Place in the stream, from 1, without gaps.
-             */
-            version: number;
-            /** @description Why it happened, where that is known. */
-            why?: string | null;
+            /** @description Its name. */
+            event: string;
+            position?: components["schemas"]["u64"] | null;
         };
         /** @description A recorded comparison of both views. */
         RecordedParity: {
@@ -8019,6 +8108,274 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listCorrections: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those of this client, by any id. A coach must name one.
+                 * @example ada
+                 */
+                client?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that were not undone, by series. */
+            200: {
+                headers: {
+                    /** @description The head of the log */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "at": "2026-02-04T12:00:00.000Z",
+                     *         "correction": "4a1d2f60-5c1e-5b7a-9d3e-0c7f5a2b8e61",
+                     *         "left": [
+                     *           2
+                     *         ],
+                     *         "overtaken": [],
+                     *         "position": 31,
+                     *         "response": "ada-answer-2",
+                     *         "run": 1,
+                     *         "series": "series/ada/habits",
+                     *         "week": 3
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["HeldCorrection"][];
+                };
+            };
+            /** @description An invalid query. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or there is no such thing. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    makeCorrection: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
+                 *     under the same key gets the same answer, and nothing is written again; another request under
+                 *     the key is rejected (422).
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "kind": "move-response",
+                 *       "reason": "answered the wrong week",
+                 *       "response": "ada-answer-2",
+                 *       "week": 3
+                 *     }
+                 */
+                "application/json": components["schemas"]["CorrectionBody"];
+            };
+        };
+        responses: {
+            /** @description What was written, or what would change. */
+            200: {
+                headers: {
+                    /** @description Where it is recorded */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "correction": "4a1d2f60-5c1e-5b7a-9d3e-0c7f5a2b8e61",
+                     *       "dry_run": false,
+                     *       "events": [
+                     *         {
+                     *           "event": "ResponsePlaced",
+                     *           "position": 31
+                     *         }
+                     *       ],
+                     *       "legacy": [],
+                     *       "precreated": [],
+                     *       "repeated": false,
+                     *       "series": "series/ada/habits"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CorrectionReport"];
+                };
+            };
+            /** @description A body that does not fit. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or there is no such thing. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such response, week or correction. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description The rules refuse it. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             413: components["responses"]["Problem413"];
             429: components["responses"]["Problem429"];
             431: components["responses"]["Problem431"];
