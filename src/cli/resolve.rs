@@ -31,7 +31,9 @@ pub(super) fn command(resolution: &Resolution) -> String {
         Resolution::Undo(correction) => {
             format!("rollbook correct undo {correction} --reason TEXT, or leave the correction")
         }
-        Resolution::Accept => "no command: both views can be used with it; mend the export to resolve it".to_owned(),
+        Resolution::Accept => {
+            "no command: both views can be used with it; mend the export to resolve it".to_owned()
+        }
         Resolution::MendExport => "no command: mend the export, and import it again".to_owned(),
     }
 }

@@ -64,7 +64,9 @@ fn endpoint(resolution: &Resolution) -> String {
         Resolution::Undo(correction) => format!(
             "POST /v1/corrections with kind undo, correction {correction}, or leave the correction"
         ),
-        Resolution::Accept => "no request: both views can be used with it; mend the export to resolve it".to_owned(),
+        Resolution::Accept => {
+            "no request: both views can be used with it; mend the export to resolve it".to_owned()
+        }
         Resolution::MendExport => "no request: mend the export, and import it again".to_owned(),
     }
 }
