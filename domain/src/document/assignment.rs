@@ -182,6 +182,18 @@ impl StoredAssignment {
         self.response.value().map(String::as_str).filter(|id| !id.is_empty())
     }
 
+    /// The same week without a response and without a status.
+    pub fn unanswered(&self) -> Self {
+        Self {
+            status: String::new(),
+            completed_at: None,
+            response: Field::Null,
+            score: None,
+            opened: false,
+            ..self.clone()
+        }
+    }
+
     /// Whether it has a response or is stored as completed.
     pub fn is_completed(&self) -> bool {
         self.status == "completed" || self.completed_at.is_some() || self.response_id().is_some()

@@ -68,17 +68,19 @@ impl Overrides {
 }
 
 impl Overrides {
-    /// The changes of a made week that still count beside those of the document that becomes it.
+    /// The changes of a made week that still count beside those of the document that becomes it. At
+    /// most one of the two was answered here: see [`super::Items::adopt`].
     pub(super) fn beside(self, of_document: Self, is_completed: bool) -> Self {
         let answer = match self.answer {
-            Some(AnswerChange::Given(AnswerSource::Client))
-                if !matches!(of_document.answer, Some(AnswerChange::Given(_))) =>
-            {
+            // A response that was given here counts more than one that a migration linked.
+            Some(AnswerChange::Given(AnswerSource::Client | AnswerSource::Correction)) => {
                 self.answer
             }
             Some(AnswerChange::Given(AnswerSource::Migration)) if !is_completed => self.answer,
             // The response that was cleared is not the one of the document.
-            _ => None,
+            Some(AnswerChange::Given(AnswerSource::Migration) | AnswerChange::Cleared) | None => {
+                None
+            }
         };
         Self {
             answer,

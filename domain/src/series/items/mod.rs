@@ -1,8 +1,9 @@
 //! The stored weeks of a series.
 //!
 //! This module keeps the weeks in order and finds, adds and removes them. `item` defines one week
-//! and its changes, `adoption` makes a document a week that was there before, `precedence` picks one of several documents for the same week, `shift` moves
-//! weeks when a series is paused or resumed, and `new_week` creates weeks.
+//! and its changes, `adoption` makes a document a week that was there before, `precedence` picks one
+//! of several documents for the same week, `shift` moves weeks when a series is paused or resumed,
+//! and `new_week` creates weeks.
 
 mod adoption;
 mod item;
