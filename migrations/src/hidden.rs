@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::document::StoredAssignment;
-use rollbook_domain::event::LinkKind;
+use rollbook_domain::event::{LinkKind, Placement};
 use rollbook_domain::series::{Item, LegacySeries, Series};
 use rollbook_domain::{Collection, Content, Document, Event, Position, StreamId};
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,9 @@ pub fn given_by(event: &Event) -> Option<(&str, u32, u32)> {
         }
         Event::ResponseSubmitted { response, run, week, .. } => Some((response, *run, *week)),
         Event::ResponseLinked { response, run, week, kind: LinkKind::Linked, .. }
-        | Event::ResponsePlaced { response, run, week, .. } => Some((response, *run, *week)),
+        | Event::ResponsePlaced(Placement { response, run, week, .. }) => {
+            Some((response, *run, *week))
+        }
         _ => None,
     }
 }

@@ -326,7 +326,7 @@ fn is_decision(event: &Event) -> bool {
         | Event::NoteWritten { .. }
         | Event::DuplicateWithdrawn { .. }
         | Event::DuplicateCleared { .. }
-        | Event::ResponsePlaced { .. }
+        | Event::ResponsePlaced(_)
         | Event::CorrectionUndone { .. } => true,
         Event::DocumentImported(_)
         | Event::DocumentAdopted { .. }

@@ -1,7 +1,7 @@
 //! Corrections of what is stored wrongly: a response in the wrong week, a response that no week
 //! holds, and the undoing of a correction.
 
-use rollbook_domain::event::View;
+use rollbook_domain::event::{Placement, View};
 use rollbook_domain::series::decide::Repair;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Event, Position, StreamId};
@@ -127,7 +127,7 @@ fn named(
             Event::Erased(event) => event,
             event => event,
         };
-        matches!(event, Event::ResponsePlaced { .. })
+        matches!(event, Event::ResponsePlaced(_))
     });
     correction
         .map(|recorded| (recorded.stream, recorded.id))
@@ -174,9 +174,8 @@ fn report(
         .map(|(position, content)| RecordedEvent { position, event: content.name(), content })
         .collect();
     let correction = events.iter().find_map(|recorded| match recorded.content {
-        Event::ResponsePlaced { correction, .. } | Event::CorrectionUndone { correction, .. } => {
-            Some(correction)
-        }
+        Event::ResponsePlaced(Placement { correction, .. })
+        | Event::CorrectionUndone { correction, .. } => Some(correction),
         _ => None,
     });
     CorrectionReport {

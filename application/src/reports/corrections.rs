@@ -59,8 +59,8 @@ pub fn corrections(
         for corrected in series.corrections.iter() {
             let recorded = reading.store().log().event(corrected.id)?;
             let left = match recorded.as_ref().map(|recorded| &recorded.event) {
-                Some(Event::ResponsePlaced { left, .. }) => {
-                    left.iter().map(|left| left.week).collect()
+                Some(Event::ResponsePlaced(placement)) => {
+                    placement.left.iter().map(|left| left.week).collect()
                 }
                 _ => Vec::new(),
             };

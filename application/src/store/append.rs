@@ -149,7 +149,7 @@ pub(crate) fn new_event(stream: &StreamId, now: Timestamp, event: Event) -> NewE
     let id = match &event {
         Event::AssignmentCreated { assignment, .. } => Some(*assignment),
         Event::ResponseSubmitted { response, .. } => response.parse().ok(),
-        Event::ResponsePlaced { correction, .. } => Some(*correction),
+        Event::ResponsePlaced(placement) => Some(placement.correction),
         _ => None,
     };
     NewEvent { stream: stream.clone(), id, occurred_at: now, event }

@@ -7,16 +7,16 @@ use uuid::Uuid;
 use super::corrections::Corrected;
 use super::items::{Item, Items};
 use super::state::Series;
-use crate::event::{Event, LinkKind, WeekOfRun};
+use crate::event::{LinkKind, Placement, WeekOfRun};
 
 impl Series {
     /// Folds a placed response. `make` returns the week if no document stores it.
-    pub(super) fn place(&mut self, event: &Event, make: impl FnOnce(&Self) -> Option<Item>) {
-        let Event::ResponsePlaced { correction, response, run, week, completed_at, score, .. } =
-            event
-        else {
-            return;
-        };
+    pub(super) fn place(
+        &mut self,
+        placement: &Placement,
+        make: impl FnOnce(&Self) -> Option<Item>,
+    ) {
+        let Placement { correction, response, run, week, completed_at, score, .. } = placement;
         self.corrections.made += 1;
         let target = self.items.week(*run, *week).map(|item| item.stored.document.clone());
         let mut documents: Vec<String> = self

@@ -13,7 +13,7 @@ use super::items::{Item, Items, Keeps, made_week};
 use super::overlay::{Overlays, WeekChange};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
-use crate::event::{AssignedStatus, Event, LinkKind, WeekDue, WeekMove};
+use crate::event::{AssignedStatus, Event, LinkKind, Placement, WeekDue, WeekMove};
 use crate::imported::{Content, Document};
 use crate::stream::StreamId;
 use crate::time::Timestamp;
@@ -98,8 +98,9 @@ impl Series {
             | Event::SeriesExtended { .. }
             | Event::SeriesWithdrawn { .. }
             | Event::AssignmentWithdrawn { .. } => self.apply_to_run(event),
-            Event::ResponsePlaced { assignment, run, week, legacy_due, terms, .. } => {
-                self.place(event, |series| {
+            Event::ResponsePlaced(placement) => {
+                let Placement { assignment, run, week, legacy_due, terms, .. } = placement;
+                self.place(placement, |series| {
                     let (id, near) = (assignment.to_string(), series.items.latest());
                     let terms = terms.as_ref()?;
                     Some(Item::made(*run, made_week(id, form, *week, *legacy_due, terms, near)))

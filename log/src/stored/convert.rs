@@ -5,14 +5,14 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    Audience, CheckOutcome, Event, ExportedCollection, RunTerms, Terms, WeekDue, WeekMove,
-    WeekOfRun,
+    Audience, CheckOutcome, Event, ExportedCollection, Placement, RunTerms, Terms, WeekDue,
+    WeekMove, WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
-    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredTerms,
-    StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
+    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal,
+    StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
 };
 use super::instant::Instant;
 use super::mirrored::Stored;
@@ -141,6 +141,7 @@ impl<'a> Stored<'a> for Document {
         ))
     }
 }
+fields!(Placement = StoredPlacement<'a> { correction, response, assignment, run, week, left, completed_at, score, legacy_due, terms, reason });
 fields!(Terms = StoredTerms<'a> { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks });
 impl<'a> Stored<'a> for RunTerms {
     type Form = StoredTerms<'a>;
@@ -183,6 +184,7 @@ macro_rules! events {
                 match self {
                     Self::DocumentImported(document) => Body::DocumentImported(document.to_form()),
                     Self::DocumentChanged(document) => Body::DocumentChanged(document.to_form()),
+                    Self::ResponsePlaced(placement) => Body::ResponsePlaced(placement.to_form()),
                     // The keyring records that the client was erased, not the stored event.
                     Self::Erased(event) => event.to_form(),
                     $(Self::$variant { $($field),+ } => Body::$variant { $($field: $field.to_form()),+ },)+
@@ -192,6 +194,7 @@ macro_rules! events {
                 Ok(match form {
                     Body::DocumentImported(document) => Self::DocumentImported(Stored::from_form(document)?),
                     Body::DocumentChanged(document) => Self::DocumentChanged(Stored::from_form(document)?),
+                    Body::ResponsePlaced(placement) => Self::ResponsePlaced(Stored::from_form(placement)?),
                     $(Body::$variant { $($field),+ } => Self::$variant { $($field: Stored::from_form($field)?),+ },)+
                 })
             }
@@ -229,7 +232,6 @@ events! {
     ResponsesAttested { digest, responses, responses_digest },
     StatusAssigned { run, week, status },
     NoteWritten { run, week, note },
-    ResponsePlaced { correction, response, assignment, run, week, left, completed_at, score, legacy_due, terms, reason },
     CorrectionUndone { correction, reason },
     DocumentAdopted { assignment, run, week, document },
     DuplicateWithdrawn { run, week, assignment, reason },

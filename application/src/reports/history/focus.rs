@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use rollbook_domain::document::{StoredAssignment, StoredResponse, feedback_response};
+use rollbook_domain::event::Placement;
 use rollbook_domain::{Collection, Document, Event, EventRecord, JsonText};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -73,7 +74,8 @@ impl Belonging {
 
     fn take_assignments(&mut self, event: &Event) {
         match event {
-            Event::ResponsePlaced { correction, run, week, left, response, .. } => {
+            Event::ResponsePlaced(placement) => {
+                let Placement { correction, run, week, left, response, .. } = placement;
                 let is_left = left.iter().any(|left| self.week == Some((left.run, left.week)));
                 let is_here = self.week == Some((*run, *week));
                 if is_here || is_left || self.responses.contains(response) {
@@ -177,7 +179,7 @@ impl Belonging {
                 in_run(*run) && restored.iter().any(|restored| of_week(restored.week))
             }
             Event::SeriesExtended { run, .. } | Event::SeriesWithdrawn { run, .. } => in_run(*run),
-            Event::ResponsePlaced { correction, .. }
+            Event::ResponsePlaced(Placement { correction, .. })
             | Event::CorrectionUndone { correction, .. } => self.corrections.contains(correction),
             Event::FeedbackGiven { response, .. } => self.responses.contains(response),
             _ => false,

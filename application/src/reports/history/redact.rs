@@ -1,6 +1,7 @@
 //! Removes personal content from events. The match names every event, so that a new one cannot be
 //! overlooked.
 
+use rollbook_domain::event::Placement;
 use rollbook_domain::{Document, Event, JsonText, Personal};
 
 /// Shown in place of personal content.
@@ -36,7 +37,7 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::DuplicateCleared { reason, .. }
         | Event::NoteWritten { note: reason, .. }
         | Event::FeedbackGiven { text: reason, .. }
-        | Event::ResponsePlaced { reason, .. }
+        | Event::ResponsePlaced(Placement { reason, .. })
         | Event::CorrectionUndone { reason, .. } => hide_text(reason),
         Event::DocumentRemoved { .. }
         | Event::AssignmentCreated { .. }

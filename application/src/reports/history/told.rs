@@ -1,7 +1,7 @@
 //! An event with its explanation: why it happened, and under which batch. The edges put it into
 //! words.
 
-use rollbook_domain::event::{LinkKind, MissedReason, Origin};
+use rollbook_domain::event::{LinkKind, MissedReason, Origin, Placement};
 use rollbook_domain::{Actor, Event, EventRecord, Personal};
 use serde::Serialize;
 
@@ -73,7 +73,7 @@ fn why(event: &Event) -> Option<String> {
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. }
-        | Event::ResponsePlaced { reason, .. }
+        | Event::ResponsePlaced(Placement { reason, .. })
         | Event::CorrectionUndone { reason, .. }
         | Event::DuplicateWithdrawn { reason, .. }
         | Event::DuplicateCleared { reason, .. } => said(reason),

@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use super::{Decider, Rejection};
-use crate::event::{Event, Origin, RunTerms, WeekOfRun};
+use crate::event::{Event, Origin, Placement, RunTerms, WeekOfRun};
 use crate::limits::{REASON_BYTES, check_text};
 use crate::number::Number;
 use crate::personal::Personal;
@@ -162,7 +162,7 @@ impl Decider<'_> {
         }
         let base = &self.base(run)?.stored;
         let (completed_at, score) = self.completion(response, holders);
-        Ok(vec![Event::ResponsePlaced {
+        Ok(vec![Event::ResponsePlaced(Placement {
             correction: self.next_correction(),
             response: response.to_owned(),
             assignment: assignment_id(self.client, self.form, run, week),
@@ -174,7 +174,7 @@ impl Decider<'_> {
             legacy_due: self.legacy_due(base, week),
             terms: (!creates.is_empty()).then(|| RunTerms::from(terms_of(base))),
             reason,
-        }])
+        })])
     }
 
     /// Whether a response's document names the week that holds it, by the week and by the document
