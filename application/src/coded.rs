@@ -1,4 +1,4 @@
-//! The codes of errors of the crates below, which know no codes.
+//! The codes of the errors that the crates below define. Those crates do not know codes.
 
 use rollbook_domain::control::SwitchRejection;
 use rollbook_domain::series::decide::Rejection;

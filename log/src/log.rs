@@ -100,7 +100,7 @@ impl Log {
     /// result. Use it to copy that store.
     ///
     /// # Errors
-    /// When the commit was not appended.
+    /// If the commit was not appended.
     ///
     /// # Panics
     /// As [`Log::append`].
@@ -111,7 +111,7 @@ impl Log {
     /// Appends a commit and waits for the result.
     ///
     /// # Errors
-    /// When the commit was not appended.
+    /// If the commit was not appended.
     ///
     /// # Panics
     /// On a thread that drives asynchronous tasks. There, `.await` the result of [`Log::submit`].

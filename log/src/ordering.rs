@@ -43,7 +43,7 @@ pub trait Ordering: Send + Sync {
     /// Submits a commit and waits for the result.
     ///
     /// # Errors
-    /// When the commit was not appended.
+    /// If the commit was not appended.
     ///
     /// # Panics
     /// On a thread that drives asynchronous tasks. There, `.await` the result of
@@ -58,14 +58,14 @@ pub trait Ordering: Send + Sync {
     /// The events of an acknowledged commit, in order.
     ///
     /// # Errors
-    /// When the log cannot be read or is damaged there.
+    /// If the log cannot be read or is damaged there.
     fn events(&self, committed: Committed) -> Result<Vec<EventRecord>, LogError>;
 
     /// The digest of the request that an idempotency key was used for, and the result of its
     /// commit.
     ///
     /// # Errors
-    /// When the log cannot be read or is damaged there.
+    /// If the log cannot be read or is damaged there.
     fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError>;
 }
 

@@ -37,7 +37,7 @@ impl Pending {
     /// Blocks this thread until there is a result.
     ///
     /// # Errors
-    /// When the commit was not appended.
+    /// If the commit was not appended.
     ///
     /// # Panics
     /// On a thread that drives asynchronous tasks. There, `.await` it.

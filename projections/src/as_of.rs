@@ -31,7 +31,7 @@ pub struct ClientState {
 /// stream that mattered at that position.
 ///
 /// # Errors
-/// When `position` is beyond the head, or the log or the rows cannot be read.
+/// If `position` is beyond the head, or the log or the rows cannot be read.
 pub fn client(
     runtime: &Runtime,
     view: View,

@@ -137,7 +137,7 @@ impl Projection for Names {
 /// Everything a name refers to, the preferred meaning first.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn meanings(source: &dyn RowSource, name: &str) -> Result<Vec<Meaning>, ProjectionError> {
     let mut found = Vec::new();
     source.scan(format!("{name}\0").as_bytes(), &mut |key, value| {

@@ -80,7 +80,7 @@ impl ErasureSources {
     /// Returns how many it erased.
     ///
     /// # Errors
-    /// When a directory has no record of erasures, or the store cannot be opened or written.
+    /// If a directory has no record of erasures, or the store cannot be opened or written.
     pub(super) fn forget_in(
         &self,
         directory: &Path,

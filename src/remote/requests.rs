@@ -54,7 +54,7 @@ impl Remote {
     /// The status of the store.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn status(&self) -> Result<Status, RemoteError> {
         self.read(self.get("/v1/status", &[])?)
     }
@@ -62,7 +62,7 @@ impl Remote {
     /// Switches the view that clients get.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn switch(
         &self,
         switching: &SwitchRequest,
@@ -84,7 +84,7 @@ impl Remote {
     /// The list of one client: the body of the endpoint's response.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn check_ins(&self, client: &str, query: &ViewQuery) -> Result<String, RemoteError> {
         self.text(self.get(&format!("/v1/clients/{}/check-ins", encoded(client)), &query.query())?)
     }
@@ -92,7 +92,7 @@ impl Remote {
     /// The list that a client got at an instant.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn seen(
         &self,
         client: &str,
@@ -107,7 +107,7 @@ impl Remote {
     /// Streams the lists of all clients, one line for each.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn everyone(&self, query: &ViewQuery) -> Result<Lines<'_>, RemoteError> {
         self.lines("/v1/check-ins", &query.query())
     }
@@ -115,7 +115,7 @@ impl Remote {
     /// Streams the events that concern an id.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn history(&self, id: &str, with_answers: bool) -> Result<EventRecords<'_>, RemoteError> {
         let query = [("with_answers", with_answers.to_string())];
         Ok(EventRecords(self.lines(&format!("/v1/history/{}", encoded(id)), &query)?))
@@ -133,7 +133,7 @@ impl Remote {
     /// Runs the checks at the service, which records the result.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn validate(
         &self,
         overdue_after_milliseconds: Option<i64>,
@@ -151,7 +151,7 @@ impl Remote {
     /// Compares the two views of every client.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn parity(
         &self,
         overdue_after_milliseconds: Option<i64>,
@@ -163,7 +163,7 @@ impl Remote {
     /// Takes a backup of the service's store.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn back_up(
         &self,
         name: Option<&str>,
@@ -182,7 +182,7 @@ impl Remote {
     /// The backups of the service's store.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn backups(&self) -> Result<Vec<Listed>, RemoteError> {
         self.read(self.get("/v1/backups", &[])?)
     }
@@ -190,7 +190,7 @@ impl Remote {
     /// Signs the service's log.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn checkpoint(&self) -> Result<Signed, RemoteError> {
         let request = RequestParts {
             method: Method::POST,
@@ -203,7 +203,7 @@ impl Remote {
     /// The audit, as JSON or Markdown.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn audit(&self, format: &str, at: Option<Timestamp>) -> Result<String, RemoteError> {
         let mut query = vec![("format", format.to_owned())];
         query.extend(at.map(|at| ("at", at.to_string())));

@@ -1,4 +1,4 @@
-//! Switching which view serves which clients.
+//! Switches which view serves which clients.
 
 use std::cell::RefCell;
 
@@ -12,26 +12,27 @@ use crate::store::{
     KeyedRequest, Outcome, Proposal, Reading, Request, StoreError, Written, clients, new_event,
 };
 
-/// A switch to carry out.
+/// A request to switch.
 #[derive(Clone, Debug)]
 pub struct SwitchRequest {
     /// The view to serve.
     pub view: View,
-    /// Only that part of all clients, 0 to 100.
+    /// Only this percentage of all clients, 0 to 100.
     pub percent: Option<u8>,
     /// Only these clients, by any id.
     pub clients: Vec<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Override the guard.
+    /// Overrides the guard.
     pub force: bool,
 }
 
-/// Carries out a switch. Its `before` and `after` are the states just before and just after its own
-/// event, also for a repeat under the same key and while others switch.
+/// Switches the view. `before` and `after` are the states just before and just after the event of
+/// this switch, also for a repeat with the same key and while others switch.
 ///
 /// # Errors
-/// When a client is unknown, the reason is too long, the guard refuses, or the store fails. Then nothing was written.
+/// If a client is unknown, if the reason is too long, if the guard refuses, or if the store fails.
+/// Then nothing was written.
 pub fn switch(
     reading: &Reading<'_>,
     wanted: &SwitchRequest,
@@ -71,7 +72,7 @@ fn audience(reading: &Reading<'_>, wanted: &SwitchRequest) -> Result<Audience, S
     })
 }
 
-/// The outcome, and the control state that it was decided on; none for a repeat.
+/// Returns the outcome, and the control state that it was decided on; `None` for a repeat.
 fn decide(
     reading: &Reading<'_>,
     wanted: &SwitchRequest,

@@ -1,5 +1,5 @@
-//! Resolves the ids of clients, series, forms and coaches. An unknown id is an error, so that a
-//! typing mistake never creates a client.
+//! Resolves the ids of clients, series, forms and coaches. An unknown id is an error, so a typing
+//! mistake never creates a client.
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::{Collection, Event, JsonText, StreamId};
@@ -22,18 +22,18 @@ impl Store {
 }
 
 impl Reading<'_> {
-    /// Who is meant by a client id, as all projections have it now.
+    /// Returns the identity of a client by any of its ids.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn identify(&self, id: &str) -> Result<Identity, StoreError> {
         Ok(directory::identify(&self.directory()?, id)?)
     }
 
-    /// The client document's id behind any identity.
+    /// Returns the id of a client's document by any of the client's ids.
     ///
     /// # Errors
-    /// [`StoreError::UnknownClient`] when no client document has it.
+    /// [`StoreError::UnknownClient`] if no client document has the id.
     pub fn client(&self, id: &str) -> Result<String, StoreError> {
         let stream = StreamId::Client(id.to_owned());
         if self.store().log().is_erased(&stream) {
@@ -42,12 +42,12 @@ impl Reading<'_> {
         self.identify(id)?.document.ok_or_else(|| StoreError::UnknownClient(id.to_owned()))
     }
 
-    /// The series stream that a name such as `series/<client>/<form>` means, whichever of the
-    /// client's ids it has.
+    /// Returns the stream of a series by its name, such as `series/<client>/<form>`, with any of
+    /// the client's ids.
     ///
     /// # Errors
-    /// [`StoreError::NoSeries`] when it names none, [`StoreError::UnknownSeries`] when it has no
-    /// events.
+    /// [`StoreError::NoSeries`] if the name is not that of a series; [`StoreError::UnknownSeries`]
+    /// if the series has no events.
     pub fn series_named(&self, name: &str) -> Result<StreamId, StoreError> {
         match name.parse() {
             Ok(StreamId::Series { client, form }) => self.series_of(&client, &form),
@@ -55,10 +55,10 @@ impl Reading<'_> {
         }
     }
 
-    /// The series stream of a client, by any id, and a form.
+    /// Returns the stream of the series of a client, by any id, and a form.
     ///
     /// # Errors
-    /// [`StoreError::UnknownSeries`] when it has no events.
+    /// [`StoreError::UnknownSeries`] if the series has no events.
     pub fn series_of(&self, client: &str, form: &str) -> Result<StreamId, StoreError> {
         let canonical = self.identify(client)?.canonical().to_owned();
         let stream = StreamId::series(&canonical, form);
@@ -69,10 +69,10 @@ impl Reading<'_> {
         }
     }
 
-    /// A form's title, as last imported; empty when its document has none.
+    /// Returns the title of a form, as last imported; empty if its document has none.
     ///
     /// # Errors
-    /// [`StoreError::UnknownForm`] when there is no such document.
+    /// [`StoreError::UnknownForm`] if there is no such document.
     pub fn form_title(&self, form: &str) -> Result<String, StoreError> {
         let mut held = None;
         for recorded in self.store().log().stream(&StreamId::Form(form.to_owned()), 0)? {
@@ -92,15 +92,15 @@ impl Reading<'_> {
     /// Whether there is a coach document with this id.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn has_coach_document(&self, id: &str) -> Result<bool, StoreError> {
         Ok(directory::coach(&self.directory()?, id)?.is_some())
     }
 
-    /// The coach that a client's document names; empty where it names none.
+    /// Returns the coach that a client's document names; empty if it names none.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn coach_of(&self, client: &str) -> Result<String, StoreError> {
         let rows = self.directory()?;
         let canonical = directory::identify(&rows, client)?.canonical().to_owned();

@@ -1,4 +1,4 @@
-//! What a commit would change in a client's lists, without appending it.
+//! Computes what a commit would change in a client's lists, without appending it.
 
 use rollbook_domain::event::View;
 use rollbook_domain::{Actor, Event, EventRecord, StreamId};
@@ -12,10 +12,11 @@ use super::diff::{EntryChange, between};
 use super::{Reading, StoreError};
 
 impl Reading<'_> {
-    /// What events of a series would change in its client's list in one view. Nothing is written.
+    /// Returns what events of a series would change in the client's list in one view. Writes
+    /// nothing.
     ///
     /// # Errors
-    /// When the log or the rows cannot be read.
+    /// If the log or the rows cannot be read.
     pub fn preview(
         &self,
         view: View,

@@ -42,7 +42,7 @@ pub type OriginOf<'a> = &'a dyn Fn(Uuid) -> Result<Option<Origin>, ProjectionErr
 /// its own, and the week is a duplicate.
 ///
 /// # Errors
-/// When an origin cannot be read.
+/// If an origin cannot be read.
 pub fn adoptions(series: &Series, origin: OriginOf<'_>) -> Result<Vec<Event>, ProjectionError> {
     let mut events = Vec::new();
     for run in series.run_numbers() {
@@ -84,7 +84,7 @@ fn is_allocated(items: &[&Item], origin: OriginOf<'_>) -> Result<bool, Projectio
 /// Adds the events to a plan that adopt what the plan brings, and what was not adopted before.
 ///
 /// # Errors
-/// When the rows or the log cannot be read.
+/// If the rows or the log cannot be read.
 pub(super) fn add_adoptions(
     plan: &mut ImportPlan,
     runtime: &Runtime,

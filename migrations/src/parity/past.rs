@@ -21,7 +21,7 @@ pub trait RecordedEvents: Sync {
     /// The events of a stream, in the order of the log.
     ///
     /// # Errors
-    /// When the events cannot be read.
+    /// If the events cannot be read.
     fn of_stream(&self, stream: &StreamId) -> Result<Vec<EventRecord>, ProjectionError>;
 }
 

@@ -103,7 +103,7 @@ pub struct ValidateRequest {
 /// Runs the checks and records their result.
 ///
 /// # Errors
-/// When the store cannot be read, the result cannot be appended, or another request used the key. A
+/// If the store cannot be read, the result cannot be appended, or another request used the key. A
 /// red check is not an error.
 pub fn validate(
     runtime: &Runtime,
@@ -141,7 +141,7 @@ pub fn validate(
 /// one of the rows of `log`.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn parity(
     log: &Log,
     snapshot: &Snapshot,

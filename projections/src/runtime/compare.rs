@@ -49,7 +49,7 @@ impl Runtime {
     /// store, up to the checkpoint of its rows here, and compares row by row.
     ///
     /// # Errors
-    /// When the log or the rows cannot be read, or the scratch store cannot be written.
+    /// If the log or the rows cannot be read, or the scratch store cannot be written.
     pub fn compare(
         &self,
         scratch: &Log,
@@ -128,7 +128,7 @@ impl Runtime {
     /// Finds rows that belong neither to a serving generation nor to one that is being built.
     ///
     /// # Errors
-    /// When the rows cannot be read.
+    /// If the rows cannot be read.
     pub fn stray_rows(&self) -> Result<StrayRows, ProjectionError> {
         let snapshot = self.log.rows().snapshot();
         let (mut keys, mut prefixes) = (Vec::new(), Vec::new());

@@ -194,7 +194,7 @@ impl KeyFile {
     /// change at once.
     ///
     /// # Errors
-    /// When there is no store, or the file cannot be read.
+    /// If there is no store, or the file cannot be read.
     pub fn open(directory: &Path) -> Result<Self, AccessError> {
         require_store(directory)?;
         let path = directory.join(LOCK_FILE);
@@ -213,7 +213,7 @@ impl KeyFile {
     /// Makes a key and stores its hash. The text is all there ever will be of it.
     ///
     /// # Errors
-    /// When a live key has this name, or the file cannot be written. Then there is no new key.
+    /// If a live key has this name, or the file cannot be written. Then there is no new key.
     pub fn create(
         &mut self,
         name: &str,
@@ -247,7 +247,7 @@ impl KeyFile {
     /// Revokes a key by its id, or a live one by its name. One revoked before stays as it was.
     ///
     /// # Errors
-    /// When there is none, or the file cannot be written.
+    /// If there is none, or the file cannot be written.
     pub fn revoke(&mut self, which: &str, now: Timestamp) -> Result<ApiKey, AccessError> {
         let by_id = self.keys.keys.iter().position(|key| key.id == which);
         let place = by_id.or_else(|| {
@@ -281,7 +281,7 @@ impl KeyFile {
 /// The keys of the store in this directory, live or not, oldest first.
 ///
 /// # Errors
-/// When there is no store, or the file cannot be read.
+/// If there is no store, or the file cannot be read.
 pub fn list(directory: &Path) -> Result<Vec<ApiKey>, AccessError> {
     require_store(directory)?;
     Ok(read(directory)?.keys)

@@ -58,7 +58,7 @@ impl Access {
     /// reached from this machine only.
     ///
     /// # Errors
-    /// When the settings make no sense, or the keys cannot be read.
+    /// If the settings make no sense, or the keys cannot be read.
     pub fn new(settings: &AccessSettings, data: &Path) -> Result<Self, AccessError> {
         let tokens = settings.token_rules()?.map(Tokens::new).transpose()?;
         let keys = Watched::new(data.join(keys::KEYS_FILE), ApiKeys::parse);

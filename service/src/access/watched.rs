@@ -66,7 +66,7 @@ impl<T> Watched<T> {
     /// Its content as it is now; `None` when there is no such file.
     ///
     /// # Errors
-    /// When the file cannot be read or is invalid. The next use tries again.
+    /// If the file cannot be read or is invalid. The next use tries again.
     pub(super) fn read(&self) -> Result<Option<Arc<T>>, AccessError> {
         // A panic while locked leaves a complete value or none.
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);

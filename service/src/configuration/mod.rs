@@ -101,7 +101,7 @@ impl Loaded {
 /// the file.
 ///
 /// # Errors
-/// When a source cannot be read, or holds what is no setting or no possible value.
+/// If a source cannot be read, or holds what is no setting or no possible value.
 pub fn load(flags: &SettingFlags, data: Option<&OsStr>) -> Result<Loaded, ConfigurationError> {
     let mut values = flags.values.clone();
     values.extend(data.map(|data| ("data", data.to_owned())));

@@ -75,7 +75,7 @@ impl Writing {
     /// The request of a command, if the caller has the permission.
     ///
     /// # Errors
-    /// When the caller does not have it.
+    /// If the caller does not have it.
     pub fn request(
         &self,
         reading: &Reading<'_>,

@@ -80,7 +80,7 @@ enum Phase {
 /// Serves until `end` resolves, then drains: see [`Server`].
 ///
 /// # Errors
-/// When connections can no longer be accepted.
+/// If connections can no longer be accepted.
 pub async fn serve(
     listener: TcpListener,
     router: Router,

@@ -78,7 +78,7 @@ impl Invalidation {
     /// first call the switch.
     ///
     /// # Errors
-    /// When the store cannot be read. What was published stays as it was.
+    /// If the store cannot be read. What was published stays as it was.
     pub(super) fn advance(&self, store: &Store) -> Result<(), StoreError> {
         let is_current = || {
             let published = self.published();

@@ -102,7 +102,7 @@ impl ViewCache {
     /// The body, from the cache or rendered now. Blocks.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn answer(
         &self,
         store: &Store,
@@ -120,7 +120,7 @@ impl ViewCache {
     /// Learns which entries the commits up to the head invalidate. Blocks.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn advance(&self, store: &Store) -> Result<(), StoreError> {
         self.invalidation.advance(store)
     }
@@ -129,7 +129,7 @@ impl ViewCache {
     /// over. The first request after a switch then finds its body in the cache. Blocks.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn prepare(
         &self,
         store: &Store,

@@ -1,4 +1,4 @@
-//! `before` and `after` of a switch are those of its own event.
+//! Tests that `before` and `after` of a switch are the states around its own event.
 
 use std::thread;
 

@@ -1,6 +1,5 @@
-//! Selects the events of a series that are about one week, or about one response. Imported
-//! documents belong together by the ids that they name: the assignment, its response, feedback,
-//! extension.
+//! Selects the events of a series that concern one week, or one response. Ids connect imported
+//! documents: the assignment, its response, its feedback and its extension.
 
 use std::collections::BTreeSet;
 
@@ -23,22 +22,22 @@ pub enum Focus {
     Response(String),
 }
 
-/// What was found to belong to the focus.
+/// The ids that belong to the focus.
 #[derive(Default)]
 struct Belonging {
     week: Option<(u32, u32)>,
     documents: BTreeSet<(Collection, String)>,
-    /// Ids by which responses and extensions may name the week.
+    /// The ids by which responses and extensions name the week.
     names: BTreeSet<String>,
     responses: BTreeSet<String>,
     corrections: BTreeSet<Uuid>,
 }
 
 impl Focus {
-    /// The events that tell about it, in the order of the log.
+    /// Returns the events that concern the focus, in the order of the log.
     pub(super) fn of(self, events: Vec<EventRecord>) -> Vec<EventRecord> {
-        // The documents of an erased client no longer say which week they were for: the history is
-        // that of the complete series.
+        // The documents of an erased client no longer name a week, so the history is that of the
+        // complete series.
         if events.iter().any(|recorded| matches!(recorded.event, Event::Erased(_))) {
             return events;
         }
@@ -49,8 +48,8 @@ impl Focus {
                 belonging.responses.insert(id);
             }
         }
-        // Documents of one import stand in the order assignments, responses, feedback; a later
-        // import may refer to earlier ones.
+        // An import has assignments first, then responses, then feedback. A later import may refer
+        // to earlier ones.
         for round in
             [Belonging::take_assignments, Belonging::take_responses, Belonging::take_answers]
         {
@@ -187,7 +186,7 @@ impl Belonging {
     }
 }
 
-/// The assignment that an extension's document names; empty when it names none.
+/// Returns the assignment that an extension's document names; empty if it names none.
 fn named_assignment(body: &JsonText) -> String {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]

@@ -1,5 +1,4 @@
-//! An event with its explanation: why it happened, and under which batch. The edges put it into
-//! words.
+//! An event with its explanation: the reason, and the batch or import that it belongs to.
 
 use rollbook_domain::event::{LinkKind, MissedReason, Origin, Placement};
 use rollbook_domain::{Actor, Event, EventRecord, Personal};
@@ -7,17 +6,17 @@ use serde::Serialize;
 
 use super::{ERASED, REDACTED};
 
-/// An event, with what a history shows in addition to its fields.
+/// An event with its explanation.
 #[derive(Clone, Debug, Serialize)]
 pub struct Told {
-    /// The event as recorded; its personal content only where it was asked for.
+    /// The recorded event, with or without its personal content.
     #[serde(flatten)]
     pub recorded: EventRecord,
-    /// Its name: `ResponseImported`, `AssignmentCreated`, …
+    /// The name of the event, such as `ResponseImported`.
     pub name: &'static str,
-    /// Why it happened, where that is known.
+    /// The reason, if it is known.
     pub why: Option<String>,
-    /// The digest of the batch or import it came with.
+    /// The digest of the batch or import that it belongs to.
     pub batch: Option<String>,
 }
 
@@ -29,7 +28,7 @@ impl Told {
     }
 }
 
-/// The batch or import that an event came with, or is about.
+/// Returns the batch or import that an event belongs to or describes.
 fn batch(recorded: &EventRecord) -> Option<String> {
     let is_digest =
         |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -52,7 +51,7 @@ fn said(text: &Personal<String>) -> String {
     text.expose().cloned().unwrap_or_else(|| ERASED.to_owned())
 }
 
-/// Why a client missed a week.
+/// Returns the text for the reason of a missed week.
 pub fn missed(reason: MissedReason) -> &'static str {
     match reason {
         MissedReason::Sick => "sick",

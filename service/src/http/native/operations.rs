@@ -34,7 +34,7 @@ where
 /// Requires the permission for migrations, before a long operation waits for its turn.
 ///
 /// # Errors
-/// When the caller does not have it.
+/// If the caller does not have it.
 pub async fn require_operator(service: &Service, caller: Caller) -> Result<(), ApiError> {
     let authorize = move |store: &Store| caller.authorize(store, Permission::Migrate).map(drop);
     service.blocking::<_, AccessDenied>(authorize).await

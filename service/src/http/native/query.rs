@@ -12,7 +12,7 @@ use crate::http::service::Service;
 /// An optional span such as `3d`, in milliseconds.
 ///
 /// # Errors
-/// When the text is not a span.
+/// If the text is not a span.
 pub fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| span::milliseconds(&text).map_err(serde::de::Error::custom)).transpose()
