@@ -25,7 +25,7 @@ impl FromRequestParts<Service> for Caller {
     }
 }
 
-/// A request to write: its caller, its time and its idempotency key.
+/// A request that writes: its caller, its time and its idempotency key.
 #[derive(Clone, Debug)]
 pub struct Writing {
     caller: Caller,
@@ -39,7 +39,8 @@ impl FromRequestParts<Service> for Writing {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, service).await?;
-        // Extractors of bodies run after this: nothing of a caller without any right is parsed.
+        // Extractors of bodies run after this one, so the body of a caller without any permission
+        // is not parsed.
         let caller = match caller.has_any_grant() {
             Some(true) => caller,
             Some(false) => return Err(AccessDenied::Forbidden.into()),
@@ -55,7 +56,7 @@ impl FromRequestParts<Service> for Writing {
 }
 
 impl Writing {
-    /// A request of this caller, now.
+    /// Makes a request of this caller, now.
     #[cfg(test)]
     pub(super) fn by(caller: Caller, key: Option<&str>) -> Self {
         let id = RequestId::of(&axum::http::HeaderMap::new());
@@ -67,12 +68,12 @@ impl Writing {
         &self.caller
     }
 
-    /// When.
+    /// The time of the request.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// The request of a command, if the caller has the permission.
+    /// Returns the request of a command, if the caller has the permission.
     ///
     /// # Errors
     /// If the caller does not have it.

@@ -1,6 +1,5 @@
-//! The list of assignments: which of them a caller may see, their order, and the pages. A page
-//! starts after the last assignment of the page before, so assignments that are added in between
-//! move nothing.
+//! The list of assignments: what a caller may see, the order, and the pages. A page starts after
+//! the last assignment of the previous page, so assignments that are added meanwhile shift nothing.
 
 use std::cmp::Reverse;
 
@@ -18,7 +17,7 @@ use super::super::error::ApiError;
 use super::assignment::{Assignment, Which};
 use crate::access::{AccessDenied, Caller, Permission, Visible};
 
-/// A page.
+/// A page of the list.
 pub(super) struct Listed {
     pub(super) assignments: Vec<Assignment>,
     pub(super) total: usize,
@@ -26,13 +25,14 @@ pub(super) struct Listed {
     pub(super) position: Position,
 }
 
-/// An assignment's place in the list: newest assigned first, then by client, form, run and week.
+/// The sort key of an assignment: the time of assignment, newest first, then client, form, run and
+/// week.
 type Place = (Reverse<Timestamp>, String, u32, u32);
 
 const DEFAULT_LIMIT: usize = 50;
 const MOST: usize = 200;
 
-/// The page that a caller asks for, of what they may see.
+/// Returns the requested page of the assignments that the caller may see.
 pub(super) fn list(
     store: &Store,
     caller: &Caller,
@@ -78,7 +78,7 @@ pub(super) fn list(
     Ok(Listed { assignments, total, next_cursor, position })
 }
 
-/// Whose series are looked through.
+/// The series to read.
 enum Scope {
     Everyone,
     Clients(Vec<Identity>),

@@ -1,5 +1,5 @@
-//! `/api/check-in-assignments/series…`: pausing, resuming and withdrawing a complete run. This
-//! module has the old application's shapes; the rules are in the domain.
+//! `/api/check-in-assignments/series…`: pauses, resumes and withdraws a complete run. This module
+//! defines the bodies of the old application. The rules are in the domain.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
@@ -16,7 +16,7 @@ use super::super::service::Service;
 use super::shapes::Done;
 use super::week;
 
-/// A series, and what is asked of it.
+/// The series of a request.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = NamedSeries, example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin"}))]
@@ -32,27 +32,28 @@ pub struct Which {
     coach_id: Option<String>,
 }
 
-/// A series, and for how long it rests.
+/// A request to pause a series.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin", "pauseWeeks": 2}))]
 pub struct Pausing {
     #[serde(flatten)]
     which: Which,
-    /// By how many weeks, 1 to 52.
+    /// The length of the pause in weeks, 1 to 52.
     #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(required = true, nullable = false, minimum = 1, maximum = 52)]
     pause_weeks: Option<u32>,
 }
 
-/// A series, and what stays of it.
+/// A request to withdraw a series.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin", "preserveHistory": true}))]
 pub struct Withdrawing {
     #[serde(flatten)]
     which: Which,
-    /// Whether answered weeks stay in the views; default true. History keeps everything in either case.
+    /// Whether weeks with a response stay in the views; the default is true. The history keeps all
+    /// events in either case.
     preserve_history: Option<bool>,
 }
 
@@ -69,17 +70,17 @@ impl Which {
     }
 }
 
-/// A pause.
+/// The result of a pause.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Paused {
     /// Always true.
     success: bool,
-    /// What happened.
+    /// The result as a sentence.
     message: &'static str,
-    /// How many weeks moved.
+    /// The number of moved weeks.
     moved: usize,
-    /// Until when the series rests.
+    /// The end of the pause.
     #[schema(format = DateTime)]
     paused_until: Option<String>,
 }
@@ -97,7 +98,7 @@ impl Paused {
     }
 }
 
-/// Pause a series: its unanswered weeks due from now on move.
+/// Pauses a series: its unanswered weeks with a due date from now on move.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments/series/pause",
@@ -106,8 +107,8 @@ impl Paused {
     params(super::shapes::IdempotencyKey),
     request_body = Pausing,
     responses(
-        (status = 200, description = "It rests.", body = Paused, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such series.", body = DropInRefusal),
+        (status = 200, description = "The series is paused.", body = Paused, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "The series does not exist.", body = DropInRefusal),
         DropInRefusals
     )
 )]
@@ -139,7 +140,7 @@ pub async fn pause(
     service.blocking(pause).await
 }
 
-/// Take back the latest pause of a series.
+/// Resumes a series: its latest pause is undone.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments/series/unpause",
@@ -148,8 +149,8 @@ pub async fn pause(
     params(super::shapes::IdempotencyKey),
     request_body = Which,
     responses(
-        (status = 200, description = "It goes on.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such series.", body = DropInRefusal),
+        (status = 200, description = "The series is resumed.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "The series does not exist.", body = DropInRefusal),
         DropInRefusals
     )
 )]
@@ -173,7 +174,7 @@ pub async fn unpause(
     service.blocking(unpause).await
 }
 
-/// Withdraw a series from its client.
+/// Withdraws a series from its client.
 #[utoipa::path(
     delete,
     path = "/api/check-in-assignments/series",
@@ -182,8 +183,8 @@ pub async fn unpause(
     params(super::shapes::IdempotencyKey),
     request_body = Withdrawing,
     responses(
-        (status = 200, description = "It is withdrawn.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such series.", body = DropInRefusal),
+        (status = 200, description = "The series is withdrawn.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "The series does not exist.", body = DropInRefusal),
         DropInRefusals
     )
 )]

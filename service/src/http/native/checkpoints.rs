@@ -14,20 +14,19 @@ use crate::http::service::Service;
 use crate::telemetry::request::request_id_text;
 use crate::telemetry::targets;
 
-/// Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it
-/// elsewhere too.
+/// Signs a checkpoint of the Merkle tree over all events, and stores it. Keep a copy elsewhere.
 ///
-/// The signing key is the one beside the store; the first checkpoint of a store draws it. A log
-/// that contradicts what it signed before gets no further signature.
+/// The signing key is the file beside the store. The first checkpoint generates it. A log that
+/// contradicts an earlier checkpoint is not signed.
 #[utoipa::path(
     post,
     path = "/v1/checkpoints",
     operation_id = "signCheckpoint",
     tag = "operations",
     responses(
-        (status = 200, description = "The checkpoint.", body = Signed, headers(("x-rollbook-position" = u64, description = "How many events it signs"))),
+        (status = 200, description = "The checkpoint.", body = Signed, headers(("x-rollbook-position" = u64, description = "The number of events in the checkpoint"))),
         NativeRefusals,
-        (status = 409, description = "The log contradicts what it signed before.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "The log contradicts a signed checkpoint.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn sign(
