@@ -14,7 +14,7 @@ use crate::number::Number;
 use crate::time::Timestamp;
 
 /// The fields of a week that later events have changed. They override the imported document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::series) struct Overrides {
     answer: Option<AnswerChange>,
     due: bool,
@@ -25,7 +25,7 @@ pub(in crate::series) struct Overrides {
 }
 
 /// The source of a week's response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AnswerSource {
     /// The client submitted it to Rollbook. It stays even if an import removes the document.
     Client,
@@ -36,10 +36,52 @@ enum AnswerSource {
 }
 
 /// The last change of a week's response, completion time and score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AnswerChange {
     Given(AnswerSource),
     Cleared,
+}
+
+/// The bits of [`Overrides`] in a row, and the numbers of an [`AnswerChange`] from bit 5 on.
+impl Overrides {
+    const ANSWERS: [Option<AnswerChange>; 5] = [
+        None,
+        Some(AnswerChange::Given(AnswerSource::Client)),
+        Some(AnswerChange::Given(AnswerSource::Migration)),
+        Some(AnswerChange::Given(AnswerSource::Correction)),
+        Some(AnswerChange::Cleared),
+    ];
+    const ANSWER_BIT: u32 = 5;
+
+    /// The form in a row: 8 bits.
+    pub(in crate::series) fn to_bits(self) -> u16 {
+        let answer = match self.answer {
+            None => 0,
+            Some(AnswerChange::Given(AnswerSource::Client)) => 1,
+            Some(AnswerChange::Given(AnswerSource::Migration)) => 2,
+            Some(AnswerChange::Given(AnswerSource::Correction)) => 3,
+            Some(AnswerChange::Cleared) => 4,
+        };
+        u16::from(self.due)
+            | u16::from(self.status) << 1
+            | u16::from(self.paused_until) << 2
+            | u16::from(self.extension_granted) << 3
+            | u16::from(self.total_weeks) << 4
+            | answer << Self::ANSWER_BIT
+    }
+
+    /// Reads the form in a row; `None` if it is not one.
+    pub(in crate::series) fn from_bits(bits: u16) -> Option<Self> {
+        let has = |bit: u32| bits & (1 << bit) != 0;
+        Some(Self {
+            answer: *Self::ANSWERS.get(usize::from(bits >> Self::ANSWER_BIT))?,
+            due: has(0),
+            status: has(1),
+            paused_until: has(2),
+            extension_granted: has(3),
+            total_weeks: has(4),
+        })
+    }
 }
 
 impl Overrides {
@@ -157,17 +199,20 @@ impl Item {
     }
 
     /// Whether this is the id of the stored week: its own, or the other id of an adopted one.
+    #[inline]
     pub fn has_id(&self, id: &str) -> bool {
         self.stored.document == id || self.alias() == Some(id)
     }
 
     /// The other id of an adopted week.
+    #[inline]
     pub fn alias(&self) -> Option<&str> {
         self.alias.as_ref().map(Alias::id)
     }
 
     /// The id of the document, also of a week that adopted it and has the id of the assignment. It
     /// is the same in both views.
+    #[inline]
     pub fn document_id(&self) -> &str {
         match &self.alias {
             Some(Alias::Document(document)) => document,
@@ -182,11 +227,13 @@ impl Item {
     }
 
     /// The week, from 1.
+    #[inline]
     pub fn week(&self) -> u32 {
         self.stored.week()
     }
 
     /// Whether it has a response or is stored as completed.
+    #[inline]
     pub fn is_completed(&self) -> bool {
         self.stored.is_completed()
     }
