@@ -10,10 +10,10 @@ use super::error::ConfigurationError;
 use super::keys::{self, KEYS, Key};
 use super::{Given, Origin};
 
-/// The file that is read if it exists and no other is named.
+/// The default file. It may be missing.
 pub const DEFAULT_FILE: &str = "rollbook.toml";
 
-/// A file's path and text. A named file must be there; the default one may be missing.
+/// Reads a file. A named file must exist; the default file may be missing.
 ///
 /// # Errors
 /// [`ConfigurationError::Unreadable`].
@@ -26,7 +26,7 @@ pub fn read(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Configura
     }
 }
 
-/// The values of a file.
+/// Parses the values of a file.
 ///
 /// # Errors
 /// [`ConfigurationError::Syntax`], [`ConfigurationError::UnknownKey`],
@@ -42,7 +42,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Given>, ConfigurationError> 
     Ok(given)
 }
 
-/// The line, from 1, at which a span begins.
+/// Returns the line, from 1, at which a span of bytes starts.
 fn line_of(text: &str, span: Option<Range<usize>>) -> usize {
     let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
     before.bytes().filter(|byte| *byte == b'\n').count() + 1
@@ -109,7 +109,7 @@ impl File<'_> {
     }
 }
 
-/// A value as it reads in a message.
+/// Formats a value for a message.
 fn written(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => text.to_string(),
@@ -124,7 +124,7 @@ fn is_section(name: &str) -> bool {
     KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// The setting whose name needs the fewest changes, when they are few.
+/// Returns the setting with the most similar name, if it is similar enough.
 fn nearest(name: &str) -> Option<&'static str> {
     let last = name.rsplit('.').next().unwrap_or(name);
     let distance = |key: &Key| {
@@ -135,7 +135,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     (distance(best) <= 3.min(last.len() / 2)).then_some(best.name)
 }
 
-/// How many letters must be put in, taken out or changed to make one word of the other.
+/// Returns the edit distance of two words, in letters.
 fn edits(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();

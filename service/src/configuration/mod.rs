@@ -25,7 +25,7 @@ pub use keys::{KEYS, Key};
 pub use kind::Kind;
 pub use settings::{Limits, Log, LogFormat, Metrics, Settings, Telemetry, Timeouts};
 
-/// Variables that begin like settings and belong to something else.
+/// Environment variables with the prefix of settings that are not settings.
 const OTHER_VARIABLES: [&str; 5] = [
     "ROLLBOOK_CONFIG",
     "ROLLBOOK_SERVER",
@@ -34,7 +34,7 @@ const OTHER_VARIABLES: [&str; 5] = [
     "ROLLBOOK_ALLOW_FIXED_CLOCK",
 ];
 
-/// Where a value came from, the strongest first.
+/// The source of a value, in order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A flag, without its dashes.
@@ -68,13 +68,13 @@ impl fmt::Display for Origin {
 pub struct Given {
     /// The setting.
     pub key: &'static Key,
-    /// Its value; null for none.
+    /// The value; null if there is none.
     pub value: Value,
-    /// Where it was given.
+    /// The source of the value.
     pub origin: Origin,
 }
 
-/// The settings, and how they came about.
+/// The settings with their sources.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The settings.
@@ -83,12 +83,12 @@ pub struct Loaded {
     pub file: Option<PathBuf>,
     /// Every setting's value and origin, in the order of [`KEYS`].
     pub effective: Vec<Given>,
-    /// Environment variables that look like settings and are none.
+    /// Environment variables with the prefix of settings that are unknown.
     pub ignored: Vec<String>,
 }
 
 impl Loaded {
-    /// Where a setting's value came from.
+    /// Returns the source of a setting's value.
     pub fn origin(&self, name: &str) -> Origin {
         self.effective
             .iter()
@@ -97,11 +97,11 @@ impl Loaded {
     }
 }
 
-/// Reads all sources: these flags with `data` when `--data` was given, this process's environment,
-/// the file.
+/// Reads all sources: the flags, with `data` if `--data` was given, the environment of this
+/// process, and the file.
 ///
 /// # Errors
-/// If a source cannot be read, or holds what is no setting or no possible value.
+/// If a source cannot be read, or contains an unknown setting or an invalid value.
 pub fn load(flags: &SettingFlags, data: Option<&OsStr>) -> Result<Loaded, ConfigurationError> {
     let mut values = flags.values.clone();
     values.extend(data.map(|data| ("data", data.to_owned())));
@@ -109,7 +109,7 @@ pub fn load(flags: &SettingFlags, data: Option<&OsStr>) -> Result<Loaded, Config
     resolve(&values, std::env::vars_os(), file)
 }
 
-/// The settings from sources that are already read.
+/// Combines the sources.
 fn resolve(
     flags: &BTreeMap<&'static str, OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,
@@ -146,7 +146,8 @@ fn resolve(
     }
 }
 
-/// The variables that are settings, by name, and those that only look like it.
+/// Returns the environment variables that are settings, by name, and the unknown ones with the same
+/// prefix.
 fn settings_in(
     environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> (BTreeMap<&'static str, OsString>, Vec<String>) {
@@ -158,7 +159,7 @@ fn settings_in(
             continue;
         };
         match KEYS.iter().find(|key| key.variable() == variable) {
-            // An empty variable is one that is not set, but where a setting may be absent.
+            // An empty variable counts as unset, except for a setting that may be absent.
             Some(key) if value.is_empty() && key.default.is_some() => {}
             Some(key) => drop(variables.insert(key.name, value)),
             None if OTHER_VARIABLES.contains(&variable) => {}
@@ -189,7 +190,7 @@ fn read(key: &'static Key, text: &OsStr, origin: Origin) -> Result<Given, Config
     }
 }
 
-/// The values as the typed settings are nested.
+/// Nests the values as in the typed settings.
 fn tree(effective: &[Given]) -> Value {
     let mut root = Map::new();
     for Given { key, value, .. } in effective {
