@@ -7,7 +7,7 @@ mod sequencer;
 use std::path::Path;
 use std::sync::Arc;
 
-use rollbook_application::backup::{Backups, Wanted};
+use rollbook_application::backup::{BackupRequest, Backups};
 use rollbook_application::operations::erase::erase;
 use rollbook_application::store::{Outcome, Request, Store};
 use rollbook_log::{OpenOptions, Ordering as _};
@@ -61,7 +61,7 @@ fn a_migration_a_command_a_backup_and_an_erasure_are_ordered_elsewhere() {
         assert_eq!(repeated, again);
     }
     let backups = Backups::at(home.path().join("backups"));
-    let wanted = Wanted { name: None, actor: request.actor.clone(), now: now() };
+    let wanted = BackupRequest { name: None, actor: request.actor.clone(), now: now() };
     let created = store.back_up(&backups, &wanted, &|_, _, _| {}).unwrap();
     assert_eq!(created.position, sequencer.head());
     erase(&store, "new-client", "asked for it", &request, &|_, _| {}).unwrap();

@@ -4,7 +4,7 @@ use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{StreamId, Timestamp};
 use uuid::Uuid;
 
-use crate::commit::Committed;
+use crate::commit::CommitReceipt;
 use crate::engine::{Engine as _, Family};
 use crate::error::LogError;
 use crate::layout;
@@ -116,7 +116,7 @@ impl Log {
     ///
     /// # Errors
     /// If the database cannot be read or is damaged.
-    pub fn committed_under(&self, key: &str) -> Result<Option<Committed>, LogError> {
+    pub fn committed_under(&self, key: &str) -> Result<Option<CommitReceipt>, LogError> {
         Ok(self.requested_under(key)?.map(|(_, committed)| committed))
     }
 
@@ -124,7 +124,10 @@ impl Log {
     ///
     /// # Errors
     /// If the database cannot be read or is damaged.
-    pub fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
+    pub fn requested_under(
+        &self,
+        key: &str,
+    ) -> Result<Option<([u8; 32], CommitReceipt)>, LogError> {
         let Some(engine) = self.store().engine() else { return Ok(None) };
         Ok(reads::key(&*engine, key)?.filter(|(_, committed)| committed.last <= self.head()))
     }

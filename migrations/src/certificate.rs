@@ -55,7 +55,7 @@ pub enum CertificateError {
     #[error("it has format {0}; this build reads formats 1 to {FORMAT}")]
     Newer(u64),
     /// A leaf is not the expected event.
-    #[error("what it shows as {what} is not such an event")]
+    #[error("the event that it gives as {what} is of another kind")]
     Leaf {
         /// The name of the expected event.
         what: &'static str,

@@ -18,7 +18,7 @@ use rollbook_migrations::parity::ParityReport;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, Validation, parity, validate};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::read_row;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::views::{PrecreatedView, answer, keys};
@@ -151,7 +151,7 @@ impl Living {
         for view in [View::Legacy, View::Precreated] {
             let (rows, _) = snapshot.view(view).unwrap();
             let identity = directory::identify(&rows.directory, "c1").unwrap();
-            let asked = Asked { now: at(now), overdue_after_milliseconds: GRACE };
+            let asked = ListParameters { now: at(now), overdue_after_milliseconds: GRACE };
             let body = answer(&rows, &identity, asked, |answer| answer.to_json()).unwrap();
             let body: Value = serde_json::from_str(&body).unwrap();
             let of_week = |week: u32| {

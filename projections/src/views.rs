@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::directory::{self, Directory, Identity};
-use crate::entry::{Answer, Asked, name_coaches};
+use crate::entry::{Answer, ListParameters, name_coaches};
 use crate::error::ProjectionError;
 use crate::projection::Projection;
 use crate::rows::{RowChanges, RowSource, StoredRows, decode};
@@ -214,7 +214,7 @@ impl ClientRows {
 pub fn answer<R: RowSource, T>(
     rows: &ViewRows<R>,
     identity: &Identity,
-    asked: Asked,
+    asked: ListParameters,
     then: impl FnOnce(&Answer<'_>) -> T,
 ) -> Result<T, ProjectionError> {
     if !identity.onboarded {

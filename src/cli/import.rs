@@ -12,7 +12,7 @@ use rollbook_domain::{StreamId, Timestamp};
 use rollbook_migrations::adapters::LogDocuments;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
 use rollbook_migrations::export_writer::{ExportMetadata, write_export};
-use rollbook_migrations::import::adopt::Adopted;
+use rollbook_migrations::import::adopt::Adoption;
 use rollbook_migrations::import::{ImportReport, import};
 use serde::Serialize;
 
@@ -86,7 +86,7 @@ fn import_text(imported: &ImportReport) -> String {
         text.push_str(&format!("skipped: {name} ({documents} documents)\n"));
     }
     for adopted in imported.adopted.iter().take(ADOPTED_SHOWN) {
-        let Adopted { series, week, document, assignment } = adopted;
+        let Adoption { series, week, document, assignment } = adopted;
         text.push_str(&format!(
             "adopted: document {document} is now assignment {assignment}, week {week} of {series}\n"
         ));

@@ -3,15 +3,15 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use rollbook_application::backup::{Created, Listed};
+use rollbook_application::backup::{BackupReport, ListedBackup};
 use rollbook_application::operations::switch::SwitchRequest;
 use rollbook_application::reports::check_ins::Which;
-use rollbook_application::reports::evidence::Signed;
+use rollbook_application::reports::evidence::CheckpointReport;
 use rollbook_application::reports::migration::ValidationReport;
 use rollbook_application::reports::moment::Moment;
 use rollbook_application::reports::span;
 use rollbook_application::reports::status::Status;
-use rollbook_application::reports::switch::Switched;
+use rollbook_application::reports::switch::SwitchReport;
 use rollbook_application::store::PastView;
 use rollbook_domain::{EventRecord, Timestamp};
 use rollbook_migrations::parity::ParityReport;
@@ -68,7 +68,7 @@ impl Remote {
         switching: &SwitchRequest,
         at: Option<Timestamp>,
         key: Option<&str>,
-    ) -> Result<Switched, RemoteError> {
+    ) -> Result<SwitchReport, RemoteError> {
         let SwitchRequest { view, percent, clients, reason, force } = switching;
         let body = json!({"view": view, "percent": percent, "clients": clients, "reason": reason, "force": force, "at": at});
         let request = RequestParts {
@@ -168,7 +168,7 @@ impl Remote {
         &self,
         name: Option<&str>,
         at: Option<Timestamp>,
-    ) -> Result<Created, RemoteError> {
+    ) -> Result<BackupReport, RemoteError> {
         let body = json!({"name": name, "at": at});
         let request = RequestParts {
             method: Method::POST,
@@ -183,7 +183,7 @@ impl Remote {
     ///
     /// # Errors
     /// If the service does not respond, or refuses the request.
-    pub fn backups(&self) -> Result<Vec<Listed>, RemoteError> {
+    pub fn backups(&self) -> Result<Vec<ListedBackup>, RemoteError> {
         self.read(self.get("/v1/backups", &[])?)
     }
 
@@ -191,7 +191,7 @@ impl Remote {
     ///
     /// # Errors
     /// If the service does not respond, or refuses the request.
-    pub fn checkpoint(&self) -> Result<Signed, RemoteError> {
+    pub fn checkpoint(&self) -> Result<CheckpointReport, RemoteError> {
         let request = RequestParts {
             method: Method::POST,
             path: "/v1/checkpoints",

@@ -29,7 +29,7 @@ pub fn documents(fixture_name: &str, collection: &str) -> Vec<Value> {
 }
 
 /// One answer of the old system.
-pub struct Expected {
+pub struct ExpectedAnswer {
     /// The instant that it was asked at.
     pub now: String,
     /// The id that it was asked about.
@@ -42,7 +42,7 @@ pub struct Expected {
 
 /// The old system's answers of one kind, `legacy` or `precreated-after-migration`. All answers for
 /// one instant are beside each other; instants ascend.
-pub fn expected(fixture_name: &str, kind: &str) -> Vec<Expected> {
+pub fn expected(fixture_name: &str, kind: &str) -> Vec<ExpectedAnswer> {
     let directory = fixture(fixture_name).join("expected");
     let mut answers = Vec::new();
     for path in crate::paths(&directory) {
@@ -53,7 +53,7 @@ pub fn expected(fixture_name: &str, kind: &str) -> Vec<Expected> {
         // `legacy@2026-01-11T005251.000Z.ndjson` was asked at 00:52:51.
         let now = now.strip_suffix(".ndjson").unwrap();
         let now = format!("{}:{}:{}", &now[..13], &now[13..15], &now[15..]);
-        let answer = |mut line: Value| Expected {
+        let answer = |mut line: Value| ExpectedAnswer {
             now: now.clone(),
             client: line["clientId"].as_str().unwrap().to_owned(),
             status: u16::try_from(line["status"].as_u64().unwrap()).unwrap(),

@@ -32,7 +32,7 @@ use crate::store::Store;
 
 /// The options of a new backup.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct BackupRequest {
     /// The name; `None` for `pre-migration-YYYYMMDD_HHMMSS` of `now` in UTC.
     pub name: Option<String>,
     /// Who takes the backup.
@@ -45,7 +45,7 @@ pub struct Wanted {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = TakenBackup))]
-pub struct Created {
+pub struct BackupReport {
     /// The name of the backup.
     pub name: String,
     /// The directory of the backup.
@@ -74,9 +74,9 @@ impl Store {
     pub fn back_up(
         &self,
         backups: &Backups,
-        wanted: &Wanted,
+        wanted: &BackupRequest,
         progress: Progress<'_>,
-    ) -> Result<Created, BackupError> {
+    ) -> Result<BackupReport, BackupError> {
         let _nobody_else = backups.lock_to_write()?;
         let _no_other = match self.backup_lock().try_lock() {
             Ok(guard) => guard,
@@ -103,7 +103,7 @@ impl Store {
             .map_err(|error| BackupError::Forget(Box::new(error)))?;
         beside.publish()?;
         let position = self.record(&manifest, &manifest_digest, wanted)?;
-        Ok(Created {
+        Ok(BackupReport {
             directory: backups.directory().join(&name),
             name,
             manifest_digest,
@@ -116,7 +116,7 @@ impl Store {
         &self,
         manifest: &Manifest,
         digest: &str,
-        wanted: &Wanted,
+        wanted: &BackupRequest,
     ) -> Result<Position, BackupError> {
         let event = Event::BackupTaken { name: manifest.name.clone(), at: manifest.head };
         let events =
@@ -139,7 +139,7 @@ impl Store {
 
 /// Returns the requested name, or a name made from the time. A second backup in the same second
 /// gets a number.
-fn free_name(backups: &Backups, wanted: &Wanted) -> Result<String, BackupError> {
+fn free_name(backups: &Backups, wanted: &BackupRequest) -> Result<String, BackupError> {
     let is_free = |name: &str| backups.directory().join(name).symlink_metadata().is_err();
     if let Some(given) = &wanted.name {
         name::require(given)?;

@@ -58,7 +58,7 @@ struct Entry {
 
 /// The file: an entry and its SHA-256.
 #[derive(Serialize, Deserialize)]
-struct Signed {
+struct LedgerFile {
     #[serde(flatten)]
     entry: Entry,
     sha256: String,
@@ -119,7 +119,7 @@ fn write(backups: &Path, record: &ErasureRecord) -> Result<PathBuf, LedgerError>
     }
     durable::create_directories(&directory).map_err(failed(&directory))?;
     let entry = Entry::from(record);
-    let signed = Signed { sha256: digest(&entry), entry };
+    let signed = LedgerFile { sha256: digest(&entry), entry };
     let mut text =
         serde_json::to_vec(&signed).map_err(std::io::Error::from).map_err(failed(&path))?;
     text.push(b'\n');
@@ -174,7 +174,7 @@ fn read_one(path: &Path) -> Result<ErasureRecord, LedgerError> {
     let invalid =
         |what: &str| failed(path)(std::io::Error::new(ErrorKind::InvalidData, what.to_owned()));
     let text = fs::read(path).map_err(failed(path))?;
-    let signed: Signed =
+    let signed: LedgerFile =
         serde_json::from_slice(&text).map_err(|error| invalid(&error.to_string()))?;
     if signed.entry.rollbook_erasure != FORMAT {
         return Err(invalid("it has a format that only a newer rollbook reads"));

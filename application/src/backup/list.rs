@@ -13,7 +13,7 @@ use super::{BackupError, Backups, Finding, check, name};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = ListedBackup))]
-pub struct Listed {
+pub struct ListedBackup {
     /// The name of the backup and of its directory.
     pub name: String,
     /// The state of the backup, from its manifest and the lengths of its files.
@@ -43,7 +43,7 @@ impl Backups {
     ///
     /// # Errors
     /// If the directory cannot be read. A missing directory is not an error: the list is empty.
-    pub fn list(&self) -> Result<Vec<Listed>, BackupError> {
+    pub fn list(&self) -> Result<Vec<ListedBackup>, BackupError> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -68,12 +68,12 @@ impl Backups {
     }
 }
 
-fn key(listed: &Listed) -> (Option<rollbook_domain::Timestamp>, &str) {
+fn key(listed: &ListedBackup) -> (Option<rollbook_domain::Timestamp>, &str) {
     (listed.manifest.as_ref().map(|manifest| manifest.created_at), &listed.name)
 }
 
-fn look(path: &Path, name: String) -> Result<Listed, BackupError> {
-    let damaged = |manifest, findings| Listed {
+fn look(path: &Path, name: String) -> Result<ListedBackup, BackupError> {
+    let damaged = |manifest, findings| ListedBackup {
         name: name.clone(),
         state: State::Damaged,
         manifest,
@@ -94,9 +94,12 @@ fn look(path: &Path, name: String) -> Result<Listed, BackupError> {
         Err(other) => return Err(other),
     };
     match check::lengths(path, &manifest) {
-        Ok(()) => {
-            Ok(Listed { name, state: State::Whole, manifest: Some(manifest), findings: Vec::new() })
-        }
+        Ok(()) => Ok(ListedBackup {
+            name,
+            state: State::Whole,
+            manifest: Some(manifest),
+            findings: Vec::new(),
+        }),
         Err(BackupError::Damaged { findings, .. }) => Ok(damaged(Some(manifest), findings)),
         Err(other) => Err(other),
     }

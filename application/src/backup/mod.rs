@@ -41,14 +41,14 @@ use std::path::{Path, PathBuf};
 
 use rollbook_log::{MasterKeySource, durable};
 
-pub use create::{Created, Wanted};
+pub use create::{BackupReport, BackupRequest};
 pub use error::{BackupError, Finding};
-pub use list::{Listed, State};
+pub use list::{ListedBackup, State};
 pub use manifest::Manifest;
-pub use prune::Pruned;
+pub use prune::PruneReport;
 pub use report::size;
-pub use restore::Restored;
-pub use verify::{Compared, Verified};
+pub use restore::RestoreReport;
+pub use verify::{BackupVerification, ComparedRows};
 
 /// Receives the progress: the step, and the bytes or events that are done and in total.
 pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Sync);

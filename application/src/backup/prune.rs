@@ -11,7 +11,7 @@ use super::{BackupError, Backups, State};
 
 /// The result of pruning.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Pruned {
+pub struct PruneReport {
     /// The remaining backups, newest first.
     pub kept: Vec<String>,
     /// The removed backups.
@@ -33,12 +33,13 @@ impl Backups {
     ///
     /// # Errors
     /// If another process works in the directory, or it cannot be read or written.
-    pub fn prune(&self, keep: usize) -> Result<Pruned, BackupError> {
+    pub fn prune(&self, keep: usize) -> Result<PruneReport, BackupError> {
         if !self.directory.exists() {
-            return Ok(Pruned::default());
+            return Ok(PruneReport::default());
         }
         let _nobody_else = self.lock_to_write()?;
-        let mut pruned = Pruned { leftovers: self.clear_leftovers()?, ..Pruned::default() };
+        let mut pruned =
+            PruneReport { leftovers: self.clear_leftovers()?, ..PruneReport::default() };
         pruned.damaged = self
             .list()?
             .into_iter()

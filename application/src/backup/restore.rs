@@ -17,7 +17,7 @@ use crate::store::Store;
 
 /// A restored store.
 #[derive(Clone, Debug, Serialize)]
-pub struct Restored {
+pub struct RestoreReport {
     /// The name of the backup.
     pub name: String,
     /// The directory of the store.
@@ -35,7 +35,7 @@ pub struct Restored {
 impl Backups {
     /// Restores a backup into a new directory. Clients who were erased after the backup are erased
     /// before the store appears. The erasures come from this directory, the store beside it, and
-    /// `told` (directories of stores or of backups).
+    /// `erasures` (directories of stores or of backups).
     ///
     /// # Errors
     /// If a file of the backup differs from the manifest, the directory exists, or a file cannot be
@@ -45,9 +45,9 @@ impl Backups {
         name: &str,
         data: &Path,
         master_key: &MasterKeySource,
-        told: &[PathBuf],
+        erasures: &[PathBuf],
         progress: Progress<'_>,
-    ) -> Result<Restored, BackupError> {
+    ) -> Result<RestoreReport, BackupError> {
         let path = self.existing(name)?;
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, _) = Manifest::read(&path, name)?;
@@ -59,7 +59,7 @@ impl Backups {
         // Close the log before its directory is renamed.
         drop(log);
         let forgotten_again = self
-            .forget_again(beside.path(), &key, told, progress)
+            .forget_again(beside.path(), &key, erasures, progress)
             .map_err(|error| BackupError::Forget(Box::new(error)))?;
         // If the caller named no key, the key is copied beside the restored store. It is written
         // first, so the store never exists without its key.
@@ -67,7 +67,7 @@ impl Backups {
         let master_key =
             if is_unnamed { key.copy_beside(data).map_err(LogError::from)? } else { None };
         beside.publish()?;
-        Ok(Restored {
+        Ok(RestoreReport {
             name: name.to_owned(),
             data: data.display().to_string(),
             head: manifest.head,
@@ -79,17 +79,17 @@ impl Backups {
 }
 
 impl Backups {
-    /// Erases the clients in the ledger of this directory, of the store beside it, and of `told`.
+    /// Erases the clients in the ledger of this directory, of the store beside it, and of `erasures`.
     fn forget_again(
         &self,
         restored: &Path,
         key: &MasterKeySource,
-        told: &[PathBuf],
+        erasures: &[PathBuf],
         progress: Progress<'_>,
     ) -> Result<u64, LedgerError> {
         let mut records = erasure_ledger::read(&self.directory)?;
         records.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
-        for directory in told {
+        for directory in erasures {
             records.extend(erasure_ledger::known_to(directory, key)?);
         }
         let store = Store::open_with(

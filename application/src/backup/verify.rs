@@ -13,7 +13,7 @@ use super::{BackupError, Backups, Progress, check, restore};
 
 /// The figures of a verified backup.
 #[derive(Clone, Debug, Serialize)]
-pub struct Verified {
+pub struct BackupVerification {
     /// The name of the backup.
     pub name: String,
     /// SHA-256 of the manifest, as recorded in the store.
@@ -29,12 +29,12 @@ pub struct Verified {
     /// The root of the restored Merkle tree. It equals that of the manifest.
     pub merkle_root: String,
     /// Each projection, folded again from position 1.
-    pub projections: Vec<Compared>,
+    pub projections: Vec<ComparedRows>,
 }
 
 /// The rows of a projection, folded again.
 #[derive(Clone, Debug, Serialize)]
-pub struct Compared {
+pub struct ComparedRows {
     /// The name of the projection.
     pub name: String,
     /// The number of rows.
@@ -59,7 +59,7 @@ impl Backups {
         scratch: Option<&Path>,
         master_key: &MasterKeySource,
         progress: Progress<'_>,
-    ) -> Result<Verified, BackupError> {
+    ) -> Result<BackupVerification, BackupError> {
         let path = self.existing(name)?;
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, manifest_digest) = Manifest::read(&path, name)?;
@@ -85,7 +85,7 @@ impl Backups {
                 format!("the Merkle root is {merkle_root} instead of {}", manifest.merkle_root),
             ));
         }
-        Ok(Verified {
+        Ok(BackupVerification {
             name: name.to_owned(),
             manifest_digest,
             head: manifest.head,
@@ -133,7 +133,7 @@ fn compare_rows(
     runtime: &Runtime,
     manifest: &Manifest,
     progress: Progress<'_>,
-) -> Result<Vec<Compared>, BackupError> {
+) -> Result<Vec<ComparedRows>, BackupError> {
     runtime.catch_up(&|done, of| progress("folding", done, of))?;
     let mut compared = Vec::new();
     for projection in rollbook_projections::all() {
@@ -155,7 +155,7 @@ fn compare_rows(
             );
             return Err(differs(manifest, what));
         }
-        compared.push(Compared {
+        compared.push(ComparedRows {
             name: name.to_string(),
             rows: rebuilt.rows,
             digest: rebuilt.digest_after,

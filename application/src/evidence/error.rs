@@ -90,10 +90,10 @@ pub enum EvidenceError {
     #[error("there is no migration to certify: no such batch was applied")]
     NotApplied,
     /// There is nothing to certify: no validation ran after the batch.
-    #[error("there is no migration to certify: it was not validated since")]
+    #[error("there is no migration to certify: no validation ran after the batch")]
     NotValidated,
     /// There is nothing to certify: the log has no `BatchPlanned` event at the expected position.
-    #[error("there is no migration to certify: the event of its id plans no batch")]
+    #[error("there is no migration to certify: the event with its id does not plan a batch")]
     NotPlanned,
     /// A certificate does not verify.
     #[error("{} is refused", .path.display())]

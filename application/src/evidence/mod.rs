@@ -21,7 +21,7 @@ use rollbook_proofs::{
 pub use certificate::Migration;
 pub use error::EvidenceError;
 pub use keys::{default_signing_key, verifier_key};
-pub use recorded::{Recorded, recorded, write_new};
+pub use recorded::{RecordedCheckpoint, recorded, write_new};
 
 use crate::store::{Store, StoreError};
 

@@ -17,14 +17,14 @@ const SUFFIX: &str = ".checkpoint";
 
 /// A recorded checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Recorded {
+pub struct RecordedCheckpoint {
     /// The number of events, from the file name.
     pub size: u64,
     /// The path of the file.
     pub path: PathBuf,
 }
 
-impl Recorded {
+impl RecordedCheckpoint {
     /// Reads the checkpoint. It does not check the signature.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Ev
 ///
 /// # Errors
 /// If the directory cannot be read, or contains anything else.
-pub fn recorded(directory: &Path) -> Result<Vec<Recorded>, EvidenceError> {
+pub fn recorded(directory: &Path) -> Result<Vec<RecordedCheckpoint>, EvidenceError> {
     let directory = directory.join(DIRECTORY);
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
@@ -77,7 +77,7 @@ pub fn recorded(directory: &Path) -> Result<Vec<Recorded>, EvidenceError> {
                 path: path.clone(),
                 source: Box::new(unknown()),
             })?;
-            found.push(Recorded { size, path });
+            found.push(RecordedCheckpoint { size, path });
         }
     }
     found.sort();

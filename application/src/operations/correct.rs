@@ -5,7 +5,7 @@ use rollbook_domain::event::{Placement, View};
 use rollbook_domain::series::decide::Repair;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Event, Position, StreamId};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -151,7 +151,7 @@ pub fn correct(
     if dry_run {
         let events = reading.proposed(stream, &command, request.now)?;
         let overdue_after_milliseconds = OVERDUE_AFTER_MILLISECONDS;
-        let asked = Asked { now: request.now, overdue_after_milliseconds };
+        let asked = ListParameters { now: request.now, overdue_after_milliseconds };
         return Ok(CorrectionReport {
             legacy: reading.preview(View::Legacy, stream, &events, asked)?,
             precreated: reading.preview(View::Precreated, stream, &events, asked)?,

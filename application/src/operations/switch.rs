@@ -7,9 +7,9 @@ use rollbook_domain::event::{Audience, View};
 use rollbook_domain::limits::{REASON_BYTES, check_text};
 use rollbook_domain::{Event, Position, StreamId};
 
-use crate::reports::switch::{Serving, Switched};
+use crate::reports::switch::{SwitchReport, SwitchStatus};
 use crate::store::{
-    KeyedRequest, Outcome, Proposal, Reading, Request, StoreError, Written, clients, new_event,
+    KeyedRequest, Outcome, Proposal, Reading, Request, StoreError, WrittenEvent, clients, new_event,
 };
 
 /// A request to switch.
@@ -37,14 +37,14 @@ pub fn switch(
     reading: &Reading<'_>,
     wanted: &SwitchRequest,
     request: &Request,
-) -> Result<Switched, StoreError> {
+) -> Result<SwitchReport, StoreError> {
     let audience = audience(reading, wanted)?;
     let (outcome, before) = decide(reading, wanted, &audience, request)?;
     let clients = clients(reading.snapshot()?)?;
-    let Some(Written { position, event }) = outcome.events().first() else {
-        let serving = Serving::of(&reading.control()?.switch, Some(&clients));
+    let Some(WrittenEvent { position, event }) = outcome.events().first() else {
+        let serving = SwitchStatus::of(&reading.control()?.switch, Some(&clients));
         let (before, after) = (serving.clone(), serving);
-        return Ok(Switched { before, after, position: None, forced: false, repeated: false });
+        return Ok(SwitchReport { before, after, position: None, forced: false, repeated: false });
     };
     let before = match before {
         Some(before) if !outcome.is_repeated() => before,
@@ -53,9 +53,9 @@ pub fn switch(
     let mut after = before.clone();
     after.apply(*position, event);
     let (before, after) = (before.switch, after.switch);
-    Ok(Switched {
-        before: Serving::of(&before, Some(&clients)),
-        after: Serving::of(&after, Some(&clients)),
+    Ok(SwitchReport {
+        before: SwitchStatus::of(&before, Some(&clients)),
+        after: SwitchStatus::of(&after, Some(&clients)),
         position: Some(*position),
         forced: matches!(event, Event::ViewSwitched { forced: true, .. }),
         repeated: outcome.is_repeated(),

@@ -15,7 +15,7 @@ use crate::evidence::Notary;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = SignedCheckpoint))]
-pub struct Signed {
+pub struct CheckpointReport {
     /// The name of the log.
     pub origin: String,
     /// The number of events in the tree.
@@ -33,7 +33,7 @@ pub struct Signed {
     pub made_key: Option<PathBuf>,
 }
 
-impl Signed {
+impl CheckpointReport {
     /// Describes a checkpoint that a notary signed.
     pub fn of(notary: &Notary<'_>, signed: &SignedCheckpoint) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Signed {
 
 /// The content of a valid proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proved {
+pub struct ProofReport {
     /// The name of the log.
     pub origin: String,
     /// The number of events in the tree.
@@ -62,13 +62,13 @@ pub struct Proved {
     pub key_trusted: bool,
     /// What the proof proves about the tree.
     #[serde(flatten)]
-    pub shown: Shown,
+    pub shown: ProofContent,
 }
 
 /// What a proof proves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "proof", rename_all = "snake_case")]
-pub enum Shown {
+pub enum ProofContent {
     /// The tree contains this event.
     Event(Box<ProvedEvent>),
     /// The tree extends an older tree.
@@ -112,7 +112,7 @@ pub struct ProvedEvent {
     pub path: Vec<Hash>,
 }
 
-impl Proved {
+impl ProofReport {
     /// Describes a valid inclusion proof; `None` if its leaf is not an event with that position.
     pub fn event(proof: &EventProof, key_trusted: bool) -> Option<Self> {
         let leaf = Leaf::read(&proof.leaf).ok().filter(|leaf| leaf.position == proof.position)?;
@@ -135,13 +135,18 @@ impl Proved {
             leaf: BASE64_STANDARD.encode(&proof.leaf),
             path: proof.path.clone(),
         };
-        Some(Self::of(&proof.checkpoint, &proof.key, key_trusted, Shown::Event(Box::new(event))))
+        Some(Self::of(
+            &proof.checkpoint,
+            &proof.key,
+            key_trusted,
+            ProofContent::Event(Box::new(event)),
+        ))
     }
 
     /// Describes a valid consistency proof.
     pub fn consistency(proof: &ConsistencyProof, key_trusted: bool) -> Self {
         let older = proof.older.claimed();
-        let shown = Shown::Consistency {
+        let shown = ProofContent::Consistency {
             older_size: older.size,
             older_root: older.root,
             nodes: proof.nodes.clone(),
@@ -153,7 +158,7 @@ impl Proved {
         checkpoint: &SignedCheckpoint,
         key: &VerifierKey,
         key_trusted: bool,
-        shown: Shown,
+        shown: ProofContent,
     ) -> Self {
         let head = checkpoint.claimed();
         Self {

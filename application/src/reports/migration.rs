@@ -8,7 +8,7 @@ use rollbook_migrations::plan::SeriesObstacle;
 use rollbook_migrations::validate::Validation;
 use serde::{Deserialize, Serialize};
 
-use super::status::Validated;
+use super::status::RecordedValidation;
 use crate::store::{Store, StoreError};
 
 /// A planned batch: the figures of its file, and the obstacles.
@@ -87,10 +87,10 @@ impl From<Validation> for ValidationReport {
 ///
 /// # Errors
 /// If the log cannot be read.
-pub fn validations(store: &Store, after: Position) -> Result<Vec<Validated>, StoreError> {
+pub fn validations(store: &Store, after: Position) -> Result<Vec<RecordedValidation>, StoreError> {
     let control = store.log().stream(&StreamId::Control, 0)?;
     let recorded = control.into_iter().filter(|recorded| recorded.position > after);
     Ok(recorded
-        .filter_map(|recorded| Validated::recorded(recorded.position, recorded.event))
+        .filter_map(|recorded| RecordedValidation::recorded(recorded.position, recorded.event))
         .collect())
 }

@@ -45,7 +45,7 @@ pub enum Resolution {
     /// it.
     Accept,
     /// Only an export with the missing document resolves the finding.
-    MendExport,
+    CorrectExport,
 }
 
 /// The resolution of a finding.
@@ -79,7 +79,7 @@ pub fn resolution(
             .map_or(Resolution::Accept, |document| Resolution::SetDue(document.clone())),
         FindingKind::CompletedWeekAhead => Resolution::Migrate,
         FindingKind::CorrectionOvertaken => overtaken(reading, finding)?,
-        FindingKind::ClientUnknown | FindingKind::SeriesWithoutWeek1 => Resolution::MendExport,
+        FindingKind::ClientUnknown | FindingKind::SeriesWithoutWeek1 => Resolution::CorrectExport,
         // No command corrects any other kind, including kinds of a later release.
         _ => Resolution::Accept,
     })
@@ -115,13 +115,13 @@ fn of_response(
     says: Option<u32>,
 ) -> Result<Resolution, StoreError> {
     let (Some(stream), Some(response)) = (stream_of(finding), response) else {
-        return Ok(Resolution::MendExport);
+        return Ok(Resolution::CorrectExport);
     };
     let folded = reading.series(&stream)?;
     let series: &Series = &folded.series;
     // A response of another series is corrected in that series.
     if !series.responses.contains_key(response) {
-        return Ok(Resolution::MendExport);
+        return Ok(Resolution::CorrectExport);
     }
     let held: Vec<u32> = series
         .items

@@ -16,7 +16,7 @@ use rollbook_projections::{Projection, ProjectionName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::switch::Serving;
+use super::switch::SwitchStatus;
 use crate::store::StoreError;
 use crate::store::{Store, clients};
 
@@ -34,11 +34,11 @@ pub struct Status {
     /// The position of the last event.
     pub head: Position,
     /// The checkpoint of each projection.
-    pub projections: Vec<Projected>,
+    pub projections: Vec<ProjectionStatus>,
     /// The time zone of the old server, an IANA name.
     pub zone: String,
     /// The last import.
-    pub import: Option<Imported>,
+    pub import: Option<LastImport>,
     /// The number of imported documents, by collection.
     pub documents: BTreeMap<String, u64>,
     /// The number of weeks that Rollbook created.
@@ -48,11 +48,11 @@ pub struct Status {
     /// Every batch, oldest first.
     pub batches: Vec<Batch>,
     /// The last validation.
-    pub validation: Option<Validated>,
+    pub validation: Option<RecordedValidation>,
     /// The last parity check.
     pub parity: Option<Parity>,
     /// Which view serves which clients.
-    pub switch: Serving,
+    pub switch: SwitchStatus,
     /// Whether the legacy view was retired.
     pub legacy_retired: bool,
     /// The number of events, by name.
@@ -95,7 +95,7 @@ impl Sealing {
 /// The checkpoint of a projection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Projected {
+pub struct ProjectionStatus {
     /// The name of the projection.
     pub name: String,
     /// The position of the last folded event.
@@ -130,7 +130,7 @@ pub struct Parity {
 /// The last import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Imported {
+pub struct LastImport {
     /// The position of its event.
     pub position: Position,
     /// SHA-256 over its events, in hexadecimal.
@@ -139,7 +139,7 @@ pub struct Imported {
     pub collections: BTreeMap<String, u32>,
 }
 
-impl Imported {
+impl LastImport {
     fn of(import: &ImportState) -> Self {
         let collections = import
             .collections
@@ -187,7 +187,7 @@ impl Batch {
 /// A recorded validation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Validated {
+pub struct RecordedValidation {
     /// The position of its event.
     pub position: Position,
     /// The head of the log that was checked.
@@ -201,7 +201,7 @@ pub struct Validated {
     pub checks: Vec<CheckOutcome>,
 }
 
-impl Validated {
+impl RecordedValidation {
     /// Returns the validation that an event records; `None` for any other event.
     pub(super) fn recorded(position: Position, event: Event) -> Option<Self> {
         match event {
@@ -256,7 +256,7 @@ fn report(
     counts: Counts,
     clients: Option<&[String]>,
 ) -> Status {
-    let projected = |(name, position): &(ProjectionName, Position)| Projected {
+    let projected = |(name, position): &(ProjectionName, Position)| ProjectionStatus {
         name: name.to_string(),
         position: *position,
         behind: head.saturating_sub(*position),
@@ -268,7 +268,7 @@ fn report(
         head,
         projections: checkpoints.iter().map(projected).collect(),
         zone: control.legacy_timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
-        import: control.import.as_ref().map(Imported::of),
+        import: control.import.as_ref().map(LastImport::of),
         weeks: Weeks {
             allocated: counts.allocated,
             submitted: counts.submitted_weeks,
@@ -276,9 +276,9 @@ fn report(
         },
         answered: counts.answered,
         batches: control.batches.iter().map(Batch::of).collect(),
-        validation: control.validation.as_ref().map(Validated::of),
+        validation: control.validation.as_ref().map(RecordedValidation::of),
         parity: control.parity.map(|(at, unexplained)| Parity { at, unexplained }),
-        switch: Serving::of(&control.switch, clients),
+        switch: SwitchStatus::of(&control.switch, clients),
         legacy_retired: control.legacy_retired,
         next: next(control),
         sealing: Sealing::of(store),

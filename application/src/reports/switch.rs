@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError, clients};
 /// The view of each client: the default, the exceptions, and the number of clients on each view.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Serving {
+pub struct SwitchStatus {
     /// The view of clients without an exception.
     #[cfg_attr(feature = "openapi", schema(value_type = super::schemas::ViewName))]
     pub default: View,
@@ -30,7 +30,7 @@ pub struct Serving {
     pub precreated: Option<usize>,
 }
 
-impl Serving {
+impl SwitchStatus {
     /// Reports a switch. The numbers of clients need the ids of all clients.
     pub fn of(switch: &Switch, clients: Option<&[String]>) -> Self {
         let count = |view| {
@@ -52,15 +52,15 @@ impl Serving {
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn serving(store: &Store) -> Result<(Serving, Position), StoreError> {
+pub fn serving(store: &Store) -> Result<(SwitchStatus, Position), StoreError> {
     let snapshot = store.snapshot()?;
     let (rows, position) = snapshot.rows::<Tracker>()?;
-    Ok((Serving::of(&tracker::control(&rows)?.switch, Some(&clients(&snapshot)?)), position))
+    Ok((SwitchStatus::of(&tracker::control(&rows)?.switch, Some(&clients(&snapshot)?)), position))
 }
 
 /// The view that serves one client, with the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Served {
+pub struct Evaluation {
     /// The view.
     pub view: View,
     /// The rule that decided.
@@ -95,7 +95,7 @@ impl Reason {
 ///
 /// # Errors
 /// If the store cannot be read.
-pub fn evaluate(store: &Store, client: &str) -> Result<Served, StoreError> {
+pub fn evaluate(store: &Store, client: &str) -> Result<Evaluation, StoreError> {
     let snapshot = store.snapshot()?;
     let (rows, position) = snapshot.rows::<Tracker>()?;
     let switch = tracker::control(&rows)?.switch;
@@ -107,17 +107,17 @@ pub fn evaluate(store: &Store, client: &str) -> Result<Served, StoreError> {
         1..=99 => Reason::Split,
         _ => Reason::Static,
     };
-    Ok(Served { view: switch.view_for(client), reason, position })
+    Ok(Evaluation { view: switch.view_for(client), reason, position })
 }
 
 /// A switch: the state before and after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Switched {
+pub struct SwitchReport {
     /// The state before the switch.
-    pub before: Serving,
+    pub before: SwitchStatus,
     /// The state after the switch.
-    pub after: Serving,
+    pub after: SwitchStatus,
     /// The position of its event; `None` if nothing was written.
     pub position: Option<Position>,
     /// Whether the guard was overridden.

@@ -2,7 +2,7 @@
 //! position.
 
 use rollbook_domain::{Collection, Event, Position, StreamId};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::tracker::Tracker;
 use rollbook_projections::{ProjectionError, Snapshot};
 
@@ -16,7 +16,7 @@ pub struct AllClients {
     head: Position,
     clients: std::vec::IntoIter<String>,
     asking: ViewChoice,
-    asked: Asked,
+    asked: ListParameters,
     position: Option<Position>,
 }
 
@@ -28,7 +28,7 @@ impl Store {
     pub fn all_clients(
         &self,
         asking: ViewChoice,
-        asked: Asked,
+        asked: ListParameters,
         position: Option<Position>,
     ) -> Result<AllClients, StoreError> {
         let snapshot = self.snapshot()?;

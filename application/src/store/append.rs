@@ -3,7 +3,7 @@
 
 use rollbook_domain::event::Version;
 use rollbook_domain::{Event, NewEvent, Number, Position, StreamId, Timestamp};
-use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey};
+use rollbook_log::{AppendError, Commit, CommitReceipt, ExpectedVersion, IdempotencyKey};
 
 use super::request::{Request, with_given_key};
 use super::{Store, StoreError};
@@ -14,7 +14,7 @@ pub enum Outcome {
     /// The events are in the log.
     Done {
         /// The events, in order.
-        events: Vec<Written>,
+        events: Vec<WrittenEvent>,
         /// Whether an earlier request with the same idempotency key wrote them.
         repeated: bool,
     },
@@ -31,7 +31,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Returns the events; none if nothing was written.
-    pub fn events(&self) -> &[Written] {
+    pub fn events(&self) -> &[WrittenEvent] {
         match self {
             Self::Done { events, .. } => events,
             Self::Nothing | Self::AlreadyCompleted { .. } => &[],
@@ -46,7 +46,7 @@ impl Outcome {
 
 /// An event and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenEvent {
     /// The position.
     pub position: Position,
     /// The event.
@@ -117,7 +117,7 @@ impl Store {
             return self.read_back(committed);
         }
         let events = submitted.into_iter().zip(committed.first..);
-        let events = events.map(|(event, position)| Written { position, event }).collect();
+        let events = events.map(|(event, position)| WrittenEvent { position, event }).collect();
         Ok(Outcome::Done { events, repeated: false })
     }
 
@@ -125,16 +125,16 @@ impl Store {
     ///
     /// # Errors
     /// If the log cannot be read.
-    pub(crate) fn read_back(&self, committed: Committed) -> Result<Outcome, StoreError> {
+    pub(crate) fn read_back(&self, committed: CommitReceipt) -> Result<Outcome, StoreError> {
         self.counts.commit_read();
         let mut events = Vec::new();
         for commit in self.log().commits_after(committed.first - 1) {
             let commit = commit?;
             let is_last = commit.last().is_none_or(|event| event.position >= committed.last);
             events.extend(
-                (commit.into_iter())
-                    .filter(|recorded| recorded.position <= committed.last)
-                    .map(|recorded| Written { position: recorded.position, event: recorded.event }),
+                (commit.into_iter()).filter(|recorded| recorded.position <= committed.last).map(
+                    |recorded| WrittenEvent { position: recorded.position, event: recorded.event },
+                ),
             );
             if is_last {
                 break;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rollbook_domain::event::View;
 use rollbook_domain::{Actor, EventRecord, Position, StreamId, Timestamp};
 use rollbook_projections::as_of;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -103,7 +103,7 @@ impl Store {
         &self,
         client: &str,
         asking: ViewChoice,
-        asked: Asked,
+        asked: ListParameters,
         from: Position,
         to: Position,
     ) -> Result<Diff, StoreError> {
@@ -142,9 +142,9 @@ impl Store {
         };
         for change in changes {
             match change.kind() {
-                Kind::Added => diff.added.push(change.told()),
-                Kind::Removed => diff.removed.push(change.told()),
-                Kind::Changed => diff.changed.push(change.told()),
+                Kind::Added => diff.added.push(change.into_entry()),
+                Kind::Removed => diff.removed.push(change.into_entry()),
+                Kind::Changed => diff.changed.push(change.into_entry()),
             }
         }
         Ok(diff)
@@ -209,7 +209,7 @@ pub(super) fn between(
     after: String,
 ) -> Result<Vec<EntryChange>, StoreError> {
     let changes = pair(&List::of(view, before)?, &List::of(view, after)?);
-    Ok(changes.into_iter().map(Change::told).collect())
+    Ok(changes.into_iter().map(Change::into_entry).collect())
 }
 
 /// The search for the events that caused a difference.
@@ -217,7 +217,7 @@ struct Search<'s> {
     store: &'s Store,
     client: &'s str,
     asking: ViewChoice,
-    asked: Asked,
+    asked: ListParameters,
     /// The lists that were rendered already, by position.
     answers: HashMap<Position, List>,
 }
@@ -324,7 +324,7 @@ impl Change {
         }
     }
 
-    fn told(self) -> EntryChange {
+    fn into_entry(self) -> EntryChange {
         let (before, after) = (self.before.unwrap_or_default(), self.after.unwrap_or_default());
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let differs = |name: &&&String| before.get(**name) != after.get(**name);

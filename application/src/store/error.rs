@@ -38,7 +38,7 @@ pub enum StoreError {
     #[error("there is no correction {0}")]
     UnknownCorrection(String),
     /// The stream is not a series.
-    #[error("{0} is no series; write series/<client>/<form>")]
+    #[error("{0} is not a series; write series/<client>/<form>")]
     NoSeries(String),
     /// Other writers changed the stream at every attempt.
     #[error("other writers changed {0} each time this was decided; try again")]

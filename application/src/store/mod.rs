@@ -33,7 +33,7 @@ use rollbook_domain::event::{Version, View};
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_log::{Log, OpenOptions, Ordering};
 use rollbook_projections::directory::{self, Directory};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::runtime::Progress;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::tree::{self, Tree};
@@ -41,7 +41,7 @@ use rollbook_projections::{ProjectionError, Runtime, Snapshot, as_of, views};
 use rollbook_proofs::TreeHead;
 
 pub use all_clients::AllClients;
-pub use append::{Outcome, Written};
+pub use append::{Outcome, WrittenEvent};
 pub(crate) use append::{Proposal, new_event};
 pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
 pub use error::StoreError;
@@ -236,7 +236,7 @@ impl Store {
         &self,
         asking: ViewChoice,
         client: &str,
-        asked: Asked,
+        asked: ListParameters,
         position: Option<Position>,
     ) -> Result<ViewAnswer, StoreError> {
         let snapshot = self.snapshot()?;
@@ -282,7 +282,7 @@ fn answer_in(
     snapshot: &Snapshot,
     view: View,
     client: &str,
-    asked: Asked,
+    asked: ListParameters,
 ) -> Result<ViewAnswer, StoreError> {
     let (rows, position) = snapshot.view(view)?;
     let identity = directory::identify(&rows.directory, client)?;

@@ -2,7 +2,7 @@
 
 use rollbook_domain::event::View;
 use rollbook_domain::{Actor, Event, EventRecord, StreamId};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::RowChanges;
 use rollbook_projections::views::{self, LegacyView, PrecreatedView};
 use rollbook_projections::{Projection, as_of};
@@ -22,7 +22,7 @@ impl Reading<'_> {
         view: View,
         stream: &StreamId,
         events: &[Event],
-        asked: Asked,
+        asked: ListParameters,
     ) -> Result<Vec<EntryChange>, StoreError> {
         let Some(client) = stream.client() else { return Ok(Vec::new()) };
         let store = self.store();

@@ -1,7 +1,7 @@
 //! A request that writes, with an optional idempotency key.
 
 use rollbook_domain::{Actor, Timestamp};
-use rollbook_log::{AppendError, Committed, IdempotencyKey, new_id, system_clock};
+use rollbook_log::{AppendError, CommitReceipt, IdempotencyKey, new_id, system_clock};
 
 use super::request_digest::KeyedRequest;
 use super::{Store, StoreError};
@@ -32,7 +32,7 @@ pub(crate) struct BoundKey {
     /// The key, with the digest to append with.
     pub(crate) key: IdempotencyKey,
     /// The commit that was stored with this key.
-    pub(crate) committed: Option<Committed>,
+    pub(crate) committed: Option<CommitReceipt>,
 }
 
 /// The prefix of the keys of requests in the log. It prevents a caller from using the key of an
@@ -68,7 +68,7 @@ impl Store {
                     committed: Some(committed),
                 }
             }
-            Some((_other, Committed { first, last, .. })) => {
+            Some((_other, CommitReceipt { first, last, .. })) => {
                 return Err(AppendError::KeyReused { key: given.clone(), first, last }.into());
             }
         };

@@ -4,7 +4,7 @@ use rollbook_domain::control::Switch;
 use rollbook_domain::event::View;
 use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::as_of;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -52,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// If the log or the rows cannot be read.
-    pub fn seen(&self, client: &str, asked: Asked) -> Result<PastView, StoreError> {
+    pub fn seen(&self, client: &str, asked: ListParameters) -> Result<PastView, StoreError> {
         let position = self.position_at(asked.now)?;
         let ViewAnswer { view, body, .. } =
             self.check_ins(ViewChoice::Live, client, asked, Some(position))?;

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 
 /// A correction that holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Corrected {
+pub struct CorrectionState {
     /// Its id.
     pub id: Uuid,
     /// The response that it placed.
@@ -35,7 +35,7 @@ pub struct Corrected {
     pub(super) linked: Option<(u32, u32, LinkKind)>,
 }
 
-impl Corrected {
+impl CorrectionState {
     /// Whether both change the same week, or place the same response.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.response == other.response
@@ -60,29 +60,29 @@ pub struct Corrections {
     /// How many were ever made, so that each gets its own id.
     pub made: u32,
     /// Those that hold, in the order of the log.
-    pub(super) holding: Vec<Corrected>,
+    pub(super) holding: Vec<CorrectionState>,
     /// The responses that were cleared: they count for no week any more.
     cleared: BTreeSet<String>,
 }
 
 impl Corrections {
     /// Iterates over the corrections that hold, in the order of the log.
-    pub fn iter(&self) -> impl Iterator<Item = &Corrected> {
+    pub fn iter(&self) -> impl Iterator<Item = &CorrectionState> {
         self.holding.iter()
     }
 
     /// Returns the correction with this id, if it holds.
-    pub fn get(&self, id: Uuid) -> Option<&Corrected> {
+    pub fn get(&self, id: Uuid) -> Option<&CorrectionState> {
         self.holding.iter().find(|corrected| corrected.id == id)
     }
 
     /// Returns the latest correction that placed this response.
-    pub fn of_response(&self, response: &str) -> Option<&Corrected> {
+    pub fn of_response(&self, response: &str) -> Option<&CorrectionState> {
         self.holding.iter().rev().find(|corrected| corrected.response == response)
     }
 
     /// Returns the last later correction that overlaps one.
-    pub(super) fn later_than(&self, earlier: &Corrected) -> Option<&Corrected> {
+    pub(super) fn later_than(&self, earlier: &CorrectionState) -> Option<&CorrectionState> {
         let later = self.holding.iter().rev().take_while(|corrected| corrected.id != earlier.id);
         later.filter(|later| later.overlaps(earlier)).last()
     }

@@ -16,7 +16,7 @@ mod packed;
 mod placement;
 pub mod state;
 
-pub use corrections::{Corrected, Corrections};
+pub use corrections::{CorrectionState, Corrections};
 pub use ids::{assignment_id, event_id, response_id};
 pub use items::{Item, Items};
 pub use legacy::LegacySeries;

@@ -154,7 +154,7 @@ impl<'de> Deserialize<'de> for Weeks<Vec<Item>> {
 }
 
 #[derive(Serialize)]
-struct Packed<'a> {
+struct PackedItems<'a> {
     held: Weeks<&'a [Item]>,
     withdrawn: &'a BTreeSet<String>,
     parked: Weeks<&'a [Item]>,
@@ -170,7 +170,7 @@ struct Unpacked {
 impl Serialize for Items {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { held, withdrawn, parked } = self;
-        Packed { held: Weeks(held), withdrawn, parked: Weeks(parked) }.serialize(serializer)
+        PackedItems { held: Weeks(held), withdrawn, parked: Weeks(parked) }.serialize(serializer)
     }
 }
 

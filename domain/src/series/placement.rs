@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::corrections::Corrected;
+use super::corrections::CorrectionState;
 use super::items::{Item, Items};
 use super::state::Series;
 use crate::event::{LinkKind, Placement, WeekOfRun};
@@ -54,7 +54,7 @@ impl Series {
         }
         let link = (*run, *week, LinkKind::Linked);
         let linked = self.linked.insert(response.clone(), link);
-        self.corrections.holding.push(Corrected {
+        self.corrections.holding.push(CorrectionState {
             id: *correction,
             response: response.clone(),
             to: WeekOfRun { run: *run, week: *week },
@@ -81,7 +81,7 @@ impl Series {
 
     /// Gives a week back the answer that it has without a correction. A week that was answered
     /// otherwise since then keeps its answer.
-    fn restore(&mut self, corrected: &Corrected, document: &str) {
+    fn restore(&mut self, corrected: &CorrectionState, document: &str) {
         let before = corrected.before.document(document);
         match (self.items.document_mut(document), before) {
             (Some(item), _)

@@ -20,7 +20,7 @@ use rollbook_domain::{
 };
 use uuid::Uuid;
 
-use super::mirrored::Stored as _;
+use super::mirrored::StoredForm as _;
 use super::*;
 use crate::keyring::aead::{NonceBytes, SecretKey};
 use crate::keyring::{MasterKeySource, Opening, Sealing};

@@ -20,7 +20,7 @@ use crate::error::MigrationError;
 
 /// A document that an import made the week that was there before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Adopted {
+pub struct Adoption {
     /// The stream of the series.
     pub series: String,
     /// The week.
@@ -89,7 +89,7 @@ pub(super) fn add_adoptions(
     plan: &mut ImportPlan,
     runtime: &Runtime,
     snapshot: &Snapshot,
-) -> Result<Vec<Adopted>, MigrationError> {
+) -> Result<Vec<Adoption>, MigrationError> {
     let mut planned: BTreeMap<&StreamId, Vec<&NewEvent>> = BTreeMap::new();
     for event in &plan.events {
         planned.entry(&event.stream).or_default().push(event);
@@ -115,7 +115,7 @@ pub(super) fn add_adoptions(
     })?;
     let adopted = found.iter().flat_map(|(stream, events)| {
         events.iter().filter_map(|event| match event {
-            Event::DocumentAdopted { assignment, week, document, .. } => Some(Adopted {
+            Event::DocumentAdopted { assignment, week, document, .. } => Some(Adoption {
                 series: stream.to_string(),
                 week: *week,
                 document: document.clone(),

@@ -39,7 +39,7 @@ pub struct ImportReport {
     /// Unknown collections that were not imported, with their number of documents.
     pub skipped: BTreeMap<String, u64>,
     /// Documents that became weeks which were made before.
-    pub adopted: Vec<adopt::Adopted>,
+    pub adopted: Vec<adopt::Adoption>,
     /// The head of the log after the import.
     pub head: u64,
 }

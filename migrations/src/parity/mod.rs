@@ -18,7 +18,7 @@ mod tally;
 mod verdict;
 
 pub use past::{LogUntil, RecordedEvents};
-pub use report::{Class, Decided, Example, ParityReport, Unexplained};
+pub use report::{Class, DecisionSummary, Example, ParityReport, UnexplainedDifference};
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 

@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::MigrationError;
 use crate::monitor::Monitor;
-use crate::parity::{BothRows, LogUntil, ParityReport, ParityRules, Unexplained, compare};
+use crate::parity::{
+    BothRows, LogUntil, ParityReport, ParityRules, UnexplainedDifference, compare,
+};
 use crate::plan::zone;
 use crate::rules::{BatchRules, DueRule};
 
@@ -174,8 +176,8 @@ fn parity_explained(parity: &ParityReport) -> Check {
         "{} clients at {} instants: {differences} differences explained, {} not",
         parity.clients, parity.instants, parity.unexplained_total
     );
-    let name = |found: &Unexplained| {
-        let Unexplained { client, at, form, run, week, what } = found;
+    let name = |found: &UnexplainedDifference| {
+        let UnexplainedDifference { client, at, form, run, week, what } = found;
         format!("client {client}, form {form}, run {run}, week {week}, from {at}: {what}")
     };
     let findings = parity.unexplained.iter().map(name).collect();

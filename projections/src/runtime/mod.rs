@@ -21,7 +21,7 @@ use std::sync::Arc;
 use rollbook_domain::Position;
 use rollbook_log::{Log, Ordering, RowBatch};
 
-pub use self::compare::{Compared, StrayRows};
+pub use self::compare::{RowsComparison, StrayRows};
 pub use self::rebuild::Rebuilt;
 pub use self::snapshot::Snapshot;
 

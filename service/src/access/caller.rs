@@ -21,7 +21,7 @@ use super::roles::grants_as_stored;
 #[derive(Clone, Debug)]
 pub struct Caller {
     name: String,
-    standing: Standing,
+    standing: Principal,
     note: Option<RoleNote>,
 }
 
@@ -31,7 +31,7 @@ pub type RoleNote = Arc<OnceLock<&'static str>>;
 
 /// The source of a caller's grants.
 #[derive(Clone, Debug)]
-enum Standing {
+enum Principal {
     /// The token or the key gives these grants.
     Holding(BTreeSet<Grant>),
     /// The imported documents of the caller's id give the grants.
@@ -60,7 +60,7 @@ impl Visible {
 impl Caller {
     /// Makes a caller with these grants.
     pub(super) fn holding(name: String, grants: impl IntoIterator<Item = Grant>) -> Self {
-        Self { name, standing: Standing::Holding(grants.into_iter().collect()), note: None }
+        Self { name, standing: Principal::Holding(grants.into_iter().collect()), note: None }
     }
 
     /// Makes a caller who is only this client.
@@ -71,7 +71,7 @@ impl Caller {
 
     /// Makes a caller with an id whose grants the imported documents give.
     pub(super) fn as_stored(subject: String) -> Self {
-        Self { name: subject, standing: Standing::AsStored, note: None }
+        Self { name: subject, standing: Principal::AsStored, note: None }
     }
 
     /// Returns the caller with a note that receives the role once it is known.
@@ -92,7 +92,7 @@ impl Caller {
 
     /// Whether the caller is an administrator. Does not read the store.
     pub fn is_admin(&self) -> bool {
-        let is_admin = matches!(&self.standing, Standing::Holding(grants) if grants.iter().eq([&Grant::Admin]));
+        let is_admin = matches!(&self.standing, Principal::Holding(grants) if grants.iter().eq([&Grant::Admin]));
         if is_admin {
             self.note(&Grant::Admin);
         }
@@ -133,8 +133,8 @@ impl Caller {
     /// Whether the caller has any grant; `None` if only the imported documents tell.
     pub fn has_any_grant(&self) -> Option<bool> {
         match &self.standing {
-            Standing::Holding(grants) => Some(!grants.is_empty()),
-            Standing::AsStored => None,
+            Principal::Holding(grants) => Some(!grants.is_empty()),
+            Principal::AsStored => None,
         }
     }
 
@@ -172,8 +172,8 @@ impl Caller {
 
     fn grants(&self, reading: &Reading<'_>) -> Result<Cow<'_, BTreeSet<Grant>>, AccessDenied> {
         Ok(match &self.standing {
-            Standing::Holding(grants) => Cow::Borrowed(grants),
-            Standing::AsStored => {
+            Principal::Holding(grants) => Cow::Borrowed(grants),
+            Principal::AsStored => {
                 Cow::Owned(grants_as_stored(reading, &self.name)?.into_iter().collect())
             }
         })

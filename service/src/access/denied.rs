@@ -17,10 +17,10 @@ pub enum AccessDenied {
     #[error("this caller may not do that, or there is no such thing")]
     Forbidden,
     /// Credentials cannot be checked now: the issuer's keys or the file of API keys cannot be read.
-    #[error("who this is cannot be told now")]
+    #[error("the caller cannot be authenticated now")]
     Unavailable(#[from] AccessError),
     /// The rows for the decision cannot be read.
-    #[error("who may do this cannot be told, because the store cannot be read")]
+    #[error("the permission cannot be checked, because the store cannot be read")]
     Store(#[from] StoreError),
     /// Without authentication, other machines could use the service.
     #[error(

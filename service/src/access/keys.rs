@@ -286,7 +286,8 @@ pub fn list(directory: &Path) -> Result<Vec<ApiKey>, AccessError> {
 }
 
 fn read(directory: &Path) -> Result<ApiKeys, AccessError> {
-    let found = super::watched::Watched::new(directory.join(KEYS_FILE), ApiKeys::parse).read()?;
+    let found =
+        super::watched::WatchedFile::new(directory.join(KEYS_FILE), ApiKeys::parse).read()?;
     Ok(found.map(|keys| (*keys).clone()).unwrap_or_default())
 }
 

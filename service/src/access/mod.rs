@@ -40,13 +40,13 @@ pub use settings::{AccessSettings, LEEWAY_MILLISECONDS};
 
 use keys::ApiKeys;
 use tokens::Tokens;
-use watched::Watched;
+use watched::WatchedFile;
 
 /// Access control. All requests share it.
 #[derive(Debug)]
 pub struct Access {
     tokens: Option<Tokens>,
-    keys: Watched<ApiKeys>,
+    keys: WatchedFile<ApiKeys>,
     /// Whether every caller is accepted. Once authentication was required, it stays required in
     /// this process, even if the file of keys is deleted.
     open: AtomicBool,
@@ -61,7 +61,7 @@ impl Access {
     /// If the settings are invalid, or the keys cannot be read.
     pub fn new(settings: &AccessSettings, data: &Path) -> Result<Self, AccessError> {
         let tokens = settings.token_rules()?.map(Tokens::new).transpose()?;
-        let keys = Watched::new(data.join(keys::KEYS_FILE), ApiKeys::parse);
+        let keys = WatchedFile::new(data.join(keys::KEYS_FILE), ApiKeys::parse);
         let open = tokens.is_none() && keys.read()?.is_none();
         Ok(Self { tokens, keys, open: AtomicBool::new(open) })
     }

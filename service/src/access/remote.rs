@@ -38,14 +38,14 @@ pub(super) struct RemoteKeys {
 
 #[derive(Debug, Default)]
 struct State {
-    fetched: Option<Fetched>,
+    fetched: Option<FetchedKeys>,
     tried_at: Option<Instant>,
     /// The error of the last fetch, if it failed.
     failure: Option<String>,
 }
 
 #[derive(Debug)]
-struct Fetched {
+struct FetchedKeys {
     keys: Arc<IssuerKeys>,
     at: Instant,
     fresh_for: Duration,
@@ -86,7 +86,7 @@ impl State {
     fn settle(&mut self, outcome: Result<(IssuerKeys, Duration), String>, now: Instant) {
         match outcome {
             Ok((keys, fresh_for)) => {
-                self.fetched = Some(Fetched { keys: Arc::new(keys), at: now, fresh_for });
+                self.fetched = Some(FetchedKeys { keys: Arc::new(keys), at: now, fresh_for });
                 self.failure = None;
             }
             Err(why) => self.failure = Some(why),

@@ -18,7 +18,7 @@ pub enum ConfigurationError {
         source: std::io::Error,
     },
     /// The file is not valid TOML.
-    #[error("{}:{line}: this is no TOML: {reason}; mend the line", .path.display())]
+    #[error("{}:{line}: this is not valid TOML: {reason}; correct the line", .path.display())]
     Syntax {
         /// The file.
         path: PathBuf,

@@ -8,7 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::ConfigurationError;
 use super::keys::{self, KEYS, Key};
-use super::{Given, Origin};
+use super::{Origin, SourcedValue};
 
 /// The default file. It may be missing.
 pub const DEFAULT_FILE: &str = "rollbook.toml";
@@ -31,7 +31,7 @@ pub fn read(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Configura
 /// # Errors
 /// [`ConfigurationError::Syntax`], [`ConfigurationError::UnknownKey`],
 /// [`ConfigurationError::Value`], each with its line.
-pub fn parse(path: &Path, text: &str) -> Result<Vec<Given>, ConfigurationError> {
+pub fn parse(path: &Path, text: &str) -> Result<Vec<SourcedValue>, ConfigurationError> {
     let document = DeTable::parse(text).map_err(|error| ConfigurationError::Syntax {
         path: path.to_owned(),
         line: line_of(text, error.span()),
@@ -58,7 +58,7 @@ impl File<'_> {
         &self,
         section: &str,
         table: &DeTable<'_>,
-        given: &mut Vec<Given>,
+        given: &mut Vec<SourcedValue>,
     ) -> Result<(), ConfigurationError> {
         for (name, value) in table {
             let full = if section.is_empty() {
@@ -91,11 +91,11 @@ impl File<'_> {
         key: &'static Key,
         line: usize,
         value: &DeValue<'_>,
-    ) -> Result<Given, ConfigurationError> {
+    ) -> Result<SourcedValue, ConfigurationError> {
         let origin = Origin::File { path: self.path.to_owned(), line };
         let absent = key.default.is_none() && value.as_str() == Some("");
         match if absent { Some(serde_json::Value::Null) } else { key.kind.from_toml(value) } {
-            Some(value) => Ok(Given { key, value, origin }),
+            Some(value) => Ok(SourcedValue { key, value, origin }),
             None => {
                 let found = (!key.secret).then(|| written(value));
                 Err(ConfigurationError::Value {

@@ -65,7 +65,7 @@ impl fmt::Display for Origin {
 
 /// A value from a source.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct SourcedValue {
     /// The setting.
     pub key: &'static Key,
     /// The value; null if there is none.
@@ -76,18 +76,18 @@ pub struct Given {
 
 /// The settings with their sources.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct Configuration {
     /// The settings.
     pub settings: Settings,
     /// The file that was read.
     pub file: Option<PathBuf>,
     /// Every setting's value and origin, in the order of [`KEYS`].
-    pub effective: Vec<Given>,
+    pub effective: Vec<SourcedValue>,
     /// Environment variables with the prefix of settings that are unknown.
     pub ignored: Vec<String>,
 }
 
-impl Loaded {
+impl Configuration {
     /// Returns the source of a setting's value.
     pub fn origin(&self, name: &str) -> Origin {
         self.effective
@@ -102,7 +102,10 @@ impl Loaded {
 ///
 /// # Errors
 /// If a source cannot be read, or contains an unknown setting or an invalid value.
-pub fn load(flags: &SettingFlags, data: Option<&OsStr>) -> Result<Loaded, ConfigurationError> {
+pub fn load(
+    flags: &SettingFlags,
+    data: Option<&OsStr>,
+) -> Result<Configuration, ConfigurationError> {
     let mut values = flags.values.clone();
     values.extend(data.map(|data| ("data", data.to_owned())));
     let file = file::read(flags.file.as_deref())?;
@@ -114,7 +117,7 @@ fn resolve(
     flags: &BTreeMap<&'static str, OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,
     file: Option<(PathBuf, String)>,
-) -> Result<Loaded, ConfigurationError> {
+) -> Result<Configuration, ConfigurationError> {
     let (variables, ignored) = settings_in(environment);
     let in_file =
         file.as_ref().map(|(path, text)| file::parse(path, text)).transpose()?.unwrap_or_default();
@@ -129,7 +132,7 @@ fn resolve(
             .transpose()?;
         let from_flag =
             flags.get(key.name).map(|text| read(key, text, Origin::Flag(key.flag))).transpose()?;
-        let default = || Given {
+        let default = || SourcedValue {
             key,
             value: key.default.and_then(|text| key.kind.from_text(text)).unwrap_or_default(),
             origin: Origin::Default,
@@ -137,7 +140,7 @@ fn resolve(
         effective.push(from_flag.or(from_environment).or(from_file).unwrap_or_else(default));
     }
     let settings: Settings = serde_json::from_value(tree(&effective))?;
-    let loaded = Loaded { settings, file: file.map(|(path, _)| path), effective, ignored };
+    let loaded = Configuration { settings, file: file.map(|(path, _)| path), effective, ignored };
     match loaded.settings.contradiction() {
         Some((key, reason)) => {
             Err(ConfigurationError::Together { origin: loaded.origin(key), key, reason })
@@ -170,14 +173,18 @@ fn settings_in(
     (variables, ignored)
 }
 
-fn read(key: &'static Key, text: &OsStr, origin: Origin) -> Result<Given, ConfigurationError> {
+fn read(
+    key: &'static Key,
+    text: &OsStr,
+    origin: Origin,
+) -> Result<SourcedValue, ConfigurationError> {
     let value = match text.to_str() {
         Some("") if key.default.is_none() => Some(Value::Null),
         Some(text) => key.kind.from_text(text),
         None => None,
     };
     match value {
-        Some(value) => Ok(Given { key, value, origin }),
+        Some(value) => Ok(SourcedValue { key, value, origin }),
         None => {
             let found = (!key.secret).then(|| text.to_string_lossy().into_owned());
             Err(ConfigurationError::Value {
@@ -191,9 +198,9 @@ fn read(key: &'static Key, text: &OsStr, origin: Origin) -> Result<Given, Config
 }
 
 /// Nests the values as in the typed settings.
-fn tree(effective: &[Given]) -> Value {
+fn tree(effective: &[SourcedValue]) -> Value {
     let mut root = Map::new();
-    for Given { key, value, .. } in effective {
+    for SourcedValue { key, value, .. } in effective {
         match key.name.split_once('.') {
             None => drop(root.insert(key.name.to_owned(), value.clone())),
             Some((section, name)) => {

@@ -186,7 +186,7 @@ impl Settings {
         if self.telemetry.headers.iter().flatten().any(|header| named(&header)) {
             return Some((
                 "telemetry.headers",
-                "has an entry that is not NAME=VALUE; mend it".to_owned(),
+                "has an entry that is not NAME=VALUE; correct it".to_owned(),
             ));
         }
         if let Some(contradiction) = self.access.contradiction() {

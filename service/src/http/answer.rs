@@ -33,7 +33,7 @@ impl<T: Serialize> IntoResponse for At<T> {
 
 /// A rendered list.
 #[derive(Clone, Debug)]
-pub struct Viewed {
+pub struct ViewResponse {
     /// The view of the response.
     pub view: View,
     /// The position of its rows.
@@ -42,13 +42,13 @@ pub struct Viewed {
     pub body: Bytes,
 }
 
-impl From<RenderedView> for Viewed {
+impl From<RenderedView> for ViewResponse {
     fn from(RenderedView { view, position, body }: RenderedView) -> Self {
         Self { view, position, body }
     }
 }
 
-impl IntoResponse for Viewed {
+impl IntoResponse for ViewResponse {
     fn into_response(self) -> Response {
         let mut response = self.body.into_response();
         let headers = response.headers_mut();

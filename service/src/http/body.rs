@@ -39,7 +39,7 @@ struct Shared {
 
 /// The state of a request's body outside the handler.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct LimitedBody {
     shared: Arc<Mutex<Shared>>,
     limit_bytes: u64,
     deadline: Instant,
@@ -48,11 +48,11 @@ pub struct Measured {
 struct MeasuredBody {
     body: Option<Body>,
     read_bytes: u64,
-    about: Measured,
+    about: LimitedBody,
     too_late: Pin<Box<Sleep>>,
 }
 
-impl Measured {
+impl LimitedBody {
     /// Puts a limit on a request's body; `None` when it has none.
     pub fn new(request: &mut Request<Body>, limit_bytes: usize, limit: Duration) -> Option<Self> {
         if request.body().is_end_stream() {

@@ -27,14 +27,14 @@ impl FromRequestParts<Service> for Caller {
 
 /// A request that writes: its caller, its time and its idempotency key.
 #[derive(Clone, Debug)]
-pub struct Writing {
+pub struct WriteRequest {
     caller: Caller,
     now: Timestamp,
     key: Option<String>,
     id: RequestId,
 }
 
-impl FromRequestParts<Service> for Writing {
+impl FromRequestParts<Service> for WriteRequest {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
@@ -55,7 +55,7 @@ impl FromRequestParts<Service> for Writing {
     }
 }
 
-impl Writing {
+impl WriteRequest {
     /// Makes a request of this caller, now.
     #[cfg(test)]
     pub(super) fn by(caller: Caller, key: Option<&str>) -> Self {

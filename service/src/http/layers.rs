@@ -17,7 +17,7 @@ use rollbook_application::code::Code;
 
 use super::admission::Peer;
 use super::answer;
-use super::body::Measured;
+use super::body::LimitedBody;
 use super::error::{self, ApiError};
 use super::limits::{Class, RouteLimits};
 use super::request_id::{REQUEST_ID, RequestId};
@@ -151,9 +151,9 @@ async fn limited(
 ) -> Response {
     let timeouts = &service.settings().timeouts;
     let bytes = limits.body_bytes(&service.settings().limits);
-    let measured = Measured::new(&mut request, bytes, limits.body_time(timeouts));
+    let measured = LimitedBody::new(&mut request, bytes, limits.body_time(timeouts));
     let handled = async {
-        match measured.as_ref().and_then(Measured::refusal) {
+        match measured.as_ref().and_then(LimitedBody::refusal) {
             Some(refusal) => {
                 drop(request);
                 refusal.into_response()

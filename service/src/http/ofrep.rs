@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use axum::response::{IntoResponse, Response};
-use rollbook_application::reports::switch::{Served, evaluate};
+use rollbook_application::reports::switch::{Evaluation, evaluate};
 use rollbook_application::store::Store;
 use rollbook_domain::event::View;
 use serde::{Deserialize, Serialize};
@@ -179,15 +179,15 @@ fn targeting_key(body: &[u8]) -> Result<String, Failed> {
     }
 }
 
-async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, ApiError> {
-    let work = move |store: &Store| -> Result<Served, ApiError> {
+async fn served(service: &Service, caller: Caller, client: String) -> Result<Evaluation, ApiError> {
+    let work = move |store: &Store| -> Result<Evaluation, ApiError> {
         caller.authorize(store, Permission::Flag(&client))?;
         Ok(evaluate(store, &client)?)
     };
     service.blocking(work).await
 }
 
-fn evaluation(served: &Served) -> EvaluationSuccess {
+fn evaluation(served: &Evaluation) -> EvaluationSuccess {
     EvaluationSuccess {
         key: FLAG,
         value: served.view == View::Precreated,

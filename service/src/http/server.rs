@@ -93,7 +93,7 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(server.connections.min(Semaphore::MAX_PERMITS)));
     let accept = |stream, peer: SocketAddr, place| {
         let peer = Peer(peer.ip().to_canonical());
-        let connected = Connected {
+        let connected = ConnectionState {
             phase: phase.subscribe(),
             _alive: alive.clone(),
             _place: place,
@@ -147,7 +147,9 @@ async fn wait_out(error: &io::Error) -> io::Result<()> {
         ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput,
     };
     match error.kind() {
-        InvalidInput => Err(io::Error::new(error.kind(), "the listening socket is no longer one")),
+        InvalidInput => {
+            Err(io::Error::new(error.kind(), "the listening socket is no longer valid"))
+        }
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted => Ok(()),
         _ => {
             tracing::error!(target: targets::HTTP, %error, "a connection could not be accepted");
@@ -171,7 +173,7 @@ fn accept_the_queued(
 }
 
 /// The state of an open connection.
-struct Connected {
+struct ConnectionState {
     phase: watch::Receiver<Phase>,
     _alive: mpsc::Sender<Infallible>,
     _place: Option<OwnedSemaphorePermit>,
@@ -199,7 +201,7 @@ async fn connection(
     peer: Peer,
     router: Router,
     server: Server,
-    mut connected: Connected,
+    mut connected: ConnectionState,
 ) {
     // Send each response at once. Waiting for more data would only delay it.
     let _unsupported = stream.set_nodelay(true);

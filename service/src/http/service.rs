@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use tokio::sync::watch;
 
 use super::admission::{Admission, Permits};
@@ -126,8 +126,8 @@ impl Service {
     }
 
     /// The parameters of a list for the current time.
-    pub fn asked(&self) -> Asked {
-        Asked {
+    pub fn asked(&self) -> ListParameters {
+        ListParameters {
             now: self.now(),
             overdue_after_milliseconds: self.shared.settings.overdue_after_milliseconds(),
         }

@@ -23,7 +23,7 @@ use rollbook_domain::event::View;
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::directory;
 use rollbook_projections::directory::Identity;
-use rollbook_projections::entry::{Answer, Asked};
+use rollbook_projections::entry::{Answer, ListParameters};
 use rollbook_projections::rows::RowSource;
 use rollbook_projections::views::{ClientRows, legacy_streams};
 
@@ -153,7 +153,8 @@ impl ViewCache {
         client: &str,
         now: Timestamp,
     ) -> Result<RenderedView, StoreError> {
-        let asked = Asked { now, overdue_after_milliseconds: self.overdue_after_milliseconds };
+        let asked =
+            ListParameters { now, overdue_after_milliseconds: self.overdue_after_milliseconds };
         let snapshot = store.snapshot()?;
         let view = store.view_in(&snapshot, asking, client, None)?;
         let (rows, position) = snapshot.view(view)?;

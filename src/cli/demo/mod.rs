@@ -23,7 +23,7 @@ use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, validate};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 
 use super::context::Context;
 use super::interrupt::interrupted;
@@ -256,8 +256,8 @@ impl Demo {
         self.out.block(&both)
     }
 
-    fn query(&self) -> Asked {
-        Asked { now: self.now, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
+    fn query(&self) -> ListParameters {
+        ListParameters { now: self.now, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
     }
 
     fn request(&self, actor: Actor) -> Request {

@@ -24,7 +24,7 @@ pub enum Focus {
 
 /// The ids that belong to the focus.
 #[derive(Default)]
-struct Belonging {
+struct FocusIds {
     week: Option<(u32, u32)>,
     documents: BTreeSet<(Collection, String)>,
     /// The ids by which responses and extensions name the week.
@@ -41,7 +41,7 @@ impl Focus {
         if events.iter().any(|recorded| matches!(recorded.event, Event::Erased(_))) {
             return events;
         }
-        let mut belonging = Belonging::default();
+        let mut belonging = FocusIds::default();
         match self {
             Self::Week { run, week } => belonging.week = Some((run, week)),
             Self::Response(id) => {
@@ -50,8 +50,7 @@ impl Focus {
         }
         // An import has assignments first, then responses, then feedback. A later import may refer
         // to earlier ones.
-        for round in
-            [Belonging::take_assignments, Belonging::take_responses, Belonging::take_answers]
+        for round in [FocusIds::take_assignments, FocusIds::take_responses, FocusIds::take_answers]
         {
             events.iter().for_each(|recorded| round(&mut belonging, &recorded.event));
         }
@@ -66,7 +65,7 @@ fn document_of(event: &Event) -> Option<&Document> {
     }
 }
 
-impl Belonging {
+impl FocusIds {
     fn take(&mut self, document: &Document) {
         self.documents.insert((document.collection, document.id.clone()));
     }

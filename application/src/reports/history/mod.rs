@@ -1,19 +1,19 @@
 //! The history of anything that has an id. `subject` resolves the id, `focus` selects the events of
-//! one week or response, `told` adds the cause and the batch, `redact` removes personal content.
+//! one week or response, `explained` adds the reason and the batch, `redact` removes personal content.
 
+mod explained;
 mod focus;
 mod redact;
 mod subject;
-mod told;
 
 use rollbook_domain::EventRecord;
 
 use crate::store::Store;
 use crate::store::StoreError;
 
+pub use explained::{ExplainedEvent, missed};
 pub use redact::{ERASED, REDACTED, redacted};
 pub use subject::Subject;
-pub use told::{Told, missed};
 
 /// An iterator over events, in the order of the log.
 pub type Events = Box<dyn Iterator<Item = Result<EventRecord, StoreError>> + Send>;
@@ -24,11 +24,11 @@ pub type Events = Box<dyn Iterator<Item = Result<EventRecord, StoreError>> + Sen
 /// # Errors
 /// [`StoreError::UnknownId`] if nothing has this id; errors of the store.
 pub fn history(store: &Store, id: &str, with_answers: bool) -> Result<Events, StoreError> {
-    Ok(told(Subject::find(store, id)?.events(store)?, with_answers))
+    Ok(redact_events(Subject::find(store, id)?.events(store)?, with_answers))
 }
 
 /// Removes personal content from events unless `with_answers` is set.
-pub fn told(events: Events, with_answers: bool) -> Events {
+pub fn redact_events(events: Events, with_answers: bool) -> Events {
     if with_answers { events } else { Box::new(events.map(|event| event.map(without_answers))) }
 }
 

@@ -8,7 +8,7 @@ use crate::event::{Event, Origin, Placement, RunTerms, WeekOfRun};
 use crate::limits::{REASON_BYTES, check_text};
 use crate::number::Number;
 use crate::personal::Personal;
-use crate::series::corrections::Corrected;
+use crate::series::corrections::CorrectionState;
 use crate::series::ids::{assignment_id, event_id};
 use crate::series::items::{Item, terms_of};
 use crate::stream::StreamId;
@@ -235,7 +235,7 @@ impl Decider<'_> {
     }
 
     /// Whether the weeks still have the answers that the correction gave them.
-    fn check_unchanged(&self, held: &Corrected) -> Result<(), Rejection> {
+    fn check_unchanged(&self, held: &CorrectionState) -> Result<(), Rejection> {
         let items = &self.series.items;
         let last = held.documents.len().saturating_sub(1);
         for (at, document) in held.documents.iter().enumerate() {
@@ -255,7 +255,7 @@ impl Decider<'_> {
 
     /// The event that stores the week again that the correction created, if all other weeks of its
     /// run are stored.
-    fn stored_since(&self, held: &Corrected) -> Option<Event> {
+    fn stored_since(&self, held: &CorrectionState) -> Option<Event> {
         let WeekOfRun { run, week } = held.to;
         let document = held.documents.last().filter(|document| held.made(document))?;
         let items = &self.series.items;

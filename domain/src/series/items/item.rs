@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use super::alias::Alias;
 use crate::document::{Field, StoredAssignment};
 use crate::event::AssignedStatus;
 use crate::limits::cap_weeks;
@@ -158,24 +157,6 @@ fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
     let shared = Arc::make_mut(&mut stored.shared);
     shared.total_weeks = cap_weeks(total_weeks);
     shared.recurring |= total_weeks > 1;
-}
-
-/// The other id of an adopted week.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Alias {
-    /// The id of the document, of a week that keeps the id of the assignment.
-    Document(String),
-    /// The id of the assignment, of a week that keeps the id of the document.
-    Assignment(String),
-}
-
-impl Alias {
-    /// The id.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Document(id) | Self::Assignment(id) => id,
-        }
-    }
 }
 
 /// One stored week.

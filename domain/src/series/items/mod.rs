@@ -6,6 +6,7 @@
 //! and `new_week` creates weeks.
 
 mod adoption;
+mod alias;
 mod item;
 mod new_week;
 mod precedence;
@@ -14,8 +15,9 @@ mod shift;
 use std::collections::BTreeSet;
 
 pub use self::adoption::Keeps;
+pub use self::alias::Alias;
+pub use self::item::Item;
 pub(super) use self::item::Overrides;
-pub use self::item::{Alias, Item};
 pub use self::new_week::{made_week, terms_of};
 pub use self::precedence::replaces;
 use crate::document::StoredAssignment;

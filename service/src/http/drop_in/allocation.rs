@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
@@ -25,7 +25,7 @@ use super::{week, when};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"formId": "habits", "clientId": "ada", "coachId": "robin", "duration": 12, "firstCheckInDate": "2026-03-02"}))]
-pub struct Wanted {
+pub struct AllocationBody {
     /// The form.
     #[schema(required = true, nullable = false, min_length = 1)]
     form_id: Option<String>,
@@ -110,7 +110,7 @@ impl From<Status> for AssignedStatus {
 /// The result of an allocation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Allocated {
+pub struct AllocationResult {
     /// Always true.
     success: bool,
     /// The result as a sentence.
@@ -134,7 +134,7 @@ pub struct AllocatedWeek {
     due_date: String,
 }
 
-impl Allocated {
+impl AllocationResult {
     fn of(outcome: &Outcome) -> Self {
         let weeks = outcome.events().iter().filter_map(|written| match &written.event {
             Event::AssignmentCreated { assignment, week, due, .. } => Some(AllocatedWeek {
@@ -162,9 +162,9 @@ impl Allocated {
     operation_id = "allocate",
     tag = "assignments",
     params(super::shapes::IdempotencyKey),
-    request_body = Wanted,
+    request_body = AllocationBody,
     responses(
-        (status = 200, description = "The created weeks.", body = Allocated, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 200, description = "The created weeks.", body = AllocationResult, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 404, description = "The client, the form or the coach does not exist.", body = DropInRefusal),
         (status = 409, description = "A run of the form still has open weeks.", body = DropInRefusal),
         DropInRefusals
@@ -172,9 +172,9 @@ impl Allocated {
 )]
 pub async fn allocate(
     State(service): State<Service>,
-    writing: Writing,
-    Body(wanted): Body<Wanted>,
-) -> Result<At<Allocated>, ApiError> {
+    writing: WriteRequest,
+    Body(wanted): Body<AllocationBody>,
+) -> Result<At<AllocationResult>, ApiError> {
     let given = |field: &Option<String>| field.clone().filter(|id| !id.is_empty());
     let (Some(form), Some(client), Some(coach)) =
         (given(&wanted.form_id), given(&wanted.client_id), given(&wanted.coach_id))
@@ -189,12 +189,12 @@ pub async fn allocate(
         let request = week::as_coach(reading, &writing, &client, Some(&coach))?;
         let wanted = wanted.request((client, form, coach), reading.zone()?)?;
         let outcome = operations::allocate(reading, &wanted, &request)?.outcome;
-        Ok(At { position: week::position(reading, &outcome), body: Allocated::of(&outcome) })
+        Ok(At { position: week::position(reading, &outcome), body: AllocationResult::of(&outcome) })
     };
     service.blocking(allocate).await
 }
 
-impl Wanted {
+impl AllocationBody {
     fn request(
         self,
         (client, form, coach): (String, String, String),

@@ -4,7 +4,7 @@
 use axum::extract::State;
 use rollbook_application::store::{Reading, Store, StoreError, WeekRef};
 use rollbook_domain::{Event, StreamId};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,7 +58,7 @@ pub(super) fn one(
     reading: &Reading<'_>,
     caller: &Caller,
     named: &WeekRef,
-    asked: Asked,
+    asked: ListParameters,
 ) -> Result<At<One>, ApiError> {
     let position = reading.store().log().head();
     let client = client_of(&named.stream);

@@ -8,7 +8,7 @@ use rollbook_domain::event::View;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::super::answer::Viewed;
+use super::super::answer::ViewResponse;
 use super::super::error::{ApiError, DropInRefusals};
 use super::super::extract::QueryOf;
 use super::super::service::Service;
@@ -42,7 +42,7 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
-) -> Result<Viewed, ApiError> {
+) -> Result<ViewResponse, ApiError> {
     answer(service, caller, whose, ViewChoice::Live).await
 }
 
@@ -63,7 +63,7 @@ pub async fn list_precreated(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
-) -> Result<Viewed, ApiError> {
+) -> Result<ViewResponse, ApiError> {
     answer(service, caller, whose, ViewChoice::View(View::Precreated)).await
 }
 
@@ -72,7 +72,7 @@ async fn answer(
     caller: Caller,
     whose: Whose,
     asking: ViewChoice,
-) -> Result<Viewed, ApiError> {
+) -> Result<ViewResponse, ApiError> {
     let Some(client) = whose.client_id.filter(|client| !client.is_empty()) else {
         return Err(ApiError::bad_request(Code::NoClient, "Client ID is required"));
     };
@@ -84,7 +84,7 @@ async fn answer(
         return Ok(cached.into());
     }
     let answers = service.clone();
-    let work = move |store: &Store| -> Result<Viewed, ApiError> {
+    let work = move |store: &Store| -> Result<ViewResponse, ApiError> {
         caller.authorize(store, Permission::CheckIns(&client))?;
         Ok(answers.view_cache().answer(store, asking, &client, now)?.into())
     };

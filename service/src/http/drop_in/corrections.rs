@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, PathOf, QueryOf};
 use super::super::service::Service;
@@ -52,7 +52,7 @@ pub struct Patch {
 )]
 pub async fn correct(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
     Body(patch): Body<Patch>,
 ) -> Result<At<One>, ApiError> {
@@ -95,7 +95,7 @@ pub struct By {
 /// The result of withdrawing a week.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Withdrawn {
+pub struct WithdrawalResult {
     /// Always true.
     success: bool,
     /// The result as a sentence.
@@ -113,17 +113,17 @@ pub struct Withdrawn {
     tag = "assignments",
     params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), By, super::shapes::IdempotencyKey),
     responses(
-        (status = 200, description = "The assignment is withdrawn or cleared.", body = Withdrawn, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 200, description = "The assignment is withdrawn or cleared.", body = WithdrawalResult, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn withdraw(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
     QueryOf(by): QueryOf<By>,
-) -> Result<At<Withdrawn>, ApiError> {
+) -> Result<At<WithdrawalResult>, ApiError> {
     let withdraw = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let reason = by
@@ -146,7 +146,7 @@ pub async fn withdraw(
         };
         Ok(At {
             position: week::position(reading, &outcome),
-            body: Withdrawn { success: true, message, cleared },
+            body: WithdrawalResult { success: true, message, cleared },
         })
     };
     service.blocking(withdraw).await

@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
@@ -55,7 +55,7 @@ pub struct Feedback {
 )]
 pub async fn give(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     Body(feedback): Body<Feedback>,
 ) -> Result<At<Done>, ApiError> {
     let given = |field: &Option<String>| field.clone().filter(|text| !text.trim().is_empty());

@@ -9,7 +9,7 @@ use rollbook_domain::series::Series;
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::ProjectionError;
 use rollbook_projections::directory::Identity;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::{RowSource, StoredRows, decode};
 use rollbook_projections::views::{self, PrecreatedView, keys};
 
@@ -18,7 +18,7 @@ use super::assignment::{Assignment, Which};
 use crate::access::{AccessDenied, Caller, Permission, Visible};
 
 /// A page of the list.
-pub(super) struct Listed {
+pub(super) struct AssignmentPage {
     pub(super) assignments: Vec<Assignment>,
     pub(super) total: usize,
     pub(super) next_cursor: Option<String>,
@@ -37,8 +37,8 @@ pub(super) fn list(
     store: &Store,
     caller: &Caller,
     which: &Which,
-    asked: Asked,
-) -> Result<Listed, ApiError> {
+    asked: ListParameters,
+) -> Result<AssignmentPage, ApiError> {
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     if limit == 0 || limit > MOST {
         return Err(ApiError::bad_request(Code::OutOfRange, format!("limit is 1 to {MOST}")));
@@ -75,7 +75,7 @@ pub(super) fn list(
         assignments.push(assignment);
     }
     let next_cursor = page.next().and_then(|_more| last.as_ref().map(cursor_of));
-    Ok(Listed { assignments, total, next_cursor, position })
+    Ok(AssignmentPage { assignments, total, next_cursor, position })
 }
 
 /// The series to read.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, PathOf};
 use super::super::service::Service;
@@ -56,7 +56,7 @@ pub struct Answer {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"success": true, "message": "Check-in completed successfully", "responseId": "1f0e…", "score": 80}))]
-pub struct Responded {
+pub struct ResponseResult {
     /// Always true.
     success: bool,
     /// The result as a sentence.
@@ -73,7 +73,7 @@ pub struct Responded {
     already_completed: bool,
 }
 
-impl Responded {
+impl ResponseResult {
     fn of(response: operations::Response) -> Self {
         let already_completed = response.already_completed;
         let message = if already_completed {
@@ -96,32 +96,32 @@ impl Responded {
     params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
     request_body = Response,
     responses(
-        (status = 200, description = "The new response, or the first response of a week that was answered before.", body = Responded, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 200, description = "The new response, or the first response of a week that was answered before.", body = ResponseResult, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn respond(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
     Body(Response { responses, score }): Body<Response>,
-) -> Result<At<Responded>, ApiError> {
+) -> Result<At<ResponseResult>, ApiError> {
     service.blocking(move |store| answer(store, &writing, &id, responses, score)).await
 }
 
 fn answer(
     store: &Store,
-    writing: &Writing,
+    writing: &WriteRequest,
     id: &str,
     answers: JsonText,
     score: Option<u32>,
-) -> Result<At<Responded>, ApiError> {
+) -> Result<At<ResponseResult>, ApiError> {
     let reading = &store.reading();
     let (week, request) = week::request(reading, writing, id, As::Client)?;
     let response = operations::respond(reading, &week, answers, score, &request)?;
     let position = response.last_position.unwrap_or_else(|| store.log().head());
-    Ok(At { position, body: Responded::of(response) })
+    Ok(At { position, body: ResponseResult::of(response) })
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
         let store = Store::open(&directory.path().join("store"), true).unwrap();
         let id = allocated(&store);
         let before = store.read_counts();
-        let writing = Writing::by(Caller::client("ada"), Some("key"));
+        let writing = WriteRequest::by(Caller::client("ada"), Some("key"));
         let answers = JsonText::parse("[]").unwrap();
         let answered = answer(&store, &writing, &id, answers, Some(80)).unwrap();
         assert_eq!(answered.position, store.log().head());
@@ -177,7 +177,7 @@ mod tests {
             commits_read: after.commits_read - before.commits_read,
         };
         assert_eq!(counts, ReadCounts { snapshots: 1, series_folds: 1, commits_read: 0 });
-        let other = Writing::by(Caller::client("ben"), None);
+        let other = WriteRequest::by(Caller::client("ben"), None);
         let refused = answer(&store, &other, &id, JsonText::parse("[]").unwrap(), None);
         assert_eq!(refused.unwrap_err().code(), rollbook_application::code::Code::Forbidden);
     }

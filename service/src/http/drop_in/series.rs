@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
@@ -36,7 +36,7 @@ pub struct Which {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin", "pauseWeeks": 2}))]
-pub struct Pausing {
+pub struct PauseBody {
     #[serde(flatten)]
     which: Which,
     /// The length of the pause in weeks, 1 to 52.
@@ -49,7 +49,7 @@ pub struct Pausing {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin", "preserveHistory": true}))]
-pub struct Withdrawing {
+pub struct WithdrawalBody {
     #[serde(flatten)]
     which: Which,
     /// Whether weeks with a response stay in the views; the default is true. The history keeps all
@@ -73,7 +73,7 @@ impl Which {
 /// The result of a pause.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Paused {
+pub struct PauseResult {
     /// Always true.
     success: bool,
     /// The result as a sentence.
@@ -85,7 +85,7 @@ pub struct Paused {
     paused_until: Option<String>,
 }
 
-impl Paused {
+impl PauseResult {
     fn of(outcome: &Outcome) -> Self {
         let paused = outcome.events().iter().find_map(|written| match &written.event {
             Event::SeriesPaused { until, moved, .. } => {
@@ -105,18 +105,18 @@ impl Paused {
     operation_id = "pauseSeries",
     tag = "series",
     params(super::shapes::IdempotencyKey),
-    request_body = Pausing,
+    request_body = PauseBody,
     responses(
-        (status = 200, description = "The series is paused.", body = Paused, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 200, description = "The series is paused.", body = PauseResult, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 404, description = "The series does not exist.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn pause(
     State(service): State<Service>,
-    writing: Writing,
-    Body(pausing): Body<Pausing>,
-) -> Result<At<Paused>, ApiError> {
+    writing: WriteRequest,
+    Body(pausing): Body<PauseBody>,
+) -> Result<At<PauseResult>, ApiError> {
     let (client, form, coach) = pausing.which.named()?;
     let Some(weeks @ 1..) = pausing.pause_weeks else {
         return Err(ApiError::bad_request(Code::OutOfRange, "pauseWeeks is at least 1"));
@@ -135,7 +135,7 @@ pub async fn pause(
             Err(error) if error.code() == Code::NothingToPause => Outcome::Nothing,
             Err(error) => return Err(error),
         };
-        Ok(At { position: week::position(reading, &outcome), body: Paused::of(&outcome) })
+        Ok(At { position: week::position(reading, &outcome), body: PauseResult::of(&outcome) })
     };
     service.blocking(pause).await
 }
@@ -156,7 +156,7 @@ pub async fn pause(
 )]
 pub async fn unpause(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     Body(which): Body<Which>,
 ) -> Result<At<Done>, ApiError> {
     let (client, form, coach) = which.named()?;
@@ -181,7 +181,7 @@ pub async fn unpause(
     operation_id = "withdrawSeries",
     tag = "series",
     params(super::shapes::IdempotencyKey),
-    request_body = Withdrawing,
+    request_body = WithdrawalBody,
     responses(
         (status = 200, description = "The series is withdrawn.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 404, description = "The series does not exist.", body = DropInRefusal),
@@ -190,8 +190,8 @@ pub async fn unpause(
 )]
 pub async fn withdraw(
     State(service): State<Service>,
-    writing: Writing,
-    Body(withdrawing): Body<Withdrawing>,
+    writing: WriteRequest,
+    Body(withdrawing): Body<WithdrawalBody>,
 ) -> Result<At<Done>, ApiError> {
     let keep_answered = withdrawing.preserve_history.unwrap_or(true);
     let (client, form, coach) = withdrawing.which.named()?;

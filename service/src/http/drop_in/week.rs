@@ -6,7 +6,7 @@ use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::series::decide::Decider;
 use rollbook_domain::{Event, Position, StreamId, Timestamp};
 
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::ApiError;
 use crate::access::{Caller, Permission};
 
@@ -66,7 +66,7 @@ pub(super) fn found<T>(
 /// Returns the week that an id names, and the request, if the caller may act on the week.
 pub(super) fn request(
     reading: &Reading<'_>,
-    writing: &Writing,
+    writing: &WriteRequest,
     id: &str,
     who: As<'_>,
 ) -> Result<(WeekRef, Request), ApiError> {
@@ -82,7 +82,7 @@ pub(super) fn request(
 /// outcome.
 pub(super) fn command(
     reading: &Reading<'_>,
-    writing: &Writing,
+    writing: &WriteRequest,
     id: &str,
     who: As<'_>,
     command: impl FnOnce(u32, u32) -> SeriesCommand,
@@ -95,7 +95,7 @@ pub(super) fn command(
 /// Executes a command on a series, as the coach of its client.
 pub(super) fn series_command(
     reading: &Reading<'_>,
-    writing: &Writing,
+    writing: &WriteRequest,
     (client, form): (&str, &str),
     coach: &str,
     command: &SeriesCommand,
@@ -110,7 +110,7 @@ pub(super) fn series_command(
 /// Makes the request of a client's coach.
 pub(super) fn as_coach(
     reading: &Reading<'_>,
-    writing: &Writing,
+    writing: &WriteRequest,
     client: &str,
     coach: Option<&str>,
 ) -> Result<Request, ApiError> {

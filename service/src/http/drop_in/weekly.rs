@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, OptionalBody, PathOf};
 use super::super::service::Service;
@@ -76,7 +76,7 @@ fn reason(text: Option<&str>) -> Result<MissedReason, ApiError> {
 )]
 pub async fn mark_missed(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
     Body(missed): Body<Missed>,
 ) -> Result<At<Done>, ApiError> {
@@ -100,7 +100,7 @@ pub async fn mark_missed(
 /// A request for an extension.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(example = json!({"reason": "moving house this week"}))]
-pub struct Extending {
+pub struct ExtensionBody {
     /// The reason, at least 10 characters.
     #[schema(required = true, nullable = false, min_length = 10)]
     reason: Option<String>,
@@ -128,7 +128,7 @@ pub struct Extension {
     operation_id = "grantExtension",
     tag = "check-ins",
     params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
-    request_body = Extending,
+    request_body = ExtensionBody,
     responses(
         (status = 200, description = "The extension is granted.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 404, description = "No assignment has this id.", body = DropInRefusal),
@@ -137,9 +137,9 @@ pub struct Extension {
 )]
 pub async fn extend(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
-    Body(extending): Body<Extending>,
+    Body(extending): Body<ExtensionBody>,
 ) -> Result<At<Done>, ApiError> {
     let extend = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
@@ -198,7 +198,7 @@ pub async fn extension(
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"coachId": "robin"}))]
-pub struct Opening {
+pub struct OpeningBody {
     /// The coach.
     coach_id: Option<String>,
 }
@@ -210,7 +210,7 @@ pub struct Opening {
     operation_id = "openForCheckIn",
     tag = "assignments",
     params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
-    request_body = Option<Opening>,
+    request_body = Option<OpeningBody>,
     responses(
         (status = 200, description = "The assignment is open.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 404, description = "No assignment has this id.", body = DropInRefusal),
@@ -219,9 +219,9 @@ pub struct Opening {
 )]
 pub async fn open(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
-    OptionalBody(opening): OptionalBody<Opening>,
+    OptionalBody(opening): OptionalBody<OpeningBody>,
 ) -> Result<At<Done>, ApiError> {
     let open = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
@@ -236,7 +236,7 @@ pub async fn open(
 /// A request to reopen a week.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(example = json!({"reason": "was away"}))]
-pub struct Asking {
+pub struct ReopenBody {
     /// The client's words.
     reason: Option<String>,
 }
@@ -248,7 +248,7 @@ pub struct Asking {
     operation_id = "requestReopen",
     tag = "check-ins",
     params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
-    request_body = Option<Asking>,
+    request_body = Option<ReopenBody>,
     responses(
         (status = 200, description = "The request was recorded.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 404, description = "No assignment has this id.", body = DropInRefusal),
@@ -257,9 +257,9 @@ pub struct Asking {
 )]
 pub async fn request_reopen(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
-    OptionalBody(asking): OptionalBody<Asking>,
+    OptionalBody(asking): OptionalBody<ReopenBody>,
 ) -> Result<At<Done>, ApiError> {
     let ask = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();

@@ -64,9 +64,12 @@ fn endpoint(resolution: &Resolution) -> String {
             "POST /v1/corrections with kind undo, correction {correction}, or leave the correction"
         ),
         Resolution::Accept => {
-            "no request: both views can be used with it; mend the export to resolve it".to_owned()
+            "no request: both views can be used with it; correct the export to resolve it"
+                .to_owned()
         }
-        Resolution::MendExport => "no request: mend the export, and import it again".to_owned(),
+        Resolution::CorrectExport => {
+            "no request: correct the export, and import it again".to_owned()
+        }
     }
 }
 

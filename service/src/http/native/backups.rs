@@ -3,7 +3,7 @@
 //! need a stopped service.
 
 use axum::extract::State;
-use rollbook_application::backup::{Backups, Created, Listed, Wanted};
+use rollbook_application::backup::{BackupReport, BackupRequest, Backups, ListedBackup};
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
 use rollbook_migrations::monitor::Monitor;
@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::operations::{operate, require_operator};
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::caller::Writing;
+use crate::http::caller::WriteRequest;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::OptionalBody;
 use crate::http::service::Service;
@@ -52,7 +52,7 @@ impl Service {
     tag = "operations",
     request_body = Option<BackupBody>,
     responses(
-        (status = 200, description = "The backup and its manifest.", body = Created, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 200, description = "The backup and its manifest.", body = BackupReport, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 400, description = "The body is invalid, or the name is not allowed for a backup.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
         (status = 409, description = "A backup has this name, or another process uses the directory of backups.", content_type = "application/problem+json", body = Problem),
@@ -62,15 +62,18 @@ impl Service {
 )]
 pub async fn take(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     OptionalBody(body): OptionalBody<BackupBody>,
-) -> Result<At<Created>, ApiError> {
+) -> Result<At<BackupReport>, ApiError> {
     require_operator(&service, writing.caller().clone()).await?;
     let backups = service.backups();
-    let work = move |store: &Store, _watch: &Monitor<'_>| -> Result<At<Created>, ApiError> {
+    let work = move |store: &Store, _watch: &Monitor<'_>| -> Result<At<BackupReport>, ApiError> {
         let request = writing.request(&store.reading(), Permission::Migrate)?;
-        let wanted =
-            Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
+        let wanted = BackupRequest {
+            name: body.name,
+            actor: request.actor,
+            now: body.at.unwrap_or(request.now),
+        };
         let created = store.back_up(&backups, &wanted, &|_, _, _| {})?;
         Ok(At { position: created.position, body: created })
     };
@@ -84,16 +87,16 @@ pub async fn take(
     operation_id = "listBackups",
     tag = "operations",
     responses(
-        (status = 200, description = "Each backup with its state and its manifest.", body = [Listed], headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 200, description = "Each backup with its state and its manifest.", body = [ListedBackup], headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         NativeRefusals,
     )
 )]
 pub async fn list(
     State(service): State<Service>,
     caller: Caller,
-) -> Result<At<Vec<Listed>>, ApiError> {
+) -> Result<At<Vec<ListedBackup>>, ApiError> {
     let backups = service.backups();
-    let work = move |store: &Store| -> Result<At<Vec<Listed>>, ApiError> {
+    let work = move |store: &Store| -> Result<At<Vec<ListedBackup>>, ApiError> {
         caller.authorize(store, Permission::Migrate)?;
         Ok(At { position: store.log().head(), body: backups.list()? })
     };

@@ -8,14 +8,14 @@ use rollbook_application::reports::moment::Moment;
 use rollbook_application::store::StoreError;
 use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::{Position, Timestamp};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::chunks::{CHUNK_BYTES, Chunk, answer};
 use super::query::{optional_span, reach};
 use crate::access::{AccessDenied, Caller, Permission, Visible};
-use crate::http::answer::{POSITION, VIEW, Viewed};
+use crate::http::answer::{POSITION, VIEW, ViewResponse};
 use crate::http::drop_in::shapes::CheckIns;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
@@ -51,9 +51,9 @@ impl ViewQuery {
         self.view.into()
     }
 
-    fn asked(&self, service: &Service) -> Asked {
-        let Asked { now, overdue_after_milliseconds } = service.asked();
-        Asked {
+    fn asked(&self, service: &Service) -> ListParameters {
+        let ListParameters { now, overdue_after_milliseconds } = service.asked();
+        ListParameters {
             now: self.at.unwrap_or(now),
             overdue_after_milliseconds: self.overdue_after.unwrap_or(overdue_after_milliseconds),
         }
@@ -93,7 +93,7 @@ pub async fn of_client(
     caller: Caller,
     PathOf(client): PathOf<String>,
     QueryOf(query): QueryOf<ViewQuery>,
-) -> Result<Viewed, ApiError> {
+) -> Result<ViewResponse, ApiError> {
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = {
         let client = client.clone();
@@ -101,9 +101,13 @@ pub async fn of_client(
     };
     service.blocking::<_, AccessDenied>(may).await?;
     query.wait(&service).await?;
-    let work = move |store: &Store| -> Result<Viewed, ApiError> {
+    let work = move |store: &Store| -> Result<ViewResponse, ApiError> {
         let answered = store.check_ins(asking, &client, asked, query.position(store)?)?;
-        Ok(Viewed { view: answered.view, position: answered.position, body: answered.body.into() })
+        Ok(ViewResponse {
+            view: answered.view,
+            position: answered.position,
+            body: answered.body.into(),
+        })
     };
     service.blocking(work).await
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::caller::Writing;
+use crate::http::caller::WriteRequest;
 use crate::http::drop_in::shapes::IdempotencyKey;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{Body, QueryOf};
@@ -117,7 +117,7 @@ impl CorrectionBody {
 )]
 pub async fn make(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     Body(body): Body<CorrectionBody>,
 ) -> Result<At<CorrectionReport>, ApiError> {
     let work = move |store: &Store| -> Result<At<CorrectionReport>, ApiError> {

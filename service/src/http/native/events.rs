@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::response::Response;
 use rollbook_application::code::Code;
-use rollbook_application::reports::history::{Told, without_answers};
+use rollbook_application::reports::history::{ExplainedEvent, without_answers};
 use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use rollbook_domain::{EventRecord, Position, StreamId};
@@ -99,8 +99,8 @@ pub async fn list(
 }
 
 /// Returns an event as responses show it.
-pub(super) fn shown(event: EventRecord, with_answers: bool) -> Told {
-    Told::of(if with_answers { event } else { without_answers(event) })
+pub(super) fn shown(event: EventRecord, with_answers: bool) -> ExplainedEvent {
+    ExplainedEvent::of(if with_answers { event } else { without_answers(event) })
 }
 
 type Events = Box<dyn Iterator<Item = Result<EventRecord, StoreError>> + Send>;
@@ -162,7 +162,7 @@ pub struct StreamPage {
     pub version: u64,
     /// The events of this page, by version.
     #[schema(value_type = Vec<RecordedEvent>)]
-    pub events: Vec<Told>,
+    pub events: Vec<ExplainedEvent>,
     /// The `after` of the next page; null on the last.
     pub next: Option<u64>,
 }
@@ -206,7 +206,8 @@ pub async fn of_stream(
         }
         let until = usize::try_from(limit).unwrap_or(usize::MAX);
         let events = log.stream_until(&stream, query.after, head)?.into_iter().take(until);
-        let events: Vec<Told> = events.map(|event| shown(event, query.with_answers)).collect();
+        let events: Vec<ExplainedEvent> =
+            events.map(|event| shown(event, query.with_answers)).collect();
         let next = events.last().map(|last| last.recorded.version).filter(|last| *last < version);
         Ok(At { position: head, body: StreamPage { stream, version, events, next } })
     };

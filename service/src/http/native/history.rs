@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::header::HeaderValue;
 use axum::response::Response;
-use rollbook_application::reports::history::{Subject, Told, told};
+use rollbook_application::reports::history::{ExplainedEvent, Subject, redact_events};
 use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use serde::Deserialize;
@@ -61,7 +61,8 @@ pub async fn tell(
         Ok((
             head,
             lines(
-                told(subject.events(store)?, query.with_answers).map(|event| event.map(Told::of)),
+                redact_events(subject.events(store)?, query.with_answers)
+                    .map(|event| event.map(ExplainedEvent::of)),
             ),
         ))
     };

@@ -14,7 +14,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
 use rollbook_application::code::Code;
-use rollbook_application::reports::history::Told;
+use rollbook_application::reports::history::ExplainedEvent;
 use rollbook_application::store::Store;
 use rollbook_domain::{Position, StreamId};
 use rollbook_log::Tail;
@@ -99,7 +99,7 @@ pub async fn follow(
     let keep_alive =
         KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
     let tail = service.store().log().tail(after);
-    let following = Following { service, tail, stream, with_answers, _subscribed: subscribed };
+    let following = Subscription { service, tail, stream, with_answers, _subscribed: subscribed };
     let mut response = Sse::new(events(following)).keep_alive(keep_alive).into_response();
     let headers = response.headers_mut();
     headers.insert(POSITION, HeaderValue::from(head));
@@ -120,7 +120,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, ApiError> {
     })
 }
 
-struct Following {
+struct Subscription {
     service: Service,
     tail: Tail,
     stream: Option<StreamId>,
@@ -128,7 +128,7 @@ struct Following {
     _subscribed: OwnedSemaphorePermit,
 }
 
-fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(following: Subscription) -> impl Stream<Item = Result<Event, Infallible>> {
     let id = request_id();
     stream::unfold(following, move |following| {
         going_on_for(id.clone(), async move {
@@ -140,7 +140,7 @@ fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>>
     .map(Ok)
 }
 
-impl Following {
+impl Subscription {
     /// Returns the next events; `None` if the service shuts down or the log cannot be read. The
     /// response ends then, and a client that reconnects continues from there.
     async fn next(self) -> Option<(Vec<Event>, Self)> {
@@ -191,7 +191,7 @@ fn chunk(
     Ok(events)
 }
 
-fn event(told: &Told) -> Result<Event, ApiError> {
+fn event(told: &ExplainedEvent) -> Result<Event, ApiError> {
     let data = serde_json::to_string(told).map_err(|error| ApiError::internal(&error))?;
     Ok(Event::default().id(told.recorded.position.to_string()).data(data))
 }

@@ -13,7 +13,7 @@ use rollbook_application::code::Code;
 use rollbook_application::operations::migration::{self, Plan};
 use rollbook_application::reports;
 use rollbook_application::reports::migration::{PlanReport, ValidationReport};
-use rollbook_application::reports::status::Validated;
+use rollbook_application::reports::status::RecordedValidation;
 use rollbook_application::store::Store;
 use rollbook_domain::{Position, Timestamp};
 use rollbook_migrations::apply::ApplyReport;
@@ -30,7 +30,7 @@ use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
 use super::upload::{NDJSON, Upload};
 use crate::access::{Caller, Permission};
 use crate::http::answer::{At, POSITION};
-use crate::http::caller::Writing;
+use crate::http::caller::WriteRequest;
 use crate::http::drop_in::shapes::IdempotencyKey;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
@@ -162,7 +162,7 @@ pub struct ApplyQuery {
 )]
 pub async fn apply(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     QueryOf(query): QueryOf<ApplyQuery>,
     headers: HeaderMap,
     body: Body,
@@ -214,7 +214,7 @@ impl CompareQuery {
 )]
 pub async fn validate(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     QueryOf(query): QueryOf<CompareQuery>,
 ) -> Result<Response, ApiError> {
     require_operator(&service, writing.caller().clone()).await?;
@@ -250,7 +250,7 @@ pub struct ValidationsQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ValidationPage {
     /// The validations.
-    pub validations: Vec<Validated>,
+    pub validations: Vec<RecordedValidation>,
     /// The `after` of the next page; null on the last.
     pub next: Option<Position>,
 }

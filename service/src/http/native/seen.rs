@@ -3,7 +3,7 @@
 use axum::extract::State;
 use rollbook_application::store::{PastView, Store};
 use rollbook_domain::Timestamp;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -54,8 +54,8 @@ pub async fn of_client(
     let work = move |store: &Store| -> Result<At<PastView>, ApiError> {
         caller.authorize(store, Permission::CheckIns(&client))?;
         caller.authorize(store, Permission::ReadSwitch)?;
-        let seen =
-            store.seen(&client, Asked { now: query.at, overdue_after_milliseconds: grace })?;
+        let seen = store
+            .seen(&client, ListParameters { now: query.at, overdue_after_milliseconds: grace })?;
         Ok(At { position: seen.position, body: seen })
     };
     service.blocking(work).await

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use rollbook_application::code::Code;
 use rollbook_application::operations::switch::{SwitchRequest, switch};
-use rollbook_application::reports::switch::{Serving, Switched, serving};
+use rollbook_application::reports::switch::{SwitchReport, SwitchStatus, serving};
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::View;
@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::shapes::ViewName;
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::caller::Writing;
+use crate::http::caller::WriteRequest;
 use crate::http::drop_in::shapes::IdempotencyKey;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::Body;
@@ -28,12 +28,15 @@ use crate::http::service::Service;
     operation_id = "showSwitch",
     tag = "operations",
     responses(
-        (status = 200, description = "The state of the switch.", body = Serving, headers(("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 200, description = "The state of the switch.", body = SwitchStatus, headers(("x-rollbook-position" = u64, description = "The position of the response"))),
         NativeRefusals,
     )
 )]
-pub async fn show(State(service): State<Service>, caller: Caller) -> Result<At<Serving>, ApiError> {
-    let work = move |store: &Store| -> Result<At<Serving>, ApiError> {
+pub async fn show(
+    State(service): State<Service>,
+    caller: Caller,
+) -> Result<At<SwitchStatus>, ApiError> {
+    let work = move |store: &Store| -> Result<At<SwitchStatus>, ApiError> {
         caller.authorize(store, Permission::ReadSwitch)?;
         let (serving, position) = serving(store)?;
         Ok(At { position, body: serving })
@@ -86,7 +89,7 @@ pub struct SwitchBody {
     params(IdempotencyKey),
     request_body = SwitchBody,
     responses(
-        (status = 200, description = "The state before and after the switch.", body = Switched, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 200, description = "The state before and after the switch.", body = SwitchReport, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 400, description = "The body is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
         (status = 404, description = "No client has this id.", content_type = "application/problem+json", body = Problem),
@@ -98,12 +101,12 @@ pub struct SwitchBody {
 )]
 pub async fn put(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     Body(body): Body<SwitchBody>,
-) -> Result<At<Switched>, ApiError> {
+) -> Result<At<SwitchReport>, ApiError> {
     let SwitchBody { view, percent, clients, reason, force, at } = body;
     let answers = service.clone();
-    let work = move |store: &Store| -> Result<At<Switched>, ApiError> {
+    let work = move |store: &Store| -> Result<At<SwitchReport>, ApiError> {
         let reading = &store.reading();
         let mut request = writing.request(reading, Permission::Switch)?;
         if percent.is_some() && !clients.is_empty() {

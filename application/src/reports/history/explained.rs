@@ -8,7 +8,7 @@ use super::{ERASED, REDACTED};
 
 /// An event with its explanation.
 #[derive(Clone, Debug, Serialize)]
-pub struct Told {
+pub struct ExplainedEvent {
     /// The recorded event, with or without its personal content.
     #[serde(flatten)]
     pub recorded: EventRecord,
@@ -20,7 +20,7 @@ pub struct Told {
     pub batch: Option<String>,
 }
 
-impl Told {
+impl ExplainedEvent {
     /// Explains an event.
     pub fn of(recorded: EventRecord) -> Self {
         let (name, why, batch) = (recorded.event.name(), why(&recorded.event), batch(&recorded));
@@ -131,7 +131,7 @@ mod tests {
     fn a_batch_is_named_where_one_caused_it_and_a_request_is_none() {
         let digest = "ab".repeat(32);
         let linked = || Event::AssignmentReopened { run: 1, week: 2 };
-        let of = |actor, cause: &str| Told::of(recorded(linked(), actor, cause)).batch;
+        let of = |actor, cause: &str| ExplainedEvent::of(recorded(linked(), actor, cause)).batch;
         assert_eq!(of(Actor::Migration("precreate".to_owned()), &digest), Some(digest.clone()));
         assert_eq!(of(Actor::Migration(digest.clone()), "import"), Some(digest));
         assert_eq!(of(Actor::Admin("ada".to_owned()), "request-1"), None);
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn why_is_the_reason_that_was_given_and_says_when_it_is_gone() {
         let withdrawn = |reason| {
-            Told::of(recorded(
+            ExplainedEvent::of(recorded(
                 Event::AssignmentWithdrawn { run: 1, week: 2, reason },
                 Actor::Admin("ada".to_owned()),
                 "r",
