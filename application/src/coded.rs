@@ -131,6 +131,8 @@ impl Coded for MigrationError {
             Self::Kind { .. } => Code::BatchKind,
             Self::Drift { .. } => Code::Drift,
             Self::Zone { .. } | Self::ImportZone { .. } => Code::Zone,
+            Self::OlderExport { .. } => Code::ExportOlder,
+            Self::Removals { .. } => Code::ExportRemoves,
             Self::Unfinished { .. } => Code::BatchUnfinished,
             Self::NothingToMigrate { .. } => Code::NothingToMigrate,
             Self::NothingImported => Code::NothingImported,
@@ -141,7 +143,7 @@ impl Coded for MigrationError {
 
 impl Coded for ImportError {
     fn code(&self) -> Code {
-        Code::Import
+        if self.is_incomplete() { Code::ExportIncomplete } else { Code::Import }
     }
 }
 

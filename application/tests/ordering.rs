@@ -14,7 +14,7 @@ use rollbook_log::{OpenOptions, Ordering as _};
 use rollbook_migrations::apply::{ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{ExportSource as _, JsonDirectory};
-use rollbook_migrations::import::import;
+use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
@@ -27,7 +27,13 @@ const MONITOR: Monitor<'static> = Monitor { progress: &|_, _| {}, interrupted: &
 
 fn migrate(store: &Store, home: &Path) {
     let export = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/tracker/export");
-    import(store.runtime(), JsonDirectory::new(export).read().unwrap(), None, &MONITOR).unwrap();
+    import(
+        store.runtime(),
+        JsonDirectory::new(export).read().unwrap(),
+        &ImportOptions::default(),
+        &MONITOR,
+    )
+    .unwrap();
     let out = home.join("batch.ndjson");
     plan(store.runtime(), DueRule::Monday, Some(&out)).unwrap();
     let batch = Batch::open(&out).unwrap();

@@ -14,7 +14,7 @@ use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::adopt::Adoption;
-use rollbook_migrations::import::{ImportReport, import};
+use rollbook_migrations::import::{ImportOptions, ImportReport, import};
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, Validation, validate};
@@ -96,8 +96,13 @@ impl Shop {
     fn import(&self, weeks: &[Value], responses: &[Value]) -> ImportReport {
         let clients = [json!({"_id": "c1", "onboardingStatus": "completed"})];
         let export = small_export(&clients, weeks, responses);
-        import(&self.store, JsonDirectory::new(export.path()).read().unwrap(), None, &MONITOR)
-            .unwrap()
+        import(
+            &self.store,
+            JsonDirectory::new(export.path()).read().unwrap(),
+            &ImportOptions::default(),
+            &MONITOR,
+        )
+        .unwrap()
     }
 
     fn plan(&mut self) -> Result<PathBuf, MigrationError> {

@@ -13,7 +13,7 @@ use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, LeftOut, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
-use rollbook_migrations::import::import;
+use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::parity::ParityReport;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
@@ -67,7 +67,13 @@ impl Living {
         let clients = [json!({"_id": "c1", "onboardingStatus": "completed"})];
         let weeks = [document("a", 1, due), document("b", 2, "2026-01-13T09:00:00Z")];
         let export = small_export(&clients, &weeks, &[]);
-        import(&store, JsonDirectory::new(export.path()).read().unwrap(), None, &MONITOR).unwrap();
+        import(
+            &store,
+            JsonDirectory::new(export.path()).read().unwrap(),
+            &ImportOptions::default(),
+            &MONITOR,
+        )
+        .unwrap();
         Self { home, store, plans: 0 }
     }
 

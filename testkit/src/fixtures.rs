@@ -18,6 +18,11 @@ pub fn fixture(name: &str) -> PathBuf {
     repository().join("tests/fixtures").join(name)
 }
 
+/// The directory of a small input that once led to a wrong result.
+pub fn fixture_case(name: &str) -> PathBuf {
+    fixture("cases").join(name)
+}
+
 /// The documents of one collection in a fixture's export.
 pub fn documents(fixture_name: &str, collection: &str) -> Vec<Value> {
     let file = fixture(fixture_name).join("export").join(format!("{collection}.json"));

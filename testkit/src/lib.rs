@@ -17,7 +17,9 @@ mod store;
 
 pub use answer::Answer;
 pub use files::{assert_same, copy_directory, copy_store, files, paths, unpack};
-pub use fixtures::{ExpectedAnswer, FIXTURES, documents, expected, fixture, repository, starred};
+pub use fixtures::{
+    ExpectedAnswer, FIXTURES, documents, expected, fixture, fixture_case, repository, starred,
+};
 pub use golden::assert_golden;
 pub use load::under_load;
 pub use process::{

@@ -126,6 +126,15 @@ pub enum Code {
     Exists,
     /// The export could not be written.
     Export,
+    /// The export's own summary says that it failed, or its files do not match it.
+    #[strum(props(exit = 3))]
+    ExportIncomplete,
+    /// The export is older than the one that was imported last.
+    #[strum(props(exit = 3))]
+    ExportOlder,
+    /// The export no longer has many documents, or answers, that would be removed.
+    #[strum(props(exit = 3))]
+    ExportRemoves,
     /// A file beside the store or of a backup cannot be read or written.
     File,
     /// The caller does not have the permission, or the thing does not exist.
@@ -194,6 +203,9 @@ pub enum Code {
     NoPause,
     /// There is no store in the directory.
     NoStore,
+    /// The id is that of a coach or an administrator. Only clients can be erased.
+    #[strum(props(exit = 3))]
+    NotAClient,
     /// The directory holds something other than a store.
     NotAStore,
     /// The commit was not appended.

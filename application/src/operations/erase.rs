@@ -66,7 +66,8 @@ impl ErasureRecord {
 /// erasure, if there was one.
 ///
 /// # Errors
-/// [`StoreError::UnknownClient`]; if the store is unsealed or cannot be read.
+/// [`StoreError::UnknownClient`]; [`StoreError::NotAClient`] for a coach or an administrator; if the
+/// store is unsealed or cannot be read.
 pub fn erasure_of(store: &Store, id: &str) -> Result<(Vec<String>, Option<Erasure>), StoreError> {
     let log = store.log();
     if !log.sealing().sealed {
@@ -77,6 +78,9 @@ pub fn erasure_of(store: &Store, id: &str) -> Result<(Vec<String>, Option<Erasur
         return Ok((erasure.ids.clone(), Some(erasure)));
     }
     let reading = store.reading();
+    if reading.is_staff(id)? {
+        return Err(StoreError::NotAClient(id.to_owned()));
+    }
     let identity = reading.identify(id)?;
     let mut ids = identity.ids;
     if let Some(document) = &identity.document {

@@ -52,6 +52,11 @@ pub enum StoreError {
     /// No coach has this id.
     #[error("no coach document has the id {0:?}")]
     UnknownCoach(String),
+    /// The id is that of a coach or an administrator, and only clients can be erased.
+    #[error(
+        "{0:?} is not a client but a coach or an administrator: their words are sealed with the keys of the clients whom they are about, and go with them"
+    )]
+    NotAClient(String),
     /// The series has no events.
     #[error("there is no {0}")]
     UnknownSeries(String),
@@ -80,6 +85,7 @@ impl Coded for StoreError {
             Self::Refused(error) => error.code(),
             Self::Switch(error) => error.code(),
             Self::Contended(_) => Code::Contended,
+            Self::NotAClient(_) => Code::NotAClient,
             Self::UnknownAssignment(_)
             | Self::UnknownResponse(_)
             | Self::UnknownCorrection(_)

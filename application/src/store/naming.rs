@@ -5,8 +5,10 @@ use rollbook_domain::document::StoredClient;
 use rollbook_domain::{Collection, Event, JsonText, StreamId};
 use rollbook_log::AppendError;
 use rollbook_projections::directory::{self, Identity};
+use rollbook_projections::documents::{self, Documents};
 use rollbook_projections::rows::read_row;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::reading::Reading;
 use super::{Store, StoreError};
@@ -95,6 +97,46 @@ impl Reading<'_> {
     /// If the store cannot be read.
     pub fn has_coach_document(&self, id: &str) -> Result<bool, StoreError> {
         Ok(directory::coach(&self.directory()?, id)?.is_some())
+    }
+
+    /// Returns the roles that the `users` document of an id names: the values of `role` and
+    /// `roles`, in this order. Empty if there is no such document, or it names none.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn stored_roles(&self, id: &str) -> Result<Vec<Value>, StoreError> {
+        let (rows, _) = self.snapshot()?.rows::<Documents>()?;
+        let Some(row) = documents::find(&rows, Collection::Users, id)? else {
+            return Ok(Vec::new());
+        };
+        let recorded = self.store().log().at(row.position)?;
+        let Some(Event::DocumentImported(document) | Event::DocumentChanged(document)) =
+            recorded.map(|recorded| recorded.event)
+        else {
+            return Ok(Vec::new());
+        };
+        let body = document.body.expose().map(|body| serde_json::from_str(body.as_str()));
+        let Some(Ok(Value::Object(mut user))) = body else { return Ok(Vec::new()) };
+        let roles = ["role", "roles"].into_iter().filter_map(|name| user.remove(name));
+        Ok(roles.filter(|value| !value.is_null()).collect())
+    }
+
+    /// Whether an id is that of a coach or an administrator and of no client: it has a coach
+    /// document, or its `users` document has such a role.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn is_staff(&self, id: &str) -> Result<bool, StoreError> {
+        if self.identify(id)?.document.is_some() {
+            return Ok(false);
+        }
+        let is_staff_role =
+            |role: &Value| ["admin", "coach", "operator"].iter().any(|staff| role == staff);
+        let names_staff = |value: &Value| match value {
+            Value::Array(roles) => roles.iter().any(is_staff_role),
+            role => is_staff_role(role),
+        };
+        Ok(self.has_coach_document(id)? || self.stored_roles(id)?.iter().any(names_staff))
     }
 
     /// Returns the coach that a client's document names; empty if it names none.

@@ -193,10 +193,10 @@ mod tests {
         let value =
             "x.toml:1: limits.headers is a whole number from 8 to 1000, not \"7\"; change it there";
         assert_eq!(refused("limits.headers = 7"), value);
-        assert!(refused("listen = ").starts_with("x.toml:1: this is no TOML: "));
+        assert!(refused("listen = ").starts_with("x.toml:1: this is not valid TOML: "));
         assert!(
             refused("listen = '1.1.1.1:1'\nlisten = '1.1.1.1:1'")
-                .starts_with("x.toml:2: this is no TOML: duplicate key")
+                .starts_with("x.toml:2: this is not valid TOML: duplicate key")
         );
     }
 

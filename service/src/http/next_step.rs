@@ -34,6 +34,7 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
         | StoreError::UnknownAssignment(_)
         | StoreError::NoSeries(_)
         | StoreError::Contended(_)
+        | StoreError::NotAClient(_)
         | StoreError::UnknownId(_)
         | StoreError::AmbiguousDigest(_)
         | StoreError::Range(_)
@@ -134,6 +135,8 @@ pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
         | MigrationError::Version { .. }
         | MigrationError::Kind { .. }
         | MigrationError::ImportZone { .. }
+        | MigrationError::OlderExport { .. }
+        | MigrationError::Removals { .. }
         | MigrationError::NothingToMigrate { .. }
         | MigrationError::Rules { .. }
         | MigrationError::Interrupted => return None,

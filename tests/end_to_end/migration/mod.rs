@@ -10,4 +10,5 @@ mod erasure;
 mod killed;
 mod living;
 mod switching;
+mod unsafe_exports;
 mod views;

@@ -69,6 +69,7 @@ impl ApiError {
             StoreError::UnknownClient(_) => Self::not_found("Client not found"),
             StoreError::UnknownForm(_) => Self::not_found("Form not found"),
             StoreError::UnknownCoach(_) => Self::not_found("Coach not found"),
+            StoreError::NotAClient(_) => Self::conflict(Code::NotAClient, error.to_string()),
             StoreError::UnknownSeries(_) | StoreError::NoSeries(_) => {
                 Self::not_found("Series not found")
             }
