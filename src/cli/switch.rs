@@ -106,8 +106,17 @@ impl Text for SwitchReport {
             notes.push_str(", done before under this key");
         }
         let position = self.position.map(|position| position.to_string()).unwrap_or_default();
+        let moved: Vec<String> = [(self.to_precreated, "precreated"), (self.to_legacy, "legacy")]
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, view)| match count {
+                1 => format!("1 client to {view}"),
+                count => format!("{count} clients to {view}"),
+            })
+            .collect();
+        let moved = if moved.is_empty() { "no clients".to_owned() } else { moved.join(", ") };
         format!(
-            "{} {}\n{}  {}\nposition {position}{notes}\n",
+            "{} {}\n{}  {}\nmoved:  {moved}\nposition {position}{notes}\n",
             styled(BOLD, "before:"),
             self.before.text(),
             styled(BOLD, "after:"),

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use rollbook_domain::control::Control;
+use rollbook_domain::control::{Control, MovedClients, moved};
 use rollbook_domain::event::{Audience, View};
 use rollbook_domain::limits::{REASON_BYTES, check_text};
 use rollbook_domain::{Event, Position, StreamId};
@@ -44,7 +44,15 @@ pub fn switch(
     let Some(WrittenEvent { position, event }) = outcome.events().first() else {
         let serving = SwitchStatus::of(&reading.control()?.switch, Some(&clients));
         let (before, after) = (serving.clone(), serving);
-        return Ok(SwitchReport { before, after, position: None, forced: false, repeated: false });
+        return Ok(SwitchReport {
+            before,
+            after,
+            to_precreated: 0,
+            to_legacy: 0,
+            position: None,
+            forced: false,
+            repeated: false,
+        });
     };
     let before = match before {
         Some(before) if !outcome.is_repeated() => before,
@@ -53,7 +61,11 @@ pub fn switch(
     let mut after = before.clone();
     after.apply(*position, event);
     let (before, after) = (before.switch, after.switch);
+    let MovedClients { to_precreated, to_legacy } =
+        moved(&before, &after, clients.iter().map(String::as_str));
     Ok(SwitchReport {
+        to_precreated,
+        to_legacy,
         before: SwitchStatus::of(&before, Some(&clients)),
         after: SwitchStatus::of(&after, Some(&clients)),
         position: Some(*position),

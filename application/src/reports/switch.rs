@@ -118,6 +118,10 @@ pub struct SwitchReport {
     pub before: SwitchStatus,
     /// The state after the switch.
     pub after: SwitchStatus,
+    /// The number of client documents that the switch moved to the pre-created view.
+    pub to_precreated: usize,
+    /// The number of client documents that the switch moved to the legacy view.
+    pub to_legacy: usize,
     /// The position of its event; `None` if nothing was written.
     pub position: Option<Position>,
     /// Whether the guard was overridden.

@@ -2084,6 +2084,10 @@ export interface components {
             position?: components["schemas"]["u64"] | null;
             /** @description Whether an earlier request with the same idempotency key wrote it. */
             repeated: boolean;
+            /** @description The number of client documents that the switch moved to the legacy view. */
+            to_legacy: number;
+            /** @description The number of client documents that the switch moved to the pre-created view. */
+            to_precreated: number;
         };
         /** @description The state of the switch. */
         SwitchState: {

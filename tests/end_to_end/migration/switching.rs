@@ -6,7 +6,7 @@ use rollbook_domain::Actor;
 use rollbook_domain::event::View;
 use rollbook_projections::entry::ListParameters;
 use serde_json::Value;
-use testkit::Store;
+use testkit::{Server, Store};
 
 const NOW: &str = "2026-02-20T10:00:00.000Z";
 
@@ -131,4 +131,45 @@ fn forth_and_back(inner: &Inner, client: &str) {
         assert_eq!(inner.check_ins(ViewChoice::Live, client, asked, None).unwrap().view, view);
     }
     assert_eq!(inner.log().head(), head + 1_000);
+}
+
+/// A share keeps who is in it, from either side, and a switch says how many clients it moves.
+#[test]
+fn a_switch_says_how_many_clients_it_moves() {
+    let store = Store::imported("dirty");
+    let serving = || -> Vec<(String, String)> {
+        let clients = testkit::documents("dirty", "clients");
+        let id = |client: &Value| client["_id"].as_str().unwrap().to_owned();
+        let server = Server::at(&store, "2026-01-20T12:00:00Z");
+        let view = |id: &String| server.check_ins(id).view().to_owned();
+        clients.iter().map(id).map(|id| (view(&id), id)).map(|(view, id)| (id, view)).collect()
+    };
+    let mut before = serving();
+    for (view, percent, moves_back) in [
+        ("precreated", Some("30"), false),
+        // The same people from the other side.
+        ("legacy", Some("70"), false),
+        ("precreated", Some("60"), false),
+        ("legacy", Some("90"), true),
+        ("precreated", None, false),
+        ("legacy", Some("40"), true),
+        ("legacy", None, true),
+    ] {
+        let mut arguments = vec!["switch", view, "--reason", "in steps", "--force"];
+        arguments.extend(percent.iter().flat_map(|percent| ["--percent", *percent]));
+        let switched = store.json(&arguments);
+        let after = serving();
+        let count = |to: &str| {
+            let moved = before.iter().zip(&after).filter(|(was, is)| was != is && is.1 == to);
+            moved.count() as u64
+        };
+        let told = [&switched["to_precreated"], &switched["to_legacy"]].map(Value::as_u64);
+        assert_eq!(told, [Some(count("precreated")), Some(count("legacy"))], "{arguments:?}");
+        let [to_precreated, to_legacy] = told.map(Option::unwrap);
+        assert_eq!(if moves_back { to_precreated } else { to_legacy }, 0, "{arguments:?}");
+        if percent == Some("70") {
+            assert_eq!((to_precreated, to_legacy), (0, 0));
+        }
+        before = after;
+    }
 }
