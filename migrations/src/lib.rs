@@ -25,6 +25,7 @@ pub mod parity;
 pub mod plan;
 pub mod precreate;
 pub mod responses;
+pub mod review;
 pub mod rules;
 pub mod validate;
 
