@@ -71,7 +71,10 @@ impl ShowArguments {
         let store = self.left_out.then(|| context.open()).transpose()?;
         let format = ReviewFormat::of(self.format, context.output);
         let mut report = Report::of(&batch, format)?;
-        let mut out = context.output.coloured_lines();
+        let mut out: Box<dyn Write> = match format {
+            ReviewFormat::Table => Box::new(context.output.coloured_lines()),
+            _ => Box::new(context.output.lines()),
+        };
         let reviewed = review(&batch, self.series.as_ref(), store.as_ref(), &mut |series| {
             report.series(series, &mut out)
         })

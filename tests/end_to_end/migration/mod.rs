@@ -9,5 +9,6 @@ mod custody;
 mod erasure;
 mod killed;
 mod living;
+mod reviewing;
 mod switching;
 mod views;
