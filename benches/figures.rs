@@ -25,7 +25,7 @@ use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, validate};
 use rollbook_projections::Runtime;
 use rollbook_projections::directory::{self as identities, Directory};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::tree::Tree;
 use rollbook_projections::views::{self, LegacyView, PrecreatedView};
 use support::{
@@ -207,7 +207,7 @@ fn replays(size: &Size) {
 fn view_times() {
     let home = directory();
     let (runtime, client) = answered(home.path());
-    let query = Asked {
+    let query = ListParameters {
         now: "2027-03-01T12:00:00Z".parse().unwrap(),
         overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
     };

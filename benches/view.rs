@@ -7,14 +7,14 @@ mod support;
 use criterion::{Criterion, criterion_group, criterion_main};
 use rollbook_domain::event::View;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::{directory as identities, views};
 use support::{answered, directory};
 
 fn view(criterion: &mut Criterion) {
     let home = directory();
     let (runtime, client) = answered(home.path());
-    let query = Asked {
+    let query = ListParameters {
         now: "2027-03-01T12:00:00Z".parse().unwrap(),
         overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS,
     };

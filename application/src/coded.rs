@@ -1,4 +1,4 @@
-//! The codes of errors of the crates below, which know no codes.
+//! The codes of the errors that the crates below define. Those crates do not know codes.
 
 use rollbook_domain::control::SwitchRejection;
 use rollbook_domain::series::decide::Rejection;
@@ -131,6 +131,8 @@ impl Coded for MigrationError {
             Self::Kind { .. } => Code::BatchKind,
             Self::Drift { .. } => Code::Drift,
             Self::Zone { .. } | Self::ImportZone { .. } => Code::Zone,
+            Self::OlderExport { .. } => Code::ExportOlder,
+            Self::Removals { .. } => Code::ExportRemoves,
             Self::Unfinished { .. } => Code::BatchUnfinished,
             Self::NothingToMigrate { .. } => Code::NothingToMigrate,
             Self::NothingImported => Code::NothingImported,
@@ -141,7 +143,7 @@ impl Coded for MigrationError {
 
 impl Coded for ImportError {
     fn code(&self) -> Code {
-        Code::Import
+        if self.is_incomplete() { Code::ExportIncomplete } else { Code::Import }
     }
 }
 

@@ -1,8 +1,8 @@
-//! Rollbook's use cases on a store. This crate knows no HTTP, no command line and no async runtime.
+//! Rollbook's use cases on a store. This crate uses no HTTP, no command line and no async runtime.
 //!
-//! `store` opens a store, answers from its rows and decides commands. `operations` are the use
-//! cases that write, `reports` those that read. `backup` copies and restores a store, `evidence`
-//! signs checkpoints and makes proofs.
+//! `store` opens a store, reads its rows and decides commands. `operations` are the use cases that
+//! write, `reports` those that read. `backup` copies and restores a store. `evidence` signs
+//! checkpoints and makes proofs.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 

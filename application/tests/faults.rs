@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rollbook_application::backup::{BackupError, Backups, Created, State, Wanted};
+use rollbook_application::backup::{BackupError, BackupReport, BackupRequest, Backups, State};
 use rollbook_application::store::Store;
 use rollbook_log::faults::{Faults, Plan, Survivors, SyncPoint};
 use rollbook_log::{MasterKeySource, SyncKind};
@@ -63,9 +63,9 @@ fn erase(store: &Store, client: &str) {
     store.log().complete_erasure(id).unwrap();
 }
 
-fn back_up(store: &Store, to: &Backups, name: Option<&str>) -> Result<Created, BackupError> {
+fn back_up(store: &Store, to: &Backups, name: Option<&str>) -> Result<BackupReport, BackupError> {
     let wanted =
-        Wanted { name: name.map(str::to_owned), actor: request().actor, now: request().now };
+        BackupRequest { name: name.map(str::to_owned), actor: request().actor, now: request().now };
     store.back_up(to, &wanted, &|_, _, _| {})
 }
 

@@ -7,14 +7,14 @@ mod sequencer;
 use std::path::Path;
 use std::sync::Arc;
 
-use rollbook_application::backup::{Backups, Wanted};
+use rollbook_application::backup::{BackupRequest, Backups};
 use rollbook_application::operations::erase::erase;
 use rollbook_application::store::{Outcome, Request, Store};
 use rollbook_log::{OpenOptions, Ordering as _};
 use rollbook_migrations::apply::{ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{ExportSource as _, JsonDirectory};
-use rollbook_migrations::import::import;
+use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
@@ -27,7 +27,13 @@ const MONITOR: Monitor<'static> = Monitor { progress: &|_, _| {}, interrupted: &
 
 fn migrate(store: &Store, home: &Path) {
     let export = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/tracker/export");
-    import(store.runtime(), JsonDirectory::new(export).read().unwrap(), None, &MONITOR).unwrap();
+    import(
+        store.runtime(),
+        JsonDirectory::new(export).read().unwrap(),
+        &ImportOptions::default(),
+        &MONITOR,
+    )
+    .unwrap();
     let out = home.join("batch.ndjson");
     plan(store.runtime(), DueRule::Monday, Some(&out)).unwrap();
     let batch = Batch::open(&out).unwrap();
@@ -61,7 +67,7 @@ fn a_migration_a_command_a_backup_and_an_erasure_are_ordered_elsewhere() {
         assert_eq!(repeated, again);
     }
     let backups = Backups::at(home.path().join("backups"));
-    let wanted = Wanted { name: None, actor: request.actor.clone(), now: now() };
+    let wanted = BackupRequest { name: None, actor: request.actor.clone(), now: now() };
     let created = store.back_up(&backups, &wanted, &|_, _, _| {}).unwrap();
     assert_eq!(created.position, sequencer.head());
     erase(&store, "new-client", "asked for it", &request, &|_, _| {}).unwrap();

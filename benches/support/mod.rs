@@ -19,7 +19,7 @@ use rollbook_log::{Commit, ExpectedVersion, Log, OpenOptions};
 use rollbook_migrations::apply::{ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
-use rollbook_migrations::import::import;
+use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
@@ -172,8 +172,13 @@ pub fn export(directory: &Path, clients: u32, series_per_client: u32) -> PathBuf
 }
 
 pub fn import_into(runtime: &Runtime, export: &Path) {
-    import(runtime, read_export(&JsonDirectory::new(export), false).unwrap(), None, &WATCH)
-        .unwrap();
+    import(
+        runtime,
+        read_export(&JsonDirectory::new(export), false).unwrap(),
+        &ImportOptions::default(),
+        &WATCH,
+    )
+    .unwrap();
 }
 
 pub fn now() -> Timestamp {

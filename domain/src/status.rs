@@ -47,6 +47,7 @@ impl Clock {
     /// Returns the status of a stored week with this due date. A week that an event opened is not
     /// missed because the next week's window is open. Source: "An action is visible in the view
     /// that serves" in `docs/spec/http-reads.md`.
+    #[inline]
     pub fn status_of(&self, stored: &StoredAssignment, due: Timestamp) -> Status {
         let (completed, missed) = (stored.is_completed(), stored.status == "missed");
         match self.status(completed, missed, due) {
@@ -63,6 +64,7 @@ impl Clock {
 
     /// Returns the status: the first case that holds. Source: rule 7 of `docs/spec/legacy-view.md`
     /// and rule 4 of `docs/spec/precreated-view.md`.
+    #[inline]
     pub fn status(&self, completed: bool, marked_missed: bool, due: Timestamp) -> Status {
         if completed {
             Status::Completed

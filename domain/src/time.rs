@@ -27,27 +27,32 @@ impl Timestamp {
 
     /// Creates an instant from whole seconds since 1970 and nanoseconds (0 to 999,999,999); `None`
     /// outside the calendar.
+    #[inline]
     pub fn from_parts(seconds: i64, nanoseconds: u32) -> Option<Self> {
         DateTime::from_timestamp(seconds, nanoseconds).map(Self)
     }
 
     /// Returns whole seconds since 1970, rounded down.
+    #[inline]
     pub fn seconds(self) -> i64 {
         self.0.timestamp()
     }
 
     /// Returns the nanoseconds within the second.
+    #[inline]
     pub fn nanoseconds(self) -> u32 {
         self.0.timestamp_subsec_nanos()
     }
 
     /// Returns milliseconds since 1970, rounded down.
+    #[inline]
     pub fn milliseconds(self) -> i64 {
         self.0.timestamp_millis()
     }
 
     /// Returns the instant `milliseconds` later (earlier if negative), clamped to the representable
     /// range.
+    #[inline]
     pub fn plus_milliseconds(self, milliseconds: i64) -> Self {
         let moved = chrono::Duration::try_milliseconds(milliseconds)
             .and_then(|by| self.0.checked_add_signed(by));
@@ -59,6 +64,7 @@ impl Timestamp {
     }
 
     /// Returns the chrono instant, for calendar arithmetic.
+    #[inline]
     pub fn as_chrono(self) -> DateTime<Utc> {
         self.0
     }

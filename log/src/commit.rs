@@ -67,7 +67,7 @@ impl fmt::Display for ExpectedVersion {
 
 /// The positions of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Committed {
+pub struct CommitReceipt {
     /// The position of its first event.
     pub first: Position,
     /// The position of its last event.

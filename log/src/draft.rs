@@ -108,7 +108,7 @@ impl Draft {
             });
         }
         let expected_elsewhere = streams.expect(&expected);
-        let encoded = Encoded {
+        let encoded = EncodedEvent {
             streams: streams.into_list(),
             expected_elsewhere,
             events: drafts,
@@ -144,7 +144,7 @@ impl Draft {
             });
         }
         let expected_elsewhere = streams.expect(&expected);
-        let encoded = Encoded {
+        let encoded = EncodedEvent {
             streams: streams.into_list(),
             expected_elsewhere,
             events: drafts,
@@ -166,7 +166,7 @@ impl Draft {
 }
 
 /// Events whose bodies are encoded.
-struct Encoded {
+struct EncodedEvent {
     streams: Vec<DraftStream>,
     expected_elsewhere: Vec<(String, ExpectedVersion)>,
     events: Vec<DraftEvent>,
@@ -174,7 +174,7 @@ struct Encoded {
     erases: Vec<(Uuid, Vec<String>)>,
 }
 
-impl Encoded {
+impl EncodedEvent {
     fn admit(
         self,
         actor: Actor,

@@ -24,7 +24,7 @@ fn at(kind: SyncKind, path: &Path, sync: impl FnOnce() -> io::Result<()>) -> io:
 /// Makes the content and the metadata of a file durable. `path` is the file's path.
 ///
 /// # Errors
-/// When the operating system fails to sync. What was written before may be durable or not.
+/// If the operating system fails to sync. What was written before may be durable or not.
 pub fn sync_file(path: &Path, file: &File) -> io::Result<()> {
     at(SyncKind::File, path, || file.sync_all())
 }
@@ -48,7 +48,7 @@ pub fn sync_directory(path: &Path) -> io::Result<()> {
 /// Renames a file or a directory over `to`. Durable after [`sync_directory`].
 ///
 /// # Errors
-/// When the operating system refuses.
+/// If the operating system refuses.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     publish(to, || fs::rename(from, to))
 }
@@ -62,7 +62,7 @@ pub(crate) fn publish(to: &Path, rename: impl FnOnce() -> io::Result<()>) -> io:
 /// The directory is not synced. On failure the file is removed.
 ///
 /// # Errors
-/// When the file exists or cannot be written.
+/// If the file exists or cannot be written.
 pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     let written = file.write_all(content).and_then(|()| sync_file(path, &file));
@@ -76,7 +76,7 @@ pub fn write_new(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
 /// Creates a file as [`write_new`] does, and makes its name durable. On failure there is no file.
 ///
 /// # Errors
-/// When the file exists or cannot be written or synced.
+/// If the file exists or cannot be written or synced.
 pub fn create_file(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     write_new(path, mode, content)?;
     let synced = sync_directory(parent(path));
@@ -92,7 +92,7 @@ pub fn create_file(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
 /// free and in the same directory. `before_rename` runs when `new` is durable.
 ///
 /// # Errors
-/// When a step fails. The old or the new content is in place then.
+/// If a step fails. The old or the new content is in place then.
 pub fn replace_file(
     path: &Path,
     new: &Path,
@@ -111,7 +111,7 @@ pub fn replace_file(
 /// is durable on return.
 ///
 /// # Errors
-/// When a step fails. A new file is absent then, so a later call does not take it for a durable
+/// If a step fails. A new file is absent then, so a later call does not take it for a durable
 /// one. A file that is replaced has its old or its new content.
 pub fn write_atomically(path: &Path, mode: u32, content: &[u8]) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
@@ -141,7 +141,7 @@ fn remove_if_present(path: &Path) -> io::Result<()> {
 /// for a directory that exists.
 ///
 /// # Errors
-/// When a directory cannot be created or synced. One that could not be synced is removed again, so
+/// If a directory cannot be created or synced. One that could not be synced is removed again, so
 /// that a later call syncs it.
 pub fn create_directories(path: &Path) -> io::Result<()> {
     if path.is_dir() {

@@ -16,7 +16,7 @@ impl Log {
     /// keyring.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn replace_keyring(dir: &Path, bytes: &[u8]) -> Result<(), LogError> {
         Ok(crate::keyring::replace(dir, bytes)?)
     }
@@ -46,7 +46,7 @@ impl Log {
     /// erasure that the log has on record.
     ///
     /// # Errors
-    /// When the keyring cannot be written: then the log accepts no more writes.
+    /// If the keyring cannot be written: then the log accepts no more writes.
     pub fn destroy_keys(&self, id: Uuid, ids: &[String]) -> Result<(), LogError> {
         self.change_keyring(|keyring| keyring.erase(id, ids))
     }
@@ -54,7 +54,7 @@ impl Log {
     /// Records that an erasure is complete, in rows and files too.
     ///
     /// # Errors
-    /// When the keyring cannot be written: then the log accepts no more writes.
+    /// If the keyring cannot be written: then the log accepts no more writes.
     pub fn complete_erasure(&self, id: Uuid) -> Result<(), LogError> {
         self.change_keyring(|keyring| keyring.complete(id))
     }
@@ -64,7 +64,7 @@ impl Log {
     /// key if it is new.
     ///
     /// # Errors
-    /// When the store is unsealed, or a file cannot be read or written. If the keyring could not be
+    /// If the store is unsealed, or a file cannot be read or written. If the keyring could not be
     /// written, the log accepts no more writes.
     pub fn rotate_master_key(&self, to: &MasterKeySource) -> Result<Option<PathBuf>, LogError> {
         self.change_keyring(|keyring| keyring.rotate(to))
@@ -87,7 +87,7 @@ impl Log {
     /// acknowledged before.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn keyring_bytes(&self) -> Result<Vec<u8>, LogError> {
         Ok(self.store().keyring().bytes()?)
     }
@@ -97,7 +97,7 @@ impl Log {
     /// store.
     ///
     /// # Errors
-    /// When the database cannot be written, or an old file stays because it still has a reader.
+    /// If the database cannot be written, or an old file stays because it still has a reader.
     pub fn scrub(&self) -> Result<(), LogError> {
         self.store().engine_to_write()?.scrub()
     }

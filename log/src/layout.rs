@@ -17,7 +17,7 @@
 
 use rollbook_domain::event::{Position, Version};
 
-use crate::commit::Committed;
+use crate::commit::CommitReceipt;
 use crate::error::{Corruption, CorruptionKind};
 
 /// Key of the head in `meta`.
@@ -75,7 +75,7 @@ pub(crate) fn read_stream_value(value: &[u8]) -> Option<(Position, Version)> {
 }
 
 /// The value of an idempotency key.
-pub(crate) fn key_value(request: &[u8; 32], committed: Committed) -> [u8; 48] {
+pub(crate) fn key_value(request: &[u8; 32], committed: CommitReceipt) -> [u8; 48] {
     let mut value = [0; 48];
     let (digest, positions) = value.split_at_mut(32);
     digest.copy_from_slice(request);
@@ -86,10 +86,10 @@ pub(crate) fn key_value(request: &[u8; 32], committed: Committed) -> [u8; 48] {
 }
 
 /// The request digest and the result of an idempotency key.
-pub(crate) fn read_key_value(value: &[u8]) -> Option<([u8; 32], Committed)> {
+pub(crate) fn read_key_value(value: &[u8]) -> Option<([u8; 32], CommitReceipt)> {
     let (request, positions) = value.split_first_chunk::<32>()?;
     let (first, last) = positions.split_at_checked(8)?;
-    Some((*request, Committed { first: number(first)?, last: number(last)?, repeated: true }))
+    Some((*request, CommitReceipt { first: number(first)?, last: number(last)?, repeated: true }))
 }
 
 /// The first key after all keys that start with `prefix`. `None` if there is none.

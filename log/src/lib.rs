@@ -4,7 +4,7 @@
 //!
 //! The way of a commit: [`Log::submit`] → checked and encoded (`draft`) → queued (`queue`) →
 //! accepted, numbered, written and synced with its group (`writer`, `sub_batch`) → the head moves
-//! (`store`) → the result arrives ([`Pending`]). [`Log::commits_after`] and [`Log::tail`] read it
+//! (`store`) → the result arrives ([`PendingCommit`]). [`Log::commits_after`] and [`Log::tail`] read it
 //! back in order; the methods in `queries` look it up by stream, id, position and key.
 //!
 //! ```
@@ -87,7 +87,7 @@ mod versions;
 mod writer;
 
 pub use check::{Finding, Findings, LogChecked, VisitLeaves};
-pub use commit::{Commit, Committed, ExpectedVersion, IdempotencyKey};
+pub use commit::{Commit, CommitReceipt, ExpectedVersion, IdempotencyKey};
 pub use commits::{Commits, CommitsWithLeaves, StoredCommits};
 pub use draft::COMMIT_LIMIT_BYTES;
 pub use error::{AppendError, Corruption, CorruptionKind, DecodeError, EngineError, LogError};
@@ -100,7 +100,7 @@ pub use log::Log;
 pub use observer::{GroupWritten, Observer};
 pub use options::{Clock, Durability, OpenOptions};
 pub use ordering::Ordering;
-pub use pending::{Answer, Pending};
+pub use pending::{Answer, PendingCommit};
 pub use raw_commit::{BODY_VERSION, RawCommit, RawEvent, StoredCommit};
 pub use rows::{Row, RowBatch, RowScan, RowSnapshot, Rows};
 pub use staged_directory::StagedDirectory;

@@ -9,14 +9,14 @@ use std::time::Instant;
 use rollbook_domain::event::Position;
 use uuid::Uuid;
 
-use crate::commit::{Commit, Committed};
+use crate::commit::{Commit, CommitReceipt};
 use crate::commits::Commits;
 use crate::draft::Draft;
 use crate::error::{AppendError, LogError};
 use crate::handle::Handle;
 use crate::keyring::Sealing;
 use crate::options::OpenOptions;
-use crate::pending::Pending;
+use crate::pending::PendingCommit;
 use crate::queue::{Queue, Request};
 use crate::raw_commit::RawCommit;
 use crate::rows::Rows;
@@ -81,18 +81,18 @@ impl Log {
 
     /// Queues a commit for the writer. The result arrives when the commit is as durable as
     /// [`crate::Durability`] promises.
-    pub fn submit(&self, commit: Commit) -> Pending {
+    pub fn submit(&self, commit: Commit) -> PendingCommit {
         self.enqueue(Draft::admit(commit, self.store().keyring()))
     }
 
-    fn enqueue(&self, draft: Result<Draft, AppendError>) -> Pending {
+    fn enqueue(&self, draft: Result<Draft, AppendError>) -> PendingCommit {
         match draft {
             Ok(draft) => {
-                let (answer, pending) = Pending::channel();
+                let (answer, pending) = PendingCommit::channel();
                 self.handle.queue().push(Request { draft, answer, submitted: Instant::now() });
                 pending
             }
-            Err(rejection) => Pending::ready(Err(rejection)),
+            Err(rejection) => PendingCommit::ready(Err(rejection)),
         }
     }
 
@@ -100,22 +100,22 @@ impl Log {
     /// result. Use it to copy that store.
     ///
     /// # Errors
-    /// When the commit was not appended.
+    /// If the commit was not appended.
     ///
     /// # Panics
     /// As [`Log::append`].
-    pub fn append_raw(&self, commit: RawCommit) -> Result<Committed, AppendError> {
+    pub fn append_raw(&self, commit: RawCommit) -> Result<CommitReceipt, AppendError> {
         self.enqueue(Draft::raw(commit)).wait()
     }
 
     /// Appends a commit and waits for the result.
     ///
     /// # Errors
-    /// When the commit was not appended.
+    /// If the commit was not appended.
     ///
     /// # Panics
     /// On a thread that drives asynchronous tasks. There, `.await` the result of [`Log::submit`].
-    pub fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
+    pub fn append(&self, commit: Commit) -> Result<CommitReceipt, AppendError> {
         self.submit(commit).wait()
     }
 

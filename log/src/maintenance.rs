@@ -43,7 +43,7 @@ impl Log {
     /// every readable commit and `progress` with the position.
     ///
     /// # Errors
-    /// When the database cannot be read at all, or `visit` fails. Damage is not an error.
+    /// If the database cannot be read at all, or `visit` fails. Damage is not an error.
     pub fn check(
         &self,
         visit: VisitLeaves<'_>,
@@ -60,7 +60,7 @@ impl Log {
     /// The copy of the keyring is not synced.
     ///
     /// # Errors
-    /// When the store cannot be written, an earlier write failed, or `db/` already exists.
+    /// If the store cannot be written, an earlier write failed, or `db/` already exists.
     pub fn checkpoint(&self, to: &Path) -> Result<(), LogError> {
         self.store().require_sound()?;
         let engine = self.store().engine_to_write()?;
@@ -80,7 +80,7 @@ impl Log {
     /// on it can be opened. Syncs the new file and not the directory.
     ///
     /// # Errors
-    /// When the directory cannot be written, or is already a store.
+    /// If the directory cannot be written, or is already a store.
     pub fn found(dir: &Path) -> Result<(), LogError> {
         Directory::format_file(dir)
     }

@@ -7,10 +7,10 @@
 
 use rollbook_domain::event::{EventRecord, Position};
 
-use crate::commit::{Commit, Committed};
+use crate::commit::{Commit, CommitReceipt};
 use crate::error::{AppendError, LogError};
 use crate::log::Log;
-use crate::pending::Pending;
+use crate::pending::PendingCommit;
 
 /// Puts the commits of all callers into one order. Callers may be in this process or elsewhere.
 ///
@@ -38,17 +38,17 @@ use crate::pending::Pending;
 ///     a used key gives the request and the positions that it was used for.
 pub trait Ordering: Send + Sync {
     /// Submits a commit. Its place in the order is decided later.
-    fn submit(&self, commit: Commit) -> Pending;
+    fn submit(&self, commit: Commit) -> PendingCommit;
 
     /// Submits a commit and waits for the result.
     ///
     /// # Errors
-    /// When the commit was not appended.
+    /// If the commit was not appended.
     ///
     /// # Panics
     /// On a thread that drives asynchronous tasks. There, `.await` the result of
     /// [`Ordering::submit`].
-    fn append(&self, commit: Commit) -> Result<Committed, AppendError> {
+    fn append(&self, commit: Commit) -> Result<CommitReceipt, AppendError> {
         self.submit(commit).wait()
     }
 
@@ -58,19 +58,19 @@ pub trait Ordering: Send + Sync {
     /// The events of an acknowledged commit, in order.
     ///
     /// # Errors
-    /// When the log cannot be read or is damaged there.
-    fn events(&self, committed: Committed) -> Result<Vec<EventRecord>, LogError>;
+    /// If the log cannot be read or is damaged there.
+    fn events(&self, committed: CommitReceipt) -> Result<Vec<EventRecord>, LogError>;
 
     /// The digest of the request that an idempotency key was used for, and the result of its
     /// commit.
     ///
     /// # Errors
-    /// When the log cannot be read or is damaged there.
-    fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError>;
+    /// If the log cannot be read or is damaged there.
+    fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], CommitReceipt)>, LogError>;
 }
 
 impl Ordering for Log {
-    fn submit(&self, commit: Commit) -> Pending {
+    fn submit(&self, commit: Commit) -> PendingCommit {
         Log::submit(self, commit)
     }
 
@@ -78,7 +78,7 @@ impl Ordering for Log {
         Log::head(self)
     }
 
-    fn events(&self, committed: Committed) -> Result<Vec<EventRecord>, LogError> {
+    fn events(&self, committed: CommitReceipt) -> Result<Vec<EventRecord>, LogError> {
         let mut events = Vec::new();
         for commit in self.commits_after(committed.first.saturating_sub(1)) {
             events.extend(commit?);
@@ -90,7 +90,7 @@ impl Ordering for Log {
         Ok(events)
     }
 
-    fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
+    fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], CommitReceipt)>, LogError> {
         Log::requested_under(self, key)
     }
 }

@@ -4,7 +4,7 @@ use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{StreamId, Timestamp};
 use uuid::Uuid;
 
-use crate::commit::Committed;
+use crate::commit::CommitReceipt;
 use crate::engine::{Engine as _, Family};
 use crate::error::LogError;
 use crate::layout;
@@ -15,7 +15,7 @@ impl Log {
     /// A stream's events after a version.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
+    /// If the database cannot be read or is damaged.
     pub fn stream(&self, stream: &StreamId, after: Version) -> Result<Vec<EventRecord>, LogError> {
         self.stream_until(stream, after, Position::MAX)
     }
@@ -23,7 +23,7 @@ impl Log {
     /// A stream's events after a version and up to a position: the stream as of that position.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
+    /// If the database cannot be read or is damaged.
     pub fn stream_until(
         &self,
         stream: &StreamId,
@@ -38,7 +38,7 @@ impl Log {
     /// The number of events in a stream.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
+    /// If the database cannot be read or is damaged.
     pub fn stream_version(&self, stream: &StreamId) -> Result<Version, LogError> {
         match self.store().engine() {
             Some(engine) => reads::stream_version(&*engine, &stream.name(), self.head()),
@@ -50,7 +50,7 @@ impl Log {
     /// order. Costs one seek per stream, whatever its length.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
+    /// If the database cannot be read or is damaged.
     pub fn streams_with_prefix(&self, prefix: &str) -> Result<Vec<StreamId>, LogError> {
         match self.store().engine() {
             Some(engine) => reads::streams_with_prefix(&*engine, prefix, self.head()),
@@ -61,7 +61,7 @@ impl Log {
     /// The event with an id.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
+    /// If the database cannot be read or is damaged.
     pub fn event(&self, id: Uuid) -> Result<Option<EventRecord>, LogError> {
         let Some(engine) = self.store().engine() else { return Ok(None) };
         let position = match engine.get(Family::Ids, id.as_bytes(), layout::number)? {
@@ -78,7 +78,7 @@ impl Log {
     /// The event at a position. `None` for 0 and beyond the head.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
+    /// If the database cannot be read or is damaged.
     pub fn at(&self, position: Position) -> Result<Option<EventRecord>, LogError> {
         match self.store().engine() {
             Some(engine) if (1..=self.head()).contains(&position) => {
@@ -92,7 +92,7 @@ impl Log {
     /// of record never decrease.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
+    /// If the database cannot be read or is damaged.
     pub fn position_at(&self, instant: Timestamp) -> Result<Position, LogError> {
         let Some(engine) = self.store().engine() else { return Ok(0) };
         reads::position_at(&*engine, self.store().keyring(), instant, self.head())
@@ -102,7 +102,7 @@ impl Log {
     /// [`crate::Leaf`]. `None` for 0 and beyond the head.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
+    /// If the database cannot be read or is damaged.
     pub fn leaf(&self, position: Position) -> Result<Option<Vec<u8>>, LogError> {
         match self.store().engine() {
             Some(engine) if (1..=self.head()).contains(&position) => {
@@ -115,16 +115,19 @@ impl Log {
     /// The commit with an idempotency key, as a repeated proposal would report it.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
-    pub fn committed_under(&self, key: &str) -> Result<Option<Committed>, LogError> {
+    /// If the database cannot be read or is damaged.
+    pub fn committed_under(&self, key: &str) -> Result<Option<CommitReceipt>, LogError> {
         Ok(self.requested_under(key)?.map(|(_, committed)| committed))
     }
 
     /// The commit with an idempotency key, and the digest of the request that the key was used for.
     ///
     /// # Errors
-    /// When the database cannot be read or is damaged.
-    pub fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
+    /// If the database cannot be read or is damaged.
+    pub fn requested_under(
+        &self,
+        key: &str,
+    ) -> Result<Option<([u8; 32], CommitReceipt)>, LogError> {
         let Some(engine) = self.store().engine() else { return Ok(None) };
         Ok(reads::key(&*engine, key)?.filter(|(_, committed)| committed.last <= self.head()))
     }

@@ -37,7 +37,7 @@ pub(crate) struct Request {
 
 /// The queue between callers and the writer.
 pub(crate) struct Queue {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<WaitingCommit>,
     changed: Condvar,
     /// The number of `requests`, readable without the lock.
     length: AtomicUsize,
@@ -45,7 +45,7 @@ pub(crate) struct Queue {
 }
 
 #[derive(Default)]
-struct Waiting {
+struct WaitingCommit {
     requests: VecDeque<Request>,
     bytes: usize,
     /// The number of commits that the writer waits for, if it is more than one.

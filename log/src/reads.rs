@@ -5,7 +5,7 @@
 use rollbook_domain::event::{EventRecord, Position, Version};
 use rollbook_domain::{StreamId, Timestamp};
 
-use crate::commit::Committed;
+use crate::commit::CommitReceipt;
 use crate::engine::{Cursor as _, Engine, Family, Purpose, failed};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::keyring::Keyring;
@@ -20,7 +20,7 @@ fn missing(position: Position) -> LogError {
 pub(crate) fn key(
     engine: &impl Engine,
     key: &str,
-) -> Result<Option<([u8; 32], Committed)>, LogError> {
+) -> Result<Option<([u8; 32], CommitReceipt)>, LogError> {
     match engine.get(Family::Keys, key.as_bytes(), layout::read_key_value)? {
         None => Ok(None),
         Some(known) => Ok(Some(known.ok_or_else(|| layout::malformed("keys"))?)),

@@ -32,7 +32,7 @@ impl Rows {
     /// The value of a key.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database cannot be read.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
         match self.handle.store().engine() {
             Some(engine) => engine.get(Family::Rows, key, <[u8]>::to_vec),
@@ -57,7 +57,7 @@ impl Rows {
     /// missing.
     ///
     /// # Errors
-    /// When the store cannot be written, or an earlier write failed.
+    /// If the store cannot be written, or an earlier write failed.
     pub fn write(&self, batch: &RowBatch) -> Result<(), LogError> {
         if batch.is_empty() {
             return Ok(());
@@ -193,7 +193,7 @@ impl RowSnapshot {
     /// The value of a key.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database cannot be read.
     pub fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, LogError> {
         match &self.view {
             Some(view) => view.borrow_owner().get_in(view.borrow_dependent(), Family::Rows, key),
@@ -204,7 +204,7 @@ impl RowSnapshot {
     /// The rows whose keys start with the prefix, in key order.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database cannot be read.
     pub fn scan(&self, prefix: &[u8]) -> Result<RowScan<'_>, LogError> {
         self.scan_from(prefix, prefix)
     }
@@ -212,7 +212,7 @@ impl RowSnapshot {
     /// The rows whose keys start with the prefix and are at or after `start`, in key order.
     ///
     /// # Errors
-    /// When the database cannot be read.
+    /// If the database cannot be read.
     pub fn scan_from(&self, prefix: &[u8], start: &[u8]) -> Result<RowScan<'_>, LogError> {
         let Some(view) = &self.view else { return Ok(RowScan { cursor: None }) };
         let mut cursor = view.borrow_owner().cursor_in(

@@ -8,7 +8,7 @@ use rollbook_domain::Timestamp;
 use rollbook_domain::event::{Position, Version};
 use uuid::Uuid;
 
-use crate::commit::{Committed, IdempotencyKey};
+use crate::commit::{CommitReceipt, IdempotencyKey};
 use crate::draft::{Draft, DraftStream};
 use crate::engine::{Batch as _, Engine, Family, StoreEngine};
 use crate::error::{AppendError, LogError};
@@ -33,12 +33,12 @@ pub(crate) struct SubBatch {
     last: Position,
     commits: Vec<AcceptedCommit>,
     ids: HashSet<Uuid, RandomState>,
-    keys: HashMap<String, ([u8; 32], Committed)>,
+    keys: HashMap<String, ([u8; 32], CommitReceipt)>,
     erases: Vec<(Uuid, Vec<String>)>,
 }
 
 struct AcceptedCommit {
-    committed: Committed,
+    committed: CommitReceipt,
     record: Vec<u8>,
     /// The name, the first and the last version of each stream.
     streams: Vec<(String, Version, Version)>,
@@ -69,7 +69,7 @@ impl<'a> SubBatchBuilder<'a> {
 
     /// Decides on a commit. An accepted one gets its positions and is encoded. A rejected one has
     /// no effect.
-    pub(crate) fn add(&mut self, mut draft: Draft) -> Result<Committed, AppendError> {
+    pub(crate) fn add(&mut self, mut draft: Draft) -> Result<CommitReceipt, AppendError> {
         // The key first: a repeat succeeds even if its expected versions no longer match.
         if let Some(repeated) = self.earlier_answer(draft.key.as_ref())? {
             return Ok(repeated);
@@ -99,7 +99,7 @@ impl<'a> SubBatchBuilder<'a> {
         }
         let ids = self.ids(&draft)?;
         let first = self.accepted.last + 1;
-        let committed = Committed {
+        let committed = CommitReceipt {
             first,
             last: self.accepted.last + draft.events.len() as u64,
             repeated: false,
@@ -126,7 +126,7 @@ impl<'a> SubBatchBuilder<'a> {
     fn earlier_answer(
         &self,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Option<Committed>, AppendError> {
+    ) -> Result<Option<CommitReceipt>, AppendError> {
         let Some(IdempotencyKey { key, request }) = key else { return Ok(None) };
         let known = match (self.accepted.keys.get(key), self.engine) {
             (Some(known), _) => Some(*known),
@@ -136,9 +136,9 @@ impl<'a> SubBatchBuilder<'a> {
         match known {
             None => Ok(None),
             Some((earlier, committed)) if earlier == *request => {
-                Ok(Some(Committed { repeated: true, ..committed }))
+                Ok(Some(CommitReceipt { repeated: true, ..committed }))
             }
-            Some((_, Committed { first, last, .. })) => {
+            Some((_, CommitReceipt { first, last, .. })) => {
                 Err(AppendError::KeyReused { key: key.clone(), first, last })
             }
         }

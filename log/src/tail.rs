@@ -31,7 +31,7 @@ impl Tail {
     /// The next commit, if there is one.
     ///
     /// # Errors
-    /// When the log is damaged there, or cannot be read.
+    /// If the log is damaged there, or cannot be read.
     pub fn try_next(&mut self) -> Result<Option<Vec<EventRecord>>, LogError> {
         if let Some(commit) = self.step()? {
             return Ok(Some(commit));
@@ -54,7 +54,7 @@ impl Tail {
     /// The next commit. Blocks until there is one; `None` after the timeout.
     ///
     /// # Errors
-    /// When the log is damaged there, or cannot be read.
+    /// If the log is damaged there, or cannot be read.
     pub fn next(&mut self, timeout: Duration) -> Result<Option<Vec<EventRecord>>, LogError> {
         let deadline = Instant::now().checked_add(timeout);
         loop {
@@ -80,7 +80,7 @@ impl Tail {
     /// The next commit, as soon as there is one. Dropping the future loses no commit.
     ///
     /// # Errors
-    /// When the log is damaged there, or cannot be read.
+    /// If the log is damaged there, or cannot be read.
     pub async fn next_async(&mut self) -> Result<Vec<EventRecord>, LogError> {
         loop {
             let moved = self.handle.listen();

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::Position;
 
-use crate::commit::Committed;
+use crate::commit::CommitReceipt;
 use crate::engine::{Batch as _, Engine as _};
 use crate::error::{AppendError, LogError};
 use crate::observer::{GroupWritten, Observer};
@@ -32,7 +32,7 @@ use crate::versions::Versions;
 const WAIT_BUDGET_LIMIT: Duration = Duration::from_millis(5);
 
 /// The result of each commit, and the time at which it was submitted.
-type Outcomes = Vec<(Answer, Result<Committed, AppendError>, Instant)>;
+type Outcomes = Vec<(Answer, Result<CommitReceipt, AppendError>, Instant)>;
 
 /// Statistics of a group, an estimate for the next one.
 struct GroupStats {
@@ -226,7 +226,7 @@ impl Writer {
 /// Replaces an accepted commit's result by the failure. Rejections stay. A repeat of an earlier
 /// group's commit fails too, because it looks like a repeat within the group; its caller retries
 /// with its key.
-fn reject_unwritten(outcome: &mut Result<Committed, AppendError>, failure: &AppendError) {
+fn reject_unwritten(outcome: &mut Result<CommitReceipt, AppendError>, failure: &AppendError) {
     if outcome.is_ok() {
         *outcome = Err(failure.clone());
     }

@@ -21,7 +21,7 @@ impl ImportedState {
     /// stream.
     ///
     /// # Errors
-    /// When the rows cannot be read.
+    /// If the rows cannot be read.
     pub fn read(rows: &dyn RowSource, control: &[EventRecord]) -> Result<Self, ProjectionError> {
         let mut held = Self { imports: imports(control).count() as u64, ..Self::default() };
         for collection in Collection::ALL {

@@ -55,7 +55,7 @@ pub enum CertificateError {
     #[error("it has format {0}; this build reads formats 1 to {FORMAT}")]
     Newer(u64),
     /// A leaf is not the expected event.
-    #[error("what it shows as {what} is not such an event")]
+    #[error("the event that it gives as {what} is of another kind")]
     Leaf {
         /// The name of the expected event.
         what: &'static str,
@@ -177,7 +177,7 @@ impl Certificate {
     /// Parses the text of a file. It proves nothing until [`Certificate::check`] succeeds.
     ///
     /// # Errors
-    /// When it is not a certificate, or not in its exact layout.
+    /// If it is not a certificate, or not in its exact layout.
     pub fn read(text: &str) -> Result<Self, CertificateError> {
         #[derive(Deserialize)]
         struct Format {
@@ -294,7 +294,7 @@ impl MigrationEvents {
 /// The batch and the checks that the events of a migration record.
 ///
 /// # Errors
-/// When they are other events, or of different batches.
+/// If they are other events, or of different batches.
 pub fn summarize(
     planned: &Event,
     applied: &Event,

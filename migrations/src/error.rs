@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rollbook_domain::Timestamp;
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
 
@@ -123,6 +124,29 @@ pub enum MigrationError {
         /// The requested zone.
         asked: String,
     },
+    /// An import would go back to an older export.
+    #[error(
+        "this export was written at {exported}, before the last imported one, which was written at {last}"
+    )]
+    OlderExport {
+        /// The time of the export.
+        exported: Timestamp,
+        /// The time of the export that was imported last.
+        last: Timestamp,
+    },
+    /// An import would remove many documents, or answers.
+    #[error(
+        "the export no longer has {removed} documents, {answered} of them with an answer ({}); they would be removed",
+        first.join(", ")
+    )]
+    Removals {
+        /// The number of documents that would be removed.
+        removed: usize,
+        /// The number of these that are responses, or weeks with a response.
+        answered: usize,
+        /// The first of them, as `collection/id`.
+        first: Vec<String>,
+    },
     /// Another batch was applied only in part.
     #[error("batch {digest} was started and is not completely applied")]
     Unfinished {
@@ -173,6 +197,8 @@ impl MigrationError {
             | Self::Drift { .. }
             | Self::Zone { .. }
             | Self::ImportZone { .. }
+            | Self::OlderExport { .. }
+            | Self::Removals { .. }
             | Self::Unfinished { .. }
             | Self::Rules { .. }
             | Self::NothingToMigrate { .. }
@@ -201,6 +227,8 @@ impl MigrationError {
             Self::Drift { .. }
                 | Self::Zone { .. }
                 | Self::ImportZone { .. }
+                | Self::OlderExport { .. }
+                | Self::Removals { .. }
                 | Self::Unfinished { .. }
                 | Self::NothingToMigrate { .. }
                 | Self::NothingImported

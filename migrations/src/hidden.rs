@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::document::StoredAssignment;
-use rollbook_domain::event::LinkKind;
+use rollbook_domain::event::{LinkKind, Placement};
 use rollbook_domain::series::{Item, LegacySeries, Series};
 use rollbook_domain::{Collection, Content, Document, Event, Position, StreamId};
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,9 @@ pub fn given_by(event: &Event) -> Option<(&str, u32, u32)> {
         }
         Event::ResponseSubmitted { response, run, week, .. } => Some((response, *run, *week)),
         Event::ResponseLinked { response, run, week, kind: LinkKind::Linked, .. }
-        | Event::ResponsePlaced { response, run, week, .. } => Some((response, *run, *week)),
+        | Event::ResponsePlaced(Placement { response, run, week, .. }) => {
+            Some((response, *run, *week))
+        }
         _ => None,
     }
 }
@@ -78,7 +80,7 @@ pub struct Trail {
     /// The response that each document names now.
     named: BTreeMap<String, String>,
     /// What the records say about responses that are in no view.
-    told: BTreeMap<String, Reason>,
+    recorded: BTreeMap<String, Reason>,
     /// The event since which a response is in no view.
     since: BTreeMap<String, (Position, &'static str)>,
 }
@@ -94,14 +96,14 @@ impl Trail {
         self.legacy.apply(stream, event);
         self.tell(event, &before);
         if let Some((response, run, week)) = given_by(event) {
-            if self.told.get(response) == Some(&Reason::Removed) {
-                self.told.remove(response);
+            if self.recorded.get(response) == Some(&Reason::Removed) {
+                self.recorded.remove(response);
             }
             self.given.insert(response.to_owned(), (run, week));
         }
         let shown = self.shown();
         let is_shown = |response: &String| shown.contains(response);
-        self.told.retain(|response, _| !is_shown(response));
+        self.recorded.retain(|response, _| !is_shown(response));
         self.since.retain(|response, _| !is_shown(response));
         for response in self.given.keys().filter(|response| !is_shown(response)) {
             let since = (position, event.name());
@@ -119,7 +121,7 @@ impl Trail {
         };
         let given = given_by(event).map(|(response, ..)| response.to_owned());
         if let Some(response) = given.or_else(|| document.cloned()) {
-            self.told.insert(response, Reason::Erased);
+            self.recorded.insert(response, Reason::Erased);
         }
     }
 
@@ -134,16 +136,16 @@ impl Trail {
                     self.named.insert(document.id.clone(), names.to_owned());
                 }
                 if let Some(earlier) = earlier.filter(|earlier| names != Some(earlier)) {
-                    self.told.insert(earlier, Reason::Removed);
+                    self.recorded.insert(earlier, Reason::Removed);
                 }
             }
             Event::DocumentRemoved { collection: Collection::CheckInAssignments, id } => {
                 if let Some(earlier) = self.named.remove(id) {
-                    self.told.insert(earlier, Reason::Removed);
+                    self.recorded.insert(earlier, Reason::Removed);
                 }
             }
             Event::DocumentRemoved { collection: Collection::FormResponses, id } => {
-                self.told.insert(id.clone(), Reason::Removed);
+                self.recorded.insert(id.clone(), Reason::Removed);
             }
             Event::SeriesWithdrawn { .. }
             | Event::AssignmentWithdrawn { .. }
@@ -151,20 +153,20 @@ impl Trail {
                 let now = Held::of(self);
                 for gone in before.ids.difference(&now.ids) {
                     if let Some(named) = self.named.get(gone) {
-                        self.told.insert(named.clone(), Reason::Withdrawn);
+                        self.recorded.insert(named.clone(), Reason::Withdrawn);
                     }
                 }
                 for response in before.responses.difference(&now.responses) {
-                    self.told.insert(response.clone(), Reason::Withdrawn);
+                    self.recorded.insert(response.clone(), Reason::Withdrawn);
                 }
             }
             Event::CorrectionUndone { .. } => {
                 for response in before.responses.difference(&Held::of(self).responses) {
-                    self.told.insert(response.clone(), Reason::Corrected);
+                    self.recorded.insert(response.clone(), Reason::Corrected);
                 }
             }
             Event::ResponseCleared { response, .. } | Event::DuplicateCleared { response, .. } => {
-                self.told.insert(response.clone(), Reason::Cleared);
+                self.recorded.insert(response.clone(), Reason::Cleared);
             }
             _ => {}
         }
@@ -192,7 +194,7 @@ impl Trail {
 
     /// What the records say about a response that is in no view.
     pub fn reason(&self, response: &str) -> Option<Reason> {
-        self.told.get(response).copied()
+        self.recorded.get(response).copied()
     }
 
     /// The given responses for which `is_shown` is false and no record says why.
@@ -200,7 +202,7 @@ impl Trail {
         let untold = self
             .given
             .iter()
-            .filter(|(response, _)| !is_shown(response) && !self.told.contains_key(*response));
+            .filter(|(response, _)| !is_shown(response) && !self.recorded.contains_key(*response));
         untold
             .map(|(response, (run, week))| {
                 let (position, event) = self.since.get(response).copied().unwrap_or_default();

@@ -37,7 +37,7 @@ impl Responses {
     /// The responses at a position.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub fn at(log: &Log, until: Position) -> Result<Self, LogError> {
         let mut responses = Self::default();
         each_event(log, until, &mut |recorded| responses.fold(&recorded.event))?;
@@ -48,7 +48,7 @@ impl Responses {
     /// is false.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub fn at_without(
         log: &Log,
         until: Position,

@@ -13,14 +13,14 @@ use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
-use rollbook_migrations::import::adopt::Adopted;
-use rollbook_migrations::import::{ImportReport, import};
+use rollbook_migrations::import::adopt::Adoption;
+use rollbook_migrations::import::{ImportOptions, ImportReport, import};
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, Validation, validate};
 use rollbook_projections::Runtime;
 use rollbook_projections::directory::{self, Directory};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::read_row;
 use rollbook_projections::views::{self, PrecreatedView, keys};
 use serde_json::{Value, json};
@@ -96,8 +96,13 @@ impl Shop {
     fn import(&self, weeks: &[Value], responses: &[Value]) -> ImportReport {
         let clients = [json!({"_id": "c1", "onboardingStatus": "completed"})];
         let export = small_export(&clients, weeks, responses);
-        import(&self.store, JsonDirectory::new(export.path()).read().unwrap(), None, &MONITOR)
-            .unwrap()
+        import(
+            &self.store,
+            JsonDirectory::new(export.path()).read().unwrap(),
+            &ImportOptions::default(),
+            &MONITOR,
+        )
+        .unwrap()
     }
 
     fn plan(&mut self) -> Result<PathBuf, MigrationError> {
@@ -175,7 +180,8 @@ impl Shop {
         let (rows, _) = snapshot.view(view).unwrap();
         let (known, _) = snapshot.rows::<Directory>().unwrap();
         let identity = directory::identify(&known, "c1").unwrap();
-        let asked = Asked { now: now(), overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS };
+        let asked =
+            ListParameters { now: now(), overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS };
         let text = views::answer(&rows, &identity, asked, |answer| answer.to_json()).unwrap();
         let body: Value = serde_json::from_str(&text).unwrap();
         body["data"]["checkins"].as_array().unwrap().clone()
@@ -215,8 +221,8 @@ impl Shop {
     }
 }
 
-fn adopted(week: u32, document: &str) -> Adopted {
-    Adopted {
+fn adopted(week: u32, document: &str) -> Adoption {
+    Adoption {
         series: stream().to_string(),
         week,
         document: document.to_owned(),

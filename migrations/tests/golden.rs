@@ -11,7 +11,7 @@ use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::batch::{Batch, BatchWriter, Counts, Header, Source};
 use rollbook_migrations::certificate::{Certificate, ProvedEvent, format_of, summarize};
 use rollbook_migrations::dump::{self, Form};
-use rollbook_migrations::import::import;
+use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::plan::{Plan, plan};
 use rollbook_migrations::rules::{BatchRules, DueRule};
 use rollbook_migrations::validate::CHECKS;
@@ -37,7 +37,7 @@ fn now() -> Timestamp {
 
 fn tracker_store(directory: &Path) -> Runtime {
     let store = fixed_store(&directory.join("store"));
-    import(&store, read_fixture("tracker"), None, &MONITOR).unwrap();
+    import(&store, read_fixture("tracker"), &ImportOptions::default(), &MONITOR).unwrap();
     store
 }
 

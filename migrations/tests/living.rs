@@ -13,12 +13,12 @@ use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, LeftOut, apply};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
-use rollbook_migrations::import::import;
+use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::parity::ParityReport;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, Validation, parity, validate};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::read_row;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::views::{PrecreatedView, answer, keys};
@@ -67,7 +67,13 @@ impl Living {
         let clients = [json!({"_id": "c1", "onboardingStatus": "completed"})];
         let weeks = [document("a", 1, due), document("b", 2, "2026-01-13T09:00:00Z")];
         let export = small_export(&clients, &weeks, &[]);
-        import(&store, JsonDirectory::new(export.path()).read().unwrap(), None, &MONITOR).unwrap();
+        import(
+            &store,
+            JsonDirectory::new(export.path()).read().unwrap(),
+            &ImportOptions::default(),
+            &MONITOR,
+        )
+        .unwrap();
         Self { home, store, plans: 0 }
     }
 
@@ -151,7 +157,7 @@ impl Living {
         for view in [View::Legacy, View::Precreated] {
             let (rows, _) = snapshot.view(view).unwrap();
             let identity = directory::identify(&rows.directory, "c1").unwrap();
-            let asked = Asked { now: at(now), overdue_after_milliseconds: GRACE };
+            let asked = ListParameters { now: at(now), overdue_after_milliseconds: GRACE };
             let body = answer(&rows, &identity, asked, |answer| answer.to_json()).unwrap();
             let body: Value = serde_json::from_str(&body).unwrap();
             let of_week = |week: u32| {
@@ -326,7 +332,7 @@ fn is_decision(event: &Event) -> bool {
         | Event::NoteWritten { .. }
         | Event::DuplicateWithdrawn { .. }
         | Event::DuplicateCleared { .. }
-        | Event::ResponsePlaced { .. }
+        | Event::ResponsePlaced(_)
         | Event::CorrectionUndone { .. } => true,
         Event::DocumentImported(_)
         | Event::DocumentAdopted { .. }

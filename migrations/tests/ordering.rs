@@ -11,7 +11,7 @@ use rollbook_domain::{Event, Timestamp};
 use rollbook_log::{IdempotencyKey, Ordering as _};
 use rollbook_migrations::apply::{ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
-use rollbook_migrations::import::import;
+use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, validate};
@@ -30,7 +30,7 @@ fn key(name: &str) -> Option<IdempotencyKey> {
 
 /// Imports, plans, applies and validates.
 fn migrate(store: &Runtime, home: &Path) {
-    import(store, read_fixture("tracker"), None, &MONITOR).unwrap();
+    import(store, read_fixture("tracker"), &ImportOptions::default(), &MONITOR).unwrap();
     let out = home.join("batch.ndjson");
     plan(store, DueRule::Monday, Some(&out)).unwrap();
     let batch = Batch::open(&out).unwrap();

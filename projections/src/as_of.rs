@@ -31,7 +31,7 @@ pub struct ClientState {
 /// stream that mattered at that position.
 ///
 /// # Errors
-/// When `position` is beyond the head, or the log or the rows cannot be read.
+/// If `position` is beyond the head, or the log or the rows cannot be read.
 pub fn client(
     runtime: &Runtime,
     view: View,
@@ -41,7 +41,7 @@ pub fn client(
     require_reached(runtime, position)?;
     let snapshot = runtime.snapshot()?;
     let (today, _) = snapshot.rows::<Directory>()?;
-    let mut fold = Folding::new(runtime, view, position);
+    let mut fold = FoldState::new(runtime, view, position);
     let identity = fold.identity(&today, asked)?;
     for stream in series_streams(runtime, &today, view, &identity)? {
         fold.stream(stream)?;
@@ -90,7 +90,7 @@ pub fn live_view(
     let control = control(runtime, position)?;
     let snapshot = runtime.snapshot()?;
     let (today, _) = snapshot.rows::<Directory>()?;
-    let identity = Folding::new(runtime, View::Legacy, position).identity(&today, asked)?;
+    let identity = FoldState::new(runtime, View::Legacy, position).identity(&today, asked)?;
     Ok(control.switch.view_for(identity.canonical()))
 }
 
@@ -119,14 +119,14 @@ fn series_streams(
     Ok(streams)
 }
 
-struct Folding<'r> {
+struct FoldState<'r> {
     runtime: &'r Runtime,
     position: Position,
     rows: ViewRows<MemoryRows>,
     folded: BTreeSet<StreamId>,
 }
 
-impl<'r> Folding<'r> {
+impl<'r> FoldState<'r> {
     fn new(runtime: &'r Runtime, view: View, position: Position) -> Self {
         let (directory, series) = (MemoryRows::default(), MemoryRows::default());
         let rows = ViewRows { view, directory, series };

@@ -165,7 +165,7 @@ pub struct ErasedClient {
 /// The erasure of the client with this id, if there was one.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn erased(source: &dyn RowSource, id: &str) -> Result<Option<ErasedClient>, ProjectionError> {
     read_row(source, &keys::erased(id))
 }
@@ -191,7 +191,7 @@ impl Identity {
 /// Finds the client that an id refers to, by rules 1 and 2.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn identify(source: &dyn RowSource, asked: &str) -> Result<Identity, ProjectionError> {
     let own: Option<StoredClient> = read_row(source, &keys::client(asked))?;
     let (document, client) = match own {
@@ -219,7 +219,7 @@ pub fn identify(source: &dyn RowSource, asked: &str) -> Result<Identity, Project
 /// Every other id that a client document ever had and that no other client has now.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn earlier_identities(
     source: &dyn RowSource,
     document: &str,
@@ -299,7 +299,7 @@ pub(crate) fn stored_streams(
 /// The old server's zone. UTC until an import names one.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn zone(source: &dyn RowSource) -> Result<Zone, ProjectionError> {
     let zone = read_row::<String>(source, keys::ZONE)?;
     Ok(zone.and_then(|name| name.parse().ok()).unwrap_or_default())
@@ -308,7 +308,7 @@ pub fn zone(source: &dyn RowSource) -> Result<Zone, ProjectionError> {
 /// A coach's name as lists show it; `None` if there is no such coach.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn coach(source: &dyn RowSource, id: &str) -> Result<Option<String>, ProjectionError> {
     read_row(source, &keys::coach(id))
 }
@@ -316,7 +316,7 @@ pub fn coach(source: &dyn RowSource, id: &str) -> Result<Option<String>, Project
 /// The id of every client document, in id order.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn clients(source: &dyn RowSource) -> Result<Vec<String>, ProjectionError> {
     let mut clients = Vec::new();
     source.scan(keys::ALL_CLIENTS, &mut |key, _| {

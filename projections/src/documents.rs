@@ -66,7 +66,7 @@ impl Projection for Documents {
 /// The row of a document that is stored in one stream only, such as a client's or a user's.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn find(
     source: &dyn RowSource,
     collection: Collection,
@@ -83,7 +83,7 @@ pub fn find(
 /// Calls `visit` with the id, stream and row of every stored document of a collection, in id order.
 ///
 /// # Errors
-/// When the rows cannot be read, or `visit` fails.
+/// If the rows cannot be read, or `visit` fails.
 pub fn each(
     source: &dyn RowSource,
     collection: Collection,

@@ -234,14 +234,14 @@ impl Answer<'_> {
 
 /// The parameters of a query, before the directory adds the old server's zone.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked {
+pub struct ListParameters {
     /// The instant for which the answer is computed.
     pub now: Timestamp,
     /// The grace before overdue, in milliseconds (pre-created view only).
     pub overdue_after_milliseconds: i64,
 }
 
-impl Asked {
+impl ListParameters {
     /// The clock of a query in this zone.
     pub fn clock(&self, zone: Zone) -> Clock {
         Clock { now: self.now, zone, overdue_after_milliseconds: self.overdue_after_milliseconds }

@@ -14,12 +14,12 @@ use crate::entry::{Answer, Entry, keep_within_horizon, summarise};
 
 /// A stored document with its series row.
 #[derive(Clone, Copy)]
-struct Stored<'a> {
+struct StoredWeek<'a> {
     item: &'a Item,
     series: &'a LegacySeries,
 }
 
-impl<'a> Stored<'a> {
+impl<'a> StoredWeek<'a> {
     fn document(&self) -> &'a StoredAssignment {
         &self.item.stored
     }
@@ -44,31 +44,31 @@ pub fn before_collisions<'a>(
 ) -> Vec<Entry<'a>> {
     let feedback: HashSet<&str> =
         rows.iter().flat_map(|series| series.stored.feedback_responses()).collect();
-    let all: Vec<Stored<'a>> = rows
+    let all: Vec<StoredWeek<'a>> = rows
         .iter()
-        .flat_map(|series| series.stored.items.iter().map(move |item| Stored { item, series }))
+        .flat_map(|series| series.stored.items.iter().map(move |item| StoredWeek { item, series }))
         .collect();
-    Listing { all: &all, feedback: &feedback, clock }.entries(ids)
+    ListBuilder { all: &all, feedback: &feedback, clock }.entries(ids)
 }
 
-struct Listing<'a, 'b> {
-    all: &'b [Stored<'a>],
+struct ListBuilder<'a, 'b> {
+    all: &'b [StoredWeek<'a>],
     feedback: &'b HashSet<&'a str>,
     clock: &'b Clock,
 }
 
 /// An entry on its way through the rules.
 #[derive(Clone)]
-struct Listed<'a> {
+struct ListEntry<'a> {
     entry: Entry<'a>,
-    stored: Stored<'a>,
+    stored: StoredWeek<'a>,
 }
 
-impl<'a> Listing<'a, '_> {
+impl<'a> ListBuilder<'a, '_> {
     /// Rules 4 to 13: singles in order, then each series in the order of its first appearance.
     fn entries(&self, ids: &[String]) -> Vec<Entry<'a>> {
         let mut singles = Vec::new();
-        let mut groups: Vec<((&str, &str), Vec<Listed<'a>>)> = Vec::new();
+        let mut groups: Vec<((&str, &str), Vec<ListEntry<'a>>)> = Vec::new();
         for stored in self.in_due_order(ids) {
             let listed = self.listed(stored);
             let document = stored.document();
@@ -87,8 +87,8 @@ impl<'a> Listing<'a, '_> {
     }
 
     /// Rule 4.
-    fn in_due_order(&self, ids: &[String]) -> Vec<Stored<'a>> {
-        let due = |stored: &Stored<'_>| stored.document().due.value().copied();
+    fn in_due_order(&self, ids: &[String]) -> Vec<StoredWeek<'a>> {
+        let due = |stored: &StoredWeek<'_>| stored.document().due.value().copied();
         let mut found = Vec::new();
         for id in ids {
             let from = found.len();
@@ -104,18 +104,18 @@ impl<'a> Listing<'a, '_> {
     }
 
     /// Rules 5 to 7.
-    fn listed(&self, stored: Stored<'a>) -> Listed<'a> {
+    fn listed(&self, stored: StoredWeek<'a>) -> ListEntry<'a> {
         let document = stored.document();
         let responded = document.coach_responded
             || document.response_id().is_some_and(|id| self.feedback.contains(id));
         let mut entry = Entry::of(document, document.public_id(), self.clock, responded);
         entry.client = Some(&document.client);
         entry.paused_until = paused_until(document, self.clock);
-        Listed { entry, stored }
+        ListEntry { entry, stored }
     }
 
     /// Rules 9 to 13 for one group.
-    fn series(&self, group: Vec<Listed<'a>>) -> Vec<Entry<'a>> {
+    fn series(&self, group: Vec<ListEntry<'a>>) -> Vec<Entry<'a>> {
         let weeks = one_a_week(group);
         let Some(base) = weeks.get(&1).or_else(|| weeks.values().next()).cloned() else {
             return Vec::new();
@@ -131,13 +131,17 @@ impl<'a> Listing<'a, '_> {
     }
 
     /// Rule 11.
-    fn reread(&self, base: &Listed<'a>, weeks: &BTreeMap<u32, Listed<'a>>) -> Vec<Listed<'a>> {
+    fn reread(
+        &self,
+        base: &ListEntry<'a>,
+        weeks: &BTreeMap<u32, ListEntry<'a>>,
+    ) -> Vec<ListEntry<'a>> {
         let base = base.stored.document();
         let held: BTreeSet<(u32, &str)> = weeks
             .values()
             .map(|listed| (listed.entry.week, listed.stored.document().document.as_str()))
             .collect();
-        let mut found: Vec<Stored<'a>> = (self.all.iter().copied())
+        let mut found: Vec<StoredWeek<'a>> = (self.all.iter().copied())
             .filter(|stored| {
                 let document = stored.document();
                 document.recurring && document.client == base.client && document.form == base.form
@@ -147,14 +151,14 @@ impl<'a> Listing<'a, '_> {
             })
             .collect();
         found.sort_by_key(|stored| stored.document().document.as_str());
-        let entry = |stored: Stored<'a>| {
+        let entry = |stored: StoredWeek<'a>| {
             Entry::of(stored.document(), stored.document().public_id(), self.clock, false)
         };
-        found.into_iter().map(|stored| Listed { entry: entry(stored), stored }).collect()
+        found.into_iter().map(|stored| ListEntry { entry: entry(stored), stored }).collect()
     }
 
     /// Rule 13.
-    fn generate(&self, base: &Listed<'a>, merged: &mut Vec<Entry<'a>>) {
+    fn generate(&self, base: &ListEntry<'a>, merged: &mut Vec<Entry<'a>>) {
         let document = base.stored.document();
         let greatest = merged.iter().map(|entry| entry.week).max().unwrap_or(0);
         if document.total_weeks <= 1 {
@@ -176,7 +180,7 @@ impl<'a> Listing<'a, '_> {
     }
 
     /// The entry that rule 13 makes of a base.
-    fn generated(&self, base: &Listed<'a>, week: u32) -> Entry<'a> {
+    fn generated(&self, base: &ListEntry<'a>, week: u32) -> Entry<'a> {
         let due = self.clock.zone.monday_due(base.entry.due, week);
         Entry {
             id: Cow::Owned(format!("{}_week_{week}", base.entry.id)),
@@ -194,14 +198,14 @@ impl<'a> Listing<'a, '_> {
     /// Weeks without a document that an event changed. They are always there, and never hide
     /// another week. Source: "An action is visible in the view that serves" in
     /// `docs/spec/http-reads.md`.
-    fn overlaid(&self, base: &Listed<'a>, merged: &mut Vec<Entry<'a>>) {
+    fn overlaid(&self, base: &ListEntry<'a>, merged: &mut Vec<Entry<'a>>) {
         let series = base.stored.series;
         for (run, week) in series.stored.overlays.weeks() {
             let of_run = if run == base.stored.item.run {
                 Some(base.clone())
             } else {
                 let item = series.stored.items.base(run);
-                item.map(|item| self.listed(Stored { item, series }))
+                item.map(|item| self.listed(StoredWeek { item, series }))
             };
             let Some(of_run) = of_run else { continue };
             let document = of_run.stored.document();
@@ -257,15 +261,15 @@ pub fn with_changes<'a>(
 }
 
 /// Rule 9.
-fn one_a_week(group: Vec<Listed<'_>>) -> BTreeMap<u32, Listed<'_>> {
-    let mut weeks: BTreeMap<u32, Listed<'_>> = BTreeMap::new();
+fn one_a_week(group: Vec<ListEntry<'_>>) -> BTreeMap<u32, ListEntry<'_>> {
+    let mut weeks: BTreeMap<u32, ListEntry<'_>> = BTreeMap::new();
     for candidate in group {
         match weeks.get_mut(&candidate.entry.week) {
             None => {
                 weeks.insert(candidate.entry.week, candidate);
             }
             Some(held) => {
-                let completed = |listed: &Listed<'_>| listed.entry.status == Status::Completed;
+                let completed = |listed: &ListEntry<'_>| listed.entry.status == Status::Completed;
                 let replaces = match (completed(&candidate), completed(held)) {
                     (true, false) => true,
                     (false, true) => false,
@@ -284,10 +288,10 @@ fn one_a_week(group: Vec<Listed<'_>>) -> BTreeMap<u32, Listed<'_>> {
 }
 
 /// Rule 12, in the order of first insertion of each week.
-fn merge<'a>(entries: impl Iterator<Item = Listed<'a>>) -> Vec<Entry<'a>> {
+fn merge<'a>(entries: impl Iterator<Item = ListEntry<'a>>) -> Vec<Entry<'a>> {
     let mut merged: Vec<Entry<'a>> = Vec::new();
     let mut places: HashMap<u32, usize> = HashMap::new();
-    for Listed { entry: candidate, .. } in entries {
+    for ListEntry { entry: candidate, .. } in entries {
         let Some(held) = places.get(&candidate.week).and_then(|at| merged.get_mut(*at)) else {
             places.insert(candidate.week, merged.len());
             merged.push(candidate);

@@ -8,6 +8,7 @@
 //! | response | `<document id>␀r␀<document id>` | [`Meaning::Response`] |
 //! | legacy id | `<legacy id>␀l␀<document id>` | [`Meaning::LegacyId`] |
 
+use rollbook_domain::event::Placement;
 use rollbook_domain::series::assignment_id;
 use rollbook_domain::{Collection, Content, Document, Event, EventRecord, StreamId};
 use serde::{Deserialize, Serialize};
@@ -121,7 +122,9 @@ impl Projection for Names {
                 fold_document(rows, &recorded.stream, document);
             }
             // No event has the id of the week: the event that created it is the correction.
-            if let Event::ResponsePlaced { assignment, week, terms: Some(_), .. } = event {
+            if let Event::ResponsePlaced(placement) = event
+                && let Placement { assignment, week, terms: Some(_), .. } = placement
+            {
                 let (id, stream) = (assignment.to_string(), recorded.stream.name());
                 let meaning = Meaning::Assignment { week: *week, document: id.clone(), stream };
                 rows.put(&key(&id, "a", &id), meaning);
@@ -134,7 +137,7 @@ impl Projection for Names {
 /// Everything a name refers to, the preferred meaning first.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn meanings(source: &dyn RowSource, name: &str) -> Result<Vec<Meaning>, ProjectionError> {
     let mut found = Vec::new();
     source.scan(format!("{name}\0").as_bytes(), &mut |key, value| {

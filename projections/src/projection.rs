@@ -29,7 +29,7 @@ pub trait Projection: Send + Sync + 'static {
     /// own events, in the order of the log.
     ///
     /// # Errors
-    /// When a row cannot be read.
+    /// If a row cannot be read.
     fn fold(
         &self,
         rows: &mut RowChanges<'_>,
@@ -40,7 +40,7 @@ pub trait Projection: Send + Sync + 'static {
     /// The runtime calls this only if [`Projection::WANTS_LEAVES`] is set.
     ///
     /// # Errors
-    /// When a row cannot be read, or does not have the expected content.
+    /// If a row cannot be read, or does not have the expected content.
     fn fold_leaves(
         &self,
         _rows: &mut RowChanges<'_>,

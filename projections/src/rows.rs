@@ -18,20 +18,20 @@ pub trait RowSource {
     /// The row with this key.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, ProjectionError>;
 
     /// Calls `visit` with every row whose key has this prefix, in key order.
     ///
     /// # Errors
-    /// When the store cannot be read, or `visit` fails.
+    /// If the store cannot be read, or `visit` fails.
     fn scan(&self, prefix: &[u8], visit: Visit<'_>) -> Result<(), ProjectionError>;
 }
 
 /// Reads one row and decodes it.
 ///
 /// # Errors
-/// When the store cannot be read, or the row does not decode.
+/// If the store cannot be read, or the row does not decode.
 pub fn read_row<T: DeserializeOwned>(
     source: &dyn RowSource,
     key: &[u8],
@@ -42,7 +42,7 @@ pub fn read_row<T: DeserializeOwned>(
 /// Decodes one row.
 ///
 /// # Errors
-/// When the bytes do not encode a `T`. The error names the key.
+/// If the bytes do not encode a `T`. The error names the key.
 pub fn decode<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Result<T, ProjectionError> {
     rollbook_log::binary::read_own(bytes).map_err(|source| ProjectionError::Row {
         key: String::from_utf8_lossy(key).into_owned(),
@@ -149,7 +149,7 @@ impl<'s> RowChanges<'s> {
     /// name the same type.
     ///
     /// # Errors
-    /// When the stored row cannot be read, or the key was used with another type.
+    /// If the stored row cannot be read, or the key was used with another type.
     pub fn row<T>(&mut self, key: &[u8]) -> Result<&mut T, ProjectionError>
     where
         T: Serialize + DeserializeOwned + Default + Send + 'static,
@@ -188,7 +188,7 @@ impl<'s> RowChanges<'s> {
     /// Encodes every row that was read or changed, in key order.
     ///
     /// # Errors
-    /// When a row does not encode.
+    /// If a row does not encode.
     pub fn finish(self) -> Result<EncodedChanges, ProjectionError> {
         let encoded = self
             .rows
@@ -202,7 +202,7 @@ impl<'s> RowChanges<'s> {
     /// Adds every change to a batch for the store.
     ///
     /// # Errors
-    /// When a row does not encode.
+    /// If a row does not encode.
     pub fn write_to(self, prefix: &[u8], batch: &mut RowBatch) -> Result<(), ProjectionError> {
         for (key, value) in self.finish()? {
             let key = [prefix, key.as_slice()].concat();

@@ -96,7 +96,7 @@ impl Projection for Tracker {
 /// The folded control stream.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn control(source: &dyn RowSource) -> Result<Control, ProjectionError> {
     Ok(read_row(source, CONTROL)?.unwrap_or_default())
 }
@@ -104,7 +104,7 @@ pub fn control(source: &dyn RowSource) -> Result<Control, ProjectionError> {
 /// The counts.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn counts(source: &dyn RowSource) -> Result<Counts, ProjectionError> {
     Ok(read_row(source, COUNTS)?.unwrap_or_default())
 }

@@ -151,7 +151,7 @@ fn failed(error: rollbook_proofs::TreeError<ProjectionError>) -> ProjectionError
 /// The tree of the events up to a position, now or in the past. Reads one row per level.
 ///
 /// # Errors
-/// When the rows cannot be read, or are not folded up to that position.
+/// If the rows cannot be read, or are not folded up to that position.
 pub fn head_at(source: &dyn RowSource, position: Position) -> Result<TreeHead, ProjectionError> {
     Ok(TreeHead {
         size: position,
@@ -162,7 +162,7 @@ pub fn head_at(source: &dyn RowSource, position: Position) -> Result<TreeHead, P
 /// The path from the event at a position to the root of the tree of `size` events.
 ///
 /// # Errors
-/// When the rows cannot be read, or the position is not in that tree.
+/// If the rows cannot be read, or the position is not in that tree.
 pub fn prove_event(
     source: &dyn RowSource,
     position: Position,
@@ -174,7 +174,7 @@ pub fn prove_event(
 /// The proof that the tree of `size` events begins with the tree of `older` events.
 ///
 /// # Errors
-/// When the rows cannot be read, or `older` is 0 or greater than `size`.
+/// If the rows cannot be read, or `older` is 0 or greater than `size`.
 pub fn prove_consistency(
     source: &dyn RowSource,
     older: u64,
@@ -186,7 +186,7 @@ pub fn prove_consistency(
 /// The hash of the leaf at a position, as stored in the tree; `None` if the tree has no such leaf.
 ///
 /// # Errors
-/// When the row cannot be read.
+/// If the row cannot be read.
 pub fn leaf_at(
     source: &dyn RowSource,
     position: Position,

@@ -59,7 +59,7 @@ impl<'s> TreeCheck<'s> {
     /// Takes the leaves of a commit, the first of which has this position.
     ///
     /// # Errors
-    /// When a row cannot be read.
+    /// If a row cannot be read.
     pub fn take(&mut self, first: Position, leaves: &[LeafHash]) -> Result<(), ProjectionError> {
         for (position, leaf) in (first..).zip(leaves) {
             self.leaf(position, leaf)?;
@@ -131,7 +131,7 @@ impl<'s> TreeCheck<'s> {
     /// Finishes the check after all leaves were taken.
     ///
     /// # Errors
-    /// When a row cannot be read.
+    /// If a row cannot be read.
     pub fn finish(mut self) -> Result<TreeChecked, ProjectionError> {
         let compared = self.folded.min(self.next - 1);
         for (level, here) in (0_u8..).zip(&self.levels) {

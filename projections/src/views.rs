@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::directory::{self, Directory, Identity};
-use crate::entry::{Answer, Asked, name_coaches};
+use crate::entry::{Answer, ListParameters, name_coaches};
 use crate::error::ProjectionError;
 use crate::projection::Projection;
 use crate::rows::{RowChanges, RowSource, StoredRows, decode};
@@ -162,7 +162,7 @@ impl ClientRows {
     /// Reads the rows of all of a client's identities.
     ///
     /// # Errors
-    /// When the rows cannot be read.
+    /// If the rows cannot be read.
     pub fn read<R: RowSource>(
         rows: &ViewRows<R>,
         identity: &Identity,
@@ -176,7 +176,7 @@ impl ClientRows {
     /// Computes the answer and passes it to `then`. `directory` has the names of the coaches.
     ///
     /// # Errors
-    /// When the directory cannot be read.
+    /// If the directory cannot be read.
     pub fn answer<T>(
         &self,
         directory: &dyn RowSource,
@@ -210,11 +210,11 @@ impl ClientRows {
 /// Computes a view's answer for a client and passes it to `then`.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn answer<R: RowSource, T>(
     rows: &ViewRows<R>,
     identity: &Identity,
-    asked: Asked,
+    asked: ListParameters,
     then: impl FnOnce(&Answer<'_>) -> T,
 ) -> Result<T, ProjectionError> {
     if !identity.onboarded {
@@ -227,7 +227,7 @@ pub fn answer<R: RowSource, T>(
 /// Reads the rows from which a legacy answer is computed.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn legacy_rows(
     directory: &dyn RowSource,
     series: &dyn RowSource,
@@ -247,7 +247,7 @@ pub fn legacy_rows(
 /// The series that hold, or once held, documents of a client.
 ///
 /// # Errors
-/// When the directory cannot be read.
+/// If the directory cannot be read.
 pub fn legacy_streams(
     directory: &dyn RowSource,
     identity: &Identity,
@@ -266,7 +266,7 @@ pub fn legacy_streams(
 /// Reads the rows from which a pre-created answer is computed: one range scan for each identity.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn precreated_rows(
     series: &dyn RowSource,
     identity: &Identity,
@@ -284,7 +284,7 @@ pub fn precreated_rows(
 /// Calls `visit` with every series row of a view, in stream order.
 ///
 /// # Errors
-/// When the rows cannot be read, or `visit` fails.
+/// If the rows cannot be read, or `visit` fails.
 pub fn each_series<S: SeriesRow>(
     series: &dyn RowSource,
     visit: &mut dyn FnMut(StreamId, S) -> Result<(), ProjectionError>,

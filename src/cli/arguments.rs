@@ -22,7 +22,7 @@ use rollbook_application::store::{Request, Store};
 /// The actor, the time and the idempotency key of a write.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Every write")]
-pub(super) struct Writing {
+pub(super) struct WriteOptions {
     /// Who acts: admin:NAME, coach:ID or client:ID. Default admin: and the user's name.
     #[arg(long = "as", value_name = "ROLE:ID", value_parser = actor)]
     actor: Option<Actor>,
@@ -34,7 +34,7 @@ pub(super) struct Writing {
     at: Option<Timestamp>,
 }
 
-impl Writing {
+impl WriteOptions {
     /// The same values from a command that declares its own options.
     pub(super) fn of(actor: Option<Actor>, at: Option<Timestamp>) -> Self {
         Self { actor, key: None, at }
@@ -80,7 +80,7 @@ impl ErasureSources {
     /// Returns how many it erased.
     ///
     /// # Errors
-    /// When a directory has no record of erasures, or the store cannot be opened or written.
+    /// If a directory has no record of erasures, or the store cannot be opened or written.
     pub(super) fn forget_in(
         &self,
         directory: &Path,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Context;
-use super::arguments::{self, Writing};
+use super::arguments::{self, WriteOptions};
 use super::output::{BOLD, styled};
 use crate::cli::error::CliError;
 
@@ -71,7 +71,7 @@ pub(super) struct AssignArguments {
     #[arg(long)]
     allow_unknown: bool,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 impl AssignArguments {

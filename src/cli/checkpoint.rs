@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_application::evidence::{EvidenceError, Notary, verifier_key, write_new};
-use rollbook_application::reports::evidence::Signed;
+use rollbook_application::reports::evidence::CheckpointReport;
 
 use super::context::{Context, Place};
 use super::output::{BOLD, FAINT, notice, styled};
@@ -85,10 +85,10 @@ impl CheckpointArguments {
         context.fold(&store)?;
         let notary = self.signing.notary(&store)?;
         let checkpoint = notary.checkpoint(store.log().head())?;
-        self.print(context, &Signed::of(&notary, &checkpoint))
+        self.print(context, &CheckpointReport::of(&notary, &checkpoint))
     }
 
-    fn print(&self, context: &Context, signed: &Signed) -> Result<(), CliError> {
+    fn print(&self, context: &Context, signed: &CheckpointReport) -> Result<(), CliError> {
         if let Some(path) = &self.out {
             write_new(path, &signed.checkpoint)?;
         }

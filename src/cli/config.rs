@@ -1,7 +1,7 @@
 //! `rollbook config`: the settings that the service would use, and where each comes from.
 
 use clap::{Args, Subcommand};
-use rollbook_service::configuration::{self, Given, Loaded, Origin, SettingFlags};
+use rollbook_service::configuration::{self, Configuration, Origin, SettingFlags, SourcedValue};
 use serde_json::{Value, json};
 
 use super::context::Context;
@@ -46,12 +46,12 @@ impl ConfigArguments {
     }
 }
 
-fn as_json(loaded: &Loaded) -> Value {
+fn as_json(loaded: &Configuration) -> Value {
     let settings: Vec<Value> = loaded.effective.iter().map(setting).collect();
     json!({ "file": loaded.file, "settings": settings, "ignored": loaded.ignored })
 }
 
-fn setting(given: &Given) -> Value {
+fn setting(given: &SourcedValue) -> Value {
     let key = given.key;
     let value = match &given.value {
         Value::Null => Value::Null,
@@ -70,7 +70,7 @@ fn setting(given: &Given) -> Value {
     json!({ "key": key.name, "value": value, "origin": origin, "about": key.about })
 }
 
-fn as_text(loaded: &Loaded) -> String {
+fn as_text(loaded: &Configuration) -> String {
     let rows: Vec<(String, String, String)> = loaded.effective.iter().map(row).collect();
     let width = |column: fn(&(String, String, String)) -> &str| {
         rows.iter().map(|row| column(row).chars().count()).max().unwrap_or_default()
@@ -96,7 +96,7 @@ fn as_text(loaded: &Loaded) -> String {
     text
 }
 
-fn row(given: &Given) -> (String, String, String) {
+fn row(given: &SourcedValue) -> (String, String, String) {
     let value = match &given.value {
         Value::Null => "-".to_owned(),
         _ if given.key.secret => MASK.to_owned(),

@@ -9,7 +9,7 @@ use rollbook_application::store::{EntryChange, FieldChange};
 use uuid::Uuid;
 
 use super::Context;
-use super::arguments::Writing;
+use super::arguments::WriteOptions;
 use super::output::{BOLD, styled};
 use crate::cli::error::CliError;
 
@@ -111,7 +111,7 @@ struct Because {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 impl CorrectArguments {

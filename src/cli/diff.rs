@@ -7,7 +7,7 @@ use rollbook_application::reports::moment::Moment;
 use rollbook_application::store::{Diff, DiffEvent, EntryChange, FieldChange, Side, Store};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, Timestamp};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde_json::Value;
 
 use super::arguments;
@@ -56,7 +56,7 @@ impl DiffArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = context.open()?;
         context.fold(&store)?;
-        let query = Asked {
+        let query = ListParameters {
             now: self.at.unwrap_or_else(Store::now),
             overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS),
         };

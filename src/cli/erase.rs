@@ -11,7 +11,7 @@ use rollbook_application::store::Store;
 use rollbook_projections::tracker::{self, Tracker};
 use serde::Serialize;
 
-use super::arguments::Writing;
+use super::arguments::WriteOptions;
 use super::output::{GOOD, styled};
 use super::{Bar, Context};
 use crate::cli::error::CliError;
@@ -43,7 +43,7 @@ pub(super) struct EraseArguments {
     #[arg(long, value_name = "DIR", env = "ROLLBOOK_BACKUPS")]
     backups: Vec<PathBuf>,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 impl EraseArguments {
@@ -60,13 +60,13 @@ impl EraseArguments {
         let progress = |done, of| bar.fold_progress(done, of);
         let request = self.writing.request();
         let erased = erase(&store, &self.client, &self.reason, &request, &progress)?;
-        // Also after an erasure that was complete before: a directory may be new, or its disk was not mounted.
-        let told =
+        // Also record an earlier erasure, because a directory may be new or may have been unmounted before.
+        let ledgers =
             erasure_ledger::record_in_existing(&store, &backups).map_err(BackupError::from)?;
         drop(bar);
-        let report = ErasureReport { erased, told };
-        if report.told.is_empty() && backups_on_record(&store)? > 0 {
-            let _unheard = writeln!(anstream::stderr().lock(), "{UNTOLD}");
+        let report = ErasureReport { erased, ledgers };
+        if report.ledgers.is_empty() && backups_on_record(&store)? > 0 {
+            let _unheard = writeln!(anstream::stderr().lock(), "{NO_LEDGER}");
         }
         context.output.either(&report, || report.text())
     }
@@ -100,52 +100,53 @@ impl EraseArguments {
     }
 }
 
-/// Printed where a restored backup would bring the client back.
-const UNTOLD: &str = "note: backups of this store are on record, and no directory of backups was told; run this again with --backups DIR, \
-                      or restore them with --forget";
+/// A note for a store with backups whose restore would bring the client back.
+const NO_LEDGER: &str = "note: this store has backups, and no directory of backups records the erasure; run this again with \
+                         --backups DIR, or restore them with --forget";
 
-/// How many backups the store has on record.
+/// Returns the number of backups that the store recorded.
 fn backups_on_record(store: &Store) -> Result<u64, CliError> {
     let snapshot = store.snapshot()?;
     let (rows, _) = snapshot.rows::<Tracker>()?;
     Ok(tracker::counts(&rows)?.events.get("BackupTaken").copied().unwrap_or_default())
 }
 
-/// The directory of backups beside the store.
+/// Returns the directory of backups beside the store.
 fn beside(context: &Context) -> PathBuf {
     rollbook_application::backup::Backups::of(&context.data).directory().to_owned()
 }
 
-/// What an erasure did, and which directories of backups have it in their ledger.
+/// The outcome of an erasure, and the directories of backups whose ledger records it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ErasureReport {
     #[serde(flatten)]
     erased: ErasureOutcome,
-    told: Vec<PathBuf>,
+    #[serde(rename = "told")]
+    ledgers: Vec<PathBuf>,
 }
 
 impl ErasureReport {
     fn text(&self) -> String {
-        let Self { erased, told } = self;
+        let Self { erased, ledgers } = self;
         let ErasureOutcome { client, ids, position, already, resumed } = erased;
         if *already {
             return format!(
                 "{client} was erased already, at position {position}; nothing was done\n"
             );
         }
-        let went_on = if *resumed { " (went on where it had been cut off)" } else { "" };
-        let told: String = told
+        let resumed = if *resumed { " (resumed)" } else { "" };
+        let ledgers: String = ledgers
             .iter()
             .map(|directory| {
                 format!(
-                    "told {}: what is restored from there forgets them too\n",
+                    "recorded in {}: a restore from there erases the client again\n",
                     directory.display()
                 )
             })
             .collect();
         format!(
-            "{} {client}{went_on}: the keys of {} are destroyed, on record at position {position}\nrows folded again, every file of the database written anew\n{told}",
+            "{} {client}{resumed}: the keys of {} are destroyed, recorded at position {position}\nrows folded again, every file of the database rewritten\n{ledgers}",
             styled(GOOD, "erased"),
             ids.join(", ")
         )

@@ -257,7 +257,7 @@ impl Coded for CliError {
         match self {
             Self::Store(error) => error.code(),
             Self::Migration(error) => error.code(),
-            Self::Import(_) => Code::Import,
+            Self::Import(error) => error.code(),
             Self::Export(_) => Code::Export,
             Self::Dump(error) => error.code(),
             Self::Backup(error) => error.code(),

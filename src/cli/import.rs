@@ -12,12 +12,12 @@ use rollbook_domain::{StreamId, Timestamp};
 use rollbook_migrations::adapters::LogDocuments;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
 use rollbook_migrations::export_writer::{ExportMetadata, write_export};
-use rollbook_migrations::import::adopt::Adopted;
-use rollbook_migrations::import::{ImportReport, import};
+use rollbook_migrations::import::adopt::Adoption;
+use rollbook_migrations::import::{ImportOptions, ImportReport, import};
 use serde::Serialize;
 
 use super::context::Context;
-use super::output::{BOLD, styled};
+use super::output::{BAD, BOLD, styled};
 use super::progress::watched;
 use crate::cli::error::CliError;
 
@@ -27,7 +27,11 @@ Examples:
   rollbook --data staging import ./export --legacy-timezone Europe/London
 
 The whole export is read and checked before the first event is written. Importing it again appends nothing. Importing a
-later export appends only the changes. The store keeps the zone, so no later command needs it.";
+later export appends only the changes. The store keeps the zone, so no later command needs it.
+
+An export is refused if its own summary says that it failed or counts other documents than its files have, if it is older
+than the last one, or if it no longer has a document with an answer, or more than five others. --dry-run shows what would
+happen; --allow-older and --allow-removals accept it.";
 
 /// Import an export directory of the old application.
 #[derive(Debug, Args)]
@@ -42,6 +46,15 @@ pub(super) struct ImportArguments {
     /// Skip collections that Rollbook does not know. The output lists and counts them.
     #[arg(long)]
     skip_unknown: bool,
+    /// Write nothing; show what the import would add, change, remove and adopt.
+    #[arg(long)]
+    dry_run: bool,
+    /// Import an export that is older than the last imported one.
+    #[arg(long)]
+    allow_older: bool,
+    /// Remove the documents that the export no longer has, also if they are many or have answers.
+    #[arg(long)]
+    allow_removals: bool,
     /// Make a store that keeps personal data in the clear, permanently. Only for a new store.
     /// Clients cannot be erased from it.
     #[arg(long)]
@@ -57,21 +70,42 @@ impl ImportArguments {
                 "the store exists and is sealed; --unsealed is for a new store".to_owned(),
             ));
         }
+        let options = ImportOptions {
+            zone: self.legacy_timezone,
+            allow_older: self.allow_older,
+            allow_removals: self.allow_removals,
+            dry_run: self.dry_run,
+        };
         let imported = watched("importing", "events", |watch| {
-            import(store.runtime(), export, self.legacy_timezone, watch)
+            import(store.runtime(), export, &options, watch)
         })?;
         context.output.either(&imported, || import_text(&imported))
     }
 }
 
-/// The most adopted documents that the text lists.
-const ADOPTED_SHOWN: usize = 20;
+/// The most adopted or removed documents that the text lists.
+const DOCUMENTS_SHOWN: usize = 20;
+
+/// The documents that an import removes: those with an answer first.
+fn removals_text(imported: &ImportReport) -> String {
+    let mut text = String::new();
+    for removal in imported.removals.iter().take(DOCUMENTS_SHOWN) {
+        let answered = if removal.answered { ", with an answer" } else { "" };
+        text.push_str(&format!("removed: {}/{}{answered}\n", removal.collection, removal.id));
+    }
+    let more = imported.removals.len().saturating_sub(DOCUMENTS_SHOWN);
+    if more > 0 {
+        text.push_str(&format!("removed: {more} more; --json lists them all\n"));
+    }
+    text
+}
 
 fn import_text(imported: &ImportReport) -> String {
-    let mut text = format!(
+    let mut text = removals_text(imported);
+    text.push_str(&format!(
         "{}\n",
         styled(BOLD, "collection                imported  changed  removed  unchanged")
-    );
+    ));
     for (name, counts) in &imported.collections {
         text.push_str(&format!(
             "{name:<24}  {:>8}  {:>7}  {:>7}  {:>9}\n",
@@ -85,20 +119,26 @@ fn import_text(imported: &ImportReport) -> String {
     for (name, documents) in &imported.skipped {
         text.push_str(&format!("skipped: {name} ({documents} documents)\n"));
     }
-    for adopted in imported.adopted.iter().take(ADOPTED_SHOWN) {
-        let Adopted { series, week, document, assignment } = adopted;
+    for adopted in imported.adopted.iter().take(DOCUMENTS_SHOWN) {
+        let Adoption { series, week, document, assignment } = adopted;
         text.push_str(&format!(
             "adopted: document {document} is now assignment {assignment}, week {week} of {series}\n"
         ));
     }
-    let more = imported.adopted.len().saturating_sub(ADOPTED_SHOWN);
+    let more = imported.adopted.len().saturating_sub(DOCUMENTS_SHOWN);
     if more > 0 {
         text.push_str(&format!("adopted: {more} more; --json lists them all\n"));
     }
     let ImportReport { appended, head, legacy_timezone, .. } = imported;
-    text.push_str(&format!(
-        "{appended} events appended, head {head}, legacy time zone {legacy_timezone}\n"
-    ));
+    let appended = if imported.dry_run {
+        format!("dry run, nothing written: {appended} events to append")
+    } else {
+        format!("{appended} events appended")
+    };
+    text.push_str(&format!("{appended}, head {head}, legacy time zone {legacy_timezone}\n"));
+    if let Some(refused) = &imported.refused {
+        text.push_str(&format!("{}: {refused}\n", styled(BAD, "would be refused")));
+    }
     text
 }
 

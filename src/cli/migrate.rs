@@ -11,7 +11,7 @@ use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, Timestamp};
 use rollbook_migrations::apply::{ApplyReport, LeftOut};
 use rollbook_migrations::batch::Batch;
-use rollbook_migrations::parity::{Decided, Example, ParityReport, Unexplained};
+use rollbook_migrations::parity::{DecisionSummary, Example, ParityReport, UnexplainedDifference};
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::Validation;
 
@@ -259,12 +259,12 @@ fn parity_text(report: &ParityReport) -> String {
             text.push_str(&format!("          {}\n", styled(FAINT, line)));
         }
     }
-    for Decided { client, form, differences, event, .. } in &report.decisions {
+    for DecisionSummary { client, form, differences, event, .. } in &report.decisions {
         text.push_str(&format!(
             "decision     client {client}, form {form}, {event}: {differences} differences\n"
         ));
     }
-    for Unexplained { client, at, form, week, what, .. } in &report.unexplained {
+    for UnexplainedDifference { client, at, form, week, what, .. } in &report.unexplained {
         text.push_str(&format!(
             "{} client {client}, form {form}, week {week}, from {at}: {what}\n",
             styled(BAD, "unexplained")

@@ -24,7 +24,7 @@ impl SeriesName {
     /// The stream of the series.
     ///
     /// # Errors
-    /// When the series does not exist.
+    /// If the series does not exist.
     pub(super) fn resolve(&self, reading: &Reading<'_>) -> Result<StreamId, CliError> {
         match (&self.series, &self.client, &self.form) {
             (Some(name), _, _) => Ok(reading.series_named(name)?),

@@ -31,6 +31,9 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
         StoreError::UnknownForm(_) | StoreError::UnknownCoach(_) => {
             "import an export that has it, or give --allow-unknown where the command takes it"
         }
+        StoreError::NotAClient(_) => {
+            "erase the clients with `rollbook erase --client ID`; an import without the documents of the coach removes those"
+        }
         StoreError::UnknownSeries(_) => "`rollbook history client/<id>` lists what a client has",
         StoreError::Range(_) => "give the earlier position as --from and the later one as --to",
         StoreError::UnknownAssignment(_)
@@ -183,6 +186,12 @@ pub(crate) fn of_migration(error: &MigrationError) -> Option<String> {
         MigrationError::Zone { .. } => "plan again on this store",
         MigrationError::ImportZone { .. } => {
             "leave --legacy-timezone out, or import into a new store"
+        }
+        MigrationError::OlderExport { .. } => {
+            "import the newest export; --allow-older goes back to this one"
+        }
+        MigrationError::Removals { .. } => {
+            "--dry-run lists them; --allow-removals imports the export and removes them"
         }
         MigrationError::Unfinished { .. } => "apply its file again first",
         MigrationError::NothingImported => "run `rollbook import EXPORT_DIR` first",

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use rollbook_application::evidence::{EvidenceError, write_new};
-use rollbook_application::reports::evidence::{Proved, Shown};
+use rollbook_application::reports::evidence::{ProofContent, ProofReport};
 use rollbook_application::store::{Store, StoreError};
 use rollbook_projections::ProjectionError;
 use rollbook_proofs::{ConsistencyProof, EventProof, VerifierKey, consistency, inclusion};
@@ -95,7 +95,7 @@ impl ProveArguments {
                     .signing
                     .notary(&store)?
                     .prove_event(position, arguments.size)?;
-                let proved = Proved::event(&proof, true)
+                let proved = ProofReport::event(&proof, true)
                     .ok_or_else(|| StoreError::UnknownId(arguments.event.clone()))?;
                 arguments.common.output(context, &proof.to_text(), &proved)
             }
@@ -110,7 +110,7 @@ impl ProveArguments {
                 arguments.common.output(
                     context,
                     &proof.to_text(),
-                    &Proved::consistency(&proof, true),
+                    &ProofReport::consistency(&proof, true),
                 )
             }
         }
@@ -146,18 +146,18 @@ fn position(store: &Store, event: &str) -> Result<u64, CliError> {
 }
 
 impl CommonArguments {
-    fn output(&self, context: &Context, text: &str, proved: &Proved) -> Result<(), CliError> {
+    fn output(&self, context: &Context, text: &str, proved: &ProofReport) -> Result<(), CliError> {
         if let Some(path) = &self.out {
             write_new(path, text)?;
         }
         #[derive(serde::Serialize)]
-        struct ProofReport<'a> {
+        struct ProofOutput<'a> {
             #[serde(flatten)]
-            proved: &'a Proved,
+            proved: &'a ProofReport,
             file: Option<&'a Path>,
             text: &'a str,
         }
-        let report = ProofReport { proved, file: self.out.as_deref(), text };
+        let report = ProofOutput { proved, file: self.out.as_deref(), text };
         context.output.either(&report, || match &self.out {
             Some(path) => format!("{}proof in {}\n", proved.text(), path.display()),
             None => text.to_owned(),
@@ -215,7 +215,7 @@ impl CheckProofArguments {
         context.output.either(&proved, || proved.text())
     }
 
-    fn check(&self) -> Result<Proved, CliError> {
+    fn check(&self) -> Result<ProofReport, CliError> {
         let (path, trusted) = (&self.file, self.trust.key()?);
         let bytes =
             std::fs::read(path).map_err(|source| CliError::Input { path: path.clone(), source })?;
@@ -226,12 +226,12 @@ impl CheckProofArguments {
         if text.starts_with(inclusion::FIRST_LINE) {
             let proof = EventProof::read(&text).map_err(refused)?;
             proof.check(trusted.as_ref()).map_err(refused)?;
-            Ok(Proved::event(&proof, trusted.is_some())
+            Ok(ProofReport::event(&proof, trusted.is_some())
                 .ok_or_else(|| EvidenceError::NoEvent { path: path.clone() })?)
         } else if text.starts_with(consistency::FIRST_LINE) {
             let proof = ConsistencyProof::read(&text).map_err(refused)?;
             proof.check(trusted.as_ref()).map_err(refused)?;
-            Ok(Proved::consistency(&proof, trusted.is_some()))
+            Ok(ProofReport::consistency(&proof, trusted.is_some()))
         } else {
             Err(EvidenceError::NoProof { path: path.clone() }.into())
         }
@@ -248,11 +248,11 @@ pub(super) fn signed_by(key: &VerifierKey, trusted: bool) -> String {
     }
 }
 
-impl Text for Proved {
+impl Text for ProofReport {
     fn text(&self) -> String {
         let Self { origin, size, root, .. } = self;
         let what = match &self.shown {
-            Shown::Event(event) => {
+            ProofContent::Event(event) => {
                 let name = event
                     .event
                     .as_deref()
@@ -268,7 +268,7 @@ impl Text for Proved {
                     event.position
                 )
             }
-            Shown::Consistency { older_size, older_root, .. } => format!(
+            ProofContent::Consistency { older_size, older_root, .. } => format!(
                 "{} the {size} events of {origin}, root {root},\nbegin with the {older_size} events of root {older_root}: none was changed, removed or moved\n",
                 styled(GOOD, "proved:")
             ),

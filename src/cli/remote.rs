@@ -47,7 +47,7 @@ impl RemoteArguments {
     /// The service to send the command to, if any. The command line overrides the environment.
     ///
     /// # Errors
-    /// When the command line names both a directory and a service, or the command needs a
+    /// If the command line names both a directory and a service, or the command needs a
     /// directory.
     pub(super) fn resolve(
         &self,

@@ -32,9 +32,12 @@ pub(super) fn command(resolution: &Resolution) -> String {
             format!("rollbook correct undo {correction} --reason TEXT, or leave the correction")
         }
         Resolution::Accept => {
-            "no command: both views can be used with it; mend the export to resolve it".to_owned()
+            "no command: both views can be used with it; correct the export to resolve it"
+                .to_owned()
         }
-        Resolution::MendExport => "no command: mend the export, and import it again".to_owned(),
+        Resolution::CorrectExport => {
+            "no command: correct the export, and import it again".to_owned()
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use rollbook_domain::{JsonText, Number, Position, StreamId};
 use serde::Serialize;
 
 use super::Context;
-use super::arguments::Writing;
+use super::arguments::WriteOptions;
 use super::output::{BOLD, styled};
 use crate::cli::error::CliError;
 
@@ -42,7 +42,7 @@ pub(super) struct RespondArguments {
     #[arg(long, value_name = "N")]
     week: Option<u32>,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 #[derive(Serialize)]

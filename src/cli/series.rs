@@ -9,7 +9,7 @@ use rollbook_domain::StreamId;
 use rollbook_domain::event::MissedReason;
 use serde::Serialize;
 
-use super::arguments::{self, Writing};
+use super::arguments::{self, WriteOptions};
 use super::naming::SeriesName;
 use super::output::{BOLD, styled};
 use super::{Context, Output};
@@ -31,7 +31,7 @@ pub(super) struct MissArguments {
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// Grant more time for a week.
@@ -47,7 +47,7 @@ pub(super) struct ExtendArguments {
     #[arg(long, value_name = "TEXT")]
     reason: String,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// Open a closed week.
@@ -58,7 +58,7 @@ pub(super) struct ReopenArguments {
     #[arg(value_name = "ID")]
     id: String,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// Pause a series: its unanswered weeks due from now on move.
@@ -73,7 +73,7 @@ pub(super) struct PauseArguments {
     #[arg(long, value_name = "N")]
     weeks: u32,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// Take back the latest pause of a series.
@@ -83,7 +83,7 @@ pub(super) struct ResumeArguments {
     #[command(flatten)]
     series: SeriesName,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// Take a series, or one week, away from a client.
@@ -114,7 +114,7 @@ pub(super) struct WithdrawArguments {
     #[arg(long, conflicts_with = "assignment")]
     drop_answered: bool,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 /// Answer a client's response as their coach.
@@ -136,7 +136,7 @@ pub(super) struct FeedbackArguments {
     #[arg(long)]
     allow_unknown: bool,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
 impl MissArguments {
@@ -223,7 +223,7 @@ impl FeedbackArguments {
 fn on_week(
     context: &Context,
     id: &str,
-    writing: &Writing,
+    writing: &WriteOptions,
     command: impl FnOnce(u32, u32) -> SeriesCommand,
 ) -> Result<(), CliError> {
     let store = context.open()?;
@@ -237,7 +237,7 @@ fn on_series(
     context: &Context,
     name: &SeriesName,
     command: &SeriesCommand,
-    writing: &Writing,
+    writing: &WriteOptions,
 ) -> Result<(), CliError> {
     let store = context.open()?;
     let reading = store.reading();

@@ -8,7 +8,7 @@ use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
 use rollbook_log::{Observer, OpenOptions};
 use rollbook_service::access::Access;
-use rollbook_service::configuration::{self, Loaded, SettingFlags};
+use rollbook_service::configuration::{self, Configuration, SettingFlags};
 use rollbook_service::http::{self, Clock, Server, Service};
 use rollbook_service::telemetry::Telemetry;
 use sd_notify::NotifyState;
@@ -46,7 +46,7 @@ pub(super) struct ServeArguments {
 impl ServeArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
         let clock = self.clock()?;
-        let Loaded { settings, ignored, .. } =
+        let Configuration { settings, ignored, .. } =
             configuration::load(&self.settings, context.given_data())?;
         let access = Access::new(&settings.access, &settings.data)?;
         access

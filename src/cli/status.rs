@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use rollbook_application::reports::status::{
-    Batch, Imported, Parity, Projected, Sealing, Status, Validated, Weeks, status,
+    Batch, LastImport, Parity, ProjectionStatus, RecordedValidation, Sealing, Status, Weeks, status,
 };
 use rollbook_migrations::batch::short;
 
@@ -37,10 +37,11 @@ impl Text for Status {
         let format = self.format.map_or_else(|| "unknown".to_owned(), |format| format.to_string());
         line("store", format!("{} in {}, format {format}", self.store_id, self.data));
         line("head", self.head.to_string());
-        let projections: Vec<String> = self.projections.iter().map(Projected::text).collect();
+        let projections: Vec<String> =
+            self.projections.iter().map(ProjectionStatus::text).collect();
         line("projections", projections.join(", "));
         line("zone", self.zone.to_owned());
-        line("import", self.import.as_ref().map_or_else(|| "none".to_owned(), Imported::text));
+        line("import", self.import.as_ref().map_or_else(|| "none".to_owned(), LastImport::text));
         let Weeks { allocated, submitted, migrated } = self.weeks;
         line(
             "weeks",
@@ -54,7 +55,7 @@ impl Text for Status {
         }
         line(
             "validation",
-            self.validation.as_ref().map_or_else(|| "none".to_owned(), Validated::text),
+            self.validation.as_ref().map_or_else(|| "none".to_owned(), RecordedValidation::text),
         );
         let parity =
             |parity: &Parity| format!("{} unexplained at {}", parity.unexplained, parity.at);
@@ -90,7 +91,7 @@ impl Text for Sealing {
     }
 }
 
-impl Text for Projected {
+impl Text for ProjectionStatus {
     fn text(&self) -> String {
         let Self { name, position, behind } = self;
         if *behind == 0 {
@@ -101,7 +102,7 @@ impl Text for Projected {
     }
 }
 
-impl Text for Imported {
+impl Text for LastImport {
     fn text(&self) -> String {
         let collections: Vec<String> = self
             .collections
@@ -131,7 +132,7 @@ impl Text for Batch {
     }
 }
 
-impl Text for Validated {
+impl Text for RecordedValidation {
     fn text(&self) -> String {
         let green = self.checks.iter().filter(|check| check.green).count();
         let count = format!("{green} of {} green", self.checks.len());

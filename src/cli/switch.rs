@@ -3,11 +3,11 @@
 
 use clap::Args;
 use rollbook_application::operations::switch::{SwitchRequest, switch};
-use rollbook_application::reports::switch::{Serving, Switched};
+use rollbook_application::reports::switch::{SwitchReport, SwitchStatus};
 use rollbook_domain::event::View;
 
 use super::Context;
-use super::arguments::{self, Writing};
+use super::arguments::{self, WriteOptions};
 use super::output::{BOLD, styled};
 use super::text::Text;
 use crate::cli::error::CliError;
@@ -42,10 +42,10 @@ pub(super) struct SwitchArguments {
     #[arg(long)]
     force: bool,
     #[command(flatten)]
-    writing: Writing,
+    writing: WriteOptions,
 }
 
-impl Text for Serving {
+impl Text for SwitchStatus {
     fn text(&self) -> String {
         let (default, other) = (self.default.name(), self.default.other().name());
         let mut text = match self.other_percent {
@@ -96,7 +96,7 @@ impl SwitchArguments {
     }
 }
 
-impl Text for Switched {
+impl Text for SwitchReport {
     fn text(&self) -> String {
         let mut notes = String::new();
         if self.forced {

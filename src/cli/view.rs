@@ -8,7 +8,7 @@ use rollbook_application::reports::moment::Moment;
 use rollbook_application::store::Store;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Position, StreamId, Timestamp};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 
 use super::context::Context;
 use super::{arguments, interrupt};
@@ -128,8 +128,8 @@ impl ViewArguments {
         Ok(self.as_of.map(|moment| moment.position(store)).transpose()?)
     }
 
-    fn request(&self, now: Timestamp) -> Asked {
-        Asked {
+    fn request(&self, now: Timestamp) -> ListParameters {
+        ListParameters {
             now,
             overdue_after_milliseconds: self.overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS),
         }

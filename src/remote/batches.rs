@@ -22,7 +22,7 @@ impl Remote {
     /// digest in the current directory.
     ///
     /// # Errors
-    /// When the service does not respond or refuses, or the file cannot be written.
+    /// If the service does not respond or refuses, or the file cannot be written.
     pub fn plan(&self, due: DueRule, out: Option<&Path>) -> Result<PlanReport, RemoteError> {
         let directory = out
             .and_then(Path::parent)
@@ -73,7 +73,7 @@ impl Remote {
     /// Applies a batch at the service. [`Batch::open`] has checked the file already.
     ///
     /// # Errors
-    /// When the service does not respond or refuses, or the file cannot be read.
+    /// If the service does not respond or refuses, or the file cannot be read.
     pub fn apply(&self, batch: &Batch, at: Option<Timestamp>) -> Result<ApplyReport, RemoteError> {
         let failed =
             |source| MigrationError::File { path: batch.path.clone(), doing: "read", source };

@@ -84,7 +84,7 @@ impl Remote {
     /// Reads the token from a file.
     ///
     /// # Errors
-    /// When the file cannot be read.
+    /// If the file cannot be read.
     pub fn token_of(file: &Path) -> Result<String, RemoteError> {
         let mut text = String::new();
         let read = std::fs::File::open(file)

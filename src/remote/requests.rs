@@ -3,15 +3,15 @@
 
 use std::io::{BufRead, BufReader, Read};
 
-use rollbook_application::backup::{Created, Listed};
+use rollbook_application::backup::{BackupReport, ListedBackup};
 use rollbook_application::operations::switch::SwitchRequest;
 use rollbook_application::reports::check_ins::Which;
-use rollbook_application::reports::evidence::Signed;
+use rollbook_application::reports::evidence::CheckpointReport;
 use rollbook_application::reports::migration::ValidationReport;
 use rollbook_application::reports::moment::Moment;
 use rollbook_application::reports::span;
 use rollbook_application::reports::status::Status;
-use rollbook_application::reports::switch::Switched;
+use rollbook_application::reports::switch::SwitchReport;
 use rollbook_application::store::PastView;
 use rollbook_domain::{EventRecord, Timestamp};
 use rollbook_migrations::parity::ParityReport;
@@ -54,7 +54,7 @@ impl Remote {
     /// The status of the store.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn status(&self) -> Result<Status, RemoteError> {
         self.read(self.get("/v1/status", &[])?)
     }
@@ -62,13 +62,13 @@ impl Remote {
     /// Switches the view that clients get.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn switch(
         &self,
         switching: &SwitchRequest,
         at: Option<Timestamp>,
         key: Option<&str>,
-    ) -> Result<Switched, RemoteError> {
+    ) -> Result<SwitchReport, RemoteError> {
         let SwitchRequest { view, percent, clients, reason, force } = switching;
         let body = json!({"view": view, "percent": percent, "clients": clients, "reason": reason, "force": force, "at": at});
         let request = RequestParts {
@@ -84,7 +84,7 @@ impl Remote {
     /// The list of one client: the body of the endpoint's response.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn check_ins(&self, client: &str, query: &ViewQuery) -> Result<String, RemoteError> {
         self.text(self.get(&format!("/v1/clients/{}/check-ins", encoded(client)), &query.query())?)
     }
@@ -92,7 +92,7 @@ impl Remote {
     /// The list that a client got at an instant.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn seen(
         &self,
         client: &str,
@@ -107,7 +107,7 @@ impl Remote {
     /// Streams the lists of all clients, one line for each.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn everyone(&self, query: &ViewQuery) -> Result<Lines<'_>, RemoteError> {
         self.lines("/v1/check-ins", &query.query())
     }
@@ -115,7 +115,7 @@ impl Remote {
     /// Streams the events that concern an id.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn history(&self, id: &str, with_answers: bool) -> Result<EventRecords<'_>, RemoteError> {
         let query = [("with_answers", with_answers.to_string())];
         Ok(EventRecords(self.lines(&format!("/v1/history/{}", encoded(id)), &query)?))
@@ -133,7 +133,7 @@ impl Remote {
     /// Runs the checks at the service, which records the result.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn validate(
         &self,
         overdue_after_milliseconds: Option<i64>,
@@ -151,7 +151,7 @@ impl Remote {
     /// Compares the two views of every client.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn parity(
         &self,
         overdue_after_milliseconds: Option<i64>,
@@ -163,12 +163,12 @@ impl Remote {
     /// Takes a backup of the service's store.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn back_up(
         &self,
         name: Option<&str>,
         at: Option<Timestamp>,
-    ) -> Result<Created, RemoteError> {
+    ) -> Result<BackupReport, RemoteError> {
         let body = json!({"name": name, "at": at});
         let request = RequestParts {
             method: Method::POST,
@@ -182,16 +182,16 @@ impl Remote {
     /// The backups of the service's store.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
-    pub fn backups(&self) -> Result<Vec<Listed>, RemoteError> {
+    /// If the service does not respond, or refuses the request.
+    pub fn backups(&self) -> Result<Vec<ListedBackup>, RemoteError> {
         self.read(self.get("/v1/backups", &[])?)
     }
 
     /// Signs the service's log.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
-    pub fn checkpoint(&self) -> Result<Signed, RemoteError> {
+    /// If the service does not respond, or refuses the request.
+    pub fn checkpoint(&self) -> Result<CheckpointReport, RemoteError> {
         let request = RequestParts {
             method: Method::POST,
             path: "/v1/checkpoints",
@@ -203,7 +203,7 @@ impl Remote {
     /// The audit, as JSON or Markdown.
     ///
     /// # Errors
-    /// When the service does not respond, or refuses the request.
+    /// If the service does not respond, or refuses the request.
     pub fn audit(&self, format: &str, at: Option<Timestamp>) -> Result<String, RemoteError> {
         let mut query = vec![("format", format.to_owned())];
         query.extend(at.map(|at| ("at", at.to_string())));

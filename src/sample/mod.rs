@@ -123,7 +123,7 @@ impl SampleSummary {
 /// grow with the number of documents.
 ///
 /// # Errors
-/// When the directory cannot be created or a file cannot be written.
+/// If the directory cannot be created or a file cannot be written.
 pub fn write_export(directory: &Path, options: &SampleOptions) -> io::Result<SampleSummary> {
     let shape = Shape::new(options);
     let mut summary =

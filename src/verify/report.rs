@@ -5,7 +5,7 @@ use std::time::Duration;
 use rollbook_application::store::Store;
 use rollbook_log::{FilesChecked, LogChecked};
 use rollbook_projections::Projection as _;
-use rollbook_projections::runtime::Compared;
+use rollbook_projections::runtime::RowsComparison;
 use rollbook_projections::tree::Tree;
 use rollbook_projections::tree_check::TreeChecked;
 use rollbook_proofs::Hash;
@@ -60,7 +60,7 @@ impl Verification {
         log: &LogChecked,
         tree_checked: &TreeChecked,
         checkpoints: u64,
-        projections: Vec<Compared>,
+        projections: Vec<RowsComparison>,
         duration: Duration,
     ) -> Self {
         let row = |name: &str, position, rows| VerifiedRows {

@@ -5,7 +5,7 @@ use std::path::Path;
 use rollbook_application::store::Store;
 use rollbook_domain::Position;
 use rollbook_log::{Log, LogError, OpenOptions};
-use rollbook_projections::runtime::Compared;
+use rollbook_projections::runtime::RowsComparison;
 use rollbook_projections::tree::Tree;
 use rollbook_projections::{ProjectionError, ProjectionName};
 
@@ -18,7 +18,7 @@ pub(super) fn check_rows(
     request: &Request<'_>,
     report: &mut DamageReport,
     progress: Progress<'_>,
-) -> Result<Vec<Compared>, VerifyError> {
+) -> Result<Vec<RowsComparison>, VerifyError> {
     let parent = request.scratch.map_or_else(std::env::temp_dir, Path::to_owned);
     let in_scratch = |source| LogError::File {
         doing: "make a scratch directory in",
@@ -53,8 +53,8 @@ pub(super) fn check_rows(
     Ok(compared)
 }
 
-fn report_rows(head: Position, compared: &[Compared], report: &mut DamageReport) {
-    for Compared { name, position, rows, different, first_different, .. } in compared {
+fn report_rows(head: Position, compared: &[RowsComparison], report: &mut DamageReport) {
+    for RowsComparison { name, position, rows, different, first_different, .. } in compared {
         if *position > head {
             report.at(
                 head + 1,

@@ -18,6 +18,11 @@ pub fn fixture(name: &str) -> PathBuf {
     repository().join("tests/fixtures").join(name)
 }
 
+/// The directory of a small input that once led to a wrong result.
+pub fn fixture_case(name: &str) -> PathBuf {
+    fixture("cases").join(name)
+}
+
 /// The documents of one collection in a fixture's export.
 pub fn documents(fixture_name: &str, collection: &str) -> Vec<Value> {
     let file = fixture(fixture_name).join("export").join(format!("{collection}.json"));
@@ -29,7 +34,7 @@ pub fn documents(fixture_name: &str, collection: &str) -> Vec<Value> {
 }
 
 /// One answer of the old system.
-pub struct Expected {
+pub struct ExpectedAnswer {
     /// The instant that it was asked at.
     pub now: String,
     /// The id that it was asked about.
@@ -42,7 +47,7 @@ pub struct Expected {
 
 /// The old system's answers of one kind, `legacy` or `precreated-after-migration`. All answers for
 /// one instant are beside each other; instants ascend.
-pub fn expected(fixture_name: &str, kind: &str) -> Vec<Expected> {
+pub fn expected(fixture_name: &str, kind: &str) -> Vec<ExpectedAnswer> {
     let directory = fixture(fixture_name).join("expected");
     let mut answers = Vec::new();
     for path in crate::paths(&directory) {
@@ -53,7 +58,7 @@ pub fn expected(fixture_name: &str, kind: &str) -> Vec<Expected> {
         // `legacy@2026-01-11T005251.000Z.ndjson` was asked at 00:52:51.
         let now = now.strip_suffix(".ndjson").unwrap();
         let now = format!("{}:{}:{}", &now[..13], &now[13..15], &now[15..]);
-        let answer = |mut line: Value| Expected {
+        let answer = |mut line: Value| ExpectedAnswer {
             now: now.clone(),
             client: line["clientId"].as_str().unwrap().to_owned(),
             status: u16::try_from(line["status"].as_u64().unwrap()).unwrap(),

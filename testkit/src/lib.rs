@@ -17,12 +17,14 @@ mod store;
 
 pub use answer::Answer;
 pub use files::{assert_same, copy_directory, copy_store, files, paths, unpack};
-pub use fixtures::{Expected, FIXTURES, documents, expected, fixture, repository, starred};
+pub use fixtures::{
+    ExpectedAnswer, FIXTURES, documents, expected, fixture, fixture_case, repository, starred,
+};
 pub use golden::assert_golden;
 pub use load::under_load;
 pub use process::{
-    Exclusive, PATIENCE, Process, Ran, binary, eventually, kill_after, rollbook, run, signal,
-    start, until,
+    Exclusive, PATIENCE, Process, ProcessOutput, binary, eventually, kill_after, rollbook, run,
+    signal, start, until,
 };
 pub use random::{moment, random, random_from};
 pub use server::Server;

@@ -82,7 +82,7 @@ pub fn rollbook() -> Command {
 
 /// What a process gave back.
 #[derive(Debug)]
-pub struct Ran {
+pub struct ProcessOutput {
     /// The exit code; -1 if a signal ended it.
     pub code: i32,
     /// Everything it wrote to stdout.
@@ -91,7 +91,7 @@ pub struct Ran {
     pub stderr: String,
 }
 
-impl Ran {
+impl ProcessOutput {
     /// The error that a command with `--json` reports on the last line of stderr.
     pub fn error(&self) -> serde_json::Value {
         let last = self.stderr.lines().last().unwrap_or_default();
@@ -108,13 +108,17 @@ pub fn start(command: &mut Command) -> Process {
 }
 
 /// Runs a process to its end. One that does not end is killed, and the test fails.
-pub fn run(command: &mut Command) -> Ran {
+pub fn run(command: &mut Command) -> ProcessOutput {
     // Not pipes: nothing reads them before the end, and a full pipe would block the process.
     let (stdout, stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
     command.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
     let mut process = start(command);
     let status = process.ended();
-    Ran { code: status.code().unwrap_or(-1), stdout: content(stdout), stderr: content(stderr) }
+    ProcessOutput {
+        code: status.code().unwrap_or(-1),
+        stdout: content(stdout),
+        stderr: content(stderr),
+    }
 }
 
 /// Everything that was written to a file, from its start.
@@ -146,7 +150,7 @@ impl Process {
 
     /// Closes the process's stdin, reads its output to the end, and waits for its end. Only of
     /// those streams that are pipes and were not taken is anything read.
-    pub fn finish(mut self) -> Ran {
+    pub fn finish(mut self) -> ProcessOutput {
         drop(self.0.stdin.take());
         let (stdout, stderr) = (self.0.stdout.take(), self.0.stderr.take());
         let read = |from: &mut dyn Read| {
@@ -159,7 +163,7 @@ impl Process {
             (stdout.map(|mut from| read(&mut from)), stderr.join().unwrap())
         });
         let (stdout, stderr) = (stdout.unwrap_or_default(), stderr.unwrap_or_default());
-        Ran { code: self.ended().code().unwrap_or(-1), stdout, stderr }
+        ProcessOutput { code: self.ended().code().unwrap_or(-1), stdout, stderr }
     }
 }
 

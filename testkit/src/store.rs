@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{FIXTURES, Ran, assert_same, files, fixture, lines, rollbook, run, start};
+use crate::{FIXTURES, ProcessOutput, assert_same, files, fixture, lines, rollbook, run, start};
 
 /// A place for a store, driven through the built binary.
 pub struct Store {
@@ -88,18 +88,18 @@ impl Store {
 
     /// Runs a command that can write no file longer than this many blocks of 512 bytes: for the
     /// command, the disk is full.
-    pub fn run_on_full_disk(&self, blocks: u32, arguments: &[&str]) -> Ran {
+    pub fn run_on_full_disk(&self, blocks: u32, arguments: &[&str]) -> ProcessOutput {
         // Without the signal, which would end it, the write fails.
         self.run_after(&format!(r#"trap "" XFSZ; ulimit -f {blocks}"#), arguments)
     }
 
     /// Runs a command that may have this many files open.
-    pub fn run_with_open_files(&self, limit: u32, arguments: &[&str]) -> Ran {
+    pub fn run_with_open_files(&self, limit: u32, arguments: &[&str]) -> ProcessOutput {
         self.run_after(&format!("ulimit -n {limit}"), arguments)
     }
 
     /// Runs a command in a shell that has first set its limits.
-    fn run_after(&self, limits: &str, arguments: &[&str]) -> Ran {
+    fn run_after(&self, limits: &str, arguments: &[&str]) -> ProcessOutput {
         let script = format!(r#"{limits}; exec "$0" "$@""#);
         let limited = self.command(arguments);
         let mut command = Command::new("sh");
@@ -116,7 +116,7 @@ impl Store {
     }
 
     /// Runs a command to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ran {
+    pub fn run(&self, arguments: &[&str]) -> ProcessOutput {
         run(&mut self.command(arguments))
     }
 

@@ -16,7 +16,7 @@ use rollbook_domain::{
 use rollbook_log::Commit;
 use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::{ImportedState, plan_import};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_service::view_cache::ViewCache;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -259,7 +259,7 @@ impl World {
         {
             let fresh = self
                 .store
-                .check_ins(asking, client, Asked { now, overdue_after_milliseconds }, None)
+                .check_ins(asking, client, ListParameters { now, overdue_after_milliseconds }, None)
                 .unwrap();
             if let Some(kept) = answers.cached(&self.store, asking, client, now) {
                 assert_eq!(
@@ -386,7 +386,7 @@ fn while_others_write_every_answer_is_right_at_its_position_and_none_is_older_th
     let world = World::of("clean", "UTC");
     let cache = ViewCache::new(3 * DAY);
     let now = FIRST.parse::<Timestamp>().unwrap().plus_milliseconds(10 * DAY);
-    let asked = Asked { now, overdue_after_milliseconds: 3 * DAY };
+    let asked = ListParameters { now, overdue_after_milliseconds: 3 * DAY };
     let is_over = AtomicBool::new(false);
     let write = |round: usize| {
         let view = if round.is_multiple_of(2) { View::Precreated } else { View::Legacy };

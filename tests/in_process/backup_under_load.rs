@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rollbook_application::backup::{BackupError, Backups, Created, Wanted};
+use rollbook_application::backup::{BackupError, BackupReport, BackupRequest, Backups};
 use rollbook_application::store::{Outcome, Request, SeriesCommand, Store, ViewChoice};
 use rollbook_domain::event::Terms;
 use rollbook_domain::series::decide::Allocation;
 use rollbook_domain::{Actor, Event, JsonText, StreamId, Timestamp, View};
 use rollbook_log::MasterKeySource;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 
 const WRITERS: usize = 64;
 
@@ -26,8 +26,8 @@ fn request() -> Request {
     }
 }
 
-fn wanted(name: &str) -> Wanted {
-    Wanted {
+fn wanted(name: &str) -> BackupRequest {
+    BackupRequest {
         name: Some(name.to_owned()),
         actor: Actor::Admin("tester".into()),
         now: at("2026-03-01T09:00:00Z"),
@@ -77,7 +77,7 @@ fn write(store: &Store, writer: usize, stop: &AtomicBool, acknowledged: &AtomicU
 }
 
 fn lists(store: &Store, position: Option<u64>) -> Vec<String> {
-    let asked = Asked { now: at("2026-03-10T09:00:00Z"), overdue_after_milliseconds: 0 };
+    let asked = ListParameters { now: at("2026-03-10T09:00:00Z"), overdue_after_milliseconds: 0 };
     let clients = (0..WRITERS).step_by(7).map(|writer| format!("client-{writer}"));
     let of = |client: String| {
         [ViewChoice::Live, ViewChoice::View(View::Legacy), ViewChoice::View(View::Precreated)]
@@ -89,7 +89,7 @@ fn lists(store: &Store, position: Option<u64>) -> Vec<String> {
 fn restored_is_the_store_at_the_head(
     store: &Store,
     backups: &Backups,
-    created: &Created,
+    created: &BackupReport,
     target: &Path,
 ) {
     let verified =
@@ -157,7 +157,7 @@ fn backups_under_64_writers_are_good_and_restore_the_store_at_their_heads() {
             let (store, stop, acknowledged) = (&store, &stop, &acknowledged);
             scope.spawn(move || write(store, writer, stop, acknowledged));
         }
-        let mut taken: Vec<Created> = Vec::new();
+        let mut taken: Vec<BackupReport> = Vec::new();
         for number in 1..=3 {
             // Every writer continues its work between two backups.
             let before = acknowledged.load(Ordering::SeqCst);

@@ -54,7 +54,7 @@ pub fn cargo<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(arguments: I) -> Result
 /// Runs a command and waits for it. The command uses our standard streams.
 ///
 /// # Errors
-/// When it cannot be started, or fails. The message has the complete command line.
+/// If it cannot be started, or fails. The message has the complete command line.
 pub fn run(command: &mut Command) -> Result<()> {
     let line = command_line(command);
     eprintln!("\n$ {line}");

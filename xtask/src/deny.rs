@@ -19,7 +19,7 @@ const DOWNLOAD_LIMIT: Duration = Duration::from_secs(120);
 /// Runs the checks. The answer says whether the advisories were checked.
 ///
 /// # Errors
-/// When cargo-deny cannot be installed, or a check fails.
+/// If cargo-deny cannot be installed, or a check fails.
 pub fn check() -> Result<String> {
     let program = installed()?;
     run(deny(&program).args(["check", "licenses", "bans", "sources"]))?;

@@ -38,7 +38,7 @@ pub fn command(arguments: &[String]) -> Result<()> {
 /// Installs the tools that are missing, where that needs no password.
 ///
 /// # Errors
-/// When a tool is missing and cannot be installed. The message names the command to run.
+/// If a tool is missing and cannot be installed. The message names the command to run.
 pub fn ensure(need: Need) -> Result<()> {
     ensure_system_tools()?;
     if need == Need::Checks {

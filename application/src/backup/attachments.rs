@@ -1,6 +1,6 @@
-//! Files beside a store's database that every backup must include. This module only lists them;
-//! their formats belong to the modules that write them.
+//! The files beside a store's database that every backup includes. This module lists them. Other
+//! modules define their formats.
 
-/// Names of files below the store's directory. An existing one is copied into a backup, and back by
-/// a restore. A file that no backup may contain, such as a master key, must not be listed.
+/// Names of files in the store's directory. A backup copies those that exist, and a restore copies
+/// them back. Never list a file that no backup may contain, such as a master key.
 pub const NAMES: &[&str] = &[rollbook_log::KEYRING_FILE];

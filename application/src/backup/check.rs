@@ -61,7 +61,7 @@ fn sound(manifest: &Manifest, findings: Vec<Finding>) -> Result<(), BackupError>
 
 fn length(backup: &Path, file: &FileEntry) -> Option<Finding> {
     let finding = |what| Some(Finding { file: file.path.clone(), what });
-    // A manifest is a file like any other: it must not lead out of its directory.
+    // A manifest is untrusted input: a path must not lead out of the backup's directory.
     if !Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_))) {
         return finding("is no path below the backup".to_owned());
     }
@@ -74,7 +74,7 @@ fn length(backup: &Path, file: &FileEntry) -> Option<Finding> {
     }
 }
 
-/// What is wrong with a file's content.
+/// Compares a file's content with its manifest entry; `None` if they agree.
 pub(super) fn compare(file: &FileEntry, content: &Content) -> Option<Finding> {
     let what = match content {
         Content { bytes, .. } if *bytes != file.bytes => {
@@ -88,7 +88,7 @@ pub(super) fn compare(file: &FileEntry, content: &Content) -> Option<Finding> {
     Some(Finding { file: file.path.clone(), what })
 }
 
-/// The paths of all files below a directory, with `/`.
+/// Lists the paths of all files in a directory tree, with `/` as the separator.
 fn files_below(root: &Path, below: &Path) -> Result<Vec<String>, BackupError> {
     let directory = root.join(below);
     let read = |source| BackupError::file("read", &directory)(source);

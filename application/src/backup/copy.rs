@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 use super::BackupError;
 
-/// How much is read at a time, in bytes.
+/// The size of the read buffer, in bytes.
 const PORTION_BYTES: usize = 1 << 20;
 
-/// How large a file is, and its SHA-256 in hexadecimal.
+/// The size of a file in bytes, and its SHA-256 in hexadecimal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) bytes: u64,
@@ -62,8 +62,8 @@ fn through(
     }
 }
 
-/// Puts a file into a backup as a second name of one that an earlier backup has; `false` where the
-/// file system cannot.
+/// Hard-links a file of an earlier backup into a new one. Returns `false` if the file system does
+/// not support that.
 pub(super) fn share(earlier: &Path, to: &Path) -> bool {
     fs::hard_link(earlier, to).is_ok()
 }

@@ -1,10 +1,13 @@
-//! Takes a backup of an open store while others keep writing. The steps, in order:
+//! Takes a backup of an open store while reads and writes continue. The steps, in order:
 //!
-//! 1. a checkpoint of the database in the store's own directory, where table files are hard links and cost nothing;
-//! 2. its files copied into the backup with their SHA-256, those that the backup before has already linked to its own;
-//! 3. the checkpoint opened as a store and folded up to its head, which is the backup's: head, digests and counts are read from it;
-//! 4. report, `SHA256SUMS` and, last, the manifest; everything synced, then moved to the backup's name;
-//! 5. `BackupTaken` in the control stream, its cause the manifest's SHA-256.
+//! 1. Take a checkpoint of the database in the store's directory. Its table files are hard links.
+//! 2. Copy its files into the backup and compute their SHA-256. Hard-link the files that the
+//! previous backup has.
+//! 3. Open the checkpoint as a store, fold it up to its head, and read head, digests and counts
+//! from it.
+//! 4. Write the report, `SHA256SUMS` and, last, the manifest. Sync everything and rename the
+//! directory to the backup's name.
+//! 5. Append `BackupTaken` to the control stream, with the SHA-256 of the manifest as its cause.
 
 use std::collections::HashMap;
 use std::fs;
@@ -27,53 +30,53 @@ use super::manifest::{
 use super::{BackupError, Backups, Progress, attachments, copy, erasure_ledger, name, report};
 use crate::store::Store;
 
-/// A backup to take.
+/// The options of a new backup.
 #[derive(Clone, Debug)]
-pub struct Wanted {
-    /// Its name; `None` for `pre-migration-YYYYMMDD_HHMMSS` of `now` in UTC.
+pub struct BackupRequest {
+    /// The name; `None` for `pre-migration-YYYYMMDD_HHMMSS` of `now` in UTC.
     pub name: Option<String>,
-    /// On whose behalf.
+    /// Who takes the backup.
     pub actor: Actor,
-    /// When.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// A backup that was taken.
+/// A new backup.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = TakenBackup))]
-pub struct Created {
-    /// Its name.
+pub struct BackupReport {
+    /// The name of the backup.
     pub name: String,
-    /// Its directory.
+    /// The directory of the backup.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub directory: PathBuf,
-    /// SHA-256 of its manifest, which the store has on record.
+    /// SHA-256 of the manifest. The store records it.
     pub manifest_digest: String,
-    /// Where the store has it on record: behind the backup's own head.
+    /// The position of the `BackupTaken` event, which is after the backup's head.
     #[cfg_attr(feature = "openapi", schema(value_type = u64))]
     pub position: Position,
-    /// Its manifest.
+    /// The manifest of the backup.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::reports::schemas::BackupManifest))]
     pub manifest: Manifest,
 }
 
-/// Where the checkpoint is while a backup is taken, below the store's directory.
+/// The name of the checkpoint's directory in the store's directory while a backup is taken.
 const CHECKPOINT: &str = ".backup-in-progress";
 
 impl Store {
-    /// Takes a backup of everything that is acknowledged when this is called, and perhaps of some
-    /// later commits. Reads and writes continue; one backup at a time.
+    /// Takes a backup of every commit that is acknowledged before this call, and possibly of some
+    /// later ones. Reads and writes continue. One backup runs at a time.
     ///
     /// # Errors
-    /// When the name is taken, the store is damaged, or the disk refuses: then there is no backup,
-    /// except after [`BackupError::NotRecorded`].
+    /// If the name is taken, the store is damaged, or a file cannot be written. Then there is no
+    /// backup, except after [`BackupError::NotRecorded`].
     pub fn back_up(
         &self,
         backups: &Backups,
-        wanted: &Wanted,
+        wanted: &BackupRequest,
         progress: Progress<'_>,
-    ) -> Result<Created, BackupError> {
+    ) -> Result<BackupReport, BackupError> {
         let _nobody_else = backups.lock_to_write()?;
         let _no_other = match self.backup_lock().try_lock() {
             Ok(guard) => guard,
@@ -86,7 +89,7 @@ impl Store {
         backups.clear_leftovers()?;
         let name = free_name(backups, wanted)?;
         let beside = StagedDirectory::begin(&backups.directory().join(&name))?;
-        // What is folded here need not be folded in the checkpoint.
+        // Events that are folded here need not be folded again in the checkpoint.
         self.runtime().catch_up(&|done, of| progress("folding", done, of))?;
         let checkpoint = Checkpoint::of(self)?;
         let files = copy_files(backups, self, &checkpoint.0, beside.path(), progress)?;
@@ -94,13 +97,13 @@ impl Store {
         let manifest = manifest(&name, wanted.now, (&checkpoint.0, options), files, progress)?;
         let (manifest, manifest_digest) = write_manifest(manifest, beside.path())?;
         drop(checkpoint);
-        // Before the backup appears: a restore of it then erases every client that the store has
+        // Write the ledger before the backup appears, so a restore erases every client that is
         // erased by now.
         erasure_ledger::record(self, backups.directory())
             .map_err(|error| BackupError::Forget(Box::new(error)))?;
         beside.publish()?;
         let position = self.record(&manifest, &manifest_digest, wanted)?;
-        Ok(Created {
+        Ok(BackupReport {
             directory: backups.directory().join(&name),
             name,
             manifest_digest,
@@ -113,7 +116,7 @@ impl Store {
         &self,
         manifest: &Manifest,
         digest: &str,
-        wanted: &Wanted,
+        wanted: &BackupRequest,
     ) -> Result<Position, BackupError> {
         let event = Event::BackupTaken { name: manifest.name.clone(), at: manifest.head };
         let events =
@@ -134,9 +137,9 @@ impl Store {
     }
 }
 
-/// The requested name, or one made of the time; with a number appended where two backups are taken
-/// in one second.
-fn free_name(backups: &Backups, wanted: &Wanted) -> Result<String, BackupError> {
+/// Returns the requested name, or a name made from the time. A second backup in the same second
+/// gets a number.
+fn free_name(backups: &Backups, wanted: &BackupRequest) -> Result<String, BackupError> {
     let is_free = |name: &str| backups.directory().join(name).symlink_metadata().is_err();
     if let Some(given) = &wanted.name {
         name::require(given)?;
@@ -152,13 +155,13 @@ fn free_name(backups: &Backups, wanted: &Wanted) -> Result<String, BackupError> 
     Ok(names.find(|name| is_free(name)).unwrap_or(instant))
 }
 
-/// The database as it was, in the store's own directory. It is deleted when it is dropped.
+/// A checkpoint of the database in the store's directory. Dropping it deletes the directory.
 struct Checkpoint(PathBuf);
 
 impl Checkpoint {
     fn of(store: &Store) -> Result<Self, BackupError> {
         let path = store.directory().join(CHECKPOINT);
-        // A process that was killed left one.
+        // A killed process may have left a checkpoint.
         match fs::remove_dir_all(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(BackupError::file("remove", &path)(error));
@@ -174,12 +177,12 @@ impl Checkpoint {
 
 impl Drop for Checkpoint {
     fn drop(&mut self) {
-        // What is left is cleared by the next backup.
+        // The next backup removes what is left.
         let _left = fs::remove_dir_all(&self.0);
     }
 }
 
-/// Files that the latest backup of the same store has, by path.
+/// The files of the latest backup of the same store, by path.
 struct Earlier {
     backup: PathBuf,
     files: HashMap<String, FileEntry>,
@@ -194,8 +197,8 @@ impl Earlier {
         }))
     }
 
-    /// Makes a file of the new backup a hard link to the same file of this one. Both are read, so
-    /// that damage is not passed on.
+    /// Hard-links a file of the new backup to the same file of this one. It reads both, so that
+    /// damage does not spread.
     fn share(
         &self,
         from: &Path,
@@ -228,7 +231,7 @@ fn copy_files(
         let entry = entry.map_err(BackupError::file("read", &db))?;
         sources.push((format!("db/{}", entry.file_name().to_string_lossy()), entry.path()));
     }
-    // As the checkpoint has them: what they say fits its database.
+    // Take these files from the checkpoint, so that they match its database.
     let attached =
         attachments::NAMES.iter().map(|name| ((*name).to_owned(), checkpoint.join(name)));
     sources.extend(attached.filter(|(_, path)| path.is_file()));
@@ -254,7 +257,7 @@ fn copy_files(
     Ok(files)
 }
 
-/// Opens the checkpoint as a store, folds it up to its head, and says what is in it.
+/// Opens the checkpoint as a store, folds it up to its head, and builds the manifest.
 fn manifest(
     name: &str,
     now: Timestamp,
@@ -301,7 +304,7 @@ fn manifest(
     })
 }
 
-/// The root of the Merkle tree over all events of a store that was folded.
+/// Returns the root of the Merkle tree over all events of a folded store.
 pub(super) fn merkle_root(runtime: &Runtime, head: Position) -> Result<String, BackupError> {
     let snapshot = runtime.snapshot()?;
     let (rows, _) = snapshot.rows::<Tree>()?;
@@ -320,8 +323,8 @@ fn counts(runtime: &Runtime) -> Result<Counts, BackupError> {
     Ok(Counts { clients, documents, events })
 }
 
-/// Writes the report, the sums and the manifest, in this order: a directory with a manifest has
-/// everything.
+/// Writes the report, the checksums and the manifest, in this order, so that a directory with a
+/// manifest is complete.
 fn write_manifest(mut manifest: Manifest, to: &Path) -> Result<(Manifest, String), BackupError> {
     let content = copy::write(&to.join(REPORT), report::markdown(&manifest).as_bytes())?;
     manifest.bytes_new += content.bytes;

@@ -1,8 +1,8 @@
 //! The erasure ledger of a directory of backups: one file per erasure, in `erasures/` beside the
 //! backups. A restore reads it and erases the same clients again.
 //!
-//! A file holds ids and the operator's reason, nothing that was erased. A damaged file stops a
-//! restore, and the error names it.
+//! A file contains ids and the operator's reason, and no erased content. A damaged file stops a
+//! restore, and the error names the file.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,26 +22,28 @@ pub const ERASURES: &str = "erasures";
 /// The only format so far.
 const FORMAT: u32 = 1;
 
-/// Why a ledger was not read or written.
+/// An error of the erasure ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// A file of it cannot be read or written.
+    /// A file of the ledger cannot be read or written.
     #[error(
         "cannot read or write the erasure ledger: {path}; put the file back from a copy, or check the directory"
     )]
     File {
         /// The file or directory.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: std::io::Error,
     },
-    /// The store that has the erasures on record cannot be read, or the restored one not written.
+    /// The store with the recorded erasures cannot be read, or the restored store cannot be
+    /// written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The content of a file. Its fields are a file format: their names and their order stay.
+/// The content of a file. The names and the order of the fields are part of the file format and
+/// never change.
 #[derive(Serialize, Deserialize)]
 struct Entry {
     rollbook_erasure: u32,
@@ -54,9 +56,9 @@ struct Entry {
     actor: Actor,
 }
 
-/// The file: the entry and its SHA-256.
+/// The file: an entry and its SHA-256.
 #[derive(Serialize, Deserialize)]
-struct Signed {
+struct LedgerFile {
     #[serde(flatten)]
     entry: Entry,
     sha256: String,
@@ -77,7 +79,7 @@ impl From<Entry> for ErasureRecord {
 }
 
 fn digest(entry: &Entry) -> String {
-    // Texts, numbers and ids: writing them cannot fail.
+    // Serializing texts, numbers and ids cannot fail.
     const_hex::encode(Sha256::digest(serde_json::to_vec(entry).unwrap_or_default()))
 }
 
@@ -89,12 +91,12 @@ fn failed(path: &Path) -> impl FnOnce(std::io::Error) -> LedgerError {
 /// Records every erasure of a store in a directory of backups.
 ///
 /// # Errors
-/// When the log cannot be read or the directory cannot be written.
+/// If the log cannot be read or the directory cannot be written.
 pub fn record(store: &Store, backups: &Path) -> Result<(), LedgerError> {
     erasures(store)?.iter().try_for_each(|record| write(backups, record).map(drop))
 }
 
-/// The same in each of these directories that exists; which ones those are.
+/// Records the erasures in each of these directories that exists. Returns those directories.
 ///
 /// # Errors
 /// As [`record`].
@@ -108,7 +110,7 @@ pub fn record_in_existing(
     Ok(existing)
 }
 
-/// Writes one entry atomically; an existing one stays.
+/// Writes one entry and renames it atomically. An existing entry stays.
 fn write(backups: &Path, record: &ErasureRecord) -> Result<PathBuf, LedgerError> {
     let directory = backups.join(ERASURES);
     let path = directory.join(format!("{}-{}.json", record.store, record.erasure));
@@ -117,7 +119,7 @@ fn write(backups: &Path, record: &ErasureRecord) -> Result<PathBuf, LedgerError>
     }
     durable::create_directories(&directory).map_err(failed(&directory))?;
     let entry = Entry::from(record);
-    let signed = Signed { sha256: digest(&entry), entry };
+    let signed = LedgerFile { sha256: digest(&entry), entry };
     let mut text =
         serde_json::to_vec(&signed).map_err(std::io::Error::from).map_err(failed(&path))?;
     text.push(b'\n');
@@ -125,10 +127,10 @@ fn write(backups: &Path, record: &ErasureRecord) -> Result<PathBuf, LedgerError>
     Ok(path)
 }
 
-/// Every erasure in the ledger of a directory of backups, in the order of file names.
+/// Reads every erasure in the ledger of a directory of backups, in the order of file names.
 ///
 /// # Errors
-/// When a file cannot be read, or was changed.
+/// If a file cannot be read, or was changed.
 pub fn read(backups: &Path) -> Result<Vec<ErasureRecord>, LedgerError> {
     let directory = backups.join(ERASURES);
     let entries = match fs::read_dir(&directory) {
@@ -147,12 +149,12 @@ pub fn read(backups: &Path) -> Result<Vec<ErasureRecord>, LedgerError> {
     paths.iter().map(|path| read_one(path)).collect()
 }
 
-/// Every erasure that is recorded in a directory, whether it holds a store or backups. A store is
-/// opened with the master key beside it, else with the given one: its key may not be the one of its
-/// backups any more.
+/// Reads every erasure that a directory records: a store, or a directory of backups. A store is
+/// opened with the master key beside it, or else with the given one, because its key may differ
+/// from the key of its backups.
 ///
 /// # Errors
-/// When the directory does not exist, or its content cannot be read.
+/// If the directory does not exist, or its content cannot be read.
 pub fn known_to(
     directory: &Path,
     master_key: &MasterKeySource,
@@ -172,7 +174,7 @@ fn read_one(path: &Path) -> Result<ErasureRecord, LedgerError> {
     let invalid =
         |what: &str| failed(path)(std::io::Error::new(ErrorKind::InvalidData, what.to_owned()));
     let text = fs::read(path).map_err(failed(path))?;
-    let signed: Signed =
+    let signed: LedgerFile =
         serde_json::from_slice(&text).map_err(|error| invalid(&error.to_string()))?;
     if signed.entry.rollbook_erasure != FORMAT {
         return Err(invalid("it has a format that only a newer rollbook reads"));

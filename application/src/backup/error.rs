@@ -1,4 +1,4 @@
-//! Errors of backups. Every damaged file is named.
+//! Errors of backups. An error about damage names every damaged file.
 
 use std::fmt;
 use std::io;
@@ -11,45 +11,45 @@ use rollbook_projections::ProjectionError;
 use super::erasure_ledger::LedgerError;
 use crate::code::{Code, Coded};
 
-/// Why a backup was not taken, is not good, or was not restored.
+/// An error of taking, verifying or restoring a backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The store, or the one that was restored, could not be read or written.
+    /// The store, or the restored store, cannot be read or written.
     #[error(transparent)]
     Log(#[from] LogError),
-    /// Rows could not be folded or read.
+    /// Rows cannot be folded or read.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
-    /// The file system refused.
+    /// A file cannot be read or written.
     #[error(
         "cannot {doing} {path}; check the path, its permissions and the free space, then run again"
     )]
     File {
-        /// What was attempted.
+        /// The attempted action.
         doing: &'static str,
-        /// On what.
+        /// The file or directory.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// No name for a backup.
+    /// The name is not allowed for a backup.
     #[error(
         "{name:?} is no name for a backup; use up to 100 letters, digits, - _ and ., and no . first"
     )]
     Name {
-        /// What was given.
+        /// The given name.
         name: String,
     },
-    /// No backup of that name.
+    /// No backup has this name.
     #[error("there is no backup {name} in {directory}")]
     Unknown {
         /// The name.
         name: String,
-        /// Where it was looked for.
+        /// The directory that was searched.
         directory: PathBuf,
     },
-    /// A name that is taken.
+    /// Another backup has this name.
     #[error("there is a backup {name} in {directory} already")]
     NameTaken {
         /// The name.
@@ -65,68 +65,68 @@ pub enum BackupError {
         /// The directory.
         directory: PathBuf,
     },
-    /// A newer rollbook made it.
+    /// A newer Rollbook release took the backup.
     #[error(
         "the backup {name} has format {found}, this rollbook reads format {known}; use the newer rollbook that made it"
     )]
     Newer {
         /// The backup.
         name: String,
-        /// Its format.
+        /// The format version of the backup.
         found: u64,
-        /// What can be read.
+        /// The newest format version that this build reads.
         known: u64,
     },
-    /// Files of the backup are not what was written.
+    /// Files of the backup differ from the manifest.
     #[error("the backup {name} is damaged: {}; restore another one, and keep this one for analysis", .findings.first().map(Finding::to_string).unwrap_or_default())]
     Damaged {
         /// The backup.
         name: String,
-        /// Every file that is not as it should be.
+        /// Each damaged file.
         findings: Vec<Finding>,
     },
-    /// What the backup gives back is not what the manifest says.
+    /// The restored content differs from the manifest.
     #[error(
         "the backup {name} does not give back what its manifest says: {what}; restore another one, and keep this one for analysis"
     )]
     Differs {
         /// The backup.
         name: String,
-        /// What differs.
+        /// The difference.
         what: String,
     },
-    /// The store is damaged, and a backup of it would be too.
+    /// The store is damaged, so a backup of it would be damaged too.
     #[error("the store is damaged, no backup was taken")]
     UnsoundStore(#[source] LogError),
-    /// Clients who were erased since the backup could not be erased again.
+    /// Clients who were erased after the backup could not be erased in the restored store.
     #[error("nothing was restored: clients who were erased since could not be erased again")]
     Forget(#[source] Box<LedgerError>),
     /// The erasure ledger cannot be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The backup is complete, but the store has no record of it.
+    /// The backup is complete, but the store could not record it.
     #[error(
         "the backup {name} is complete, but the store did not record it (head {head}); make the store writable again"
     )]
     NotRecorded {
         /// The backup.
         name: String,
-        /// The head it holds.
+        /// The head of the log in the backup.
         head: Position,
-        /// Why not.
+        /// The cause.
         #[source]
         source: AppendError,
     },
 }
 
-/// A file of a backup that is not what was written.
+/// A damaged file of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = BackupFinding))]
 pub struct Finding {
-    /// The file, below the backup's directory.
+    /// The path of the file in the backup.
     pub file: String,
-    /// What is wrong with it.
+    /// The damage.
     pub what: String,
 }
 
@@ -137,13 +137,13 @@ impl fmt::Display for Finding {
 }
 
 impl BackupError {
-    /// An error of the file system on a path.
+    /// Makes an error of the file system for a path.
     pub(super) fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::File { doing, path, source }
     }
 
-    /// Whether a rule forbids the request, rather than something having failed.
+    /// Whether a rule forbids the request, as opposed to a failure.
     pub fn is_refusal(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! Lists backups. Only a complete backup is listed as good.
+//! Lists backups and their state.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -9,41 +9,41 @@ use serde::{Deserialize, Serialize};
 use super::manifest::Manifest;
 use super::{BackupError, Backups, Finding, check, name};
 
-/// A backup as it is listed.
+/// A backup in a list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = ListedBackup))]
-pub struct Listed {
-    /// Its name: the directory's.
+pub struct ListedBackup {
+    /// The name of the backup and of its directory.
     pub name: String,
-    /// Whether it is good, as far as its manifest and the lengths of its files tell.
+    /// The state of the backup, from its manifest and the lengths of its files.
     pub state: State,
-    /// What it holds; `None` where the manifest itself is damaged.
+    /// The manifest; `None` if it is damaged.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::reports::schemas::BackupManifest>))]
     pub manifest: Option<Manifest>,
-    /// Every file that is not as it should be.
+    /// Each damaged file.
     pub findings: Vec<Finding>,
 }
 
-/// The state of a backup, as far as it is known without reading every file.
+/// The state of a backup, as known without reading every file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = BackupState))]
 pub enum State {
-    /// Every file exists, with its length. Verifying the backup checks the content too.
+    /// Every file exists and has its length. Verifying the backup also checks the content.
     Whole,
-    /// A file is missing, or not as the manifest says.
+    /// A file is missing or differs from the manifest.
     Damaged,
 }
 
 impl Backups {
-    /// Every backup, oldest first, with damaged ones before all others. An interrupted backup has
-    /// no name and is not listed.
+    /// Lists every backup: damaged ones first, then the others, oldest first. An interrupted backup
+    /// has no name and is not listed.
     ///
     /// # Errors
-    /// When the directory cannot be read. A missing directory is not an error: it holds no backups.
-    pub fn list(&self) -> Result<Vec<Listed>, BackupError> {
+    /// If the directory cannot be read. A missing directory is not an error: the list is empty.
+    pub fn list(&self) -> Result<Vec<ListedBackup>, BackupError> {
         let entries = match fs::read_dir(&self.directory) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -61,19 +61,19 @@ impl Backups {
         Ok(listed)
     }
 
-    /// The complete backups, newest first.
+    /// Lists the complete backups, newest first.
     pub(super) fn whole(&self) -> Result<Vec<(String, Manifest)>, BackupError> {
         let listed = self.list()?.into_iter().rev().filter(|listed| listed.state == State::Whole);
         Ok(listed.filter_map(|listed| Some((listed.name, listed.manifest?))).collect())
     }
 }
 
-fn key(listed: &Listed) -> (Option<rollbook_domain::Timestamp>, &str) {
+fn key(listed: &ListedBackup) -> (Option<rollbook_domain::Timestamp>, &str) {
     (listed.manifest.as_ref().map(|manifest| manifest.created_at), &listed.name)
 }
 
-fn look(path: &Path, name: String) -> Result<Listed, BackupError> {
-    let damaged = |manifest, findings| Listed {
+fn look(path: &Path, name: String) -> Result<ListedBackup, BackupError> {
+    let damaged = |manifest, findings| ListedBackup {
         name: name.clone(),
         state: State::Damaged,
         manifest,
@@ -94,9 +94,12 @@ fn look(path: &Path, name: String) -> Result<Listed, BackupError> {
         Err(other) => return Err(other),
     };
     match check::lengths(path, &manifest) {
-        Ok(()) => {
-            Ok(Listed { name, state: State::Whole, manifest: Some(manifest), findings: Vec::new() })
-        }
+        Ok(()) => Ok(ListedBackup {
+            name,
+            state: State::Whole,
+            manifest: Some(manifest),
+            findings: Vec::new(),
+        }),
         Err(BackupError::Damaged { findings, .. }) => Ok(damaged(Some(manifest), findings)),
         Err(other) => Err(other),
     }

@@ -1,9 +1,9 @@
-//! The manifest of a backup: its figures, and the SHA-256 of every file. This module has the
-//! format, and checks a manifest against `SHA256SUMS`.
+//! The manifest of a backup: its figures, and the SHA-256 of every file. This module defines the
+//! format and checks a manifest against `SHA256SUMS`.
 //!
-//! Format 1, one JSON object, snake_case. `SHA256SUMS` has a line for every file of the manifest
-//! and one for the manifest itself, in the form of `sha256sum`; it follows from the manifest, so
-//! that an edit of either is seen.
+//! Format 1 is one JSON object with names in snake_case. `SHA256SUMS` has a line for every file of
+//! the manifest, and one for the manifest itself, in the format of `sha256sum`. It is derived from
+//! the manifest, so a change of either file is detected.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,48 +15,48 @@ use uuid::Uuid;
 
 use super::{BackupError, Finding};
 
-/// The only format so far.
+/// The current format version.
 pub const FORMAT: u64 = 1;
-/// The manifest's file.
+/// The name of the manifest file.
 pub const MANIFEST: &str = "manifest.json";
-/// The file of checksums.
+/// The name of the checksum file.
 pub const SUMS: &str = "SHA256SUMS";
-/// The report's file.
+/// The name of the report file.
 pub const REPORT: &str = "REPORT.md";
 
-/// What a backup holds.
+/// The manifest of a backup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// The format's version.
+    /// The format version of the manifest.
     pub rollbook_backup: u64,
-    /// The backup's name when it was made.
+    /// The name of the backup at its creation.
     pub name: String,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// The version of the rollbook that made it.
+    /// The Rollbook release that created the backup.
     pub rollbook: String,
-    /// The store's id.
+    /// The id of the store.
     pub store: Uuid,
-    /// The store's format.
+    /// The format version of the store.
     pub store_format: u32,
-    /// The position of the last event in it.
+    /// The position of the last event in the backup.
     pub head: Position,
-    /// When that was recorded; `None` without events.
+    /// The time at which that event was recorded; `None` without events.
     pub head_recorded_at: Option<Timestamp>,
-    /// SHA-256 over the stored bytes of all commits, as `rollbook_log::Log::digest` has it.
+    /// SHA-256 over the stored bytes of all commits: `rollbook_log::Log::digest`.
     pub log_digest: String,
-    /// The root of the Merkle tree over all events, in base64 as in a checkpoint.
+    /// The root of the Merkle tree over all events, base64 as in a checkpoint.
     pub merkle_root: String,
     /// The rows of every projection, folded up to the head.
     pub projections: Vec<ProjectionDigest>,
-    /// What is in it, counted.
+    /// The number of clients, documents and events.
     pub counts: Counts,
     /// Every file but the manifest and `SHA256SUMS`, in the order of their paths.
     pub files: Vec<FileEntry>,
-    /// Bytes that no earlier backup had.
+    /// The size of the files that no earlier backup has, in bytes.
     pub bytes_new: u64,
-    /// Bytes of files that are shared with earlier backups.
+    /// The size of the files that are shared with earlier backups, in bytes.
     pub bytes_shared: u64,
 }
 
@@ -64,25 +64,25 @@ pub struct Manifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectionDigest {
-    /// Its name.
+    /// The name of the projection.
     pub name: String,
-    /// The version of its code; rows of different versions do not compare.
+    /// The version of its rows. Rows of different versions cannot be compared.
     pub version: u32,
-    /// How many rows.
+    /// The number of rows.
     pub rows: u64,
-    /// SHA-256 over them, in hexadecimal.
+    /// SHA-256 over the rows, in hexadecimal.
     pub digest: String,
 }
 
-/// Figures for people.
+/// The number of clients, documents and events in a backup.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
-    /// Client documents.
+    /// The number of client documents.
     pub clients: u64,
-    /// Documents that imports hold, by collection.
+    /// The number of imported documents, by collection.
     pub documents: BTreeMap<String, u64>,
-    /// Events by name.
+    /// The number of events, by name.
     pub events: BTreeMap<String, u64>,
 }
 
@@ -90,26 +90,26 @@ pub struct Counts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
-    /// Its path below the backup, with `/`.
+    /// The path in the backup, with `/` as the separator.
     pub path: String,
-    /// How large it is.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Its SHA-256, in hexadecimal.
+    /// The SHA-256, in hexadecimal.
     pub sha256: String,
-    /// Whether an earlier backup had it already.
+    /// Whether an earlier backup has the same file.
     pub shared: bool,
 }
 
 impl Manifest {
-    /// The bytes of the manifest's file.
+    /// Returns the bytes of the manifest file.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        // Strings and numbers: nothing that can fail to be written.
+        // Serializing texts and numbers cannot fail.
         let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
         bytes.push(b'\n');
         bytes
     }
 
-    /// The text of `SHA256SUMS` that goes with it.
+    /// Returns the text of the `SHA256SUMS` file for this manifest.
     pub(super) fn to_sums(&self, own_digest: &str) -> String {
         let mut lines: Vec<(&str, &str)> =
             self.files.iter().map(|file| (file.path.as_str(), file.sha256.as_str())).collect();
@@ -118,11 +118,10 @@ impl Manifest {
         lines.iter().map(|(path, digest)| format!("{digest}  {path}\n")).collect()
     }
 
-    /// Reads the manifest of a backup; also the SHA-256 of its file.
+    /// Reads the manifest of a backup. Also returns the SHA-256 of its file.
     ///
     /// # Errors
-    /// [`BackupError::Damaged`] naming the file that is missing or not as it was written;
-    /// [`BackupError::Newer`].
+    /// [`BackupError::Damaged`] if a file is missing or was changed; [`BackupError::Newer`].
     pub(super) fn read(backup: &Path, name: &str) -> Result<(Self, String), BackupError> {
         let damaged = |file: &str, what: String| BackupError::Damaged {
             name: name.to_owned(),
@@ -169,7 +168,7 @@ impl Manifest {
     }
 }
 
-/// What every format has.
+/// The field that every format has.
 #[derive(Deserialize)]
 struct Format {
     rollbook_backup: u64,

@@ -6,11 +6,12 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `db/…` | RocksDB's files, as a checkpoint gave them; files that the backup before has too are hard links to its own |
+//! | `db/…` | the files of RocksDB, from a checkpoint; files that the previous backup has too are
+//! hard links |
 //! | files beside the database | see [`attachments`] |
-//! | `REPORT.md` | for people |
-//! | `manifest.json` | what it holds: see [`manifest`]. Written last |
-//! | `SHA256SUMS` | what `sha256sum -c` checks: every file, the manifest too |
+//! | `REPORT.md` | a report for people |
+//! | `manifest.json` | see [`manifest`]; written last |
+//! | `SHA256SUMS` | the checksums of every file and of the manifest, for `sha256sum -c` |
 //!
 //! A backup has no `FORMAT` file, so that it cannot be opened as a store and written to.
 //!
@@ -40,16 +41,16 @@ use std::path::{Path, PathBuf};
 
 use rollbook_log::{MasterKeySource, durable};
 
-pub use create::{Created, Wanted};
+pub use create::{BackupReport, BackupRequest};
 pub use error::{BackupError, Finding};
-pub use list::{Listed, State};
+pub use list::{ListedBackup, State};
 pub use manifest::Manifest;
-pub use prune::Pruned;
+pub use prune::PruneReport;
 pub use report::size;
-pub use restore::Restored;
-pub use verify::{Compared, Verified};
+pub use restore::RestoreReport;
+pub use verify::{BackupVerification, ComparedRows};
 
-/// Called with (bytes or events done, to do).
+/// Receives the progress: the step, and the bytes or events that are done and in total.
 pub type Progress<'a> = &'a (dyn Fn(&str, u64, u64) + Sync);
 
 /// A directory of backups.
@@ -59,7 +60,7 @@ pub struct Backups {
 }
 
 impl Backups {
-    /// The backups in a directory, which need not be there yet.
+    /// The backups in a directory. The directory need not exist yet.
     pub fn at(directory: impl Into<PathBuf>) -> Self {
         Self { directory: directory.into() }
     }
@@ -74,7 +75,7 @@ impl Backups {
         Self { directory: data.with_file_name(name) }
     }
 
-    /// Where the master key of a backup is by default: beside the place where it is restored to,
+    /// Returns the default source of a backup's master key: beside the target of the restore, or
     /// else beside the store that the directory of backups is named after.
     fn master_key(&self, named: &MasterKeySource, data: &Path) -> MasterKeySource {
         if !matches!(named, MasterKeySource::Beside) || MasterKeySource::beside(data).exists() {
@@ -88,7 +89,7 @@ impl Backups {
         ))
     }
 
-    /// The store that the directory is named after, whether it exists or not.
+    /// Returns the path of the store that the directory is named after. The store may not exist.
     fn store_beside(&self) -> Option<PathBuf> {
         let whole = fs::canonicalize(&self.directory).unwrap_or_else(|_| self.directory.clone());
         let name = whole.file_name()?.to_string_lossy().into_owned();
@@ -100,10 +101,10 @@ impl Backups {
         &self.directory
     }
 
-    /// Where the backup of a name is.
+    /// Returns the directory of the backup with a name.
     ///
     /// # Errors
-    /// When the name is invalid, or no backup has it.
+    /// If the name is invalid, or no backup has it.
     fn existing(&self, name: &str) -> Result<PathBuf, BackupError> {
         name::require(name)?;
         let path = self.directory.join(name);
@@ -114,7 +115,7 @@ impl Backups {
         }
     }
 
-    /// The lock to hold while backups are made or removed.
+    /// Takes the lock for creating or removing backups.
     fn lock_to_write(&self) -> Result<File, BackupError> {
         durable::create_directories(&self.directory)
             .map_err(BackupError::file("make", &self.directory))?;
@@ -131,8 +132,8 @@ impl Backups {
         }
     }
 
-    /// The lock to hold while a backup is read, so that it is not removed meanwhile. `None` where
-    /// there is nothing to lock: backups on a read-only disk need no lock.
+    /// Takes the lock for reading a backup, so that nobody removes it meanwhile. `None` on a
+    /// read-only disk, where no lock is needed.
     fn lock_to_read(&self) -> Result<Option<File>, BackupError> {
         let path = self.directory.join(LOCK);
         let file = match File::open(&path) {
@@ -150,5 +151,5 @@ impl Backups {
     }
 }
 
-/// The lock file of a directory of backups.
+/// The name of the lock file.
 const LOCK: &str = "LOCK";

@@ -1,5 +1,5 @@
-//! Removes old backups. A backup is renamed before its files are removed, so that a half-removed
-//! one is not taken for a backup.
+//! Removes old backups. A backup is renamed before its files are removed, so a partly removed
+//! backup is never taken for a backup.
 
 use std::fs;
 use std::path::Path;
@@ -9,22 +9,22 @@ use serde::Serialize;
 
 use super::{BackupError, Backups, State};
 
-/// What pruning did.
+/// The result of pruning.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Pruned {
-    /// Backups that are left, newest first.
+pub struct PruneReport {
+    /// The remaining backups, newest first.
     pub kept: Vec<String>,
-    /// Backups that were removed.
+    /// The removed backups.
     pub removed: Vec<String>,
-    /// Damaged ones, which are neither counted nor touched.
+    /// The damaged backups. They are neither counted nor removed.
     pub damaged: Vec<String>,
-    /// Leftovers of killed runs.
+    /// The removed leftovers of killed runs.
     pub leftovers: Vec<String>,
 }
 
-/// The end of the name of a directory that is being built, see [`rollbook_log::StagedDirectory`].
+/// The suffix of a directory that is being built, see [`rollbook_log::StagedDirectory`].
 const BUILDING: &str = ".building";
-/// The beginning of the name of a backup that is being removed.
+/// The prefix of a backup that is being removed.
 const REMOVED: &str = ".removed-";
 
 impl Backups {
@@ -32,13 +32,14 @@ impl Backups {
     /// killed runs.
     ///
     /// # Errors
-    /// When another process works in the directory, or it cannot be read or written.
-    pub fn prune(&self, keep: usize) -> Result<Pruned, BackupError> {
+    /// If another process works in the directory, or it cannot be read or written.
+    pub fn prune(&self, keep: usize) -> Result<PruneReport, BackupError> {
         if !self.directory.exists() {
-            return Ok(Pruned::default());
+            return Ok(PruneReport::default());
         }
         let _nobody_else = self.lock_to_write()?;
-        let mut pruned = Pruned { leftovers: self.clear_leftovers()?, ..Pruned::default() };
+        let mut pruned =
+            PruneReport { leftovers: self.clear_leftovers()?, ..PruneReport::default() };
         pruned.damaged = self
             .list()?
             .into_iter()
@@ -49,7 +50,7 @@ impl Backups {
             if place < keep {
                 pruned.kept.push(name);
             } else {
-                // From this rename on it is no backup.
+                // After this rename it is no longer a backup.
                 let hidden = self.directory.join(format!("{REMOVED}{name}"));
                 let path = self.directory.join(&name);
                 durable::rename(&path, &hidden).map_err(BackupError::file("remove", &path))?;
@@ -60,7 +61,7 @@ impl Backups {
         Ok(pruned)
     }
 
-    /// Removes half-made and half-removed backups. The caller holds the lock.
+    /// Removes incomplete and partly removed backups. The caller holds the lock.
     pub(super) fn clear_leftovers(&self) -> Result<Vec<String>, BackupError> {
         let mut cleared = Vec::new();
         for entry in

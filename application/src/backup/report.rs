@@ -1,11 +1,11 @@
-//! The report in a backup, for a person who finds the directory years later. It is made from the
-//! manifest alone.
+//! The report in a backup, for a person who finds the directory years later. It depends only on the
+//! manifest.
 
 use std::collections::BTreeMap;
 
 use super::manifest::{MANIFEST, Manifest, SUMS};
 
-/// A number of bytes with its unit.
+/// Formats a number of bytes with its unit.
 pub fn size(bytes: u64) -> String {
     let mut amount = bytes;
     for unit in ["bytes", "KiB", "MiB", "GiB"] {
@@ -21,7 +21,7 @@ fn counted(counts: &BTreeMap<String, u64>) -> String {
     counts.iter().map(|(name, count)| format!("| {name} | {count} |\n")).collect()
 }
 
-/// The report, in Markdown.
+/// Returns the report, in Markdown.
 pub(super) fn markdown(manifest: &Manifest) -> String {
     let Manifest {
         name,

@@ -1,5 +1,5 @@
-//! Makes a store of a backup. It is built in a temporary directory and renamed. Only files that
-//! match the manifest are used, and clients who were erased after the backup are erased again
+//! Restores a backup as a store. The store is built in a temporary directory and renamed. Only
+//! files that match the manifest are used. Clients who were erased after the backup are erased
 //! before the store appears.
 
 use std::fs;
@@ -15,39 +15,39 @@ use super::{BackupError, Backups, Progress, check, copy};
 use crate::operations::erase::{ErasureRecord, erase_again};
 use crate::store::Store;
 
-/// What was restored.
+/// A restored store.
 #[derive(Clone, Debug, Serialize)]
-pub struct Restored {
-    /// The backup.
+pub struct RestoreReport {
+    /// The name of the backup.
     pub name: String,
-    /// Where the store is.
+    /// The directory of the store.
     pub data: String,
-    /// Its head.
+    /// The head of the log.
     pub head: Position,
-    /// How many bytes were copied.
+    /// The number of copied bytes.
     pub bytes: u64,
-    /// The copy of the master key that was put beside it, where the caller named no key.
+    /// The copy of the master key beside the store, if the caller named no key.
     pub master_key: Option<PathBuf>,
-    /// How many clients were erased again, since they had been erased after the backup.
+    /// The number of clients who were erased after the backup and are erased in the store too.
     pub forgotten_again: u64,
 }
 
 impl Backups {
-    /// Makes a store of a backup in a new directory. Clients who were erased after the backup are
-    /// erased from it before it appears. The erasures come from this directory, the store beside
-    /// it, and `told` (directories of stores or of backups).
+    /// Restores a backup into a new directory. Clients who were erased after the backup are erased
+    /// before the store appears. The erasures come from this directory, the store beside it, and
+    /// `erasures` (directories of stores or of backups).
     ///
     /// # Errors
-    /// When a file of the backup is not as the manifest says, the directory exists, or the disk
-    /// refuses. Then there is no store.
+    /// If a file of the backup differs from the manifest, the directory exists, or a file cannot be
+    /// written. Then there is no store.
     pub fn restore(
         &self,
         name: &str,
         data: &Path,
         master_key: &MasterKeySource,
-        told: &[PathBuf],
+        erasures: &[PathBuf],
         progress: Progress<'_>,
-    ) -> Result<Restored, BackupError> {
+    ) -> Result<RestoreReport, BackupError> {
         let path = self.existing(name)?;
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, _) = Manifest::read(&path, name)?;
@@ -56,18 +56,18 @@ impl Backups {
         let key = self.master_key(master_key, data);
         let (log, bytes) = build(&path, &manifest, beside.path(), &key, progress)?;
         let sealed = log.sealing().sealed;
-        // Closed before it moves.
+        // Close the log before its directory is renamed.
         drop(log);
         let forgotten_again = self
-            .forget_again(beside.path(), &key, told, progress)
+            .forget_again(beside.path(), &key, erasures, progress)
             .map_err(|error| BackupError::Forget(Box::new(error)))?;
-        // Where the caller named no key, the restored store has its key beside it, as any other
-        // store. The key is written first, so that the store never exists without it.
+        // If the caller named no key, the key is copied beside the restored store. It is written
+        // first, so the store never exists without its key.
         let is_unnamed = sealed && matches!(master_key, MasterKeySource::Beside);
         let master_key =
             if is_unnamed { key.copy_beside(data).map_err(LogError::from)? } else { None };
         beside.publish()?;
-        Ok(Restored {
+        Ok(RestoreReport {
             name: name.to_owned(),
             data: data.display().to_string(),
             head: manifest.head,
@@ -79,18 +79,17 @@ impl Backups {
 }
 
 impl Backups {
-    /// Erases again, in a restored store, the clients in the ledger of this directory, of the store
-    /// beside it, and of `told`.
+    /// Erases the clients in the ledger of this directory, of the store beside it, and of `erasures`.
     fn forget_again(
         &self,
         restored: &Path,
         key: &MasterKeySource,
-        told: &[PathBuf],
+        erasures: &[PathBuf],
         progress: Progress<'_>,
     ) -> Result<u64, LedgerError> {
         let mut records = erasure_ledger::read(&self.directory)?;
         records.extend(self.store_beside().map(|old| erased_in(&old, key)).unwrap_or_default());
-        for directory in told {
+        for directory in erasures {
             records.extend(erasure_ledger::known_to(directory, key)?);
         }
         let store = Store::open_with(
@@ -103,15 +102,15 @@ impl Backups {
     }
 }
 
-/// The erasures that a store has on record; none where it cannot be opened, since it may be in use
-/// or be the reason for the restore. What it erased while this directory existed is in the
-/// directory's ledger.
+/// Returns the recorded erasures of a store; none if the store cannot be opened, because it may be
+/// in use or be the reason for the restore. The directory's ledger has what it erased while the
+/// directory existed.
 fn erased_in(old: &Path, key: &MasterKeySource) -> Vec<ErasureRecord> {
     erasure_ledger::known_to(old, key).unwrap_or_default()
 }
 
-/// Copies a backup's files into an empty directory and makes a store of it; the store, open, and
-/// how many bytes that was.
+/// Copies the files of a backup into an empty directory and opens it as a store. Also returns the
+/// number of copied bytes.
 pub(super) fn build(
     backup: &Path,
     manifest: &Manifest,

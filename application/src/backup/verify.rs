@@ -1,5 +1,5 @@
-//! Verifies that a backup can be restored: restores it into scratch space, replays every event, and
-//! compares with the manifest.
+//! Verifies a backup: restores it into a temporary directory, replays every event, and compares the
+//! result with the manifest.
 
 use std::path::Path;
 
@@ -11,60 +11,60 @@ use serde::Serialize;
 use super::manifest::{Manifest, ProjectionDigest};
 use super::{BackupError, Backups, Progress, check, restore};
 
-/// The figures of a good backup.
+/// The figures of a verified backup.
 #[derive(Clone, Debug, Serialize)]
-pub struct Verified {
-    /// The backup.
+pub struct BackupVerification {
+    /// The name of the backup.
     pub name: String,
-    /// SHA-256 of its manifest, as the store's record of it has it.
+    /// SHA-256 of the manifest, as recorded in the store.
     pub manifest_digest: String,
-    /// Its head.
+    /// The head of the log.
     pub head: Position,
-    /// How many files were read and have the manifest's SHA-256.
+    /// The number of files whose SHA-256 was checked.
     pub files: usize,
-    /// How many bytes that was.
+    /// The number of bytes in these files.
     pub bytes: u64,
-    /// SHA-256 over the log as it was restored: the manifest's.
+    /// SHA-256 over the restored log. It equals that of the manifest.
     pub log_digest: String,
-    /// The root of the Merkle tree as it was restored: the manifest's.
+    /// The root of the restored Merkle tree. It equals that of the manifest.
     pub merkle_root: String,
-    /// Every projection, folded again from position 1.
-    pub projections: Vec<Compared>,
+    /// Each projection, folded again from position 1.
+    pub projections: Vec<ComparedRows>,
 }
 
-/// A projection's rows, folded again.
+/// The rows of a projection, folded again.
 #[derive(Clone, Debug, Serialize)]
-pub struct Compared {
-    /// The projection.
+pub struct ComparedRows {
+    /// The name of the projection.
     pub name: String,
-    /// How many rows it has.
+    /// The number of rows.
     pub rows: u64,
-    /// SHA-256 over them.
+    /// SHA-256 over the rows.
     pub digest: String,
-    /// Whether the manifest has a digest to compare with; not where this build folds other rows
-    /// than the one that made the backup.
+    /// Whether the rows were compared with the manifest. They are not if this build has another
+    /// version of the rows than the build that took the backup.
     pub compared: bool,
 }
 
 impl Backups {
-    /// Restores a backup into scratch space (below `scratch`, else beside the backups), replays
-    /// every event, compares log, root and rows with the manifest, and cleans up.
+    /// Restores a backup into a temporary directory (in `scratch`, or else beside the backups),
+    /// replays every event, compares log, root and rows with the manifest, and removes the
+    /// directory.
     ///
     /// # Errors
-    /// Why it is no good backup: the file that is damaged, or what differs; when there is no room
-    /// for it.
+    /// If a file is damaged, if the restored content differs, or if the disk is full.
     pub fn verify(
         &self,
         name: &str,
         scratch: Option<&Path>,
         master_key: &MasterKeySource,
         progress: Progress<'_>,
-    ) -> Result<Verified, BackupError> {
+    ) -> Result<BackupVerification, BackupError> {
         let path = self.existing(name)?;
         let _not_taken_away = self.lock_to_read()?;
         let (manifest, manifest_digest) = Manifest::read(&path, name)?;
         check::contents(&path, &manifest, progress)?;
-        // Never published: it is deleted when it is dropped.
+        // Dropping the staged directory deletes it.
         let beside = StagedDirectory::begin(
             &scratch.unwrap_or(&self.directory).join(format!(".verifying-{name}")),
         )?;
@@ -85,7 +85,7 @@ impl Backups {
                 format!("the Merkle root is {merkle_root} instead of {}", manifest.merkle_root),
             ));
         }
-        Ok(Verified {
+        Ok(BackupVerification {
             name: name.to_owned(),
             manifest_digest,
             head: manifest.head,
@@ -102,7 +102,7 @@ fn differs(manifest: &Manifest, what: String) -> BackupError {
     BackupError::Differs { name: manifest.name.clone(), what }
 }
 
-/// Reads every event and every index entry; the log's digest.
+/// Reads every event and every index entry. Returns the digest of the log.
 fn replay(
     runtime: &Runtime,
     manifest: &Manifest,
@@ -133,7 +133,7 @@ fn compare_rows(
     runtime: &Runtime,
     manifest: &Manifest,
     progress: Progress<'_>,
-) -> Result<Vec<Compared>, BackupError> {
+) -> Result<Vec<ComparedRows>, BackupError> {
     runtime.catch_up(&|done, of| progress("folding", done, of))?;
     let mut compared = Vec::new();
     for projection in rollbook_projections::all() {
@@ -155,7 +155,7 @@ fn compare_rows(
             );
             return Err(differs(manifest, what));
         }
-        compared.push(Compared {
+        compared.push(ComparedRows {
             name: name.to_string(),
             rows: rebuilt.rows,
             digest: rebuilt.digest_after,
@@ -165,7 +165,7 @@ fn compare_rows(
     Ok(compared)
 }
 
-/// What the manifest says of a projection whose code is the same.
+/// Returns the digest in the manifest for a projection with the same version.
 fn said<'m>(
     manifest: &'m Manifest,
     projection: &dyn DynProjection,

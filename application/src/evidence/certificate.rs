@@ -1,5 +1,5 @@
-//! Makes a migration certificate from a store. This module finds the events; the migrations crate
-//! has the format and the check.
+//! Creates a migration certificate from a store. This module finds the events. The migrations crate
+//! defines the format and the check.
 
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, EventRecord, Position, StreamId};
@@ -10,7 +10,7 @@ use super::Notary;
 use super::error::EvidenceError;
 use crate::store::{Store, StoreError};
 
-/// The three events that a certificate is about.
+/// The three events of a certificate.
 pub struct Migration {
     planned: EventRecord,
     applied: EventRecord,
@@ -18,7 +18,7 @@ pub struct Migration {
 }
 
 impl Migration {
-    /// The batch that was applied last, or the one with this digest.
+    /// Finds the batch that was applied last, or the batch with this digest.
     ///
     /// # Errors
     /// [`EvidenceError::NotApplied`], [`EvidenceError::NotValidated`].
@@ -41,10 +41,10 @@ impl Migration {
 }
 
 impl Notary<'_> {
-    /// The certificate of a migration.
+    /// Creates the certificate of a migration.
     ///
     /// # Errors
-    /// When a check was red, or something cannot be read or signed.
+    /// If a check was red, or if something cannot be read or signed.
     pub fn certificate(&self, migration: &Migration) -> Result<Certificate, EvidenceError> {
         let Migration { planned, applied, validated } = migration;
         let Event::BatchPlanned { base, .. } = planned.event else {
@@ -66,7 +66,7 @@ impl Notary<'_> {
             applied: self.proved(applied.position, after.claimed().size)?,
             validated: self.proved(validated.position, after.claimed().size)?,
         };
-        // A certificate that does not verify is not given out.
+        // Verify the certificate before it is returned.
         certificate.check(Some(self.verifier())).map_err(EvidenceError::Certificate)?;
         Ok(certificate)
     }

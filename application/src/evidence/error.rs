@@ -10,7 +10,7 @@ use rollbook_proofs::{KeyError, ProofError};
 use crate::code::{Code, Coded};
 use crate::store::StoreError;
 
-/// Why a checkpoint or a proof was not made or not believed.
+/// An error of making or verifying a checkpoint, a proof or a certificate.
 #[derive(Debug, thiserror::Error)]
 pub enum EvidenceError {
     /// The store cannot be read.
@@ -22,54 +22,54 @@ pub enum EvidenceError {
     /// A file cannot be read or written.
     #[error("cannot {doing} {}; check the path and its permissions", .path.display())]
     File {
-        /// What was attempted.
+        /// The attempted action.
         doing: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// A file that is no key.
+    /// The file does not contain a key.
     #[error("{} holds no key", .path.display())]
     NoKey {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         #[source]
         source: KeyError,
     },
-    /// A signing key that others may read.
+    /// Other users have the permission to read the signing key.
     #[error("{} may be read by others than its owner; run `chmod 600` on it, and think of the key as known", .path.display())]
     OpenKey {
         /// The file.
         path: PathBuf,
     },
-    /// The store was signed before, and the key is not where it was.
+    /// The store was signed before, but the signing key is missing.
     #[error("checkpoints of this store are signed by {stored}, and there is no signing key in {}", .path.display())]
     KeyGone {
-        /// Where it was looked for.
+        /// The path that was tried.
         path: PathBuf,
-        /// The key that signed.
+        /// The key that signed before.
         stored: String,
     },
-    /// Another key than the one that signed before.
+    /// The key is not the one that signed before.
     #[error("checkpoints of this store are signed by {stored}, not by {given}")]
     OtherKey {
-        /// The key that signed.
+        /// The key that signed before.
         stored: String,
-        /// The key that was given.
+        /// The given key.
         given: String,
     },
-    /// No key yet.
+    /// The store has no key yet.
     #[error("this store has no key yet")]
     NoKeyYet,
-    /// The log is not what it was signed to be.
+    /// The log contradicts a signed checkpoint.
     #[error("the log of {head} events contradicts the checkpoint {}, signed at {size}; nothing is signed", .path.display())]
     Contradicted {
-        /// The checkpoint.
+        /// The file of the checkpoint.
         path: PathBuf,
-        /// Its size.
+        /// The number of events in the checkpoint.
         size: u64,
         /// The head of the log.
         head: u64,
@@ -79,46 +79,46 @@ pub enum EvidenceError {
     Refused {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<ProofError>,
     },
-    /// The certificate would not verify.
+    /// The new certificate does not verify.
     #[error("the certificate cannot be made")]
     Certificate(#[source] CertificateError),
-    /// No migration to certify: there is no such batch.
+    /// There is nothing to certify: the batch was not applied.
     #[error("there is no migration to certify: no such batch was applied")]
     NotApplied,
-    /// No migration to certify: no validation came after the batch.
-    #[error("there is no migration to certify: it was not validated since")]
+    /// There is nothing to certify: no validation ran after the batch.
+    #[error("there is no migration to certify: no validation ran after the batch")]
     NotValidated,
-    /// No migration to certify: the log does not plan the batch where it should.
-    #[error("there is no migration to certify: the event of its id plans no batch")]
+    /// There is nothing to certify: the log has no `BatchPlanned` event at the expected position.
+    #[error("there is no migration to certify: the event with its id does not plan a batch")]
     NotPlanned,
     /// A certificate does not verify.
     #[error("{} is refused", .path.display())]
     CertificateRefused {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         source: Box<CertificateError>,
     },
-    /// Certificates of two batches.
+    /// The certificates are for different batches.
     #[error("the certificates are of two batches, {one} and {other}")]
     TwoBatches {
-        /// The digest in one of them.
+        /// The digest in one certificate.
         one: String,
-        /// The digest in another.
+        /// The digest in another certificate.
         other: String,
     },
-    /// A file that is neither kind of proof.
+    /// The file is not a proof.
     #[error("{} is not a proof: it begins with neither c2sp.org/tlog-proof@v1 nor rollbook-consistency-proof 1", .path.display())]
     NoProof {
         /// The file.
         path: PathBuf,
     },
-    /// The bytes that a proof is about are no event.
+    /// The leaf of the proof is not an event.
     #[error("{} is refused: it does not prove an event of the log at that position", .path.display())]
     NoEvent {
         /// The file.
@@ -127,7 +127,7 @@ pub enum EvidenceError {
 }
 
 impl EvidenceError {
-    /// Whether it is a refusal rather than a failure.
+    /// Whether a rule forbids the request, as opposed to a failure.
     pub fn is_refusal(&self) -> bool {
         !matches!(self, Self::Store(_) | Self::File { .. } | Self::NoKeyYet)
     }

@@ -1,5 +1,5 @@
-//! Files of keys: the signing key beside the store, readable by its owner only, and the verifier
-//! key inside the store.
+//! Key files: the signing key beside the store, which only its owner can read, and the verifier key
+//! in the store.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -12,7 +12,7 @@ use rollbook_proofs::{SigningKey, VerifierKey};
 use super::error::EvidenceError;
 use super::recorded::write_new;
 
-/// The verifier key's file inside the store.
+/// The name of the verifier key's file in the store.
 pub(super) const VERIFIER_FILE: &str = "verifier-key";
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> EvidenceError {
@@ -20,11 +20,10 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Ev
     move |source| EvidenceError::File { doing, path, source }
 }
 
-/// The path of the signing key unless another one is given: beside the store's directory,
-/// `NAME.signing-key`.
+/// Returns the default path of the signing key: `NAME.signing-key` beside the store's directory.
 ///
 /// # Errors
-/// When the directory has no name.
+/// If the directory has no name.
 pub fn default_signing_key(directory: &Path) -> Result<PathBuf, EvidenceError> {
     let absolute = fs::canonicalize(directory).map_err(failed("find", directory))?;
     let mut name = absolute.file_name().unwrap_or_default().to_owned();
@@ -43,8 +42,8 @@ pub(super) fn read(path: &Path) -> Result<SigningKey, EvidenceError> {
     line.parse().map_err(|source| EvidenceError::NoKey { path: path.to_owned(), source })
 }
 
-/// Reads the signing key; draws it where there is none, and none has signed before. Says where it
-/// was written.
+/// Reads the signing key. Generates one if there is none and none has signed before. Returns the
+/// path if it was generated.
 pub(super) fn read_or_draw(
     path: &Path,
     name: &str,
@@ -65,7 +64,7 @@ pub(super) fn read_or_draw(
     Ok((key, Some(path.to_owned())))
 }
 
-/// The verifier key inside the store, where something was signed before.
+/// Reads the verifier key in the store; `None` if nothing was signed yet.
 pub(super) fn stored_verifier(directory: &Path) -> Result<Option<VerifierKey>, EvidenceError> {
     let path = directory.join(VERIFIER_FILE);
     let text = match fs::read(&path) {
@@ -73,7 +72,7 @@ pub(super) fn stored_verifier(directory: &Path) -> Result<Option<VerifierKey>, E
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(failed("read", &path)(source)),
     };
-    // Nothing but the line that is written: a changed byte is no key.
+    // The file has exactly one line, so any changed byte is detected.
     let text = String::from_utf8_lossy(&text);
     let key = text.strip_suffix('\n').unwrap_or_default().parse();
     key.map(Some).map_err(|source| EvidenceError::NoKey { path, source })
@@ -83,8 +82,8 @@ pub(super) fn store_verifier(directory: &Path, key: &VerifierKey) -> Result<(), 
     write_new(&directory.join(VERIFIER_FILE), &format!("{key}\n"))
 }
 
-/// The key that a store's checkpoints are checked with: that of the signing key beside the store,
-/// which write access to the store does not reach, or otherwise the one inside.
+/// Returns the key that verifies a store's checkpoints: the one of the signing key beside the
+/// store, which write access to the store does not reach, or else the one in the store.
 ///
 /// # Errors
 /// [`EvidenceError::OtherKey`] when the two differ; when a key cannot be read.

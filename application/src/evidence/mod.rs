@@ -1,9 +1,9 @@
 //! Evidence: signed checkpoints of the store's Merkle tree, stored beside the database, and the
 //! proofs made from them. The formats are in `rollbook-proofs`; the tree is a projection.
 //!
-//! A store's directory has `verifier-key`, one line, and `checkpoints/`, one file per checkpoint,
-//! named by its size. The signing key is stored elsewhere, so that write access to the store is not
-//! enough to sign a changed log.
+//! A store's directory contains `verifier-key`, one line, and `checkpoints/`, one file per
+//! checkpoint, named by its size. The signing key is stored elsewhere, so write access to the store
+//! is not enough to sign a changed log.
 
 mod certificate;
 mod error;
@@ -21,11 +21,11 @@ use rollbook_proofs::{
 pub use certificate::Migration;
 pub use error::EvidenceError;
 pub use keys::{default_signing_key, verifier_key};
-pub use recorded::{Recorded, recorded, write_new};
+pub use recorded::{RecordedCheckpoint, recorded, write_new};
 
 use crate::store::{Store, StoreError};
 
-/// The origin line of a store's checkpoints: it holds the store's id.
+/// Returns the origin line of a store's checkpoints. It contains the store's id.
 pub fn origin(store: &Store) -> String {
     format!("rollbook/{}", store.log().store_id())
 }
@@ -38,13 +38,13 @@ pub struct Notary<'s> {
 }
 
 impl<'s> Notary<'s> {
-    /// Reads the signing key, or creates one where none exists and none was named, and folds the
-    /// tree up to the head. A log that contradicts its last recorded checkpoint is refused, so that
-    /// two histories are never signed.
+    /// Reads the signing key, or generates one if none exists and none was named, and folds the
+    /// tree up to the head. A log that contradicts its last recorded checkpoint is refused, so two
+    /// histories are never signed.
     ///
     /// # Errors
-    /// When the key cannot be read or made, is not the one that signed before, or the log
-    /// contradicts what it signed.
+    /// If the key cannot be read or generated, or is not the one that signed before, or if the log
+    /// contradicts a signed checkpoint.
     pub fn open(store: &'s Store, signing_key: Option<&Path>) -> Result<Self, EvidenceError> {
         let directory = store.directory();
         let known = keys::stored_verifier(directory)?;
@@ -71,12 +71,12 @@ impl<'s> Notary<'s> {
         Ok(notary)
     }
 
-    /// Where the signing key was written, when it was drawn now.
+    /// Returns the path of the signing key if this call generated it.
     pub fn made(&self) -> Option<&Path> {
         self.made.as_deref()
     }
 
-    /// What others check with.
+    /// Returns the key that verifies the signatures.
     pub fn verifier(&self) -> &VerifierKey {
         self.key.verifier()
     }
@@ -97,11 +97,11 @@ impl<'s> Notary<'s> {
         Ok(())
     }
 
-    /// The checkpoint of the first `size` events: the recorded one, or one that is signed and
-    /// recorded now.
+    /// Returns the checkpoint of the first `size` events: the recorded one, or a new one that is
+    /// signed and recorded.
     ///
     /// # Errors
-    /// When the log has fewer events, or the checkpoint cannot be written.
+    /// If the log has fewer events, or the checkpoint cannot be written.
     pub fn checkpoint(&self, size: Position) -> Result<SignedCheckpoint, EvidenceError> {
         let head: TreeHead = self.store.tree_head(size)?;
         let signed = SignedCheckpoint::sign(&origin(self.store), head, &self.key)?;
@@ -109,7 +109,8 @@ impl<'s> Notary<'s> {
         Ok(signed)
     }
 
-    /// The last recorded checkpoint that covers a position, or a new one of the complete log.
+    /// Returns the last recorded checkpoint that covers a position, or a new one of the complete
+    /// log.
     fn covering(&self, position: Position) -> Result<SignedCheckpoint, EvidenceError> {
         let size = recorded(self.store.directory())?
             .pop()
@@ -122,7 +123,7 @@ impl<'s> Notary<'s> {
     /// it.
     ///
     /// # Errors
-    /// When there is no such event in that tree.
+    /// If there is no such event in that tree.
     pub fn prove_event(
         &self,
         position: Position,
@@ -146,13 +147,14 @@ impl<'s> Notary<'s> {
     /// Proves that the tree of `newer` events begins with that of `older` events.
     ///
     /// # Errors
-    /// When the log has fewer events.
+    /// If the log has fewer events.
     pub fn prove_consistency(
         &self,
         older: Position,
         newer: Position,
     ) -> Result<ConsistencyProof, EvidenceError> {
-        // The newer one first: of what the log has not reached, nothing is recorded.
+        // Check the newer size first, so that nothing is recorded for a size that the log has not
+        // reached.
         let newer_checkpoint = self.checkpoint(newer)?;
         let older_checkpoint = self.checkpoint(older)?;
         let snapshot = self.store.snapshot()?;

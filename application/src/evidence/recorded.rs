@@ -1,5 +1,5 @@
-//! The checkpoints that a store has signed: one file each in `checkpoints/`, named by the size and
-//! written atomically.
+//! The signed checkpoints of a store: one file each in `checkpoints/`, named by the size and
+//! renamed atomically.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,25 +10,25 @@ use rollbook_proofs::{ProofError, SignedCheckpoint};
 
 use super::error::EvidenceError;
 
-/// The directory inside the store.
+/// The name of the directory in the store.
 const DIRECTORY: &str = "checkpoints";
-/// The end of their names.
+/// The suffix of the file names.
 const SUFFIX: &str = ".checkpoint";
 
 /// A recorded checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Recorded {
-    /// Its size, as its name says.
+pub struct RecordedCheckpoint {
+    /// The number of events, from the file name.
     pub size: u64,
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
 }
 
-impl Recorded {
-    /// Reads it. Who signed it is not checked.
+impl RecordedCheckpoint {
+    /// Reads the checkpoint. It does not check the signature.
     ///
     /// # Errors
-    /// When it cannot be read, is no checkpoint, or one of another size.
+    /// If the file cannot be read, is not a checkpoint, or has another size.
     pub fn read(&self) -> Result<SignedCheckpoint, EvidenceError> {
         let text = fs::read(&self.path).map_err(failed("read", &self.path))?;
         let malformed = |why| ProofError::Malformed { what: "a checkpoint", why };
@@ -42,7 +42,7 @@ impl Recorded {
         }
     }
 
-    /// Why it is not believed.
+    /// Makes the error for a checkpoint that does not verify.
     pub fn refused(&self, source: ProofError) -> EvidenceError {
         EvidenceError::Refused { path: self.path.clone(), source: Box::new(source) }
     }
@@ -53,11 +53,11 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Ev
     move |source| EvidenceError::File { doing, path, source }
 }
 
-/// The checkpoints of the store in a directory, by size.
+/// Lists the recorded checkpoints of the store in a directory, by size.
 ///
 /// # Errors
-/// When the directory cannot be read, or holds something else.
-pub fn recorded(directory: &Path) -> Result<Vec<Recorded>, EvidenceError> {
+/// If the directory cannot be read, or contains anything else.
+pub fn recorded(directory: &Path) -> Result<Vec<RecordedCheckpoint>, EvidenceError> {
     let directory = directory.join(DIRECTORY);
     let entries = match fs::read_dir(&directory) {
         Ok(entries) => entries,
@@ -68,7 +68,7 @@ pub fn recorded(directory: &Path) -> Result<Vec<Recorded>, EvidenceError> {
     for entry in entries {
         let path = entry.map_err(failed("read", &directory))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        // What was cut off while it was written bears another ending.
+        // A file that was not written completely has another suffix.
         if let Some(size) = name.strip_suffix(SUFFIX) {
             let size = size.parse().ok().filter(|size| file_name(*size) == name);
             let unknown =
@@ -77,7 +77,7 @@ pub fn recorded(directory: &Path) -> Result<Vec<Recorded>, EvidenceError> {
                 path: path.clone(),
                 source: Box::new(unknown()),
             })?;
-            found.push(Recorded { size, path });
+            found.push(RecordedCheckpoint { size, path });
         }
     }
     found.sort();
@@ -88,7 +88,7 @@ fn file_name(size: u64) -> String {
     format!("{size:020}{SUFFIX}")
 }
 
-/// Keeps a checkpoint. One that is there already has the same bytes, or another key signed it.
+/// Records a checkpoint. An existing file has the same bytes, or another key signed it.
 pub(super) fn record(directory: &Path, signed: &SignedCheckpoint) -> Result<(), EvidenceError> {
     let directory = directory.join(DIRECTORY);
     durable::create_directories(&directory).map_err(failed("make", &directory))?;
@@ -107,10 +107,10 @@ pub(super) fn record(directory: &Path, signed: &SignedCheckpoint) -> Result<(), 
     }
 }
 
-/// Writes a file atomically, and syncs it. Replaces an existing one.
+/// Writes a file, syncs it, and renames it atomically. Replaces an existing file.
 ///
 /// # Errors
-/// When it cannot be written.
+/// If the file cannot be written.
 pub fn write_new(path: &Path, text: &str) -> Result<(), EvidenceError> {
     durable::write_atomically(path, 0o666, text.as_bytes()).map_err(failed("write", path))
 }

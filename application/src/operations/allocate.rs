@@ -1,4 +1,4 @@
-//! Allocating a form to a client.
+//! Allocates a form to a client.
 
 use chrono::{NaiveDate, NaiveTime};
 use rollbook_domain::event::{AssignedStatus, Terms};
@@ -8,7 +8,7 @@ use rollbook_domain::{JsonText, StreamId};
 use super::coach;
 use crate::store::{Outcome, Reading, Request, SeriesCommand, StoreError};
 
-/// A form to allocate.
+/// A request to allocate a form.
 #[derive(Clone, Debug)]
 pub struct AllocationRequest {
     /// The client, by any id.
@@ -17,21 +17,22 @@ pub struct AllocationRequest {
     pub form: String,
     /// The coach.
     pub coach: String,
-    /// The first due date, moved to the next Monday unless it is one.
+    /// The first due date. Another weekday than Monday moves to the next Monday.
     pub first_due: Option<NaiveDate>,
-    /// Without a first due date: the first due is on the Monday after this date; `None` for today.
+    /// Without a first due date, the first week is due on the Monday after this date; `None` for
+    /// today.
     pub start: Option<NaiveDate>,
     /// The local time at which every week is due.
     pub due_time: NaiveTime,
-    /// How many weeks; with `extend`, how many more.
+    /// The number of weeks; with `extend`, the number of additional weeks.
     pub weeks: u32,
-    /// One week that does not recur, whatever `weeks` says.
+    /// Allocates one week that does not recur, regardless of `weeks`.
     pub once: bool,
-    /// Make a run longer that still has open weeks, instead of refusing.
+    /// Extends a run that still has open weeks, instead of refusing the allocation.
     pub extend: bool,
-    /// The status that the weeks begin with; `None` to be answered.
+    /// The initial status of the weeks; `None` for open weeks.
     pub status: Option<AssignedStatus>,
-    /// The title; `None` for the form's.
+    /// The title; `None` for the title of the form.
     pub title: Option<String>,
     /// The description.
     pub description: String,
@@ -39,25 +40,25 @@ pub struct AllocationRequest {
     pub assigned_by: Option<String>,
     /// The check-in window, any JSON.
     pub window: Option<JsonText>,
-    /// Accept a client, a form and a coach that no import brought.
+    /// Accepts a client, a form and a coach without an imported document.
     pub allow_unknown: bool,
 }
 
-/// An allocation that was carried out.
+/// The outcome of an allocation.
 #[derive(Clone, Debug)]
 pub struct AllocationOutcome {
     /// The stream of the series.
     pub stream: StreamId,
-    /// What was written.
+    /// The written events.
     pub outcome: Outcome,
 }
 
-/// Allocates a form to a client. A repeat under the same key is the same allocation, also on a
-/// later day.
+/// Allocates a form to a client. A repeat with the same idempotency key is the same allocation,
+/// also on a later day.
 ///
 /// # Errors
-/// When the client, the coach or the form is unknown, when the rules refuse, or when the store
-/// fails. Then nothing was written.
+/// If the client, the coach or the form is unknown, if a rule forbids the allocation, or if the
+/// store fails. Then nothing was written.
 pub fn allocate(
     reading: &Reading<'_>,
     wanted: &AllocationRequest,
@@ -92,7 +93,7 @@ pub fn allocate(
     Ok(AllocationOutcome { stream, outcome })
 }
 
-/// The id of the client's document; with `allow_unknown`, any id.
+/// Returns the id of the client's document; with `allow_unknown`, any id.
 fn client(reading: &Reading<'_>, wanted: &AllocationRequest) -> Result<String, StoreError> {
     if wanted.allow_unknown {
         Ok(reading.identify(&wanted.client)?.canonical().to_owned())

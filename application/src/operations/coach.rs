@@ -1,13 +1,14 @@
-//! Which coaches a request may name.
+//! The rule for coaches that a request may name.
 
 use rollbook_domain::StreamId;
 
 use crate::store::{Reading, StoreError};
 
-/// Requires a coach to be known: the client's document names them, or there is a coach document.
+/// Requires that a coach is known: the client's document names the coach, or there is a coach
+/// document.
 ///
 /// # Errors
-/// [`StoreError::UnknownCoach`]; when the store cannot be read.
+/// [`StoreError::UnknownCoach`]; if the store cannot be read.
 pub(super) fn require_known(
     reading: &Reading<'_>,
     client: &str,
@@ -20,7 +21,8 @@ pub(super) fn require_known(
     }
 }
 
-/// The same for a coach of a series, where it is also enough that the coach allocated a week of it.
+/// Requires that a coach of a series is known. It is also enough that the coach allocated a week of
+/// the series.
 ///
 /// # Errors
 /// As [`require_known`].

@@ -1,11 +1,11 @@
-//! Corrections of what is stored wrongly: a response in the wrong week, a response that no week
-//! holds, and the undoing of a correction.
+//! Corrections of stored data: a response in the wrong week, a response that no week holds, and the
+//! undoing of a correction.
 
-use rollbook_domain::event::View;
+use rollbook_domain::event::{Placement, View};
 use rollbook_domain::series::decide::Repair;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Event, Position, StreamId};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::store::{EntryChange, Outcome, Reading, Request, SeriesCommand, StoreE
 /// A correction, or the undoing of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CorrectionRequest {
-    /// Move a response to another week of its series.
+    /// Moves a response to another week of its series.
     MoveResponse {
         /// The response.
         response: String,
@@ -22,32 +22,32 @@ pub enum CorrectionRequest {
         week: u32,
         /// The run; `None` for that of the week that holds the response.
         run: Option<u32>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Bind a response that no week holds to a week of its series.
+    /// Adopts a response that no week holds into a week of its series.
     AdoptResponse {
         /// The response.
         response: String,
         /// The week.
         week: u32,
-        /// The run; `None` for the first one, which imports store.
+        /// The run; `None` for the first run, which imports store.
         run: Option<u32>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Undo the correction with this id.
+    /// Undoes the correction with this id.
     Undo {
         /// The correction.
         correction: Uuid,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Undo the correction that was recorded at this position.
+    /// Undoes the correction that was recorded at this position.
     UndoAt {
         /// The position.
         position: Position,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -56,42 +56,42 @@ pub enum CorrectionRequest {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RecordedEvent {
-    /// Its position; `None` if it was only tried.
+    /// The position; `None` in a dry run.
     pub position: Option<Position>,
-    /// Its name.
+    /// The name of the event.
     pub event: &'static str,
-    /// The event itself.
+    /// The content of the event.
     #[serde(skip)]
     pub content: Event,
 }
 
-/// What a correction did, or would do.
+/// The effect of a correction, or of its dry run.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CorrectionReport {
-    /// The series' stream.
+    /// The stream of the series.
     pub series: String,
-    /// The id of the correction that was made or undone; `None` if nothing needs to be corrected.
+    /// The id of the correction that was made or undone; `None` if there is nothing to correct.
     pub correction: Option<Uuid>,
-    /// Whether it was only tried: nothing was written.
+    /// Whether this was a dry run: nothing was written.
     pub dry_run: bool,
-    /// Whether an earlier request under the same key wrote the events.
+    /// Whether an earlier request with the same idempotency key wrote the events.
     pub repeated: bool,
     /// The events.
     pub events: Vec<RecordedEvent>,
-    /// What changes in the client's list in the legacy view; only if it was tried.
+    /// The changes of the client's list in the legacy view; only in a dry run.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<serde_json::Value>))]
     pub legacy: Vec<EntryChange>,
-    /// What changes in the client's list in the pre-created view; only if it was tried.
+    /// The changes of the client's list in the pre-created view; only in a dry run.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<serde_json::Value>))]
     pub precreated: Vec<EntryChange>,
 }
 
-/// The series that a correction is about.
+/// Returns the stream of the series that a correction concerns.
 ///
 /// # Errors
-/// [`StoreError::UnknownResponse`] or [`StoreError::UnknownCorrection`] when the request names
-/// nothing; when the store cannot be read.
+/// [`StoreError::UnknownResponse`] or [`StoreError::UnknownCorrection`] if the request names
+/// something unknown; if the store cannot be read.
 pub fn stream_of(
     reading: &Reading<'_>,
     wanted: &CorrectionRequest,
@@ -105,7 +105,7 @@ pub fn stream_of(
     }
 }
 
-/// The stream and the id of the correction to undo.
+/// Returns the stream and the id of the correction to undo.
 fn named(
     reading: &Reading<'_>,
     wanted: &CorrectionRequest,
@@ -127,19 +127,19 @@ fn named(
             Event::Erased(event) => event,
             event => event,
         };
-        matches!(event, Event::ResponsePlaced { .. })
+        matches!(event, Event::ResponsePlaced(_))
     });
     correction
         .map(|recorded| (recorded.stream, recorded.id))
         .ok_or(StoreError::UnknownCorrection(name))
 }
 
-/// Makes or undoes a correction. With `dry_run` nothing is written, and the report has what would
-/// change in both views.
+/// Makes or undoes a correction. With `dry_run`, nothing is written, and the report has the changes
+/// in both views.
 ///
 /// # Errors
-/// When the request names nothing, the rules refuse it, or the store fails. Then nothing was
-/// written.
+/// If the request names something unknown, if a rule forbids it, or if the store fails. Then
+/// nothing was written.
 pub fn correct(
     reading: &Reading<'_>,
     stream: &StreamId,
@@ -151,7 +151,7 @@ pub fn correct(
     if dry_run {
         let events = reading.proposed(stream, &command, request.now)?;
         let overdue_after_milliseconds = OVERDUE_AFTER_MILLISECONDS;
-        let asked = Asked { now: request.now, overdue_after_milliseconds };
+        let asked = ListParameters { now: request.now, overdue_after_milliseconds };
         return Ok(CorrectionReport {
             legacy: reading.preview(View::Legacy, stream, &events, asked)?,
             precreated: reading.preview(View::Precreated, stream, &events, asked)?,
@@ -174,9 +174,8 @@ fn report(
         .map(|(position, content)| RecordedEvent { position, event: content.name(), content })
         .collect();
     let correction = events.iter().find_map(|recorded| match recorded.content {
-        Event::ResponsePlaced { correction, .. } | Event::CorrectionUndone { correction, .. } => {
-            Some(correction)
-        }
+        Event::ResponsePlaced(Placement { correction, .. })
+        | Event::CorrectionUndone { correction, .. } => Some(correction),
         _ => None,
     });
     CorrectionReport {
@@ -190,7 +189,7 @@ fn report(
     }
 }
 
-/// The command on the series.
+/// Returns the command on the series.
 fn repair(
     reading: &Reading<'_>,
     stream: &StreamId,
@@ -215,7 +214,8 @@ fn repair(
     })
 }
 
-/// The given run, or that of the week that holds the response; an import stores the first run.
+/// Returns the given run, or that of the week that holds the response, or else the first run, which
+/// imports store.
 fn run_of(
     reading: &Reading<'_>,
     stream: &StreamId,

@@ -1,9 +1,9 @@
 //! Erases a client permanently.
 //!
-//! The order of the steps makes an erasure resumable. First the log destroys the keys and records
+//! The order of the steps makes an erasure resumable. First, the log destroys the keys and records
 //! the event, in one step. Then the rows are folded again without the data, every file of the
-//! database is written again, and the erasure is marked complete. After the first step nothing
-//! brings the data back: the next call clears what is left in rows.
+//! database is rewritten, and the erasure is marked as complete. After the first step the data
+//! cannot be recovered. If a later step is interrupted, the next call repeats it.
 
 use rollbook_domain::control::{BatchState, Control};
 use rollbook_domain::event::EventRecord;
@@ -19,38 +19,38 @@ use uuid::Uuid;
 
 use crate::store::{Outcome, Proposal, Request, Store, StoreError};
 
-/// What an erasure did.
+/// The outcome of an erasure.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErasureOutcome {
     /// The client's document id.
     pub client: String,
-    /// Every id that was erased with it, the client's own first.
+    /// Every erased id; the client's own is the first.
     pub ids: Vec<String>,
-    /// Where it is recorded.
+    /// The position of its event.
     pub position: Position,
-    /// Whether the client was completely erased before; then this call did nothing.
+    /// Whether the client was completely erased before. Then this call did nothing.
     pub already: bool,
-    /// Whether this call resumed an erasure that had been interrupted.
+    /// Whether this call resumed an interrupted erasure.
     pub resumed: bool,
 }
 
-/// An erasure as the log has it on record.
+/// A recorded erasure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErasureRecord {
-    /// The store it was carried out in.
+    /// The id of the store.
     pub store: Uuid,
-    /// The erasure's id: that of its event.
+    /// The id of the erasure and of its event.
     pub erasure: Uuid,
     /// The client's document id.
     pub client: String,
-    /// Every id that was erased with it.
+    /// Every erased id.
     pub ids: Vec<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When it was requested.
+    /// The time of the request.
     pub at: Timestamp,
-    /// On whose behalf.
+    /// The actor.
     pub actor: Actor,
 }
 
@@ -62,11 +62,12 @@ impl ErasureRecord {
     }
 }
 
-/// The ids that an erasure of a client covers, the client's own first; and the earlier erasure, if
-/// there was one.
+/// Returns the ids that an erasure of a client covers, the client's own first, and the earlier
+/// erasure, if there was one.
 ///
 /// # Errors
-/// [`StoreError::UnknownClient`]; when the store is unsealed or cannot be read.
+/// [`StoreError::UnknownClient`]; [`StoreError::NotAClient`] for a coach or an administrator; if the
+/// store is unsealed or cannot be read.
 pub fn erasure_of(store: &Store, id: &str) -> Result<(Vec<String>, Option<Erasure>), StoreError> {
     let log = store.log();
     if !log.sealing().sealed {
@@ -77,6 +78,9 @@ pub fn erasure_of(store: &Store, id: &str) -> Result<(Vec<String>, Option<Erasur
         return Ok((erasure.ids.clone(), Some(erasure)));
     }
     let reading = store.reading();
+    if reading.is_staff(id)? {
+        return Err(StoreError::NotAClient(id.to_owned()));
+    }
     let identity = reading.identify(id)?;
     let mut ids = identity.ids;
     if let Some(document) = &identity.document {
@@ -96,11 +100,11 @@ fn has_streams(store: &Store, client: &str) -> Result<bool, StoreError> {
     Ok(own || !store.log().streams_with_prefix(&StreamId::series_prefix(client))?.is_empty())
 }
 
-/// Erases a client, under every identity. Resumes an erasure that was interrupted.
+/// Erases a client under every identity. Resumes an interrupted erasure.
 ///
 /// # Errors
-/// As [`erasure_of`]; when the reason is too long; when the log, the keyring, the rows or the database cannot be written: then
-/// calling it again resumes.
+/// As [`erasure_of`]; if the reason is too long; if the log, the keyring, the rows or the database
+/// cannot be written. Then another call resumes.
 pub fn erase(
     store: &Store,
     id: &str,
@@ -122,8 +126,8 @@ pub fn erase(
     Ok(ErasureOutcome { client, ids, position, already, resumed: before.is_some() && !already })
 }
 
-/// Erases every client of these records that this store does not have as erased: a restored backup
-/// lacks the erasures that came after it. Returns how many there were.
+/// Erases every client of these records that is not erased in this store. A restored backup lacks
+/// the erasures that came after it. Returns the number of erased clients.
 ///
 /// # Errors
 /// As [`erase`].
@@ -149,10 +153,10 @@ pub fn erase_again(
     Ok(count)
 }
 
-/// Every erasure that this store has on record.
+/// Returns every recorded erasure of this store.
 ///
 /// # Errors
-/// When the log cannot be read.
+/// If the log cannot be read.
 pub fn erasures(store: &Store) -> Result<Vec<ErasureRecord>, StoreError> {
     let log = store.log();
     let mut records = Vec::new();
@@ -163,8 +167,8 @@ pub fn erasures(store: &Store) -> Result<Vec<ErasureRecord>, StoreError> {
     Ok(records)
 }
 
-/// The first step: the log destroys the keys and records the event, together with what every batch
-/// has on record of the responses that remain.
+/// The first step: the log destroys the keys and records the event, together with the new digest of
+/// the remaining responses of every batch.
 fn record_erasure(
     store: &Store,
     client: &str,
@@ -199,14 +203,15 @@ fn record_erasure(
     };
     let load = || store.control_until(Position::MAX);
     match store.decide_and_append(&StreamId::Control, request, None, load, decide)? {
-        // It is on record; a keyring from an older backup may have brought the keys back.
+        // The erasure is recorded, but a keyring from an older backup may contain the keys again.
         Outcome::Nothing => Ok(store.log().destroy_keys(id, ids)?),
         Outcome::Done { .. } | Outcome::AlreadyCompleted { .. } => Ok(()),
     }
 }
 
-/// The record of the responses before a batch without those of this client. `None` where the
-/// batch's present record does not match the log, so that the check that compares them stays red.
+/// Returns the count and digest of the responses before a batch, without those of this client.
+/// `None` if the batch's present digest does not match the log, so that the check that compares
+/// them stays red.
 fn attested(
     store: &Store,
     batch: &BatchState,
@@ -228,7 +233,7 @@ fn attested(
     Ok(Some(Event::ResponsesAttested { digest: batch.digest.clone(), responses, responses_digest }))
 }
 
-/// The steps after the first: rows, files, and the mark that the erasure is complete.
+/// The later steps: the rows, the files, and the mark that the erasure is complete.
 fn clear_after_erasures(store: &Store, progress: Progress<'_>) -> Result<(), StoreError> {
     store.runtime().refold(progress)?;
     store.log().scrub()?;
@@ -238,7 +243,8 @@ fn clear_after_erasures(store: &Store, progress: Progress<'_>) -> Result<(), Sto
     Ok(())
 }
 
-/// The id of a client's erasure. It follows from the client, so that a client is erased once.
+/// Returns the id of a client's erasure. It is derived from the client, so a client is erased only
+/// once.
 fn erasure_id(client: &str) -> Uuid {
     event_id(&StreamId::Client(client.to_owned()), &["client-erased"])
 }

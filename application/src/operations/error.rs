@@ -6,16 +6,16 @@ use rollbook_projections::ProjectionError;
 
 use crate::store::StoreError;
 
-/// Why an operation failed or was refused.
+/// An error of an operation.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
-    /// A read or a command on the store.
+    /// A read or a command on the store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A batch was not planned, read, applied or validated.
+    /// A batch cannot be planned, read, applied or validated.
     #[error(transparent)]
     Migration(#[from] MigrationError),
-    /// A temporary file cannot be made or read.
+    /// A temporary file cannot be created or read.
     #[error("cannot use a temporary file")]
     Scratch(#[source] std::io::Error),
 }

@@ -1,11 +1,11 @@
-//! A coach's feedback on a response.
+//! Gives a coach's feedback on a response.
 
 use rollbook_domain::StreamId;
 
 use super::coach;
 use crate::store::{Outcome, Reading, Request, SeriesCommand, StoreError};
 
-/// Feedback to give.
+/// A request to give feedback.
 #[derive(Clone, Debug)]
 pub struct FeedbackRequest {
     /// The response.
@@ -14,14 +14,14 @@ pub struct FeedbackRequest {
     pub coach: String,
     /// The coach's words.
     pub text: String,
-    /// Accept a coach that no import brought.
+    /// Accepts a coach without an imported document.
     pub allow_unknown: bool,
 }
 
 /// Gives feedback on a response of a series; [`Reading::response`] finds the series.
 ///
 /// # Errors
-/// When the coach is unknown, the rules refuse it, or the store fails. Then nothing was written.
+/// If the coach is unknown, if a rule forbids it, or if the store fails. Then nothing was written.
 pub fn give_feedback(
     reading: &Reading<'_>,
     stream: &StreamId,

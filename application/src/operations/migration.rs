@@ -1,5 +1,5 @@
-//! The steps of a migration on an open store: plan, apply, validate, compare. A step under an
-//! idempotency key runs once. The migrations crate does the work; this module binds keys and makes
+//! The steps of a migration on an open store: plan, apply, validate, compare. A step with an
+//! idempotency key runs once. The migrations crate does the work. This module binds keys and makes
 //! reports.
 
 use std::fs::File;
@@ -19,29 +19,30 @@ use super::OperationError;
 use crate::reports::migration::{PlanReport, ValidationReport};
 use crate::store::{KeyedRequest, Request, Store};
 
-/// Plans into a batch file: `out`, or one named by kind and digest in the current directory.
+/// Plans a batch and writes its file: `out`, or a file in the current directory that is named by
+/// kind and digest.
 ///
 /// # Errors
-/// When nothing is imported, or the file cannot be written.
+/// If nothing is imported, or the file cannot be written.
 pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanReport, OperationError> {
     let rollbook_migrations::plan::Plan { file, header, obstacles } =
         rollbook_migrations::plan::plan(store.runtime(), due, out)?;
     Ok(PlanReport::of(&file, &header, obstacles))
 }
 
-/// A plan in a temporary file.
+/// A planned batch in a temporary file.
 pub struct Plan {
-    /// The batch file, open at its beginning.
+    /// The batch file, opened at its start.
     pub file: File,
-    /// The temporary directory of the file; it is removed when this is dropped.
+    /// The temporary directory of the file. Dropping it removes the directory.
     pub directory: TempDir,
-    /// Its report; the file has the name that it would be saved under.
+    /// The report. Its file name is the default name of the batch file.
     pub report: PlanReport,
-    /// The position that it was planned at.
+    /// The position of the plan.
     pub position: Position,
 }
 
-/// Plans into a temporary file.
+/// Plans a batch and writes it to a temporary file.
 ///
 /// # Errors
 /// As [`plan`].
@@ -59,29 +60,29 @@ pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, OperationError> {
     })
 }
 
-/// Applies a batch. Under a key, another batch is refused.
+/// Applies a batch. An idempotency key binds the batch.
 ///
 /// # Errors
-/// When the store drifted or has another zone: then nothing was written. When it is interrupted or
-/// fails: then applying the same batch again resumes.
+/// If the store drifted or has another zone; then nothing was written. If it is interrupted or
+/// fails; then applying the same batch again resumes.
 pub fn apply(
     store: &Store,
     batch: &Batch,
     request: &Request,
     watch: &Monitor<'_>,
 ) -> Result<ApplyReport, OperationError> {
-    // A repeat is applied again: that does nothing to a complete batch, and resumes an interrupted
-    // one.
+    // A repeat applies the batch again. That changes nothing in a complete batch, and resumes an
+    // interrupted one.
     let bound = store.bind_key(request, KeyedRequest::Apply(&batch.header.digest))?;
     let key = bound.map(|bound| bound.key);
     Ok(apply::apply(store.runtime(), apply::ApplyRequest { batch, now: request.now, key }, watch)?)
 }
 
-/// Runs the checks and puts the outcome on record. Repeated under its key it runs nothing and
-/// returns the recorded outcome, whose checks have no findings.
+/// Runs the checks and records the outcome. A repeat with the same key runs nothing and returns the
+/// recorded outcome, whose checks have no findings.
 ///
 /// # Errors
-/// When the store cannot be read or written. A red check is no error.
+/// If the store cannot be read or written. A red check is not an error.
 pub fn validate(
     store: &Store,
     overdue_after_milliseconds: i64,
@@ -106,7 +107,7 @@ pub fn validate(
     Ok((validation.into(), false))
 }
 
-/// A validation as it is on record.
+/// Returns a recorded validation; `None` for any other event.
 fn recorded(event: &Event) -> Option<Validation> {
     let Event::ValidationRecorded { digest, at, checks } = event else { return None };
     let checks = checks.iter().cloned().map(|outcome| {
@@ -116,10 +117,10 @@ fn recorded(event: &Event) -> Option<Validation> {
     Some(Validation { digest: digest.clone(), at: *at, checks: checks.collect() })
 }
 
-/// Compares both views of every client, and puts nothing on record.
+/// Compares both views of every client. Records nothing.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn parity(
     store: &Store,
     overdue_after_milliseconds: i64,

@@ -1,8 +1,8 @@
-//! Use cases that write. Each is one function, which the command line and the HTTP service both
+//! The use cases that write. Each one is a function that the command line and the HTTP service both
 //! call.
 //!
-//! A use case takes a [`Reading`](crate::store::Reading): an edge may resolve ids and authorize
-//! with the same reading before.
+//! A use case takes a [`Reading`](crate::store::Reading), so that an edge can resolve ids and
+//! authorize with the same reading before.
 
 mod allocate;
 mod coach;

@@ -1,29 +1,29 @@
-//! Answering a week.
+//! Submits a response to a week.
 
 use rollbook_domain::{Event, JsonText, Number, Position};
 
 use crate::store::{Outcome, Reading, Request, SeriesCommand, StoreError, WeekRef};
 
-/// The response of a week: this one, or the first one where the week was answered before.
+/// The response of a week: this one, or the first one if the week was answered before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
-    /// Its id; empty where an import stored the week completed without one.
+    /// The id; empty if an import stored the week as completed without a response.
     pub id: String,
-    /// Its score.
+    /// The score.
     pub score: Option<Number>,
-    /// Whether the week was answered before; then nothing was written.
+    /// Whether the week was answered before. Then nothing was written.
     pub already_completed: bool,
-    /// Where the response is recorded; `None` where nothing was written.
+    /// The position of the response; `None` if nothing was written.
     pub position: Option<Position>,
-    /// The last position of the commit; `None` where nothing was written.
+    /// The last position of the commit; `None` if nothing was written.
     pub last_position: Option<Position>,
 }
 
-/// Answers a week. A week that is not stored yet is stored with its answer; an answered week keeps
-/// its first response.
+/// Submits a response to a week. A week that is not stored yet is stored in the same commit. An
+/// answered week keeps its first response.
 ///
 /// # Errors
-/// When the rules refuse it, or the store fails. Then nothing was written.
+/// If a rule forbids it, or if the store fails. Then nothing was written.
 pub fn respond(
     reading: &Reading<'_>,
     week: &WeekRef,

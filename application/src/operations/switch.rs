@@ -1,4 +1,4 @@
-//! Switching which view serves which clients.
+//! Switches which view serves which clients.
 
 use std::cell::RefCell;
 
@@ -7,43 +7,44 @@ use rollbook_domain::event::{Audience, View};
 use rollbook_domain::limits::{REASON_BYTES, check_text};
 use rollbook_domain::{Event, Position, StreamId};
 
-use crate::reports::switch::{Serving, Switched};
+use crate::reports::switch::{SwitchReport, SwitchStatus};
 use crate::store::{
-    KeyedRequest, Outcome, Proposal, Reading, Request, StoreError, Written, clients, new_event,
+    KeyedRequest, Outcome, Proposal, Reading, Request, StoreError, WrittenEvent, clients, new_event,
 };
 
-/// A switch to carry out.
+/// A request to switch.
 #[derive(Clone, Debug)]
 pub struct SwitchRequest {
     /// The view to serve.
     pub view: View,
-    /// Only that part of all clients, 0 to 100.
+    /// Only this percentage of all clients, 0 to 100.
     pub percent: Option<u8>,
     /// Only these clients, by any id.
     pub clients: Vec<String>,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Override the guard.
+    /// Overrides the guard.
     pub force: bool,
 }
 
-/// Carries out a switch. Its `before` and `after` are the states just before and just after its own
-/// event, also for a repeat under the same key and while others switch.
+/// Switches the view. `before` and `after` are the states just before and just after the event of
+/// this switch, also for a repeat with the same key and while others switch.
 ///
 /// # Errors
-/// When a client is unknown, the reason is too long, the guard refuses, or the store fails. Then nothing was written.
+/// If a client is unknown, if the reason is too long, if the guard refuses, or if the store fails.
+/// Then nothing was written.
 pub fn switch(
     reading: &Reading<'_>,
     wanted: &SwitchRequest,
     request: &Request,
-) -> Result<Switched, StoreError> {
+) -> Result<SwitchReport, StoreError> {
     let audience = audience(reading, wanted)?;
     let (outcome, before) = decide(reading, wanted, &audience, request)?;
     let clients = clients(reading.snapshot()?)?;
-    let Some(Written { position, event }) = outcome.events().first() else {
-        let serving = Serving::of(&reading.control()?.switch, Some(&clients));
+    let Some(WrittenEvent { position, event }) = outcome.events().first() else {
+        let serving = SwitchStatus::of(&reading.control()?.switch, Some(&clients));
         let (before, after) = (serving.clone(), serving);
-        return Ok(Switched { before, after, position: None, forced: false, repeated: false });
+        return Ok(SwitchReport { before, after, position: None, forced: false, repeated: false });
     };
     let before = match before {
         Some(before) if !outcome.is_repeated() => before,
@@ -52,9 +53,9 @@ pub fn switch(
     let mut after = before.clone();
     after.apply(*position, event);
     let (before, after) = (before.switch, after.switch);
-    Ok(Switched {
-        before: Serving::of(&before, Some(&clients)),
-        after: Serving::of(&after, Some(&clients)),
+    Ok(SwitchReport {
+        before: SwitchStatus::of(&before, Some(&clients)),
+        after: SwitchStatus::of(&after, Some(&clients)),
         position: Some(*position),
         forced: matches!(event, Event::ViewSwitched { forced: true, .. }),
         repeated: outcome.is_repeated(),
@@ -71,7 +72,7 @@ fn audience(reading: &Reading<'_>, wanted: &SwitchRequest) -> Result<Audience, S
     })
 }
 
-/// The outcome, and the control state that it was decided on; none for a repeat.
+/// Returns the outcome, and the control state that it was decided on; `None` for a repeat.
 fn decide(
     reading: &Reading<'_>,
     wanted: &SwitchRequest,

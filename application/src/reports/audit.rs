@@ -1,4 +1,4 @@
-//! Audits the data of a store. The migrations crate makes the report; this module chooses the rows.
+//! Audits the data of a store. This module chooses the rows; the migrations crate makes the report.
 
 use rollbook_domain::Timestamp;
 use rollbook_migrations::adapters::StoredAudit;
@@ -7,10 +7,10 @@ use rollbook_migrations::audit::{AuditReport, AuditRules};
 use crate::store::Store;
 use crate::store::StoreError;
 
-/// The audit of a store; whether a pause is over depends on `now`.
+/// Audits a store. Whether a pause is over depends on `now`.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn audit(store: &Store, now: Timestamp) -> Result<AuditReport, StoreError> {
     let rules = AuditRules { now, zone: store.zone()? };
     let snapshot = store.snapshot()?;

@@ -1,27 +1,26 @@
-//! Lists of check-ins: which view, for which client, at which time; and the line for one client in
-//! a list of all clients.
+//! Lists of check-ins: the choice of the view, and the line of one client in a list of all clients.
 
 use rollbook_domain::event::View;
 use serde::{Deserialize, Serialize};
 
 use crate::store::{ViewAnswer, ViewChoice};
 
-/// Which view is asked for, by name.
+/// The view that a request names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Which {
-    /// Weeks generated when someone looks.
+    /// The legacy view: weeks are generated when the list is read.
     Legacy,
-    /// Every week stored as its own assignment.
+    /// The pre-created view: every week is stored as its own assignment.
     Precreated,
-    /// The one that the switch serves the client.
+    /// The view that serves the client now.
     #[default]
     Live,
 }
 
 impl Which {
-    /// The name, as the command line and queries have it.
+    /// The name on the command line and in queries.
     pub fn name(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
@@ -41,7 +40,7 @@ impl From<Which> for ViewChoice {
     }
 }
 
-/// One client among all: `{"clientId": …, "body": …}`, with its line end.
+/// Returns the line of one client: `{"clientId": …, "body": …}` and a line feed.
 pub fn line(client: &str, answered: &ViewAnswer) -> String {
     let client = serde_json::Value::from(client);
     format!("{{\"clientId\":{client},\"body\":{}}}\n", answered.body)

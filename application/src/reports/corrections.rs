@@ -1,4 +1,4 @@
-//! The corrections that hold.
+//! The report on corrections that are in force.
 
 use rollbook_domain::series::Series;
 use rollbook_domain::{Event, Position, StreamId, Timestamp};
@@ -8,36 +8,36 @@ use uuid::Uuid;
 
 use crate::store::{Reading, StoreError};
 
-/// A correction that holds.
+/// A correction that is in force: it was not undone.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HeldCorrection {
-    /// Its id.
+    /// The id of the correction.
     pub correction: Uuid,
-    /// Where it is recorded.
+    /// The position of its event.
     pub position: Option<Position>,
-    /// When it was made.
+    /// The time of the correction.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub at: Option<Timestamp>,
-    /// The series' stream.
+    /// The stream of the series.
     pub series: String,
-    /// The response that it placed.
+    /// The response that it moved.
     pub response: String,
     /// The run.
     pub run: u32,
     /// The week that holds the response now.
     pub week: u32,
-    /// The weeks that held it before.
+    /// The weeks that held the response before.
     pub left: Vec<u32>,
-    /// Documents that an import changed since in what the correction replaces. The correction goes
-    /// on holding.
+    /// Documents that a later import changed in the fields that the correction replaces. The
+    /// correction stays in force.
     pub overtaken: Vec<String>,
 }
 
-/// The corrections that hold, by series; those of one client only if one is given.
+/// Returns the corrections in force, by series: those of one client, or of all.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn corrections(
     reading: &Reading<'_>,
     client: Option<&str>,
@@ -59,8 +59,8 @@ pub fn corrections(
         for corrected in series.corrections.iter() {
             let recorded = reading.store().log().event(corrected.id)?;
             let left = match recorded.as_ref().map(|recorded| &recorded.event) {
-                Some(Event::ResponsePlaced { left, .. }) => {
-                    left.iter().map(|left| left.week).collect()
+                Some(Event::ResponsePlaced(placement)) => {
+                    placement.left.iter().map(|left| left.week).collect()
                 }
                 _ => Vec::new(),
             };

@@ -1,4 +1,4 @@
-//! Reports on checkpoints and proofs: what was signed, and what a valid proof file shows.
+//! Reports on signed checkpoints, and on what a valid proof file proves.
 
 use std::path::PathBuf;
 
@@ -11,30 +11,30 @@ use uuid::Uuid;
 
 use crate::evidence::Notary;
 
-/// A checkpoint that was signed.
+/// A signed checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = SignedCheckpoint))]
-pub struct Signed {
-    /// The log.
+pub struct CheckpointReport {
+    /// The name of the log.
     pub origin: String,
-    /// How many events its tree has.
+    /// The number of events in the tree.
     pub size: u64,
-    /// The root, base64.
+    /// The root of the tree, base64.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub root: Hash,
     /// The public key, `name+hash+base64`.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub key: VerifierKey,
-    /// The checkpoint, as it is written to a file.
+    /// The text of the checkpoint file.
     pub checkpoint: String,
-    /// Where the signing key was written, when it was drawn just now.
+    /// The path of the signing key, if this call created it.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub made_key: Option<PathBuf>,
 }
 
-impl Signed {
-    /// What a notary signed.
+impl CheckpointReport {
+    /// Describes a checkpoint that a notary signed.
     pub fn of(notary: &Notary<'_>, signed: &SignedCheckpoint) -> Self {
         Self {
             origin: signed.origin().to_owned(),
@@ -47,74 +47,73 @@ impl Signed {
     }
 }
 
-/// What a proof shows that was believed.
+/// The content of a valid proof.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proved {
-    /// The log.
+pub struct ProofReport {
+    /// The name of the log.
     pub origin: String,
-    /// How many events its tree has.
+    /// The number of events in the tree.
     pub size: u64,
-    /// The root.
+    /// The root of the tree.
     pub root: Hash,
-    /// The key that signed.
+    /// The key of the signature.
     pub key: VerifierKey,
-    /// Whether the key was given by who asked; else it came with the file.
+    /// Whether the caller gave the key. Otherwise the key is from the proof file itself.
     pub key_trusted: bool,
-    /// What is shown of that tree.
+    /// What the proof proves about the tree.
     #[serde(flatten)]
-    pub shown: Shown,
+    pub shown: ProofContent,
 }
 
-/// What a proof shows.
+/// What a proof proves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "proof", rename_all = "snake_case")]
-pub enum Shown {
-    /// An event stands in it.
+pub enum ProofContent {
+    /// The tree contains this event.
     Event(Box<ProvedEvent>),
-    /// It begins with an older tree.
+    /// The tree extends an older tree.
     Consistency {
-        /// How many events the older tree has.
+        /// The number of events in the older tree.
         older_size: u64,
-        /// Its root.
+        /// The root of the older tree.
         older_root: Hash,
-        /// The proof's hashes, in the order of RFC 6962, 2.1.2.
+        /// The hashes of the proof, in the order of RFC 6962, 2.1.2.
         nodes: Vec<Hash>,
     },
 }
 
-/// An event that was proved: what its leaf says.
+/// A proved event: the fields of its leaf.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProvedEvent {
-    /// Its position.
+    /// The position of the event.
     pub position: u64,
-    /// Its stream.
+    /// The name of the stream.
     pub stream: String,
-    /// Its place in the stream.
+    /// The version in the stream.
     pub version: u64,
-    /// Its id.
+    /// The id of the event.
     pub id: Uuid,
-    /// What happened, by name; `None` where this rollbook cannot read it.
+    /// The name of the event; `None` if this release cannot decode it.
     pub event: Option<String>,
-    /// When it happened; `None` where that is no instant.
+    /// The time of the event; `None` if the leaf holds no valid time.
     pub occurred_at: Option<String>,
-    /// When it was recorded; `None` where that is no instant.
+    /// The time of recording; `None` if the leaf holds no valid time.
     pub recorded_at: Option<String>,
-    /// Who acted, as `role:id`.
+    /// The actor, as `role:id`.
     pub actor: String,
-    /// What caused it.
+    /// The cause: a request id, or the digest of a batch or an import.
     pub cause: String,
     /// SHA-256 over the byte 0x00 and the leaf.
     pub leaf_hash: Hash,
-    /// The leaf, base64: all that is stored of the event.
+    /// The leaf, base64: the stored bytes of the event.
     pub leaf: String,
-    /// The hashes from the leaf's sibling up to the root, as in RFC 6962, 2.1.1. The leaf's index
-    /// is its position less one.
+    /// The hashes from the leaf's sibling up to the root, as in RFC 6962, 2.1.1. The index of the
+    /// leaf is the position minus 1.
     pub path: Vec<Hash>,
 }
 
-impl Proved {
-    /// What a believed proof of an event shows; `None` when its bytes are no event of that
-    /// position.
+impl ProofReport {
+    /// Describes a valid inclusion proof; `None` if its leaf is not an event with that position.
     pub fn event(proof: &EventProof, key_trusted: bool) -> Option<Self> {
         let leaf = Leaf::read(&proof.leaf).ok().filter(|leaf| leaf.position == proof.position)?;
         let instant = |(seconds, nanoseconds)| {
@@ -136,13 +135,18 @@ impl Proved {
             leaf: BASE64_STANDARD.encode(&proof.leaf),
             path: proof.path.clone(),
         };
-        Some(Self::of(&proof.checkpoint, &proof.key, key_trusted, Shown::Event(Box::new(event))))
+        Some(Self::of(
+            &proof.checkpoint,
+            &proof.key,
+            key_trusted,
+            ProofContent::Event(Box::new(event)),
+        ))
     }
 
-    /// What a believed consistency proof shows.
+    /// Describes a valid consistency proof.
     pub fn consistency(proof: &ConsistencyProof, key_trusted: bool) -> Self {
         let older = proof.older.claimed();
-        let shown = Shown::Consistency {
+        let shown = ProofContent::Consistency {
             older_size: older.size,
             older_root: older.root,
             nodes: proof.nodes.clone(),
@@ -154,7 +158,7 @@ impl Proved {
         checkpoint: &SignedCheckpoint,
         key: &VerifierKey,
         key_trusted: bool,
-        shown: Shown,
+        shown: ProofContent,
     ) -> Self {
         let head = checkpoint.claimed();
         Self {

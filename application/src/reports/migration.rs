@@ -1,4 +1,4 @@
-//! Reports on plans and validations.
+//! Reports on planned batches and on validations.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,41 +10,41 @@ use rollbook_migrations::review::{self, ReviewError, Scope, SeriesReview};
 use rollbook_migrations::validate::Validation;
 use serde::{Deserialize, Serialize};
 
-use super::status::Validated;
+use super::status::RecordedValidation;
 use crate::store::{Store, StoreError};
 
-/// What a batch file holds, and what planning left as it is.
+/// A planned batch: the figures of its file, and the obstacles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlanReport {
-    /// The batch file.
+    /// The path of the batch file.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub file: PathBuf,
-    /// SHA-256 over its events, in hexadecimal.
+    /// SHA-256 over the event lines of the file, in hexadecimal.
     pub digest: String,
-    /// The definition's name.
+    /// The kind of migration, such as `precreate`.
     pub kind: String,
-    /// When made weeks are due: `monday` or `weekday`.
+    /// The due rule of created weeks: `monday` or `weekday`.
     pub due: String,
-    /// The old server's zone.
+    /// The time zone of the old server, an IANA name.
     pub zone: String,
-    /// Series that the migration is about.
+    /// The number of series that the migration concerns.
     pub series: u64,
-    /// Events.
+    /// The number of events.
     pub events: u64,
-    /// Weeks to create.
+    /// The number of weeks to create.
     pub created: u64,
-    /// Responses to link to their own week.
+    /// The number of responses to link to the week that they state.
     pub linked: u64,
-    /// Weekless responses to link.
+    /// The number of responses without a week to link to the week that names them.
     pub adopted: u64,
-    /// What stays as it is, and why.
+    /// What the plan leaves unchanged, with the reason.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<super::schemas::LeftAsItIs>))]
     pub obstacles: Vec<SeriesObstacle>,
 }
 
 impl PlanReport {
-    /// What a header says of a file.
+    /// Reports the header of a batch file.
     pub fn of(file: &Path, header: &Header, obstacles: Vec<SeriesObstacle>) -> Self {
         let counts = header.counts;
         Self {
@@ -78,17 +78,17 @@ pub fn review(
     review::review(batch, Scope { series, store: store.map(Store::runtime) }, visit)
 }
 
-/// A validation, with its figures.
+/// A validation with the number of passed checks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ValidationReport {
-    /// The checks, and what they looked at.
+    /// The result of each check.
     #[serde(flatten)]
     pub validation: Validation,
-    /// How many hold.
+    /// The number of checks that passed.
     pub green: usize,
-    /// Of how many.
+    /// The number of checks.
     pub total: usize,
-    /// Whether all do.
+    /// Whether every check passed.
     pub all_green: bool,
 }
 
@@ -100,14 +100,14 @@ impl From<Validation> for ValidationReport {
     }
 }
 
-/// The validations on record after a position, oldest first.
+/// Returns the recorded validations after a position, oldest first.
 ///
 /// # Errors
-/// When the log cannot be read.
-pub fn validations(store: &Store, after: Position) -> Result<Vec<Validated>, StoreError> {
+/// If the log cannot be read.
+pub fn validations(store: &Store, after: Position) -> Result<Vec<RecordedValidation>, StoreError> {
     let control = store.log().stream(&StreamId::Control, 0)?;
     let recorded = control.into_iter().filter(|recorded| recorded.position > after);
     Ok(recorded
-        .filter_map(|recorded| Validated::recorded(recorded.position, recorded.event))
+        .filter_map(|recorded| RecordedValidation::recorded(recorded.position, recorded.event))
         .collect())
 }

@@ -1,5 +1,5 @@
-//! A moment as a caller names it: a position, or an instant, which means the last position recorded
-//! by then. It has one text form.
+//! A point in the log as a caller names it: a position, or an instant. An instant means the last
+//! position that was recorded by then.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +11,13 @@ use serde::Deserialize;
 use crate::store::Store;
 use crate::store::StoreError;
 
-/// A position, or an instant of record.
+/// A point in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum Moment {
-    /// The place behind the event with this position; 0 is before the first.
+    /// After the event with this position; 0 is before the first event.
     Position(Position),
-    /// The place behind the last event that was recorded by then.
+    /// After the last event that was recorded by this time.
     Instant(Timestamp),
 }
 
@@ -52,10 +52,10 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    /// The position that is meant in a store.
+    /// Returns the position in a store.
     ///
     /// # Errors
-    /// When it is beyond the head, or the log cannot be read.
+    /// If the position is beyond the head, or the log cannot be read.
     pub fn position(self, store: &Store) -> Result<Position, StoreError> {
         match self {
             Self::Position(position) => {

@@ -1,4 +1,5 @@
-//! How a finding of the audit is resolved. The edges put it into words: a command, or an endpoint.
+//! The resolution of an audit finding, as a value. Each edge turns it into its own words: a
+//! command, or an endpoint.
 
 use rollbook_domain::StreamId;
 use rollbook_domain::series::Series;
@@ -7,7 +8,7 @@ use uuid::Uuid;
 
 use crate::store::{Reading, StoreError};
 
-/// How a finding is resolved.
+/// The resolution of a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolution {
     /// Move the response to this week; `None` for a week that a person must choose.
@@ -17,39 +18,40 @@ pub enum Resolution {
         /// The week.
         week: Option<u32>,
     },
-    /// Bind the response to this week; `None` for a week that a person must choose.
+    /// Adopt the response into this week; `None` for a week that a person must choose.
     AdoptResponse {
         /// The response.
         response: String,
         /// The week.
         week: Option<u32>,
     },
-    /// The week that the response says has another response: that one must be moved or cleared
-    /// first, or the finding is accepted.
+    /// The week that the response names holds another response. Move or clear that one first, or
+    /// accept the finding.
     WeekTaken {
         /// The week.
         week: u32,
-        /// The response that it has.
+        /// The response that the week holds.
         held: String,
     },
-    /// Clear the completion of this assignment: its response does not exist.
+    /// Clear this assignment: it is completed by a response that does not exist.
     ClearWeek(String),
     /// Set the due date of this assignment.
     SetDue(String),
-    /// Store the missing weeks by a migration.
+    /// Create the missing weeks with a migration.
     Migrate,
-    /// Undo the correction, or leave it.
+    /// Undo the correction, or keep it.
     Undo(Uuid),
-    /// Nothing here corrects it, and both views can be used with it. A mended export resolves it.
+    /// No command corrects the finding, and both views work with it. A corrected export resolves
+    /// it.
     Accept,
-    /// Only an export that has the missing document resolves it.
-    MendExport,
+    /// Only an export with the missing document resolves the finding.
+    CorrectExport,
 }
 
-/// How a finding is resolved.
+/// The resolution of a finding.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn resolution(
     reading: &Reading<'_>,
     kind: FindingKind,
@@ -77,16 +79,16 @@ pub fn resolution(
             .map_or(Resolution::Accept, |document| Resolution::SetDue(document.clone())),
         FindingKind::CompletedWeekAhead => Resolution::Migrate,
         FindingKind::CorrectionOvertaken => overtaken(reading, finding)?,
-        FindingKind::ClientUnknown | FindingKind::SeriesWithoutWeek1 => Resolution::MendExport,
-        // Every other kind, also of a later release, is one that no command here corrects.
+        FindingKind::ClientUnknown | FindingKind::SeriesWithoutWeek1 => Resolution::CorrectExport,
+        // No command corrects any other kind, including kinds of a later release.
         _ => Resolution::Accept,
     })
 }
 
-/// Adds to every finding how it is resolved, in the words of an edge.
+/// Adds its resolution to every finding, in the words of an edge.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn resolve(
     reading: &Reading<'_>,
     report: &mut AuditReport,
@@ -104,7 +106,8 @@ fn stream_of(finding: &Finding) -> Option<StreamId> {
     Some(StreamId::series(&finding.client, finding.form.as_deref()?))
 }
 
-/// How a response finds its week: the one that holds it, or else the one that it says.
+/// Returns the resolution for a response: by the week that holds it, or else by the week that it
+/// names.
 fn of_response(
     reading: &Reading<'_>,
     finding: &Finding,
@@ -112,13 +115,13 @@ fn of_response(
     says: Option<u32>,
 ) -> Result<Resolution, StoreError> {
     let (Some(stream), Some(response)) = (stream_of(finding), response) else {
-        return Ok(Resolution::MendExport);
+        return Ok(Resolution::CorrectExport);
     };
     let folded = reading.series(&stream)?;
     let series: &Series = &folded.series;
     // A response of another series is corrected in that series.
     if !series.responses.contains_key(response) {
-        return Ok(Resolution::MendExport);
+        return Ok(Resolution::CorrectExport);
     }
     let held: Vec<u32> = series
         .items

@@ -1,78 +1,78 @@
-//! OpenAPI schemas of types that reports contain and that are defined in crates without OpenAPI.
+//! OpenAPI schemas for types in reports that other crates define without OpenAPI.
 
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// A view.
+/// The name of a view.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum ViewName {
-    /// Weeks generated when someone looks.
+    /// The legacy view: weeks are generated when the list is read.
     Legacy,
-    /// Every week stored as its own assignment.
+    /// The pre-created view: every week is stored as its own assignment.
     Precreated,
 }
 
-/// Something that the migration leaves as it is.
+/// Something that the migration leaves unchanged.
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({"series": "series/ada/weekly", "obstacle": "week-holds-another", "response": "r7", "week": 3}))]
 pub struct LeftAsItIs {
-    /// The series' stream.
+    /// The stream of the series.
     pub series: String,
-    /// Why: `no-week-one`, `no-base-due`, `week-holds-another` or `week-outside`.
+    /// The reason: `no-week-one`, `no-base-due`, `week-holds-another` or `week-outside`.
     pub obstacle: String,
     /// The response that is not linked.
     #[schema(required = false)]
     pub response: Option<String>,
-    /// Its week.
+    /// The week of that response.
     #[schema(required = false)]
     pub week: Option<u32>,
 }
 
-/// One check on record.
+/// The recorded result of one check.
 #[derive(Debug, ToSchema)]
 pub struct RecordedCheck {
-    /// Its name.
+    /// The name of the check.
     pub name: String,
-    /// Whether it held.
+    /// Whether the check passed.
     pub green: bool,
-    /// What was seen, in one line.
+    /// The result in one line.
     pub detail: String,
 }
 
 /// The manifest of a backup.
 #[derive(Debug, ToSchema)]
 pub struct BackupManifest {
-    /// The format's version.
+    /// The version of the manifest's format.
     pub rollbook_backup: u64,
-    /// The backup's name when it was made.
+    /// The name of the backup at its creation.
     pub name: String,
-    /// When it was made.
+    /// The time of creation.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// The version of the rollbook that made it.
+    /// The Rollbook release that created the backup.
     pub rollbook: String,
-    /// The store's id.
+    /// The id of the store.
     pub store: String,
-    /// The store's format.
+    /// The format version of the store.
     pub store_format: u32,
-    /// The position of the last event in it.
+    /// The position of the last event in the backup.
     pub head: u64,
-    /// When that event was recorded.
+    /// The time at which that event was recorded.
     #[schema(format = DateTime)]
     pub head_recorded_at: Option<String>,
     /// SHA-256 over the stored bytes of all commits.
     pub log_digest: String,
     /// The root of the Merkle tree over all events, base64.
     pub merkle_root: String,
-    /// The rows of every projection: name, version, rows, digest.
+    /// Each projection: name, version, number of rows, digest.
     pub projections: Vec<Value>,
-    /// Clients, documents by collection, events by name.
+    /// The number of clients, of documents by collection, and of events by name.
     pub counts: Value,
-    /// Every file: path, bytes, SHA-256, whether it is shared with an earlier backup.
+    /// Each file: path, size in bytes, SHA-256, and whether it is shared with an earlier backup.
     pub files: Vec<Value>,
-    /// Bytes that no earlier backup had.
+    /// The size of the files that no earlier backup has, in bytes.
     pub bytes_new: u64,
-    /// Bytes of files that are shared with earlier backups.
+    /// The size of the files that are shared with earlier backups, in bytes.
     pub bytes_shared: u64,
 }

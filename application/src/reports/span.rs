@@ -4,10 +4,10 @@
 const MILLISECONDS: [(&str, i64); 5] =
     [("d", 24 * 60 * 60 * 1000), ("h", 60 * 60 * 1000), ("m", 60 * 1000), ("s", 1000), ("ms", 1)];
 
-/// A span in milliseconds, from its text: a whole number below 2³² and its unit.
+/// Parses a duration: a whole number below 2³² and its unit. Returns milliseconds.
 ///
 /// # Errors
-/// A sentence that says how a span is written.
+/// A sentence that explains how a duration is written.
 pub fn milliseconds(text: &str) -> Result<i64, String> {
     let expected = || {
         format!(
@@ -22,7 +22,7 @@ pub fn milliseconds(text: &str) -> Result<i64, String> {
     Ok(i64::from(number) * milliseconds)
 }
 
-/// A span in milliseconds as the shortest text that reads back as the same.
+/// Formats a duration in milliseconds as the shortest text that parses to the same value.
 pub fn text(milliseconds: i64) -> String {
     if milliseconds == 0 {
         return "0s".to_owned();

@@ -1,5 +1,5 @@
-//! The status of a store, and the next step of the migration. It is read from rows as they are, or
-//! from the log, so that it changes nothing.
+//! The status of a store, and the next step of the migration. Reading the status changes nothing:
+//! it uses the rows as they are, or the log.
 
 use std::collections::BTreeMap;
 
@@ -16,66 +16,66 @@ use rollbook_projections::{Projection, ProjectionName};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::switch::Serving;
+use super::switch::SwitchStatus;
 use crate::store::StoreError;
 use crate::store::{Store, clients};
 
-/// How a store stands.
+/// The status of a store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Status {
-    /// The store's directory, as it was opened.
+    /// The directory of the store, as given when it was opened.
     pub data: String,
-    /// The store's id.
+    /// The id of the store.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub store_id: Uuid,
-    /// The format of its directory.
+    /// The format version of its directory.
     pub format: Option<u32>,
     /// The position of the last event.
     pub head: Position,
-    /// How far each projection is.
-    pub projections: Vec<Projected>,
-    /// The old server's zone.
+    /// The checkpoint of each projection.
+    pub projections: Vec<ProjectionStatus>,
+    /// The time zone of the old server, an IANA name.
     pub zone: String,
     /// The last import.
-    pub import: Option<Imported>,
-    /// Documents that imports hold now, by collection.
+    pub import: Option<LastImport>,
+    /// The number of imported documents, by collection.
     pub documents: BTreeMap<String, u64>,
-    /// Weeks that were made here.
+    /// The number of weeks that Rollbook created.
     pub weeks: Weeks,
-    /// Answers given here.
+    /// The number of responses submitted to Rollbook.
     pub answered: u64,
     /// Every batch, oldest first.
     pub batches: Vec<Batch>,
     /// The last validation.
-    pub validation: Option<Validated>,
-    /// The last comparison of both views.
+    pub validation: Option<RecordedValidation>,
+    /// The last parity check.
     pub parity: Option<Parity>,
-    /// Which view serves whom.
-    pub switch: Serving,
-    /// Whether the legacy view is gone.
+    /// Which view serves which clients.
+    pub switch: SwitchStatus,
+    /// Whether the legacy view was retired.
     pub legacy_retired: bool,
-    /// Events by name.
+    /// The number of events, by name.
     pub events: BTreeMap<String, u64>,
-    /// How personal data is kept.
+    /// How personal data is protected.
     pub sealing: Sealing,
-    /// What to do next.
+    /// The next step, as a sentence.
     pub next: String,
 }
 
-/// How personal data is kept.
+/// How personal data is protected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sealing {
-    /// Whether it is sealed; chosen when the store was made.
+    /// Whether personal data is encrypted. This is chosen when the store is created.
     pub sealed: bool,
-    /// How many clients and coaches have a key.
+    /// The number of clients and coaches with a key.
     pub keys: u64,
-    /// How many clients were erased.
+    /// The number of erased clients.
     pub erased: u64,
-    /// Clients whose erasure was cut off: `rollbook erase` goes on with it.
+    /// Clients whose erasure was interrupted. `rollbook erase` completes it.
     pub unfinished: Vec<String>,
-    /// Where the master key came from; `None` where none is needed.
+    /// The source of the master key; `None` if no key is needed.
     pub master_key: Option<String>,
 }
 
@@ -92,54 +92,54 @@ impl Sealing {
     }
 }
 
-/// How far a projection is.
+/// The checkpoint of a projection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Projected {
-    /// Its name.
+pub struct ProjectionStatus {
+    /// The name of the projection.
     pub name: String,
-    /// The position that it has folded up to.
+    /// The position of the last folded event.
     pub position: Position,
-    /// How many positions that is behind the head.
+    /// The number of events that are not folded yet.
     pub behind: u64,
 }
 
-/// Weeks by what made them.
+/// The number of created weeks, by cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Weeks {
-    /// By an allocation.
+    /// Created by an allocation.
     pub allocated: u64,
-    /// By an answer.
+    /// Created by a response.
     pub submitted: u64,
-    /// By a migration.
+    /// Created by a migration.
     pub migrated: u64,
 }
 
-/// A recorded comparison of both views.
+/// A recorded parity check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(as = RecordedParity))]
 pub struct Parity {
-    /// The head that it looked at.
+    /// The head of the log that was checked.
     pub at: Position,
-    /// Differences without a class.
+    /// The number of differences without a class.
     pub unexplained: u64,
 }
 
 /// The last import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Imported {
-    /// Where it is recorded.
+pub struct LastImport {
+    /// The position of its event.
     pub position: Position,
     /// SHA-256 over its events, in hexadecimal.
     pub digest: String,
-    /// How many documents each collection of the export had.
+    /// The number of documents in each collection of the export.
     pub collections: BTreeMap<String, u32>,
 }
 
-impl Imported {
+impl LastImport {
     fn of(import: &ImportState) -> Self {
         let collections = import
             .collections
@@ -150,29 +150,29 @@ impl Imported {
     }
 }
 
-/// A batch, as far as it got.
+/// A batch, complete or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Batch {
     /// SHA-256 over its events, in hexadecimal.
     pub digest: String,
-    /// The definition's name.
+    /// The kind of migration, such as `precreate`.
     pub kind: String,
-    /// The rules that it was planned with.
+    /// The rules of the plan.
     pub rules: String,
-    /// The head before it.
+    /// The head of the log before the batch.
     pub base: Position,
-    /// Where its end is recorded; `None` while it is not through.
+    /// The position of its last event; `None` while the batch is incomplete.
     pub applied_at: Option<Position>,
-    /// Series that it was about.
+    /// The number of series that it concerns.
     pub series: u64,
-    /// Weeks that it made.
+    /// The number of weeks that it created.
     pub created: u64,
-    /// Responses that it linked to their own week.
+    /// The number of responses that it linked to the week that they state.
     pub linked: u64,
-    /// Weekless responses that it linked.
+    /// The number of responses without a week that it linked.
     pub adopted: u64,
-    /// Events that were there already.
+    /// The number of events that were left out.
     pub skipped: u64,
 }
 
@@ -187,22 +187,22 @@ impl Batch {
 /// A recorded validation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Validated {
-    /// Where it is recorded.
+pub struct RecordedValidation {
+    /// The position of its event.
     pub position: Position,
-    /// The head that it looked at.
+    /// The head of the log that was checked.
     pub at: Position,
-    /// The batch that was applied last; empty when there was none.
+    /// The digest of the batch that was applied last; empty if there was none.
     pub digest: String,
-    /// Whether every check held.
+    /// Whether every check passed.
     pub green: bool,
-    /// The checks.
+    /// The result of each check.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<super::schemas::RecordedCheck>))]
     pub checks: Vec<CheckOutcome>,
 }
 
-impl Validated {
-    /// What an event puts on record, where it is a validation.
+impl RecordedValidation {
+    /// Returns the validation that an event records; `None` for any other event.
     pub(super) fn recorded(position: Position, event: Event) -> Option<Self> {
         match event {
             Event::ValidationRecorded { digest, at, checks } => {
@@ -218,10 +218,11 @@ impl Validated {
     }
 }
 
-/// The status of a store. Folds nothing: a projection that is behind is reported as it is.
+/// Returns the status of a store. It folds nothing: a projection that is behind is reported as it
+/// is.
 ///
 /// # Errors
-/// When the store cannot be read.
+/// If the store cannot be read.
 pub fn status(store: &Store) -> Result<Status, StoreError> {
     let head = store.log().head();
     let checkpoints = store.runtime().checkpoints()?;
@@ -232,10 +233,11 @@ pub fn status(store: &Store) -> Result<Status, StoreError> {
     Ok(report(store, head, &checkpoints, &control, counts, None))
 }
 
-/// How a store stands that others write to meanwhile: folds first, then looks at rows of one position.
+/// Returns the status of a store that others write to. It folds first, then reads rows of one
+/// position.
 ///
 /// # Errors
-/// When the store cannot be read or folded.
+/// If the store cannot be read or folded.
 pub fn current_status(store: &Store) -> Result<Status, StoreError> {
     let snapshot = store.snapshot()?;
     let (rows, position) = snapshot.rows::<Tracker>()?;
@@ -254,7 +256,7 @@ fn report(
     counts: Counts,
     clients: Option<&[String]>,
 ) -> Status {
-    let projected = |(name, position): &(ProjectionName, Position)| Projected {
+    let projected = |(name, position): &(ProjectionName, Position)| ProjectionStatus {
         name: name.to_string(),
         position: *position,
         behind: head.saturating_sub(*position),
@@ -266,7 +268,7 @@ fn report(
         head,
         projections: checkpoints.iter().map(projected).collect(),
         zone: control.legacy_timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
-        import: control.import.as_ref().map(Imported::of),
+        import: control.import.as_ref().map(LastImport::of),
         weeks: Weeks {
             allocated: counts.allocated,
             submitted: counts.submitted_weeks,
@@ -274,9 +276,9 @@ fn report(
         },
         answered: counts.answered,
         batches: control.batches.iter().map(Batch::of).collect(),
-        validation: control.validation.as_ref().map(Validated::of),
+        validation: control.validation.as_ref().map(RecordedValidation::of),
         parity: control.parity.map(|(at, unexplained)| Parity { at, unexplained }),
-        switch: Serving::of(&control.switch, clients),
+        switch: SwitchStatus::of(&control.switch, clients),
         legacy_retired: control.legacy_retired,
         next: next(control),
         sealing: Sealing::of(store),
@@ -285,7 +287,7 @@ fn report(
     }
 }
 
-/// The tracker's rows as the next command will fold them, without writing them.
+/// Folds the tracker up to the head in memory, without writing its rows.
 fn tracked_in_memory(store: &Store) -> Result<(Control, Counts), StoreError> {
     let mut rows = MemoryRows::default();
     let nothing = MemoryRows::default();
@@ -297,13 +299,13 @@ fn tracked_in_memory(store: &Store) -> Result<(Control, Counts), StoreError> {
     Ok((tracker::control(&rows)?, tracker::counts(&rows)?))
 }
 
-/// The format that the store says it has; its directory was opened, so the text is there.
+/// Reads the format version of the store's directory.
 fn format_of(store: &Store) -> Option<u32> {
     let text = std::fs::read_to_string(store.directory().join("FORMAT")).ok()?;
     text.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// One line: what to do next.
+/// Returns the next step, in one line.
 fn next(control: &Control) -> String {
     if control.import.is_none() {
         return "rollbook import EXPORT_DIR".to_owned();

@@ -1,4 +1,4 @@
-//! Which view serves which clients: now, and before and after a switch.
+//! The report on which view serves which clients: now, and before and after a switch.
 
 use std::collections::BTreeMap;
 
@@ -11,26 +11,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::{Store, StoreError, clients};
 
-/// Which view serves whom, in figures.
+/// The view of each client: the default, the exceptions, and the number of clients on each view.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Serving {
-    /// The view of whoever no exception names.
+pub struct SwitchStatus {
+    /// The view of clients without an exception.
     #[cfg_attr(feature = "openapi", schema(value_type = super::schemas::ViewName))]
     pub default: View,
-    /// That part of all clients, by a hash of their ids, has the other view.
+    /// The percentage of clients that the other view serves, chosen by a hash of the client id.
     pub other_percent: u8,
-    /// Clients by document id.
+    /// Clients with a view of their own, by document id.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, super::schemas::ViewName>))]
     pub clients: BTreeMap<String, View>,
-    /// How many client documents have the legacy view; `None` when the store's rows are not folded yet.
+    /// The number of client documents on the legacy view; `None` if the rows of the store are not
+    /// folded yet.
     pub legacy: Option<usize>,
-    /// How many have the pre-created view.
+    /// The number of client documents on the pre-created view.
     pub precreated: Option<usize>,
 }
 
-impl Serving {
-    /// A switch in figures, where the clients' ids are known.
+impl SwitchStatus {
+    /// Reports a switch. The numbers of clients need the ids of all clients.
     pub fn of(switch: &Switch, clients: Option<&[String]>) -> Self {
         let count = |view| {
             clients.map(|clients| {
@@ -47,40 +48,40 @@ impl Serving {
     }
 }
 
-/// How the switch stands, and the position that this is of.
+/// Returns the state of the switch, and the position of that state.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub fn serving(store: &Store) -> Result<(Serving, Position), StoreError> {
+/// If the store cannot be read.
+pub fn serving(store: &Store) -> Result<(SwitchStatus, Position), StoreError> {
     let snapshot = store.snapshot()?;
     let (rows, position) = snapshot.rows::<Tracker>()?;
-    Ok((Serving::of(&tracker::control(&rows)?.switch, Some(&clients(&snapshot)?)), position))
+    Ok((SwitchStatus::of(&tracker::control(&rows)?.switch, Some(&clients(&snapshot)?)), position))
 }
 
-/// Which view serves one client, and why.
+/// The view that serves one client, with the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Served {
+pub struct Evaluation {
     /// The view.
     pub view: View,
-    /// What decided.
+    /// The rule that decided.
     pub reason: Reason,
-    /// The position that this is of.
+    /// The position of this state.
     pub position: Position,
 }
 
-/// What decided which view serves a client; the names are OpenFeature's.
+/// The rule that decided which view serves a client. The names are those of OpenFeature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// Everybody has this view.
+    /// One view serves every client.
     Static,
-    /// A percentage.
+    /// The percentage decided.
     Split,
-    /// The client is named.
+    /// The client has a view of its own.
     TargetingMatch,
 }
 
 impl Reason {
-    /// OpenFeature's name for it.
+    /// The name in OpenFeature.
     pub fn name(self) -> &'static str {
         match self {
             Self::Static => "STATIC",
@@ -90,11 +91,11 @@ impl Reason {
     }
 }
 
-/// Which view serves a client, by any id.
+/// Returns the view that serves a client, by any of its ids.
 ///
 /// # Errors
-/// When the store cannot be read.
-pub fn evaluate(store: &Store, client: &str) -> Result<Served, StoreError> {
+/// If the store cannot be read.
+pub fn evaluate(store: &Store, client: &str) -> Result<Evaluation, StoreError> {
     let snapshot = store.snapshot()?;
     let (rows, position) = snapshot.rows::<Tracker>()?;
     let switch = tracker::control(&rows)?.switch;
@@ -106,21 +107,21 @@ pub fn evaluate(store: &Store, client: &str) -> Result<Served, StoreError> {
         1..=99 => Reason::Split,
         _ => Reason::Static,
     };
-    Ok(Served { view: switch.view_for(client), reason, position })
+    Ok(Evaluation { view: switch.view_for(client), reason, position })
 }
 
-/// A switch that was carried out.
+/// A switch: the state before and after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Switched {
-    /// Which view served whom.
-    pub before: Serving,
-    /// Which one serves whom now.
-    pub after: Serving,
-    /// Where it is recorded.
+pub struct SwitchReport {
+    /// The state before the switch.
+    pub before: SwitchStatus,
+    /// The state after the switch.
+    pub after: SwitchStatus,
+    /// The position of its event; `None` if nothing was written.
     pub position: Option<Position>,
     /// Whether the guard was overridden.
     pub forced: bool,
-    /// Whether it was done before, under the same key.
+    /// Whether an earlier request with the same idempotency key wrote it.
     pub repeated: bool,
 }

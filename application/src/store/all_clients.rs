@@ -1,34 +1,34 @@
-//! The view of every client, one after the other, all of one state of the store: now or at an
-//! earlier position.
+//! The lists of all clients, one after the other, from one state of the store: now, or as of a
+//! position.
 
 use rollbook_domain::{Collection, Event, Position, StreamId};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::tracker::Tracker;
 use rollbook_projections::{ProjectionError, Snapshot};
 
 use super::{Store, ViewAnswer, ViewChoice, answer_in, clients};
 use crate::store::StoreError;
 
-/// Every client's view body, in the order of ids. It may be read slowly: it does not see what is
-/// appended meanwhile.
+/// The rendered lists of all clients, in the order of ids. A reader may be slow: later events do
+/// not change the lists.
 pub struct AllClients {
     snapshot: Snapshot,
     head: Position,
     clients: std::vec::IntoIter<String>,
     asking: ViewChoice,
-    asked: Asked,
+    asked: ListParameters,
     position: Option<Position>,
 }
 
 impl Store {
-    /// Every client document's answer, now or as of a position.
+    /// Starts reading the list of every client document, now or as of a position.
     ///
     /// # Errors
-    /// When the rows cannot be read, or `position` is beyond the head.
+    /// If the rows cannot be read, or `position` is beyond the head.
     pub fn all_clients(
         &self,
         asking: ViewChoice,
-        asked: Asked,
+        asked: ListParameters,
         position: Option<Position>,
     ) -> Result<AllClients, StoreError> {
         let snapshot = self.snapshot()?;
@@ -42,23 +42,23 @@ impl Store {
 }
 
 impl AllClients {
-    /// The position that the answers are of.
+    /// Returns the position of the lists.
     pub fn position(&self) -> Position {
         self.position.unwrap_or(self.head)
     }
 
-    /// The next client's id and answer.
+    /// Returns the id and the list of the next client; `None` at the end.
     ///
     /// # Errors
-    /// When the rows cannot be read.
+    /// If the rows cannot be read.
     pub fn next(&mut self, store: &Store) -> Result<Option<(String, ViewAnswer)>, StoreError> {
         self.next_of(store, |_| true)
     }
 
-    /// The same of those clients that `wanted` says yes to.
+    /// Returns the next client for which `wanted` returns true; `None` at the end.
     ///
     /// # Errors
-    /// When the rows cannot be read.
+    /// If the rows cannot be read.
     pub fn next_of(
         &mut self,
         store: &Store,
@@ -76,7 +76,7 @@ impl AllClients {
     }
 }
 
-/// The clients with those that were erased, whose lists are empty.
+/// Adds erased clients, whose lists are empty.
 fn with_erased(mut clients: Vec<String>, store: &Store) -> Vec<String> {
     clients.extend(
         store.log().erasures().into_iter().filter_map(|erasure| erasure.ids.into_iter().next()),
@@ -86,7 +86,7 @@ fn with_erased(mut clients: Vec<String>, store: &Store) -> Vec<String> {
     clients
 }
 
-/// The client documents that there were at a position, in id order.
+/// Returns the ids of the client documents as of a position, in order.
 fn clients_at(store: &Store, position: Position) -> Result<Vec<String>, StoreError> {
     let head = store.log().head();
     if position > head {

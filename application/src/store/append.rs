@@ -1,59 +1,59 @@
-//! The one loop that decides on a stream's state and appends: load, decide, append, and again when
-//! another writer was faster.
+//! The one loop that decides on the state of a stream and appends: load, decide, append, and retry
+//! if another writer was faster.
 
 use rollbook_domain::event::Version;
 use rollbook_domain::{Event, NewEvent, Number, Position, StreamId, Timestamp};
-use rollbook_log::{AppendError, Commit, Committed, ExpectedVersion, IdempotencyKey};
+use rollbook_log::{AppendError, Commit, CommitReceipt, ExpectedVersion, IdempotencyKey};
 
 use super::request::{Request, with_given_key};
 use super::{Store, StoreError};
 
-/// What a request led to.
+/// The outcome of a request.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// These events are in the log.
+    /// The events are in the log.
     Done {
         /// The events, in order.
-        events: Vec<Written>,
-        /// Whether an earlier request under the same key wrote them.
+        events: Vec<WrittenEvent>,
+        /// Whether an earlier request with the same idempotency key wrote them.
         repeated: bool,
     },
-    /// Nothing needed to be written.
+    /// There was nothing to write.
     Nothing,
-    /// The week was answered before.
+    /// The week was completed before.
     AlreadyCompleted {
-        /// The first response; empty where an import stored the week completed without one.
+        /// The first response; empty if an import stored the week as completed without one.
         response: String,
-        /// Its score.
+        /// The score of that response.
         score: Option<Number>,
     },
 }
 
 impl Outcome {
-    /// The events in the log; none where nothing was written.
-    pub fn events(&self) -> &[Written] {
+    /// Returns the events; none if nothing was written.
+    pub fn events(&self) -> &[WrittenEvent] {
         match self {
             Self::Done { events, .. } => events,
             Self::Nothing | Self::AlreadyCompleted { .. } => &[],
         }
     }
 
-    /// Whether an earlier request under the same key wrote the events.
+    /// Whether an earlier request with the same idempotency key wrote the events.
     pub fn is_repeated(&self) -> bool {
         matches!(self, Self::Done { repeated: true, .. })
     }
 }
 
-/// An event and its place in the log.
+/// An event and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenEvent {
     /// The position.
     pub position: Position,
     /// The event.
     pub event: Event,
 }
 
-/// A decision on a stream's state.
+/// A decision on the state of a stream.
 pub(crate) enum Proposal {
     /// Append these events.
     Append(Vec<NewEvent>),
@@ -61,16 +61,16 @@ pub(crate) enum Proposal {
     Settled(Outcome),
 }
 
-/// How often a request is decided when other writers are faster each time.
+/// The number of attempts if other writers are faster each time.
 const ATTEMPTS: usize = 16;
 
 impl Store {
-    /// Loads the state of a stream and its version, decides, and appends if the stream is still at
-    /// this version; else again.
+    /// Loads the state of a stream and its version, decides, and appends with that expected
+    /// version. Retries if another writer was faster.
     ///
     /// # Errors
-    /// Those of `load` and `decide`; [`StoreError::Contended`] after 16 attempts; when the log
-    /// cannot be written.
+    /// Those of `load` and `decide`; [`StoreError::Contended`] after 16 attempts; if the log cannot
+    /// be written.
     pub(crate) fn decide_and_append<S>(
         &self,
         stream: &StreamId,
@@ -117,24 +117,24 @@ impl Store {
             return self.read_back(committed);
         }
         let events = submitted.into_iter().zip(committed.first..);
-        let events = events.map(|(event, position)| Written { position, event }).collect();
+        let events = events.map(|(event, position)| WrittenEvent { position, event }).collect();
         Ok(Outcome::Done { events, repeated: false })
     }
 
-    /// The outcome of an earlier request under the same key.
+    /// Reads the outcome of an earlier request with the same idempotency key.
     ///
     /// # Errors
-    /// When the log cannot be read.
-    pub(crate) fn read_back(&self, committed: Committed) -> Result<Outcome, StoreError> {
+    /// If the log cannot be read.
+    pub(crate) fn read_back(&self, committed: CommitReceipt) -> Result<Outcome, StoreError> {
         self.counts.commit_read();
         let mut events = Vec::new();
         for commit in self.log().commits_after(committed.first - 1) {
             let commit = commit?;
             let is_last = commit.last().is_none_or(|event| event.position >= committed.last);
             events.extend(
-                (commit.into_iter())
-                    .filter(|recorded| recorded.position <= committed.last)
-                    .map(|recorded| Written { position: recorded.position, event: recorded.event }),
+                (commit.into_iter()).filter(|recorded| recorded.position <= committed.last).map(
+                    |recorded| WrittenEvent { position: recorded.position, event: recorded.event },
+                ),
             );
             if is_last {
                 break;
@@ -144,12 +144,12 @@ impl Store {
     }
 }
 
-/// A new event. One that creates a thing has that thing's id, so that the log admits it once.
+/// Makes a new event. An event that creates something has its id, so the log accepts it only once.
 pub(crate) fn new_event(stream: &StreamId, now: Timestamp, event: Event) -> NewEvent {
     let id = match &event {
         Event::AssignmentCreated { assignment, .. } => Some(*assignment),
         Event::ResponseSubmitted { response, .. } => response.parse().ok(),
-        Event::ResponsePlaced { correction, .. } => Some(*correction),
+        Event::ResponsePlaced(placement) => Some(placement.correction),
         _ => None,
     };
     NewEvent { stream: stream.clone(), id, occurred_at: now, event }

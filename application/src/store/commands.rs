@@ -13,7 +13,7 @@ use super::series_command::SeriesCommand;
 use super::{Store, StoreError};
 
 impl Store {
-    /// Carries out a command on a series, with a snapshot of its own.
+    /// Executes a command on a series, with a snapshot of its own.
     ///
     /// # Errors
     /// As [`Reading::command`].
@@ -28,11 +28,10 @@ impl Store {
 }
 
 impl Reading<'_> {
-    /// Carries out a command on a series. The series is folded once, unless another writer is
-    /// faster.
+    /// Executes a command on a series. The series is folded once, unless another writer is faster.
     ///
     /// # Errors
-    /// Why it is refused, or what failed. Then nothing was written.
+    /// If a rule forbids the command, or if the store fails. Then nothing was written.
     pub fn command(
         &self,
         stream: &StreamId,
@@ -80,7 +79,7 @@ impl Reading<'_> {
 }
 
 impl Reading<'_> {
-    /// The events that a command on a series would append now. Nothing is written.
+    /// Returns the events that a command on a series would append now. Writes nothing.
     ///
     /// # Errors
     /// As [`Reading::command`].

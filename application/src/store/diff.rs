@@ -1,108 +1,109 @@
-//! Compares a client's view at two positions: pairs the entries of both, and searches for the
-//! events behind each difference.
+//! Compares a client's list at two positions: pairs the entries of both lists, and finds the events
+//! that caused each difference.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rollbook_domain::event::View;
 use rollbook_domain::{Actor, EventRecord, Position, StreamId, Timestamp};
 use rollbook_projections::as_of;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Store, ViewAnswer, ViewChoice};
 use crate::store::StoreError;
 
-/// What changed for a client.
+/// The differences between two lists of a client.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Diff {
-    /// The id that was asked for.
+    /// The client's id, as given.
     pub client: String,
-    /// The instant that both lists were asked for: nothing differs because time went by.
+    /// The time for which both lists are rendered, so that the passage of time causes no
+    /// difference.
     pub at: Timestamp,
-    /// Before.
+    /// The earlier side.
     pub from: Side,
-    /// After.
+    /// The later side.
     pub to: Side,
-    /// Check-ins that are there only after.
+    /// Check-ins that only the later list has.
     pub added: Vec<EntryChange>,
-    /// Check-ins that were there only before.
+    /// Check-ins that only the earlier list has.
     pub removed: Vec<EntryChange>,
-    /// Check-ins that are there otherwise.
+    /// Check-ins that differ between the lists.
     pub changed: Vec<EntryChange>,
-    /// The events that did it, in the order of the log.
+    /// The events that caused the differences, in the order of the log.
     pub events: Vec<DiffEvent>,
 }
 
-/// One of the two answers.
+/// One of the two lists.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Side {
     /// The position.
     pub position: Position,
-    /// When it was recorded; `None` for position 0.
+    /// The time at which the position was recorded; `None` for position 0.
     pub recorded_at: Option<Timestamp>,
-    /// The view that answers there.
+    /// The view of the list.
     pub view: View,
-    /// The list's own summary.
+    /// The summary of the list.
     pub summary: Value,
 }
 
-/// One check-in that came, went or changed.
+/// A check-in that was added, removed or changed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EntryChange {
-    /// Its id; after the change, where it is there then.
+    /// The id of the check-in: in the later list if it is there.
     pub id: String,
-    /// Its form.
+    /// The form.
     pub form_id: String,
-    /// Its week.
+    /// The week.
     pub week: u64,
-    /// The fields that differ, by name; all fields of one that came or went.
+    /// The fields that differ, by name. An added or removed check-in has all its fields.
     pub fields: BTreeMap<String, FieldChange>,
-    /// The positions of the events that did it.
+    /// The positions of the events that caused it.
     pub events: Vec<Position>,
 }
 
-/// A field before and after; `None` where it is not there.
+/// A field in both lists; `None` if a list does not have it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {
-    /// Before.
+    /// The earlier side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Value>,
-    /// After.
+    /// The later side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Value>,
 }
 
-/// An event that changed what the client would see. Personal content is not part of it.
+/// An event that changed the client's list, without personal content.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DiffEvent {
-    /// Its place in the log.
+    /// The position of the event.
     pub position: Position,
-    /// When the log recorded it.
+    /// The time of recording.
     pub recorded_at: Timestamp,
-    /// When it happened in the world.
+    /// The time of the event.
     pub occurred_at: Timestamp,
-    /// On whose behalf.
+    /// The actor.
     pub actor: Actor,
-    /// A request id, or the digest of a batch.
+    /// The cause: a request id, or the digest of a batch.
     pub cause: String,
-    /// Its stream.
+    /// The stream.
     pub stream: StreamId,
-    /// Its name.
+    /// The name of the event.
     pub event: String,
 }
 
 impl Store {
-    /// What changed in a client's list between two positions, asked for at one instant.
+    /// Compares a client's lists at two positions, rendered for the same time.
     ///
     /// # Errors
-    /// When a position is beyond the head or the second before the first, or the store cannot be
-    /// read.
+    /// If a position is beyond the head, if the second is before the first, or if the store cannot
+    /// be read.
     pub fn diff(
         &self,
         client: &str,
         asking: ViewChoice,
-        asked: Asked,
+        asked: ListParameters,
         from: Position,
         to: Position,
     ) -> Result<Diff, StoreError> {
@@ -141,9 +142,9 @@ impl Store {
         };
         for change in changes {
             match change.kind() {
-                Kind::Added => diff.added.push(change.told()),
-                Kind::Removed => diff.removed.push(change.told()),
-                Kind::Changed => diff.changed.push(change.told()),
+                Kind::Added => diff.added.push(change.into_entry()),
+                Kind::Removed => diff.removed.push(change.into_entry()),
+                Kind::Changed => diff.changed.push(change.into_entry()),
             }
         }
         Ok(diff)
@@ -175,10 +176,10 @@ impl Store {
     }
 }
 
-/// A check-in as the answer has it.
+/// A check-in of a list.
 type Entry = Map<String, Value>;
 
-/// Where a check-in belongs: form and week.
+/// The form and the week of a check-in.
 type Place = (String, u64);
 
 /// A client's list at one position.
@@ -201,23 +202,23 @@ impl List {
     }
 }
 
-/// What differs between two bodies of one view.
+/// Compares two rendered lists of one view.
 pub(super) fn between(
     view: View,
     before: String,
     after: String,
 ) -> Result<Vec<EntryChange>, StoreError> {
     let changes = pair(&List::of(view, before)?, &List::of(view, after)?);
-    Ok(changes.into_iter().map(Change::told).collect())
+    Ok(changes.into_iter().map(Change::into_entry).collect())
 }
 
-/// Looks for the events behind a difference.
+/// The search for the events that caused a difference.
 struct Search<'s> {
     store: &'s Store,
     client: &'s str,
     asking: ViewChoice,
-    asked: Asked,
-    /// What was answered, by position.
+    asked: ListParameters,
+    /// The lists that were rendered already, by position.
     answers: HashMap<Position, List>,
 }
 
@@ -233,7 +234,7 @@ impl Search<'_> {
         Ok(list)
     }
 
-    /// The positions in between of all events that could have changed the list.
+    /// Returns the positions between both sides of all events that can have changed the list.
     fn candidates(&self, from: Position, to: Position) -> Result<Vec<Position>, StoreError> {
         let mut streams = BTreeSet::new();
         for view in [View::Legacy, View::Precreated] {
@@ -253,9 +254,9 @@ impl Search<'_> {
         Ok(positions.into_iter().collect())
     }
 
-    /// Halves the candidates behind `before` until each event that changed the list stands alone;
-    /// those go to `found`, each with the candidate before it. Halves at whose ends the list is the
-    /// same are left out: what changed there was changed back.
+    /// Finds the events that changed the list by bisection of the candidates after `before`. Each
+    /// one goes to `found`, with the candidate before it. A half whose ends have equal lists is
+    /// skipped: its changes cancel each other.
     fn find(
         &mut self,
         before: Position,
@@ -289,7 +290,7 @@ enum Kind {
 struct Change {
     before: Option<Entry>,
     after: Option<Entry>,
-    /// Every id it has on either side.
+    /// Every id of the check-in on either side.
     ids: BTreeSet<String>,
     events: Vec<Position>,
 }
@@ -323,7 +324,7 @@ impl Change {
         }
     }
 
-    fn told(self) -> EntryChange {
+    fn into_entry(self) -> EntryChange {
         let (before, after) = (self.before.unwrap_or_default(), self.after.unwrap_or_default());
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let differs = |name: &&&String| before.get(**name) != after.get(**name);
@@ -345,8 +346,8 @@ impl Change {
     }
 }
 
-/// Pairs the entries of two lists, by id, and where a switch gave a week another id by form and
-/// week; what differs.
+/// Pairs the entries of two lists and returns the differences. Entries pair by id, or by form and
+/// week if a switch gave a week another id.
 fn pair(before: &List, after: &List) -> Vec<Change> {
     let mut old: Vec<Option<&Entry>> = before.entries.iter().map(Some).collect();
     let mut new: Vec<Option<&Entry>> = after.entries.iter().map(Some).collect();

@@ -1,5 +1,5 @@
-//! Errors of a store: opening, reading, deciding and appending. Each boundary above has its own
-//! enum and may hold this one.
+//! Errors of a store: opening, reading, deciding and appending. Each boundary above defines its own
+//! enum and may wrap this one.
 
 use rollbook_domain::control::SwitchRejection;
 use rollbook_domain::series::decide::Rejection;
@@ -8,7 +8,7 @@ use rollbook_projections::ProjectionError;
 
 use crate::code::{Code, Coded};
 
-/// Why a read or a command on a store failed or was refused.
+/// An error of a read or a command on a store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store cannot be opened or read.
@@ -17,45 +17,50 @@ pub enum StoreError {
     /// A commit was not appended.
     #[error(transparent)]
     Append(#[from] AppendError),
-    /// Rows could not be folded or read.
+    /// Rows cannot be folded or read.
     #[error(transparent)]
     Projection(#[from] ProjectionError),
-    /// A command on a series is refused.
+    /// A rule forbids a command on a series.
     #[error(transparent)]
     Refused(#[from] Rejection),
-    /// A switch is refused.
+    /// A rule forbids a switch.
     #[error(transparent)]
     Switch(#[from] SwitchRejection),
-    /// No such assignment.
+    /// No assignment has this id.
     #[error(
         "no assignment has the id {0:?}; give its own id, its document's, the old legacy id, or <base>_week_<n>"
     )]
     UnknownAssignment(String),
-    /// No such response.
+    /// No response has this id.
     #[error("no response has the id {0:?}")]
     UnknownResponse(String),
-    /// No such correction.
+    /// No correction has this id.
     #[error("there is no correction {0}")]
     UnknownCorrection(String),
-    /// A stream that is no series.
-    #[error("{0} is no series; write series/<client>/<form>")]
+    /// The stream is not a series.
+    #[error("{0} is not a series; write series/<client>/<form>")]
     NoSeries(String),
-    /// Other writers changed the stream every time the command was decided.
+    /// Other writers changed the stream at every attempt.
     #[error("other writers changed {0} each time this was decided; try again")]
     Contended(String),
-    /// No such client.
+    /// No client has this id.
     #[error("no client document has the id or authUid {0:?}")]
     UnknownClient(String),
-    /// No such form.
+    /// No form has this id.
     #[error("no form document has the id {0:?}")]
     UnknownForm(String),
-    /// No such coach.
+    /// No coach has this id.
     #[error("no coach document has the id {0:?}")]
     UnknownCoach(String),
-    /// A series without events.
+    /// The id is that of a coach or an administrator, and only clients can be erased.
+    #[error(
+        "{0:?} is not a client but a coach or an administrator: their words are sealed with the keys of the clients whom they are about, and go with them"
+    )]
+    NotAClient(String),
+    /// The series has no events.
     #[error("there is no {0}")]
     UnknownSeries(String),
-    /// An id that names nothing in this store.
+    /// Nothing in the store has this id.
     #[error(
         "nothing here has the id {0:?}: no assignment, response, client, coach, form, series, event or batch; a batch may be named by the first 6 or more digits of its digest"
     )]
@@ -63,10 +68,10 @@ pub enum StoreError {
     /// Several batches share the beginning of a digest.
     #[error("{0:?} is the beginning of several digests; give more of it")]
     AmbiguousDigest(String),
-    /// A range of positions whose end is before its beginning.
+    /// The end of a range of positions is before its start.
     #[error("{0}")]
     Range(String),
-    /// A rendered body is not JSON: a defect of this build.
+    /// A rendered body is not JSON. This is a defect of this build.
     #[error("the view rendered a body that is not JSON")]
     Body(#[source] serde_json::Error),
 }
@@ -80,6 +85,7 @@ impl Coded for StoreError {
             Self::Refused(error) => error.code(),
             Self::Switch(error) => error.code(),
             Self::Contended(_) => Code::Contended,
+            Self::NotAClient(_) => Code::NotAClient,
             Self::UnknownAssignment(_)
             | Self::UnknownResponse(_)
             | Self::UnknownCorrection(_)

@@ -1,10 +1,10 @@
-//! The form of requests that release 0.1.0 hashed for idempotency keys. Frozen: stores keep these
-//! digests for ever.
+//! The form of requests that release 0.1.0 hashed for idempotency keys. It is frozen, because
+//! stores keep these digests forever.
 //!
-//! Commands were written with Rust's derived `Debug`, whose output may change with the compiler or
-//! with a renamed field. This module writes the same bytes by hand, and knows nothing of `Debug`. A
-//! new request is never hashed in this form; see `request_digest`. A command that is added later
-//! has no legacy form.
+//! Release 0.1.0 wrote commands with Rust's derived `Debug`, whose output can change with the
+//! compiler or with the name of a field. This module writes the same bytes by hand and does not use
+//! `Debug`. New requests are never hashed in this form, see `request_digest`. Later commands have
+//! no legacy form.
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
@@ -18,12 +18,12 @@ use sha2::{Digest, Sha256};
 
 use super::series_command::SeriesCommand;
 
-/// The digest of a command on a stream.
+/// Returns the digest of a command on a stream.
 pub(super) fn command(stream: &StreamId, command: &SeriesCommand) -> [u8; 32] {
     digest(&(stream.to_string(), text_of(command)))
 }
 
-/// The digest of a switch.
+/// Returns the digest of a switch.
 pub(super) fn switch(view: View, audience: &Audience, reason: &str, force: bool) -> [u8; 32] {
     #[derive(Serialize)]
     #[serde(tag = "scope", content = "value")]
@@ -47,18 +47,18 @@ pub(super) fn switch(view: View, audience: &Audience, reason: &str, force: bool)
     digest(&("switch", view, audience, reason, force))
 }
 
-/// The digest of applying a batch.
+/// Returns the digest of applying a batch.
 pub(super) fn apply(batch_digest: &str) -> [u8; 32] {
     digest(&("apply", batch_digest))
 }
 
-/// The digest of a validation.
+/// Returns the digest of a validation.
 pub(super) fn validate(overdue_after_milliseconds: i64) -> [u8; 32] {
     digest(&("validate", overdue_after_milliseconds))
 }
 
 fn digest(request: &impl Serialize) -> [u8; 32] {
-    // Tuples of texts, numbers and booleans: writing them cannot fail.
+    // Serializing tuples of texts, numbers and booleans cannot fail.
     Sha256::digest(serde_json::to_vec(request).unwrap_or_default()).into()
 }
 
@@ -238,9 +238,9 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// Whether 0.1.0 wrote a character by its number: it joins the one before it, or has no shape of
-/// its own, or no meaning in the Unicode version of that build. The table is a copy, since the one
-/// in the standard library changes with Unicode.
+/// Whether 0.1.0 wrote a character as its number: a combining character, an invisible one, or one
+/// that the Unicode version of that build did not assign. The table is a copy, because the one in
+/// the standard library changes with Unicode.
 fn is_escaped(character: char) -> bool {
     static RANGES: LazyLock<Vec<(u32, u32)>> = LazyLock::new(|| {
         let ranges = include_str!("legacy_escapes.txt").split_ascii_whitespace();
@@ -265,7 +265,7 @@ mod tests {
         digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Taken from release 0.1.0, before its code was removed.
+    /// The texts of release 0.1.0, recorded before its code was removed.
     const COMMANDS: [&str; 18] = [
         "bbf178b8b5295894ee9a928a79fc28d1b437895b014076e09fa4539d468b15fb",
         "f76defc236c7cd320554d058331582ba712d9b913137a0818951e6f99d7e8991",

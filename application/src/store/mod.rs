@@ -1,9 +1,9 @@
 //! An open store: its log, its projections, and commands on series.
 //!
-//! `reading` is the store as one request reads it; `naming` and `resolve` resolve ids. `commands`
-//! carries out commands, `append` is the loop that decides and appends, `request` binds idempotency
-//! keys. `time_travel` reads the store as it was, `diff` what changed for a client, `all_clients`
-//! every client's view.
+//! `reading` is the store as one request reads it. `naming` and `resolve` resolve ids. `commands`
+//! executes commands, `append` is the loop that decides and appends, and `request` binds
+//! idempotency keys. `time_travel` reads the store as of a position, `diff` compares a client's
+//! lists, `preview` shows the effect of a commit, and `all_clients` reads every client's list.
 
 mod all_clients;
 mod append;
@@ -33,7 +33,7 @@ use rollbook_domain::event::{Version, View};
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_log::{Log, OpenOptions, Ordering};
 use rollbook_projections::directory::{self, Directory};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::runtime::Progress;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::tree::{self, Tree};
@@ -41,7 +41,7 @@ use rollbook_projections::{ProjectionError, Runtime, Snapshot, as_of, views};
 use rollbook_proofs::TreeHead;
 
 pub use all_clients::AllClients;
-pub use append::{Outcome, Written};
+pub use append::{Outcome, WrittenEvent};
 pub(crate) use append::{Proposal, new_event};
 pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
 pub use error::StoreError;
@@ -65,37 +65,37 @@ pub struct Store {
     backup_lock: Mutex<()>,
 }
 
-/// Which view is asked for.
+/// The view that a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ViewChoice {
-    /// This one, whatever the switch says.
+    /// This view, whichever view serves the client.
     View(View),
-    /// The one that the switch serves the client.
+    /// The view that serves the client.
     Live,
 }
 
-/// What was answered, and from where.
+/// A rendered list, with its view and position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ViewAnswer {
-    /// The view that answered.
+    /// The view of the list.
     pub view: View,
-    /// The position its rows were folded up to.
+    /// The position that the rows were folded up to.
     pub position: Position,
-    /// The body, as JSON text.
+    /// The list as JSON text.
     pub body: String,
 }
 
 impl Store {
-    /// Opens the store in a directory; with `create`, a missing one is an empty store that is made
-    /// by its first write.
+    /// Opens the store in a directory. With `create`, a missing store is empty and its first write
+    /// creates it.
     ///
     /// # Errors
-    /// When there is no store, it is in use, or of a newer format.
+    /// If there is no store, if it is in use, or if it has a newer format.
     pub fn open(directory: &Path, create: bool) -> Result<Self, StoreError> {
         Self::open_with(directory, OpenOptions { create, ..OpenOptions::default() })
     }
 
-    /// Opens the store in a directory, with these options of its log.
+    /// Opens the store in a directory with these options of its log.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -103,9 +103,9 @@ impl Store {
         Self::open_ordered_by(directory, options, |log| Arc::new(log.clone()))
     }
 
-    /// Opens the store in a directory as one node's copy of commits that are ordered elsewhere.
-    /// `ordering` is called with the log, to which it appends every commit before it acknowledges
-    /// the commit, see [`Runtime::ordered_by`].
+    /// Opens the store in a directory as a node's copy of commits that are ordered elsewhere.
+    /// `ordering` receives the log. It appends every commit to the log before it acknowledges the
+    /// commit, see [`Runtime::ordered_by`].
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -125,22 +125,23 @@ impl Store {
         })
     }
 
-    /// Held while a backup is taken: two backups of a store would share the place of its checkpoint.
+    /// The lock for taking a backup. Two backups of a store at once would use the same checkpoint
+    /// directory.
     pub(crate) fn backup_lock(&self) -> &Mutex<()> {
         &self.backup_lock
     }
 
-    /// The directory, as it was opened.
+    /// The directory of the store, as given when it was opened.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The log of this node, for reading.
+    /// The log of this node. Use it only for reading.
     pub fn log(&self) -> &Log {
         self.runtime.log()
     }
 
-    /// Appends commits. What it has acknowledged can be read in [`Store::log`].
+    /// The ordering that appends commits. An acknowledged commit can be read in [`Store::log`].
     pub fn ordering(&self) -> &dyn Ordering {
         self.runtime.ordering()
     }
@@ -153,12 +154,13 @@ impl Store {
     /// Folds the events that are not folded yet, and reports the progress.
     ///
     /// # Errors
-    /// When the log or the rows cannot be read or written.
+    /// If the log or the rows cannot be read or written.
     pub fn catch_up(&self, progress: Progress<'_>) -> Result<Position, StoreError> {
         Ok(self.runtime.catch_up(progress)?)
     }
 
-    /// A consistent look at all rows, at least as new as this call.
+    /// Takes a snapshot of all rows. It contains every event that was acknowledged before this
+    /// call.
     ///
     /// # Errors
     /// As [`Store::catch_up`].
@@ -167,12 +169,12 @@ impl Store {
         Ok(self.runtime.snapshot()?)
     }
 
-    /// How often this store was read since it was opened.
+    /// The number of reads since the store was opened.
     pub fn read_counts(&self) -> ReadCounts {
         self.counts.read()
     }
 
-    /// The control stream, folded: imports, batches, validation, switch.
+    /// Returns the folded control stream: imports, batches, validation and switch.
     ///
     /// # Errors
     /// As [`Store::catch_up`].
@@ -180,10 +182,11 @@ impl Store {
         self.reading().control()
     }
 
-    /// The control stream, folded up to a position from the log itself, and its version there.
+    /// Folds the control stream up to a position, from the log. Also returns its version at that
+    /// position.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub(crate) fn control_until(
         &self,
         position: Position,
@@ -196,11 +199,11 @@ impl Store {
         Ok((control, version))
     }
 
-    /// The Merkle tree of the events up to a position, now or in the past; reads one row a level of
-    /// the tree.
+    /// Returns the Merkle tree of the events up to a position. It reads one row per level of the
+    /// tree.
     ///
     /// # Errors
-    /// As [`Store::catch_up`]; when the position is beyond the head.
+    /// As [`Store::catch_up`]; if the position is beyond the head.
     pub fn tree_head(&self, position: Position) -> Result<TreeHead, StoreError> {
         let head = self.log().head();
         if position > head {
@@ -210,14 +213,14 @@ impl Store {
         Ok(tree::head_at(&snapshot.rows::<Tree>()?.0, position)?)
     }
 
-    /// The same from the rows as they are, folding nothing; `None` where they are behind.
+    /// Returns the tree from the rows as they are, without folding; `None` if they are behind.
     pub fn tree_head_unfolded(&self, position: Position) -> Option<TreeHead> {
         let snapshot = self.runtime.unfolded();
         let (rows, folded) = snapshot.find::<Tree>().ok()??;
         (folded >= position).then(|| tree::head_at(&rows, position).ok()).flatten()
     }
 
-    /// The old server's zone.
+    /// Returns the time zone of the old server.
     ///
     /// # Errors
     /// As [`Store::catch_up`].
@@ -225,15 +228,15 @@ impl Store {
         self.reading().zone()
     }
 
-    /// One view's answer for one client id, from one snapshot.
+    /// Renders the list of a client in one view, from one snapshot.
     ///
     /// # Errors
-    /// When the store cannot be read, or `position` is beyond the head.
+    /// If the store cannot be read, or `position` is beyond the head.
     pub fn check_ins(
         &self,
         asking: ViewChoice,
         client: &str,
-        asked: Asked,
+        asked: ListParameters,
         position: Option<Position>,
     ) -> Result<ViewAnswer, StoreError> {
         let snapshot = self.snapshot()?;
@@ -246,10 +249,10 @@ impl Store {
         answer_in(&snapshot, view, client, asked)
     }
 
-    /// The view that serves a client, in this snapshot; with a position, as the switch stood there.
+    /// Returns the view that serves a client in this snapshot, or as of a position.
     ///
     /// # Errors
-    /// When rows or the log cannot be read.
+    /// If rows or the log cannot be read.
     pub fn view_in(
         &self,
         snapshot: &Snapshot,
@@ -269,7 +272,7 @@ impl Store {
         Ok(control.switch.view_for(identity.canonical()))
     }
 
-    /// The time of the system clock. A clock before 1970 reads as 1970.
+    /// Returns the time of the system clock. A clock before 1970 reads as 1970.
     pub fn now() -> Timestamp {
         rollbook_log::system_clock()
     }
@@ -279,7 +282,7 @@ fn answer_in(
     snapshot: &Snapshot,
     view: View,
     client: &str,
-    asked: Asked,
+    asked: ListParameters,
 ) -> Result<ViewAnswer, StoreError> {
     let (rows, position) = snapshot.view(view)?;
     let identity = directory::identify(&rows.directory, client)?;
@@ -287,10 +290,10 @@ fn answer_in(
     Ok(ViewAnswer { view, position, body })
 }
 
-/// Every client document's id, in id order.
+/// Returns the id of every client document, in order.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn clients(snapshot: &Snapshot) -> Result<Vec<String>, StoreError> {
     let (rows, _) = snapshot.rows::<Directory>()?;
     Ok(directory::clients(&rows)?)

@@ -1,12 +1,14 @@
-//! Resolves the ids of clients, series, forms and coaches. An unknown id is an error, so that a
-//! typing mistake never creates a client.
+//! Resolves the ids of clients, series, forms and coaches. An unknown id is an error, so a typing
+//! mistake never creates a client.
 
 use rollbook_domain::document::StoredClient;
 use rollbook_domain::{Collection, Event, JsonText, StreamId};
 use rollbook_log::AppendError;
 use rollbook_projections::directory::{self, Identity};
+use rollbook_projections::documents::{self, Documents};
 use rollbook_projections::rows::read_row;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::reading::Reading;
 use super::{Store, StoreError};
@@ -22,18 +24,18 @@ impl Store {
 }
 
 impl Reading<'_> {
-    /// Who is meant by a client id, as all projections have it now.
+    /// Returns the identity of a client by any of its ids.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn identify(&self, id: &str) -> Result<Identity, StoreError> {
         Ok(directory::identify(&self.directory()?, id)?)
     }
 
-    /// The client document's id behind any identity.
+    /// Returns the id of a client's document by any of the client's ids.
     ///
     /// # Errors
-    /// [`StoreError::UnknownClient`] when no client document has it.
+    /// [`StoreError::UnknownClient`] if no client document has the id.
     pub fn client(&self, id: &str) -> Result<String, StoreError> {
         let stream = StreamId::Client(id.to_owned());
         if self.store().log().is_erased(&stream) {
@@ -42,12 +44,12 @@ impl Reading<'_> {
         self.identify(id)?.document.ok_or_else(|| StoreError::UnknownClient(id.to_owned()))
     }
 
-    /// The series stream that a name such as `series/<client>/<form>` means, whichever of the
-    /// client's ids it has.
+    /// Returns the stream of a series by its name, such as `series/<client>/<form>`, with any of
+    /// the client's ids.
     ///
     /// # Errors
-    /// [`StoreError::NoSeries`] when it names none, [`StoreError::UnknownSeries`] when it has no
-    /// events.
+    /// [`StoreError::NoSeries`] if the name is not that of a series; [`StoreError::UnknownSeries`]
+    /// if the series has no events.
     pub fn series_named(&self, name: &str) -> Result<StreamId, StoreError> {
         match name.parse() {
             Ok(StreamId::Series { client, form }) => self.series_of(&client, &form),
@@ -55,10 +57,10 @@ impl Reading<'_> {
         }
     }
 
-    /// The series stream of a client, by any id, and a form.
+    /// Returns the stream of the series of a client, by any id, and a form.
     ///
     /// # Errors
-    /// [`StoreError::UnknownSeries`] when it has no events.
+    /// [`StoreError::UnknownSeries`] if the series has no events.
     pub fn series_of(&self, client: &str, form: &str) -> Result<StreamId, StoreError> {
         let canonical = self.identify(client)?.canonical().to_owned();
         let stream = StreamId::series(&canonical, form);
@@ -69,10 +71,10 @@ impl Reading<'_> {
         }
     }
 
-    /// A form's title, as last imported; empty when its document has none.
+    /// Returns the title of a form, as last imported; empty if its document has none.
     ///
     /// # Errors
-    /// [`StoreError::UnknownForm`] when there is no such document.
+    /// [`StoreError::UnknownForm`] if there is no such document.
     pub fn form_title(&self, form: &str) -> Result<String, StoreError> {
         let mut held = None;
         for recorded in self.store().log().stream(&StreamId::Form(form.to_owned()), 0)? {
@@ -92,15 +94,55 @@ impl Reading<'_> {
     /// Whether there is a coach document with this id.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn has_coach_document(&self, id: &str) -> Result<bool, StoreError> {
         Ok(directory::coach(&self.directory()?, id)?.is_some())
     }
 
-    /// The coach that a client's document names; empty where it names none.
+    /// Returns the roles that the `users` document of an id names: the values of `role` and
+    /// `roles`, in this order. Empty if there is no such document, or it names none.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
+    pub fn stored_roles(&self, id: &str) -> Result<Vec<Value>, StoreError> {
+        let (rows, _) = self.snapshot()?.rows::<Documents>()?;
+        let Some(row) = documents::find(&rows, Collection::Users, id)? else {
+            return Ok(Vec::new());
+        };
+        let recorded = self.store().log().at(row.position)?;
+        let Some(Event::DocumentImported(document) | Event::DocumentChanged(document)) =
+            recorded.map(|recorded| recorded.event)
+        else {
+            return Ok(Vec::new());
+        };
+        let body = document.body.expose().map(|body| serde_json::from_str(body.as_str()));
+        let Some(Ok(Value::Object(mut user))) = body else { return Ok(Vec::new()) };
+        let roles = ["role", "roles"].into_iter().filter_map(|name| user.remove(name));
+        Ok(roles.filter(|value| !value.is_null()).collect())
+    }
+
+    /// Whether an id is that of a coach or an administrator and of no client: it has a coach
+    /// document, or its `users` document has such a role.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn is_staff(&self, id: &str) -> Result<bool, StoreError> {
+        if self.identify(id)?.document.is_some() {
+            return Ok(false);
+        }
+        let is_staff_role =
+            |role: &Value| ["admin", "coach", "operator"].iter().any(|staff| role == staff);
+        let names_staff = |value: &Value| match value {
+            Value::Array(roles) => roles.iter().any(is_staff_role),
+            role => is_staff_role(role),
+        };
+        Ok(self.has_coach_document(id)? || self.stored_roles(id)?.iter().any(names_staff))
+    }
+
+    /// Returns the coach that a client's document names; empty if it names none.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
     pub fn coach_of(&self, client: &str) -> Result<String, StoreError> {
         let rows = self.directory()?;
         let canonical = directory::identify(&rows, client)?.canonical().to_owned();

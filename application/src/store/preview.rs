@@ -1,8 +1,8 @@
-//! What a commit would change in a client's lists, without appending it.
+//! Computes what a commit would change in a client's lists, without appending it.
 
 use rollbook_domain::event::View;
 use rollbook_domain::{Actor, Event, EventRecord, StreamId};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::RowChanges;
 use rollbook_projections::views::{self, LegacyView, PrecreatedView};
 use rollbook_projections::{Projection, as_of};
@@ -12,16 +12,17 @@ use super::diff::{EntryChange, between};
 use super::{Reading, StoreError};
 
 impl Reading<'_> {
-    /// What events of a series would change in its client's list in one view. Nothing is written.
+    /// Returns what events of a series would change in the client's list in one view. Writes
+    /// nothing.
     ///
     /// # Errors
-    /// When the log or the rows cannot be read.
+    /// If the log or the rows cannot be read.
     pub fn preview(
         &self,
         view: View,
         stream: &StreamId,
         events: &[Event],
-        asked: Asked,
+        asked: ListParameters,
     ) -> Result<Vec<EntryChange>, StoreError> {
         let Some(client) = stream.client() else { return Ok(Vec::new()) };
         let store = self.store();

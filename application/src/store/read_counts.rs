@@ -1,19 +1,19 @@
-//! Counts of the reads that a request may cause. Tests hold requests to them.
+//! Counters of the reads of a store. Tests check how many reads a request causes.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How often a store was read since it was opened.
+/// The number of reads since a store was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadCounts {
-    /// Snapshots taken; each catches the projections up.
+    /// The number of snapshots. Each one catches the projections up.
     pub snapshots: u64,
-    /// Series folded from their streams.
+    /// The number of series folded from their streams.
     pub series_folds: u64,
-    /// Commits read back for a repeated request.
+    /// The number of commits read for repeated requests.
     pub commits_read: u64,
 }
 
-/// The counters behind [`ReadCounts`]; relaxed, since each is read by itself.
+/// The counters of [`ReadCounts`]. They use relaxed ordering, because each one is read by itself.
 #[derive(Default)]
 pub(super) struct Counters {
     snapshots: AtomicU64,

@@ -1,6 +1,6 @@
-//! The store as one request reads it. A [`Reading`] takes its snapshot when it is first needed and
-//! keeps it, so that a request resolves, authorizes and decides on one state of the store, and
-//! projections catch up once.
+//! The store as one request reads it. A [`Reading`] takes its snapshot at the first use and keeps
+//! it, so a request resolves ids, authorizes and decides on one state of the store, and projections
+//! catch up once.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -18,7 +18,7 @@ use rollbook_projections::tracker::{self, Tracker};
 
 use super::{Store, StoreError};
 
-/// A store as one request reads it. Of one thread; drop it when the request is answered.
+/// A store as one request reads it. It stays on one thread. Drop it after the request.
 pub struct Reading<'a> {
     store: &'a Store,
     snapshot: OnceCell<Snapshot>,
@@ -30,12 +30,12 @@ pub struct Reading<'a> {
 pub struct FoldedSeries {
     /// The series.
     pub series: Series,
-    /// The version of the stream that it was folded up to.
+    /// The version of the last folded event.
     pub version: Version,
 }
 
 impl Store {
-    /// Begins to read for one request. Reads nothing yet.
+    /// Starts reading for one request. It reads nothing yet.
     pub fn reading(&self) -> Reading<'_> {
         Reading { store: self, snapshot: OnceCell::new(), series: RefCell::default() }
     }
@@ -47,7 +47,7 @@ impl<'a> Reading<'a> {
         self.store
     }
 
-    /// The snapshot of this request, at least as new as its first use.
+    /// Returns the snapshot of this request. It is taken at the first use.
     ///
     /// # Errors
     /// As [`Store::catch_up`].
@@ -59,7 +59,7 @@ impl<'a> Reading<'a> {
         Ok(self.snapshot.get_or_init(|| taken))
     }
 
-    /// The rows of the directory: clients, coaches and the zone.
+    /// Returns the rows of the directory: clients, coaches and the zone.
     ///
     /// # Errors
     /// As [`Store::catch_up`].
@@ -67,7 +67,7 @@ impl<'a> Reading<'a> {
         Ok(self.snapshot()?.rows::<Directory>()?.0)
     }
 
-    /// The control stream, folded.
+    /// Returns the folded control stream.
     ///
     /// # Errors
     /// As [`Store::catch_up`].
@@ -75,7 +75,7 @@ impl<'a> Reading<'a> {
         Ok(tracker::control(&self.snapshot()?.rows::<Tracker>()?.0)?)
     }
 
-    /// The old server's zone.
+    /// Returns the time zone of the old server.
     ///
     /// # Errors
     /// As [`Store::catch_up`].
@@ -83,10 +83,10 @@ impl<'a> Reading<'a> {
         Ok(directory::zone(&self.directory()?)?)
     }
 
-    /// A series, folded when this request first needs it.
+    /// Returns a series. It is folded at the first use in this request.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub fn series(&self, stream: &StreamId) -> Result<Rc<FoldedSeries>, StoreError> {
         if let Some(folded) = self.series.borrow().get(stream) {
             return Ok(folded.clone());
@@ -94,7 +94,7 @@ impl<'a> Reading<'a> {
         self.fold(stream)
     }
 
-    /// A series as it is now: folded again only where its stream has grown.
+    /// Returns a series as it is now. It is folded again only if its stream has new events.
     pub(super) fn current_series(&self, stream: &StreamId) -> Result<Rc<FoldedSeries>, StoreError> {
         let folded = self.series(stream)?;
         if self.store.log().stream_version(stream)? == folded.version {

@@ -1,42 +1,42 @@
-//! A request to write, and the idempotency key that it may come with.
+//! A request that writes, with an optional idempotency key.
 
 use rollbook_domain::{Actor, Timestamp};
-use rollbook_log::{AppendError, Committed, IdempotencyKey, new_id, system_clock};
+use rollbook_log::{AppendError, CommitReceipt, IdempotencyKey, new_id, system_clock};
 
 use super::request_digest::KeyedRequest;
 use super::{Store, StoreError};
 
-/// Who sends a request, when, and under which key.
+/// The sender, the time and the idempotency key of a request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// On whose behalf.
+    /// The actor to record.
     pub actor: Actor,
-    /// When.
+    /// The time of the request.
     pub now: Timestamp,
-    /// The idempotency key: the same request again under the same key writes nothing.
+    /// The idempotency key. The same request with the same key again writes nothing.
     pub key: Option<String>,
-    /// The cause to record where there is no key, such as a request id; `None` for a new id.
+    /// The cause to record if there is no key, such as a request id; `None` for a new id.
     pub cause: Option<String>,
 }
 
 impl Request {
-    /// The cause that is recorded with the events of this request.
+    /// Returns the cause that is recorded with the events of this request.
     pub(crate) fn cause(&self) -> String {
         let given = self.key.as_ref().or(self.cause.as_ref());
         given.cloned().unwrap_or_else(|| new_id(system_clock()).to_string())
     }
 }
 
-/// An idempotency key as the log has it or will have it.
+/// An idempotency key, bound to a request.
 pub(crate) struct BoundKey {
     /// The key, with the digest to append with.
     pub(crate) key: IdempotencyKey,
-    /// The commit that is stored under it.
-    pub(crate) committed: Option<Committed>,
+    /// The commit that was stored with this key.
+    pub(crate) committed: Option<CommitReceipt>,
 }
 
-/// Sets the keys of requests apart in the log, so that no caller can name the key of an import or a
-/// batch.
+/// The prefix of the keys of requests in the log. It prevents a caller from using the key of an
+/// import or a batch.
 const KEY_PREFIX: &str = "request/";
 
 fn stored_name(key: &str) -> String {
@@ -44,10 +44,11 @@ fn stored_name(key: &str) -> String {
 }
 
 impl Store {
-    /// Binds the key of a request, if it has one, to what is requested.
+    /// Binds the key of a request, if it has one, to the content of the request.
     ///
     /// # Errors
-    /// [`AppendError::KeyReused`] when it is bound to another request; when the log cannot be read.
+    /// [`AppendError::KeyReused`] if the key is bound to another request; if the log cannot be
+    /// read.
     pub(crate) fn bind_key(
         &self,
         request: &Request,
@@ -67,18 +68,18 @@ impl Store {
                     committed: Some(committed),
                 }
             }
-            Some((_other, Committed { first, last, .. })) => {
+            Some((_other, CommitReceipt { first, last, .. })) => {
                 return Err(AppendError::KeyReused { key: given.clone(), first, last }.into());
             }
         };
         Ok(Some(bound))
     }
 
-    /// The request at the time of its first arrival. A command that holds the time, such as an
-    /// allocation, is then the same again.
+    /// Returns the request with the time of its first arrival, so that a repeated command that
+    /// contains the time, such as an allocation, is equal to the first one.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub(crate) fn at_first_arrival(&self, request: &Request) -> Result<Request, StoreError> {
         let mut request = request.clone();
         if let Some(key) = &request.key
@@ -91,7 +92,7 @@ impl Store {
     }
 }
 
-/// The error with the key as the caller gave it.
+/// Returns the error with the key as the caller gave it.
 pub(super) fn with_given_key(error: AppendError) -> AppendError {
     match error {
         AppendError::KeyReused { key, first, last } => AppendError::KeyReused {

@@ -1,9 +1,9 @@
-//! The digest of a request, which an idempotency key is bound to.
+//! The digest of a request. An idempotency key is bound to it.
 //!
-//! The log keeps the digest for ever, so the form that is hashed is frozen: JSON of this module's
-//! own types, in the order of their fields, without spaces, with a version. Neither the domain's
-//! serde attributes nor `Debug` have a part in it. To change the form, add a version beside this
-//! one and continue to accept this one.
+//! The log keeps the digest forever, so the hashed form is frozen: JSON of this module's own types,
+//! in the order of their fields, without spaces, with a version. It does not depend on the domain's
+//! serde attributes or on `Debug`. To change the form, add a new version and continue to accept
+//! this one.
 
 use hmac::{Hmac, Mac as _};
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
@@ -24,29 +24,29 @@ pub(crate) enum KeyedRequest<'a> {
     Switch {
         /// The view to serve.
         view: View,
-        /// Whom it is for.
+        /// The clients it applies to.
         audience: &'a Audience,
-        /// Why.
+        /// The reason.
         reason: &'a str,
         /// Whether the guard is overridden.
         force: bool,
     },
-    /// Applying the batch with this digest.
+    /// Applies the batch with this digest.
     Apply(&'a str),
-    /// A validation with this grace, in milliseconds.
+    /// A validation with this grace period, in milliseconds.
     Validate(i64),
 }
 
 impl KeyedRequest<'_> {
-    /// The digest to store.
+    /// Returns the digest to store.
     pub(crate) fn digest(&self) -> [u8; 32] {
         digest(&self.message(), None)
     }
 
-    /// The digests that earlier releases stored for the same request, apart from 0.1.0.
+    /// Returns the digests that other releases than 0.1.0 stored for the same request.
     pub(crate) fn earlier_digests(&self) -> Vec<[u8; 32]> {
         match self {
-            // They named the week, not the assignment.
+            // These releases named the week, not the assignment.
             Self::Command(
                 stream,
                 SeriesCommand::WithdrawWeek { run, week, assignment: Some(_), reason },
@@ -59,7 +59,7 @@ impl KeyedRequest<'_> {
         }
     }
 
-    /// The digest that release 0.1.0 stored for the same request.
+    /// Returns the digest that release 0.1.0 stored for the same request.
     pub(crate) fn legacy_digest(&self) -> [u8; 32] {
         match *self {
             Self::Command(stream, command) => legacy_request_form::command(stream, command),
@@ -71,7 +71,7 @@ impl KeyedRequest<'_> {
         }
     }
 
-    /// The bytes to hash.
+    /// Returns the bytes to hash.
     fn message(&self) -> Vec<u8> {
         #[derive(Serialize)]
         struct Versioned<'a> {
@@ -80,16 +80,17 @@ impl KeyedRequest<'_> {
         }
         let mut message = DOMAIN.to_vec();
         let versioned = Versioned { version: 1, request: RequestForm::of(self) };
-        // Texts, numbers and booleans: writing them cannot fail.
+        // Serializing texts, numbers and booleans cannot fail.
         message.extend(serde_json::to_vec(&versioned).unwrap_or_default());
         message
     }
 }
 
-/// Keeps this digest apart from every other SHA-256 in a store.
+/// The prefix that separates this digest from every other SHA-256 in a store.
 const DOMAIN: &[u8] = b"rollbook request\n";
 
-/// SHA-256 of a message; under a key, HMAC-SHA256. No digest is keyed so far: see decision 26.
+/// Returns the SHA-256 of a message, or its HMAC-SHA256 with a key. No digest has a key yet, see
+/// decision 26.
 fn digest(message: &[u8], keyed: Option<Hmac<Sha256>>) -> [u8; 32] {
     match keyed {
         None => Sha256::digest(message).into(),
@@ -210,7 +211,7 @@ enum RequestForm<'a> {
     },
 }
 
-/// Seconds since 1970, and nanoseconds.
+/// An instant: seconds since 1970, and nanoseconds.
 type InstantForm = (i64, u32);
 
 #[derive(Serialize)]
@@ -221,7 +222,7 @@ struct TermsForm<'a> {
     description: &'a str,
     assigned_by: Option<&'a str>,
     assigned_at: Option<InstantForm>,
-    /// The text of the JSON, not the value.
+    /// The text of the JSON value.
     window: Option<&'a str>,
     recurring: bool,
     total_weeks: u32,

@@ -1,5 +1,5 @@
-//! Resolves the id of a week or a response. Every id that ever named something resolves for ever.
-//! This module defines the order in which the possible meanings are tried.
+//! Resolves the id of a week or a response. An id that once named something resolves forever. This
+//! module defines the order in which the possible meanings are tried.
 
 use rollbook_domain::{Event, StreamId};
 use rollbook_projections::names::{self, Meaning, Names};
@@ -11,7 +11,7 @@ use super::{Store, StoreError};
 /// One week of a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeekRef {
-    /// The series' stream.
+    /// The stream of the series.
     pub stream: StreamId,
     /// The run.
     pub run: u32,
@@ -23,7 +23,7 @@ impl Store {
     /// Folds a series from its stream.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub fn fold_series(&self, stream: &StreamId) -> Result<FoldedSeries, StoreError> {
         self.counts.series_fold();
         let mut folded = FoldedSeries::default();
@@ -44,17 +44,17 @@ impl Store {
 }
 
 impl Reading<'_> {
-    /// The week that an id names: the assignment's own id, a document id, a legacy id, or
+    /// Returns the week that an id names: the id of an assignment, a document id, a legacy id, or
     /// `<base>_week_<n>`.
     ///
     /// # Errors
-    /// [`StoreError::UnknownAssignment`] when it names none.
+    /// [`StoreError::UnknownAssignment`] if the id names no week.
     pub fn assignment(&self, id: &str) -> Result<WeekRef, StoreError> {
         Ok(self.named_assignment(id)?.0)
     }
 
-    /// The week that an id names, and the id of the stored assignment that it names. A week that is
-    /// not stored has none.
+    /// Returns the week that an id names, and the id of the stored assignment; `None` if the week
+    /// is not stored.
     ///
     /// # Errors
     /// As [`Reading::assignment`].
@@ -92,10 +92,11 @@ impl Reading<'_> {
         for (name, week, document) in &documents {
             let Ok(stream) = name.parse::<StreamId>() else { continue };
             let items = &self.series(&stream)?.series.items;
-            // The document may have been imported again with another week.
+            // A later import may have given the document another week.
             let (run, week) =
                 items.document(document).map_or((1, *week), |item| (item.run, item.week()));
-            // Several documents of a week may share an id: the views show the one that represents it.
+            // Several documents of a week may share an id. The views show the one that represents
+            // the week.
             let shown = items.week(run, week).filter(|item| {
                 documents.iter().any(|(other, _, document)| other == name && item.has_id(document))
             });
@@ -106,10 +107,10 @@ impl Reading<'_> {
         Ok(None)
     }
 
-    /// The series stream where a response is answered.
+    /// Returns the stream of the series that a response belongs to.
     ///
     /// # Errors
-    /// [`StoreError::UnknownResponse`] when no response has this id.
+    /// [`StoreError::UnknownResponse`] if no response has this id.
     pub fn response(&self, id: &str) -> Result<StreamId, StoreError> {
         if let Some(recorded) =
             id.parse::<Uuid>().ok().map(|id| self.store().log().event(id)).transpose()?.flatten()

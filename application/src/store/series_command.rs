@@ -7,9 +7,9 @@ use rollbook_domain::series::decide::{Allocation, Correction, Repair};
 /// A command on one series.
 #[derive(Clone, Debug)]
 pub enum SeriesCommand {
-    /// Allocate the form.
+    /// Allocates the form.
     Allocate(Allocation),
-    /// Answer a week.
+    /// Answers a week.
     Respond {
         /// The run.
         run: u32,
@@ -17,80 +17,80 @@ pub enum SeriesCommand {
         week: u32,
         /// The answers, a JSON array.
         answers: JsonText,
-        /// The score, where it is given.
+        /// The score, if it is given.
         score: Option<u32>,
     },
-    /// Mark a week missed.
+    /// Marks a week as missed.
     Miss {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// Why.
+        /// The reason.
         reason: MissedReason,
-        /// In the client's words.
+        /// The client's words.
         comment: Option<String>,
     },
-    /// Grant more time.
+    /// Grants more time for a week.
     Extend {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Ask for a closed week.
+    /// Asks to reopen a closed week.
     AskToReopen {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// In the client's words.
+        /// The client's words.
         reason: String,
     },
-    /// Correct a week.
+    /// Corrects a week.
     Correct {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// What of it.
+        /// The change.
         correction: Correction,
     },
-    /// Open a closed week.
+    /// Opens a closed week.
     Reopen {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
     },
-    /// Pause the latest run.
+    /// Pauses the latest run.
     Pause {
-        /// For how many weeks.
+        /// The length of the pause in weeks.
         weeks: u32,
     },
-    /// Take back the latest pause.
+    /// Undoes the latest pause.
     Resume,
-    /// Take the latest run away.
+    /// Withdraws the latest run.
     Withdraw {
-        /// Whether answered weeks stay in the views.
+        /// Whether weeks with a response stay in the views.
         keep_answered: bool,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Take one week away, or clear its answer.
+    /// Withdraws one week, or clears its response.
     WithdrawWeek {
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// The stored assignment that is meant; `None` means the one that represents the week.
+        /// The stored assignment; `None` for the one that represents the week.
         assignment: Option<String>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Answer a response.
+    /// Gives feedback on a response.
     Feedback {
         /// The response.
         response: String,
@@ -99,6 +99,6 @@ pub enum SeriesCommand {
         /// The coach's words.
         text: String,
     },
-    /// Correct what is stored wrongly, or undo that.
+    /// Corrects stored data, or undoes a correction.
     Repair(Repair),
 }

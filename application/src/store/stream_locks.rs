@@ -1,17 +1,16 @@
-//! Locks that make commands on one stream wait for each other, so that they do not decide on a
-//! state that another one is about to change. They only save work: the log checks the expected
-//! versions of every commit.
+//! Locks that serialize commands on one stream, so that a command does not decide on a state that
+//! another one is about to change. They only save work: the log checks the expected versions of
+//! every commit.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::{Mutex, MutexGuard};
 use rollbook_domain::StreamId;
 
-/// How many locks there are. Two streams that share one wait for each other, which costs time and
-/// nothing else.
+/// The number of locks. Two streams that share a lock wait for each other, which only costs time.
 const LOCKS: usize = 256;
 
-/// A fixed number of locks; a stream's hash says which one is its own.
+/// A fixed number of locks. The hash of a stream selects its lock.
 pub(super) struct StreamLocks(Vec<Mutex<()>>);
 
 impl Default for StreamLocks {

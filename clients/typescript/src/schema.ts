@@ -11,10 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Assignments, the newest assigned first. */
+        /** Lists assignments, newest first. */
         get: operations["listAssignments"];
         put?: never;
-        /** Allocate a form to a client. Every week is stored at once. */
+        /** Allocates a form to a client. Every week is stored as its own assignment. */
         post: operations["allocate"];
         delete?: never;
         options?: never;
@@ -32,7 +32,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Withdraw a series from its client. */
+        /** Withdraws a series from its client. */
         delete: operations["withdrawSeries"];
         options?: never;
         head?: never;
@@ -48,7 +48,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pause a series: its unanswered weeks due from now on move. */
+        /** Pauses a series: its unanswered weeks with a due date from now on move. */
         post: operations["pauseSeries"];
         delete?: never;
         options?: never;
@@ -65,7 +65,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take back the latest pause of a series. */
+        /** Resumes a series: its latest pause is undone. */
         post: operations["unpauseSeries"];
         delete?: never;
         options?: never;
@@ -80,15 +80,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An assignment by any id that ever named it. */
+        /** Returns an assignment, by any of its ids. */
         get: operations["getAssignment"];
         put?: never;
         post?: never;
-        /** Withdraw a week. An answered one is cleared back to pending. */
+        /** Withdraws a week. If it has a response, the response is cleared and the week is pending again. */
         delete: operations["withdrawAssignment"];
         options?: never;
         head?: never;
-        /** Correct a week. */
+        /** Corrects a week. */
         patch: operations["correctAssignment"];
         trace?: never;
     };
@@ -99,10 +99,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether more time was granted. */
+        /** Whether an extension was granted. */
         get: operations["getExtension"];
         put?: never;
-        /** Ask for more time; it is granted at once. */
+        /** Asks for an extension. It is granted at once. */
         post: operations["grantExtension"];
         delete?: never;
         options?: never;
@@ -119,7 +119,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Mark a week missed, from three days after its due on. */
+        /** Marks a week as missed. This is possible from three days after its due date. */
         post: operations["markMissed"];
         delete?: never;
         options?: never;
@@ -136,7 +136,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Open a closed week, as the client's coach. */
+        /** Opens a week, as the client's coach. */
         post: operations["openForCheckIn"];
         delete?: never;
         options?: never;
@@ -153,7 +153,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask the coach to open a closed week. */
+        /** Asks the coach to reopen a closed week. */
         post: operations["requestReopen"];
         delete?: never;
         options?: never;
@@ -171,8 +171,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Answer a week. A week that is not stored yet is stored with its answer. Answering an answered week writes nothing and gives the
-         *     first response.
+         * Submits a response to a week. A week that is not stored yet is stored in the same commit. If the
+         *     week has a response already, nothing is written and the first response is returned.
          */
         post: operations["respond"];
         delete?: never;
@@ -188,7 +188,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A client's check-ins, from the view that the switch serves this client. */
+        /** Returns a client's check-ins, in the view that serves this client. */
         get: operations["listCheckIns"];
         put?: never;
         post?: never;
@@ -205,7 +205,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A client's check-ins from the pre-created view, whatever the switch says. */
+        /** Returns a client's check-ins in the pre-created view, whichever view serves the client. */
         get: operations["listPrecreatedCheckIns"];
         put?: never;
         post?: never;
@@ -224,7 +224,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Answer a response as the client's coach. */
+        /** Gives feedback on a response, as the client's coach. */
         post: operations["giveFeedback"];
         delete?: never;
         options?: never;
@@ -239,7 +239,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the process answers at all. */
+        /** Tells whether the process is alive. */
         get: operations["healthz"];
         put?: never;
         post?: never;
@@ -275,7 +275,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Evaluate every flag for a client. */
+        /** Evaluates every flag for a client. */
         post: operations["evaluateFlags"];
         delete?: never;
         options?: never;
@@ -292,7 +292,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Evaluate the flag for a client. */
+        /** Evaluates the flag for a client. */
         post: operations["evaluateFlag"];
         delete?: never;
         options?: never;
@@ -308,8 +308,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether requests can be served: the directory is there, the log takes writes, and projections
-         *     have folded what it holds.
+         * Tells whether the service can serve requests: the directory exists, the log accepts writes, and
+         *     the projections have folded all events.
          */
         get: operations["readyz"];
         put?: never;
@@ -328,8 +328,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Audit the store: totals, responses by week, counts by client, findings. It names documents, but
-         *     shows no answers.
+         * Audits the store: totals, responses by week, counts by client, findings. The audit names
+         *     documents and contains no answers.
          */
         get: operations["audit"];
         put?: never;
@@ -347,13 +347,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The backups there are, oldest first; what was cut off while it was taken is not among them. */
+        /** Lists the backups, oldest first. An interrupted backup is not listed. */
         get: operations["listBackups"];
         put?: never;
         /**
-         * Take a backup while others read and write.
-         * @description The backup holds everything that was acknowledged when it began. The answer comes when it is
-         *     complete and recorded. A name can be used once.
+         * Takes a backup while reads and writes continue.
+         * @description The backup contains every write that was acknowledged before it started. The response is sent
+         *     when the backup is complete and recorded. Each name can be used once.
          */
         post: operations["takeBackup"];
         delete?: never;
@@ -369,7 +369,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What clients see: one line for each client that the caller may see. */
+        /** Returns the check-ins of all clients that the caller may see, one line per client. */
         get: operations["viewAllCheckIns"];
         put?: never;
         post?: never;
@@ -389,10 +389,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Sign what the log is: a checkpoint of the tree over all events, kept in the store. Keep it
-         *     elsewhere too.
-         * @description The signing key is the one beside the store; the first checkpoint of a store draws it. A log
-         *     that contradicts what it signed before gets no further signature.
+         * Signs a checkpoint of the Merkle tree over all events, and stores it. Keep a copy elsewhere.
+         * @description The signing key is the file beside the store. The first checkpoint generates it. A log that
+         *     contradicts an earlier checkpoint is not signed.
          */
         post: operations["signCheckpoint"];
         delete?: never;
@@ -409,8 +408,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a client sees, from any view.
-         * @description The same `at` and the same position always give the same answer.
+         * Returns the check-ins of a client, in any view.
+         * @description The same `at` and the same position always give the same response.
          */
         get: operations["viewCheckIns"];
         put?: never;
@@ -429,8 +428,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a client saw at an instant: the view that the switch served, the position, the list. It
-         *     shows the switch's exceptions, so the caller needs permission to see both.
+         * Returns what a client saw at an instant: the view that served the client, the position, and the
+         *     list. The response contains the exceptions of the switch, so the caller needs the permission for
+         *     both.
          */
         get: operations["tellWhatWasSeen"];
         put?: never;
@@ -448,12 +448,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The corrections that hold. */
+        /** Lists the corrections in force. */
         get: operations["listCorrections"];
         put?: never;
         /**
-         * Correct what is stored wrongly, or undo a correction.
-         * @description Both views change, and history shows the correction with its reason. A coach may correct what their clients have.
+         * Corrects stored data, or undoes a correction.
+         * @description Both views change, and the history shows the correction with its reason. A coach may correct the
+         *     series of the coach's own clients.
          */
         post: operations["makeCorrection"];
         delete?: never;
@@ -470,9 +471,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Events as JSON lines, from a cursor on.
+         * Returns events as JSON lines, starting after a cursor.
          * @description The position of the last line is the next cursor. With `limit`, the header `x-rollbook-next` has
-         *     it while there are more events.
+         *     it if there are more events.
          */
         get: operations["listEvents"];
         put?: never;
@@ -491,9 +492,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow events: stored events first, then new ones as they are recorded.
-         * @description Each event has its position as `id` and its JSON as `data`. While nothing happens, a comment is
-         *     sent every few seconds. The answer does not end.
+         * Follows events: stored events first, then new events as they are recorded.
+         * @description Each event has its position as `id` and its JSON as `data`. Without new events, a comment is
+         *     sent every few seconds. The response does not end.
          */
         get: operations["followEvents"];
         put?: never;
@@ -512,8 +513,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything that happened to an assignment, response, client, coach, form, series, event, batch
-         *     or import.
+         * Returns the events of an assignment, response, client, coach, form, series, event, batch or
+         *     import.
          * @description An id with slashes can be in the path unescaped (`/v1/history/series/ada/weekly`), or escaped as
          *     one segment.
          */
@@ -536,9 +537,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Apply a batch file: what is there already is skipped and counted.
-         * @description It is checked whole, and every series is planned again, before the first event is written: a store that drifted is refused and named.
-         *     Whoever goes away meanwhile finds it done; when the service ends meanwhile, the same file goes on where it stopped.
+         * Applies a batch file. Events that the store already has are left out and counted.
+         * @description Before the first event is written, the complete file is checked and every series is planned
+         *     again. If the store drifted, the request is refused and the difference is named.
+         *     The operation continues if the caller disconnects. If the service stops meanwhile, the same file
+         *     resumes it.
          */
         post: operations["applyMigration"];
         delete?: never;
@@ -555,7 +558,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Plan the migration: the batch file, to be reviewed and applied. Changes nothing.
+         * Plans the migration and returns the batch file, for review and for applying. Changes nothing.
          * @description The same state of the store gives the same digest, which is also the `ETag`.
          */
         get: operations["planMigration"];
@@ -574,7 +577,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the plan holds, and what it leaves as it is: what `rollbook migrate plan --json` prints. Changes nothing. */
+        /**
+         * Plans the migration and returns its figures and obstacles, as `rollbook migrate plan --json`
+         *     prints them. Changes nothing.
+         */
         get: operations["planMigrationReport"];
         put?: never;
         post?: never;
@@ -591,10 +597,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The validations on record, a page at a time. */
+        /** Returns a page of the recorded validations. */
         get: operations["listValidations"];
         put?: never;
-        /** Run the thirteen checks, and put them on record. A red check is an answer, not a refusal. */
+        /** Runs the thirteen checks and records the result. A red check is a result, not an error. */
         post: operations["validateMigration"];
         delete?: never;
         options?: never;
@@ -609,7 +615,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Compare both views of every client, at every instant at which they may change. Puts nothing on record. */
+        /**
+         * Compares both views of every client at every instant at which a view can change. Records
+         *     nothing.
+         */
         get: operations["compareViews"];
         put?: never;
         post?: never;
@@ -626,7 +635,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The state of the store, and what to do next, as `rollbook status --json` prints it. */
+        /** Returns the status of the store and the next step, as `rollbook status --json` prints them. */
         get: operations["status"];
         put?: never;
         post?: never;
@@ -644,7 +653,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One stream, a page at a time.
+         * Returns a page of one stream.
          * @description The name can be in the path unescaped (`/v1/streams/series/ada/weekly`), or escaped as one
          *     segment.
          */
@@ -664,12 +673,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which view serves whom. */
+        /** Returns which view serves which clients. */
         get: operations["showSwitch"];
         /**
-         * Switch which view serves whom, from the next request on.
-         * @description Without `percent` and `clients` it is for everybody, and forgets every exception. Giving anybody the pre-created view needs a
-         *     recorded validation that is all green and newer than the last batch, or `force`. SwitchRequest back needs nothing but the reason.
+         * Switches which view serves which clients, starting with the next request.
+         * @description Without `percent` and `clients` the switch applies to every client and removes every exception.
+         *     A switch to the pre-created view needs a recorded validation that is green and newer than the
+         *     last batch, or `force`. A switch back to the legacy view needs only a reason.
          */
         put: operations["switchView"];
         post?: never;
@@ -683,30 +693,16 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description What was allocated. */
-        Allocated: {
-            /**
-             * Format: uuid
-             * @description The first new week's assignment.
-             */
-            assignmentId?: string | null;
-            /** @description Every new week. */
-            assignments: components["schemas"]["AllocatedWeek"][];
-            /** @description What happened. */
-            message: string;
-            /** @description Always true. */
-            success: boolean;
-        };
         /** @description A new week. */
         AllocatedWeek: {
             /**
              * Format: date-time
-             * @description When it is due.
+             * @description The due date.
              */
             dueDate: string;
             /**
              * Format: uuid
-             * @description The assignment.
+             * @description The id of the assignment.
              */
             id: string;
             /**
@@ -715,21 +711,83 @@ export interface components {
              */
             recurringWeek: number;
         };
-        /** @description One answer, kept as it is sent, further fields too. */
+        /**
+         * @description An allocation of a form to a client.
+         * @example {
+         *       "clientId": "ada",
+         *       "coachId": "robin",
+         *       "duration": 12,
+         *       "firstCheckInDate": "2026-03-02",
+         *       "formId": "habits"
+         *     }
+         */
+        AllocationBody: {
+            /** @description Who assigned it: a coach's id, or a name. */
+            assignedBy?: string | null;
+            /** @description The check-in window, stored unchanged. */
+            checkInWindow?: unknown;
+            /** @description The client, by any id. */
+            clientId: string;
+            /** @description The client's coach. */
+            coachId: string;
+            /** @description The description. */
+            description?: string | null;
+            /**
+             * @description The local time at which every week is due; the default is 09:00.
+             * @example 09:00
+             */
+            dueTime?: string | null;
+            /**
+             * Format: uint32
+             * @description The number of weeks, 1 to 520; the default is 4. With `extend`, the number of additional
+             *     weeks.
+             */
+            duration?: number | null;
+            /** @description Extends a run that still has open weeks, instead of refusing the allocation. */
+            extend?: boolean;
+            /** @description The first due date. Another weekday than Monday moves to the next Monday. */
+            firstCheckInDate?: string | null;
+            /** @description The form. */
+            formId: string;
+            frequency?: components["schemas"]["Frequency"] | null;
+            /** @description The first week is due on the Monday after this date; the default is today. */
+            startDate?: string | null;
+            status?: components["schemas"]["AssignedStatus"] | null;
+            /** @description The title; the default is the title of the form. */
+            title?: string | null;
+        };
+        /** @description The result of an allocation. */
+        AllocationResult: {
+            /**
+             * Format: uuid
+             * @description The assignment of the first new week.
+             */
+            assignmentId?: string | null;
+            /** @description The new weeks. */
+            assignments: components["schemas"]["AllocatedWeek"][];
+            /** @description The result as a sentence. */
+            message: string;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description One answer. It is stored unchanged, including additional fields. */
         Answer: {
-            /** @description What the client says. */
+            /** @description The client's answer. */
             answer?: unknown;
-            /** @description Its text. */
+            /** @description The text of the question. */
             question?: unknown;
-            /** @description The question's id. */
+            /** @description The id of the question. */
             questionId?: unknown;
-            /** @description A number, 0 to 10; anything else does not count. */
+            /**
+             * @description The score, a number from 0 to 10. An answer with any other value does not count for the
+             *     score.
+             */
             score?: unknown;
-            /** @description How much it counts: a number; anything else does not count. */
+            /** @description The weight, a number. An answer with any other value does not count for the score. */
             weight?: unknown;
         };
         /**
-         * @description What applying a batch did.
+         * @description The result of applying a batch.
          * @example {
          *       "adopted": 0,
          *       "created": 691,
@@ -749,98 +807,88 @@ export interface components {
         AppliedBatch: {
             /**
              * Format: uint64
-             * @description Responses adopted now.
+             * @description The number of responses that this run adopted.
              */
             adopted: number;
             /**
              * Format: uint64
-             * @description Weeks created now.
+             * @description The number of weeks that this run created.
              */
             created: number;
-            /** @description The batch's digest. */
+            /** @description The digest of the batch. */
             digest: string;
             /**
              * Format: uint64
-             * @description The head of the log afterwards.
+             * @description The head of the log after the run.
              */
             head: number;
-            /** @description The same events by reason. */
+            /** @description The events that were left out, by reason. */
             left_out: components["schemas"]["LeftOut"];
             /**
              * Format: uint64
-             * @description Responses linked now.
+             * @description The number of responses that this run linked.
              */
             linked: number;
             /**
              * Format: uint64
-             * @description Series that the migration is about.
+             * @description The number of series that the migration concerns.
              */
             series: number;
             /**
              * Format: uint64
-             * @description Events of the batch that this run left out.
+             * @description The number of events of the batch that this run left out.
              */
             skipped: number;
-        };
-        /**
-         * @description Why a closed week is asked for.
-         * @example {
-         *       "reason": "was away"
-         *     }
-         */
-        Asking: {
-            /** @description In the client's words. */
-            reason?: string | null;
         };
         /**
          * @description A stored status.
          * @enum {string}
          */
         AssignedStatus: "pending" | "active" | "inactive" | "overdue" | "missed" | "completed";
-        /** @description One week of a series, as it is stored. */
+        /** @description A stored week of a series. */
         Assignment: {
             /**
              * Format: date-time
-             * @description When it was assigned.
+             * @description The time of the assignment.
              */
             assignedAt?: string | null;
             /** @description Who assigned it: a coach's id or a name. */
             assignedBy: string;
             /** @description The check-in window, as stored. */
             checkInWindow: unknown;
-            /** @description The client's document id. */
+            /** @description The id of the client's document. */
             clientId: string;
             /** @description The coach. */
             coachId: string;
-            /** @description What the coach noted. Only the client's coach is shown it. */
+            /** @description The note of the coach. Only the client's coach sees it. */
             coachNotes?: string | null;
-            /** @description Whether a coach answered the response. */
+            /** @description Whether a coach gave feedback on the response. */
             coachResponded: boolean;
             /**
              * Format: date-time
-             * @description When it was completed.
+             * @description The time of completion.
              */
             completedAt?: string | null;
             /** @description The description. */
             description: string;
             /**
              * Format: date-time
-             * @description When it is due; null where the stored week has no date.
+             * @description The due date; null if the stored week has none.
              */
             dueDate?: string | null;
-            /** @description Whether the client was given more time. */
+            /** @description Whether an extension was granted. */
             extensionGranted: boolean;
             /** @description The form. */
             formId: string;
             /** @description The form's title. */
             formTitle: string;
-            /** @description Its id: the document's, or the assignment's own. */
+            /** @description The id of the document or of the assignment. */
             id: string;
             /** @description Whether the form recurs. */
             isRecurring: boolean;
             /**
              * Format: date-time
-             * @description Until when it rests.
+             * @description The end of the pause.
              */
             pausedUntil?: string | null;
             /**
@@ -860,16 +908,16 @@ export interface components {
              * @description The response's score.
              */
             score?: number | null;
-            /** @description Its status, as lists show it. */
+            /** @description The status, as lists show it. */
             status: components["schemas"]["CheckInStatus"];
             /**
              * Format: uint32
-             * @description How many weeks the run has.
+             * @description The number of weeks in the run.
              */
             totalWeeks: number;
         };
         /**
-         * @description What backup to take.
+         * @description The options of a backup.
          * @example {
          *       "name": "before-precreate"
          *     }
@@ -877,112 +925,112 @@ export interface components {
         BackupBody: {
             /**
              * Format: date-time
-             * @description When it is taken, RFC 3339, for its name and the record; now without one.
+             * @description The time for the name and the event, RFC 3339; the default is now.
              */
             at?: string | null;
-            /** @description Its name; `pre-migration-YYYYMMDD_HHMMSS` without one. */
+            /** @description The name; the default is `pre-migration-YYYYMMDD_HHMMSS`. */
             name?: string | null;
         };
-        /** @description A file of a backup that is not what was written. */
+        /** @description A damaged file of a backup. */
         BackupFinding: {
-            /** @description The file, below the backup's directory. */
+            /** @description The path of the file in the backup. */
             file: string;
-            /** @description What is wrong with it. */
+            /** @description The damage. */
             what: string;
         };
         /** @description The manifest of a backup. */
         BackupManifest: {
             /**
              * Format: uint64
-             * @description Bytes that no earlier backup had.
+             * @description The size of the files that no earlier backup has, in bytes.
              */
             bytes_new: number;
             /**
              * Format: uint64
-             * @description Bytes of files that are shared with earlier backups.
+             * @description The size of the files that are shared with earlier backups, in bytes.
              */
             bytes_shared: number;
-            /** @description Clients, documents by collection, events by name. */
+            /** @description The number of clients, of documents by collection, and of events by name. */
             counts: unknown;
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description The time of creation.
              */
             created_at: string;
-            /** @description Every file: path, bytes, SHA-256, whether it is shared with an earlier backup. */
+            /** @description Each file: path, size in bytes, SHA-256, and whether it is shared with an earlier backup. */
             files: unknown[];
             /**
              * Format: uint64
-             * @description The position of the last event in it.
+             * @description The position of the last event in the backup.
              */
             head: number;
             /**
              * Format: date-time
-             * @description When that event was recorded.
+             * @description The time at which that event was recorded.
              */
             head_recorded_at?: string | null;
             /** @description SHA-256 over the stored bytes of all commits. */
             log_digest: string;
             /** @description The root of the Merkle tree over all events, base64. */
             merkle_root: string;
-            /** @description The backup's name when it was made. */
+            /** @description The name of the backup at its creation. */
             name: string;
-            /** @description The rows of every projection: name, version, rows, digest. */
+            /** @description Each projection: name, version, number of rows, digest. */
             projections: unknown[];
-            /** @description The version of the rollbook that made it. */
+            /** @description The Rollbook release that created the backup. */
             rollbook: string;
             /**
              * Format: uint64
-             * @description The format's version.
+             * @description The version of the manifest's format.
              */
             rollbook_backup: number;
-            /** @description The store's id. */
+            /** @description The id of the store. */
             store: string;
             /**
              * Format: uint32
-             * @description The store's format.
+             * @description The format version of the store.
              */
             store_format: number;
         };
         /**
-         * @description The state of a backup, as far as it is known without reading every file.
+         * @description The state of a backup, as known without reading every file.
          * @enum {string}
          */
         BackupState: "whole" | "damaged";
-        /** @description A batch, as far as it got. */
+        /** @description A batch, complete or not. */
         Batch: {
             /**
              * Format: uint64
-             * @description Weekless responses that it linked.
+             * @description The number of responses without a week that it linked.
              */
             adopted: number;
             applied_at?: components["schemas"]["u64"] | null;
-            /** @description The head before it. */
+            /** @description The head of the log before the batch. */
             base: components["schemas"]["u64"];
             /**
              * Format: uint64
-             * @description Weeks that it made.
+             * @description The number of weeks that it created.
              */
             created: number;
             /** @description SHA-256 over its events, in hexadecimal. */
             digest: string;
-            /** @description The definition's name. */
+            /** @description The kind of migration, such as `precreate`. */
             kind: string;
             /**
              * Format: uint64
-             * @description Responses that it linked to their own week.
+             * @description The number of responses that it linked to the week that they state.
              */
             linked: number;
-            /** @description The rules that it was planned with. */
+            /** @description The rules of the plan. */
             rules: string;
             /**
              * Format: uint64
-             * @description Series that it was about.
+             * @description The number of series that it concerns.
              */
             series: number;
             /**
              * Format: uint64
-             * @description Events that were there already.
+             * @description The number of events that were left out.
              */
             skipped: number;
         };
@@ -995,7 +1043,7 @@ export interface components {
         CheckIn: {
             /**
              * Format: date-time
-             * @description When it was assigned.
+             * @description The time of the assignment.
              */
             assignedAt: string;
             /** @description Who assigned it: a name, or an id that does not belong to a coach. */
@@ -1004,33 +1052,33 @@ export interface components {
             checkInWindow: unknown;
             /** @description The stored client id. The pre-created view leaves it out. */
             clientId?: string;
-            /** @description Whether a coach answered the response. */
+            /** @description Whether a coach gave feedback on the response. */
             coachResponded: boolean;
             /**
              * Format: date-time
-             * @description When it was completed; absent if it was not.
+             * @description The time of completion; absent if it is not completed.
              */
             completedAt?: string;
             /** @description The description. */
             description: string;
-            /** @description The stored document behind it. */
+            /** @description The id of the stored document. */
             documentId: string;
             /**
              * Format: date-time
-             * @description When it is due.
+             * @description The due date.
              */
             dueDate: string;
-            /** @description Whether the client was given more time. */
+            /** @description Whether an extension was granted. */
             extensionGranted: boolean;
             /** @description The form. */
             formId: string;
-            /** @description The id to answer it by. */
+            /** @description The id for a response. */
             id: string;
             /** @description Whether the form recurs. */
             isRecurring: boolean;
             /**
              * Format: date-time
-             * @description Until when it is paused; absent if it is not.
+             * @description The end of the pause; absent if it is not paused.
              */
             pausedUntil?: string;
             /**
@@ -1045,13 +1093,13 @@ export interface components {
              * @description The score; absent when unset or zero.
              */
             score?: number;
-            /** @description Its status. */
+            /** @description The status. */
             status: components["schemas"]["CheckInStatus"];
             /** @description The title. */
             title: string;
             /**
              * Format: uint32
-             * @description How many weeks the run has.
+             * @description The number of weeks in the run.
              */
             totalWeeks: number;
         };
@@ -1067,31 +1115,31 @@ export interface components {
          * @enum {string}
          */
         CheckInStatus: "completed" | "missed" | "overdue" | "pending";
-        /** @description How many check-ins a list has. */
+        /** @description The number of check-ins in a list. */
         CheckInSummary: {
             /**
              * Format: uint64
-             * @description Of these, completed.
+             * @description Completed check-ins.
              */
             completed: number;
             /**
              * Format: uint64
-             * @description Of these, overdue by the view's own rule.
+             * @description Overdue check-ins, by the rule of the view.
              */
             overdue: number;
             /**
              * Format: uint64
-             * @description Of these, pending.
+             * @description Pending check-ins.
              */
             pending: number;
             /**
              * Format: uint64
-             * @description All.
+             * @description All check-ins.
              */
             total: number;
         };
         /**
-         * @description A view's answer.
+         * @description The list of a view.
          * @example {
          *       "data": {
          *         "checkins": [
@@ -1130,19 +1178,19 @@ export interface components {
             /** @description Always true. */
             success: boolean;
         };
-        /** @description One check. */
+        /** @description The result of one check. */
         CheckedOutcome: {
             /** @description The result, in one line. */
             detail: string;
-            /** @description The findings, if it does not hold. */
+            /** @description The findings, if the check is red. */
             findings: string[];
-            /** @description Whether it holds. */
+            /** @description Whether the check passed. */
             green: boolean;
-            /** @description Its name. */
+            /** @description The name of the check. */
             name: string;
         };
         /**
-         * @description What to correct.
+         * @description A correction to make or to undo.
          * @example {
          *       "dry_run": true,
          *       "kind": "move-response",
@@ -1154,20 +1202,20 @@ export interface components {
         CorrectionBody: {
             /**
              * Format: date-time
-             * @description When it happened, RFC 3339; now without one.
+             * @description The time of the event, RFC 3339; the default is now.
              */
             at?: string | null;
-            /** @description Write nothing, and tell what would change in both views. */
+            /** @description Writes nothing, and returns the changes in both views. */
             dry_run?: boolean;
             /** @enum {string} */
             kind: "move-response";
-            /** @description Why; sealed like everything personal. */
+            /** @description The reason. It is stored encrypted, as personal data. */
             reason: string;
             /** @description The response. */
             response: string;
             /**
              * Format: uint32
-             * @description The run; without one, that of the week that holds the response.
+             * @description The run; the default is that of the week that holds the response.
              */
             run?: number | null;
             /**
@@ -1178,20 +1226,20 @@ export interface components {
         } | {
             /**
              * Format: date-time
-             * @description When it happened, RFC 3339; now without one.
+             * @description The time of the event, RFC 3339; the default is now.
              */
             at?: string | null;
-            /** @description Write nothing, and tell what would change in both views. */
+            /** @description Writes nothing, and returns the changes in both views. */
             dry_run?: boolean;
             /** @enum {string} */
             kind: "adopt-response";
-            /** @description Why; sealed like everything personal. */
+            /** @description The reason. It is stored encrypted, as personal data. */
             reason: string;
             /** @description The response. */
             response: string;
             /**
              * Format: uint32
-             * @description The run; without one, the first.
+             * @description The run; the default is the first one.
              */
             run?: number | null;
             /**
@@ -1202,7 +1250,7 @@ export interface components {
         } | {
             /**
              * Format: date-time
-             * @description When it happened, RFC 3339; now without one.
+             * @description The time of the event, RFC 3339; the default is now.
              */
             at?: string | null;
             /**
@@ -1210,31 +1258,31 @@ export interface components {
              * @description The id of the correction.
              */
             correction: string;
-            /** @description Write nothing, and tell what would change in both views. */
+            /** @description Writes nothing, and returns the changes in both views. */
             dry_run?: boolean;
             /** @enum {string} */
             kind: "undo";
-            /** @description Why; sealed like everything personal. */
+            /** @description The reason. It is stored encrypted, as personal data. */
             reason: string;
         };
-        /** @description What a correction did, or would do. */
+        /** @description The effect of a correction, or of its dry run. */
         CorrectionReport: {
             /**
              * Format: uuid
-             * @description The id of the correction that was made or undone; `None` if nothing needs to be corrected.
+             * @description The id of the correction that was made or undone; `None` if there is nothing to correct.
              */
             correction?: string | null;
-            /** @description Whether it was only tried: nothing was written. */
+            /** @description Whether this was a dry run: nothing was written. */
             dry_run: boolean;
             /** @description The events. */
             events: components["schemas"]["RecordedEvent"][];
-            /** @description What changes in the client's list in the legacy view; only if it was tried. */
+            /** @description The changes of the client's list in the legacy view; only in a dry run. */
             legacy: unknown[];
-            /** @description What changes in the client's list in the pre-created view; only if it was tried. */
+            /** @description The changes of the client's list in the pre-created view; only in a dry run. */
             precreated: unknown[];
-            /** @description Whether an earlier request under the same key wrote the events. */
+            /** @description Whether an earlier request with the same idempotency key wrote the events. */
             repeated: boolean;
-            /** @description The series' stream. */
+            /** @description The stream of the series. */
             series: string;
         };
         /** @description A recorded decision that causes differences. */
@@ -1287,14 +1335,14 @@ export interface components {
             what: string;
         };
         /**
-         * @description The answer of a write that has nothing else to say.
+         * @description The response to a write without any other content.
          * @example {
          *       "message": "Check-in marked as missed",
          *       "success": true
          *     }
          */
         Done: {
-            /** @description What happened. */
+            /** @description The result as a sentence. */
             message: string;
             /** @description Always true. */
             success: boolean;
@@ -1307,7 +1355,7 @@ export interface components {
          *     }
          */
         DropInRefusal: {
-            /** @description Why not. */
+            /** @description The reason. */
             message: string;
             /**
              * @description Always false.
@@ -1331,7 +1379,7 @@ export interface components {
         EvaluationFailure: {
             /** @description `PARSE_ERROR`, `INVALID_CONTEXT`, `TARGETING_KEY_MISSING` or `FLAG_NOT_FOUND`. */
             errorCode: string;
-            /** @description For people. */
+            /** @description An explanation for people. */
             errorDetails: string;
             /** @description The flag, if the request named one. */
             key?: string | null;
@@ -1370,46 +1418,46 @@ export interface components {
             /** @description The view's name. */
             variant: string;
         };
-        /** @description Who acted. */
+        /** @description The actor of an event. */
         EventActor: {
-            /** @description Who: an id, a name, or a batch's digest. */
+            /** @description The id or name of the actor, or the digest of a batch. */
             id: string;
-            /** @description As what: client, coach, admin, system or migration. */
+            /** @description The role: client, coach, admin, system or migration. */
             role: string;
         };
-        /** @description What happened. */
+        /** @description The content of an event. */
         EventContent: {
-            /** @description Its data. Personal content reads `[…]` unless it was requested. */
+            /** @description The fields of the event. `[…]` replaces personal content unless it was requested. */
             data: unknown;
-            /** @description Its name in the past tense, such as `AssignmentCreated`. */
+            /** @description The name of the event, such as `AssignmentCreated`. */
             type: string;
-        };
-        /**
-         * @description Why more time is needed.
-         * @example {
-         *       "reason": "moving house this week"
-         *     }
-         */
-        Extending: {
-            /** @description In at least 10 characters. */
-            reason: string;
         };
         /** @description An extension. */
         Extension: {
             /**
              * Format: date-time
-             * @description When it was granted; null where that is not known.
+             * @description The time of the extension; null if it is not known.
              */
             grantedAt?: string | null;
-            /** @description Whether more time was granted. */
+            /** @description Whether an extension was granted. */
             hasExtension: boolean;
-            /** @description Why it was asked for, in the client's words; null where that is not known. */
+            /** @description The reason in the client's words; null if it is not known. */
             reason?: string | null;
             /** @description Always true. */
             success: boolean;
         };
         /**
-         * @description A coach's feedback. Further fields, such as `feedbackType` and `questionId`, are kept.
+         * @description A request for an extension.
+         * @example {
+         *       "reason": "moving house this week"
+         *     }
+         */
+        ExtensionBody: {
+            /** @description The reason, at least 10 characters. */
+            reason: string;
+        };
+        /**
+         * @description A coach's feedback. Additional fields, such as `feedbackType` and `questionId`, are stored.
          * @example {
          *       "coachId": "robin",
          *       "content": "Well done",
@@ -1425,11 +1473,11 @@ export interface components {
             responseId: string;
         };
         /**
-         * @description How often.
+         * @description The frequency of check-ins.
          * @enum {string}
          */
         Frequency: "once" | "weekly";
-        /** @description That it is well. */
+        /** @description The state of the service. */
         Health: {
             /**
              * @description `ok` or `ready`.
@@ -1437,34 +1485,34 @@ export interface components {
              */
             status: string;
         };
-        /** @description A correction that holds. */
+        /** @description A correction that is in force: it was not undone. */
         HeldCorrection: {
             /**
              * Format: date-time
-             * @description When it was made.
+             * @description The time of the correction.
              */
             at?: string | null;
             /**
              * Format: uuid
-             * @description Its id.
+             * @description The id of the correction.
              */
             correction: string;
-            /** @description The weeks that held it before. */
+            /** @description The weeks that held the response before. */
             left: number[];
             /**
-             * @description Documents that an import changed since in what the correction replaces. The correction goes
-             *     on holding.
+             * @description Documents that a later import changed in the fields that the correction replaces. The
+             *     correction stays in force.
              */
             overtaken: string[];
             position?: components["schemas"]["u64"] | null;
-            /** @description The response that it placed. */
+            /** @description The response that it moved. */
             response: string;
             /**
              * Format: uint32
              * @description The run.
              */
             run: number;
-            /** @description The series' stream. */
+            /** @description The stream of the series. */
             series: string;
             /**
              * Format: uint32
@@ -1473,18 +1521,18 @@ export interface components {
             week: number;
         };
         /** @description The last import. */
-        Imported: {
-            /** @description How many documents each collection of the export had. */
+        LastImport: {
+            /** @description The number of documents in each collection of the export. */
             collections: {
                 [key: string]: number;
             };
             /** @description SHA-256 over its events, in hexadecimal. */
             digest: string;
-            /** @description Where it is recorded. */
+            /** @description The position of its event. */
             position: components["schemas"]["u64"];
         };
         /**
-         * @description Something that the migration leaves as it is.
+         * @description Something that the migration leaves unchanged.
          * @example {
          *       "obstacle": "week-holds-another",
          *       "response": "r7",
@@ -1493,19 +1541,19 @@ export interface components {
          *     }
          */
         LeftAsItIs: {
-            /** @description Why: `no-week-one`, `no-base-due`, `week-holds-another` or `week-outside`. */
+            /** @description The reason: `no-week-one`, `no-base-due`, `week-holds-another` or `week-outside`. */
             obstacle: string;
             /** @description The response that is not linked. */
             response?: string | null;
-            /** @description The series' stream. */
+            /** @description The stream of the series. */
             series: string;
             /**
              * Format: uint32
-             * @description Its week.
+             * @description The week of that response.
              */
             week?: number | null;
         };
-        /** @description Events of a batch that a run left out, by reason. */
+        /** @description The number of events that a run left out, by reason. */
         LeftOut: {
             /**
              * Format: uint64
@@ -1528,25 +1576,25 @@ export interface components {
              */
             withdrawn: number;
         };
-        /** @description A backup as it is listed. */
+        /** @description A backup in a list. */
         ListedBackup: {
-            /** @description Every file that is not as it should be. */
+            /** @description Each damaged file. */
             findings: components["schemas"]["BackupFinding"][];
             manifest?: components["schemas"]["BackupManifest"] | null;
-            /** @description Its name: the directory's. */
+            /** @description The name of the backup and of its directory. */
             name: string;
-            /** @description Whether it is good, as far as its manifest and the lengths of its files tell. */
+            /** @description The state of the backup, from its manifest and the lengths of its files. */
             state: components["schemas"]["BackupState"];
         };
-        /** @description One of the server-sent events. */
+        /** @description A server-sent event. */
         LiveEvent: {
             /** @description The event, as JSON: see `RecordedEvent`. */
             data: string;
-            /** @description The event's position: the `Last-Event-ID` to continue after it. */
+            /** @description The position of the event: the `Last-Event-ID` to continue after it. */
             id: string;
         };
         /**
-         * @description Why a week was missed.
+         * @description A request to mark a week as missed.
          * @example {
          *       "clientId": "ada",
          *       "reason": "sick"
@@ -1555,13 +1603,13 @@ export interface components {
         Missed: {
             /** @description The client, by any id. */
             clientId: string;
-            /** @description In the client's words; needed with `other`. */
+            /** @description The client's words. The reason `other` needs them. */
             comment?: string | null;
-            /** @description Why. */
+            /** @description The reason. */
             reason: components["schemas"]["Reason"];
         };
         /**
-         * @description A series, and what is asked of it.
+         * @description The series of a request.
          * @example {
          *       "clientId": "ada",
          *       "coachId": "robin",
@@ -1584,31 +1632,31 @@ export interface components {
             success: boolean;
         };
         /**
-         * @description Who opens a week.
+         * @description A request to open a week.
          * @example {
          *       "coachId": "robin"
          *     }
          */
-        Opening: {
+        OpeningBody: {
             /** @description The coach. */
             coachId?: string | null;
         };
         /** @description A page of assignments. */
         Page: {
-            /** @description The assignments, the newest assigned first. */
+            /** @description The assignments, newest first. */
             assignments: components["schemas"]["Assignment"][];
-            /** @description What to ask the next page with; null on the last one. */
+            /** @description The `cursor` of the next page; null on the last page. */
             nextCursor?: string | null;
             /** @description Always true. */
             success: boolean;
-            /** @description How many there are in all. */
+            /** @description The total number of assignments. */
             total: number;
         };
-        /** @description Both views, compared. */
+        /** @description The comparison of both views. */
         Parity: {
             /**
              * Format: uint64
-             * @description How many clients were compared.
+             * @description The number of compared clients.
              */
             clients: number;
             /**
@@ -1616,60 +1664,46 @@ export interface components {
              *     Absent if there are none.
              */
             decisions?: components["schemas"]["Decision"][];
-            /** @description By class: how many weeks differ so at some instant. */
+            /** @description By class: the number of weeks that differ at some instant. */
             differences: {
                 [key: string]: number;
             };
-            /** @description A few of each class. */
+            /** @description Examples of each class. */
             examples: {
                 [key: string]: components["schemas"]["Difference"][];
             };
             /**
              * Format: uint64
-             * @description At how many instants, all clients together.
+             * @description The number of compared instants, over all clients.
              */
             instants: number;
-            /** @description The first of them. */
+            /** @description The first of these differences. */
             unexplained: components["schemas"]["Unexplained"][];
             /**
              * Format: uint64
-             * @description How many differences no class explains.
+             * @description The number of differences that no class explains.
              */
             unexplained_total: number;
         };
         /**
-         * @description What is to be corrected. What is not named stays; a field that is not listed here is refused, so that no correction is lost to a
-         *     slip of the keyboard.
+         * @description The fields to correct. Absent fields stay unchanged. An unknown field is refused, so that a
+         *     typing mistake never loses a correction.
          * @example {
          *       "coachNotes": "moved by a week",
          *       "dueDate": "2026-01-12T09:00:00Z"
          *     }
          */
         Patch: {
-            /** @description The coach who corrects. */
+            /** @description The coach who makes the correction. */
             coachId?: string | null;
-            /** @description A note, in place of the one before; empty takes it away. */
+            /** @description The note. It replaces the previous note; an empty text removes it. */
             coachNotes?: string | null;
             /** @description The due date. */
             dueDate?: string | null;
             status?: components["schemas"]["AssignedStatus"] | null;
         };
-        /** @description A pause. */
-        Paused: {
-            /** @description What happened. */
-            message: string;
-            /** @description How many weeks moved. */
-            moved: number;
-            /**
-             * Format: date-time
-             * @description Until when the series rests.
-             */
-            pausedUntil?: string | null;
-            /** @description Always true. */
-            success: boolean;
-        };
         /**
-         * @description A series, and for how long it rests.
+         * @description A request to pause a series.
          * @example {
          *       "clientId": "ada",
          *       "coachId": "robin",
@@ -1677,51 +1711,65 @@ export interface components {
          *       "pauseWeeks": 2
          *     }
          */
-        Pausing: components["schemas"]["NamedSeries"] & {
+        PauseBody: components["schemas"]["NamedSeries"] & {
             /**
              * Format: uint32
-             * @description By how many weeks, 1 to 52.
+             * @description The length of the pause in weeks, 1 to 52.
              */
             pauseWeeks: number;
         };
-        /** @description What a batch file holds, and what planning left as it is. */
+        /** @description The result of a pause. */
+        PauseResult: {
+            /** @description The result as a sentence. */
+            message: string;
+            /** @description The number of moved weeks. */
+            moved: number;
+            /**
+             * Format: date-time
+             * @description The end of the pause.
+             */
+            pausedUntil?: string | null;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description A planned batch: the figures of its file, and the obstacles. */
         PlanReport: {
             /**
              * Format: uint64
-             * @description Weekless responses to link.
+             * @description The number of responses without a week to link to the week that names them.
              */
             adopted: number;
             /**
              * Format: uint64
-             * @description Weeks to create.
+             * @description The number of weeks to create.
              */
             created: number;
-            /** @description SHA-256 over its events, in hexadecimal. */
+            /** @description SHA-256 over the event lines of the file, in hexadecimal. */
             digest: string;
-            /** @description When made weeks are due: `monday` or `weekday`. */
+            /** @description The due rule of created weeks: `monday` or `weekday`. */
             due: string;
             /**
              * Format: uint64
-             * @description Events.
+             * @description The number of events.
              */
             events: number;
-            /** @description The batch file. */
+            /** @description The path of the batch file. */
             file: string;
-            /** @description The definition's name. */
+            /** @description The kind of migration, such as `precreate`. */
             kind: string;
             /**
              * Format: uint64
-             * @description Responses to link to their own week.
+             * @description The number of responses to link to the week that they state.
              */
             linked: number;
-            /** @description What stays as it is, and why. */
+            /** @description What the plan leaves unchanged, with the reason. */
             obstacles: components["schemas"]["LeftAsItIs"][];
             /**
              * Format: uint64
-             * @description Series that the migration is about.
+             * @description The number of series that the migration concerns.
              */
             series: number;
-            /** @description The old server's zone. */
+            /** @description The time zone of the old server, an IANA name. */
             zone: string;
         };
         /**
@@ -1737,9 +1785,9 @@ export interface components {
         Problem: {
             /** @description A stable name for programs. */
             code: string;
-            /** @description Why not. */
+            /** @description The reason. */
             detail: string;
-            /** @description What to do next, if `detail` does not say it. */
+            /** @description The next step, if `detail` does not contain it. */
             next_step?: string | null;
             /**
              * Format: uint32
@@ -1751,74 +1799,73 @@ export interface components {
             /** @description Always `about:blank`: `code` distinguishes errors. */
             type: string;
         };
-        /** @description How far a projection is. */
-        Projected: {
+        /** @description The checkpoint of a projection. */
+        ProjectionStatus: {
             /**
              * Format: uint64
-             * @description How many positions that is behind the head.
+             * @description The number of events that are not folded yet.
              */
             behind: number;
-            /** @description Its name. */
+            /** @description The name of the projection. */
             name: string;
-            /** @description The position that it has folded up to. */
+            /** @description The position of the last folded event. */
             position: components["schemas"]["u64"];
         };
         /**
-         * @description Why a client missed a week.
+         * @description The reason for a missed week.
          * @enum {string}
          */
         Reason: "sick" | "traveling" | "personal_emergency" | "other";
-        /** @description One check on record. */
+        /** @description The recorded result of one check. */
         RecordedCheck: {
-            /** @description What was seen, in one line. */
+            /** @description The result in one line. */
             detail: string;
-            /** @description Whether it held. */
+            /** @description Whether the check passed. */
             green: boolean;
-            /** @description Its name. */
+            /** @description The name of the check. */
             name: string;
         };
         /** @description An event of a correction. */
         RecordedEvent: {
-            /** @description Its name. */
+            /** @description The name of the event. */
             event: string;
             position?: components["schemas"]["u64"] | null;
         };
-        /** @description A recorded comparison of both views. */
+        /** @description A recorded parity check. */
         RecordedParity: {
-            /** @description The head that it looked at. */
+            /** @description The head of the log that was checked. */
             at: components["schemas"]["u64"];
             /**
              * Format: uint64
-             * @description Differences without a class.
+             * @description The number of differences without a class.
              */
             unexplained: number;
         };
-        /**
-         * @description What became of a response.
-         * @example {
-         *       "message": "Check-in completed successfully",
-         *       "responseId": "1f0e…",
-         *       "score": 80,
-         *       "success": true
-         *     }
-         */
-        Responded: {
-            /** @description True where the week was answered before: then nothing was written. */
-            alreadyCompleted?: boolean;
-            /** @description What happened. */
-            message: string;
-            /** @description The response: this one, or the first one where the week was answered before. Empty where an import had none. */
-            responseId: string;
-            /**
-             * Format: double
-             * @description Its score; null where nothing was scored.
-             */
-            score?: number | null;
-            /** @description Always true. */
-            success: boolean;
+        /** @description A recorded validation. */
+        RecordedValidation: {
+            /** @description The head of the log that was checked. */
+            at: components["schemas"]["u64"];
+            /** @description The result of each check. */
+            checks: components["schemas"]["RecordedCheck"][];
+            /** @description The digest of the batch that was applied last; empty if there was none. */
+            digest: string;
+            /** @description Whether every check passed. */
+            green: boolean;
+            /** @description The position of its event. */
+            position: components["schemas"]["u64"];
         };
         /**
-         * @description The answers of a week.
+         * @description A request to reopen a week.
+         * @example {
+         *       "reason": "was away"
+         *     }
+         */
+        ReopenBody: {
+            /** @description The client's words. */
+            reason?: string | null;
+        };
+        /**
+         * @description The response to a week.
          * @example {
          *       "responses": [
          *         {
@@ -1832,43 +1879,71 @@ export interface components {
          *     }
          */
         Response: {
-            /** @description The answers, kept as they are. */
+            /** @description The answers, stored unchanged. */
             responses: components["schemas"]["Answer"][];
             /**
              * Format: uint32
-             * @description The score, 0 to 100. Default: 100 × Σ score·weight ⁄ Σ 10·weight over the answers with both, rounded.
+             * @description The score, 0 to 100. The default is 100 × Σ score·weight ⁄ Σ 10·weight over the answers with
+             *     both, rounded.
              */
             score?: number | null;
         };
-        /** @description How personal data is kept. */
+        /**
+         * @description The result of a response.
+         * @example {
+         *       "message": "Check-in completed successfully",
+         *       "responseId": "1f0e…",
+         *       "score": 80,
+         *       "success": true
+         *     }
+         */
+        ResponseResult: {
+            /** @description Whether the week was answered before. Then nothing was written. */
+            alreadyCompleted?: boolean;
+            /** @description The result as a sentence. */
+            message: string;
+            /**
+             * @description The id of the response: this one, or the first one if the week was answered before. Empty if
+             *     an import stored the week as completed without a response.
+             */
+            responseId: string;
+            /**
+             * Format: double
+             * @description The score; null if no answer has a score.
+             */
+            score?: number | null;
+            /** @description Always true. */
+            success: boolean;
+        };
+        /** @description How personal data is protected. */
         Sealing: {
             /**
              * Format: uint64
-             * @description How many clients were erased.
+             * @description The number of erased clients.
              */
             erased: number;
             /**
              * Format: uint64
-             * @description How many clients and coaches have a key.
+             * @description The number of clients and coaches with a key.
              */
             keys: number;
-            /** @description Where the master key came from; `None` where none is needed. */
+            /** @description The source of the master key; `None` if no key is needed. */
             master_key?: string | null;
-            /** @description Whether it is sealed; chosen when the store was made. */
+            /** @description Whether personal data is encrypted. This is chosen when the store is created. */
             sealed: boolean;
-            /** @description Clients whose erasure was cut off: `rollbook erase` goes on with it. */
+            /** @description Clients whose erasure was interrupted. `rollbook erase` completes it. */
             unfinished: string[];
         };
-        /** @description What a client saw. */
+        /** @description The list that a client saw. */
         SeenList: {
             /**
              * Format: date-time
              * @description The instant.
              */
             at: string;
-            /** @description The body that the endpoint answered, or would have answered. */
+            /** @description The body of the list. */
             body: components["schemas"]["CheckIns"];
-            /** @description The requested id. */
+            /** @description The client's id, as given. */
             client: string;
             /**
              * Format: uint64
@@ -1877,7 +1952,7 @@ export interface components {
             position: number;
             /**
              * Format: date-time
-             * @description When that was recorded; null when nothing was yet.
+             * @description The time at which that position was recorded; null if nothing was recorded yet.
              */
             recorded_at?: string | null;
             /** @description The switch at that time. */
@@ -1885,86 +1960,68 @@ export interface components {
             /** @description The view that served the client. */
             view: components["schemas"]["ViewName"];
         };
-        /** @description Which view serves whom, in figures. */
-        Serving: {
-            /** @description Clients by document id. */
-            clients: {
-                [key: string]: components["schemas"]["ViewName"];
-            };
-            /** @description The view of whoever no exception names. */
-            default: components["schemas"]["ViewName"];
-            /** @description How many client documents have the legacy view; `None` when the store's rows are not folded yet. */
-            legacy?: number | null;
-            /**
-             * Format: uint32
-             * @description That part of all clients, by a hash of their ids, has the other view.
-             */
-            other_percent: number;
-            /** @description How many have the pre-created view. */
-            precreated?: number | null;
-        };
-        /** @description A checkpoint that was signed. */
+        /** @description A signed checkpoint. */
         SignedCheckpoint: {
-            /** @description The checkpoint, as it is written to a file. */
+            /** @description The text of the checkpoint file. */
             checkpoint: string;
             /** @description The public key, `name+hash+base64`. */
             key: string;
-            /** @description Where the signing key was written, when it was drawn just now. */
+            /** @description The path of the signing key, if this call created it. */
             made_key?: string | null;
-            /** @description The log. */
+            /** @description The name of the log. */
             origin: string;
-            /** @description The root, base64. */
+            /** @description The root of the tree, base64. */
             root: string;
             /**
              * Format: uint64
-             * @description How many events its tree has.
+             * @description The number of events in the tree.
              */
             size: number;
         };
-        /** @description How a store stands. */
+        /** @description The status of a store. */
         Status: {
             /**
              * Format: uint64
-             * @description Answers given here.
+             * @description The number of responses submitted to Rollbook.
              */
             answered: number;
             /** @description Every batch, oldest first. */
             batches: components["schemas"]["Batch"][];
-            /** @description The store's directory, as it was opened. */
+            /** @description The directory of the store, as given when it was opened. */
             data: string;
-            /** @description Documents that imports hold now, by collection. */
+            /** @description The number of imported documents, by collection. */
             documents: {
                 [key: string]: number;
             };
-            /** @description Events by name. */
+            /** @description The number of events, by name. */
             events: {
                 [key: string]: number;
             };
             /**
              * Format: uint32
-             * @description The format of its directory.
+             * @description The format version of its directory.
              */
             format?: number | null;
             /** @description The position of the last event. */
             head: components["schemas"]["u64"];
-            import?: components["schemas"]["Imported"] | null;
-            /** @description Whether the legacy view is gone. */
+            import?: components["schemas"]["LastImport"] | null;
+            /** @description Whether the legacy view was retired. */
             legacy_retired: boolean;
-            /** @description What to do next. */
+            /** @description The next step, as a sentence. */
             next: string;
             parity?: components["schemas"]["RecordedParity"] | null;
-            /** @description How far each projection is. */
-            projections: components["schemas"]["Projected"][];
-            /** @description How personal data is kept. */
+            /** @description The checkpoint of each projection. */
+            projections: components["schemas"]["ProjectionStatus"][];
+            /** @description How personal data is protected. */
             sealing: components["schemas"]["Sealing"];
-            /** @description The store's id. */
+            /** @description The id of the store. */
             store_id: string;
-            /** @description Which view serves whom. */
-            switch: components["schemas"]["Serving"];
-            validation?: components["schemas"]["Validated"] | null;
-            /** @description Weeks that were made here. */
+            /** @description Which view serves which clients. */
+            switch: components["schemas"]["SwitchStatus"];
+            validation?: components["schemas"]["RecordedValidation"] | null;
+            /** @description The number of weeks that Rollbook created. */
             weeks: components["schemas"]["Weeks"];
-            /** @description The old server's zone. */
+            /** @description The time zone of the old server, an IANA name. */
             zone: string;
         };
         /** @description A page of a stream. */
@@ -1983,12 +2040,12 @@ export interface components {
             stream: string;
             /**
              * Format: uint64
-             * @description How many events it has.
+             * @description The number of events in the stream.
              */
             version: number;
         };
         /**
-         * @description What to switch.
+         * @description A switch.
          * @example {
          *       "percent": 10,
          *       "reason": "first tenth",
@@ -1998,24 +2055,37 @@ export interface components {
         SwitchBody: {
             /**
              * Format: date-time
-             * @description When it happened, RFC 3339; now without one.
+             * @description The time of the event, RFC 3339; the default is now.
              */
             at?: string | null;
-            /** @description Only these clients, by any id; they keep their view whatever the percentage. */
+            /** @description Only these clients, by any id. They keep this view at any percentage. */
             clients?: string[];
-            /** @description Override the guard; on record with the reason. */
+            /** @description Overrides the guard. The event records this with the reason. */
             force?: boolean;
             /**
              * Format: uint32
-             * @description Only that part of all clients, by a hash of their ids; the rest have the other view.
+             * @description Only this percentage of all clients, chosen by a hash of the client id. The other view
+             *     serves the rest.
              */
             percent?: number | null;
-            /** @description Why; history shows it. */
+            /** @description The reason. The history shows it. */
             reason: string;
             /** @description The view to serve. */
             view: components["schemas"]["ViewName"];
         };
-        /** @description The switch: which view served which client. */
+        /** @description A switch: the state before and after it. */
+        SwitchReport: {
+            /** @description The state after the switch. */
+            after: components["schemas"]["SwitchStatus"];
+            /** @description The state before the switch. */
+            before: components["schemas"]["SwitchStatus"];
+            /** @description Whether the guard was overridden. */
+            forced: boolean;
+            position?: components["schemas"]["u64"] | null;
+            /** @description Whether an earlier request with the same idempotency key wrote it. */
+            repeated: boolean;
+        };
+        /** @description The state of the switch. */
         SwitchState: {
             /** @description Clients by document id. */
             clients: {
@@ -2030,35 +2100,44 @@ export interface components {
             other_percent: number;
             /**
              * Format: uint64
-             * @description How often it was switched before.
+             * @description The number of earlier switches.
              */
             switched: number;
         };
-        /** @description A switch that was carried out. */
-        Switched: {
-            /** @description Which one serves whom now. */
-            after: components["schemas"]["Serving"];
-            /** @description Which view served whom. */
-            before: components["schemas"]["Serving"];
-            /** @description Whether the guard was overridden. */
-            forced: boolean;
-            position?: components["schemas"]["u64"] | null;
-            /** @description Whether it was done before, under the same key. */
-            repeated: boolean;
+        /** @description The view of each client: the default, the exceptions, and the number of clients on each view. */
+        SwitchStatus: {
+            /** @description Clients with a view of their own, by document id. */
+            clients: {
+                [key: string]: components["schemas"]["ViewName"];
+            };
+            /** @description The view of clients without an exception. */
+            default: components["schemas"]["ViewName"];
+            /**
+             * @description The number of client documents on the legacy view; `None` if the rows of the store are not
+             *     folded yet.
+             */
+            legacy?: number | null;
+            /**
+             * Format: uint32
+             * @description The percentage of clients that the other view serves, chosen by a hash of the client id.
+             */
+            other_percent: number;
+            /** @description The number of client documents on the pre-created view. */
+            precreated?: number | null;
         };
-        /** @description A backup that was taken. */
+        /** @description A new backup. */
         TakenBackup: {
-            /** @description Its directory. */
+            /** @description The directory of the backup. */
             directory: string;
-            /** @description Its manifest. */
+            /** @description The manifest of the backup. */
             manifest: components["schemas"]["BackupManifest"];
-            /** @description SHA-256 of its manifest, which the store has on record. */
+            /** @description SHA-256 of the manifest. The store records it. */
             manifest_digest: string;
-            /** @description Its name. */
+            /** @description The name of the backup. */
             name: string;
             /**
              * Format: uint64
-             * @description Where the store has it on record: behind the backup's own head.
+             * @description The position of the `BackupTaken` event, which is after the backup's head.
              */
             position: number;
         };
@@ -2066,7 +2145,7 @@ export interface components {
         Unexplained: {
             /**
              * Format: date-time
-             * @description The first instant at which it shows.
+             * @description The first instant at which the views differ.
              */
             at: string;
             /** @description The client's document id. */
@@ -2086,40 +2165,27 @@ export interface components {
             /** @description The field, or the only view that shows the week, with both values. */
             what: string;
         };
-        /** @description A recorded validation. */
-        Validated: {
-            /** @description The head that it looked at. */
-            at: components["schemas"]["u64"];
-            /** @description The checks. */
-            checks: components["schemas"]["RecordedCheck"][];
-            /** @description The batch that was applied last; empty when there was none. */
-            digest: string;
-            /** @description Whether every check held. */
-            green: boolean;
-            /** @description Where it is recorded. */
-            position: components["schemas"]["u64"];
-        };
-        /** @description All checks on one state of the store. */
+        /** @description The result of all checks on one state of the store. */
         ValidationOutcome: {
-            /** @description Whether all do. */
+            /** @description Whether every check passed. */
             all_green: boolean;
             /**
              * Format: uint64
-             * @description The head that was looked at.
+             * @description The head of the log that was checked.
              */
             at: number;
             /** @description The checks, in their order. */
             checks: components["schemas"]["CheckedOutcome"][];
-            /** @description The batch that was applied last; empty when there is none. */
+            /** @description The digest of the batch that was applied last; empty if there is none. */
             digest: string;
             /**
              * Format: uint64
-             * @description How many hold.
+             * @description The number of checks that passed.
              */
             green: number;
             /**
              * Format: uint64
-             * @description Of how many.
+             * @description The number of checks.
              */
             total: number;
         };
@@ -2127,77 +2193,33 @@ export interface components {
         ValidationPage: {
             next?: components["schemas"]["u64"] | null;
             /** @description The validations. */
-            validations: components["schemas"]["Validated"][];
+            validations: components["schemas"]["RecordedValidation"][];
         };
         /**
-         * @description A view.
+         * @description The name of a view.
          * @enum {string}
          */
         ViewName: "legacy" | "precreated";
-        /**
-         * @description A form for a client.
-         * @example {
-         *       "clientId": "ada",
-         *       "coachId": "robin",
-         *       "duration": 12,
-         *       "firstCheckInDate": "2026-03-02",
-         *       "formId": "habits"
-         *     }
-         */
-        Wanted: {
-            /** @description Who assigned it: a coach's id, or a name. */
-            assignedBy?: string | null;
-            /** @description The check-in window, kept as it is. */
-            checkInWindow?: unknown;
-            /** @description The client, by any id. */
-            clientId: string;
-            /** @description The client's coach. */
-            coachId: string;
-            /** @description The description. */
-            description?: string | null;
-            /**
-             * @description The local time at which every week is due; default 09:00.
-             * @example 09:00
-             */
-            dueTime?: string | null;
-            /**
-             * Format: uint32
-             * @description How many weeks, 1 to 520; default 4. With `extend`, how many more.
-             */
-            duration?: number | null;
-            /** @description Where a run of the form has open weeks: make it longer instead of refusing. */
-            extend?: boolean;
-            /** @description The first due date, moved to the next Monday unless it is one. */
-            firstCheckInDate?: string | null;
-            /** @description The form. */
-            formId: string;
-            frequency?: components["schemas"]["Frequency"] | null;
-            /** @description The first due is on the Monday strictly after this date; default today. */
-            startDate?: string | null;
-            status?: components["schemas"]["AssignedStatus"] | null;
-            /** @description The title; default the form's. */
-            title?: string | null;
-        };
-        /** @description Weeks by what made them. */
+        /** @description The number of created weeks, by cause. */
         Weeks: {
             /**
              * Format: uint64
-             * @description By an allocation.
+             * @description Created by an allocation.
              */
             allocated: number;
             /**
              * Format: uint64
-             * @description By a migration.
+             * @description Created by a migration.
              */
             migrated: number;
             /**
              * Format: uint64
-             * @description By an answer.
+             * @description Created by a response.
              */
             submitted: number;
         };
         /**
-         * @description A series, and what stays of it.
+         * @description A request to withdraw a series.
          * @example {
          *       "clientId": "ada",
          *       "coachId": "robin",
@@ -2205,15 +2227,21 @@ export interface components {
          *       "preserveHistory": true
          *     }
          */
-        Withdrawing: components["schemas"]["NamedSeries"] & {
-            /** @description Whether answered weeks stay in the views; default true. History keeps everything in either case. */
+        WithdrawalBody: components["schemas"]["NamedSeries"] & {
+            /**
+             * @description Whether weeks with a response stay in the views; the default is true. The history keeps all
+             *     events in either case.
+             */
             preserveHistory?: boolean | null;
         };
-        /** @description What became of a withdrawn week. */
-        Withdrawn: {
-            /** @description Whether its answer was cleared, and the week is to be answered again; the response stays in the history. */
+        /** @description The result of withdrawing a week. */
+        WithdrawalResult: {
+            /**
+             * @description Whether the response was cleared, so that the week is pending again. The response stays in
+             *     the history.
+             */
             cleared: boolean;
-            /** @description What happened. */
+            /** @description The result as a sentence. */
             message: string;
             /** @description Always true. */
             success: boolean;
@@ -2541,26 +2569,26 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Those of this coach.
+                 * @description Only assignments of this coach.
                  * @example robin
                  */
                 coachId?: string;
                 /**
-                 * @description Those of this client, by any id.
+                 * @description Only assignments of this client, by any id.
                  * @example ada
                  */
                 clientId?: string;
                 /**
-                 * @description Those with this status.
+                 * @description Only assignments with this status.
                  * @example completed
                  */
                 status?: "completed" | "missed" | "overdue" | "pending";
                 /**
-                 * @description How many at a time, 1 to 200; default 50.
+                 * @description The maximum number on a page, 1 to 200; the default is 50.
                  * @example 50
                  */
                 limit?: number;
-                /** @description Where the page before ended: its `nextCursor`. */
+                /** @description The `nextCursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -2572,7 +2600,7 @@ export interface operations {
             /** @description A page. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -2668,7 +2696,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2734,7 +2762,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2774,9 +2802,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -2794,14 +2822,14 @@ export interface operations {
                  *       "formId": "sleep"
                  *     }
                  */
-                "application/json": components["schemas"]["Wanted"];
+                "application/json": components["schemas"]["AllocationBody"];
             };
         };
         responses: {
-            /** @description The new weeks. */
+            /** @description The created weeks. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -2825,7 +2853,7 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["Allocated"];
+                    "application/json": components["schemas"]["AllocationResult"];
                 };
             };
             /** @description The request is invalid, or the rules forbid it. */
@@ -2861,7 +2889,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2877,7 +2905,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such client, form or coach. */
+            /** @description The client, the form or the coach does not exist. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2909,7 +2937,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -2991,7 +3019,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3031,9 +3059,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -3050,14 +3078,14 @@ export interface operations {
                  *       "preserveHistory": true
                  *     }
                  */
-                "application/json": components["schemas"]["Withdrawing"];
+                "application/json": components["schemas"]["WithdrawalBody"];
             };
         };
         responses: {
-            /** @description It is withdrawn. */
+            /** @description The series is withdrawn. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -3104,7 +3132,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3120,7 +3148,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such series. */
+            /** @description The series does not exist. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3152,7 +3180,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3234,7 +3262,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3274,9 +3302,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -3293,14 +3321,14 @@ export interface operations {
                  *       "pauseWeeks": 2
                  *     }
                  */
-                "application/json": components["schemas"]["Pausing"];
+                "application/json": components["schemas"]["PauseBody"];
             };
         };
         responses: {
-            /** @description It rests. */
+            /** @description The series is paused. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -3313,7 +3341,7 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["Paused"];
+                    "application/json": components["schemas"]["PauseResult"];
                 };
             };
             /** @description The request is invalid, or the rules forbid it. */
@@ -3349,7 +3377,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3365,7 +3393,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such series. */
+            /** @description The series does not exist. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3397,7 +3425,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3479,7 +3507,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3519,9 +3547,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -3541,10 +3569,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It goes on. */
+            /** @description The series is resumed. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -3591,7 +3619,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3607,7 +3635,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such series. */
+            /** @description The series does not exist. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3639,7 +3667,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3721,7 +3749,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3762,7 +3790,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example ada-habits
                  */
                 id: string;
@@ -3774,7 +3802,7 @@ export interface operations {
             /** @description The assignment. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -3843,7 +3871,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3859,7 +3887,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3925,7 +3953,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -3971,15 +3999,15 @@ export interface operations {
             };
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example assignment-bo-habits_week_12
                  */
                 id: string;
@@ -3988,10 +4016,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is withdrawn, or cleared. */
+            /** @description The assignment is withdrawn or cleared. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -4003,7 +4031,7 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["Withdrawn"];
+                    "application/json": components["schemas"]["WithdrawalResult"];
                 };
             };
             /** @description The request is invalid, or the rules forbid it. */
@@ -4039,7 +4067,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4055,7 +4083,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4087,7 +4115,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4169,7 +4197,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4209,15 +4237,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example assignment-bo-habits_week_2
                  */
                 id: string;
@@ -4236,10 +4264,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The assignment as it is now. */
+            /** @description The current state of the assignment. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -4309,7 +4337,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4325,7 +4353,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4357,7 +4385,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4439,7 +4467,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4480,7 +4508,7 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example assignment-bo-habits_week_4
                  */
                 id: string;
@@ -4489,10 +4517,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Whether, why and when. */
+            /** @description The extension, with its reason and time. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -4541,7 +4569,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4557,7 +4585,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4623,7 +4651,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4663,15 +4691,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example assignment-bo-habits_week_4
                  */
                 id: string;
@@ -4685,14 +4713,14 @@ export interface operations {
                  *       "reason": "moving house this week"
                  *     }
                  */
-                "application/json": components["schemas"]["Extending"];
+                "application/json": components["schemas"]["ExtensionBody"];
             };
         };
         responses: {
-            /** @description It is granted. */
+            /** @description The extension is granted. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -4739,7 +4767,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4755,7 +4783,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4787,7 +4815,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4869,7 +4897,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -4909,15 +4937,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example bo-habits
                  */
                 id: string;
@@ -4936,10 +4964,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is marked. */
+            /** @description The assignment is marked as missed. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -4986,7 +5014,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5002,7 +5030,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5034,7 +5062,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5116,7 +5144,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5156,15 +5184,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example bo-habits
                  */
                 id: string;
@@ -5178,14 +5206,14 @@ export interface operations {
                  *       "coachId": "robin"
                  *     }
                  */
-                "application/json": components["schemas"]["Opening"] | null;
+                "application/json": components["schemas"]["OpeningBody"] | null;
             };
         };
         responses: {
-            /** @description It is open. */
+            /** @description The assignment is open. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -5232,7 +5260,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5248,7 +5276,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5280,7 +5308,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5362,7 +5390,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5402,15 +5430,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example bo-habits
                  */
                 id: string;
@@ -5424,14 +5452,14 @@ export interface operations {
                  *       "reason": "was away"
                  *     }
                  */
-                "application/json": components["schemas"]["Asking"] | null;
+                "application/json": components["schemas"]["ReopenBody"] | null;
             };
         };
         responses: {
-            /** @description The coach is asked. */
+            /** @description The request was recorded. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -5478,7 +5506,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5494,7 +5522,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5526,7 +5554,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5608,7 +5636,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5648,15 +5676,15 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
             path: {
                 /**
-                 * @description Any id that ever named the assignment.
+                 * @description Any id of the assignment, including earlier ones.
                  * @example assignment-bo-habits_week_3
                  */
                 id: string;
@@ -5682,10 +5710,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The response, or the first one. */
+            /** @description The new response, or the first response of a week that was answered before. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -5698,7 +5726,7 @@ export interface operations {
                      *       "success": true
                      *     }
                      */
-                    "application/json": components["schemas"]["Responded"];
+                    "application/json": components["schemas"]["ResponseResult"];
                 };
             };
             /** @description The request is invalid, or the rules forbid it. */
@@ -5734,7 +5762,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5750,7 +5778,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such assignment. */
+            /** @description No assignment has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5782,7 +5810,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5864,7 +5892,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -5914,10 +5942,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The check-ins, and the view they are from. */
+            /** @description The check-ins and their view. */
             200: {
                 headers: {
-                    /** @description The position of the answer */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     /** @description legacy or precreated */
                     "x-rollbook-view"?: string;
@@ -6017,7 +6045,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6083,7 +6111,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6136,7 +6164,7 @@ export interface operations {
             /** @description The check-ins. */
             200: {
                 headers: {
-                    /** @description The position of the answer */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     /** @description precreated */
                     "x-rollbook-view"?: string;
@@ -6234,7 +6262,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6300,7 +6328,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6340,9 +6368,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -6362,10 +6390,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is given. */
+            /** @description The feedback is recorded. */
             200: {
                 headers: {
-                    /** @description The position it was given */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -6412,7 +6440,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No permission, or no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6428,7 +6456,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description No such response. */
+            /** @description No response has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6460,7 +6488,7 @@ export interface operations {
                     "application/json": components["schemas"]["DropInRefusal"];
                 };
             };
-            /** @description A concurrent request changed it. */
+            /** @description A concurrent request changed the same thing. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6542,7 +6570,7 @@ export interface operations {
                 };
             };
             431: components["responses"]["DropIn431"];
-            /** @description Something failed here. */
+            /** @description The service failed. */
             500: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6586,7 +6614,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does. */
+            /** @description The service is alive. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6650,7 +6678,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6669,7 +6697,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Switched off. */
+            /** @description The metrics are disabled. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6700,7 +6728,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that you have. */
+                /** @description The ETag of the response that you have. */
                 "if-none-match"?: string;
             };
             path?: never;
@@ -6719,12 +6747,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Their values. */
+            /** @description The values of the flags. */
             200: {
                 headers: {
-                    /** @description Changes when a value does */
+                    /** @description A new ETag for each set of values */
                     etag?: string;
-                    /** @description The position of the answer */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -6744,14 +6772,14 @@ export interface operations {
                     "application/json": components["schemas"]["BulkEvaluationSuccess"];
                 };
             };
-            /** @description You have the current values. */
+            /** @description The values did not change. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description An invalid body or context. */
+            /** @description The body or the context is invalid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6780,7 +6808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6811,7 +6839,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The ETag that you have. */
+                /** @description The ETag of the response that you have. */
                 "if-none-match"?: string;
             };
             path: {
@@ -6836,12 +6864,12 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Its value. */
+            /** @description The value of the flag. */
             200: {
                 headers: {
-                    /** @description Changes when the value does */
+                    /** @description A new ETag for each value */
                     etag?: string;
-                    /** @description The position of the answer */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -6857,14 +6885,14 @@ export interface operations {
                     "application/json": components["schemas"]["EvaluationSuccess"];
                 };
             };
-            /** @description You have the current value. */
+            /** @description The value did not change. */
             304: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description An invalid body or context. */
+            /** @description The body or the context is invalid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6893,7 +6921,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -6912,7 +6940,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Another flag. */
+            /** @description The flag does not exist. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -6938,7 +6966,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description They can. */
+            /** @description The service is ready. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6956,7 +6984,7 @@ export interface operations {
             413: components["responses"]["Problem413"];
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];
-            /** @description They cannot, by code: `draining`, `store_unavailable`, `behind`. */
+            /** @description The service is not ready. The code is `draining`, `store_unavailable` or `behind`. */
             503: {
                 headers: {
                     "retry-after": components["headers"]["RetryAfter"];
@@ -6982,14 +7010,11 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The form.
+                 * @description The format.
                  * @example json
                  */
                 format?: "json" | "md";
-                /**
-                 * @description The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without
-                 *     one.
-                 */
+                /** @description The time of the audit, RFC 3339; the default is now. Whether a pause is over depends on it. */
                 at?: string;
             };
             header?: never;
@@ -7093,7 +7118,7 @@ export interface operations {
                     "text/markdown": string;
                 };
             };
-            /** @description An invalid query. */
+            /** @description The query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7132,7 +7157,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7168,7 +7193,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Each with its manifest, and whether its files are there. */
+            /** @description Each backup with its state and its manifest. */
             200: {
                 headers: {
                     /** @description The head of the log */
@@ -7271,7 +7296,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7316,10 +7341,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What it holds. */
+            /** @description The backup and its manifest. */
             200: {
                 headers: {
-                    /** @description Where it is on record */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -7398,7 +7423,7 @@ export interface operations {
                     "application/json": components["schemas"]["TakenBackup"];
                 };
             };
-            /** @description A body that does not fit, or no name for a backup. */
+            /** @description The body is invalid, or the name is not allowed for a backup. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7437,7 +7462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7457,7 +7482,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description The name is taken, or another process works in the directory of backups. */
+            /** @description A backup has this name, or another process uses the directory of backups. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7476,7 +7501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is too large. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7495,7 +7520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is not application/json. */
+            /** @description The body is not application/json. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7524,26 +7549,30 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The view: `live` is the one that the switch serves the client.
+                 * @description The view. `live` is the view that serves the client.
                  * @example legacy
                  */
                 view?: "legacy" | "precreated" | "live";
                 /**
-                 * @description The instant that the list is for, RFC 3339; now without one.
+                 * @description The time of the list, RFC 3339; the default is now.
                  * @example 2026-01-15T09:30:00Z
                  */
                 at?: string;
                 /**
-                 * @description The store as it was at this position, or at this instant by the time of record (RFC 3339).
+                 * @description Reads the store as of this position, or as of the last position that was recorded by this
+                 *     time (RFC 3339).
                  * @example 12
                  */
                 as_of?: string;
                 /**
-                 * @description The grace before a week is overdue, such as `3d`; the legacy view always has 3d.
+                 * @description The grace period before a week is overdue, such as `3d`. The legacy view always uses 3d.
                  * @example 3d
                  */
                 overdue_after?: string;
-                /** @description Wait until the answer holds at least this position: read your writes on another node. */
+                /**
+                 * @description Waits until the response contains at least this position, to read your own writes on another
+                 *     node.
+                 */
                 min_position?: components["schemas"]["u64"];
             };
             header?: never;
@@ -7555,7 +7584,7 @@ export interface operations {
             /** @description A line a client document, in id order: {"clientId", "body"}. */
             200: {
                 headers: {
-                    /** @description The position of the answer */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -7568,7 +7597,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description An invalid query, or a position beyond the head. */
+            /** @description The query is invalid, or the position is beyond the head. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7607,7 +7636,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7632,7 +7661,7 @@ export interface operations {
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
-            /** @description The requested position was not reached in time. */
+            /** @description The requested position was not reached before the timeout. */
             504: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7665,7 +7694,7 @@ export interface operations {
             /** @description The checkpoint. */
             200: {
                 headers: {
-                    /** @description How many events it signs */
+                    /** @description The number of events in the checkpoint */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -7703,7 +7732,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7723,7 +7752,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description The log contradicts what it signed before. */
+            /** @description The log contradicts a signed checkpoint. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7753,26 +7782,30 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The view: `live` is the one that the switch serves the client.
+                 * @description The view. `live` is the view that serves the client.
                  * @example live
                  */
                 view?: "legacy" | "precreated" | "live";
                 /**
-                 * @description The instant that the list is for, RFC 3339; now without one.
+                 * @description The time of the list, RFC 3339; the default is now.
                  * @example 2026-01-15T09:30:00Z
                  */
                 at?: string;
                 /**
-                 * @description The store as it was at this position, or at this instant by the time of record (RFC 3339).
+                 * @description Reads the store as of this position, or as of the last position that was recorded by this
+                 *     time (RFC 3339).
                  * @example 12
                  */
                 as_of?: string;
                 /**
-                 * @description The grace before a week is overdue, such as `3d`; the legacy view always has 3d.
+                 * @description The grace period before a week is overdue, such as `3d`. The legacy view always uses 3d.
                  * @example 3d
                  */
                 overdue_after?: string;
-                /** @description Wait until the answer holds at least this position: read your writes on another node. */
+                /**
+                 * @description Waits until the response contains at least this position, to read your own writes on another
+                 *     node.
+                 */
                 min_position?: components["schemas"]["u64"];
             };
             header?: never;
@@ -7787,10 +7820,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The list, and the view it is from. */
+            /** @description The list and its view. */
             200: {
                 headers: {
-                    /** @description The position of the answer */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     /** @description legacy or precreated */
                     "x-rollbook-view"?: string;
@@ -7857,7 +7890,7 @@ export interface operations {
                     "application/json": components["schemas"]["CheckIns"];
                 };
             };
-            /** @description An invalid query, or a position beyond the head. */
+            /** @description The query is invalid, or the position is beyond the head. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7896,7 +7929,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7921,7 +7954,7 @@ export interface operations {
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];
             503: components["responses"]["Problem503"];
-            /** @description The requested position was not reached in time. */
+            /** @description The requested position was not reached before the timeout. */
             504: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -7946,12 +7979,12 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The instant, RFC 3339: the last position recorded by then.
+                 * @description The instant, RFC 3339. It means the last position that was recorded by then.
                  * @example 2026-12-31T12:00:00Z
                  */
                 at: string;
                 /**
-                 * @description The grace before overdue of the pre-created view, such as `3d`.
+                 * @description The grace period before a week is overdue in the pre-created view, such as `3d`.
                  * @example 3d
                  */
                 overdue_after?: string;
@@ -7968,10 +8001,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the client saw. */
+            /** @description The list that the client saw. */
             200: {
                 headers: {
-                    /** @description The position of the answer */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -8049,7 +8082,7 @@ export interface operations {
                     "application/json": components["schemas"]["SeenList"];
                 };
             };
-            /** @description An invalid query. */
+            /** @description The query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8088,7 +8121,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8119,7 +8152,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only those of this client, by any id. A coach must name one.
+                 * @description Only the corrections of this client, by any id. A coach must give one.
                  * @example ada
                  */
                 client?: string;
@@ -8130,7 +8163,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Those that were not undone, by series. */
+            /** @description The corrections in force, by series. */
             200: {
                 headers: {
                     /** @description The head of the log */
@@ -8158,7 +8191,7 @@ export interface operations {
                     "application/json": components["schemas"]["HeldCorrection"][];
                 };
             };
-            /** @description An invalid query. */
+            /** @description The query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8197,7 +8230,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8229,9 +8262,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -8252,10 +8285,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was written, or what would change. */
+            /** @description The written events, or the changes of a dry run. */
             200: {
                 headers: {
-                    /** @description Where it is recorded */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -8279,7 +8312,7 @@ export interface operations {
                     "application/json": components["schemas"]["CorrectionReport"];
                 };
             };
-            /** @description A body that does not fit. */
+            /** @description The body is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8318,7 +8351,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8337,7 +8370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such response, week or correction. */
+            /** @description The response, the week or the correction does not exist. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8357,7 +8390,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description The rules refuse it. */
+            /** @description A rule forbids the correction. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8387,7 +8420,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only events after this position: that of the last event you have.
+                 * @description Only events after this position, which is the cursor: the position of the last event that
+                 *     you have.
                  * @example 0
                  */
                 after?: components["schemas"]["u64"];
@@ -8397,11 +8431,11 @@ export interface operations {
                  */
                 stream?: string;
                 /**
-                 * @description The most events. Without it, all events up to the head.
+                 * @description The maximum number of events; the default is all events up to the head.
                  * @example 2
                  */
                 limit?: number;
-                /** @description Show answers, comments and imported documents too; otherwise they read `[…]`. */
+                /** @description Includes answers, comments and imported documents. By default, `[…]` replaces them. */
                 with_answers?: boolean;
             };
             header?: never;
@@ -8413,7 +8447,7 @@ export interface operations {
             /** @description One event per line. */
             200: {
                 headers: {
-                    /** @description The `after` of the next page, where there is one */
+                    /** @description The `after` of the next page, if there is one */
                     "x-rollbook-next"?: number;
                     /** @description The head of the log */
                     "x-rollbook-position"?: number;
@@ -8427,7 +8461,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description An invalid query, or a cursor beyond the head. */
+            /** @description The query is invalid, or the cursor is beyond the head. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8466,7 +8500,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8497,8 +8531,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Only events after this position; the header `Last-Event-ID` takes precedence. Without both,
-                 *     from the first event.
+                 * @description Only events after this position. The header `Last-Event-ID` takes precedence. The default is
+                 *     to start with the first event.
                  * @example 0
                  */
                 after?: components["schemas"]["u64"];
@@ -8507,11 +8541,11 @@ export interface operations {
                  * @example control
                  */
                 stream?: string;
-                /** @description Show answers, comments and imported documents too; otherwise they read `[…]`. */
+                /** @description Includes answers, comments and imported documents. By default, `[…]` replaces them. */
                 with_answers?: boolean;
             };
             header?: {
-                /** @description The position of the last event that you have; empty for none. */
+                /** @description The position of the last event that you have; empty if you have none. */
                 "last-event-id"?: string;
             };
             path?: never;
@@ -8519,10 +8553,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Server-sent events without an end. */
+            /** @description An endless stream of server-sent events. */
             200: {
                 headers: {
-                    /** @description The head of the log when it began */
+                    /** @description The head of the log at the start */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -8534,7 +8568,7 @@ export interface operations {
                     "text/event-stream": components["schemas"]["LiveEvent"];
                 };
             };
-            /** @description An invalid query or Last-Event-ID, or one beyond the head. */
+            /** @description The query or the Last-Event-ID is invalid or beyond the head. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8573,7 +8607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8622,13 +8656,13 @@ export interface operations {
     tellHistory: {
         parameters: {
             query?: {
-                /** @description Show answers, comments and imported documents too; otherwise they read `[…]`. */
+                /** @description Includes answers, comments and imported documents. By default, `[…]` replaces them. */
                 with_answers?: boolean;
             };
             header?: never;
             path: {
                 /**
-                 * @description Any id, a stream's name, or the beginning of a digest.
+                 * @description Any id, the name of a stream, or the first digits of a digest.
                  * @example ada-habits
                  */
                 id: string;
@@ -8653,7 +8687,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description An invalid query, or the beginning of several digests. */
+            /** @description The query is invalid, or several digests start with these digits. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8692,7 +8726,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8741,14 +8775,14 @@ export interface operations {
     applyMigration: {
         parameters: {
             query?: {
-                /** @description When it happened, RFC 3339; now without one. */
+                /** @description The time of the events, RFC 3339; the default is now. */
                 at?: string;
             };
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -8773,7 +8807,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was done now. */
+            /** @description The result of this run. */
             200: {
                 headers: {
                     /** @description The head of the log */
@@ -8801,7 +8835,7 @@ export interface operations {
                     "application/json": components["schemas"]["AppliedBatch"];
                 };
             };
-            /** @description No batch file, a damaged one, or one of another kind or format. */
+            /** @description The body is not a batch file, is damaged, or has another kind or format. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8840,7 +8874,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8879,7 +8913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A file above the limit. */
+            /** @description The file is above the limit. */
             413: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8898,7 +8932,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is neither application/x-ndjson nor text/plain. */
+            /** @description The body is neither application/x-ndjson nor text/plain. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8917,7 +8951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key was used for another request. */
+            /** @description The idempotency key was used for another request. */
             422: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -8939,7 +8973,7 @@ export interface operations {
             429: components["responses"]["Problem429"];
             431: components["responses"]["Problem431"];
             500: components["responses"]["Problem500"];
-            /** @description The service is about to end; the same file goes on later. */
+            /** @description The service is shutting down. The same file resumes the operation later. */
             503: {
                 headers: {
                     "retry-after": components["headers"]["RetryAfter"];
@@ -8965,7 +8999,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description When a made week is due: on its Monday at 09:00, as clients saw, or on the base's weekday.
+                 * @description The due rule of created weeks: the Monday of the week at 09:00, as clients saw it, or the
+                 *     weekday of the base.
                  * @example monday
                  */
                 due?: "monday" | "weekday";
@@ -8976,12 +9011,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The batch file: a header line, then one event a line. */
+            /** @description The batch file: a header line, then one event per line. */
             200: {
                 headers: {
-                    /** @description The batch's digest */
+                    /** @description The digest of the batch */
                     etag?: string;
-                    /** @description The position it was planned at */
+                    /** @description The position of the plan */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -8994,7 +9029,7 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            /** @description A query that does not fit. */
+            /** @description The query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9033,7 +9068,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9053,7 +9088,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description Nothing was imported, or no series lacks anything. */
+            /** @description Nothing was imported, or no series needs a migration. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9083,7 +9118,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description When a made week is due: on its Monday at 09:00, as clients saw, or on the base's weekday.
+                 * @description The due rule of created weeks: the Monday of the week at 09:00, as clients saw it, or the
+                 *     weekday of the base.
                  * @example monday
                  */
                 due?: "monday" | "weekday";
@@ -9094,10 +9130,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The figures, and the obstacles. */
+            /** @description The figures and the obstacles of the plan. */
             200: {
                 headers: {
-                    /** @description The position it was planned at */
+                    /** @description The position of the plan */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -9120,7 +9156,7 @@ export interface operations {
                     "application/json": components["schemas"]["PlanReport"];
                 };
             };
-            /** @description A query that does not fit. */
+            /** @description The query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9159,7 +9195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9179,7 +9215,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description Nothing was imported, or no series lacks anything. */
+            /** @description Nothing was imported, or no series needs a migration. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9208,10 +9244,10 @@ export interface operations {
     listValidations: {
         parameters: {
             query?: {
-                /** @description Only those recorded after this position: the `next` of the page before. */
+                /** @description Only validations that were recorded after this position: the `next` of the previous page. */
                 after?: components["schemas"]["u64"];
                 /**
-                 * @description At most so many, 1 to 1000; 100 without it.
+                 * @description The maximum number of validations, 1 to 1000; the default is 100.
                  * @example 100
                  */
                 limit?: number;
@@ -9258,7 +9294,7 @@ export interface operations {
                     "application/json": components["schemas"]["ValidationPage"];
                 };
             };
-            /** @description A query that does not fit. */
+            /** @description The query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9297,7 +9333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9328,16 +9364,17 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description When the pre-created view calls a week overdue, such as `3d`; the legacy view always after 3d.
+                 * @description The grace period before a week is overdue in the pre-created view, such as `3d`. The legacy
+                 *     view always uses 3d.
                  * @example 3d
                  */
                 overdue_after?: string;
             };
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -9346,12 +9383,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Every check, with what it names. */
+            /** @description The result of every check, with its findings. */
             200: {
                 headers: {
-                    /** @description `true` when it is told again */
+                    /** @description `true` if this repeats the response to an earlier request */
                     "idempotency-replayed"?: string | null;
-                    /** @description The position it looked at */
+                    /** @description The position that was checked */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -9382,7 +9419,7 @@ export interface operations {
                     "application/json": components["schemas"]["ValidationOutcome"];
                 };
             };
-            /** @description A query that does not fit. */
+            /** @description The query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9421,7 +9458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9461,7 +9498,7 @@ export interface operations {
                 };
             };
             413: components["responses"]["Problem413"];
-            /** @description The key was used for another request. */
+            /** @description The idempotency key was used for another request. */
             422: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9490,7 +9527,8 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description When the pre-created view calls a week overdue, such as `3d`; the legacy view always after 3d.
+                 * @description The grace period before a week is overdue in the pre-created view, such as `3d`. The legacy
+                 *     view always uses 3d.
                  * @example 3d
                  */
                 overdue_after?: string;
@@ -9501,10 +9539,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Differences by class, with examples, and what no class explains. */
+            /** @description The differences by class, with examples, and the unexplained differences. */
             200: {
                 headers: {
-                    /** @description The position it looked at */
+                    /** @description The position that was checked */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -9610,7 +9648,7 @@ export interface operations {
                     "application/json": components["schemas"]["Parity"];
                 };
             };
-            /** @description A query that does not fit. */
+            /** @description The query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9649,7 +9687,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9685,7 +9723,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The state. */
+            /** @description The status. */
             200: {
                 headers: {
                     /** @description The head of the log */
@@ -9838,7 +9876,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9868,14 +9906,14 @@ export interface operations {
     readStream: {
         parameters: {
             query?: {
-                /** @description Only events after this version: the `next` of the page before. */
+                /** @description Only events after this version: the `next` of the previous page. */
                 after?: number;
                 /**
-                 * @description The most events, 1 to 1000; default 100.
+                 * @description The maximum number of events, 1 to 1000; the default is 100.
                  * @example 1
                  */
                 limit?: number;
-                /** @description Show answers, comments and imported documents too; otherwise they read `[…]`. */
+                /** @description Includes answers, comments and imported documents. By default, `[…]` replaces them. */
                 with_answers?: boolean;
             };
             header?: never;
@@ -9980,7 +10018,7 @@ export interface operations {
                     "application/json": components["schemas"]["StreamPage"];
                 };
             };
-            /** @description An invalid stream name or query. */
+            /** @description The name of the stream or the query is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10019,7 +10057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10038,7 +10076,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A stream without events. */
+            /** @description The stream has no events. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10074,10 +10112,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description How it stands. */
+            /** @description The state of the switch. */
             200: {
                 headers: {
-                    /** @description The position the answer is of */
+                    /** @description The position of the response */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -10091,7 +10129,7 @@ export interface operations {
                      *       "precreated": 0
                      *     }
                      */
-                    "application/json": components["schemas"]["Serving"];
+                    "application/json": components["schemas"]["SwitchStatus"];
                 };
             };
             /** @description Not authenticated. */
@@ -10114,7 +10152,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10146,9 +10184,9 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-                 *     under the same key gets the same answer, and nothing is written again; another request under
-                 *     the key is rejected (422).
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
                  */
                 "Idempotency-Key"?: string;
             };
@@ -10167,10 +10205,10 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Before and after. */
+            /** @description The state before and after the switch. */
             200: {
                 headers: {
-                    /** @description Where it is recorded */
+                    /** @description The position of the event */
                     "x-rollbook-position"?: number;
                     [name: string]: unknown;
                 };
@@ -10196,10 +10234,10 @@ export interface operations {
                      *       "repeated": false
                      *     }
                      */
-                    "application/json": components["schemas"]["Switched"];
+                    "application/json": components["schemas"]["SwitchReport"];
                 };
             };
-            /** @description A body that does not fit. */
+            /** @description The body is invalid. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10238,7 +10276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no permission, or there is no such thing. */
+            /** @description The caller has no permission, or the thing does not exist. */
             403: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10257,7 +10295,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A client that nobody knows. */
+            /** @description No client has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10277,7 +10315,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description The guard refuses. */
+            /** @description The guard refuses the switch. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10296,7 +10334,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is too large. */
+            /** @description The body is too large. */
             413: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10315,7 +10353,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A body that is not application/json. */
+            /** @description The body is not application/json. */
             415: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10334,7 +10372,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The key was used for another request. */
+            /** @description The idempotency key was used for another request. */
             422: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];

@@ -8,7 +8,7 @@ mod switch_decision;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::switch::{Moved, Switch, bucket, moved};
+pub use self::switch::{MovedClients, Switch, bucket, moved};
 pub use self::switch_decision::SwitchRejection;
 use crate::event::{CheckOutcome, Event, ExportedCollection, Position};
 use crate::json::JsonText;

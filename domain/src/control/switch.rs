@@ -32,14 +32,14 @@ impl Default for Switch {
 
 /// The clients that a switch moves from one view to the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
+pub struct MovedClients {
     /// Clients that newly get the pre-created view.
     pub to_precreated: usize,
     /// Clients that newly get the legacy view.
     pub to_legacy: usize,
 }
 
-impl Moved {
+impl MovedClients {
     /// The clients that get another view than before.
     pub fn total(self) -> usize {
         self.to_precreated + self.to_legacy
@@ -51,8 +51,8 @@ pub fn moved<'a>(
     before: &Switch,
     after: &Switch,
     clients: impl IntoIterator<Item = &'a str>,
-) -> Moved {
-    let mut moved = Moved::default();
+) -> MovedClients {
+    let mut moved = MovedClients::default();
     for client in clients {
         match (before.view_for(client), after.view_for(client)) {
             (View::Legacy, View::Precreated) => moved.to_precreated += 1,

@@ -114,7 +114,7 @@ impl Control {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::{Moved, Switch, bucket, moved};
+    use crate::control::{MovedClients, Switch, bucket, moved};
     use crate::event::CheckOutcome;
 
     fn validated(green: bool) -> Control {
@@ -190,7 +190,7 @@ mod tests {
         (0..1000).map(|number| format!("client-{number}")).collect()
     }
 
-    fn moves(before: &Switch, after: &Switch) -> Moved {
+    fn moves(before: &Switch, after: &Switch) -> MovedClients {
         moved(before, after, clients().iter().map(String::as_str))
     }
 
@@ -199,7 +199,7 @@ mod tests {
         let mut control = Control::default();
         let before = switched(&mut control, View::Precreated, 30);
         let after = switched(&mut control, View::Legacy, 70);
-        assert_eq!(moves(&before, &after), Moved::default());
+        assert_eq!(moves(&before, &after), MovedClients::default());
         let served = |switch: &Switch| {
             clients().iter().filter(|id| switch.view_for(id) == View::Precreated).count()
         };

@@ -168,21 +168,37 @@ impl StoredAssignment {
     }
 
     /// The id that the old application showed: the legacy id, or else the document id.
+    #[inline]
     pub fn public_id(&self) -> &str {
         if self.legacy_id.is_empty() { &self.document } else { &self.legacy_id }
     }
 
     /// The week, from 1.
+    #[inline]
     pub fn week(&self) -> u32 {
         self.stored_week.unwrap_or(1)
     }
 
     /// The id of its response, if it has one.
+    #[inline]
     pub fn response_id(&self) -> Option<&str> {
         self.response.value().map(String::as_str).filter(|id| !id.is_empty())
     }
 
+    /// The same week without a response and without a status.
+    pub fn unanswered(&self) -> Self {
+        Self {
+            status: String::new(),
+            completed_at: None,
+            response: Field::Null,
+            score: None,
+            opened: false,
+            ..self.clone()
+        }
+    }
+
     /// Whether it has a response or is stored as completed.
+    #[inline]
     pub fn is_completed(&self) -> bool {
         self.status == "completed" || self.completed_at.is_some() || self.response_id().is_some()
     }

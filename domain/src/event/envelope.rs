@@ -4,15 +4,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Event;
+use super::position::{Position, Version};
 use crate::stream::StreamId;
 use crate::time::Timestamp;
-
-/// An event's position in the log: 1, 2, 3… without gaps. Position 0 is before the first
-/// event.
-pub type Position = u64;
-
-/// An event's version in its stream: 1, 2, 3… without gaps. An empty stream has version 0.
-pub type Version = u64;
 
 /// An event with its envelope, as read from the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,11 @@
 //! Values that the events of a series carry.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use crate::number::Number;
+use crate::personal::Personal;
+use crate::terms::RunTerms;
 use crate::time::Timestamp;
 
 /// Why an assignment was created.
@@ -128,4 +132,32 @@ pub enum LinkKind {
     Linked,
     /// The response names no week, and exactly one stored week names the response.
     Adopted,
+}
+
+/// The content of [`super::Event::ResponsePlaced`]. Field names never change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {
+    /// The id of the correction: UUIDv5 of the series and of the number of its corrections.
+    pub correction: Uuid,
+    /// The response's id.
+    pub response: String,
+    /// The derived id of the week's assignment (UUIDv5).
+    pub assignment: Uuid,
+    /// The run.
+    pub run: u32,
+    /// The week that the response completes from now on.
+    pub week: u32,
+    /// The weeks that held the response before, and are unanswered from now on; none if no
+    /// week held it.
+    pub left: Vec<WeekOfRun>,
+    /// The time of completion.
+    pub completed_at: Option<Timestamp>,
+    /// The response's score.
+    pub score: Option<Number>,
+    /// The due date that the old application would have stored for the week.
+    pub legacy_due: Timestamp,
+    /// The terms of the week, if it was not stored and is created by this event.
+    pub terms: Option<RunTerms>,
+    /// The reason.
+    pub reason: Personal<String>,
 }

@@ -10,15 +10,14 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::items::{Item, Items};
-use super::state::Series;
 use crate::document::{Field, StoredAssignment};
-use crate::event::{Event, LinkKind, WeekOfRun};
+use crate::event::{LinkKind, WeekOfRun};
 use crate::number::Number;
 use crate::time::Timestamp;
 
 /// A correction that holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Corrected {
+pub struct CorrectionState {
     /// Its id.
     pub id: Uuid,
     /// The response that it placed.
@@ -31,12 +30,12 @@ pub struct Corrected {
     /// on holding.
     pub overtaken: BTreeSet<String>,
     /// The changed weeks as they are without the correction. A week that it created is not here.
-    before: Items,
+    pub(super) before: Items,
     /// The link of the response without the correction.
-    linked: Option<(u32, u32, LinkKind)>,
+    pub(super) linked: Option<(u32, u32, LinkKind)>,
 }
 
-impl Corrected {
+impl CorrectionState {
     /// Whether both change the same week, or place the same response.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         self.response == other.response
@@ -61,29 +60,29 @@ pub struct Corrections {
     /// How many were ever made, so that each gets its own id.
     pub made: u32,
     /// Those that hold, in the order of the log.
-    holding: Vec<Corrected>,
+    pub(super) holding: Vec<CorrectionState>,
     /// The responses that were cleared: they count for no week any more.
     cleared: BTreeSet<String>,
 }
 
 impl Corrections {
     /// Iterates over the corrections that hold, in the order of the log.
-    pub fn iter(&self) -> impl Iterator<Item = &Corrected> {
+    pub fn iter(&self) -> impl Iterator<Item = &CorrectionState> {
         self.holding.iter()
     }
 
     /// Returns the correction with this id, if it holds.
-    pub fn get(&self, id: Uuid) -> Option<&Corrected> {
+    pub fn get(&self, id: Uuid) -> Option<&CorrectionState> {
         self.holding.iter().find(|corrected| corrected.id == id)
     }
 
     /// Returns the latest correction that placed this response.
-    pub fn of_response(&self, response: &str) -> Option<&Corrected> {
+    pub fn of_response(&self, response: &str) -> Option<&CorrectionState> {
         self.holding.iter().rev().find(|corrected| corrected.response == response)
     }
 
     /// Returns the last later correction that overlaps one.
-    pub(super) fn later_than(&self, earlier: &Corrected) -> Option<&Corrected> {
+    pub(super) fn later_than(&self, earlier: &CorrectionState) -> Option<&CorrectionState> {
         let later = self.holding.iter().rev().take_while(|corrected| corrected.id != earlier.id);
         later.filter(|later| later.overlaps(earlier)).last()
     }
@@ -139,95 +138,4 @@ type Answer<'a> = (&'a Field<String>, Option<Timestamp>, Option<Number>, &'a str
 fn answer(item: &Item) -> Answer<'_> {
     let stored = &item.stored;
     (&stored.response, stored.completed_at, stored.score, &stored.status)
-}
-
-impl Series {
-    /// Folds a placed response. `make` returns the week if no document stores it.
-    pub(super) fn place(&mut self, event: &Event, make: impl FnOnce(&Self) -> Option<Item>) {
-        let Event::ResponsePlaced { correction, response, run, week, completed_at, score, .. } =
-            event
-        else {
-            return;
-        };
-        self.corrections.made += 1;
-        let target = self.items.week(*run, *week).map(|item| item.stored.document.clone());
-        let mut documents: Vec<String> = self
-            .items
-            .iter()
-            .filter(|item| item.stored.response_id() == Some(response))
-            .map(|item| item.stored.document.clone())
-            .filter(|document| Some(document) != target.as_ref())
-            .collect();
-        let mut before = Items::default();
-        for document in documents.iter().chain(&target) {
-            if let Some(item) = self.items.document(document) {
-                before.insert(item.clone());
-            }
-        }
-        for document in &documents {
-            if let Some(item) = self.items.document_mut(document) {
-                item.clear();
-            }
-        }
-        match target {
-            Some(document) => {
-                if let Some(item) = self.items.document_mut(&document) {
-                    item.place(response, *completed_at, *score);
-                }
-                documents.push(document);
-            }
-            None => {
-                if let Some(mut item) = make(self) {
-                    item.place(response, *completed_at, *score);
-                    documents.push(item.stored.document.clone());
-                    self.items.insert(item);
-                }
-            }
-        }
-        let link = (*run, *week, LinkKind::Linked);
-        let linked = self.linked.insert(response.clone(), link);
-        self.corrections.holding.push(Corrected {
-            id: *correction,
-            response: response.clone(),
-            to: WeekOfRun { run: *run, week: *week },
-            documents,
-            overtaken: BTreeSet::new(),
-            before,
-            linked,
-        });
-    }
-
-    /// Folds the undoing of a correction.
-    pub(super) fn undo(&mut self, id: Uuid) {
-        let holding = &mut self.corrections.holding;
-        let Some(at) = holding.iter().position(|corrected| corrected.id == id) else { return };
-        let corrected = holding.remove(at);
-        for document in &corrected.documents {
-            self.restore(&corrected, document);
-        }
-        match corrected.linked {
-            Some(linked) => self.linked.insert(corrected.response, linked),
-            None => self.linked.remove(&corrected.response),
-        };
-    }
-
-    /// Gives a week back the answer that it has without a correction. A week that was answered
-    /// otherwise since then keeps its answer.
-    fn restore(&mut self, corrected: &Corrected, document: &str) {
-        let before = corrected.before.document(document);
-        match (self.items.document_mut(document), before) {
-            (Some(item), _)
-                if item.stored.response_id().is_some_and(|held| held != corrected.response) => {}
-            (Some(item), Some(before)) => item.restore_answer(before),
-            (Some(_), None) => {
-                self.items.take(document);
-            }
-            (None, Some(before)) => {
-                if !self.items.is_withdrawn(document) {
-                    self.items.insert(before.clone());
-                }
-            }
-            (None, None) => {}
-        }
-    }
 }

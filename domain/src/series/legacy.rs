@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::items::{Item, Keeps, made_week, terms_of};
 use super::state::Series;
 use crate::collection::Collection;
-use crate::event::{Event, Origin, Terms};
+use crate::event::{Event, Origin, Placement, Terms};
 use crate::imported::Document;
 use crate::number::Number;
 use crate::stream::StreamId;
@@ -80,9 +80,10 @@ impl LegacySeries {
                 }
                 self.stored.apply(stream, event);
             }
-            Event::ResponsePlaced { assignment, run, week, legacy_due, .. } => {
+            Event::ResponsePlaced(placement) => {
+                let Placement { assignment, run, week, legacy_due, .. } = placement;
                 let made = self.unstored_week(assignment, stream, (*run, *week), *legacy_due);
-                self.stored.place(event, |_| made);
+                self.stored.place(placement, |_| made);
             }
             Event::DuplicateWithdrawn { run, .. } => {
                 self.remember_terms(*run);

@@ -105,6 +105,7 @@ impl Overlays {
     }
 
     /// Whether a week has changes.
+    #[inline]
     pub fn contains(&self, run: u32, week: u32) -> bool {
         self.of_week(run, week).is_some()
     }

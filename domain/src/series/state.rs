@@ -13,7 +13,7 @@ use super::items::{Item, Items, Keeps, made_week};
 use super::overlay::{Overlays, WeekChange};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
-use crate::event::{Event, LinkKind, WeekDue, WeekMove};
+use crate::event::{AssignedStatus, Event, LinkKind, Placement, WeekDue, WeekMove};
 use crate::imported::{Content, Document};
 use crate::stream::StreamId;
 use crate::time::Timestamp;
@@ -98,8 +98,9 @@ impl Series {
             | Event::SeriesExtended { .. }
             | Event::SeriesWithdrawn { .. }
             | Event::AssignmentWithdrawn { .. } => self.apply_to_run(event),
-            Event::ResponsePlaced { assignment, run, week, legacy_due, terms, .. } => {
-                self.place(event, |series| {
+            Event::ResponsePlaced(placement) => {
+                let Placement { assignment, run, week, legacy_due, terms, .. } = placement;
+                self.place(placement, |series| {
                     let (id, near) = (assignment.to_string(), series.items.latest());
                     let terms = terms.as_ref()?;
                     Some(Item::made(*run, made_week(id, form, *week, *legacy_due, terms, near)))
@@ -172,6 +173,7 @@ impl Series {
                 if let Some(item) = self.items.answered_mut(*run, *week, response) {
                     item.clear();
                 }
+                self.clear_overlaid(*run, *week);
             }
             _ => {}
         }
@@ -182,7 +184,10 @@ impl Series {
         match event {
             Event::DocumentAdopted { assignment, run, week, document } => {
                 self.asked_to_reopen.remove(&(*run, *week));
-                self.items.adopt((*run, *week), &assignment.to_string(), document, keeps);
+                let place = (*run, *week);
+                let overlaid = self.overlaid(place, document);
+                let assignment = assignment.to_string();
+                self.items.adopt(place, &assignment, document, keeps, overlaid.as_ref());
             }
             Event::DuplicateWithdrawn { run, week, assignment, .. } => {
                 self.asked_to_reopen.remove(&(*run, *week));
@@ -199,6 +204,9 @@ impl Series {
             }
             Event::DuplicateCleared { run, week, assignment, response, .. } => {
                 self.asked_to_reopen.remove(&(*run, *week));
+                if self.items.with_id_mut(*run, *week, assignment).is_none() {
+                    self.clear_overlaid(*run, *week);
+                }
                 let held = self.items.with_id_mut(*run, *week, assignment);
                 let is_meant =
                     |item: &&mut Item| item.stored.response_id().unwrap_or_default() == response;
@@ -227,28 +235,57 @@ impl Series {
         }
     }
 
+    /// Sets a week that is not stored back to pending, if it has changes.
+    fn clear_overlaid(&mut self, run: u32, week: u32) {
+        if self.overlays.contains(run, week) {
+            self.overlays.add(run, week, WeekChange::Status(AssignedStatus::Pending));
+        }
+    }
+
     /// Whether a week is not stored. A week with earlier changes counts as well: a document that
     /// an import stored for it can be removed again.
     fn is_overlaid(&self, run: u32, week: u32) -> bool {
         self.items.week(run, week).is_none() || self.overlays.contains(run, week)
     }
 
+    /// The week that a document stands for as it would be stored with its overlaid changes and
+    /// nothing else; `None` if it has none.
+    fn overlaid(&self, (run, week): (u32, u32), document: &str) -> Option<Item> {
+        let stored = self.items.document(document).filter(|_| self.overlays.contains(run, week))?;
+        let mut item = Item::made(run, stored.stored.unanswered());
+        self.overlays.lay_over(&mut item);
+        Some(item)
+    }
+
     /// Keeps the moves of weeks that are not stored.
     fn pause_not_stored(&mut self, run: u32, until: Timestamp, moved: &[WeekMove]) {
-        for WeekMove { week, to, .. } in moved {
-            if self.is_overlaid(run, *week) {
-                self.overlays.add(run, *week, WeekChange::Paused { until, due: *to });
-            }
+        let dues = moved.iter().map(|moved| (moved.week, moved.to));
+        for (week, due) in self.not_stored(run, dues) {
+            self.overlays.add(run, week, WeekChange::Paused { until, due });
         }
     }
 
     /// Keeps the moves back of weeks that are not stored.
     fn resume_not_stored(&mut self, run: u32, restored: &[WeekDue]) {
-        for WeekDue { week, due } in restored {
-            if self.is_overlaid(run, *week) {
-                self.overlays.add(run, *week, WeekChange::Resumed { due: *due });
-            }
+        let dues = restored.iter().map(|back| (back.week, back.due));
+        for (week, due) in self.not_stored(run, dues) {
+            self.overlays.add(run, week, WeekChange::Resumed { due });
         }
+    }
+
+    /// The weeks that are not stored, each with its new due date: the earliest, if the week has
+    /// duplicates elsewhere and so several.
+    fn not_stored(
+        &self,
+        run: u32,
+        dues: impl Iterator<Item = (u32, Option<Timestamp>)>,
+    ) -> BTreeMap<u32, Option<Timestamp>> {
+        let mut earliest = BTreeMap::new();
+        for (week, due) in dues.filter(|(week, _)| self.is_overlaid(run, *week)) {
+            let held = earliest.entry(week).or_insert(due);
+            *held = due.min(*held);
+        }
+        earliest
     }
 
     /// Changes the state of a run. Every request to reopen one of its weeks is over.

@@ -6,9 +6,9 @@
 
 use proptest::prelude::*;
 use rollbook_domain::event::{AssignedStatus, LinkKind, MissedReason, Origin, Terms};
-use rollbook_domain::series::assignment_id;
 use rollbook_domain::series::decide::{Allocation, Decider, Decision};
-use rollbook_domain::series::items::terms_of;
+use rollbook_domain::series::items::{replaces, terms_of};
+use rollbook_domain::series::{Item, assignment_id};
 use rollbook_domain::{Collection, Document, Event, JsonText, Number, Personal, Timestamp};
 
 /// The number of weeks of the imported series.
@@ -95,18 +95,22 @@ fn assignment(client: &str, form_id: &str, week: u32, form: u8) -> Personal<Json
     json(&body)
 }
 
-/// Makes one of the imported documents the week that was made beside it.
+/// Makes a document the week that was made beside it, as an import does: the one that represents
+/// the week among its documents.
 fn adopt(decider: &Decider<'_>, which: u8) -> Vec<Event> {
     let items = &decider.series.items;
-    let beside = |item: &rollbook_domain::series::Item| {
-        let made = items.of_week(item.run, item.week()).find(|made| !made.imported)?;
+    let beside = |shown: &Item| {
+        let (run, week) = (shown.run, shown.week());
+        let made = items.of_week(run, week).find(|item| !item.imported)?;
+        let documents =
+            items.of_week(run, week).filter(|item| item.imported && item.alias.is_none());
+        let document =
+            documents.reduce(|held, item| if replaces(item, held) { item } else { held })?;
         let assignment = made.stored.document.parse().ok()?;
-        let document = item.stored.document.clone();
-        Some(Event::DocumentAdopted { assignment, run: item.run, week: item.week(), document })
+        let document = document.stored.document.clone();
+        Some(Event::DocumentAdopted { assignment, run, week, document })
     };
-    let mut found =
-        items.iter().filter(|item| item.imported && item.alias.is_none()).filter_map(beside);
-    found.nth(which.into()).into_iter().collect()
+    items.shown().filter_map(beside).nth(which.into()).into_iter().collect()
 }
 
 /// Returns the events of a command.

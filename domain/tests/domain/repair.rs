@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::event::{LinkKind, Origin};
+use rollbook_domain::event::{LinkKind, Origin, Placement};
 use rollbook_domain::series::decide::{Decider, Rejection, Repair};
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::series::{LegacySeries, Series, assignment_id};
@@ -116,7 +116,9 @@ fn adopted(response: &str, week: u32) -> Repair {
 }
 
 fn undone(events: &[Event]) -> Repair {
-    let Event::ResponsePlaced { correction, .. } = events[0] else { panic!("{events:?}") };
+    let Event::ResponsePlaced(Placement { correction, .. }) = events[0] else {
+        panic!("{events:?}")
+    };
     Repair::Undo { correction, reason: "it was right".to_owned() }
 }
 

@@ -288,6 +288,64 @@ fn both_folds_agree_after_pauses_links_and_removed_documents() {
     ]);
 }
 
+/// Histories that once hid a response, or put it on another document in one fold, after an import's
+/// document had become a week that was there before.
+#[test]
+fn both_folds_agree_after_adoption() {
+    let adopt = || Command::Adopt { which: 0 };
+    let status = |week| Command::AssignStatus { run: 1, week, done: true };
+    let reschedule = |week| Command::Reschedule { run: 1, week, days: 0 };
+    replay(&[
+        // A document that a migration's link had completed moved to a week that was answered here,
+        // and became it.
+        vec![
+            Command::ImportResponse { response: 2, week: 1 },
+            import(2, 1, 3),
+            respond(2),
+            Command::Link { response: 2, week: 1, adopted: false },
+            import(2, 2, 0),
+            adopt(),
+        ],
+        // A due date was changed before the document came, and only one fold kept the change.
+        vec![
+            allocate(3, false),
+            reschedule(3),
+            import(0, 3, 7),
+            adopt(),
+            import(1, 3, 4),
+            respond(3),
+        ],
+        vec![
+            allocate(2, false),
+            Command::Pause { weeks: 1 },
+            import(0, 2, 0),
+            import(1, 2, 0),
+            adopt(),
+            respond(2),
+        ],
+        // A pause moved two documents of a week that one fold did not store before.
+        vec![
+            import(0, 1, 4),
+            Command::Grant { run: 1, week: 3 },
+            import(0, 3, 4),
+            Command::Pause { weeks: 1 },
+            import(1, 3, 4),
+            adopt(),
+            respond(3),
+        ],
+        // A status that a coach had assigned and cleared was kept in one fold.
+        vec![
+            import(0, 3, 0),
+            status(2),
+            Command::WithdrawOne { run: 1, week: 2, which: 0 },
+            import(1, 2, 0),
+            adopt(),
+            import(0, 2, 0),
+            respond(2),
+        ],
+    ]);
+}
+
 fn imported(id: &str, body: &str) -> Event {
     let body = Personal::new(JsonText::parse(body).unwrap());
     Event::DocumentImported(Document::new(Collection::CheckInAssignments, id.into(), 0, body))

@@ -2,7 +2,7 @@
 
 use rollbook_domain::event::{Position, Version};
 
-use crate::commit::Committed;
+use crate::commit::CommitReceipt;
 use crate::engine::{Engine, Family};
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::layout;
@@ -49,7 +49,8 @@ pub(super) fn wrong_entries(
         }
     }
     if let Some((key, request)) = envelope.key() {
-        let committed = Committed { first: record.first(), last: record.last(), repeated: true };
+        let committed =
+            CommitReceipt { first: record.first(), last: record.last(), repeated: true };
         let expected = layout::key_value(&request, committed);
         if engine.get(Family::Keys, key.as_bytes(), |value| value == expected)? != Some(true) {
             wrong(record.first(), "keys");

@@ -83,7 +83,7 @@ pub(crate) fn check(
 ) -> Result<LogChecked, LogError> {
     let checked = LogChecked { head: store.head(), ..LogChecked::default() };
     let Some(engine) = store.engine() else { return Ok(checked) };
-    let mut checking = Checking {
+    let mut checking = CheckState {
         engine: &engine,
         keyring: store.keyring(),
         visit,
@@ -98,7 +98,7 @@ pub(crate) fn check(
         checked,
     };
     checking.records()?;
-    let Checking { totals, mut checked, .. } = checking;
+    let CheckState { totals, mut checked, .. } = checking;
     entries::check(&*engine, &totals, &mut checked)?;
     check_identity(&*engine, store, &mut checked)?;
     Ok(checked)
@@ -112,7 +112,7 @@ struct Totals {
     keys: u64,
 }
 
-struct Checking<'a> {
+struct CheckState<'a> {
     engine: &'a StoreEngine,
     keyring: &'a Keyring,
     visit: VisitLeaves<'a>,
@@ -130,7 +130,7 @@ struct Checking<'a> {
     checked: LogChecked,
 }
 
-impl Checking<'_> {
+impl CheckState<'_> {
     fn records(&mut self) -> Result<(), LogError> {
         let head = self.checked.head;
         let mut cursor = self.engine.cursor(Family::Records, Purpose::Scan)?;

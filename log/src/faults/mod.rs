@@ -90,7 +90,7 @@ impl Faults {
     /// Watches a directory. Everything in it counts as durable now.
     ///
     /// # Errors
-    /// When the directory cannot be read.
+    /// If the directory cannot be read.
     pub fn watch(root: &Path, plan: Plan) -> io::Result<Self> {
         let state =
             State { points: Vec::new(), struck: false, synced: Disk::of(root)?, written: None };
@@ -113,7 +113,7 @@ impl Faults {
     /// Writes the content of the watched directory after the power cut into `to`.
     ///
     /// # Errors
-    /// When there was no cut, or `to` cannot be written.
+    /// If there was no cut, or `to` cannot be written.
     pub fn lay(&self, survivors: Survivors, to: &Path) -> io::Result<()> {
         let state = self.watch.state.lock();
         let written =

@@ -96,7 +96,7 @@ impl MasterKeySource {
     /// there.
     ///
     /// # Errors
-    /// When there are no random numbers.
+    /// If there are no random numbers.
     pub fn for_new_store(&self, store: &Path) -> Result<Self, KeyringError> {
         match self {
             Self::Beside if beside(store).exists() => Ok(Self::File(beside(store))),
@@ -109,7 +109,7 @@ impl MasterKeySource {
     /// that already has a source.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// If the file cannot be written.
     pub fn keep_beside(&self, store: &Path) -> Result<Option<PathBuf>, KeyringError> {
         match self {
             Self::New(_) => self.copy_beside(store),
@@ -120,7 +120,7 @@ impl MasterKeySource {
     /// Writes a copy of this key beside a store that has none there. Returns the file if it is new.
     ///
     /// # Errors
-    /// When the key cannot be read, or the file cannot be written.
+    /// If the key cannot be read, or the file cannot be written.
     pub fn copy_beside(&self, store: &Path) -> Result<Option<PathBuf>, KeyringError> {
         let path = beside(store);
         if path.exists() {

@@ -37,7 +37,7 @@ pub(crate) fn size<T: Serialize>(value: &T) -> Result<usize, DecodeError> {
 /// Reads a stored form that fills `bytes` exactly.
 ///
 /// # Errors
-/// When there are too few or too many bytes, or they do not encode a `T`.
+/// If there are too few or too many bytes, or they do not encode a `T`.
 pub(super) fn read<'a, T: Deserialize<'a> + BorrowsText>(
     bytes: &'a [u8],
 ) -> Result<T, DecodeError> {
@@ -47,7 +47,7 @@ pub(super) fn read<'a, T: Deserialize<'a> + BorrowsText>(
 /// Reads a stored form from the beginning of `bytes`. Also returns how many bytes it takes.
 ///
 /// # Errors
-/// When there are too few bytes, or they do not encode a `T`.
+/// If there are too few bytes, or they do not encode a `T`.
 pub(super) fn read_some<'a, T: Deserialize<'a> + BorrowsText>(
     bytes: &'a [u8],
 ) -> Result<(T, usize), DecodeError> {
@@ -58,7 +58,7 @@ pub(super) fn read_some<'a, T: Deserialize<'a> + BorrowsText>(
 /// exactly. It does not limit the memory that a claimed length reserves.
 ///
 /// # Errors
-/// When there are too few or too many bytes, or they do not encode a `T`.
+/// If there are too few or too many bytes, or they do not encode a `T`.
 pub fn read_own<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
     all_of(decode(bytes)?, bytes)
 }

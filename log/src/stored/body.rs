@@ -36,6 +36,23 @@ pub(super) struct StoredDocument<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
+pub(super) struct StoredPlacement<'a> {
+    pub(super) correction: Uuid,
+    pub(super) response: &'a str,
+    pub(super) assignment: Uuid,
+    pub(super) run: u32,
+    pub(super) week: u32,
+    pub(super) left: Vec<StoredWeekOfRun>,
+    pub(super) completed_at: Option<Instant>,
+    pub(super) score: Option<f64>,
+    pub(super) legacy_due: Instant,
+    #[serde(borrow)]
+    pub(super) terms: Option<StoredTerms<'a>>,
+    #[serde(borrow)]
+    pub(super) reason: StoredPersonal<'a>,
+}
+
+#[derive(Serialize, Deserialize)]
 pub(super) struct StoredTerms<'a> {
     pub(super) stored_client: &'a str,
     pub(super) coach: &'a str,
@@ -272,21 +289,7 @@ pub(super) enum Body<'a> {
         #[serde(borrow)]
         note: StoredPersonal<'a>,
     },
-    ResponsePlaced {
-        correction: Uuid,
-        response: &'a str,
-        assignment: Uuid,
-        run: u32,
-        week: u32,
-        left: Vec<StoredWeekOfRun>,
-        completed_at: Option<Instant>,
-        score: Option<f64>,
-        legacy_due: Instant,
-        #[serde(borrow)]
-        terms: Option<StoredTerms<'a>>,
-        #[serde(borrow)]
-        reason: StoredPersonal<'a>,
-    },
+    ResponsePlaced(#[serde(borrow)] StoredPlacement<'a>),
     CorrectionUndone {
         correction: Uuid,
         #[serde(borrow)]
@@ -331,7 +334,7 @@ impl<'a> Body<'a> {
             | Self::ResponseCleared { reason: personal, .. }
             | Self::FeedbackGiven { text: personal, .. }
             | Self::NoteWritten { note: personal, .. }
-            | Self::ResponsePlaced { reason: personal, .. }
+            | Self::ResponsePlaced(StoredPlacement { reason: personal, .. })
             | Self::CorrectionUndone { reason: personal, .. }
             | Self::DuplicateWithdrawn { reason: personal, .. }
             | Self::DuplicateCleared { reason: personal, .. } => Some(personal),

@@ -5,20 +5,20 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    Audience, CheckOutcome, Event, ExportedCollection, RunTerms, Terms, WeekDue, WeekMove,
-    WeekOfRun,
+    Audience, CheckOutcome, Event, ExportedCollection, Placement, RunTerms, Terms, WeekDue,
+    WeekMove, WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
-    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredTerms,
-    StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
+    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal,
+    StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
 };
 use super::instant::Instant;
-use super::mirrored::Stored;
+use super::mirrored::StoredForm;
 use crate::error::DecodeError;
 
-impl Stored<'_> for Timestamp {
+impl StoredForm<'_> for Timestamp {
     type Form = Instant;
     fn to_form(&self) -> Instant {
         (*self).into()
@@ -28,7 +28,7 @@ impl Stored<'_> for Timestamp {
     }
 }
 
-impl Stored<'_> for Number {
+impl StoredForm<'_> for Number {
     type Form = f64;
     fn to_form(&self) -> f64 {
         self.value()
@@ -38,7 +38,7 @@ impl Stored<'_> for Number {
     }
 }
 
-impl<'a> Stored<'a> for String {
+impl<'a> StoredForm<'a> for String {
     type Form = &'a str;
     fn to_form(&'a self) -> &'a str {
         self
@@ -48,7 +48,7 @@ impl<'a> Stored<'a> for String {
     }
 }
 
-impl<'a> Stored<'a> for JsonText {
+impl<'a> StoredForm<'a> for JsonText {
     type Form = &'a str;
     fn to_form(&'a self) -> &'a str {
         self.as_str()
@@ -58,7 +58,7 @@ impl<'a> Stored<'a> for JsonText {
     }
 }
 
-impl<'a, T: Stored<'a, Form = &'a str>> Stored<'a> for Personal<T> {
+impl<'a, T: StoredForm<'a, Form = &'a str>> StoredForm<'a> for Personal<T> {
     type Form = StoredPersonal<'a>;
     fn to_form(&'a self) -> StoredPersonal<'a> {
         self.expose()
@@ -73,7 +73,7 @@ impl<'a, T: Stored<'a, Form = &'a str>> Stored<'a> for Personal<T> {
     }
 }
 
-impl<'a, T: Stored<'a>> Stored<'a> for Option<T> {
+impl<'a, T: StoredForm<'a>> StoredForm<'a> for Option<T> {
     type Form = Option<T::Form>;
     fn to_form(&'a self) -> Option<T::Form> {
         self.as_ref().map(T::to_form)
@@ -83,7 +83,7 @@ impl<'a, T: Stored<'a>> Stored<'a> for Option<T> {
     }
 }
 
-impl<'a, T: Stored<'a>> Stored<'a> for Vec<T> {
+impl<'a, T: StoredForm<'a>> StoredForm<'a> for Vec<T> {
     type Form = Vec<T::Form>;
     fn to_form(&'a self) -> Vec<T::Form> {
         self.iter().map(T::to_form).collect()
@@ -93,7 +93,7 @@ impl<'a, T: Stored<'a>> Stored<'a> for Vec<T> {
     }
 }
 
-impl<'a, A: Stored<'a>, B: Stored<'a>> Stored<'a> for (A, B) {
+impl<'a, A: StoredForm<'a>, B: StoredForm<'a>> StoredForm<'a> for (A, B) {
     type Form = (A::Form, B::Form);
     fn to_form(&'a self) -> (A::Form, B::Form) {
         (self.0.to_form(), self.1.to_form())
@@ -103,10 +103,10 @@ impl<'a, A: Stored<'a>, B: Stored<'a>> Stored<'a> for (A, B) {
     }
 }
 
-/// Implements [`Stored`] for a domain struct whose stored form has the same fields.
+/// Implements [`StoredForm`] for a domain struct whose stored form has the same fields.
 macro_rules! fields {
     ($domain:ident = $form:ident $(<$life:lifetime>)? { $($field:ident),+ }) => {
-        impl<'a> Stored<'a> for $domain {
+        impl<'a> StoredForm<'a> for $domain {
             type Form = $form $(<$life>)?;
             fn to_form(&'a self) -> Self::Form {
                 let Self { $($field),+ } = self;
@@ -114,13 +114,13 @@ macro_rules! fields {
             }
             fn from_form(form: Self::Form) -> Result<Self, DecodeError> {
                 let $form { $($field),+ } = form;
-                Ok(Self { $($field: Stored::from_form($field)?),+ })
+                Ok(Self { $($field: StoredForm::from_form($field)?),+ })
             }
         }
     };
 }
 
-impl<'a> Stored<'a> for Document {
+impl<'a> StoredForm<'a> for Document {
     type Form = StoredDocument<'a>;
     fn to_form(&'a self) -> StoredDocument<'a> {
         let Self { collection, id, ordinal, body, .. } = self;
@@ -134,15 +134,16 @@ impl<'a> Stored<'a> for Document {
     fn from_form(form: StoredDocument<'a>) -> Result<Self, DecodeError> {
         let StoredDocument { collection, id, ordinal, body } = form;
         Ok(Self::new(
-            Stored::from_form(collection)?,
-            Stored::from_form(id)?,
+            StoredForm::from_form(collection)?,
+            StoredForm::from_form(id)?,
             ordinal,
-            Stored::from_form(body)?,
+            StoredForm::from_form(body)?,
         ))
     }
 }
+fields!(Placement = StoredPlacement<'a> { correction, response, assignment, run, week, left, completed_at, score, legacy_due, terms, reason });
 fields!(Terms = StoredTerms<'a> { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks });
-impl<'a> Stored<'a> for RunTerms {
+impl<'a> StoredForm<'a> for RunTerms {
     type Form = StoredTerms<'a>;
     fn to_form(&'a self) -> StoredTerms<'a> {
         (**self).to_form()
@@ -157,7 +158,7 @@ fields!(WeekOfRun = StoredWeekOfRun { run, week });
 fields!(CheckOutcome = StoredCheck<'a> { name, green, detail });
 fields!(ExportedCollection = StoredExport<'a> { collection, documents, header });
 
-impl<'a> Stored<'a> for Audience {
+impl<'a> StoredForm<'a> for Audience {
     type Form = StoredAudience<'a>;
     fn to_form(&'a self) -> StoredAudience<'a> {
         match self {
@@ -170,19 +171,20 @@ impl<'a> Stored<'a> for Audience {
         Ok(match form {
             StoredAudience::Everyone => Self::Everyone,
             StoredAudience::Percent(percent) => Self::Percent(percent),
-            StoredAudience::Clients(clients) => Self::Clients(Stored::from_form(clients)?),
+            StoredAudience::Clients(clients) => Self::Clients(StoredForm::from_form(clients)?),
         })
     }
 }
 
 macro_rules! events {
     ($($variant:ident { $($field:ident),+ $(,)? }),+ $(,)?) => {
-        impl<'a> Stored<'a> for Event {
+        impl<'a> StoredForm<'a> for Event {
             type Form = Body<'a>;
             fn to_form(&'a self) -> Body<'a> {
                 match self {
                     Self::DocumentImported(document) => Body::DocumentImported(document.to_form()),
                     Self::DocumentChanged(document) => Body::DocumentChanged(document.to_form()),
+                    Self::ResponsePlaced(placement) => Body::ResponsePlaced(placement.to_form()),
                     // The keyring records that the client was erased, not the stored event.
                     Self::Erased(event) => event.to_form(),
                     $(Self::$variant { $($field),+ } => Body::$variant { $($field: $field.to_form()),+ },)+
@@ -190,9 +192,10 @@ macro_rules! events {
             }
             fn from_form(form: Body<'a>) -> Result<Self, DecodeError> {
                 Ok(match form {
-                    Body::DocumentImported(document) => Self::DocumentImported(Stored::from_form(document)?),
-                    Body::DocumentChanged(document) => Self::DocumentChanged(Stored::from_form(document)?),
-                    $(Body::$variant { $($field),+ } => Self::$variant { $($field: Stored::from_form($field)?),+ },)+
+                    Body::DocumentImported(document) => Self::DocumentImported(StoredForm::from_form(document)?),
+                    Body::DocumentChanged(document) => Self::DocumentChanged(StoredForm::from_form(document)?),
+                    Body::ResponsePlaced(placement) => Self::ResponsePlaced(StoredForm::from_form(placement)?),
+                    $(Body::$variant { $($field),+ } => Self::$variant { $($field: StoredForm::from_form($field)?),+ },)+
                 })
             }
         }
@@ -229,7 +232,6 @@ events! {
     ResponsesAttested { digest, responses, responses_digest },
     StatusAssigned { run, week, status },
     NoteWritten { run, week, note },
-    ResponsePlaced { correction, response, assignment, run, week, left, completed_at, score, legacy_due, terms, reason },
     CorrectionUndone { correction, reason },
     DocumentAdopted { assignment, run, week, document },
     DuplicateWithdrawn { run, week, assignment, reason },

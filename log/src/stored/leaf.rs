@@ -84,7 +84,7 @@ impl<'a> Leaf<'a> {
     /// Replaces the content of `out` with the leaf's bytes.
     ///
     /// # Errors
-    /// When a text is longer than 4 GiB.
+    /// If a text is longer than 4 GiB.
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), DecodeError> {
         out.clear();
         out.push(FORM);
@@ -113,7 +113,7 @@ impl<'a> Leaf<'a> {
     /// Reads a leaf's bytes.
     ///
     /// # Errors
-    /// When the bytes are not exactly one leaf.
+    /// If the bytes are not exactly one leaf.
     pub fn read(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut rest = Reader(bytes);
         if rest.byte()? != FORM {
@@ -149,7 +149,7 @@ impl<'a> Leaf<'a> {
     /// Decodes the event. Sealed content reads as erased.
     ///
     /// # Errors
-    /// When the body does not decode or has a newer version.
+    /// If the body does not decode or has a newer version.
     pub fn event(&self) -> Result<Event, DecodeError> {
         read_body_unopened(self.stored_version, self.stream, self.body)
     }
@@ -157,7 +157,7 @@ impl<'a> Leaf<'a> {
     /// When the log recorded it.
     ///
     /// # Errors
-    /// When the stored numbers are outside the calendar.
+    /// If the stored numbers are outside the calendar.
     pub fn recorded_at(&self) -> Result<Timestamp, DecodeError> {
         let (seconds, nanoseconds) = self.recorded_at;
         Timestamp::from_parts(seconds, nanoseconds)

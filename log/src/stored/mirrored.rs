@@ -9,7 +9,7 @@ use crate::error::DecodeError;
 
 /// A domain type with a stored form. The form borrows from the domain value or from the stored
 /// bytes.
-pub(super) trait Stored<'a>: Sized {
+pub(super) trait StoredForm<'a>: Sized {
     /// The stored form.
     type Form: 'a;
     /// The stored form of this value.
@@ -18,10 +18,10 @@ pub(super) trait Stored<'a>: Sized {
     fn from_form(form: Self::Form) -> Result<Self, DecodeError>;
 }
 
-/// Implements [`Stored`] for types whose stored form is the type itself.
+/// Implements [`StoredForm`] for types whose stored form is the type itself.
 macro_rules! plain {
     ($($name:ty),+) => { $(
-        impl Stored<'_> for $name {
+        impl StoredForm<'_> for $name {
             type Form = Self;
             fn to_form(&self) -> Self {
                 *self
@@ -43,7 +43,7 @@ macro_rules! mirror {
         #[derive(Clone, Copy, Serialize, Deserialize)]
         pub(super) enum $name { $($variant),+ }
 
-        impl Stored<'_> for $domain {
+        impl StoredForm<'_> for $domain {
             type Form = $name;
             fn to_form(&self) -> $name {
                 match self { $($domain::$variant => $name::$variant),+ }

@@ -17,7 +17,7 @@ use rollbook_domain::Event;
 
 use super::binary;
 use super::body::{Body, StoredPersonal};
-use super::mirrored::Stored as _;
+use super::mirrored::StoredForm as _;
 use crate::error::DecodeError;
 use crate::keyring::Opening;
 use crate::keyring::aead::{NONCE_BYTES, NonceBytes, SecretKey, TAG_BYTES};

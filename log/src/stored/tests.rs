@@ -13,14 +13,14 @@ use proptest::prelude::*;
 
 use rollbook_domain::event::{
     AssignedStatus, Audience, CheckOutcome, ExportedCollection, LinkKind, MissedReason, Origin,
-    RunTerms, Terms, View, WeekDue, WeekMove, WeekOfRun,
+    Placement, RunTerms, Terms, View, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp,
 };
 use uuid::Uuid;
 
-use super::mirrored::Stored as _;
+use super::mirrored::StoredForm as _;
 use super::*;
 use crate::keyring::aead::{NonceBytes, SecretKey};
 use crate::keyring::{MasterKeySource, Opening, Sealing};
@@ -273,7 +273,7 @@ fn samples() -> Vec<Event> {
         // Events that came after the golden commit was kept.
         Event::StatusAssigned { run: 1, week: 4, status: AssignedStatus::Missed },
         Event::NoteWritten { run: 1, week: 4, note: personal("call on Monday") },
-        Event::ResponsePlaced {
+        Event::ResponsePlaced(Placement {
             correction: Uuid::from_u128(0x1123_4567_89ab_5def_8123_4567_89ab_cdef),
             response: text("response-1"),
             assignment,
@@ -285,8 +285,8 @@ fn samples() -> Vec<Event> {
             legacy_due: time(1_770_022_800),
             terms: Some(terms()),
             reason: personal("answered the wrong week"),
-        },
-        Event::ResponsePlaced {
+        }),
+        Event::ResponsePlaced(Placement {
             correction: Uuid::from_u128(8),
             response: text("response-2"),
             assignment,
@@ -298,7 +298,7 @@ fn samples() -> Vec<Event> {
             legacy_due: time(1_770_022_800),
             terms: None,
             reason: Personal::erased(),
-        },
+        }),
         Event::CorrectionUndone {
             correction: Uuid::from_u128(8),
             reason: personal("it was right before"),

@@ -7,7 +7,7 @@ use std::thread;
 use rollbook_domain::event::{Origin, Terms};
 use rollbook_domain::{Event, NewEvent, Timestamp};
 use rollbook_log::{
-    AppendError, Committed, Durability, ExpectedVersion, Log, OpenOptions, Pending,
+    AppendError, CommitReceipt, Durability, ExpectedVersion, Log, OpenOptions, PendingCommit,
 };
 use uuid::Uuid;
 
@@ -40,13 +40,13 @@ impl Gate {
 fn one_group(
     log: &Log,
     gate: &Gate,
-    others: impl FnOnce() -> Vec<Pending>,
-) -> Vec<Result<Committed, AppendError>> {
+    others: impl FnOnce() -> Vec<PendingCommit>,
+) -> Vec<Result<CommitReceipt, AppendError>> {
     let held = log.submit(events_of(&stream(0), 1));
     gate.reached.wait();
     let others = others();
     gate.open.wait();
-    std::iter::once(held).chain(others).map(Pending::wait).collect()
+    std::iter::once(held).chain(others).map(PendingCommit::wait).collect()
 }
 
 #[test]
@@ -73,19 +73,28 @@ fn a_group_decides_on_what_its_earlier_commits_leave() {
         ]
     });
     let texts: Vec<String> = outcomes.iter().map(|outcome| format!("{outcome:?}")).collect();
-    assert_eq!(outcomes[1].as_ref().unwrap(), &Committed { first: 2, last: 3, repeated: false });
+    assert_eq!(
+        outcomes[1].as_ref().unwrap(),
+        &CommitReceipt { first: 2, last: 3, repeated: false }
+    );
     assert!(
         matches!(outcomes[2], Err(AppendError::VersionConflict { actual: 2, .. })),
         "{texts:?}"
     );
-    assert_eq!(outcomes[3].as_ref().unwrap(), &Committed { first: 4, last: 4, repeated: false });
-    assert_eq!(outcomes[4].as_ref().unwrap(), &Committed { first: 2, last: 3, repeated: true });
+    assert_eq!(
+        outcomes[3].as_ref().unwrap(),
+        &CommitReceipt { first: 4, last: 4, repeated: false }
+    );
+    assert_eq!(outcomes[4].as_ref().unwrap(), &CommitReceipt { first: 2, last: 3, repeated: true });
     assert!(
         matches!(outcomes[5], Err(AppendError::KeyReused { first: 2, last: 3, .. })),
         "{texts:?}"
     );
     assert!(matches!(outcomes[6], Err(AppendError::DuplicateEvent { .. })), "{texts:?}");
-    assert_eq!(outcomes[7].as_ref().unwrap(), &Committed { first: 5, last: 5, repeated: false });
+    assert_eq!(
+        outcomes[7].as_ref().unwrap(),
+        &CommitReceipt { first: 5, last: 5, repeated: false }
+    );
     assert_eq!(log.verify(|_| ()).unwrap(), 5);
 }
 
@@ -103,7 +112,7 @@ fn many_threads_append_and_one_of_each_race_wins() {
             let (log, shared, start, winners, positions) =
                 (&log, &shared, &start, &winners, &positions);
             scope.spawn(move || {
-                let record = |committed: Committed| {
+                let record = |committed: CommitReceipt| {
                     let mut positions = positions.lock().unwrap();
                     (committed.first..=committed.last).for_each(|position| {
                         assert!(positions.insert(position), "{position} was given twice")

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use rollbook_domain::event::{Event, EventRecord};
-use rollbook_log::{AppendError, Committed, ExpectedVersion, Log};
+use rollbook_log::{AppendError, CommitReceipt, ExpectedVersion, Log};
 
 use crate::support::{Conditions, commit, event, open, stream};
 
@@ -59,7 +59,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 #[derive(Default)]
 struct Model {
     commits: Vec<Vec<(u8, u32)>>,
-    keys: HashMap<u8, (u8, Committed)>,
+    keys: HashMap<u8, (u8, CommitReceipt)>,
 }
 
 /// An event as both sides name it: position, stream, version, number.
@@ -74,10 +74,10 @@ impl Model {
         self.commits.iter().flatten().filter(|(of, _)| *of == stream).count() as u64
     }
 
-    fn append(&mut self, events: Vec<(u8, u32)>) -> Committed {
+    fn append(&mut self, events: Vec<(u8, u32)>) -> CommitReceipt {
         let first = self.head() + 1;
         self.commits.push(events);
-        Committed { first, last: self.head(), repeated: false }
+        CommitReceipt { first, last: self.head(), repeated: false }
     }
 
     fn commits(&self) -> Vec<Vec<Place>> {
@@ -154,11 +154,11 @@ impl Harness<'_> {
                     (Some((earlier, first)), Ok(committed)) => {
                         assert_eq!(
                             (*request, committed),
-                            (*earlier, Committed { repeated: true, ..*first })
+                            (*earlier, CommitReceipt { repeated: true, ..*first })
                         )
                     }
                     (
-                        Some((earlier, Committed { first, .. })),
+                        Some((earlier, CommitReceipt { first, .. })),
                         Err(AppendError::KeyReused { first: named, .. }),
                     ) => {
                         assert_ne!(request, earlier);

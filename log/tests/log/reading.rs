@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use rollbook_domain::event::Position;
 use rollbook_domain::{EventRecord, StreamId, Timestamp};
-use rollbook_log::{Committed, Log, LogError};
+use rollbook_log::{CommitReceipt, Log, LogError};
 use uuid::Uuid;
 
 use crate::support::{Conditions, commit, event, events_of, large_event, open, stream, with_clock};
@@ -100,7 +100,7 @@ fn an_event_is_found_by_id_and_by_position() {
     assert_eq!((log.at(0).unwrap(), log.at(8).unwrap()), (None, None));
     assert_eq!(
         log.committed_under("key").unwrap(),
-        Some(Committed { first: 1, last: 4, repeated: true })
+        Some(CommitReceipt { first: 1, last: 4, repeated: true })
     );
     assert_eq!(log.committed_under("other").unwrap(), None);
 }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use rollbook_domain::series::Series;
 use rollbook_domain::{NewEvent, StreamId, Version};
-use rollbook_log::{AppendError, ExpectedVersion, Pending};
+use rollbook_log::{AppendError, ExpectedVersion, PendingCommit};
 use uuid::Uuid;
 
 use super::Run;
@@ -18,7 +18,7 @@ const MOST_PENDING: usize = 256;
 /// A commit that the log has not acknowledged yet.
 struct Submission {
     events: Vec<NewEvent>,
-    pending: Pending,
+    pending: PendingCommit,
 }
 
 /// A series as the log has it now.

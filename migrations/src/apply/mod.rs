@@ -13,7 +13,7 @@ pub use left_out::LeftOut;
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::control::Control;
-use rollbook_log::{AppendError, Committed, IdempotencyKey, Ordering};
+use rollbook_log::{AppendError, CommitReceipt, IdempotencyKey, Ordering};
 use rollbook_projections::tracker::Tracker;
 use rollbook_projections::{Runtime, tracker};
 use serde::{Deserialize, Serialize};
@@ -95,7 +95,7 @@ pub fn apply(
 /// Rejects a key of another request first: a key has one answer, whatever the batch is.
 fn check_key(ordering: &dyn Ordering, key: &IdempotencyKey) -> Result<(), MigrationError> {
     match ordering.requested_under(&key.key)? {
-        Some((request, Committed { first, last, .. })) if request != key.request => {
+        Some((request, CommitReceipt { first, last, .. })) if request != key.request => {
             Err(AppendError::KeyReused { key: key.key.clone(), first, last }.into())
         }
         _ => Ok(()),

@@ -33,27 +33,27 @@ pub trait AuditSource {
     /// Every client document, by id.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     fn clients(&self) -> Result<BTreeMap<String, StoredClient>, Self::Error>;
 
     /// The ids of the coach documents.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     fn coaches(&self) -> Result<BTreeSet<String>, Self::Error>;
 
     /// Passes every series with its stream to `each`, in any order. Called twice if documents of
     /// different series name each other.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     fn series(&self, each: &mut dyn FnMut(&StreamId, &Series)) -> Result<(), Self::Error>;
 
     /// Passes every imported document, as it is stored now, with its stream to `each`, in any
     /// order. Erased documents are left out.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     fn documents(&self, each: &mut dyn FnMut(&StreamId, &Document)) -> Result<(), Self::Error>;
 }
 

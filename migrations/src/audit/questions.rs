@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::document::StoredResponse;
-use rollbook_domain::series::{Corrected, Item, Series};
+use rollbook_domain::series::{CorrectionState, Item, Series};
 
 use super::place::Place;
 use super::{Finding, FindingKind, Findings};
@@ -201,7 +201,7 @@ impl Questions {
 }
 
 /// The finding about a correction whose documents changed since.
-fn overtaken(place: &Place<'_>, placed: &Corrected) -> Finding {
+fn overtaken(place: &Place<'_>, placed: &CorrectionState) -> Finding {
     let documents = std::iter::once(&placed.response)
         .chain(placed.overtaken.iter().filter(|document| **document != placed.response));
     place.finding(Some(placed.to.week), documents)

@@ -26,7 +26,7 @@ impl Batch {
     /// Opens a batch file and reads it completely once.
     ///
     /// # Errors
-    /// When the file cannot be read, is truncated or edited, or has an unknown kind or format.
+    /// If the file cannot be read, is truncated or edited, or has an unknown kind or format.
     pub fn open(path: &Path) -> Result<Self, MigrationError> {
         let mut lines = Lines::open(path)?;
         let header = lines.header()?;
@@ -64,7 +64,7 @@ impl Batch {
     /// Passes every event to `visit`, in file order.
     ///
     /// # Errors
-    /// When the file cannot be read, a line is not an event of a batch, or `visit` fails.
+    /// If the file cannot be read, a line is not an event of a batch, or `visit` fails.
     pub fn each_event(
         &self,
         visit: &mut dyn FnMut(NewEvent) -> Result<(), MigrationError>,

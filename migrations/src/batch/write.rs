@@ -26,7 +26,7 @@ impl BatchWriter {
     /// end.
     ///
     /// # Errors
-    /// When the directory cannot be written.
+    /// If the directory cannot be written.
     pub fn begin(directory: &Path) -> Result<Self, MigrationError> {
         let spool = directory.join(format!(".batch.partial-{}", std::process::id()));
         let events = File::create(&spool).map_err(|source| failed(&spool, "written", source))?;
@@ -41,7 +41,7 @@ impl BatchWriter {
     /// Adds an event.
     ///
     /// # Errors
-    /// When a batch cannot contain the event, or the file cannot be written.
+    /// If a batch cannot contain the event, or the file cannot be written.
     pub fn push(&mut self, event: &NewEvent) -> Result<(), MigrationError> {
         let written = line(event).and_then(|line| {
             self.digest.update(&line);
@@ -54,7 +54,7 @@ impl BatchWriter {
     /// makes the header from the digest.
     ///
     /// # Errors
-    /// When another file has that name, or the file cannot be written.
+    /// If another file has that name, or the file cannot be written.
     pub fn finish(
         mut self,
         out: Option<&Path>,
@@ -91,7 +91,7 @@ impl Drop for BatchWriter {
 /// digest in `directory`.
 ///
 /// # Errors
-/// When another file has that name, or the file cannot be renamed.
+/// If another file has that name, or the file cannot be renamed.
 pub fn keep(
     file: &Path,
     directory: &Path,

@@ -36,7 +36,7 @@ pub type Finish<'a> =
 /// is complete and not yet published.
 ///
 /// # Errors
-/// When the directory exists, the dump is truncated or edited, the master key is another one, or
+/// If the directory exists, the dump is truncated or edited, the master key is another one, or
 /// the disk fails. Then there is no store.
 pub fn load(
     dump: &mut dyn BufRead,

@@ -19,7 +19,7 @@ use super::{DumpError, DumpSummary, FORMAT, Form, Header, Key, Line, Progress, S
 /// Dumps every event up to the current head of the log.
 ///
 /// # Errors
-/// When the store has no events or cannot be read, a sealed dump of an unsealed store is requested,
+/// If the store has no events or cannot be read, a sealed dump of an unsealed store is requested,
 /// or `out` fails.
 pub fn write(
     runtime: &Runtime,
@@ -126,7 +126,7 @@ impl Digested<'_> {
 /// Writes a dump into a file. The file appears under its name only when it is complete.
 ///
 /// # Errors
-/// When the file cannot be written, and the errors of `write`. Then there is no file.
+/// If the file cannot be written, and the errors of `write`. Then there is no file.
 pub fn write_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<DumpSummary, DumpError>,

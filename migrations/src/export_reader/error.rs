@@ -70,6 +70,34 @@ pub enum ImportError {
         /// The statement and the fact.
         why: String,
     },
+    /// The summary of the export says that a collection was not exported.
+    #[error("the export failed: its summary says {status:?} of {collection}{}", reason(.error))]
+    FailedCollection {
+        /// The collection.
+        collection: String,
+        /// The status in the summary.
+        status: String,
+        /// The error in the summary, if it has one.
+        error: Option<String>,
+    },
+    /// The summary of the export says that whole collections failed, and lists none of them.
+    #[error("the export failed: its summary says that {failed} collections failed")]
+    FailedCollections {
+        /// The number of failed collections in the summary.
+        failed: u64,
+    },
+    /// A collection has another number of documents than the summary of the export says.
+    #[error(
+        "the export is not complete: its summary counts {summary} documents of {collection}, and its files have {found}"
+    )]
+    CountDiffers {
+        /// The collection.
+        collection: String,
+        /// The number in the summary.
+        summary: u64,
+        /// The number of documents in the file; 0 without a file.
+        found: u64,
+    },
     /// An entry of the list of documents is not a valid document.
     #[error("{file}, {document}: {fault}")]
     Document {
@@ -81,6 +109,22 @@ pub enum ImportError {
         #[source]
         fault: DocumentFault,
     },
+}
+
+impl ImportError {
+    /// Whether the export itself failed or is incomplete, as opposed to a file that cannot be read.
+    pub fn is_incomplete(&self) -> bool {
+        matches!(
+            self,
+            Self::FailedCollection { .. }
+                | Self::FailedCollections { .. }
+                | Self::CountDiffers { .. }
+        )
+    }
+}
+
+fn reason(error: &Option<String>) -> String {
+    error.as_ref().map_or_else(String::new, |error| format!(" ({error})"))
 }
 
 /// Identifies a document of a file.

@@ -5,6 +5,7 @@ mod directory;
 mod document;
 mod error;
 mod file;
+mod summary;
 
 pub use directory::JsonDirectory;
 pub use error::{DocumentFault, DocumentName, ImportError, UnknownCollection};
@@ -41,12 +42,15 @@ pub trait ExportSource {
     fn read(&self) -> Result<Export, ImportError>;
 }
 
-/// Reads an export. Unknown collections are an error unless `skip_unknown` is set.
+/// Reads an export and checks it against its own summary. Unknown collections are an error unless
+/// `skip_unknown` is set.
 ///
 /// # Errors
-/// As [`ExportSource::read`], and [`ImportError::UnknownCollections`].
+/// As [`ExportSource::read`]; [`ImportError::UnknownCollections`]; an error for an export that failed
+/// or is incomplete, see [`ImportError::is_incomplete`].
 pub fn read_export(source: &impl ExportSource, skip_unknown: bool) -> Result<Export, ImportError> {
     let export = source.read()?;
+    summary::check(&export)?;
     if !skip_unknown && !export.unknown.is_empty() {
         return Err(ImportError::UnknownCollections { collections: export.unknown });
     }

@@ -20,7 +20,7 @@ use crate::error::MigrationError;
 
 /// A document that an import made the week that was there before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Adopted {
+pub struct Adoption {
     /// The stream of the series.
     pub series: String,
     /// The week.
@@ -42,7 +42,7 @@ pub type OriginOf<'a> = &'a dyn Fn(Uuid) -> Result<Option<Origin>, ProjectionErr
 /// its own, and the week is a duplicate.
 ///
 /// # Errors
-/// When an origin cannot be read.
+/// If an origin cannot be read.
 pub fn adoptions(series: &Series, origin: OriginOf<'_>) -> Result<Vec<Event>, ProjectionError> {
     let mut events = Vec::new();
     for run in series.run_numbers() {
@@ -84,12 +84,12 @@ fn is_allocated(items: &[&Item], origin: OriginOf<'_>) -> Result<bool, Projectio
 /// Adds the events to a plan that adopt what the plan brings, and what was not adopted before.
 ///
 /// # Errors
-/// When the rows or the log cannot be read.
+/// If the rows or the log cannot be read.
 pub(super) fn add_adoptions(
     plan: &mut ImportPlan,
     runtime: &Runtime,
     snapshot: &Snapshot,
-) -> Result<Vec<Adopted>, MigrationError> {
+) -> Result<Vec<Adoption>, MigrationError> {
     let mut planned: BTreeMap<&StreamId, Vec<&NewEvent>> = BTreeMap::new();
     for event in &plan.events {
         planned.entry(&event.stream).or_default().push(event);
@@ -115,7 +115,7 @@ pub(super) fn add_adoptions(
     })?;
     let adopted = found.iter().flat_map(|(stream, events)| {
         events.iter().filter_map(|event| match event {
-            Event::DocumentAdopted { assignment, week, document, .. } => Some(Adopted {
+            Event::DocumentAdopted { assignment, week, document, .. } => Some(Adoption {
                 series: stream.to_string(),
                 week: *week,
                 document: document.clone(),

@@ -1,23 +1,25 @@
 //! Importing an export: plans the events (`plan`) and appends them in commits of limited size.
-//! `routing` chooses the stream of each document, and `adopt` makes documents the weeks that a
-//! migration made before.
+//! `routing` chooses the stream of each document, `adopt` makes documents the weeks that a migration
+//! made before, and `refusal` refuses an import that would lose data.
 
 pub mod adopt;
 mod digest;
 mod plan;
+mod refusal;
 mod routing;
 
 pub use digest::{body_digest, events_digest};
 pub use plan::{DocumentPlace, HeldDocument, ImportCounts, ImportPlan, ImportedState, plan_import};
+pub use refusal::{FEW_REMOVALS, Removal};
 
 use std::collections::BTreeMap;
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::{Actor, Collection, NewEvent, StreamId};
 use rollbook_log::{Commit, ExpectedVersion, IdempotencyKey};
-use rollbook_projections::Runtime;
 use rollbook_projections::documents::Documents;
 use rollbook_projections::tracker::{self, Tracker};
+use rollbook_projections::{Runtime, Snapshot};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -25,21 +27,40 @@ use crate::error::MigrationError;
 use crate::export_reader::{Export, UnknownCollection};
 use crate::monitor::Monitor;
 
-/// The result of an import.
+/// The options of an import.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ImportOptions {
+    /// The time zone of the old server; `None` for the one that the store keeps, or UTC.
+    pub zone: Option<Zone>,
+    /// Accepts an export that is older than the last imported one.
+    pub allow_older: bool,
+    /// Accepts the removal of many documents, and of answers.
+    pub allow_removals: bool,
+    /// Writes nothing, and reports what the import would do.
+    pub dry_run: bool,
+}
+
+/// The result of an import, or of its dry run.
 #[derive(Clone, Debug, Serialize)]
 pub struct ImportReport {
+    /// Whether this was a dry run: nothing was written.
+    pub dry_run: bool,
+    /// Why the import is refused without further options; only in a dry run.
+    pub refused: Option<String>,
+    /// The documents that the export no longer has: those with an answer first.
+    pub removals: Vec<Removal>,
     /// SHA-256 over the events, in hexadecimal.
     pub digest: String,
     /// What was done with each collection.
     pub collections: BTreeMap<&'static str, ImportCounts>,
-    /// Events appended by this run.
+    /// Events appended by this run; in a dry run, events that the import would append.
     pub appended: u64,
     /// The old server's zone, as the store keeps it.
     pub legacy_timezone: String,
     /// Unknown collections that were not imported, with their number of documents.
     pub skipped: BTreeMap<String, u64>,
     /// Documents that became weeks which were made before.
-    pub adopted: Vec<adopt::Adopted>,
+    pub adopted: Vec<adopt::Adoption>,
     /// The head of the log after the import.
     pub head: u64,
 }
@@ -49,22 +70,24 @@ const EVENTS_A_COMMIT: usize = 512;
 /// The most bytes of documents in one commit.
 const BYTES_A_COMMIT: usize = 4 << 20;
 
-/// Imports an export. Appends events for new, changed and removed documents.
+/// Imports an export. Appends events for new, changed and removed documents. With `dry_run`, it
+/// appends nothing.
 ///
 /// # Errors
-/// [`MigrationError::ImportZone`] when the store keeps another zone; errors of the log;
-/// [`MigrationError::Interrupted`] when `monitor` asked for it. Importing the same export again
-/// resumes the import.
+/// [`MigrationError::ImportZone`] if the store keeps another zone;
+/// [`MigrationError::OlderExport`] and [`MigrationError::Removals`] unless the options accept them;
+/// errors of the log; [`MigrationError::Interrupted`] if `monitor` asked for it. Importing the same
+/// export again resumes the import.
 pub fn import(
     runtime: &Runtime,
     export: Export,
-    zone: Option<Zone>,
+    options: &ImportOptions,
     monitor: &Monitor<'_>,
 ) -> Result<ImportReport, MigrationError> {
     let snapshot = runtime.snapshot()?;
     let (rows, _) = snapshot.rows::<Tracker>()?;
     let kept = tracker::control(&rows)?.legacy_timezone;
-    let zone = match (kept, zone) {
+    let zone = match (kept, options.zone) {
         (Some(kept), Some(asked)) if kept != asked.to_string() => {
             return Err(MigrationError::ImportZone { kept, asked: asked.to_string() });
         }
@@ -87,7 +110,33 @@ pub fn import(
         .collect();
     let mut plan = plan_import(export, &held);
     let adopted = adopt::add_adoptions(&mut plan, runtime, &snapshot)?;
+    let removals = refusal::removals(&plan, &snapshot)?;
+    let refused = refusal(&plan, &removals, (runtime, &snapshot), options);
     let completed = plan.completed(&zone);
+    let report = |appended, refused| ImportReport {
+        dry_run: options.dry_run,
+        refused,
+        removals,
+        collections: plan
+            .counts
+            .iter()
+            .map(|(collection, counts): (&Collection, _)| (collection.name(), *counts))
+            .collect(),
+        appended,
+        legacy_timezone: zone,
+        skipped,
+        adopted,
+        head: runtime.log().head(),
+        digest: plan.digest.clone(),
+    };
+    if options.dry_run {
+        let refused = match refused {
+            Err(error) if error.is_refusal() => Some(error.to_string()),
+            other => other.map(|()| None)?,
+        };
+        return Ok(report(plan.events.len() as u64 + u64::from(completed.is_some()), refused));
+    }
+    refused?;
     let appender = Appender { runtime, digest: &plan.digest, imports_before: held.imports };
     let mut appended = appender.append_documents(&plan.events, monitor)?;
     if let Some(completed) = completed {
@@ -99,19 +148,20 @@ pub fn import(
         appended += 1;
     }
     runtime.catch_up(monitor.progress)?;
-    Ok(ImportReport {
-        collections: plan
-            .counts
-            .iter()
-            .map(|(collection, counts): (&Collection, _)| (collection.name(), *counts))
-            .collect(),
-        appended,
-        legacy_timezone: zone,
-        skipped,
-        adopted,
-        head: runtime.log().head(),
-        digest: plan.digest,
-    })
+    Ok(report(appended, None))
+}
+
+/// Refuses a plan that would lose data, unless the options accept it.
+fn refusal(
+    plan: &ImportPlan,
+    removals: &[Removal],
+    (runtime, snapshot): (&Runtime, &Snapshot),
+    options: &ImportOptions,
+) -> Result<(), MigrationError> {
+    if !options.allow_older {
+        refusal::require_newer(plan, runtime.log(), snapshot)?;
+    }
+    if options.allow_removals { Ok(()) } else { refusal::require_few(removals) }
 }
 
 struct Appender<'a> {

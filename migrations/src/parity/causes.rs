@@ -1,6 +1,9 @@
 //! Finds the decision that causes a difference: with the decision the views differ, without it and
 //! without later decisions they do not.
 //!
+//! A batch is planned from the decisions before it. So the search first keeps the events of batches as
+//! they were applied, and for what is then still open it plans them again without the decision.
+//!
 //! Two things are never explained: a difference that remains without any decision, and a
 //! difference between rows that are not what their events make, which are damaged.
 
@@ -13,7 +16,7 @@ use rollbook_projections::turning_points::turning_points;
 
 use super::decision::Cause;
 use super::difference::Difference;
-use super::past::{ClientState, Past};
+use super::past::{Batches, ClientState, Past};
 use super::tally::Unresolved;
 use super::{BothRows, ParityRules, tally_of};
 
@@ -30,8 +33,16 @@ pub(super) fn causes(
         let damaged = "the stored rows are not what their events make";
         return Ok(unresolved.iter().map(|_| Cause::Unknown(damaged)).collect());
     }
-    let mut search = Search { past: &past, rules, ids: &identity.ids, whole: HashMap::new() };
-    let found = search.run(unresolved);
+    let mut found = vec![None; unresolved.len()];
+    for batches in [Batches::AsApplied, Batches::PlannedAgain] {
+        let whole = HashMap::new();
+        let mut search = Search { past: &past, rules, ids: &identity.ids, batches, whole };
+        let open: Vec<usize> = (0..found.len()).filter(|at| found[*at].is_none()).collect();
+        let still: Vec<&Unresolved> = open.iter().map(|at| &unresolved[*at]).collect();
+        for (at, cause) in open.iter().zip(search.run(&still)) {
+            found[*at] = cause;
+        }
+    }
     let cause = |found: Option<usize>| match found.and_then(|at| past.decisions.get(at)) {
         Some(decision) => Cause::Decision(Box::new(decision.clone())),
         None => Cause::Unknown(""),
@@ -43,6 +54,7 @@ struct Search<'a> {
     past: &'a Past,
     rules: &'a ParityRules,
     ids: &'a [String],
+    batches: Batches,
     /// The differences at every instant, by the number of decisions that are kept.
     whole: HashMap<usize, HashSet<Difference>>,
 }
@@ -50,13 +62,14 @@ struct Search<'a> {
 impl Search<'_> {
     /// The index of the decision that causes each difference. Goes back from the last decision, so
     /// the latest of several causes is found.
-    fn run(&mut self, unresolved: &[Unresolved]) -> Vec<Option<usize>> {
+    fn run(&mut self, unresolved: &[&Unresolved]) -> Vec<Option<usize>> {
         let mut found = vec![None; unresolved.len()];
         let all = self.past.decisions.len();
         // What the migration has not made yet is not caused by a decision.
-        let now = self.at_instants(all, unresolved.iter());
+        let now = self.at_instants(all, unresolved.iter().copied());
         let mut open: Vec<(usize, &Unresolved)> = unresolved
             .iter()
+            .copied()
             .enumerate()
             .filter(|(_, open)| now.contains(&open.difference))
             .collect();
@@ -85,14 +98,14 @@ impl Search<'_> {
         unresolved: impl Iterator<Item = &'u Unresolved>,
     ) -> HashSet<Difference> {
         let instants: BTreeSet<Timestamp> = unresolved.map(|open| open.at).collect();
-        let state = self.past.with_decisions(kept, self.rules);
+        let state = self.past.with_decisions(kept, self.batches, self.rules);
         self.differences(&state, instants)
     }
 
     /// The differences with the first decisions only, at every instant.
     fn at_all(&mut self, kept: usize) -> &HashSet<Difference> {
         if !self.whole.contains_key(&kept) {
-            let state = self.past.with_decisions(kept, self.rules);
+            let state = self.past.with_decisions(kept, self.batches, self.rules);
             let grace = self.rules.overdue_after_milliseconds;
             let instants = turning_points(&state.legacy, &state.precreated, self.rules.zone, grace);
             let differences = self.differences(&state, instants);

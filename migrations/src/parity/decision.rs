@@ -3,7 +3,7 @@
 //! A decision is what a coach, a client or a later import did. The import and the migration that
 //! the weeks come from are not decisions: they explain no difference.
 
-use rollbook_domain::event::Origin;
+use rollbook_domain::event::{Origin, Placement};
 use rollbook_domain::{Actor, Event, EventRecord, Position};
 
 use super::difference::Difference;
@@ -128,7 +128,7 @@ fn week_of(event: &Event) -> Option<u32> {
         | Event::ResponseCleared { week, .. }
         | Event::StatusAssigned { week, .. }
         | Event::NoteWritten { week, .. }
-        | Event::ResponsePlaced { week, .. }
+        | Event::ResponsePlaced(Placement { week, .. })
         | Event::DocumentAdopted { week, .. }
         | Event::DuplicateWithdrawn { week, .. }
         | Event::DuplicateCleared { week, .. } => Some(*week),
@@ -159,7 +159,9 @@ fn words(event: &Event) -> String {
         Event::FeedbackGiven { .. } => "feedback given".to_owned(),
         Event::StatusAssigned { status, .. } => format!("status set to {}", status.name()),
         Event::NoteWritten { .. } => "note written".to_owned(),
-        Event::ResponsePlaced { response, .. } => format!("response {response} placed here"),
+        Event::ResponsePlaced(Placement { response, .. }) => {
+            format!("response {response} placed here")
+        }
         Event::CorrectionUndone { .. } => "correction undone".to_owned(),
         Event::DocumentAdopted { document, .. } => format!("document {document} adopted"),
         Event::DuplicateWithdrawn { assignment, .. } => format!("duplicate {assignment} withdrawn"),

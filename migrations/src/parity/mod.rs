@@ -18,7 +18,7 @@ mod tally;
 mod verdict;
 
 pub use past::{LogUntil, RecordedEvents};
-pub use report::{Class, Decided, Example, ParityReport, Unexplained};
+pub use report::{Class, DecisionSummary, Example, ParityReport, UnexplainedDifference};
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -79,7 +79,7 @@ const THREADS: usize = 2;
 /// done and of all clients, from any thread.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn compare(
     rows: BothRows<'_>,
     rules: &ParityRules,
@@ -119,7 +119,7 @@ pub fn compare(
 /// are constant in between.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn compare_client(
     rows: BothRows<'_>,
     rules: &ParityRules,

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use rollbook_domain::event::Origin;
 use rollbook_domain::series::{LegacySeries, Series};
-use rollbook_domain::{EventRecord, Position, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::ProjectionError;
 use rollbook_projections::directory::Identity;
@@ -21,7 +22,7 @@ pub trait RecordedEvents: Sync {
     /// The events of a stream, in the order of the log.
     ///
     /// # Errors
-    /// When the events cannot be read.
+    /// If the events cannot be read.
     fn of_stream(&self, stream: &StreamId) -> Result<Vec<EventRecord>, ProjectionError>;
 }
 
@@ -36,6 +37,24 @@ pub struct LogUntil<'a> {
 impl RecordedEvents for LogUntil<'_> {
     fn of_stream(&self, stream: &StreamId) -> Result<Vec<EventRecord>, ProjectionError> {
         Ok(self.log.stream_until(stream, 0, self.until)?)
+    }
+}
+
+/// The events of batches in a past with fewer decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Batches {
+    /// As they were applied, with what they would add to the past.
+    AsApplied,
+    /// As they would be planned from the past.
+    PlannedAgain,
+}
+
+/// Whether a migration appends such an event.
+fn is_of_batch(event: &Event) -> bool {
+    match event {
+        Event::AssignmentCreated { origin, .. } => *origin == Origin::Migration,
+        Event::ResponseLinked { .. } => true,
+        _ => false,
     }
 }
 
@@ -85,10 +104,18 @@ impl Past {
 
     /// The rows with the first decisions only, and with the weeks that the migration would have
     /// made of the other events.
-    pub(super) fn with_decisions(&self, count: usize, rules: &ParityRules) -> ClientState {
+    pub(super) fn with_decisions(
+        &self,
+        count: usize,
+        batches: Batches,
+        rules: &ParityRules,
+    ) -> ClientState {
         let left_out: Vec<Position> =
             (self.decisions.iter().skip(count)).flat_map(|decision| decision.positions()).collect();
-        let mut state = self.fold(|recorded| !left_out.contains(&recorded.position));
+        let mut state = self.fold(|recorded| {
+            !left_out.contains(&recorded.position)
+                && !(batches == Batches::PlannedAgain && is_of_batch(&recorded.event))
+        });
         let rules = Rules { due: rules.due, zone: rules.zone };
         for (stream, series) in self.precreated.iter().zip(&mut state.precreated) {
             for event in Precreate.plan_series(stream, series, &rules).events {

@@ -59,7 +59,7 @@ impl fmt::Display for Class {
 
 /// A difference that no class explains.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Unexplained {
+pub struct UnexplainedDifference {
     /// The client's document id.
     pub client: String,
     /// The first instant at which the views differ.
@@ -100,7 +100,7 @@ pub struct Example {
 
 /// A recorded decision that causes differences.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Decided {
+pub struct DecisionSummary {
     /// The position of its event.
     pub position: Position,
     /// The client's document id.
@@ -135,11 +135,11 @@ pub struct ParityReport {
     pub examples: BTreeMap<Class, Vec<Example>>,
     /// The decisions behind the class `changed-since`; the first of them in the order of the log.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub decisions: Vec<Decided>,
+    pub decisions: Vec<DecisionSummary>,
     /// The number of unexplained differences, one for each week and field, however long it lasts.
     pub unexplained_total: u64,
     /// The first of them.
-    pub unexplained: Vec<Unexplained>,
+    pub unexplained: Vec<UnexplainedDifference>,
 }
 
 impl ParityReport {

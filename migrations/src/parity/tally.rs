@@ -11,8 +11,8 @@ use super::difference::{Difference, Side};
 use super::facts::Key;
 use super::field::Field;
 use super::report::{
-    Class, Decided, Example, MOST_DECISIONS, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport,
-    Unexplained,
+    Class, DecisionSummary, Example, MOST_DECISIONS, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport,
+    UnexplainedDifference,
 };
 use super::verdict::Verdict;
 
@@ -216,7 +216,7 @@ impl<'f> Tally<'f> {
         let held = self.report.decisions.iter_mut().find(|held| held.position == position);
         match held {
             Some(held) => held.differences += 1,
-            None => self.report.decisions.push(Decided {
+            None => self.report.decisions.push(DecisionSummary {
                 position,
                 client: self.client.to_owned(),
                 form: open.difference.place.0.clone(),
@@ -243,6 +243,6 @@ impl<'f> Tally<'f> {
             difference.field.name()
         );
         let client = self.client.to_owned();
-        self.report.unexplained.push(Unexplained { client, at, form, run, week, what });
+        self.report.unexplained.push(UnexplainedDifference { client, at, form, run, week, what });
     }
 }

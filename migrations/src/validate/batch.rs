@@ -153,7 +153,7 @@ fn changes_stored_weeks(event: &Event) -> bool {
             | Event::AssignmentWithdrawn { .. }
             | Event::DuplicateWithdrawn { .. }
             | Event::DocumentAdopted { .. }
-            | Event::ResponsePlaced { .. }
+            | Event::ResponsePlaced(_)
             | Event::CorrectionUndone { .. }
     )
 }

@@ -23,7 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::MigrationError;
 use crate::monitor::Monitor;
-use crate::parity::{BothRows, LogUntil, ParityReport, ParityRules, Unexplained, compare};
+use crate::parity::{
+    BothRows, LogUntil, ParityReport, ParityRules, UnexplainedDifference, compare,
+};
 use crate::plan::zone;
 use crate::rules::{BatchRules, DueRule};
 
@@ -103,7 +105,7 @@ pub struct ValidateRequest {
 /// Runs the checks and records their result.
 ///
 /// # Errors
-/// When the store cannot be read, the result cannot be appended, or another request used the key. A
+/// If the store cannot be read, the result cannot be appended, or another request used the key. A
 /// red check is not an error.
 pub fn validate(
     runtime: &Runtime,
@@ -141,7 +143,7 @@ pub fn validate(
 /// one of the rows of `log`.
 ///
 /// # Errors
-/// When the rows cannot be read.
+/// If the rows cannot be read.
 pub fn parity(
     log: &Log,
     snapshot: &Snapshot,
@@ -174,8 +176,8 @@ fn parity_explained(parity: &ParityReport) -> Check {
         "{} clients at {} instants: {differences} differences explained, {} not",
         parity.clients, parity.instants, parity.unexplained_total
     );
-    let name = |found: &Unexplained| {
-        let Unexplained { client, at, form, run, week, what } = found;
+    let name = |found: &UnexplainedDifference| {
+        let UnexplainedDifference { client, at, form, run, week, what } = found;
         format!("client {client}, form {form}, run {run}, week {week}, from {at}: {what}")
     };
     let findings = parity.unexplained.iter().map(name).collect();

@@ -199,8 +199,27 @@ fn any_decision() -> impl Strategy<Value = (Command, rollbook_domain::Timestamp)
     (commands::any_command().prop_filter("no decision", is_decision), commands::any_now())
 }
 
+/// The batch was planned from a base that a decision had made: without the decision, the batch would
+/// have made other due dates.
+#[test]
+fn a_decision_that_a_batch_was_planned_from_explains_its_weeks() {
+    let rules = ParityRules::default();
+    let now = "2025-12-26T09:00:00Z".parse().unwrap();
+    let mut both = small(&[week("a", "f", 1, 5, MONDAY)], &[]);
+    let decisions = [
+        Command::Respond { run: 1, week: 3 },
+        Command::WithdrawWeek { run: 1, week: 1 },
+        Command::AssignStatus { run: 1, week: 2, done: true },
+    ];
+    for command in &decisions {
+        assert!(carry_out(&mut both, command, now), "{command:?}");
+    }
+    let report = both.migrate(&rules).compare(&rules);
+    assert!(report.is_explained() && !report.decisions.is_empty(), "{report:#?}");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_history_of_decisions_leaves_a_difference_unexplained(

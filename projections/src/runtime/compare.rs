@@ -16,7 +16,7 @@ use crate::projection::{DynProjection, ProjectionName};
 
 /// How a projection's rows compare with a fresh fold up to the same position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Compared {
+pub struct RowsComparison {
     /// The projection.
     pub name: &'static str,
     /// The position up to which its rows are folded.
@@ -49,13 +49,13 @@ impl Runtime {
     /// store, up to the checkpoint of its rows here, and compares row by row.
     ///
     /// # Errors
-    /// When the log or the rows cannot be read, or the scratch store cannot be written.
+    /// If the log or the rows cannot be read, or the scratch store cannot be written.
     pub fn compare(
         &self,
         scratch: &Log,
         skip: &[ProjectionName],
         progress: Progress<'_>,
-    ) -> Result<Vec<Compared>, ProjectionError> {
+    ) -> Result<Vec<RowsComparison>, ProjectionError> {
         let snapshot = self.log.rows().snapshot();
         let mut states = Vec::new();
         for projection in self.projections.iter().map(AsRef::as_ref) {
@@ -69,7 +69,7 @@ impl Runtime {
         for (projection, state) in states {
             let name = projection.name();
             let outdated = is_outdated(projection, &state);
-            let mut one = Compared {
+            let mut one = RowsComparison {
                 name: name.as_str(),
                 position: state.checkpoint,
                 rows: 0,
@@ -128,7 +128,7 @@ impl Runtime {
     /// Finds rows that belong neither to a serving generation nor to one that is being built.
     ///
     /// # Errors
-    /// When the rows cannot be read.
+    /// If the rows cannot be read.
     pub fn stray_rows(&self) -> Result<StrayRows, ProjectionError> {
         let snapshot = self.log.rows().snapshot();
         let (mut keys, mut prefixes) = (Vec::new(), Vec::new());
@@ -158,7 +158,7 @@ fn is_outdated(projection: &dyn DynProjection, state: &State) -> bool {
     state.checkpoint > 0 && state.version != projection.version()
 }
 
-impl Compared {
+impl RowsComparison {
     /// Merges both scans in the order of their keys, after prefixes of equal length.
     fn compare(
         &mut self,

@@ -54,8 +54,15 @@ pub(super) fn fold(
         } else {
             Box::new(commits.map(|commit| Ok((commit?, Vec::new()))))
         };
-    let mut folding =
-        Folding { into, targets, from, reached: from, until, batch: RowBatch::new(), spent: None };
+    let mut folding = FoldState {
+        into,
+        targets,
+        from,
+        reached: from,
+        until,
+        batch: RowBatch::new(),
+        spent: None,
+    };
     if until - from <= EVENTS_A_CHUNK as u64 {
         return folding.run(&mut commits, progress);
     }
@@ -106,7 +113,7 @@ fn read_ahead(recorded: &EventRecord) {
     }
 }
 
-struct Folding<'r, 't, 'p> {
+struct FoldState<'r, 't, 'p> {
     into: &'r Log,
     targets: &'t mut [Target<'p>],
     from: Position,
@@ -118,7 +125,7 @@ struct Folding<'r, 't, 'p> {
     spent: Option<Sender<Vec<EventRecord>>>,
 }
 
-impl Folding<'_, '_, '_> {
+impl FoldState<'_, '_, '_> {
     fn run(
         &mut self,
         commits: &mut dyn Iterator<Item = Decoded>,

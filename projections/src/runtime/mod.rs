@@ -21,7 +21,7 @@ use std::sync::Arc;
 use rollbook_domain::Position;
 use rollbook_log::{Log, Ordering, RowBatch};
 
-pub use self::compare::{Compared, StrayRows};
+pub use self::compare::{RowsComparison, StrayRows};
 pub use self::rebuild::Rebuilt;
 pub use self::snapshot::Snapshot;
 
@@ -82,7 +82,7 @@ impl Runtime {
     /// Every projection's checkpoint, by name; 0 for a projection that is not folded yet.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn checkpoints(&self) -> Result<Vec<(ProjectionName, Position)>, ProjectionError> {
         let rows = self.log.rows().snapshot();
         self.names.iter().map(|name| Ok((*name, serving(&rows, *name)?.checkpoint))).collect()
@@ -98,7 +98,7 @@ impl Runtime {
     /// folds nothing.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn is_current(&self, position: Position) -> Result<bool, ProjectionError> {
         let rows = self.log.rows().snapshot();
         for projection in &self.projections {
@@ -116,7 +116,7 @@ impl Runtime {
     /// if there is nothing to fold.
     ///
     /// # Errors
-    /// When the log or the rows cannot be read or written.
+    /// If the log or the rows cannot be read or written.
     pub fn catch_up(&self, progress: Progress<'_>) -> Result<Position, ProjectionError> {
         let head = self.log.head();
         if self.is_current(head)? {

@@ -33,7 +33,7 @@ impl Runtime {
     /// and promotes them. Readers see the old rows until then.
     ///
     /// # Errors
-    /// When this runtime does not keep the projection, or the log or the rows cannot be read or
+    /// If this runtime does not keep the projection, or the log or the rows cannot be read or
     /// written.
     pub fn rebuild(
         &self,
@@ -77,7 +77,7 @@ impl Runtime {
     /// without comparing. This is needed after an erasure, when less can be read than was folded.
     ///
     /// # Errors
-    /// When the log or the rows cannot be read or written.
+    /// If the log or the rows cannot be read or written.
     pub fn refold(&self, progress: Progress<'_>) -> Result<(), ProjectionError> {
         let (_rebuilding, _folding) = (self.locks.rebuilding(), self.locks.folding());
         let (head, snapshot) = (self.log.head(), self.log.rows().snapshot());
@@ -104,7 +104,7 @@ impl Runtime {
     /// The number of rows of a projection, and SHA-256 over them in hexadecimal.
     ///
     /// # Errors
-    /// When this runtime does not keep the projection, or the store cannot be read.
+    /// If this runtime does not keep the projection, or the store cannot be read.
     pub fn digest(&self, name: ProjectionName) -> Result<(u64, String), ProjectionError> {
         self.kept(name)?;
         let rows = self.log.rows().snapshot();

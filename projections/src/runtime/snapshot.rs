@@ -41,7 +41,7 @@ impl Snapshot {
     /// taken without folding.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn find<P: Projection>(
         &self,
     ) -> Result<Option<(StoredRows<'_>, Position)>, ProjectionError> {

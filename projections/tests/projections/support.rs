@@ -12,7 +12,7 @@ use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, Personal, StreamId, Timestamp,
 };
 use rollbook_log::{Commit, Durability, ExpectedVersion, Log, OpenOptions};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::RowSource;
 use rollbook_projections::views::{self, ViewRows};
 use rollbook_projections::{DynProjection, Runtime, directory};
@@ -117,7 +117,7 @@ pub fn decider<'a>(
 /// What a view answers, as text.
 pub fn body<R: RowSource>(rows: &ViewRows<R>, client: &str, now: Timestamp) -> String {
     let identity = directory::identify(&rows.directory, client).unwrap();
-    let asked = Asked {
+    let asked = ListParameters {
         now,
         overdue_after_milliseconds: rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS,
     };

@@ -1,5 +1,5 @@
-//! Callers and what they are allowed to do. The table of what each grant allows is here. Two ids
-//! are one client only if the directory says so.
+//! Callers and their permissions. This module has the table of what each grant allows. Two ids mean
+//! the same client only if the directory says so.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -17,11 +17,11 @@ use super::grant::Grant;
 use super::permission::Permission;
 use super::roles::grants_as_stored;
 
-/// Who sends a request.
+/// The sender of a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     name: String,
-    standing: Standing,
+    standing: Principal,
     note: Option<RoleNote>,
 }
 
@@ -29,12 +29,12 @@ pub struct Caller {
 /// counts.
 pub type RoleNote = Arc<OnceLock<&'static str>>;
 
-/// Where the rights of a caller come from.
+/// The source of a caller's grants.
 #[derive(Clone, Debug)]
-enum Standing {
-    /// These grants.
+enum Principal {
+    /// The token or the key gives these grants.
     Holding(BTreeSet<Grant>),
-    /// The imported documents, in which the caller has this id.
+    /// The imported documents of the caller's id give the grants.
     AsStored,
 }
 
@@ -48,7 +48,7 @@ pub enum Visible {
 }
 
 impl Visible {
-    /// Whether a client is among them; the client by the id that its streams have.
+    /// Whether a list may show a client, given by the id in its streams.
     pub fn holds(&self, client: &str) -> bool {
         match self {
             Self::All => true,
@@ -58,23 +58,23 @@ impl Visible {
 }
 
 impl Caller {
-    /// A caller with these grants.
+    /// Makes a caller with these grants.
     pub(super) fn holding(name: String, grants: impl IntoIterator<Item = Grant>) -> Self {
-        Self { name, standing: Standing::Holding(grants.into_iter().collect()), note: None }
+        Self { name, standing: Principal::Holding(grants.into_iter().collect()), note: None }
     }
 
-    /// A caller who is this client and nothing else.
+    /// Makes a caller who is only this client.
     #[cfg(test)]
     pub(crate) fn client(id: &str) -> Self {
         Self::holding(id.to_owned(), [Grant::Client(id.to_owned())])
     }
 
-    /// A caller of whom only the id is known; the rights follow from the store's documents.
+    /// Makes a caller with an id whose grants the imported documents give.
     pub(super) fn as_stored(subject: String) -> Self {
-        Self { name: subject, standing: Standing::AsStored, note: None }
+        Self { name: subject, standing: Principal::AsStored, note: None }
     }
 
-    /// The same caller, whose role is written to a note once it is known.
+    /// Returns the caller with a note that receives the role once it is known.
     pub fn noting(self, note: RoleNote) -> Self {
         Self { note: Some(note), ..self }
     }
@@ -85,14 +85,14 @@ impl Caller {
         }
     }
 
-    /// The name that logs have: a token's subject, a key's name.
+    /// Returns the name for logs: the subject of a token, or the name of a key.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether the caller may do everything. Does not read the store.
+    /// Whether the caller is an administrator. Does not read the store.
     pub fn is_admin(&self) -> bool {
-        let is_admin = matches!(&self.standing, Standing::Holding(grants) if grants.iter().eq([&Grant::Admin]));
+        let is_admin = matches!(&self.standing, Principal::Holding(grants) if grants.iter().eq([&Grant::Admin]));
         if is_admin {
             self.note(&Grant::Admin);
         }
@@ -111,7 +111,7 @@ impl Caller {
         self.authorize_in(&store.reading(), permission)
     }
 
-    /// Whether the caller has a permission, and on whose behalf the request is then done.
+    /// Requires a permission. Returns the actor of the request.
     ///
     /// # Errors
     /// [`AccessDenied::Forbidden`], which is the same whether the thing exists or not;
@@ -130,15 +130,15 @@ impl Caller {
         Err(AccessDenied::Forbidden)
     }
 
-    /// Whether the caller has any grant; `None` if only the store's documents say so.
+    /// Whether the caller has any grant; `None` if only the imported documents tell.
     pub fn has_any_grant(&self) -> Option<bool> {
         match &self.standing {
-            Standing::Holding(grants) => Some(!grants.is_empty()),
-            Standing::AsStored => None,
+            Principal::Holding(grants) => Some(!grants.is_empty()),
+            Principal::AsStored => None,
         }
     }
 
-    /// Checks that the caller has any grant, by the store's documents where only they say so.
+    /// Requires that the caller has any grant. Reads the imported documents if only they tell.
     ///
     /// # Errors
     /// [`AccessDenied::Forbidden`]; [`AccessDenied::Store`].
@@ -149,7 +149,7 @@ impl Caller {
         Ok(())
     }
 
-    /// The clients whose check-ins the caller may see in lists.
+    /// Returns the clients whose check-ins the caller may see in lists.
     ///
     /// # Errors
     /// [`AccessDenied::Store`].
@@ -172,14 +172,14 @@ impl Caller {
 
     fn grants(&self, reading: &Reading<'_>) -> Result<Cow<'_, BTreeSet<Grant>>, AccessDenied> {
         Ok(match &self.standing {
-            Standing::Holding(grants) => Cow::Borrowed(grants),
-            Standing::AsStored => {
+            Principal::Holding(grants) => Cow::Borrowed(grants),
+            Principal::AsStored => {
                 Cow::Owned(grants_as_stored(reading, &self.name)?.into_iter().collect())
             }
         })
     }
 
-    /// The actor as which a grant allows a request, if it does.
+    /// Returns the actor of a request that a grant allows; `None` if it does not.
     fn allowed(
         &self,
         grant: &Grant,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rollbook_application::code::{Code, Coded};
 use rollbook_log::LogError;
 
-/// Why access control does not work.
+/// An error of access control.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
     /// There is no store in the directory.
@@ -18,17 +18,17 @@ pub enum AccessError {
     Settings {
         /// The setting.
         key: &'static str,
-        /// What does not fit, and what to do.
+        /// The contradiction, and the next step.
         reason: String,
     },
     /// A file cannot be read or written.
     #[error("cannot {doing} {path}; check the path and its permissions")]
     File {
-        /// What was tried.
+        /// The attempted action.
         doing: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
@@ -39,7 +39,7 @@ pub enum AccessError {
     DamagedKeys {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The damage.
         why: String,
     },
     /// The file of keys was written by a newer Rollbook.
@@ -49,25 +49,25 @@ pub enum AccessError {
     NewerKeys {
         /// The file.
         path: PathBuf,
-        /// Its format.
+        /// The format version of the file.
         found: u64,
-        /// The newest this one reads.
+        /// The newest format version that this build reads.
         supported: u64,
     },
-    /// A key's name that another key has.
+    /// Another key has this name.
     #[error("a key named {0:?} is in use; choose another name, or revoke that key first")]
     NameTaken(String),
-    /// No such key.
+    /// No key has this id or name.
     #[error("no key has the id or the name {0:?}; `rollbook key list` shows them")]
     UnknownKey(String),
-    /// The issuer's keys cannot be had.
+    /// The keys of the issuer cannot be fetched or read.
     #[error(
         "the keys of the tokens' issuer cannot be had from {from}: {why}; check that it is reachable and serves a JWKS"
     )]
     IssuerKeys {
         /// The file or URL.
         from: String,
-        /// Why.
+        /// The cause.
         why: String,
     },
     /// The system gave no random bytes.
@@ -76,7 +76,7 @@ pub enum AccessError {
 }
 
 impl AccessError {
-    /// Whether the command was wrong, rather than the environment.
+    /// Whether the command was wrong, as opposed to the environment.
     pub fn is_usage(&self) -> bool {
         matches!(self, Self::Settings { .. })
     }

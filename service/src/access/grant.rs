@@ -1,7 +1,7 @@
-//! The rights that a caller can hold.
+//! The grants of callers.
 
-/// A right that a caller holds. Grants are tried in this order, the narrowest first: the first that
-/// allows a request is the role in which it is done.
+/// A grant of a caller. Grants are tried in this order, the narrowest first. The first one that
+/// allows a request determines the role of the caller.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grant {
     /// One client, by any id.
@@ -10,7 +10,7 @@ pub enum Grant {
     Coach(String),
     /// The metrics.
     Metrics,
-    /// The state of the store, and the switch.
+    /// Reading the status and the switch.
     Status,
     /// Changing the switch.
     Switch,
@@ -21,7 +21,7 @@ pub enum Grant {
 }
 
 impl Grant {
-    /// The role of its holder.
+    /// Returns the role of a caller with this grant.
     pub(super) fn role(&self) -> &'static str {
         match self {
             Self::Client(_) => "client",

@@ -1,6 +1,6 @@
-//! API keys: the file that holds them, and how a presented key is found. The file's format is in
-//! `docs/formats.md`; it is replaced by renaming, never edited in place. A key is shown once and
-//! never stored; its SHA-256 is.
+//! API keys: their file, and the lookup of a presented key. `docs/formats.md` defines the format of
+//! the file. The file is replaced by an atomic rename. A key is shown once. Only its SHA-256 is
+//! stored.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -18,39 +18,38 @@ use super::scope::Scope;
 /// The file in the store's directory.
 pub(super) const KEYS_FILE: &str = "api-keys.json";
 const LOCK_FILE: &str = "api-keys.lock";
-/// The format that is written, and the newest that can be read.
+/// The format version that this build writes, and the newest that it reads.
 const SUPPORTED: u64 = 1;
-/// The prefix of every key: it distinguishes keys from tokens, and scanners find a leaked key by
-/// it.
+/// The prefix of every key. It distinguishes keys from tokens and lets scanners find a leaked key.
 const PREFIX: &str = "rbk_";
 const SECRET_BYTES: usize = 32;
 const ID_BYTES: usize = 4;
 /// The file must not be writable by other users, who could add keys of their own.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
 
-/// One key, without what opens.
+/// An API key without its secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKey {
-    /// Its id, 8 hexadecimal digits.
+    /// The id, 8 hexadecimal digits.
     pub id: String,
-    /// What people call it.
+    /// The name.
     pub name: String,
     /// SHA-256 of the complete key.
     hash: Hash,
-    /// Its scopes.
+    /// The scopes.
     #[serde(with = "scopes_as_text")]
     pub scopes: Vec<Scope>,
-    /// When it was made.
+    /// The time of creation.
     pub created_at: Timestamp,
-    /// From when on it opens nothing; `None` is never.
+    /// The time of expiry; `None` for never.
     pub expires_at: Option<Timestamp>,
-    /// When it was revoked.
+    /// The time of revocation.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl ApiKey {
-    /// Whether it opens anything at this instant.
+    /// Whether the key is valid at this instant.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expires| now < expires)
     }
@@ -108,7 +107,7 @@ mod scopes_as_text {
 pub(super) struct ApiKeys {
     rollbook_api_keys: u64,
     keys: Vec<ApiKey>,
-    /// SHA-256 of the keys as JSON without spaces: a bit that tipped over opens nothing.
+    /// SHA-256 of the keys as JSON without spaces. It detects damage.
     sha256: Hash,
 }
 
@@ -162,8 +161,8 @@ impl ApiKeys {
         Ok(keys)
     }
 
-    /// The live key that a caller presents. Takes the same time for every text, but for its length
-    /// and the number of keys.
+    /// Finds the valid key that a caller presents. The time depends only on the length of the text
+    /// and on the number of keys.
     pub(super) fn presented(&self, text: &str, now: Timestamp) -> Option<&ApiKey> {
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         let mut found = u64::MAX;
@@ -181,20 +180,19 @@ pub(super) fn is_api_key(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
-/// A store's keys, to be changed.
+/// The keys of a store, for changing them.
 pub struct KeyFile {
     directory: PathBuf,
     keys: ApiKeys,
-    /// Held until this goes: one process changes the file at a time.
+    /// The lock, so that one process changes the file at a time.
     _lock: File,
 }
 
 impl KeyFile {
-    /// The keys of the store in this directory, which need not be closed: a running service sees a
-    /// change at once.
+    /// Opens the keys of the store in this directory. A running service sees a change at once.
     ///
     /// # Errors
-    /// When there is no store, or the file cannot be read.
+    /// If there is no store, or the file cannot be read.
     pub fn open(directory: &Path) -> Result<Self, AccessError> {
         require_store(directory)?;
         let path = directory.join(LOCK_FILE);
@@ -210,10 +208,10 @@ impl KeyFile {
         Ok(Self { directory: directory.to_owned(), keys: read(directory)?, _lock: lock })
     }
 
-    /// Makes a key and stores its hash. The text is all there ever will be of it.
+    /// Creates a key and stores its hash. The returned text is the only copy of the key.
     ///
     /// # Errors
-    /// When a live key has this name, or the file cannot be written. Then there is no new key.
+    /// If a valid key has this name, or the file cannot be written. Then there is no new key.
     pub fn create(
         &mut self,
         name: &str,
@@ -244,10 +242,10 @@ impl KeyFile {
         Ok((key, text))
     }
 
-    /// Revokes a key by its id, or a live one by its name. One revoked before stays as it was.
+    /// Revokes a key by its id, or a valid key by its name. A revoked key stays unchanged.
     ///
     /// # Errors
-    /// When there is none, or the file cannot be written.
+    /// If there is no such key, or the file cannot be written.
     pub fn revoke(&mut self, which: &str, now: Timestamp) -> Result<ApiKey, AccessError> {
         let by_id = self.keys.keys.iter().position(|key| key.id == which);
         let place = by_id.or_else(|| {
@@ -264,7 +262,7 @@ impl KeyFile {
         Ok(key.clone())
     }
 
-    /// Replaces the file: a crash leaves the old one or the new one.
+    /// Replaces the file atomically.
     fn write(&mut self) -> Result<(), AccessError> {
         self.keys.rollbook_api_keys = SUPPORTED;
         let path = self.directory.join(KEYS_FILE);
@@ -278,21 +276,22 @@ impl KeyFile {
     }
 }
 
-/// The keys of the store in this directory, live or not, oldest first.
+/// Lists the keys of the store in this directory, valid or not, oldest first.
 ///
 /// # Errors
-/// When there is no store, or the file cannot be read.
+/// If there is no store, or the file cannot be read.
 pub fn list(directory: &Path) -> Result<Vec<ApiKey>, AccessError> {
     require_store(directory)?;
     Ok(read(directory)?.keys)
 }
 
 fn read(directory: &Path) -> Result<ApiKeys, AccessError> {
-    let found = super::watched::Watched::new(directory.join(KEYS_FILE), ApiKeys::parse).read()?;
+    let found =
+        super::watched::WatchedFile::new(directory.join(KEYS_FILE), ApiKeys::parse).read()?;
     Ok(found.map(|keys| (*keys).clone()).unwrap_or_default())
 }
 
-/// A file beside no store would make the directory look like something else.
+/// Requires a store in the directory, so that the file of keys is never created anywhere else.
 fn require_store(directory: &Path) -> Result<(), AccessError> {
     match fs::metadata(directory.join("FORMAT")) {
         Ok(_there) => Ok(()),

@@ -1,6 +1,6 @@
-//! Access control: who a caller is (`Access::authenticate`), which permissions a request can need
-//! (`permission`), and one place that decides (`Caller::authorize`), which denies everything that
-//! it does not allow explicitly. The module reads HTTP headers but chooses no status code.
+//! Access control: it authenticates callers (`Access::authenticate`), defines the permissions of
+//! requests (`permission`), and decides in one place (`Caller::authorize`), which denies everything
+//! that it does not allow explicitly. This module reads HTTP headers but chooses no status code.
 
 mod caller;
 mod denied;
@@ -40,28 +40,28 @@ pub use settings::{AccessSettings, LEEWAY_MILLISECONDS};
 
 use keys::ApiKeys;
 use tokens::Tokens;
-use watched::Watched;
+use watched::WatchedFile;
 
-/// Who may use this service. Shared by all requests.
+/// Access control. All requests share it.
 #[derive(Debug)]
 pub struct Access {
     tokens: Option<Tokens>,
-    keys: Watched<ApiKeys>,
-    /// Whether every caller is accepted. Once closed, access stays closed in this process: deleting
-    /// the file of keys opens nothing.
+    keys: WatchedFile<ApiKeys>,
+    /// Whether every caller is accepted. Once authentication was required, it stays required in
+    /// this process, even if the file of keys is deleted.
     open: AtomicBool,
 }
 
 impl Access {
-    /// Access as configured, to the store in this directory. Without rules for tokens and without a
-    /// file of keys it is open: every caller is a local administrator, and the service may be
-    /// reached from this machine only.
+    /// Creates access control for the store in this directory. Without rules for tokens and without
+    /// a file of keys, every caller is a local administrator, and the service must listen on
+    /// loopback only.
     ///
     /// # Errors
-    /// When the settings make no sense, or the keys cannot be read.
+    /// If the settings are invalid, or the keys cannot be read.
     pub fn new(settings: &AccessSettings, data: &Path) -> Result<Self, AccessError> {
         let tokens = settings.token_rules()?.map(Tokens::new).transpose()?;
-        let keys = Watched::new(data.join(keys::KEYS_FILE), ApiKeys::parse);
+        let keys = WatchedFile::new(data.join(keys::KEYS_FILE), ApiKeys::parse);
         let open = tokens.is_none() && keys.read()?.is_none();
         Ok(Self { tokens, keys, open: AtomicBool::new(open) })
     }
@@ -71,7 +71,8 @@ impl Access {
         if !self.open.load(Ordering::Relaxed) {
             return false;
         }
-        // The first key closes the door at once, and so does a file of keys that cannot be read.
+        // Authentication is required as soon as there is a key, or a file of keys that cannot be
+        // read.
         let still = matches!(self.keys.read(), Ok(None));
         if !still {
             self.open.store(false, Ordering::Relaxed);
@@ -79,7 +80,7 @@ impl Access {
         still
     }
 
-    /// Whether the service may listen here.
+    /// Requires that the service may listen on an address.
     ///
     /// # Errors
     /// [`AccessDenied::OpenBeyondLoopback`] without configured authentication, for an address that
@@ -92,8 +93,8 @@ impl Access {
         }
     }
 
-    /// The caller of a request, by its headers. `now` is the system's clock, also where answers are
-    /// given under a fixed one.
+    /// Authenticates the caller of a request by its headers. `now` is the time of the system clock,
+    /// even if responses use a fixed clock.
     ///
     /// # Errors
     /// [`AccessDenied::Unauthenticated`], or [`AccessDenied::Unavailable`] when the caller
@@ -127,8 +128,8 @@ impl Access {
     }
 }
 
-/// The caller when every caller is accepted. A browser on this machine may show a page of another
-/// host, which can reach loopback too; it is rejected by its host name or origin.
+/// Returns the caller if every caller is accepted. A page of another host in a browser on this
+/// machine can also reach loopback. Its host name or origin reveals it, and it is denied.
 fn local(headers: &HeaderMap) -> Result<Caller, AccessDenied> {
     let is_here = |value: &HeaderValue| value.to_str().is_ok_and(is_loopback_host);
     let is_from_here = |value: &HeaderValue| {
@@ -145,7 +146,7 @@ fn local(headers: &HeaderMap) -> Result<Caller, AccessDenied> {
     Ok(Caller::holding("local".to_owned(), [Grant::Admin]))
 }
 
-/// The one bearer token of a request.
+/// Returns the bearer token of a request.
 fn bearer(headers: &HeaderMap) -> Result<&str, AccessDenied> {
     let mut given = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (given.next(), given.next()) else {
@@ -164,7 +165,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, AccessDenied> {
     }
 }
 
-/// Whether a `Host` header names this machine itself.
+/// Whether a `Host` header names this machine.
 fn is_loopback_host(host: &str) -> bool {
     let (name, port) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((name, port)) => {

@@ -5,9 +5,9 @@ use rollbook_domain::StreamId;
 /// A permission that a request needs. A client may be named by any id, known or not.
 #[derive(Clone, Copy, Debug)]
 pub enum Permission<'a> {
-    /// To read what this client sees: check-ins, an assignment, an extension.
+    /// To read the data of this client: check-ins, an assignment, an extension.
     CheckIns(&'a str),
-    /// To act as this client does: answer, mark missed, ask for an extension or a reopening.
+    /// To act as this client: respond, mark a week as missed, ask for an extension or a reopening.
     AnswerFor(&'a str),
     /// To act as this client's coach: allocate, correct, pause, withdraw, reopen, give feedback.
     CoachOf {
@@ -16,17 +16,17 @@ pub enum Permission<'a> {
         /// The coach that the request names, if any.
         coach: Option<&'a str>,
     },
-    /// The list of what this coach's clients have.
+    /// To list the assignments of this coach's clients.
     CoachList(&'a str),
     /// To evaluate the feature flag for this client.
     Flag(&'a str),
-    /// To learn that nothing has the requested id.
+    /// To learn that an id is unknown.
     Absence,
-    /// All events of the log, stored or live.
+    /// To read all events of the log, stored or live.
     AllEvents,
-    /// The events of one stream, or the history of something in it.
+    /// To read the events of one stream, or the history of something in it.
     Stream(&'a StreamId),
-    /// The history of a batch or an import, without personal data.
+    /// To read the history of a batch or an import, without personal data.
     BatchHistory,
     /// To plan, apply and validate migrations, and compare the views.
     Migrate,
@@ -34,8 +34,8 @@ pub enum Permission<'a> {
     ReadSwitch,
     /// To change the switch.
     Switch,
-    /// To read the state of the store.
+    /// To read the status of the store.
     Status,
-    /// The metrics.
+    /// To read the metrics.
     Metrics,
 }

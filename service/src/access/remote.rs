@@ -12,46 +12,46 @@ use super::error::AccessError;
 use super::jwks::{IssuerKey, IssuerKeys};
 use crate::telemetry::targets;
 
-/// Between two fetches. An issuer's new key is known this long after its first use at the latest.
+/// The minimum time between two fetches. A new key of the issuer is known at most this long after
+/// its first use.
 pub(super) const REFETCH_AFTER: Duration = Duration::from_secs(10);
-/// How long keys are fresh when the issuer does not say.
+/// The time for which keys are fresh if the issuer sets none.
 const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
-/// How long keys are fresh at most, whatever the issuer says: a withdrawn key is forgotten within a
-/// day.
+/// The maximum time for which keys are fresh. A withdrawn key expires within a day.
 const FRESH_AT_MOST: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long fetched keys stay valid while the issuer is unreachable.
+/// The time for which fetched keys stay valid if the issuer cannot be reached.
 const STALE_AT_MOST: Duration = Duration::from_secs(48 * 60 * 60);
-/// How long a fetch may take.
+/// The timeout of a fetch.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Far more than any JWKS has.
+/// The size limit of a JWKS, in bytes.
 const LONGEST_BYTES: u64 = 1 << 20;
 
-/// Keys that are fetched.
+/// The keys of an issuer at a URL.
 #[derive(Debug)]
 pub(super) struct RemoteKeys {
     url: String,
     agent: ureq::Agent,
     state: Mutex<State>,
-    /// Held while fetching; other requests wait for the result.
+    /// The lock of a fetch. Other requests wait for its result.
     fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    fetched: Option<Fetched>,
+    fetched: Option<FetchedKeys>,
     tried_at: Option<Instant>,
-    /// Why the last fetch failed, if it did.
+    /// The error of the last fetch, if it failed.
     failure: Option<String>,
 }
 
 #[derive(Debug)]
-struct Fetched {
+struct FetchedKeys {
     keys: Arc<IssuerKeys>,
     at: Instant,
     fresh_for: Duration,
 }
 
-/// What to do about a key id.
+/// The next action for a key id.
 #[derive(Debug)]
 enum Next {
     Use(IssuerKey),
@@ -61,7 +61,7 @@ enum Next {
 }
 
 impl State {
-    /// What to do about a key id now.
+    /// Returns the next action for a key id.
     fn next(&self, kid: &str, now: Instant) -> Next {
         let may_fetch =
             self.tried_at.is_none_or(|tried| now.saturating_duration_since(tried) >= REFETCH_AFTER);
@@ -86,7 +86,7 @@ impl State {
     fn settle(&mut self, outcome: Result<(IssuerKeys, Duration), String>, now: Instant) {
         match outcome {
             Ok((keys, fresh_for)) => {
-                self.fetched = Some(Fetched { keys: Arc::new(keys), at: now, fresh_for });
+                self.fetched = Some(FetchedKeys { keys: Arc::new(keys), at: now, fresh_for });
                 self.failure = None;
             }
             Err(why) => self.failure = Some(why),
@@ -108,7 +108,7 @@ impl RemoteKeys {
         }
     }
 
-    /// The issuer's key with this id; `None` when the issuer has none.
+    /// Returns the issuer's key with this id; `None` if the issuer has none.
     pub(super) async fn get(&self, kid: &str) -> Result<Option<IssuerKey>, AccessError> {
         if let Some(answer) = self.known(kid) {
             return answer;
@@ -130,7 +130,7 @@ impl RemoteKeys {
             .unwrap_or_else(|| Err(self.unavailable("they are to be fetched again".to_owned())))
     }
 
-    /// The answer without a fetch, where one can be given.
+    /// Returns the result without a fetch, if it is known.
     fn known(&self, kid: &str) -> Option<Result<Option<IssuerKey>, AccessError>> {
         match self.state().next(kid, Instant::now()) {
             Next::Use(key) => Some(Ok(Some(key))),
@@ -141,7 +141,7 @@ impl RemoteKeys {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // A panic while locked leaves complete values.
+        // After a panic in another thread, the values are still consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -171,7 +171,7 @@ fn fetch(agent: &ureq::Agent, url: &str) -> Result<(IssuerKeys, Duration), Strin
     Ok((keys, fresh_for.clamp(REFETCH_AFTER, FRESH_AT_MOST)))
 }
 
-/// How long an answer is fresh, by its `Cache-Control`.
+/// Returns the time for which a response is fresh, from its `Cache-Control` header.
 fn max_age(directives: &str) -> Option<Duration> {
     let mut directives =
         directives.split(',').map(|directive| directive.trim().to_ascii_lowercase());

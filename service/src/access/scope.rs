@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use super::grant::Grant;
 
-/// An operator's permissions. They never include what a client wrote.
+/// The grants of an operator. They never include the words of a client.
 const OPERATOR: [Grant; 4] = [Grant::Metrics, Grant::Status, Grant::Switch, Grant::Migrations];
 
-/// The roles that a `role` or `roles` names, for this subject: text, or a list of texts. What is
-/// none of them is no grant.
+/// Returns the grants of a claim `role` or `roles` for a subject: a text, or a list of texts.
+/// Unknown roles give no grant.
 pub(super) fn grants_of_roles<'v>(
     roles: impl IntoIterator<Item = &'v Value>,
     subject: &str,
@@ -37,29 +37,29 @@ pub(super) fn grants_of_roles<'v>(
     grants
 }
 
-/// What an API key opens.
+/// A scope of an API key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Everything.
     Admin,
-    /// Migrations, switch, status and metrics; never what a client said.
+    /// Migrations, switch, status and metrics; never the words of a client.
     Operator,
     /// Planning, applying and validating migrations, their history, parity, status.
     Migrations,
     /// Reading and changing the switch.
     Switch,
-    /// The state of the store, and the switch.
+    /// Reading the status and the switch.
     Status,
     /// The metrics.
     Metrics,
-    /// What this coach may.
+    /// The permissions of this coach.
     Coach(String),
-    /// What this client may.
+    /// The permissions of this client.
     Client(String),
 }
 
 impl Scope {
-    /// The grants behind it.
+    /// Returns the grants of the scope.
     pub(super) fn grants(&self) -> Vec<Grant> {
         match self {
             Self::Admin => vec![Grant::Admin],
@@ -89,7 +89,7 @@ impl fmt::Display for Scope {
     }
 }
 
-/// Text that names no scope.
+/// The text is not the name of a scope.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{0:?} is not a scope; write admin, operator, migrations, switch, status, metrics, coach:ID or client:ID"

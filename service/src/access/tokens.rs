@@ -16,7 +16,7 @@ use super::jwks::{IssuerKey, IssuerKeys};
 use super::remote::RemoteKeys;
 use super::scope::grants_of_roles;
 use super::settings::{JwksFrom, TokenRules};
-use super::watched::Watched;
+use super::watched::WatchedFile;
 
 /// Longer than any token of an issuer that means well.
 const LONGEST_TOKEN_BYTES: usize = 16 << 10;
@@ -32,7 +32,7 @@ pub(super) struct Tokens {
 
 #[derive(Debug)]
 enum KeysFrom {
-    File(Watched<IssuerKeys>),
+    File(WatchedFile<IssuerKeys>),
     Url(Box<RemoteKeys>),
 }
 
@@ -52,7 +52,7 @@ impl Tokens {
         let keys = match rules.jwks {
             JwksFrom::Url(url) => KeysFrom::Url(Box::new(RemoteKeys::new(url))),
             JwksFrom::File(path) => {
-                let file = Watched::new(path, parse_file);
+                let file = WatchedFile::new(path, parse_file);
                 // A service that could accept no token says so when it starts.
                 require(&file)?;
                 KeysFrom::File(file)
@@ -168,7 +168,7 @@ fn parse_file(path: &Path, _: &Metadata, text: &str) -> Result<IssuerKeys, Acces
     IssuerKeys::parse(text).map_err(no_set)
 }
 
-fn require(file: &Watched<IssuerKeys>) -> Result<std::sync::Arc<IssuerKeys>, AccessError> {
+fn require(file: &WatchedFile<IssuerKeys>) -> Result<std::sync::Arc<IssuerKeys>, AccessError> {
     let gone = || AccessError::IssuerKeys {
         from: file.path().display().to_string(),
         why: "there is no such file".to_owned(),

@@ -14,7 +14,7 @@ const LONGEST_BYTES: u64 = 16 << 20;
 
 /// A file, and its parsed content.
 #[derive(Debug)]
-pub(super) struct Watched<T> {
+pub(super) struct WatchedFile<T> {
     path: PathBuf,
     parse: fn(&Path, &Metadata, &str) -> Result<T, AccessError>,
     held: Mutex<Option<Held<T>>>,
@@ -49,7 +49,7 @@ impl Stamp {
     }
 }
 
-impl<T> Watched<T> {
+impl<T> WatchedFile<T> {
     /// A file that need not be there, and how it is read.
     pub(super) fn new(
         path: PathBuf,
@@ -66,7 +66,7 @@ impl<T> Watched<T> {
     /// Its content as it is now; `None` when there is no such file.
     ///
     /// # Errors
-    /// When the file cannot be read or is invalid. The next use tries again.
+    /// If the file cannot be read or is invalid. The next use tries again.
     pub(super) fn read(&self) -> Result<Option<Arc<T>>, AccessError> {
         // A panic while locked leaves a complete value or none.
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,7 +114,7 @@ mod tests {
     fn every_replacement_is_seen_at_once_and_nothing_is_read_twice() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("file");
-        let watched = Watched::new(path.clone(), |_, _, text| Ok(text.to_owned()));
+        let watched = WatchedFile::new(path.clone(), |_, _, text| Ok(text.to_owned()));
         assert_eq!(watched.read().unwrap(), None);
         // All of the same length, one straight after the other: neither size nor a coarse clock
         // tells them apart.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Origin;
 
-/// Why the settings cannot be used.
+/// An error of the settings.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigurationError {
@@ -13,55 +13,55 @@ pub enum ConfigurationError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         #[source]
         source: std::io::Error,
     },
-    /// The file is no TOML.
-    #[error("{}:{line}: this is no TOML: {reason}; mend the line", .path.display())]
+    /// The file is not valid TOML.
+    #[error("{}:{line}: this is not valid TOML: {reason}; correct the line", .path.display())]
     Syntax {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What the parser says.
+        /// The message of the parser.
         reason: String,
     },
-    /// The file names something that is no setting.
+    /// The file contains an unknown setting.
     #[error("{}:{line}: there is no setting {key:?}{}; `rollbook config show` lists all", .path.display(), suggestion(.nearest))]
     UnknownKey {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What it names.
+        /// The unknown name.
         key: String,
-        /// The setting that looks most like it.
+        /// The setting with the most similar name.
         nearest: Option<&'static str>,
     },
-    /// A value that a setting cannot have.
+    /// A setting has an invalid value.
     #[error("{origin}: {key} is {expected}{}; change it there", written(.found))]
     Value {
-        /// Where it was given.
+        /// The source of the value.
         origin: Origin,
         /// The setting.
         key: &'static str,
-        /// What it takes.
+        /// The valid values.
         expected: String,
-        /// What was given; nothing for a secret.
+        /// The given value; `None` for a secret.
         found: Option<String>,
     },
-    /// Values that are possible one by one and not together.
+    /// Several values are valid alone but not together.
     #[error("{origin}: {key} {reason}")]
     Together {
-        /// Where the value was given.
+        /// The source of the value.
         origin: Origin,
         /// The setting.
         key: &'static str,
-        /// What does not fit, and what to do.
+        /// The contradiction, and the next step.
         reason: String,
     },
-    /// Settings and their table do not fit: a mistake in Rollbook itself.
+    /// The typed settings do not match the table of settings. This is a defect of this build.
     #[error("the settings do not fit their own table; report this")]
     Table(#[from] serde_json::Error),
 }

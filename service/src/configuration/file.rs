@@ -8,12 +8,12 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::ConfigurationError;
 use super::keys::{self, KEYS, Key};
-use super::{Given, Origin};
+use super::{Origin, SourcedValue};
 
-/// The file that is read if it exists and no other is named.
+/// The default file. It may be missing.
 pub const DEFAULT_FILE: &str = "rollbook.toml";
 
-/// A file's path and text. A named file must be there; the default one may be missing.
+/// Reads a file. A named file must exist; the default file may be missing.
 ///
 /// # Errors
 /// [`ConfigurationError::Unreadable`].
@@ -26,12 +26,12 @@ pub fn read(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Configura
     }
 }
 
-/// The values of a file.
+/// Parses the values of a file.
 ///
 /// # Errors
 /// [`ConfigurationError::Syntax`], [`ConfigurationError::UnknownKey`],
 /// [`ConfigurationError::Value`], each with its line.
-pub fn parse(path: &Path, text: &str) -> Result<Vec<Given>, ConfigurationError> {
+pub fn parse(path: &Path, text: &str) -> Result<Vec<SourcedValue>, ConfigurationError> {
     let document = DeTable::parse(text).map_err(|error| ConfigurationError::Syntax {
         path: path.to_owned(),
         line: line_of(text, error.span()),
@@ -42,7 +42,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Vec<Given>, ConfigurationError> 
     Ok(given)
 }
 
-/// The line, from 1, at which a span begins.
+/// Returns the line, from 1, at which a span of bytes starts.
 fn line_of(text: &str, span: Option<Range<usize>>) -> usize {
     let before = span.and_then(|span| text.get(..span.start)).unwrap_or_default();
     before.bytes().filter(|byte| *byte == b'\n').count() + 1
@@ -58,7 +58,7 @@ impl File<'_> {
         &self,
         section: &str,
         table: &DeTable<'_>,
-        given: &mut Vec<Given>,
+        given: &mut Vec<SourcedValue>,
     ) -> Result<(), ConfigurationError> {
         for (name, value) in table {
             let full = if section.is_empty() {
@@ -91,11 +91,11 @@ impl File<'_> {
         key: &'static Key,
         line: usize,
         value: &DeValue<'_>,
-    ) -> Result<Given, ConfigurationError> {
+    ) -> Result<SourcedValue, ConfigurationError> {
         let origin = Origin::File { path: self.path.to_owned(), line };
         let absent = key.default.is_none() && value.as_str() == Some("");
         match if absent { Some(serde_json::Value::Null) } else { key.kind.from_toml(value) } {
-            Some(value) => Ok(Given { key, value, origin }),
+            Some(value) => Ok(SourcedValue { key, value, origin }),
             None => {
                 let found = (!key.secret).then(|| written(value));
                 Err(ConfigurationError::Value {
@@ -109,7 +109,7 @@ impl File<'_> {
     }
 }
 
-/// A value as it reads in a message.
+/// Formats a value for a message.
 fn written(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => text.to_string(),
@@ -124,7 +124,7 @@ fn is_section(name: &str) -> bool {
     KEYS.iter().any(|key| key.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
 }
 
-/// The setting whose name needs the fewest changes, when they are few.
+/// Returns the setting with the most similar name, if it is similar enough.
 fn nearest(name: &str) -> Option<&'static str> {
     let last = name.rsplit('.').next().unwrap_or(name);
     let distance = |key: &Key| {
@@ -135,7 +135,7 @@ fn nearest(name: &str) -> Option<&'static str> {
     (distance(best) <= 3.min(last.len() / 2)).then_some(best.name)
 }
 
-/// How many letters must be put in, taken out or changed to make one word of the other.
+/// Returns the edit distance of two words, in letters.
 fn edits(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
@@ -193,10 +193,10 @@ mod tests {
         let value =
             "x.toml:1: limits.headers is a whole number from 8 to 1000, not \"7\"; change it there";
         assert_eq!(refused("limits.headers = 7"), value);
-        assert!(refused("listen = ").starts_with("x.toml:1: this is no TOML: "));
+        assert!(refused("listen = ").starts_with("x.toml:1: this is not valid TOML: "));
         assert!(
             refused("listen = '1.1.1.1:1'\nlisten = '1.1.1.1:1'")
-                .starts_with("x.toml:2: this is no TOML: duplicate key")
+                .starts_with("x.toml:2: this is not valid TOML: duplicate key")
         );
     }
 

@@ -13,10 +13,10 @@ use super::keys::KEYS;
 /// The flag and the variable that name the file.
 const FILE_FLAG: &str = "config";
 
-/// The settings given as flags, and the file that was named.
+/// The settings from flags, and the named configuration file.
 #[derive(Clone, Debug, Default)]
 pub struct SettingFlags {
-    /// The configuration file that was named, by flag or environment.
+    /// The configuration file from the flag or the environment.
     pub file: Option<PathBuf>,
     /// Values by setting.
     pub values: BTreeMap<&'static str, OsString>,
@@ -52,7 +52,7 @@ impl Args for SettingFlags {
         let heading =
             "Settings (also ROLLBOOK_NAME in the environment, and in the configuration file)";
         let command = command.arg(file.help(help));
-        // `--data` is there for every command.
+        // Every command has `--data` already.
         KEYS.iter().filter(|key| key.name != "data").fold(command, |command, key| {
             let default = key
                 .default

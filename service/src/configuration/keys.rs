@@ -6,17 +6,17 @@ use super::kind::Kind;
 /// One setting.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Key {
-    /// Its name, as in the file: `section.name`.
+    /// The name in the file: `section.name`.
     pub name: &'static str,
-    /// Its flag, without the dashes.
+    /// The flag, without dashes.
     pub flag: &'static str,
-    /// Its kind.
+    /// The kind of its values.
     pub kind: Kind,
-    /// Its value when it is not given, as text; `None` for a setting that may be absent.
+    /// The default value, as text; `None` for a setting that may be absent.
     pub default: Option<&'static str>,
-    /// Whether its value is secret and never shown.
+    /// Whether the value is a secret that is never shown.
     pub secret: bool,
-    /// Its purpose, in one line.
+    /// The purpose, in one line.
     pub about: &'static str,
 }
 
@@ -27,10 +27,10 @@ impl Key {
     }
 }
 
-/// How every environment variable of the settings begins.
+/// The prefix of the environment variables of settings.
 pub const VARIABLE_PREFIX: &str = "ROLLBOOK_";
 
-/// The setting with a name.
+/// Returns the setting with a name.
 pub fn find(name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.name == name)
 }
@@ -59,7 +59,7 @@ const DAY: u64 = 24 * HOUR;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 
-/// All of them, in the order in which they are shown.
+/// Every setting, in display order.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
     key("listen", "listen", Kind::Address, "127.0.0.1:7350", "the address to answer on; port 0 takes a free one"),

@@ -7,7 +7,7 @@ use rollbook_application::reports::span;
 use serde_json::Value;
 use toml::de::DeValue;
 
-/// What values a setting takes.
+/// The kind of a setting's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Any text that is not empty.
@@ -18,11 +18,11 @@ pub enum Kind {
     Address,
     /// An `http` or `https` URL.
     Url,
-    /// A span such as `30s`, in milliseconds, from the least to the most.
+    /// A duration such as `30s`, in milliseconds, with the minimum and the maximum.
     Span(u64, u64),
-    /// A size such as `1MiB`, in bytes, from the least to the most.
+    /// A size such as `1MiB`, in bytes, with the minimum and the maximum.
     Size(u64, u64),
-    /// An integer, from the least to the most.
+    /// An integer, with the minimum and the maximum.
     Count(u64, u64),
     /// `true` or `false`.
     Switch,
@@ -37,7 +37,7 @@ pub enum Kind {
 const SIZES: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
 
 impl Kind {
-    /// What a value looks like, for help and errors.
+    /// Describes the valid values, for help and errors.
     pub fn expected(self) -> String {
         match self {
             Self::Text => "a text".to_owned(),
@@ -62,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// The placeholder of a value in the usage.
+    /// Returns the placeholder of a value in the usage.
     pub fn value_name(self) -> &'static str {
         match self {
             Self::Text => "TEXT",
@@ -78,7 +78,7 @@ impl Kind {
         }
     }
 
-    /// A value from its text; `None` when this kind has no such value.
+    /// Parses a value from text; `None` if it is invalid.
     pub fn from_text(self, text: &str) -> Option<Value> {
         if text.trim() != text || text.contains('\0') {
             return None;
@@ -104,7 +104,7 @@ impl Kind {
         }
     }
 
-    /// A value from TOML; `None` when this kind has no such value.
+    /// Reads a value from TOML; `None` if it is invalid.
     pub fn from_toml(self, value: &DeValue<'_>) -> Option<Value> {
         match (self, value) {
             (Self::Switch, DeValue::Boolean(switch)) => Some(Value::Bool(*switch)),
@@ -131,7 +131,7 @@ impl Kind {
         }
     }
 
-    /// A value as it may be written again.
+    /// Formats a value so that it parses to the same value.
     pub fn show(self, value: &Value) -> String {
         match (self, value) {
             (_, Value::Null) => String::new(),
@@ -156,7 +156,7 @@ fn span_text(milliseconds: u64) -> String {
     span::text(i64::try_from(milliseconds).unwrap_or(i64::MAX))
 }
 
-/// Digits only: no sign.
+/// Parses an integer of digits, without a sign.
 fn whole(text: &str) -> Option<u64> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }

@@ -25,7 +25,7 @@ pub use keys::{KEYS, Key};
 pub use kind::Kind;
 pub use settings::{Limits, Log, LogFormat, Metrics, Settings, Telemetry, Timeouts};
 
-/// Variables that begin like settings and belong to something else.
+/// Environment variables with the prefix of settings that are not settings.
 const OTHER_VARIABLES: [&str; 5] = [
     "ROLLBOOK_CONFIG",
     "ROLLBOOK_SERVER",
@@ -34,7 +34,7 @@ const OTHER_VARIABLES: [&str; 5] = [
     "ROLLBOOK_ALLOW_FIXED_CLOCK",
 ];
 
-/// Where a value came from, the strongest first.
+/// The source of a value, in order of precedence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A flag, without its dashes.
@@ -65,30 +65,30 @@ impl fmt::Display for Origin {
 
 /// A value from a source.
 #[derive(Clone, Debug)]
-pub struct Given {
+pub struct SourcedValue {
     /// The setting.
     pub key: &'static Key,
-    /// Its value; null for none.
+    /// The value; null if there is none.
     pub value: Value,
-    /// Where it was given.
+    /// The source of the value.
     pub origin: Origin,
 }
 
-/// The settings, and how they came about.
+/// The settings with their sources.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct Configuration {
     /// The settings.
     pub settings: Settings,
     /// The file that was read.
     pub file: Option<PathBuf>,
     /// Every setting's value and origin, in the order of [`KEYS`].
-    pub effective: Vec<Given>,
-    /// Environment variables that look like settings and are none.
+    pub effective: Vec<SourcedValue>,
+    /// Environment variables with the prefix of settings that are unknown.
     pub ignored: Vec<String>,
 }
 
-impl Loaded {
-    /// Where a setting's value came from.
+impl Configuration {
+    /// Returns the source of a setting's value.
     pub fn origin(&self, name: &str) -> Origin {
         self.effective
             .iter()
@@ -97,24 +97,27 @@ impl Loaded {
     }
 }
 
-/// Reads all sources: these flags with `data` when `--data` was given, this process's environment,
-/// the file.
+/// Reads all sources: the flags, with `data` if `--data` was given, the environment of this
+/// process, and the file.
 ///
 /// # Errors
-/// When a source cannot be read, or holds what is no setting or no possible value.
-pub fn load(flags: &SettingFlags, data: Option<&OsStr>) -> Result<Loaded, ConfigurationError> {
+/// If a source cannot be read, or contains an unknown setting or an invalid value.
+pub fn load(
+    flags: &SettingFlags,
+    data: Option<&OsStr>,
+) -> Result<Configuration, ConfigurationError> {
     let mut values = flags.values.clone();
     values.extend(data.map(|data| ("data", data.to_owned())));
     let file = file::read(flags.file.as_deref())?;
     resolve(&values, std::env::vars_os(), file)
 }
 
-/// The settings from sources that are already read.
+/// Combines the sources.
 fn resolve(
     flags: &BTreeMap<&'static str, OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,
     file: Option<(PathBuf, String)>,
-) -> Result<Loaded, ConfigurationError> {
+) -> Result<Configuration, ConfigurationError> {
     let (variables, ignored) = settings_in(environment);
     let in_file =
         file.as_ref().map(|(path, text)| file::parse(path, text)).transpose()?.unwrap_or_default();
@@ -129,7 +132,7 @@ fn resolve(
             .transpose()?;
         let from_flag =
             flags.get(key.name).map(|text| read(key, text, Origin::Flag(key.flag))).transpose()?;
-        let default = || Given {
+        let default = || SourcedValue {
             key,
             value: key.default.and_then(|text| key.kind.from_text(text)).unwrap_or_default(),
             origin: Origin::Default,
@@ -137,7 +140,7 @@ fn resolve(
         effective.push(from_flag.or(from_environment).or(from_file).unwrap_or_else(default));
     }
     let settings: Settings = serde_json::from_value(tree(&effective))?;
-    let loaded = Loaded { settings, file: file.map(|(path, _)| path), effective, ignored };
+    let loaded = Configuration { settings, file: file.map(|(path, _)| path), effective, ignored };
     match loaded.settings.contradiction() {
         Some((key, reason)) => {
             Err(ConfigurationError::Together { origin: loaded.origin(key), key, reason })
@@ -146,7 +149,8 @@ fn resolve(
     }
 }
 
-/// The variables that are settings, by name, and those that only look like it.
+/// Returns the environment variables that are settings, by name, and the unknown ones with the same
+/// prefix.
 fn settings_in(
     environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> (BTreeMap<&'static str, OsString>, Vec<String>) {
@@ -158,7 +162,7 @@ fn settings_in(
             continue;
         };
         match KEYS.iter().find(|key| key.variable() == variable) {
-            // An empty variable is one that is not set, but where a setting may be absent.
+            // An empty variable counts as unset, except for a setting that may be absent.
             Some(key) if value.is_empty() && key.default.is_some() => {}
             Some(key) => drop(variables.insert(key.name, value)),
             None if OTHER_VARIABLES.contains(&variable) => {}
@@ -169,14 +173,18 @@ fn settings_in(
     (variables, ignored)
 }
 
-fn read(key: &'static Key, text: &OsStr, origin: Origin) -> Result<Given, ConfigurationError> {
+fn read(
+    key: &'static Key,
+    text: &OsStr,
+    origin: Origin,
+) -> Result<SourcedValue, ConfigurationError> {
     let value = match text.to_str() {
         Some("") if key.default.is_none() => Some(Value::Null),
         Some(text) => key.kind.from_text(text),
         None => None,
     };
     match value {
-        Some(value) => Ok(Given { key, value, origin }),
+        Some(value) => Ok(SourcedValue { key, value, origin }),
         None => {
             let found = (!key.secret).then(|| text.to_string_lossy().into_owned());
             Err(ConfigurationError::Value {
@@ -189,10 +197,10 @@ fn read(key: &'static Key, text: &OsStr, origin: Origin) -> Result<Given, Config
     }
 }
 
-/// The values as the typed settings are nested.
-fn tree(effective: &[Given]) -> Value {
+/// Nests the values as in the typed settings.
+fn tree(effective: &[SourcedValue]) -> Value {
     let mut root = Map::new();
-    for Given { key, value, .. } in effective {
+    for SourcedValue { key, value, .. } in effective {
         match key.name.split_once('.') {
             None => drop(root.insert(key.name.to_owned(), value.clone())),
             Some((section, name)) => {

@@ -1,5 +1,5 @@
-//! The typed settings that the service uses, checked as a whole: some combinations are invalid. The
-//! loader knows where each value came from.
+//! The typed settings of the service. They are checked together, because some combinations are
+//! invalid. The loader knows the source of each value.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -13,22 +13,22 @@ use crate::access::AccessSettings;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The address to answer on.
+    /// The address to listen on.
     pub listen: SocketAddr,
     /// The store's directory.
     pub data: PathBuf,
-    /// The directory of backups; beside the store without one.
+    /// The directory of backups; the default is beside the store.
     pub backups: Option<PathBuf>,
-    /// How long after its due time an open week is overdue.
+    /// The grace period before an open week is overdue.
     #[serde(deserialize_with = "milliseconds")]
     pub overdue_after: Duration,
-    /// Whose tokens are accepted.
+    /// Access control.
     pub access: AccessSettings,
-    /// What is too much.
+    /// The limits of sizes and counts.
     pub limits: Limits,
-    /// What takes too long.
+    /// The timeouts.
     pub timeouts: Timeouts,
-    /// The service's own messages.
+    /// The log of the service.
     pub log: Log,
     /// `/metrics`.
     pub metrics: Metrics,
@@ -36,7 +36,7 @@ pub struct Settings {
     pub telemetry: Telemetry,
 }
 
-/// What is too much.
+/// The limits of sizes and counts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -46,69 +46,69 @@ pub struct Limits {
     pub batch_bytes: usize,
     /// The largest request line with all headers, in bytes.
     pub header_bytes: usize,
-    /// The most headers of a request.
+    /// The maximum number of headers of a request.
     pub headers: usize,
-    /// The most connections at once.
+    /// The maximum number of connections.
     pub connections: usize,
-    /// The most requests worked on at once.
+    /// The maximum number of requests in flight.
     pub requests_in_flight: usize,
-    /// The most requests a second from one address; 0 for no limit.
+    /// The rate limit of an address, in requests per second; 0 for no limit.
     pub requests_per_second: u32,
-    /// How many requests one address may send at once.
+    /// The number of requests that an address may send at once.
     pub burst_requests: u32,
-    /// Reverse proxies whose `X-Forwarded-For` counts.
+    /// Reverse proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: Vec<IpAddr>,
-    /// The most subscribers of live events.
+    /// The maximum number of subscribers of live events.
     pub subscribers: usize,
 }
 
-/// What takes too long.
+/// The timeouts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Timeouts {
-    /// For a request's headers.
+    /// The timeout for the headers of a request.
     #[serde(deserialize_with = "milliseconds")]
     pub headers: Duration,
-    /// For a request's body.
+    /// The timeout for the body of a request.
     #[serde(deserialize_with = "milliseconds")]
     pub body: Duration,
-    /// For a client to take any of its answer.
+    /// The timeout for a client that does not read its response.
     #[serde(deserialize_with = "milliseconds")]
     pub send: Duration,
-    /// For an answer.
+    /// The timeout for a response.
     #[serde(deserialize_with = "milliseconds")]
     pub request: Duration,
-    /// For the answer of an operator's long operation.
+    /// The timeout for the response of an operator's long operation.
     #[serde(deserialize_with = "milliseconds")]
     pub operation: Duration,
-    /// For a projection to reach the position that a read asks for.
+    /// The timeout for the position that a read waits for.
     #[serde(deserialize_with = "milliseconds")]
     pub behind: Duration,
-    /// Between two signs of life to a subscriber of live events.
+    /// The interval of heartbeats to a subscriber of live events.
     #[serde(deserialize_with = "milliseconds")]
     pub heartbeat: Duration,
-    /// For requests in flight once the service shuts down.
+    /// The time for requests in flight after the service starts to shut down.
     #[serde(deserialize_with = "milliseconds")]
     pub drain: Duration,
 }
 
-/// The service's own messages.
+/// The log of the service.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Log {
-    /// Their form.
+    /// The format of log lines.
     pub format: LogFormat,
-    /// Directives of `tracing-subscriber`'s filter.
+    /// The filter, in the syntax of `tracing-subscriber`.
     pub level: String,
 }
 
-/// The form of messages.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -116,25 +116,25 @@ pub enum LogFormat {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Metrics {
-    /// Whether it answers.
+    /// Whether `/metrics` is enabled.
     pub enabled: bool,
 }
 
-/// Traces by OpenTelemetry.
+/// The export of OpenTelemetry traces.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Telemetry {
-    /// Where they go; nowhere without it.
+    /// The endpoint that receives traces; `None` for no traces.
     pub endpoint: Option<String>,
     /// Headers for the endpoint, `NAME=VALUE`.
     pub headers: Option<Vec<String>>,
     /// The service's name.
     pub service_name: String,
-    /// How many of a hundred requests are traced.
+    /// The percentage of traced requests.
     pub traced_percent: u8,
 }
 
-/// Headers may hold a token, so they are left out.
+/// Leaves the headers out, because they may contain a token.
 impl std::fmt::Debug for Telemetry {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { endpoint, headers: _, service_name, traced_percent } = self;
@@ -148,12 +148,12 @@ impl std::fmt::Debug for Telemetry {
 }
 
 impl Settings {
-    /// [`Settings::overdue_after`] in milliseconds, as views take it.
+    /// Returns [`Settings::overdue_after`] in milliseconds.
     pub fn overdue_after_milliseconds(&self) -> i64 {
         i64::try_from(self.overdue_after.as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Values that are valid alone but not together: the setting to blame, and why.
+    /// Returns a setting that contradicts the others, with the reason.
     pub(super) fn contradiction(&self) -> Option<(&'static str, String)> {
         let Limits { requests_per_second: rate, burst_requests: burst, .. } = self.limits;
         if rate > burst {
@@ -186,7 +186,7 @@ impl Settings {
         if self.telemetry.headers.iter().flatten().any(|header| named(&header)) {
             return Some((
                 "telemetry.headers",
-                "has an entry that is not NAME=VALUE; mend it".to_owned(),
+                "has an entry that is not NAME=VALUE; correct it".to_owned(),
             ));
         }
         if let Some(contradiction) = self.access.contradiction() {

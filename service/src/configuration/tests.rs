@@ -44,7 +44,7 @@ fn resolved(
     flags: &[(&'static str, &str)],
     environment: &[(&str, &str)],
     file: Option<&str>,
-) -> Result<Loaded, ConfigurationError> {
+) -> Result<Configuration, ConfigurationError> {
     let flags = flags.iter().map(|(name, text)| (*name, OsString::from(text))).collect();
     let environment: Vec<_> = environment
         .iter()
@@ -57,7 +57,7 @@ fn resolved(
     )
 }
 
-fn shown(loaded: &Loaded, key: &Key) -> (String, Origin) {
+fn shown(loaded: &Configuration, key: &Key) -> (String, Origin) {
     let given = loaded.effective.iter().find(|given| given.key == key).unwrap();
     (key.kind.show(&given.value), given.origin.clone())
 }
@@ -136,7 +136,7 @@ fn a_secret_is_in_no_message_and_in_no_debug_form() {
     let wrong = resolved(&[("telemetry.headers", "hush")], &[], None).unwrap_err().to_string();
     assert_eq!(
         wrong,
-        "--telemetry-headers: telemetry.headers has an entry that is not NAME=VALUE; mend it"
+        "--telemetry-headers: telemetry.headers has an entry that is not NAME=VALUE; correct it"
     );
     let loaded = resolved(&[("telemetry.headers", "authorization=hush")], &[], None).unwrap();
     assert!(!format!("{:?}", loaded.settings).contains("hush"));

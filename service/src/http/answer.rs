@@ -1,4 +1,4 @@
-//! The headers that answers carry: the position and the view's name.
+//! The headers of responses: the position and the name of the view.
 
 use axum::body::Bytes;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use crate::view_cache::RenderedView;
 
-/// The view that answered.
+/// The view of the response.
 pub const VIEW: HeaderName = HeaderName::from_static("x-rollbook-view");
-/// The position that an answer is of, or that a write was given.
+/// The position of the response, or of the written event.
 pub const POSITION: HeaderName = HeaderName::from_static("x-rollbook-position");
 
-/// A JSON answer of a position.
+/// A JSON response with a position.
 #[derive(Clone, Debug)]
 pub struct At<T> {
     /// The position.
@@ -31,10 +31,10 @@ impl<T: Serialize> IntoResponse for At<T> {
     }
 }
 
-/// A view's answer.
+/// A rendered list.
 #[derive(Clone, Debug)]
-pub struct Viewed {
-    /// The view that answered.
+pub struct ViewResponse {
+    /// The view of the response.
     pub view: View,
     /// The position of its rows.
     pub position: Position,
@@ -42,13 +42,13 @@ pub struct Viewed {
     pub body: Bytes,
 }
 
-impl From<RenderedView> for Viewed {
+impl From<RenderedView> for ViewResponse {
     fn from(RenderedView { view, position, body }: RenderedView) -> Self {
         Self { view, position, body }
     }
 }
 
-impl IntoResponse for Viewed {
+impl IntoResponse for ViewResponse {
     fn into_response(self) -> Response {
         let mut response = self.body.into_response();
         let headers = response.headers_mut();

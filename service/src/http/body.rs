@@ -1,6 +1,6 @@
-//! Limits on request bodies: how many bytes, for how long. When a body is too large, the rest is
-//! read and discarded for a while: closing the connection on a client that is still sending would
-//! lose it the answer.
+//! Limits on request bodies: the size and the time. If a body is too large, the rest is read and
+//! discarded for a while, because a client that is still sending would lose the response if the
+//! connection were closed.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, timeout_at};
 
 use super::error::ApiError;
 
-/// How many bytes beyond the limit are read and discarded, so that the answer arrives.
+/// The number of bytes beyond the limit that are read and discarded, so that the response arrives.
 const HEARD_OUT_BYTES: u64 = 16 << 20;
 
 /// Why a body was not read to its end.
@@ -37,9 +37,9 @@ struct Shared {
     rest: Option<Body>,
 }
 
-/// What is known about a request's body outside the handler.
+/// The state of a request's body outside the handler.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct LimitedBody {
     shared: Arc<Mutex<Shared>>,
     limit_bytes: u64,
     deadline: Instant,
@@ -48,11 +48,11 @@ pub struct Measured {
 struct MeasuredBody {
     body: Option<Body>,
     read_bytes: u64,
-    about: Measured,
+    about: LimitedBody,
     too_late: Pin<Box<Sleep>>,
 }
 
-impl Measured {
+impl LimitedBody {
     /// Puts a limit on a request's body; `None` when it has none.
     pub fn new(request: &mut Request<Body>, limit_bytes: usize, limit: Duration) -> Option<Self> {
         if request.body().is_end_stream() {
@@ -64,7 +64,7 @@ impl Measured {
         let body = std::mem::take(request.body_mut());
         let about = measured.clone();
         if announced > measured.limit_bytes {
-            // Not a byte of it is handed on.
+            // Pass none of its bytes on.
             measured.lock().fault = Some(Fault::TooLarge);
         }
         let too_late = Box::pin(tokio::time::sleep_until(deadline));
@@ -77,7 +77,7 @@ impl Measured {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the body cannot be taken, if so. Before the handler has run, what the headers announced
+    /// Returns the error of the body, if there is one. Before the handler runs, the announced size
     /// decides.
     pub fn refusal(&self) -> Option<ApiError> {
         let too_slow = || {

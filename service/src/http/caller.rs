@@ -25,21 +25,22 @@ impl FromRequestParts<Service> for Caller {
     }
 }
 
-/// A request to write: its caller, its time and its idempotency key.
+/// A request that writes: its caller, its time and its idempotency key.
 #[derive(Clone, Debug)]
-pub struct Writing {
+pub struct WriteRequest {
     caller: Caller,
     now: Timestamp,
     key: Option<String>,
     id: RequestId,
 }
 
-impl FromRequestParts<Service> for Writing {
+impl FromRequestParts<Service> for WriteRequest {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, service).await?;
-        // Extractors of bodies run after this: nothing of a caller without any right is parsed.
+        // Extractors of bodies run after this one, so the body of a caller without any permission
+        // is not parsed.
         let caller = match caller.has_any_grant() {
             Some(true) => caller,
             Some(false) => return Err(AccessDenied::Forbidden.into()),
@@ -54,8 +55,8 @@ impl FromRequestParts<Service> for Writing {
     }
 }
 
-impl Writing {
-    /// A request of this caller, now.
+impl WriteRequest {
+    /// Makes a request of this caller, now.
     #[cfg(test)]
     pub(super) fn by(caller: Caller, key: Option<&str>) -> Self {
         let id = RequestId::of(&axum::http::HeaderMap::new());
@@ -67,15 +68,15 @@ impl Writing {
         &self.caller
     }
 
-    /// When.
+    /// The time of the request.
     pub fn now(&self) -> Timestamp {
         self.now
     }
 
-    /// The request of a command, if the caller has the permission.
+    /// Returns the request of a command, if the caller has the permission.
     ///
     /// # Errors
-    /// When the caller does not have it.
+    /// If the caller does not have it.
     pub fn request(
         &self,
         reading: &Reading<'_>,

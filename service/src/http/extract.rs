@@ -1,4 +1,4 @@
-//! Extractors: JSON bodies, query strings, paths, the idempotency key. Whatever cannot be parsed
+//! Extractors: JSON bodies, query strings, paths, the idempotency key. Input that cannot be parsed
 //! becomes an error with a code. `layers` limits the size.
 
 use std::fmt;
@@ -22,7 +22,7 @@ use super::error::ApiError;
 #[derive(Clone, Copy, Debug)]
 pub struct Body<T>(pub T);
 
-/// A JSON body that may be absent: then the default.
+/// A JSON body that may be absent. The default replaces an absent body.
 #[derive(Clone, Copy, Debug)]
 pub struct OptionalBody<T>(pub T);
 
@@ -34,12 +34,11 @@ pub struct QueryOf<T>(pub T);
 #[derive(Clone, Copy, Debug)]
 pub struct PathOf<T>(pub T);
 
-/// The caller's own name for this request (`Idempotency-Key`): asking again under it does nothing
-/// twice.
+/// The header `Idempotency-Key`, if the request has one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestKey(pub Option<String>);
 
-/// The most characters of an idempotency key.
+/// The maximum length of an idempotency key, in characters.
 const LONGEST_KEY: usize = 255;
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -62,7 +61,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
         }
         let Json(body): Json<Option<Object<T>>> =
             Json::from_request(request, state).await.map_err(of_json)?;
-        // `null` is nothing, too.
+        // `null` counts as absent.
         Ok(Self(body.map(|Object(body)| body).unwrap_or_default()))
     }
 }
@@ -83,7 +82,7 @@ async fn shallow<S: Send + Sync>(request: Request, state: &S) -> Result<(Request
     Ok((Request::from_parts(parts, bytes.into()), is_empty))
 }
 
-/// An object and nothing else: a derived type could also be read from a list of its fields' values.
+/// A JSON object. A derived type alone would also accept an array of its fields.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -125,7 +124,7 @@ fn of_json(rejection: JsonRejection) -> ApiError {
     }
 }
 
-/// A body that could not be read to its end.
+/// Makes the error for a body that could not be read to its end.
 pub fn of_bytes(error: &BytesRejection) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, Code::TooLarge, "The body is too large")
@@ -134,7 +133,7 @@ pub fn of_bytes(error: &BytesRejection) -> ApiError {
     }
 }
 
-/// What serde says of the caller's own input.
+/// Returns the message of serde about the caller's input.
 fn cause(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), ToString::to_string)
 }

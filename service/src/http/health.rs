@@ -1,5 +1,5 @@
-//! `/healthz` and `/readyz`: whether the process is alive, and whether it can serve requests. Both
-//! are open, and answer nothing else.
+//! `/healthz` and `/readyz`: liveness and readiness. Both need no authentication and reveal nothing
+//! else.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::service::Service;
 /// How long readiness waits for projections.
 const FOLDED_WITHIN: Duration = Duration::from_secs(2);
 
-/// That it is well.
+/// The state of the service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
     /// `ok` or `ready`.
@@ -26,21 +26,21 @@ pub struct Health {
     pub status: &'static str,
 }
 
-/// Whether the process answers at all.
+/// Tells whether the process is alive.
 #[utoipa::path(
     get,
     path = "/healthz",
     operation_id = "healthz",
     tag = "health",
     security(()),
-    responses((status = 200, description = "It does.", body = Health))
+    responses((status = 200, description = "The service is alive.", body = Health))
 )]
 pub async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// Whether requests can be served: the directory is there, the log takes writes, and projections
-/// have folded what it holds.
+/// Tells whether the service can serve requests: the directory exists, the log accepts writes, and
+/// the projections have folded all events.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -48,8 +48,8 @@ pub async fn healthz() -> Json<Health> {
     tag = "health",
     security(()),
     responses(
-        (status = 200, description = "They can.", body = Health),
-        (status = 503, description = "They cannot, by code: `draining`, `store_unavailable`, `behind`.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The service is ready.", body = Health),
+        (status = 503, description = "The service is not ready. The code is `draining`, `store_unavailable` or `behind`.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn readyz(State(service): State<Service>) -> Result<Json<Health>, ApiError> {

@@ -11,7 +11,7 @@ const MOST: f64 = 9_007_199_254_740_992.0;
 /// An optional integer from zero.
 ///
 /// # Errors
-/// When it is not a number, not an integer, below zero, or too large for its field.
+/// If it is not a number, not an integer, below zero, or too large for its field.
 pub fn optional<'de, D: Deserializer<'de>, N: TryFrom<u64>>(
     deserializer: D,
 ) -> Result<Option<N>, D::Error> {

@@ -1,7 +1,7 @@
-//! The path of every request to its handler and back: the request id, admission, limits of time and
-//! size, the form of errors, and one line in the log. It is one function instead of a stack of
-//! layers: it reads from top to bottom and costs the live view very little. A route's limits come
-//! from `router`.
+//! The function around every request: the request id, admission, limits of time and size, the form
+//! of errors, and one line in the log. It is one function and not a stack of layers, so it reads
+//! from top to bottom and adds little cost to the live view. `router` defines the limits of a
+//! route.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use rollbook_application::code::Code;
 
 use super::admission::Peer;
 use super::answer;
-use super::body::Measured;
+use super::body::LimitedBody;
 use super::error::{self, ApiError};
 use super::limits::{Class, RouteLimits};
 use super::request_id::{REQUEST_ID, RequestId};
@@ -34,20 +34,20 @@ pub fn surround_handlers(
     limits: RouteLimits,
 ) -> MethodRouter<Service> {
     let surroundings = Surroundings { service: service.clone(), limits };
-    // Bodies are measured here: the framework's own limit would only get in the way of batches.
+    // This module limits bodies. The framework's own limit would refuse large batch files.
     handlers
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(surroundings, surround))
 }
 
-/// What the function around a route's handlers knows.
+/// The state of the function around the handlers of a route.
 #[derive(Clone)]
 struct Surroundings {
     service: Service,
     limits: RouteLimits,
 }
 
-/// What the log and the metrics record about a request.
+/// The facts about a request for the log and the metrics.
 struct About {
     id: RequestId,
     method: &'static str,
@@ -73,7 +73,7 @@ impl About {
     }
 }
 
-/// A method that routes have: a method that a caller makes up must not become a label.
+/// Returns the name of a known method. An invented method must not become a label.
 fn method(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -96,7 +96,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Handles a request, from its headers to its answer's.
+/// Handles a request, from its headers to the headers of the response.
 async fn surround(
     State(Surroundings { service, limits }): State<Surroundings>,
     mut request: Request,
@@ -125,7 +125,7 @@ async fn surround(
     response
 }
 
-/// Admission: everything that does not depend on what the request means.
+/// Admits a request by checks that do not depend on its content.
 fn admit(service: &Service, limits: RouteLimits, request: &Request) -> Result<(), ApiError> {
     let under_way = service.metrics().in_flight.inc() + 1;
     if limits.class == Class::Always {
@@ -151,9 +151,9 @@ async fn limited(
 ) -> Response {
     let timeouts = &service.settings().timeouts;
     let bytes = limits.body_bytes(&service.settings().limits);
-    let measured = Measured::new(&mut request, bytes, limits.body_time(timeouts));
+    let measured = LimitedBody::new(&mut request, bytes, limits.body_time(timeouts));
     let handled = async {
-        match measured.as_ref().and_then(Measured::refusal) {
+        match measured.as_ref().and_then(LimitedBody::refusal) {
             Some(refusal) => {
                 drop(request);
                 refusal.into_response()
@@ -178,7 +178,7 @@ async fn within(time: Duration, handler: impl Future<Output = Response>) -> Resp
     let caught = AssertUnwindSafe(handler).catch_unwind();
     let refusal = match tokio::time::timeout(time, caught).await {
         Ok(Ok(response)) => return response,
-        // The panic hook has logged the place.
+        // The panic hook has logged the location.
         Ok(Err(_panic)) => ApiError::mistake(),
         Err(_elapsed) => {
             let message = "This took too long and was given up. A write may have been done: ask again under the same Idempotency-Key";

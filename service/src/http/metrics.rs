@@ -20,7 +20,7 @@ use crate::telemetry::{metrics, store_metrics};
     responses(
         (status = 200, description = "The metrics.", content_type = "application/openmetrics-text", body = String),
         NativeRefusals,
-        (status = 404, description = "Switched off.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "The metrics are disabled.", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub async fn read(State(service): State<Service>, caller: Caller) -> Result<Response, ApiError> {

@@ -1,9 +1,9 @@
-//! The next step after a refusal, in terms of this service: an endpoint, a field or a header. The
-//! layers below name neither.
+//! The next step after a refusal, in the terms of this service: an endpoint, a field or a header.
+//! The layers below name none of these.
 //!
-//! Each enum has one function, an exhaustive match: a new error needs its hint here. `None` is
-//! for an error whose message says everything, for one that only the operator can mend, and for
-//! failures, which are not described to callers.
+//! Each enum has one function with an exhaustive match, so a new error needs its hint here. `None`
+//! means that the message is complete, that only the operator can act, or that the error is a
+//! failure, which is not described to callers.
 
 use rollbook_application::backup::BackupError;
 use rollbook_application::evidence::EvidenceError;
@@ -34,6 +34,7 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
         | StoreError::UnknownAssignment(_)
         | StoreError::NoSeries(_)
         | StoreError::Contended(_)
+        | StoreError::NotAClient(_)
         | StoreError::UnknownId(_)
         | StoreError::AmbiguousDigest(_)
         | StoreError::Range(_)
@@ -134,6 +135,8 @@ pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
         | MigrationError::Version { .. }
         | MigrationError::Kind { .. }
         | MigrationError::ImportZone { .. }
+        | MigrationError::OlderExport { .. }
+        | MigrationError::Removals { .. }
         | MigrationError::NothingToMigrate { .. }
         | MigrationError::Rules { .. }
         | MigrationError::Interrupted => return None,

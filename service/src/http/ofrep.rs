@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::{ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use axum::response::{IntoResponse, Response};
-use rollbook_application::reports::switch::{Served, evaluate};
+use rollbook_application::reports::switch::{Evaluation, evaluate};
 use rollbook_application::store::Store;
 use rollbook_domain::event::View;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use super::extract::PathOf;
 use super::service::Service;
 use crate::access::{Caller, Permission};
 
-/// The one flag: whether a client is served the pre-created view.
+/// The only flag: whether the pre-created view serves a client.
 pub const FLAG: &str = "use-pre-created-assignments";
 
 /// The context of an evaluation.
@@ -75,14 +75,14 @@ pub struct EvaluationFailure {
     pub key: Option<String>,
     /// `PARSE_ERROR`, `INVALID_CONTEXT`, `TARGETING_KEY_MISSING` or `FLAG_NOT_FOUND`.
     pub error_code: &'static str,
-    /// For people.
+    /// An explanation for people.
     pub error_details: &'static str,
 }
 
 /// The status, the error code and the text of a failure.
 type Failed = (StatusCode, &'static str, &'static str);
 
-/// Evaluate the flag for a client.
+/// Evaluates the flag for a client.
 #[utoipa::path(
     post,
     path = "/ofrep/v1/evaluate/flags/{key}",
@@ -90,15 +90,15 @@ type Failed = (StatusCode, &'static str, &'static str);
     tag = "ofrep",
     params(
         ("key" = String, Path, description = "The flag.", example = "use-pre-created-assignments"),
-        ("if-none-match" = Option<String>, Header, description = "The ETag that you have.")
+        ("if-none-match" = Option<String>, Header, description = "The ETag of the response that you have.")
     ),
     request_body(content = EvaluationRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "Its value.", body = EvaluationSuccess, headers(("etag" = String, description = "Changes when the value does"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
-        (status = 304, description = "You have the current value."),
-        (status = 400, description = "An invalid body or context.", body = EvaluationFailure),
+        (status = 200, description = "The value of the flag.", body = EvaluationSuccess, headers(("etag" = String, description = "A new ETag for each value"), ("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 304, description = "The value did not change."),
+        (status = 400, description = "The body or the context is invalid.", body = EvaluationFailure),
         NativeRefusals,
-        (status = 404, description = "Another flag.", body = EvaluationFailure),
+        (status = 404, description = "The flag does not exist.", body = EvaluationFailure),
     )
 )]
 pub async fn evaluate_flag(
@@ -126,18 +126,18 @@ pub async fn evaluate_flag(
     Ok(cached(&headers, served.position, &evaluation(&served)))
 }
 
-/// Evaluate every flag for a client.
+/// Evaluates every flag for a client.
 #[utoipa::path(
     post,
     path = "/ofrep/v1/evaluate/flags",
     operation_id = "evaluateFlags",
     tag = "ofrep",
-    params(("if-none-match" = Option<String>, Header, description = "The ETag that you have.")),
+    params(("if-none-match" = Option<String>, Header, description = "The ETag of the response that you have.")),
     request_body(content = EvaluationRequest, content_type = "application/json"),
     responses(
-        (status = 200, description = "Their values.", body = BulkEvaluationSuccess, headers(("etag" = String, description = "Changes when a value does"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
-        (status = 304, description = "You have the current values."),
-        (status = 400, description = "An invalid body or context.", body = EvaluationFailure),
+        (status = 200, description = "The values of the flags.", body = BulkEvaluationSuccess, headers(("etag" = String, description = "A new ETag for each set of values"), ("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 304, description = "The values did not change."),
+        (status = 400, description = "The body or the context is invalid.", body = EvaluationFailure),
         NativeRefusals,
     )
 )]
@@ -179,15 +179,15 @@ fn targeting_key(body: &[u8]) -> Result<String, Failed> {
     }
 }
 
-async fn served(service: &Service, caller: Caller, client: String) -> Result<Served, ApiError> {
-    let work = move |store: &Store| -> Result<Served, ApiError> {
+async fn served(service: &Service, caller: Caller, client: String) -> Result<Evaluation, ApiError> {
+    let work = move |store: &Store| -> Result<Evaluation, ApiError> {
         caller.authorize(store, Permission::Flag(&client))?;
         Ok(evaluate(store, &client)?)
     };
     service.blocking(work).await
 }
 
-fn evaluation(served: &Served) -> EvaluationSuccess {
+fn evaluation(served: &Evaluation) -> EvaluationSuccess {
     EvaluationSuccess {
         key: FLAG,
         value: served.view == View::Precreated,
@@ -200,10 +200,10 @@ fn failure(key: Option<String>, (status, error_code, error_details): Failed) -> 
     (status, Json(EvaluationFailure { key, error_code, error_details })).into_response()
 }
 
-/// The answer, or 304 if the caller has it already. The tag depends on the body only: events that
-/// change no flag do not change it.
+/// Returns the response, or 304 if the caller has it already. The tag depends only on the body, so
+/// events that change no flag do not change it.
 fn cached(headers: &HeaderMap, position: u64, answer: &impl Serialize) -> Response {
-    // Text and booleans: nothing that can fail to be written.
+    // Serializing texts and booleans cannot fail.
     let body = serde_json::to_vec(answer).unwrap_or_default();
     let digest: String =
         Sha256::digest(&body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();

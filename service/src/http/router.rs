@@ -74,7 +74,7 @@ fn native_reads() -> RouteGroup {
         .get("/v1/events/live", routes!(live::follow))
         .get("/v1/streams/{stream}", routes!(events::of_stream))
         .get("/v1/history/{id}", routes!(history::tell))
-        // A stream's name has slashes, which a caller may also write unescaped.
+        // The name of a stream has slashes. A caller may write them unescaped.
         .get_undescribed("/v1/streams/{kind}/{id}", get(events::of_stream))
         .get_undescribed("/v1/streams/{kind}/{client}/{form}", get(events::of_stream))
         .get_undescribed("/v1/history/{kind}/{id}", get(history::tell))
@@ -91,7 +91,7 @@ fn native_commands() -> RouteGroup {
         .post("/v1/corrections", routes!(repairs::make))
 }
 
-/// An operator's long operations, and what they left.
+/// An operator's long operations and their recorded results.
 fn operations() -> RouteGroup {
     RouteGroup::new(RouteLimits::OPERATION)
         .get("/v1/migrations/plan", routes!(migrations::plan))
@@ -137,7 +137,7 @@ fn description_pages(documents: Documents) -> RouteGroup {
         .get_undescribed("/docs/{*file}", get(pages::named))
 }
 
-/// What the handlers say about themselves. [`Documents`] completes it.
+/// The descriptions of all handlers. [`Documents`] completes them.
 pub fn description() -> utoipa::openapi::OpenApi {
     routes::openapi(Description::openapi(), groups())
 }

@@ -78,7 +78,7 @@ impl RouteGroup {
     }
 }
 
-/// What the handlers of these groups say about themselves, added to `base`.
+/// Adds the descriptions of the handlers of these groups to `base`.
 pub fn openapi(base: OpenApi, groups: Vec<RouteGroup>) -> OpenApi {
     let mut all = OpenApiRouter::with_openapi(base);
     for route in groups.into_iter().flat_map(|group| group.routes) {

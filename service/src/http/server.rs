@@ -1,6 +1,6 @@
-//! Runs the connections, and shuts down gracefully. After a signal no new connection is accepted;
-//! each open connection gets one more answer, with `connection: close`; no request is cut off
-//! before its answer unless the drain timeout is over.
+//! Runs the connections and shuts down gracefully. After a signal, no new connection is accepted.
+//! Each open connection gets one more response, with `connection: close`. A request is cut off only
+//! if the drain timeout ends before its response.
 
 use std::convert::Infallible;
 use std::io;
@@ -31,28 +31,27 @@ use crate::telemetry::targets;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Server {
-    /// How long a client may take for a request's headers, and keep a connection without sending
-    /// any.
+    /// The timeout for the headers of a request, and for a connection without a request.
     pub header_timeout: Duration,
-    /// How long a client may take nothing of its answer.
+    /// The timeout for a client that does not read its response.
     pub send_timeout: Duration,
-    /// The most headers of a request.
+    /// The maximum number of headers of a request.
     pub most_headers: usize,
     /// The largest request line with all headers, in bytes.
     pub header_bytes: usize,
-    /// The most connections at once.
+    /// The maximum number of connections.
     pub connections: usize,
-    /// After the signal: how long a connection without a request may still send one.
+    /// After the signal: the time in which a connection without a request may still send one.
     pub idle_drain: Duration,
-    /// After the signal: how long requests that have begun may take.
+    /// After the signal: the time in which started requests must end.
     pub drain: Duration,
 }
 
-/// After the signal, a connection without a request waits for one no longer than this.
+/// The maximum of `idle_drain`.
 const IDLE_DRAIN_LIMIT: Duration = Duration::from_secs(1);
 
 impl Server {
-    /// As configured.
+    /// Reads the limits from the settings.
     pub fn new(settings: &Settings) -> Self {
         let Settings { limits, timeouts, .. } = settings;
         Self {
@@ -71,7 +70,7 @@ impl Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Serving,
-    /// Each answer is the last of its connection.
+    /// Each response is the last one on its connection.
     Draining,
     /// Connections without a request are closed.
     Closing,
@@ -80,7 +79,7 @@ enum Phase {
 /// Serves until `end` resolves, then drains: see [`Server`].
 ///
 /// # Errors
-/// When connections can no longer be accepted.
+/// If connections can no longer be accepted.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -89,12 +88,12 @@ pub async fn serve(
     end: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let phase = watch::Sender::new(Phase::Serving);
-    // Every connection holds an end of this channel: it is closed when the last one is through.
+    // Every connection holds an end of this channel, which closes after the last connection.
     let (alive, mut all_through) = mpsc::channel::<Infallible>(1);
     let places = Arc::new(Semaphore::new(server.connections.min(Semaphore::MAX_PERMITS)));
     let accept = |stream, peer: SocketAddr, place| {
         let peer = Peer(peer.ip().to_canonical());
-        let connected = Connected {
+        let connected = ConnectionState {
             phase: phase.subscribe(),
             _alive: alive.clone(),
             _place: place,
@@ -131,7 +130,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// The next connection, once a connection slot is free.
+/// Waits for a free connection slot, then for the next connection.
 async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
@@ -141,14 +140,16 @@ async fn next(
     Ok((stream, peer, place))
 }
 
-/// A connection that was closed before it was accepted is harmless. Too many open files is not, but
-/// passes.
+/// Handles an error of `accept`. A connection that closed early is harmless. After too many open
+/// files, it waits.
 async fn wait_out(error: &io::Error) -> io::Result<()> {
     use io::ErrorKind::{
         ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted, InvalidInput,
     };
     match error.kind() {
-        InvalidInput => Err(io::Error::new(error.kind(), "the listening socket is no longer one")),
+        InvalidInput => {
+            Err(io::Error::new(error.kind(), "the listening socket is no longer valid"))
+        }
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted => Ok(()),
         _ => {
             tracing::error!(target: targets::HTTP, %error, "a connection could not be accepted");
@@ -158,7 +159,7 @@ async fn wait_out(error: &io::Error) -> io::Result<()> {
     }
 }
 
-/// Closing the socket would cut off connections in the system's queue: accept them first.
+/// Accepts the connections in the system's queue, because closing the socket would reset them.
 fn accept_the_queued(
     listener: TcpListener,
     mut accept: impl FnMut(TcpStream, SocketAddr, Option<OwnedSemaphorePermit>),
@@ -171,8 +172,8 @@ fn accept_the_queued(
     Ok(())
 }
 
-/// What an open connection holds.
-struct Connected {
+/// The state of an open connection.
+struct ConnectionState {
     phase: watch::Receiver<Phase>,
     _alive: mpsc::Sender<Infallible>,
     _place: Option<OwnedSemaphorePermit>,
@@ -200,15 +201,15 @@ async fn connection(
     peer: Peer,
     router: Router,
     server: Server,
-    mut connected: Connected,
+    mut connected: ConnectionState,
 ) {
-    // Send each answer at once: waiting for more data would only delay it.
+    // Send each response at once. Waiting for more data would only delay it.
     let _unsupported = stream.set_nodelay(true);
     let told = connected.phase.clone();
     let answer = hyper::service::service_fn(move |request: Request<Incoming>| {
         answer(router.clone(), peer, request, told.clone())
     });
-    // A client that stops reading would keep its place for ever.
+    // Without this timeout, a client that stops reading would keep its connection slot forever.
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(server.send_timeout));
     let connection = http1::Builder::new()
@@ -231,7 +232,7 @@ async fn connection(
 }
 
 async fn is_closing(phase: &mut watch::Receiver<Phase>) {
-    // The other end is dropped when serving is over, which is closing too.
+    // If the sender is dropped, serving has ended, which also means closing.
     let _over = phase.wait_for(|phase| *phase == Phase::Closing).await;
 }
 
@@ -244,7 +245,7 @@ async fn answer(
     use tower_service::Service as _;
     let mut router = router;
     request.extensions_mut().insert(peer);
-    // A router is always ready.
+    // A router is always ready, so there is no need to poll it.
     let mut response = router.call(request.map(Body::new)).await?;
     if *phase.borrow() > Phase::Serving {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

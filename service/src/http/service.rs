@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use tokio::sync::watch;
 
 use super::admission::{Admission, Permits};
@@ -21,17 +21,17 @@ use crate::telemetry::targets;
 use crate::telemetry::{Metrics, Telemetry, Traces};
 use crate::view_cache::ViewCache;
 
-/// Where *now* comes from.
+/// The source of the current time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
-    /// The system's clock.
+    /// The system clock.
     #[default]
     System,
-    /// This instant, always: for tests.
+    /// Always this instant, for tests.
     Fixed(Timestamp),
 }
 
-/// The state of the service, shared by all requests. Clones are handles of the same.
+/// The state of the service. Clones share it.
 #[derive(Clone)]
 pub struct Service {
     shared: Arc<Shared>,
@@ -87,7 +87,7 @@ impl Service {
         &self.shared.view_cache
     }
 
-    /// The settings it runs with.
+    /// The settings of the service.
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
     }
@@ -97,7 +97,7 @@ impl Service {
         &self.shared.telemetry.metrics
     }
 
-    /// Where traces go, if anywhere.
+    /// The exporter of traces, if it is configured.
     pub fn traces(&self) -> Option<&Traces> {
         self.shared.telemetry.traces.as_deref()
     }
@@ -112,12 +112,12 @@ impl Service {
         &self.shared.permits
     }
 
-    /// Who may do what.
+    /// Access control.
     pub fn access(&self) -> &Access {
         &self.shared.access
     }
 
-    /// The instant that answers are for.
+    /// The current time for responses.
     pub fn now(&self) -> Timestamp {
         match self.shared.clock {
             Clock::System => Store::now(),
@@ -125,19 +125,19 @@ impl Service {
         }
     }
 
-    /// How a view is asked for now.
-    pub fn asked(&self) -> Asked {
-        Asked {
+    /// The parameters of a list for the current time.
+    pub fn asked(&self) -> ListParameters {
+        ListParameters {
             now: self.now(),
             overdue_after_milliseconds: self.shared.settings.overdue_after_milliseconds(),
         }
     }
 
-    /// Runs work on the store on a thread that may block: reads may fold and read the disk, writes
-    /// wait for it.
+    /// Runs work on the store on a blocking thread, because reads may fold and read the disk, and
+    /// writes wait for the disk.
     ///
     /// # Errors
-    /// What `work` says; [`ApiError::mistake`] when it panics.
+    /// The error of `work`; [`ApiError::mistake`] if it panics.
     pub async fn blocking<T, E>(
         &self,
         work: impl FnOnce(&Store) -> Result<T, E> + Send + 'static,
@@ -149,12 +149,13 @@ impl Service {
         let store = self.shared.store.clone();
         match tokio::task::spawn_blocking(carried(move || work(&store))).await {
             Ok(outcome) => outcome.map_err(Into::into),
-            // The panic's message may hold what a caller sent; the panic hook has logged the place.
+            // The message of the panic may contain input of a caller. The panic hook has logged the
+            // location.
             Err(_panicked) => Err(ApiError::mistake()),
         }
     }
 
-    /// Flushes log and traces, as the last thing.
+    /// Flushes the log and the traces at the end.
     pub fn end(&self) {
         self.shared.telemetry.end();
     }
@@ -164,15 +165,15 @@ impl Service {
         self.shared.draining.send_replace(true);
     }
 
-    /// Whether the service is about to end.
+    /// Whether the service is shutting down.
     pub fn is_draining(&self) -> bool {
         *self.shared.draining.borrow()
     }
 
-    /// Waits until the service is about to end.
+    /// Waits until the service shuts down.
     pub async fn drained(&self) {
         let mut draining = self.shared.draining.subscribe();
-        // The sender lives as long as this handle: waiting cannot fail.
+        // The sender lives as long as this handle, so waiting cannot fail.
         let _ended = draining.wait_for(|draining| *draining).await;
     }
 }
@@ -186,8 +187,8 @@ pub async fn keep_forgetting(service: Service) {
     }
 }
 
-/// Tells the view cache about new commits and folds them soon after they are appended, so that
-/// reads find little to do. What fails is tried again with the next commit, and by the next read.
+/// Reports new commits to the view cache and folds them soon after they are appended, so that reads
+/// have little to fold. A failure is retried with the next commit and by the next read.
 pub async fn keep_folding(service: Service) {
     let mut folded = 0;
     loop {

@@ -184,7 +184,7 @@ impl Metrics {
     #[rustfmt::skip]
     fn register(&mut self) {
         let registry = &mut self.registry;
-        let mut own = |name: &str, help: &str, metric: &dyn Registered| metric.register(registry, &format!("rollbook_{name}"), help);
+        let mut own = |name: &str, help: &str, metric: &dyn NamedMetric| metric.register(registry, &format!("rollbook_{name}"), help);
         own("append_duration_seconds", "From submitting a commit to its answer", &self.append);
         own("group_write_duration_seconds", "Writing and syncing one group of commits", &self.group_write);
         own("group_commits", "Commits written with one sync", &self.group);
@@ -251,11 +251,11 @@ fn now_seconds() -> f64 {
 }
 
 /// A metric that can be registered under a name: all kinds alike.
-trait Registered {
+trait NamedMetric {
     fn register(&self, registry: &mut Registry, name: &str, help: &str);
 }
 
-impl<T: prometheus_client::registry::Metric + Clone> Registered for T {
+impl<T: prometheus_client::registry::Metric + Clone> NamedMetric for T {
     fn register(&self, registry: &mut Registry, name: &str, help: &str) {
         registry.register(name, help, self.clone());
     }

@@ -55,7 +55,7 @@ impl Telemetry {
     /// Starts log, metrics and traces for this process, as configured.
     ///
     /// # Errors
-    /// When the settings make no sense, or a thread cannot be started.
+    /// If the settings make no sense, or a thread cannot be started.
     pub fn start(settings: &Settings) -> Result<Self, TelemetryError> {
         let log = log_writer::LogWriter::start()?;
         // In tests one process starts several services, which share the first one's log.

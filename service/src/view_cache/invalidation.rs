@@ -3,7 +3,7 @@
 //!
 //! [`Invalidation`] keeps the last position that concerned each client in a fixed table of atomics,
 //! indexed by a hash of the client's id. Two clients may share a slot, which only invalidates more
-//! than necessary. What holds for all clients is one immutable [`Published`]. A writer notes the
+//! than necessary. What holds for all clients is one immutable [`PublishedState`]. A writer notes the
 //! events of a commit in the table first and publishes the commit's position afterwards; so
 //! whatever a reader finds published is in the table, and readers take no lock.
 
@@ -23,7 +23,7 @@ const SLOTS: usize = 1 << 16;
 
 /// What is known about the log up to a position.
 #[derive(Clone, Debug)]
-pub(super) struct Published {
+pub(super) struct PublishedState {
     /// All events up to this position have been noted.
     pub(super) position: Position,
     /// The last position that concerned all clients.
@@ -41,7 +41,7 @@ pub(super) struct Invalidation {
     clients: Box<[AtomicU64]>,
     hasher: RandomState,
     /// `None` until the first [`Invalidation::advance`].
-    published: ArcSwapOption<Published>,
+    published: ArcSwapOption<PublishedState>,
     /// One thread advances at a time.
     advancing: Mutex<()>,
 }
@@ -63,7 +63,7 @@ impl Invalidation {
     }
 
     /// What was published last. Takes no lock.
-    pub(super) fn published(&self) -> Guard<Option<Arc<Published>>> {
+    pub(super) fn published(&self) -> Guard<Option<Arc<PublishedState>>> {
         self.published.load()
     }
 
@@ -78,7 +78,7 @@ impl Invalidation {
     /// first call the switch.
     ///
     /// # Errors
-    /// When the store cannot be read. What was published stays as it was.
+    /// If the store cannot be read. What was published stays as it was.
     pub(super) fn advance(&self, store: &Store) -> Result<(), StoreError> {
         let is_current = || {
             let published = self.published();
@@ -95,7 +95,7 @@ impl Invalidation {
             self.published.store(Some(Arc::new(first(store)?)));
             return Ok(());
         };
-        let mut next = Published::clone(&published);
+        let mut next = PublishedState::clone(&published);
         for commit in store.log().commits_after(published.position) {
             for recorded in &commit? {
                 self.note(&mut next, recorded);
@@ -105,15 +105,15 @@ impl Invalidation {
         Ok(())
     }
 
-    fn note(&self, next: &mut Published, recorded: &EventRecord) {
+    fn note(&self, next: &mut PublishedState, recorded: &EventRecord) {
         next.position = recorded.position;
         if let Event::ViewSwitched { view, audience, .. } = &recorded.event {
             next.switch = next.switch.switched_to(*view, audience);
         }
         match concerned(&recorded.stream, &recorded.event) {
-            Concerned::Nobody => {}
-            Concerned::AllClients => next.all_clients = recorded.position,
-            Concerned::Clients(ids) => {
+            AffectedClients::Nobody => {}
+            AffectedClients::AllClients => next.all_clients = recorded.position,
+            AffectedClients::Clients(ids) => {
                 for id in ids.into_iter().flatten() {
                     let Slot(slot) = self.slot(id);
                     if let Some(last) = self.clients.get(slot) {
@@ -126,32 +126,32 @@ impl Invalidation {
 }
 
 /// The state to begin with: nothing that was cached before is valid.
-fn first(store: &Store) -> Result<Published, StoreError> {
+fn first(store: &Store) -> Result<PublishedState, StoreError> {
     let snapshot = store.snapshot()?;
     let (rows, position) = snapshot.rows::<Tracker>()?;
     let switch = tracker::control(&rows)?.switch;
-    Ok(Published { position, all_clients: position, switch })
+    Ok(PublishedState { position, all_clients: position, switch })
 }
 
 /// Whose bodies an event may change.
 #[derive(Debug, PartialEq, Eq)]
-enum Concerned<'e> {
+enum AffectedClients<'e> {
     Nobody,
     Clients([Option<&'e str>; 2]),
     AllClients,
 }
 
-fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> Concerned<'e> {
+fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> AffectedClients<'e> {
     match (stream, event) {
         // A document may change who is whom, the names of coaches, and which series a client has.
         (
             _,
             Event::DocumentImported(_) | Event::DocumentChanged(_) | Event::DocumentRemoved { .. },
-        ) => Concerned::AllClients,
+        ) => AffectedClients::AllClients,
         (StreamId::Series { client, .. }, Event::AssignmentCreated { terms, .. }) => {
-            Concerned::Clients([Some(client), Some(&terms.stored_client)])
+            AffectedClients::Clients([Some(client), Some(&terms.stored_client)])
         }
-        (StreamId::Series { client, .. }, _) => Concerned::Clients([Some(client), None]),
+        (StreamId::Series { client, .. }, _) => AffectedClients::Clients([Some(client), None]),
         (
             StreamId::Control,
             Event::ViewSwitched { .. }
@@ -162,8 +162,8 @@ fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> Concerned<'e> {
             | Event::ResponsesAttested { .. }
             | Event::BackupTaken { .. }
             | Event::StageRecorded { .. },
-        ) => Concerned::Nobody,
-        _ => Concerned::AllClients,
+        ) => AffectedClients::Nobody,
+        _ => AffectedClients::AllClients,
     }
 }
 
@@ -174,10 +174,10 @@ mod tests {
     #[test]
     fn an_event_that_is_not_known_here_concerns_all_clients() {
         let backup = Event::BackupTaken { name: "b".into(), at: 1 };
-        assert_eq!(concerned(&StreamId::Control, &backup), Concerned::Nobody);
+        assert_eq!(concerned(&StreamId::Control, &backup), AffectedClients::Nobody);
         // The same event in an unexpected stream.
         let elsewhere = StreamId::Coach("c".into());
-        assert_eq!(concerned(&elsewhere, &backup), Concerned::AllClients);
+        assert_eq!(concerned(&elsewhere, &backup), AffectedClients::AllClients);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use rollbook_domain::event::View;
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::directory;
 use rollbook_projections::directory::Identity;
-use rollbook_projections::entry::{Answer, Asked};
+use rollbook_projections::entry::{Answer, ListParameters};
 use rollbook_projections::rows::RowSource;
 use rollbook_projections::views::{ClientRows, legacy_streams};
 
@@ -102,7 +102,7 @@ impl ViewCache {
     /// The body, from the cache or rendered now. Blocks.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn answer(
         &self,
         store: &Store,
@@ -120,7 +120,7 @@ impl ViewCache {
     /// Learns which entries the commits up to the head invalidate. Blocks.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn advance(&self, store: &Store) -> Result<(), StoreError> {
         self.invalidation.advance(store)
     }
@@ -129,7 +129,7 @@ impl ViewCache {
     /// over. The first request after a switch then finds its body in the cache. Blocks.
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// If the store cannot be read.
     pub fn prepare(
         &self,
         store: &Store,
@@ -153,7 +153,8 @@ impl ViewCache {
         client: &str,
         now: Timestamp,
     ) -> Result<RenderedView, StoreError> {
-        let asked = Asked { now, overdue_after_milliseconds: self.overdue_after_milliseconds };
+        let asked =
+            ListParameters { now, overdue_after_milliseconds: self.overdue_after_milliseconds };
         let snapshot = store.snapshot()?;
         let view = store.view_in(&snapshot, asking, client, None)?;
         let (rows, position) = snapshot.view(view)?;

@@ -6,11 +6,11 @@ mod text;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use rollbook_application::backup::{Backups, Listed, Wanted};
+use rollbook_application::backup::{BackupRequest, Backups, ListedBackup};
 use rollbook_application::store::Request;
 use rollbook_domain::Timestamp;
 
-use super::arguments::{ErasureSources, Writing};
+use super::arguments::{ErasureSources, WriteOptions};
 use super::context::{self, Context, directory_only};
 use super::progress::Bar;
 use crate::cli::error::CliError;
@@ -187,7 +187,7 @@ impl BackupArguments {
             Action::Create { to: Some(_), .. }
             | Action::List { location: Location { from: Some(_) } } => Err(elsewhere()),
             Action::Create { to: None, name, taken } => {
-                let (at, _) = Writing::of(taken.actor.clone(), taken.at).remotely()?;
+                let (at, _) = WriteOptions::of(taken.actor.clone(), taken.at).remotely()?;
                 let created = remote.back_up(name.as_deref(), at)?;
                 context.output.either(&created, || text::created(&created))
             }
@@ -210,8 +210,8 @@ fn create(
     taken: &BackupAuthor,
 ) -> Result<(), CliError> {
     let store = context.open()?;
-    let Request { actor, now, .. } = Writing::of(taken.actor.clone(), taken.at).request();
-    let wanted = Wanted { name: name.cloned(), actor, now };
+    let Request { actor, now, .. } = WriteOptions::of(taken.actor.clone(), taken.at).request();
+    let wanted = BackupRequest { name: name.cloned(), actor, now };
     let created = with_bar(|progress| store.back_up(backups, &wanted, progress))?;
     context.fold(&store)?;
     context.output.either(&created, || text::created(&created))
@@ -221,7 +221,7 @@ fn list(context: &Context, backups: &Backups) -> Result<(), CliError> {
     listed(context, &backups.list()?, &format!("in {}", backups.directory().display()))
 }
 
-fn listed(context: &Context, listed: &[Listed], place: &str) -> Result<(), CliError> {
+fn listed(context: &Context, listed: &[ListedBackup], place: &str) -> Result<(), CliError> {
     context.output.either(&listed, || {
         if listed.is_empty() {
             return format!("no backups {place}\n");

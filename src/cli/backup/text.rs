@@ -1,11 +1,13 @@
 //! The results of `rollbook backup` as text.
 
-use rollbook_application::backup::{Created, Listed, Pruned, Restored, State, Verified, size};
+use rollbook_application::backup::{
+    BackupReport, BackupVerification, ListedBackup, PruneReport, RestoreReport, State, size,
+};
 
 use crate::cli::output::{BAD, BOLD, FAINT, GOOD, styled};
 
-pub(super) fn created(created: &Created) -> String {
-    let Created { name, directory, manifest_digest, position, manifest } = created;
+pub(super) fn created(created: &BackupReport) -> String {
+    let BackupReport { name, directory, manifest_digest, position, manifest } = created;
     format!(
         "{} {name}: every event up to position {}, {} clients\n{} in {}, {} new, {} shared with earlier backups\nrecorded at position {position}; manifest SHA-256 {manifest_digest}\n{}\n",
         styled(GOOD, "backed up"),
@@ -19,7 +21,7 @@ pub(super) fn created(created: &Created) -> String {
     )
 }
 
-pub(super) fn listed(listed: &Listed) -> String {
+pub(super) fn listed(listed: &ListedBackup) -> String {
     let name = styled(BOLD, format!("{:<32}", listed.name));
     let content = listed.manifest.as_ref().map_or_else(String::new, |manifest| {
         let sizes =
@@ -39,8 +41,8 @@ pub(super) fn listed(listed: &Listed) -> String {
     }
 }
 
-pub(super) fn verified(verified: &Verified) -> String {
-    let Verified {
+pub(super) fn verified(verified: &BackupVerification) -> String {
+    let BackupVerification {
         name,
         manifest_digest,
         head,
@@ -67,8 +69,8 @@ pub(super) fn verified(verified: &Verified) -> String {
     text
 }
 
-pub(super) fn restored(restored: &Restored) -> String {
-    let Restored { name, data, head, bytes, master_key, forgotten_again } = restored;
+pub(super) fn restored(restored: &RestoreReport) -> String {
+    let RestoreReport { name, data, head, bytes, master_key, forgotten_again } = restored;
     let forgotten = if *forgotten_again == 0 {
         String::new()
     } else {
@@ -85,7 +87,7 @@ pub(super) fn restored(restored: &Restored) -> String {
     )
 }
 
-pub(super) fn pruned(pruned: &Pruned) -> String {
+pub(super) fn pruned(pruned: &PruneReport) -> String {
     let mut text = String::new();
     for (what, names) in [
         ("kept", &pruned.kept),

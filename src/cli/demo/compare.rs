@@ -4,7 +4,7 @@
 use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::event::View;
 use rollbook_migrations::batch::short;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde_json::Value;
 
 use crate::cli::error::CliError;
@@ -27,7 +27,7 @@ pub(super) fn both(
     store: &Store,
     client: &str,
     form: &str,
-    query: Asked,
+    query: ListParameters,
 ) -> Result<Vec<String>, CliError> {
     let of = |view| -> Result<Vec<Value>, CliError> {
         let all = checkins(&store.check_ins(ViewChoice::View(view), client, query, None)?.body)?;

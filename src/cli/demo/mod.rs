@@ -18,12 +18,12 @@ use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::audit::{AuditRules, audit};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
-use rollbook_migrations::import::import;
+use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, validate};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 
 use super::context::Context;
 use super::interrupt::interrupted;
@@ -141,7 +141,7 @@ impl Demo {
         )?;
         for (name, store) in [("staging", staging), ("production", production)] {
             let export = read_export(&JsonDirectory::new(&self.export), false)?;
-            let imported = import(store.runtime(), export, None, &WATCH)?;
+            let imported = import(store.runtime(), export, &ImportOptions::default(), &WATCH)?;
             self.out.figure(&format!(
                 "{name:<10}  {} events, head at position {}",
                 imported.appended, imported.head
@@ -256,8 +256,8 @@ impl Demo {
         self.out.block(&both)
     }
 
-    fn query(&self) -> Asked {
-        Asked { now: self.now, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
+    fn query(&self) -> ListParameters {
+        ListParameters { now: self.now, overdue_after_milliseconds: OVERDUE_AFTER_MILLISECONDS }
     }
 
     fn request(&self, actor: Actor) -> Request {

@@ -1,7 +1,7 @@
 //! The text of an event in one line. Personal content is left out unless the caller asks for it.
 
 use rollbook_application::reports::history::{ERASED, REDACTED, missed};
-use rollbook_domain::event::{Audience, LinkKind, Origin};
+use rollbook_domain::event::{Audience, LinkKind, Origin, Placement};
 use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
 
 use super::short;
@@ -154,7 +154,8 @@ fn response_detail(event: &Event, personal: PersonalContent) -> Option<String> {
                 personal.text(reason)
             )
         }
-        Event::ResponsePlaced { correction, response, run, week, left, reason, .. } => {
+        Event::ResponsePlaced(placement) => {
+            let Placement { correction, response, run, week, left, reason, .. } = placement;
             let from: Vec<String> = left.iter().map(|left| place(left.run, left.week)).collect();
             let how = if from.is_empty() {
                 "adopted by".to_owned()

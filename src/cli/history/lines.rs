@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use rollbook_application::reports::history::Told;
+use rollbook_application::reports::history::ExplainedEvent;
 use rollbook_domain::EventRecord;
 
 use super::{detail, short, who};
@@ -30,7 +30,7 @@ impl Lines {
     }
 
     pub(super) fn write(&mut self, recorded: EventRecord) -> Result<(), CliError> {
-        let report = Told::of(recorded);
+        let report = ExplainedEvent::of(recorded);
         match self.format {
             Format::Json => {
                 serde_json::to_writer(&mut self.out, &report)
@@ -44,7 +44,7 @@ impl Lines {
         Ok(())
     }
 
-    fn row(&mut self, report: &Told) -> Result<(), CliError> {
+    fn row(&mut self, report: &ExplainedEvent) -> Result<(), CliError> {
         if self.count == 0 {
             let (position, detail) = ("position", "content, and why [batch or cause]");
             let heading = format!(
@@ -65,7 +65,7 @@ impl Lines {
         .map_err(CliError::Output)
     }
 
-    fn markdown(&mut self, report: &Told) -> Result<(), CliError> {
+    fn markdown(&mut self, report: &ExplainedEvent) -> Result<(), CliError> {
         if self.count == 0 {
             writeln!(self.out, "# History of `{}`\n", self.id).map_err(CliError::Output)?;
             let columns = [
@@ -108,7 +108,7 @@ impl Lines {
 }
 
 /// The batch of the event, or the request that caused it.
-fn under(report: &Told) -> String {
+fn under(report: &ExplainedEvent) -> String {
     match &report.batch {
         Some(digest) => format!("batch {}", short(digest)),
         None => short(&report.recorded.cause).to_owned(),

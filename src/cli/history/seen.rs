@@ -1,10 +1,10 @@
 //! `rollbook history --seen`: the list that a client got at an instant.
 
-use rollbook_application::reports::switch::Serving;
+use rollbook_application::reports::switch::SwitchStatus;
 use rollbook_application::store::PastView;
 use rollbook_domain::Timestamp;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde_json::Value;
 
 use crate::cli::context::Context;
@@ -27,7 +27,7 @@ pub(super) fn run(
             context.fold(&store)?;
             store.seen(
                 client,
-                Asked {
+                ListParameters {
                     now: at,
                     overdue_after_milliseconds: overdue_after.unwrap_or(OVERDUE_AFTER_MILLISECONDS),
                 },
@@ -77,7 +77,7 @@ fn text(seen: &PastView) -> Result<String, CliError> {
     line("at", &seen.at.to_string());
     line("position", &position(seen));
     line("view", seen.view.name());
-    line("switch", &Serving::of(&seen.switch, None).text());
+    line("switch", &SwitchStatus::of(&seen.switch, None).text());
     let rows = rows(seen)?;
     if rows.is_empty() {
         text.push_str("the list was empty\n");
@@ -95,7 +95,7 @@ fn markdown(seen: &PastView) -> Result<String, CliError> {
         seen.at,
         position(seen),
         seen.view.name(),
-        Serving::of(&seen.switch, None).text()
+        SwitchStatus::of(&seen.switch, None).text()
     );
     let rows = rows(seen)?;
     if rows.is_empty() {

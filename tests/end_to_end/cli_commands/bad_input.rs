@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
-use testkit::{Ran, Store, assert_same, binary, files, run};
+use testkit::{ProcessOutput, Store, assert_same, binary, files, run};
 
 const WRITING: [&[&str]; 9] = [
     &["switch", "precreated", "--force", "--reason", "test"],
@@ -147,7 +147,7 @@ fn what_is_no_time_no_span_no_date_and_no_actor_is_a_usage_error() {
 }
 
 /// Runs a command as a user whom file permissions bind. They do not bind root.
-fn run_as_nobody(store: &Store, binary: &Path, arguments: &[&str]) -> Ran {
+fn run_as_nobody(store: &Store, binary: &Path, arguments: &[&str]) -> ProcessOutput {
     let mut command = Command::new(binary);
     command.arg("--data").arg(store.path()).args(arguments);
     if std::fs::metadata(store.around()).unwrap().uid() == 0 {

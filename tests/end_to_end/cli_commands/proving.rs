@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 
 use rollbook_proofs::SigningKey;
 use serde_json::{Value, json};
-use testkit::{Ran, Store, assert_same, files, rollbook, run};
+use testkit::{ProcessOutput, Store, assert_same, files, rollbook, run};
 
 /// Runs a command without any store.
-fn offline(arguments: &[&str]) -> Ran {
+fn offline(arguments: &[&str]) -> ProcessOutput {
     let nowhere = tempfile::tempdir().unwrap();
     run(rollbook().args(arguments).current_dir(nowhere.path()))
 }

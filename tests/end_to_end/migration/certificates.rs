@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use testkit::{Ran, Store, rollbook, run};
+use testkit::{ProcessOutput, Store, rollbook, run};
 
 /// Checks certificates without any store.
-fn check(files: &[&Path], more: &[&str]) -> Ran {
+fn check(files: &[&Path], more: &[&str]) -> ProcessOutput {
     run(rollbook().arg("check-certificate").args(files).args(more))
 }
 

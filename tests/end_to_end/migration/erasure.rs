@@ -393,7 +393,7 @@ fn a_moved_backup_and_an_older_dump_forget_whom_another_directory_knows_to_be_er
     let erased =
         store.run(&["erase", "--client", ADA, "--reason", "asked to be forgotten", "--yes"]);
     assert!(
-        erased.code == 0 && erased.stderr.contains("no directory of backups was told"),
+        erased.code == 0 && erased.stderr.contains("no directory of backups records the erasure"),
         "{erased:?}"
     );
     store.ok(&["backup", "create", "--name", "near"]);
@@ -592,6 +592,42 @@ fn keys_that_are_gone_damaged_or_another_stores_are_named_and_nothing_is_decoded
     let other = Store::imported_at(home.path().join("other"), "tracker");
     fs::copy(other.path().join("keyring"), &keyring).unwrap();
     refused("belongs to the store", &keyring);
+}
+
+/// Coaches and administrators have documents of their own, and their words are sealed with the keys
+/// of their clients.
+#[test]
+fn only_clients_are_erased() {
+    let home = tempfile::tempdir().unwrap();
+    let export = export(home.path());
+    let users = export.join("users.json");
+    let mut file: Value = serde_json::from_slice(&fs::read(&users).unwrap()).unwrap();
+    let listed = file["documents"].as_array_mut().unwrap();
+    let coach = listed[0]["_id"].as_str().unwrap().to_owned();
+    for (id, role) in [("root", json!("admin")), ("ops", json!(["client", "operator"]))] {
+        listed.push(json!({"_id": id, "role": role, "email": format!("{id}@example.com")}));
+    }
+    listed.push(json!({"_id": "guest", "role": "client", "email": "guest@example.com"}));
+    file["totalDocuments"] = file["documents"].as_array().unwrap().len().into();
+    fs::write(&users, file.to_string()).unwrap();
+    fs::remove_file(export.join("BACKUP_SUMMARY.json")).unwrap();
+    let store = Store::at(home.path().join("store"));
+    store.ok(&["import", export.to_str().unwrap()]);
+    let head = store.json(&["status"])["head"].clone();
+    let erase =
+        |id: &str| store.run(&["--json", "erase", "--client", id, "--reason", "asked", "--yes"]);
+    for id in [coach.as_str(), "root", "ops"] {
+        let refused = erase(id);
+        assert_eq!(refused.code, 3, "{id}: {refused:?}");
+        assert!(
+            refused.stderr.contains("\"not_a_client\"") && refused.stderr.contains(id),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(store.json(&["status"])["head"], head, "nothing is written");
+    for id in ["guest", ADA_UID] {
+        assert_eq!(erase(id).code, 0, "{id}");
+    }
 }
 
 #[test]

@@ -11,4 +11,5 @@ mod killed;
 mod living;
 mod reviewing;
 mod switching;
+mod unsafe_exports;
 mod views;

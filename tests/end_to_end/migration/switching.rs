@@ -4,7 +4,7 @@ use rollbook_application::operations::switch::{SwitchRequest, switch};
 use rollbook_application::store::{Request, Store as Inner, ViewChoice};
 use rollbook_domain::Actor;
 use rollbook_domain::event::View;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde_json::Value;
 use testkit::Store;
 
@@ -110,7 +110,8 @@ fn switching_forth_and_back_a_thousand_times_loses_nothing() {
 
 fn forth_and_back(inner: &Inner, client: &str) {
     let head = inner.log().head();
-    let asked = Asked { now: NOW.parse().unwrap(), overdue_after_milliseconds: 259_200_000 };
+    let asked =
+        ListParameters { now: NOW.parse().unwrap(), overdue_after_milliseconds: 259_200_000 };
     for number in 0..1_000 {
         let view = if number % 2 == 0 { View::Precreated } else { View::Legacy };
         let request = Request {

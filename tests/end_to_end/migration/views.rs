@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use testkit::{Expected, FIXTURES, Store, expected, starred};
+use testkit::{ExpectedAnswer, FIXTURES, Store, expected, starred};
 
 /// Every answer of a kind, asked client by client and all at once.
 fn compare(
     store: &Store,
-    answers: &[Expected],
+    answers: &[ExpectedAnswer],
     view: &str,
     options: &[&str],
     shown: impl Fn(Value) -> Value,
 ) {
     let mut all: BTreeMap<String, BTreeMap<String, Value>> = BTreeMap::new();
-    for Expected { now, client, body, .. } in answers {
+    for ExpectedAnswer { now, client, body, .. } in answers {
         let mut arguments = vec!["view", view, "--client", client, "--at", now];
         arguments.extend(options);
         assert_eq!(shown(store.json(&arguments)), *body, "{view} of {client} at {now}");
@@ -48,7 +48,7 @@ fn the_legacy_view_equals_the_old_system_before_and_after_the_migration() {
         let answers = expected(name, "legacy");
         compare(&store, &answers, "legacy", &[], |body| body);
         let before = store.files();
-        let (first, _): (Vec<Expected>, Vec<Expected>) =
+        let (first, _): (Vec<ExpectedAnswer>, Vec<ExpectedAnswer>) =
             expected(name, "legacy").into_iter().partition(|answer| answer.now == answers[0].now);
         compare(&store, &first, "live", &[], |body| body);
         assert_eq!(store.files(), before, "a read writes nothing");

@@ -1,7 +1,7 @@
 //! The command line against a service: the same output, JSON and exit codes as on the directory.
 
 use serde_json::Value;
-use testkit::{Ran, Server, Store, copy_directory, rollbook, run};
+use testkit::{ProcessOutput, Server, Store, copy_directory, rollbook, run};
 
 use super::AT;
 
@@ -14,7 +14,7 @@ struct Said {
     code: Option<String>,
 }
 
-fn said(ran: &Ran) -> Said {
+fn said(ran: &ProcessOutput) -> Said {
     let error = ran.stderr.lines().last();
     let error = error.and_then(|error| serde_json::from_str::<Value>(error).ok());
     let code = error.and_then(|error| error["error"]["code"].as_str().map(str::to_owned));

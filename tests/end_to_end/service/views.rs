@@ -1,10 +1,10 @@
 //! The service shows what the old system showed.
 
 use serde_json::Value;
-use testkit::{Expected, FIXTURES, Server, Store, expected, starred};
+use testkit::{ExpectedAnswer, FIXTURES, Server, Store, expected, starred};
 
 /// Whether two answers are for the same instant.
-fn same_instant(one: &Expected, other: &Expected) -> bool {
+fn same_instant(one: &ExpectedAnswer, other: &ExpectedAnswer) -> bool {
     one.now == other.now
 }
 
@@ -12,10 +12,10 @@ fn compare(
     server: &Server,
     path: &str,
     view: &str,
-    answers: &[Expected],
+    answers: &[ExpectedAnswer],
     shown: impl Fn(Value) -> Value,
 ) {
-    for Expected { client, status, body, .. } in answers {
+    for ExpectedAnswer { client, status, body, .. } in answers {
         // Twice: whatever is kept between two answers is the same answer.
         for _ in 0..2 {
             let answer = server.get(&format!("{path}?clientId={client}"));

@@ -20,7 +20,7 @@ struct Allowance<'a> {
 /// the list does not outlive the code.
 ///
 /// # Errors
-/// When a line of the list is not of its form, or gives no reason.
+/// If a line of the list is not of its form, or gives no reason.
 pub fn apply(list: &str, list_path: &Path, findings: &mut Vec<Finding>) -> Result<()> {
     for allowance in parse(list)? {
         let before = findings.len();

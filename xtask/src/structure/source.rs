@@ -38,7 +38,7 @@ impl Sources {
     /// Reads everything below `root`.
     ///
     /// # Errors
-    /// When a file cannot be read or is not Rust.
+    /// If a file cannot be read or is not Rust.
     pub fn read(root: &Path) -> Result<Self> {
         let mut paths = Vec::new();
         collect(root, root, &mut paths)?;

@@ -1,4 +1,4 @@
-//! Which coaches a request may name.
+//! Tests of the rule for coaches that a request may name.
 
 use rollbook_domain::JsonText;
 

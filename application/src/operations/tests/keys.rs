@@ -1,4 +1,5 @@
-//! Requests that are repeated under their idempotency key, also where release 0.1.0 wrote the key.
+//! Tests of repeated requests with the same idempotency key, including keys that release 0.1.0
+//! wrote.
 
 use rollbook_domain::event::{Audience, CheckOutcome, View};
 use rollbook_domain::{Event, StreamId};

@@ -1,4 +1,4 @@
-//! The use cases on a small store.
+//! Tests of the use cases on a small store.
 
 mod coaches;
 mod keys;

@@ -1,4 +1,4 @@
-//! How often a request reads the store.
+//! Tests of the number of reads that a request causes.
 
 use rollbook_domain::JsonText;
 

@@ -1,4 +1,4 @@
-//! `before` and `after` of a switch are those of its own event.
+//! Tests that `before` and `after` of a switch are the states around its own event.
 
 use std::thread;
 
@@ -9,7 +9,7 @@ use rollbook_domain::series::decide::Rejection;
 use super::{request, sample, switch_to};
 use crate::operations::erase::erase;
 use crate::operations::switch::switch;
-use crate::reports::switch::Switched;
+use crate::reports::switch::SwitchReport;
 use crate::store::StoreError;
 
 const SWITCHES: u8 = 50;
@@ -18,7 +18,7 @@ const SWITCHES: u8 = 50;
 fn while_two_switch_at_once_each_sees_its_own_before_and_after() {
     let sample = sample();
     let store = &sample.store;
-    let run = |first: u8| -> Vec<Switched> {
+    let run = |first: u8| -> Vec<SwitchReport> {
         let percents = (0..SWITCHES).map(|number| first + number);
         percents
             .map(|percent| {
@@ -53,7 +53,7 @@ fn a_repeat_has_the_before_and_after_of_the_first_time() {
     let back = switch_to(View::Legacy, &Audience::Everyone, "back", false);
     switch(&reading(), &back, &request(None)).unwrap();
     let again = switch(&reading(), &wanted, &request(Some("k"))).unwrap();
-    assert_eq!(again, Switched { repeated: true, ..first });
+    assert_eq!(again, SwitchReport { repeated: true, ..first });
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! Selects the events of a series that are about one week, or about one response. Imported
-//! documents belong together by the ids that they name: the assignment, its response, feedback,
-//! extension.
+//! Selects the events of a series that concern one week, or one response. Ids connect imported
+//! documents: the assignment, its response, its feedback and its extension.
 
 use std::collections::BTreeSet;
 
 use rollbook_domain::document::{StoredAssignment, StoredResponse, feedback_response};
+use rollbook_domain::event::Placement;
 use rollbook_domain::{Collection, Document, Event, EventRecord, JsonText};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -22,36 +22,35 @@ pub enum Focus {
     Response(String),
 }
 
-/// What was found to belong to the focus.
+/// The ids that belong to the focus.
 #[derive(Default)]
-struct Belonging {
+struct FocusIds {
     week: Option<(u32, u32)>,
     documents: BTreeSet<(Collection, String)>,
-    /// Ids by which responses and extensions may name the week.
+    /// The ids by which responses and extensions name the week.
     names: BTreeSet<String>,
     responses: BTreeSet<String>,
     corrections: BTreeSet<Uuid>,
 }
 
 impl Focus {
-    /// The events that tell about it, in the order of the log.
+    /// Returns the events that concern the focus, in the order of the log.
     pub(super) fn of(self, events: Vec<EventRecord>) -> Vec<EventRecord> {
-        // The documents of an erased client no longer say which week they were for: the history is
-        // that of the complete series.
+        // The documents of an erased client no longer name a week, so the history is that of the
+        // complete series.
         if events.iter().any(|recorded| matches!(recorded.event, Event::Erased(_))) {
             return events;
         }
-        let mut belonging = Belonging::default();
+        let mut belonging = FocusIds::default();
         match self {
             Self::Week { run, week } => belonging.week = Some((run, week)),
             Self::Response(id) => {
                 belonging.responses.insert(id);
             }
         }
-        // Documents of one import stand in the order assignments, responses, feedback; a later
-        // import may refer to earlier ones.
-        for round in
-            [Belonging::take_assignments, Belonging::take_responses, Belonging::take_answers]
+        // An import has assignments first, then responses, then feedback. A later import may refer
+        // to earlier ones.
+        for round in [FocusIds::take_assignments, FocusIds::take_responses, FocusIds::take_answers]
         {
             events.iter().for_each(|recorded| round(&mut belonging, &recorded.event));
         }
@@ -66,14 +65,15 @@ fn document_of(event: &Event) -> Option<&Document> {
     }
 }
 
-impl Belonging {
+impl FocusIds {
     fn take(&mut self, document: &Document) {
         self.documents.insert((document.collection, document.id.clone()));
     }
 
     fn take_assignments(&mut self, event: &Event) {
         match event {
-            Event::ResponsePlaced { correction, run, week, left, response, .. } => {
+            Event::ResponsePlaced(placement) => {
+                let Placement { correction, run, week, left, response, .. } = placement;
                 let is_left = left.iter().any(|left| self.week == Some((left.run, left.week)));
                 let is_here = self.week == Some((*run, *week));
                 if is_here || is_left || self.responses.contains(response) {
@@ -177,7 +177,7 @@ impl Belonging {
                 in_run(*run) && restored.iter().any(|restored| of_week(restored.week))
             }
             Event::SeriesExtended { run, .. } | Event::SeriesWithdrawn { run, .. } => in_run(*run),
-            Event::ResponsePlaced { correction, .. }
+            Event::ResponsePlaced(Placement { correction, .. })
             | Event::CorrectionUndone { correction, .. } => self.corrections.contains(correction),
             Event::FeedbackGiven { response, .. } => self.responses.contains(response),
             _ => false,
@@ -185,7 +185,7 @@ impl Belonging {
     }
 }
 
-/// The assignment that an extension's document names; empty when it names none.
+/// Returns the assignment that an extension's document names; empty if it names none.
 fn named_assignment(body: &JsonText) -> String {
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "camelCase", default)]

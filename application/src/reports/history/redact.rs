@@ -1,14 +1,15 @@
-//! Removes personal content from events. The match names every event, so that a new one cannot be
-//! overlooked.
+//! Removes personal content from events. The match names every event, so a new event does not
+//! compile until it is handled.
 
+use rollbook_domain::event::Placement;
 use rollbook_domain::{Document, Event, JsonText, Personal};
 
-/// Shown in place of personal content.
+/// Replaces personal content.
 pub const REDACTED: &str = "[…]";
-/// Shown in place of personal content that was erased.
+/// Replaces personal content that was erased.
 pub const ERASED: &str = "[erased]";
 
-/// Erased content is shown as erased, not as if it could still be shown.
+/// Replaces a text. Erased content stays marked as erased.
 fn hide_text(content: &mut Personal<String>) {
     if !content.is_erased() {
         *content = Personal::new(REDACTED.to_owned());
@@ -21,7 +22,7 @@ fn hide_json(content: &mut Personal<JsonText>) {
     }
 }
 
-/// The event with `[…]` in the place of everything personal.
+/// Replaces the personal content of an event with `[…]`.
 pub fn redacted(mut event: Event) -> Event {
     match &mut event {
         Event::DocumentImported(Document { body, .. }) | Event::DocumentChanged(Document { body, .. }) => hide_json(body),
@@ -36,7 +37,7 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::DuplicateCleared { reason, .. }
         | Event::NoteWritten { note: reason, .. }
         | Event::FeedbackGiven { text: reason, .. }
-        | Event::ResponsePlaced { reason, .. }
+        | Event::ResponsePlaced(Placement { reason, .. })
         | Event::CorrectionUndone { reason, .. } => hide_text(reason),
         Event::DocumentRemoved { .. }
         | Event::AssignmentCreated { .. }
@@ -59,7 +60,7 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::LegacyRetired { .. }
         | Event::ClientErased { .. }
         | Event::ResponsesAttested { .. }
-        // All its personal content is gone.
+        // No personal content is left.
         | Event::Erased(_) => {}
     }
     event

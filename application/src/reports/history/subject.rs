@@ -1,5 +1,5 @@
-//! Resolves an id for a history, and finds its events. Meanings are tried in this order:
-//! assignment, response, client, coach, form, event, batch.
+//! Resolves the id of a history and finds its events. Meanings are tried in this order: assignment,
+//! response, client, coach, form, event, batch.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use super::focus::Focus;
 use crate::store::StoreError;
 use crate::store::{Reading, Store, WeekRef};
 
-/// The fewest digits by which a batch may be named.
+/// The least number of hexadecimal digits that identify a batch.
 const FEWEST_DIGITS: usize = 6;
 
 /// The subject of a history.
@@ -30,14 +30,14 @@ pub enum Subject {
     Migration,
 }
 
-/// The id of the migration.
+/// The id that means the migration.
 const MIGRATION: &str = "migration";
 
 impl Subject {
-    /// What `id` means.
+    /// Resolves an id.
     ///
     /// # Errors
-    /// [`StoreError::UnknownId`] when it means nothing.
+    /// [`StoreError::UnknownId`] if nothing has this id.
     pub fn find(store: &Store, id: &str) -> Result<Self, StoreError> {
         if id == MIGRATION {
             return Ok(Self::Migration);
@@ -86,7 +86,7 @@ impl Subject {
         Ok((store.log().stream_version(&stream)? > 0).then(|| Self::Streams(vec![stream])))
     }
 
-    /// A client's own stream and all its series, under every identity.
+    /// Returns the stream of a client and all its series, under every identity.
     fn client(reading: &Reading<'_>, id: &str) -> Result<Option<Self>, StoreError> {
         let store = reading.store();
         let mut streams = Vec::new();
@@ -127,7 +127,7 @@ impl Subject {
         }
     }
 
-    /// The streams that its events are of; `None` where they may be of any.
+    /// Returns the streams of its events; `None` if they may be in any stream.
     pub fn streams(&self) -> Option<Vec<&StreamId>> {
         match self {
             Self::Streams(streams) => Some(streams.iter().collect()),
@@ -137,10 +137,10 @@ impl Subject {
         }
     }
 
-    /// Its events, in the order of the log.
+    /// Returns its events, in the order of the log.
     ///
     /// # Errors
-    /// When the log cannot be read.
+    /// If the log cannot be read.
     pub fn events(self, store: &Store) -> Result<Events, StoreError> {
         let log = store.log();
         Ok(match self {
@@ -171,7 +171,7 @@ impl Subject {
     }
 }
 
-/// The events of a commit that are on the control stream or were caused by a batch.
+/// Returns the events of a commit that are in the control stream or that a batch caused.
 fn of_migration(
     commit: Result<Vec<EventRecord>, LogError>,
     batches: &BTreeSet<String>,
@@ -185,7 +185,7 @@ fn of_migration(
     }
 }
 
-/// Of a commit, what names a batch and what it caused.
+/// Returns the events of a commit that name a batch or that it caused.
 fn of_batch(
     commit: Result<Vec<EventRecord>, LogError>,
     digest: &str,
@@ -207,7 +207,7 @@ fn of_batch(
     }
 }
 
-/// The position before a batch's events; an import's are looked for from the beginning.
+/// Returns the position before the events of a batch; 0 for an import.
 fn base_of(control: &Control, digest: &str) -> Position {
     control.batches.iter().find(|batch| batch.digest == digest).map_or(0, |batch| batch.base)
 }

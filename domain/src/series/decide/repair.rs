@@ -4,11 +4,11 @@
 use uuid::Uuid;
 
 use super::{Decider, Rejection};
-use crate::event::{Event, Origin, RunTerms, WeekOfRun};
+use crate::event::{Event, Origin, Placement, RunTerms, WeekOfRun};
 use crate::limits::{REASON_BYTES, check_text};
 use crate::number::Number;
 use crate::personal::Personal;
-use crate::series::corrections::Corrected;
+use crate::series::corrections::CorrectionState;
 use crate::series::ids::{assignment_id, event_id};
 use crate::series::items::{Item, terms_of};
 use crate::stream::StreamId;
@@ -162,7 +162,7 @@ impl Decider<'_> {
         }
         let base = &self.base(run)?.stored;
         let (completed_at, score) = self.completion(response, holders);
-        Ok(vec![Event::ResponsePlaced {
+        Ok(vec![Event::ResponsePlaced(Placement {
             correction: self.next_correction(),
             response: response.to_owned(),
             assignment: assignment_id(self.client, self.form, run, week),
@@ -174,7 +174,7 @@ impl Decider<'_> {
             legacy_due: self.legacy_due(base, week),
             terms: (!creates.is_empty()).then(|| RunTerms::from(terms_of(base))),
             reason,
-        }])
+        })])
     }
 
     /// Whether a response's document names the week that holds it, by the week and by the document
@@ -235,7 +235,7 @@ impl Decider<'_> {
     }
 
     /// Whether the weeks still have the answers that the correction gave them.
-    fn check_unchanged(&self, held: &Corrected) -> Result<(), Rejection> {
+    fn check_unchanged(&self, held: &CorrectionState) -> Result<(), Rejection> {
         let items = &self.series.items;
         let last = held.documents.len().saturating_sub(1);
         for (at, document) in held.documents.iter().enumerate() {
@@ -255,7 +255,7 @@ impl Decider<'_> {
 
     /// The event that stores the week again that the correction created, if all other weeks of its
     /// run are stored.
-    fn stored_since(&self, held: &Corrected) -> Option<Event> {
+    fn stored_since(&self, held: &CorrectionState) -> Option<Event> {
         let WeekOfRun { run, week } = held.to;
         let document = held.documents.last().filter(|document| held.made(document))?;
         let items = &self.series.items;

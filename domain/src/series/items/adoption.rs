@@ -18,15 +18,16 @@ pub enum Keeps {
 }
 
 impl Items {
-    /// Makes a document the week that was made with the id `assignment`. Does nothing if the
-    /// document is not stored for this week, if the week that keeps its id is not, or if the client
-    /// answered both here.
+    /// Makes a document the week that was made with the id `assignment`. If that week is not stored,
+    /// `overlaid` holds the changes that were made to it. Does nothing if the document is not stored
+    /// for this week, if the week that keeps its id is not, or if the client answered both here.
     pub fn adopt(
         &mut self,
         (run, week): (u32, u32),
         assignment: &str,
         document: &str,
         keeps: Keeps,
+        overlaid: Option<&Item>,
     ) {
         let Ok(at) = self.place(run, week, document) else { return };
         let made = self.place(run, week, assignment).ok();
@@ -47,6 +48,8 @@ impl Items {
             let made = self.held.remove(at);
             adopted.take_over(&made);
             self.parked.push(made);
+        } else if let Some(overlaid) = overlaid {
+            adopted.take_over(overlaid);
         }
         let kept = match keeps {
             Keeps::Assignment => assignment,

@@ -5,8 +5,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
+use super::alias::Alias;
 use crate::document::{Field, StoredAssignment};
 use crate::event::AssignedStatus;
 use crate::limits::cap_weeks;
@@ -14,7 +13,7 @@ use crate::number::Number;
 use crate::time::Timestamp;
 
 /// The fields of a week that later events have changed. They override the imported document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::series) struct Overrides {
     answer: Option<AnswerChange>,
     due: bool,
@@ -25,7 +24,7 @@ pub(in crate::series) struct Overrides {
 }
 
 /// The source of a week's response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AnswerSource {
     /// The client submitted it to Rollbook. It stays even if an import removes the document.
     Client,
@@ -36,10 +35,52 @@ enum AnswerSource {
 }
 
 /// The last change of a week's response, completion time and score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AnswerChange {
     Given(AnswerSource),
     Cleared,
+}
+
+/// The bits of [`Overrides`] in a row, and the numbers of an [`AnswerChange`] from bit 5 on.
+impl Overrides {
+    const ANSWERS: [Option<AnswerChange>; 5] = [
+        None,
+        Some(AnswerChange::Given(AnswerSource::Client)),
+        Some(AnswerChange::Given(AnswerSource::Migration)),
+        Some(AnswerChange::Given(AnswerSource::Correction)),
+        Some(AnswerChange::Cleared),
+    ];
+    const ANSWER_BIT: u32 = 5;
+
+    /// The form in a row: 8 bits.
+    pub(in crate::series) fn to_bits(self) -> u16 {
+        let answer = match self.answer {
+            None => 0,
+            Some(AnswerChange::Given(AnswerSource::Client)) => 1,
+            Some(AnswerChange::Given(AnswerSource::Migration)) => 2,
+            Some(AnswerChange::Given(AnswerSource::Correction)) => 3,
+            Some(AnswerChange::Cleared) => 4,
+        };
+        u16::from(self.due)
+            | u16::from(self.status) << 1
+            | u16::from(self.paused_until) << 2
+            | u16::from(self.extension_granted) << 3
+            | u16::from(self.total_weeks) << 4
+            | answer << Self::ANSWER_BIT
+    }
+
+    /// Reads the form in a row; `None` if it is not one.
+    pub(in crate::series) fn from_bits(bits: u16) -> Option<Self> {
+        let has = |bit: u32| bits & (1 << bit) != 0;
+        Some(Self {
+            answer: *Self::ANSWERS.get(usize::from(bits >> Self::ANSWER_BIT))?,
+            due: has(0),
+            status: has(1),
+            paused_until: has(2),
+            extension_granted: has(3),
+            total_weeks: has(4),
+        })
+    }
 }
 
 impl Overrides {
@@ -68,17 +109,19 @@ impl Overrides {
 }
 
 impl Overrides {
-    /// The changes of a made week that still count beside those of the document that becomes it.
+    /// The changes of a made week that still count beside those of the document that becomes it. At
+    /// most one of the two was answered here: see [`super::Items::adopt`].
     pub(super) fn beside(self, of_document: Self, is_completed: bool) -> Self {
         let answer = match self.answer {
-            Some(AnswerChange::Given(AnswerSource::Client))
-                if !matches!(of_document.answer, Some(AnswerChange::Given(_))) =>
-            {
+            // A response that was given here counts more than one that a migration linked.
+            Some(AnswerChange::Given(AnswerSource::Client | AnswerSource::Correction)) => {
                 self.answer
             }
             Some(AnswerChange::Given(AnswerSource::Migration)) if !is_completed => self.answer,
             // The response that was cleared is not the one of the document.
-            _ => None,
+            Some(AnswerChange::Given(AnswerSource::Migration) | AnswerChange::Cleared) | None => {
+                None
+            }
         };
         Self {
             answer,
@@ -116,24 +159,6 @@ fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
     shared.recurring |= total_weeks > 1;
 }
 
-/// The other id of an adopted week.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Alias {
-    /// The id of the document, of a week that keeps the id of the assignment.
-    Document(String),
-    /// The id of the assignment, of a week that keeps the id of the document.
-    Assignment(String),
-}
-
-impl Alias {
-    /// The id.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Document(id) | Self::Assignment(id) => id,
-        }
-    }
-}
-
 /// One stored week.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
@@ -155,17 +180,20 @@ impl Item {
     }
 
     /// Whether this is the id of the stored week: its own, or the other id of an adopted one.
+    #[inline]
     pub fn has_id(&self, id: &str) -> bool {
         self.stored.document == id || self.alias() == Some(id)
     }
 
     /// The other id of an adopted week.
+    #[inline]
     pub fn alias(&self) -> Option<&str> {
         self.alias.as_ref().map(Alias::id)
     }
 
     /// The id of the document, also of a week that adopted it and has the id of the assignment. It
     /// is the same in both views.
+    #[inline]
     pub fn document_id(&self) -> &str {
         match &self.alias {
             Some(Alias::Document(document)) => document,
@@ -180,11 +208,13 @@ impl Item {
     }
 
     /// The week, from 1.
+    #[inline]
     pub fn week(&self) -> u32 {
         self.stored.week()
     }
 
     /// Whether it has a response or is stored as completed.
+    #[inline]
     pub fn is_completed(&self) -> bool {
         self.stored.is_completed()
     }

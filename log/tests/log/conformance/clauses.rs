@@ -3,14 +3,14 @@
 use std::thread;
 
 use rollbook_domain::StreamId;
-use rollbook_log::{AppendError, Committed, ExpectedVersion};
+use rollbook_log::{AppendError, CommitReceipt, ExpectedVersion};
 use uuid::Uuid;
 
 use super::Backend;
 use crate::support::{Conditions, commit, event, events_of, stream};
 
-fn committed(first: u64, last: u64) -> Committed {
-    Committed { first, last, repeated: false }
+fn committed(first: u64, last: u64) -> CommitReceipt {
+    CommitReceipt { first, last, repeated: false }
 }
 
 pub fn numbering(Backend { ordering, .. }: &Backend) {
@@ -136,7 +136,7 @@ pub fn idempotency(Backend { ordering, .. }: &Backend) {
     for _ in 0..2 {
         assert_eq!(
             ordering.submit(first()).wait().unwrap(),
-            Committed { first: 1, last: 2, repeated: true }
+            CommitReceipt { first: 1, last: 2, repeated: true }
         );
     }
     let refused = ordering.submit(events_of(&one, 2).under("request-1", 2)).wait().unwrap_err();
@@ -226,7 +226,7 @@ pub fn reading(Backend { ordering, .. }: &Backend) {
         .collect();
     let [first, second] = [0, 1].map(|index| mixed.events[index].event.clone());
     assert_eq!(read, [(3, two, 1, first), (4, one, 3, second)]);
-    let repeated = Committed { repeated: true, ..done };
+    let repeated = CommitReceipt { repeated: true, ..done };
     assert_eq!(ordering.requested_under("request-1").unwrap(), Some(([5; 32], repeated)));
     assert_eq!(ordering.requested_under("request-2").unwrap(), None);
 }

@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex};
 use rollbook_domain::NewEvent;
 use rollbook_domain::Timestamp;
 use rollbook_domain::event::{EventRecord, Position, Version};
-use rollbook_log::{Answer, AppendError, Commit, Committed, Log, LogError, Ordering, Pending};
+use rollbook_log::{
+    Answer, AppendError, Commit, CommitReceipt, Log, LogError, Ordering, PendingCommit,
+};
 use uuid::Uuid;
 
 pub struct Sequencer {
@@ -66,8 +68,8 @@ impl Sequencer {
 }
 
 impl Ordering for Sequencer {
-    fn submit(&self, commit: Commit) -> Pending {
-        let (answer, pending) = Pending::channel();
+    fn submit(&self, commit: Commit) -> PendingCommit {
+        let (answer, pending) = PendingCommit::channel();
         self.proposals.lock().unwrap().send((commit, answer)).unwrap();
         pending
     }
@@ -76,7 +78,7 @@ impl Ordering for Sequencer {
         self.head.load(Memory::Acquire)
     }
 
-    fn events(&self, committed: Committed) -> Result<Vec<EventRecord>, LogError> {
+    fn events(&self, committed: CommitReceipt) -> Result<Vec<EventRecord>, LogError> {
         let positions = committed.first..=committed.last;
         let state = self.state.lock().unwrap();
         Ok(state
@@ -87,9 +89,10 @@ impl Ordering for Sequencer {
             .collect())
     }
 
-    fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], Committed)>, LogError> {
+    fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], CommitReceipt)>, LogError> {
         let known = self.state.lock().unwrap().keys.get(key).copied();
-        Ok(known.map(|(request, committed)| (request, Committed { repeated: true, ..committed })))
+        Ok(known
+            .map(|(request, committed)| (request, CommitReceipt { repeated: true, ..committed })))
     }
 }
 
@@ -98,7 +101,7 @@ struct State {
     head: Position,
     versions: HashMap<String, Version>,
     ids: HashSet<Uuid>,
-    keys: HashMap<String, ([u8; 32], Committed)>,
+    keys: HashMap<String, ([u8; 32], CommitReceipt)>,
     events: Vec<EventRecord>,
     accepted: usize,
 }
@@ -116,7 +119,7 @@ impl State {
         commit
     }
 
-    fn order(&mut self, commit: &Commit) -> Result<Committed, AppendError> {
+    fn order(&mut self, commit: &Commit) -> Result<CommitReceipt, AppendError> {
         if commit.events.is_empty() {
             return Err(AppendError::Empty);
         }
@@ -131,10 +134,10 @@ impl State {
         if let Some((key, (request, committed))) =
             commit.key.as_ref().and_then(|key| Some((key, *self.keys.get(&key.key)?)))
         {
-            let Committed { first, last, .. } = committed;
+            let CommitReceipt { first, last, .. } = committed;
             let same = key.request == request;
             return if same {
-                Ok(Committed { repeated: true, ..committed })
+                Ok(CommitReceipt { repeated: true, ..committed })
             } else {
                 Err(AppendError::KeyReused { key: key.key.clone(), first, last })
             };
@@ -171,7 +174,7 @@ impl State {
                 event: event.event.clone(),
             });
         }
-        let committed = Committed {
+        let committed = CommitReceipt {
             first: self.head + 1,
             last: self.head + commit.events.len() as u64,
             repeated: false,

@@ -25,15 +25,15 @@ use utoipa::openapi;
     ),
     servers((url = "/", description = "The service that served this document")),
     tags(
-        (name = "check-ins", description = "What clients see and answer."),
-        (name = "assignments", description = "What coaches allocate and correct."),
-        (name = "series", description = "Pausing and withdrawing."),
-        (name = "views", description = "What clients see, from any view, at any instant and any position."),
-        (name = "events", description = "What happened: pages, live, histories."),
+        (name = "check-ins", description = "Requests of clients: read check-ins, respond."),
+        (name = "assignments", description = "Requests of coaches: allocate, correct."),
+        (name = "series", description = "Requests on series: pause, resume, withdraw."),
+        (name = "views", description = "The check-ins of clients, in any view, at any time and as of any position."),
+        (name = "events", description = "Events: pages, live events, histories."),
         (name = "migrations", description = "Plan, apply, validate, compare."),
         (name = "operations", description = "The switch, the status, the audit."),
         (name = "ofrep", description = "The switch as a feature flag of OpenFeature."),
-        (name = "health", description = "Whether the service is alive, and whether it is ready."),
+        (name = "health", description = "Liveness and readiness."),
         (name = "operation", description = "The metrics."),
     )
 )]

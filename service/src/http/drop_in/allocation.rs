@@ -15,17 +15,17 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
 use super::{week, when};
 
-/// A form for a client.
+/// An allocation of a form to a client.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"formId": "habits", "clientId": "ada", "coachId": "robin", "duration": 12, "firstCheckInDate": "2026-03-02"}))]
-pub struct Wanted {
+pub struct AllocationBody {
     /// The form.
     #[schema(required = true, nullable = false, min_length = 1)]
     form_id: Option<String>,
@@ -35,40 +35,41 @@ pub struct Wanted {
     /// The client's coach.
     #[schema(required = true, nullable = false, min_length = 1)]
     coach_id: Option<String>,
-    /// `once` makes one week; default `weekly`.
+    /// `once` creates one week; the default is `weekly`.
     frequency: Option<Frequency>,
-    /// How many weeks, 1 to 520; default 4. With `extend`, how many more.
+    /// The number of weeks, 1 to 520; the default is 4. With `extend`, the number of additional
+    /// weeks.
     #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(minimum = 1, maximum = 520)]
     duration: Option<u32>,
-    /// The first due is on the Monday strictly after this date; default today.
+    /// The first week is due on the Monday after this date; the default is today.
     start_date: Option<String>,
-    /// The first due date, moved to the next Monday unless it is one.
+    /// The first due date. Another weekday than Monday moves to the next Monday.
     first_check_in_date: Option<String>,
-    /// The local time at which every week is due; default 09:00.
+    /// The local time at which every week is due; the default is 09:00.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:00")]
     due_time: Option<String>,
-    /// The status that the weeks begin with; default to be answered.
+    /// The initial status of the weeks; the default is open.
     status: Option<Status>,
     /// Who assigned it: a coach's id, or a name.
     assigned_by: Option<String>,
-    /// The title; default the form's.
+    /// The title; the default is the title of the form.
     title: Option<String>,
     /// The description.
     description: Option<String>,
-    /// The check-in window, kept as it is.
+    /// The check-in window, stored unchanged.
     #[schema(value_type = Option<serde_json::Value>)]
     check_in_window: Option<JsonText>,
-    /// Where a run of the form has open weeks: make it longer instead of refusing.
+    /// Extends a run that still has open weeks, instead of refusing the allocation.
     #[serde(default)]
     extend: bool,
 }
 
-/// How often.
+/// The frequency of check-ins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Frequency {
-    /// One week only.
+    /// A single week.
     Once,
     /// Every week.
     Weekly,
@@ -79,17 +80,17 @@ pub enum Frequency {
 #[serde(rename_all = "lowercase")]
 #[schema(as = AssignedStatus)]
 pub enum Status {
-    /// To be answered.
+    /// Open.
     Pending,
-    /// The same, by its other name.
+    /// Open; another name of `pending`.
     Active,
-    /// It rests.
+    /// Paused.
     Inactive,
-    /// Late; lists count that from the due date themselves.
+    /// Overdue. Lists also derive this status from the due date.
     Overdue,
     /// Missed.
     Missed,
-    /// Done, without an answer.
+    /// Completed without a response.
     Completed,
 }
 
@@ -106,17 +107,17 @@ impl From<Status> for AssignedStatus {
     }
 }
 
-/// What was allocated.
+/// The result of an allocation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Allocated {
+pub struct AllocationResult {
     /// Always true.
     success: bool,
-    /// What happened.
+    /// The result as a sentence.
     message: &'static str,
-    /// The first new week's assignment.
+    /// The assignment of the first new week.
     assignment_id: Option<Uuid>,
-    /// Every new week.
+    /// The new weeks.
     assignments: Vec<AllocatedWeek>,
 }
 
@@ -124,16 +125,16 @@ pub struct Allocated {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AllocatedWeek {
-    /// The assignment.
+    /// The id of the assignment.
     id: Uuid,
     /// The week, from 1.
     recurring_week: u32,
-    /// When it is due.
+    /// The due date.
     #[schema(format = DateTime)]
     due_date: String,
 }
 
-impl Allocated {
+impl AllocationResult {
     fn of(outcome: &Outcome) -> Self {
         let weeks = outcome.events().iter().filter_map(|written| match &written.event {
             Event::AssignmentCreated { assignment, week, due, .. } => Some(AllocatedWeek {
@@ -154,26 +155,26 @@ impl Allocated {
     }
 }
 
-/// Allocate a form to a client. Every week is stored at once.
+/// Allocates a form to a client. Every week is stored as its own assignment.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments",
     operation_id = "allocate",
     tag = "assignments",
     params(super::shapes::IdempotencyKey),
-    request_body = Wanted,
+    request_body = AllocationBody,
     responses(
-        (status = 200, description = "The new weeks.", body = Allocated, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such client, form or coach.", body = DropInRefusal),
+        (status = 200, description = "The created weeks.", body = AllocationResult, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "The client, the form or the coach does not exist.", body = DropInRefusal),
         (status = 409, description = "A run of the form still has open weeks.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn allocate(
     State(service): State<Service>,
-    writing: Writing,
-    Body(wanted): Body<Wanted>,
-) -> Result<At<Allocated>, ApiError> {
+    writing: WriteRequest,
+    Body(wanted): Body<AllocationBody>,
+) -> Result<At<AllocationResult>, ApiError> {
     let given = |field: &Option<String>| field.clone().filter(|id| !id.is_empty());
     let (Some(form), Some(client), Some(coach)) =
         (given(&wanted.form_id), given(&wanted.client_id), given(&wanted.coach_id))
@@ -188,12 +189,12 @@ pub async fn allocate(
         let request = week::as_coach(reading, &writing, &client, Some(&coach))?;
         let wanted = wanted.request((client, form, coach), reading.zone()?)?;
         let outcome = operations::allocate(reading, &wanted, &request)?.outcome;
-        Ok(At { position: week::position(reading, &outcome), body: Allocated::of(&outcome) })
+        Ok(At { position: week::position(reading, &outcome), body: AllocationResult::of(&outcome) })
     };
     service.blocking(allocate).await
 }
 
-impl Wanted {
+impl AllocationBody {
     fn request(
         self,
         (client, form, coach): (String, String, String),

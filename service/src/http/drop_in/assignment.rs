@@ -1,4 +1,4 @@
-//! An assignment as the old application shows it: one stored week, and which weeks a list is for.
+//! An assignment in the form of the old application, and the selection of a list.
 
 use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::status::{Clock, Status};
@@ -8,13 +8,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::shapes::CheckInStatus;
 
-/// One week of a series, as it is stored.
+/// A stored week of a series.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Assignment {
-    /// Its id: the document's, or the assignment's own.
+    /// The id of the document or of the assignment.
     pub id: String,
-    /// The client's document id.
+    /// The id of the client's document.
     pub client_id: String,
     /// The coach.
     pub coach_id: String,
@@ -24,26 +24,26 @@ pub struct Assignment {
     pub form_title: String,
     /// The description.
     pub description: String,
-    /// When it is due; null where the stored week has no date.
+    /// The due date; null if the stored week has none.
     #[schema(format = DateTime)]
     pub due_date: Option<String>,
-    /// Its status, as lists show it.
+    /// The status, as lists show it.
     #[schema(value_type = CheckInStatus)]
     pub status: Status,
     /// The run of the series, from 1.
     pub run: u32,
     /// The week, from 1.
     pub recurring_week: u32,
-    /// How many weeks the run has.
+    /// The number of weeks in the run.
     pub total_weeks: u32,
     /// Whether the form recurs.
     pub is_recurring: bool,
     /// Who assigned it: a coach's id or a name.
     pub assigned_by: String,
-    /// When it was assigned.
+    /// The time of the assignment.
     #[schema(format = DateTime)]
     pub assigned_at: Option<String>,
-    /// When it was completed.
+    /// The time of completion.
     #[schema(format = DateTime)]
     pub completed_at: Option<String>,
     /// The response.
@@ -54,21 +54,21 @@ pub struct Assignment {
     /// The check-in window, as stored.
     #[schema(value_type = serde_json::Value)]
     pub check_in_window: Option<JsonText>,
-    /// Until when it rests.
+    /// The end of the pause.
     #[schema(format = DateTime)]
     pub paused_until: Option<String>,
-    /// Whether a coach answered the response.
+    /// Whether a coach gave feedback on the response.
     pub coach_responded: bool,
-    /// Whether the client was given more time.
+    /// Whether an extension was granted.
     pub extension_granted: bool,
-    /// What the coach noted. Only the client's coach is shown it.
+    /// The note of the coach. Only the client's coach sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub coach_notes: Option<String>,
 }
 
 impl Assignment {
-    /// A stored week of a client.
+    /// Describes a stored week of a client.
     pub(super) fn of(client: &str, run: u32, stored: &StoredAssignment, clock: &Clock) -> Self {
         let due = stored.due.value().copied();
         let status = clock.status_of(stored, due.unwrap_or(clock.now));
@@ -100,24 +100,24 @@ impl Assignment {
     }
 }
 
-/// Which assignments, and which page of them.
+/// The selection and the page of assignments.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
 pub struct Which {
-    /// Those of this coach.
+    /// Only assignments of this coach.
     #[param(required = false)]
     pub(super) coach_id: Option<String>,
-    /// Those of this client, by any id.
+    /// Only assignments of this client, by any id.
     #[param(required = false)]
     pub(super) client_id: Option<String>,
-    /// Those with this status.
+    /// Only assignments with this status.
     #[param(required = false, value_type = CheckInStatus, inline)]
     pub(super) status: Option<Status>,
-    /// How many at a time, 1 to 200; default 50.
+    /// The maximum number on a page, 1 to 200; the default is 50.
     #[param(required = false, minimum = 1, maximum = 200)]
     pub(super) limit: Option<usize>,
-    /// Where the page before ended: its `nextCursor`.
+    /// The `nextCursor` of the previous page.
     #[param(required = false)]
     pub(super) cursor: Option<String>,
 }

@@ -1,10 +1,10 @@
-//! GET `/api/check-in-assignments` and `/api/check-in-assignments/{id}`: weeks as they are stored,
-//! one or a page of them.
+//! GET `/api/check-in-assignments` and `/api/check-in-assignments/{id}`: stored weeks, one or a
+//! page of them.
 
 use axum::extract::State;
 use rollbook_application::store::{Reading, Store, StoreError, WeekRef};
 use rollbook_domain::{Event, StreamId};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,16 +26,16 @@ pub struct One {
     assignment: Assignment,
 }
 
-/// An assignment by any id that ever named it.
+/// Returns an assignment, by any of its ids.
 #[utoipa::path(
     get,
     path = "/api/check-in-assignments/{id}",
     operation_id = "getAssignment",
     tag = "assignments",
-    params(("id" = String, Path, description = "Any id that ever named the assignment.")),
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones.")),
     responses(
-        (status = 200, description = "The assignment.", body = One, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The assignment.", body = One, headers(("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
@@ -53,12 +53,12 @@ pub async fn get(
     service.blocking(get).await
 }
 
-/// A week, for a caller who may see it.
+/// Returns a week, if the caller may see it.
 pub(super) fn one(
     reading: &Reading<'_>,
     caller: &Caller,
     named: &WeekRef,
-    asked: Asked,
+    asked: ListParameters,
 ) -> Result<At<One>, ApiError> {
     let position = reading.store().log().head();
     let client = client_of(&named.stream);
@@ -79,7 +79,7 @@ pub(super) fn one(
     Ok(At { position, body: One { success: true, assignment } })
 }
 
-/// What a coach noted on a week; nothing where it was taken away or erased.
+/// Returns the note on a week that an event sets; an inner `None` if it was removed or erased.
 fn note(event: &Event, of_run: u32, of_week: u32) -> Option<Option<String>> {
     match event {
         Event::NoteWritten { run, week, note } if (*run, *week) == (of_run, of_week) => {
@@ -95,15 +95,15 @@ fn note(event: &Event, of_run: u32, of_week: u32) -> Option<Option<String>> {
 pub struct Page {
     /// Always true.
     success: bool,
-    /// The assignments, the newest assigned first.
+    /// The assignments, newest first.
     assignments: Vec<Assignment>,
-    /// How many there are in all.
+    /// The total number of assignments.
     total: usize,
-    /// What to ask the next page with; null on the last one.
+    /// The `cursor` of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
-/// Assignments, the newest assigned first.
+/// Lists assignments, newest first.
 #[utoipa::path(
     get,
     path = "/api/check-in-assignments",
@@ -111,7 +111,7 @@ pub struct Page {
     tag = "assignments",
     params(Which),
     responses(
-        (status = 200, description = "A page.", body = Page, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
+        (status = 200, description = "A page.", body = Page, headers(("x-rollbook-position" = u64, description = "The position of the response"))),
         DropInRefusals
     )
 )]

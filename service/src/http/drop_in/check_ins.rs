@@ -1,4 +1,5 @@
-//! `/api/client-portal/check-ins`: what a client sees, and which view answers on which path.
+//! `/api/client-portal/check-ins`: the check-ins of a client, in the view that serves the client or
+//! in the pre-created view.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
@@ -7,14 +8,14 @@ use rollbook_domain::event::View;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::super::answer::Viewed;
+use super::super::answer::ViewResponse;
 use super::super::error::{ApiError, DropInRefusals};
 use super::super::extract::QueryOf;
 use super::super::service::Service;
 use super::shapes::CheckIns;
 use crate::access::{Caller, Permission};
 
-/// Whose check-ins.
+/// The client of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
@@ -24,7 +25,7 @@ pub struct Whose {
     client_id: Option<String>,
 }
 
-/// A client's check-ins, from the view that the switch serves this client.
+/// Returns a client's check-ins, in the view that serves this client.
 #[utoipa::path(
     get,
     path = "/api/client-portal/check-ins",
@@ -32,8 +33,8 @@ pub struct Whose {
     tag = "check-ins",
     params(Whose),
     responses(
-        (status = 200, description = "The check-ins, and the view they are from.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
+        (status = 200, description = "The check-ins and their view.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position of the response"))),
         DropInRefusals
     )
 )]
@@ -41,11 +42,11 @@ pub async fn list(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
-) -> Result<Viewed, ApiError> {
+) -> Result<ViewResponse, ApiError> {
     answer(service, caller, whose, ViewChoice::Live).await
 }
 
-/// A client's check-ins from the pre-created view, whatever the switch says.
+/// Returns a client's check-ins in the pre-created view, whichever view serves the client.
 #[utoipa::path(
     get,
     path = "/api/client-portal/check-ins-precreated",
@@ -54,7 +55,7 @@ pub async fn list(
     params(Whose),
     responses(
         (status = 200, description = "The check-ins.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
+            headers(("x-rollbook-view" = String, description = "precreated"), ("x-rollbook-position" = u64, description = "The position of the response"))),
         DropInRefusals
     )
 )]
@@ -62,7 +63,7 @@ pub async fn list_precreated(
     State(service): State<Service>,
     caller: Caller,
     QueryOf(whose): QueryOf<Whose>,
-) -> Result<Viewed, ApiError> {
+) -> Result<ViewResponse, ApiError> {
     answer(service, caller, whose, ViewChoice::View(View::Precreated)).await
 }
 
@@ -71,19 +72,19 @@ async fn answer(
     caller: Caller,
     whose: Whose,
     asking: ViewChoice,
-) -> Result<Viewed, ApiError> {
+) -> Result<ViewResponse, ApiError> {
     let Some(client) = whose.client_id.filter(|client| !client.is_empty()) else {
         return Err(ApiError::bad_request(Code::NoClient, "Client ID is required"));
     };
     let now = service.now();
-    // The most frequent request: from the cache it costs no blocking thread and no disk access.
+    // This is the most frequent request. A cached body needs no blocking thread and no disk access.
     if caller.is_admin()
         && let Some(cached) = service.view_cache().cached(service.store(), asking, &client, now)
     {
         return Ok(cached.into());
     }
     let answers = service.clone();
-    let work = move |store: &Store| -> Result<Viewed, ApiError> {
+    let work = move |store: &Store| -> Result<ViewResponse, ApiError> {
         caller.authorize(store, Permission::CheckIns(&client))?;
         Ok(answers.view_cache().answer(store, asking, &client, now)?.into())
     };

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, PathOf, QueryOf};
 use super::super::service::Service;
@@ -19,40 +19,40 @@ use super::assignments::{self, One};
 use super::week::{self, As};
 use super::when;
 
-/// What is to be corrected. What is not named stays; a field that is not listed here is refused, so that no correction is lost to a
-/// slip of the keyboard.
+/// The fields to correct. Absent fields stay unchanged. An unknown field is refused, so that a
+/// typing mistake never loses a correction.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(example = json!({"dueDate": "2026-01-12T09:00:00Z", "coachNotes": "moved by a week"}))]
 pub struct Patch {
-    /// The status. An answered week keeps its own.
+    /// The status. A week with a response keeps its status.
     status: Option<Status>,
     /// The due date.
     due_date: Option<String>,
-    /// A note, in place of the one before; empty takes it away.
+    /// The note. It replaces the previous note; an empty text removes it.
     #[serde(alias = "notes")]
     coach_notes: Option<String>,
-    /// The coach who corrects.
+    /// The coach who makes the correction.
     coach_id: Option<String>,
 }
 
-/// Correct a week.
+/// Corrects a week.
 #[utoipa::path(
     patch,
     path = "/api/check-in-assignments/{id}",
     operation_id = "correctAssignment",
     tag = "assignments",
-    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
     request_body = Patch,
     responses(
-        (status = 200, description = "The assignment as it is now.", body = One, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The current state of the assignment.", body = One, headers(("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn correct(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
     Body(patch): Body<Patch>,
 ) -> Result<At<One>, ApiError> {
@@ -76,13 +76,13 @@ pub async fn correct(
         let command = |run, week| SeriesCommand::Correct { run, week, correction };
         let (named, _outcome) =
             week::command(reading, &writing, &id, As::Coach(patch.coach_id.as_deref()), command)?;
-        // A new reading: the answer is the week after the correction.
+        // A new reading: the response contains the week after the correction.
         assignments::one(&store.reading(), writing.caller(), &named, asked)
     };
     service.blocking(correct).await
 }
 
-/// Who withdraws.
+/// The coach of a withdrawal.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase")]
 #[into_params(parameter_in = Query)]
@@ -92,37 +92,38 @@ pub struct By {
     coach_id: Option<String>,
 }
 
-/// What became of a withdrawn week.
+/// The result of withdrawing a week.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Withdrawn {
+pub struct WithdrawalResult {
     /// Always true.
     success: bool,
-    /// What happened.
+    /// The result as a sentence.
     message: &'static str,
-    /// Whether its answer was cleared, and the week is to be answered again; the response stays in the history.
+    /// Whether the response was cleared, so that the week is pending again. The response stays in
+    /// the history.
     cleared: bool,
 }
 
-/// Withdraw a week. An answered one is cleared back to pending.
+/// Withdraws a week. If it has a response, the response is cleared and the week is pending again.
 #[utoipa::path(
     delete,
     path = "/api/check-in-assignments/{id}",
     operation_id = "withdrawAssignment",
     tag = "assignments",
-    params(("id" = String, Path, description = "Any id that ever named the assignment."), By, super::shapes::IdempotencyKey),
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), By, super::shapes::IdempotencyKey),
     responses(
-        (status = 200, description = "It is withdrawn, or cleared.", body = Withdrawn, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The assignment is withdrawn or cleared.", body = WithdrawalResult, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn withdraw(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
     QueryOf(by): QueryOf<By>,
-) -> Result<At<Withdrawn>, ApiError> {
+) -> Result<At<WithdrawalResult>, ApiError> {
     let withdraw = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
         let reason = by
@@ -135,7 +136,7 @@ pub async fn withdraw(
         let command = SeriesCommand::WithdrawWeek { run, week, assignment, reason };
         let outcome = reading.command(&named.stream, &command, &request)?;
         let last = outcome.events().last().map(|written| &written.event);
-        // In a series that was withdrawn, the week goes with its answer.
+        // In a withdrawn series, the week is withdrawn together with its response.
         let cleared =
             matches!(last, Some(Event::ResponseCleared { .. } | Event::DuplicateCleared { .. }));
         let message = if cleared {
@@ -145,7 +146,7 @@ pub async fn withdraw(
         };
         Ok(At {
             position: week::position(reading, &outcome),
-            body: Withdrawn { success: true, message, cleared },
+            body: WithdrawalResult { success: true, message, cleared },
         })
     };
     service.blocking(withdraw).await

@@ -1,5 +1,5 @@
-//! POST `/api/coach-feedback`: a coach answers a response. Further fields that the front end sends
-//! are stored with the coach's words.
+//! POST `/api/coach-feedback`: a coach gives feedback on a response. Additional fields from the
+//! front end are stored with the coach's words.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
 use super::shapes::Done;
 use super::week::{self, client_of};
 
-/// A coach's feedback. Further fields, such as `feedbackType` and `questionId`, are kept.
+/// A coach's feedback. Additional fields, such as `feedbackType` and `questionId`, are stored.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"responseId": "2tOmF32nl0g8Dh76Gz1n", "coachId": "robin", "content": "Well done"}))]
@@ -39,7 +39,7 @@ pub struct Feedback {
     further: BTreeMap<String, Value>,
 }
 
-/// Answer a response as the client's coach.
+/// Gives feedback on a response, as the client's coach.
 #[utoipa::path(
     post,
     path = "/api/coach-feedback",
@@ -48,14 +48,14 @@ pub struct Feedback {
     params(super::shapes::IdempotencyKey),
     request_body = Feedback,
     responses(
-        (status = 200, description = "It is given.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such response.", body = DropInRefusal),
+        (status = 200, description = "The feedback is recorded.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "No response has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn give(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     Body(feedback): Body<Feedback>,
 ) -> Result<At<Done>, ApiError> {
     let given = |field: &Option<String>| field.clone().filter(|text| !text.trim().is_empty());
@@ -82,7 +82,7 @@ pub async fn give(
 }
 
 impl Feedback {
-    /// The coach's words; with further fields, all of it as one JSON object.
+    /// Returns the coach's words; with additional fields, all of them as one JSON object.
     fn text(&self) -> Option<String> {
         let content = self.content.clone().filter(|text| !text.trim().is_empty())?;
         if self.further.is_empty() {

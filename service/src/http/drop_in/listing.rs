@@ -1,6 +1,5 @@
-//! The list of assignments: which of them a caller may see, their order, and the pages. A page
-//! starts after the last assignment of the page before, so assignments that are added in between
-//! move nothing.
+//! The list of assignments: what a caller may see, the order, and the pages. A page starts after
+//! the last assignment of the previous page, so assignments that are added meanwhile shift nothing.
 
 use std::cmp::Reverse;
 
@@ -10,7 +9,7 @@ use rollbook_domain::series::Series;
 use rollbook_domain::{Position, StreamId, Timestamp};
 use rollbook_projections::ProjectionError;
 use rollbook_projections::directory::Identity;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::{RowSource, StoredRows, decode};
 use rollbook_projections::views::{self, PrecreatedView, keys};
 
@@ -18,27 +17,28 @@ use super::super::error::ApiError;
 use super::assignment::{Assignment, Which};
 use crate::access::{AccessDenied, Caller, Permission, Visible};
 
-/// A page.
-pub(super) struct Listed {
+/// A page of the list.
+pub(super) struct AssignmentPage {
     pub(super) assignments: Vec<Assignment>,
     pub(super) total: usize,
     pub(super) next_cursor: Option<String>,
     pub(super) position: Position,
 }
 
-/// An assignment's place in the list: newest assigned first, then by client, form, run and week.
+/// The sort key of an assignment: the time of assignment, newest first, then client, form, run and
+/// week.
 type Place = (Reverse<Timestamp>, String, u32, u32);
 
 const DEFAULT_LIMIT: usize = 50;
 const MOST: usize = 200;
 
-/// The page that a caller asks for, of what they may see.
+/// Returns the requested page of the assignments that the caller may see.
 pub(super) fn list(
     store: &Store,
     caller: &Caller,
     which: &Which,
-    asked: Asked,
-) -> Result<Listed, ApiError> {
+    asked: ListParameters,
+) -> Result<AssignmentPage, ApiError> {
     let limit = which.limit.unwrap_or(DEFAULT_LIMIT);
     if limit == 0 || limit > MOST {
         return Err(ApiError::bad_request(Code::OutOfRange, format!("limit is 1 to {MOST}")));
@@ -75,10 +75,10 @@ pub(super) fn list(
         assignments.push(assignment);
     }
     let next_cursor = page.next().and_then(|_more| last.as_ref().map(cursor_of));
-    Ok(Listed { assignments, total, next_cursor, position })
+    Ok(AssignmentPage { assignments, total, next_cursor, position })
 }
 
-/// Whose series are looked through.
+/// The series to read.
 enum Scope {
     Everyone,
     Clients(Vec<Identity>),

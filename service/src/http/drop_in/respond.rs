@@ -1,5 +1,5 @@
-//! `/api/client-portal/check-in/{id}`: a client's answer. This module has the shapes; the domain
-//! and the log make sure that a week is answered once.
+//! `/api/client-portal/check-in/{id}`: a client's response. This module defines the bodies. The
+//! domain and the log ensure that a week is answered only once.
 
 use axum::extract::State;
 use rollbook_application::operations;
@@ -10,67 +10,70 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, PathOf};
 use super::super::service::Service;
 use super::week::{self, As};
 
-/// The answers of a week.
+/// The response to a week.
 #[derive(Debug, Deserialize, ToSchema)]
 #[schema(example = json!({"responses": [{"questionId": "q1", "question": "How was the week?", "answer": "good", "weight": 5, "score": 8}]}))]
 pub struct Response {
-    /// The answers, kept as they are.
+    /// The answers, stored unchanged.
     #[schema(value_type = Vec<Answer>)]
     responses: JsonText,
-    /// The score, 0 to 100. Default: 100 × Σ score·weight ⁄ Σ 10·weight over the answers with both, rounded.
+    /// The score, 0 to 100. The default is 100 × Σ score·weight ⁄ Σ 10·weight over the answers with
+    /// both, rounded.
     #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(maximum = 100)]
     score: Option<u32>,
 }
 
-/// One answer, kept as it is sent, further fields too.
+/// One answer. It is stored unchanged, including additional fields.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct Answer {
-    /// The question's id.
+    /// The id of the question.
     #[schema(required = false)]
     pub question_id: Value,
-    /// Its text.
+    /// The text of the question.
     #[schema(required = false)]
     pub question: Value,
-    /// What the client says.
+    /// The client's answer.
     #[schema(required = false)]
     pub answer: Value,
-    /// How much it counts: a number; anything else does not count.
+    /// The weight, a number. An answer with any other value does not count for the score.
     #[schema(required = false)]
     pub weight: Value,
-    /// A number, 0 to 10; anything else does not count.
+    /// The score, a number from 0 to 10. An answer with any other value does not count for the
+    /// score.
     #[schema(required = false)]
     pub score: Value,
 }
 
-/// What became of a response.
+/// The result of a response.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"success": true, "message": "Check-in completed successfully", "responseId": "1f0e…", "score": 80}))]
-pub struct Responded {
+pub struct ResponseResult {
     /// Always true.
     success: bool,
-    /// What happened.
+    /// The result as a sentence.
     message: &'static str,
-    /// The response: this one, or the first one where the week was answered before. Empty where an import had none.
+    /// The id of the response: this one, or the first one if the week was answered before. Empty if
+    /// an import stored the week as completed without a response.
     response_id: String,
-    /// Its score; null where nothing was scored.
+    /// The score; null if no answer has a score.
     #[schema(value_type = Option<f64>)]
     score: Option<Number>,
-    /// True where the week was answered before: then nothing was written.
+    /// Whether the week was answered before. Then nothing was written.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(required = false)]
     already_completed: bool,
 }
 
-impl Responded {
+impl ResponseResult {
     fn of(response: operations::Response) -> Self {
         let already_completed = response.already_completed;
         let message = if already_completed {
@@ -83,42 +86,42 @@ impl Responded {
     }
 }
 
-/// Answer a week. A week that is not stored yet is stored with its answer. Answering an answered week writes nothing and gives the
-/// first response.
+/// Submits a response to a week. A week that is not stored yet is stored in the same commit. If the
+/// week has a response already, nothing is written and the first response is returned.
 #[utoipa::path(
     post,
     path = "/api/client-portal/check-in/{id}",
     operation_id = "respond",
     tag = "check-ins",
-    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
     request_body = Response,
     responses(
-        (status = 200, description = "The response, or the first one.", body = Responded, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The new response, or the first response of a week that was answered before.", body = ResponseResult, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn respond(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
     Body(Response { responses, score }): Body<Response>,
-) -> Result<At<Responded>, ApiError> {
+) -> Result<At<ResponseResult>, ApiError> {
     service.blocking(move |store| answer(store, &writing, &id, responses, score)).await
 }
 
 fn answer(
     store: &Store,
-    writing: &Writing,
+    writing: &WriteRequest,
     id: &str,
     answers: JsonText,
     score: Option<u32>,
-) -> Result<At<Responded>, ApiError> {
+) -> Result<At<ResponseResult>, ApiError> {
     let reading = &store.reading();
     let (week, request) = week::request(reading, writing, id, As::Client)?;
     let response = operations::respond(reading, &week, answers, score, &request)?;
     let position = response.last_position.unwrap_or_else(|| store.log().head());
-    Ok(At { position, body: Responded::of(response) })
+    Ok(At { position, body: ResponseResult::of(response) })
 }
 
 #[cfg(test)]
@@ -163,7 +166,7 @@ mod tests {
         let store = Store::open(&directory.path().join("store"), true).unwrap();
         let id = allocated(&store);
         let before = store.read_counts();
-        let writing = Writing::by(Caller::client("ada"), Some("key"));
+        let writing = WriteRequest::by(Caller::client("ada"), Some("key"));
         let answers = JsonText::parse("[]").unwrap();
         let answered = answer(&store, &writing, &id, answers, Some(80)).unwrap();
         assert_eq!(answered.position, store.log().head());
@@ -174,7 +177,7 @@ mod tests {
             commits_read: after.commits_read - before.commits_read,
         };
         assert_eq!(counts, ReadCounts { snapshots: 1, series_folds: 1, commits_read: 0 });
-        let other = Writing::by(Caller::client("ben"), None);
+        let other = WriteRequest::by(Caller::client("ben"), None);
         let refused = answer(&store, &other, &id, JsonText::parse("[]").unwrap(), None);
         assert_eq!(refused.unwrap_err().code(), rollbook_application::code::Code::Forbidden);
     }

@@ -1,5 +1,5 @@
-//! `/api/check-in-assignments/series…`: pausing, resuming and withdrawing a complete run. This
-//! module has the old application's shapes; the rules are in the domain.
+//! `/api/check-in-assignments/series…`: pauses, resumes and withdraws a complete run. This module
+//! defines the bodies of the old application. The rules are in the domain.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::Body;
 use super::super::service::Service;
 use super::shapes::Done;
 use super::week;
 
-/// A series, and what is asked of it.
+/// The series of a request.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = NamedSeries, example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin"}))]
@@ -32,27 +32,28 @@ pub struct Which {
     coach_id: Option<String>,
 }
 
-/// A series, and for how long it rests.
+/// A request to pause a series.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin", "pauseWeeks": 2}))]
-pub struct Pausing {
+pub struct PauseBody {
     #[serde(flatten)]
     which: Which,
-    /// By how many weeks, 1 to 52.
+    /// The length of the pause in weeks, 1 to 52.
     #[serde(default, deserialize_with = "crate::http::integer::optional")]
     #[schema(required = true, nullable = false, minimum = 1, maximum = 52)]
     pause_weeks: Option<u32>,
 }
 
-/// A series, and what stays of it.
+/// A request to withdraw a series.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"clientId": "ada", "formId": "habits", "coachId": "robin", "preserveHistory": true}))]
-pub struct Withdrawing {
+pub struct WithdrawalBody {
     #[serde(flatten)]
     which: Which,
-    /// Whether answered weeks stay in the views; default true. History keeps everything in either case.
+    /// Whether weeks with a response stay in the views; the default is true. The history keeps all
+    /// events in either case.
     preserve_history: Option<bool>,
 }
 
@@ -69,22 +70,22 @@ impl Which {
     }
 }
 
-/// A pause.
+/// The result of a pause.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Paused {
+pub struct PauseResult {
     /// Always true.
     success: bool,
-    /// What happened.
+    /// The result as a sentence.
     message: &'static str,
-    /// How many weeks moved.
+    /// The number of moved weeks.
     moved: usize,
-    /// Until when the series rests.
+    /// The end of the pause.
     #[schema(format = DateTime)]
     paused_until: Option<String>,
 }
 
-impl Paused {
+impl PauseResult {
     fn of(outcome: &Outcome) -> Self {
         let paused = outcome.events().iter().find_map(|written| match &written.event {
             Event::SeriesPaused { until, moved, .. } => {
@@ -97,25 +98,25 @@ impl Paused {
     }
 }
 
-/// Pause a series: its unanswered weeks due from now on move.
+/// Pauses a series: its unanswered weeks with a due date from now on move.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments/series/pause",
     operation_id = "pauseSeries",
     tag = "series",
     params(super::shapes::IdempotencyKey),
-    request_body = Pausing,
+    request_body = PauseBody,
     responses(
-        (status = 200, description = "It rests.", body = Paused, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such series.", body = DropInRefusal),
+        (status = 200, description = "The series is paused.", body = PauseResult, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "The series does not exist.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn pause(
     State(service): State<Service>,
-    writing: Writing,
-    Body(pausing): Body<Pausing>,
-) -> Result<At<Paused>, ApiError> {
+    writing: WriteRequest,
+    Body(pausing): Body<PauseBody>,
+) -> Result<At<PauseResult>, ApiError> {
     let (client, form, coach) = pausing.which.named()?;
     let Some(weeks @ 1..) = pausing.pause_weeks else {
         return Err(ApiError::bad_request(Code::OutOfRange, "pauseWeeks is at least 1"));
@@ -134,12 +135,12 @@ pub async fn pause(
             Err(error) if error.code() == Code::NothingToPause => Outcome::Nothing,
             Err(error) => return Err(error),
         };
-        Ok(At { position: week::position(reading, &outcome), body: Paused::of(&outcome) })
+        Ok(At { position: week::position(reading, &outcome), body: PauseResult::of(&outcome) })
     };
     service.blocking(pause).await
 }
 
-/// Take back the latest pause of a series.
+/// Resumes a series: its latest pause is undone.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments/series/unpause",
@@ -148,14 +149,14 @@ pub async fn pause(
     params(super::shapes::IdempotencyKey),
     request_body = Which,
     responses(
-        (status = 200, description = "It goes on.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such series.", body = DropInRefusal),
+        (status = 200, description = "The series is resumed.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "The series does not exist.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn unpause(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     Body(which): Body<Which>,
 ) -> Result<At<Done>, ApiError> {
     let (client, form, coach) = which.named()?;
@@ -173,24 +174,24 @@ pub async fn unpause(
     service.blocking(unpause).await
 }
 
-/// Withdraw a series from its client.
+/// Withdraws a series from its client.
 #[utoipa::path(
     delete,
     path = "/api/check-in-assignments/series",
     operation_id = "withdrawSeries",
     tag = "series",
     params(super::shapes::IdempotencyKey),
-    request_body = Withdrawing,
+    request_body = WithdrawalBody,
     responses(
-        (status = 200, description = "It is withdrawn.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such series.", body = DropInRefusal),
+        (status = 200, description = "The series is withdrawn.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "The series does not exist.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn withdraw(
     State(service): State<Service>,
-    writing: Writing,
-    Body(withdrawing): Body<Withdrawing>,
+    writing: WriteRequest,
+    Body(withdrawing): Body<WithdrawalBody>,
 ) -> Result<At<Done>, ApiError> {
     let keep_answered = withdrawing.preserve_history.unwrap_or(true);
     let (client, form, coach) = withdrawing.which.named()?;

@@ -1,5 +1,5 @@
-//! Schemas that several endpoints share, and those of the views' bodies. The projections write
-//! these bodies; a test compares them with the schemas.
+//! Schemas that several endpoints share, and the schemas of the lists. The projections render the
+//! lists. A test compares them with the schemas.
 
 use rollbook_domain::Position;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::answer::At;
 
-/// A view's answer.
+/// The list of a view.
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({
     "success": true,
@@ -38,16 +38,16 @@ pub struct CheckInData {
     pub summary: CheckInSummary,
 }
 
-/// How many check-ins a list has.
+/// The number of check-ins in a list.
 #[derive(Debug, ToSchema)]
 pub struct CheckInSummary {
-    /// All.
+    /// All check-ins.
     pub total: u64,
-    /// Of these, pending.
+    /// Pending check-ins.
     pub pending: u64,
-    /// Of these, completed.
+    /// Completed check-ins.
     pub completed: u64,
-    /// Of these, overdue by the view's own rule.
+    /// Overdue check-ins, by the rule of the view.
     pub overdue: u64,
 }
 
@@ -55,11 +55,11 @@ pub struct CheckInSummary {
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "lowercase")]
 pub enum CheckInStatus {
-    /// Answered.
+    /// It has a response, or is stored as completed.
     Completed,
-    /// Marked missed, or the next week's window is open.
+    /// It was marked as missed, or the window of the next week is open.
     Missed,
-    /// Due longer ago than the grace.
+    /// The grace period after its due date is over.
     Overdue,
     /// None of these.
     Pending,
@@ -69,9 +69,9 @@ pub enum CheckInStatus {
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub struct CheckIn {
-    /// The id to answer it by.
+    /// The id for a response.
     pub id: String,
-    /// The stored document behind it.
+    /// The id of the stored document.
     pub document_id: String,
     /// The stored client id. The pre-created view leaves it out.
     #[schema(required = false, nullable = false)]
@@ -80,19 +80,19 @@ pub struct CheckIn {
     pub title: String,
     /// The description.
     pub description: String,
-    /// When it is due.
+    /// The due date.
     #[schema(format = DateTime)]
     pub due_date: String,
-    /// Its status.
+    /// The status.
     pub status: CheckInStatus,
     /// The form.
     pub form_id: String,
     /// Who assigned it: a name, or an id that does not belong to a coach.
     pub assigned_by: String,
-    /// When it was assigned.
+    /// The time of the assignment.
     #[schema(format = DateTime)]
     pub assigned_at: String,
-    /// When it was completed; absent if it was not.
+    /// The time of completion; absent if it is not completed.
     #[schema(format = DateTime, required = false, nullable = false)]
     pub completed_at: Option<String>,
     /// The score; absent when unset or zero.
@@ -102,46 +102,46 @@ pub struct CheckIn {
     pub is_recurring: bool,
     /// The week, from 1.
     pub recurring_week: u32,
-    /// How many weeks the run has.
+    /// The number of weeks in the run.
     pub total_weeks: u32,
     /// The check-in window, as stored.
     pub check_in_window: Value,
     /// The response; absent or null while there is none.
     #[schema(required = false)]
     pub response_id: Option<String>,
-    /// Until when it is paused; absent if it is not.
+    /// The end of the pause; absent if it is not paused.
     #[schema(format = DateTime, required = false, nullable = false)]
     pub paused_until: Option<String>,
-    /// Whether a coach answered the response.
+    /// Whether a coach gave feedback on the response.
     pub coach_responded: bool,
-    /// Whether the client was given more time.
+    /// Whether an extension was granted.
     pub extension_granted: bool,
 }
 
-/// The answer of a write that has nothing else to say.
+/// The response to a write without any other content.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({"success": true, "message": "Check-in marked as missed"}))]
 pub struct Done {
     /// Always true.
     pub success: bool,
-    /// What happened.
+    /// The result as a sentence.
     pub message: &'static str,
 }
 
 impl Done {
-    /// Done, at a position.
+    /// Makes the response for a write at a position.
     pub(super) fn at(position: Position, message: &'static str) -> At<Self> {
         At { position, body: Self { success: true, message } }
     }
 }
 
-/// The header that makes it safe to send a write again.
+/// The header that makes it safe to repeat a write.
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
-    /// The caller's own name for this request, 1 to 255 visible ASCII characters. The same request
-    /// under the same key gets the same answer, and nothing is written again; another request under
-    /// the key is rejected (422).
+    /// An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+    /// request with the same key gets the same response, and nothing is written again. Another
+    /// request with the same key is rejected (422).
     #[param(
         rename = "Idempotency-Key",
         required = false,

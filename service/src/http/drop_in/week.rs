@@ -1,23 +1,23 @@
-//! The week that a path names, and whose it is. A refusal never shows whether another client's
-//! assignment exists. A coach whom a request names must be a coach of the client.
+//! Resolves the week of a path and authorizes the caller. A refusal never reveals whether an
+//! assignment of another client exists. A coach that a request names must be a coach of the client.
 
 use rollbook_application::store::{Outcome, Reading, Request, SeriesCommand, StoreError, WeekRef};
 use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::series::decide::Decider;
 use rollbook_domain::{Event, Position, StreamId, Timestamp};
 
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::ApiError;
 use crate::access::{Caller, Permission};
 
-/// The capacity in which a caller uses a client's week.
+/// The role in which a caller uses a client's week.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum As<'a> {
-    /// To read it.
+    /// Reads the week.
     Reader,
-    /// To act as the client.
+    /// Acts as the client.
     Client,
-    /// To act as the coach, whom the request may name.
+    /// Acts as the coach. The request may name the coach.
     Coach(Option<&'a str>),
 }
 
@@ -31,20 +31,20 @@ impl As<'_> {
     }
 }
 
-/// The client of a series; empty for a stream that is none.
+/// Returns the client of a series; empty for any other stream.
 pub(super) fn client_of(stream: &StreamId) -> &str {
     if let StreamId::Series { client, .. } = stream { client } else { "" }
 }
 
-/// The week that an id names, for a caller who may see it.
+/// Returns the week that an id names, if the caller may see it.
 pub(super) fn seen(reading: &Reading<'_>, caller: &Caller, id: &str) -> Result<WeekRef, ApiError> {
     let named = found(reading, caller, reading.assignment(id))?;
     caller.authorize_in(reading, As::Reader.of(client_of(&named.stream)))?;
     Ok(named)
 }
 
-/// What an id means; an unknown id is reported only to callers who may know that it does not exist,
-/// and to others as forbidden.
+/// Resolves an id. An unknown id is reported as such only to callers who may know that, and as
+/// forbidden to others.
 pub(super) fn found<T>(
     reading: &Reading<'_>,
     caller: &Caller,
@@ -63,10 +63,10 @@ pub(super) fn found<T>(
     }
 }
 
-/// The week that an id names, and the request of a caller who may act on it.
+/// Returns the week that an id names, and the request, if the caller may act on the week.
 pub(super) fn request(
     reading: &Reading<'_>,
-    writing: &Writing,
+    writing: &WriteRequest,
     id: &str,
     who: As<'_>,
 ) -> Result<(WeekRef, Request), ApiError> {
@@ -78,10 +78,11 @@ pub(super) fn request(
     Ok((named, request))
 }
 
-/// A command on a week, for a caller who may give it: the week, and the outcome.
+/// Executes a command on a week, if the caller has the permission. Returns the week and the
+/// outcome.
 pub(super) fn command(
     reading: &Reading<'_>,
-    writing: &Writing,
+    writing: &WriteRequest,
     id: &str,
     who: As<'_>,
     command: impl FnOnce(u32, u32) -> SeriesCommand,
@@ -91,10 +92,10 @@ pub(super) fn command(
     Ok((named, outcome))
 }
 
-/// A command on a series, for the coach of its client.
+/// Executes a command on a series, as the coach of its client.
 pub(super) fn series_command(
     reading: &Reading<'_>,
-    writing: &Writing,
+    writing: &WriteRequest,
     (client, form): (&str, &str),
     coach: &str,
     command: &SeriesCommand,
@@ -106,17 +107,17 @@ pub(super) fn series_command(
     Ok((stream, outcome))
 }
 
-/// A request on behalf of a client's coach.
+/// Makes the request of a client's coach.
 pub(super) fn as_coach(
     reading: &Reading<'_>,
-    writing: &Writing,
+    writing: &WriteRequest,
     client: &str,
     coach: Option<&str>,
 ) -> Result<Request, ApiError> {
     writing.request(reading, Permission::CoachOf { client, coach })
 }
 
-/// A named coach must be the client's, or one who allocated a week of the series.
+/// Requires that a named coach is the client's coach, or allocated a week of the series.
 pub(super) fn is_its_coach(
     reading: &Reading<'_>,
     stream: &StreamId,
@@ -131,7 +132,7 @@ pub(super) fn is_its_coach(
     if has_allocated { Ok(()) } else { Err(crate::access::AccessDenied::Forbidden.into()) }
 }
 
-/// A week as it is, or as an answer would make it.
+/// Returns a week as it is stored, or as a response would store it.
 pub(super) fn stored(
     reading: &Reading<'_>,
     named: &WeekRef,
@@ -145,7 +146,7 @@ pub(super) fn stored(
     Ok(decider.assignment(named.run, named.week)?)
 }
 
-/// The result of `of` for the last event of a week that has one, and when that event happened.
+/// Returns the last result of `of` for the events of a week, and the time of that event.
 pub(super) fn latest<T>(
     reading: &Reading<'_>,
     named: &WeekRef,
@@ -158,7 +159,7 @@ pub(super) fn latest<T>(
     Ok(taken)
 }
 
-/// The last position of a write; where nothing was written, the one it was decided at.
+/// Returns the last position of a write; if nothing was written, the position of the decision.
 pub(super) fn position(reading: &Reading<'_>, outcome: &Outcome) -> Position {
     let last = outcome.events().last().map(|written| written.position);
     last.unwrap_or_else(|| reading.store().log().head())

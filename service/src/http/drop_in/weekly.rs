@@ -1,5 +1,5 @@
-//! `/api/check-in-assignments/{id}/…`: a week is marked missed, extended, opened, or its reopening
-//! is requested. This module has the old application's shapes; the rules are in the domain.
+//! `/api/check-in-assignments/{id}/…`: marks a week as missed, extends it, opens it, or asks to
+//! reopen it. This module defines the bodies of the old application. The rules are in the domain.
 
 use axum::extract::State;
 use rollbook_application::code::Code;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::answer::At;
-use super::super::caller::Writing;
+use super::super::caller::WriteRequest;
 use super::super::error::{ApiError, DropInRefusal, DropInRefusals};
 use super::super::extract::{Body, OptionalBody, PathOf};
 use super::super::service::Service;
@@ -18,7 +18,7 @@ use super::shapes::Done;
 use super::week::{self, As, client_of};
 use crate::access::{AccessDenied, Caller};
 
-/// Why a week was missed.
+/// A request to mark a week as missed.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"clientId": "ada", "reason": "sick"}))]
@@ -26,14 +26,14 @@ pub struct Missed {
     /// The client, by any id.
     #[schema(required = true, nullable = false, min_length = 1)]
     client_id: Option<String>,
-    /// Why.
+    /// The reason.
     #[schema(required = true, nullable = false, value_type = Reason)]
     reason: Option<String>,
-    /// In the client's words; needed with `other`.
+    /// The client's words. The reason `other` needs them.
     comment: Option<String>,
 }
 
-/// Why a client missed a week.
+/// The reason for a missed week.
 #[derive(Debug, ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum Reason {
@@ -43,7 +43,7 @@ pub enum Reason {
     Traveling,
     /// An emergency.
     PersonalEmergency,
-    /// What the comment says.
+    /// Another reason, given in the comment.
     Other,
 }
 
@@ -60,23 +60,23 @@ fn reason(text: Option<&str>) -> Result<MissedReason, ApiError> {
     }
 }
 
-/// Mark a week missed, from three days after its due on.
+/// Marks a week as missed. This is possible from three days after its due date.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments/{id}/mark-missed",
     operation_id = "markMissed",
     tag = "check-ins",
-    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
     request_body = Missed,
     responses(
-        (status = 200, description = "It is marked.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The assignment is marked as missed.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn mark_missed(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
     Body(missed): Body<Missed>,
 ) -> Result<At<Done>, ApiError> {
@@ -97,11 +97,11 @@ pub async fn mark_missed(
     service.blocking(mark).await
 }
 
-/// Why more time is needed.
+/// A request for an extension.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(example = json!({"reason": "moving house this week"}))]
-pub struct Extending {
-    /// In at least 10 characters.
+pub struct ExtensionBody {
+    /// The reason, at least 10 characters.
     #[schema(required = true, nullable = false, min_length = 10)]
     reason: Option<String>,
 }
@@ -112,34 +112,34 @@ pub struct Extending {
 pub struct Extension {
     /// Always true.
     success: bool,
-    /// Whether more time was granted.
+    /// Whether an extension was granted.
     has_extension: bool,
-    /// Why it was asked for, in the client's words; null where that is not known.
+    /// The reason in the client's words; null if it is not known.
     reason: Option<String>,
-    /// When it was granted; null where that is not known.
+    /// The time of the extension; null if it is not known.
     #[schema(format = DateTime)]
     granted_at: Option<String>,
 }
 
-/// Ask for more time; it is granted at once.
+/// Asks for an extension. It is granted at once.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments/{id}/extension",
     operation_id = "grantExtension",
     tag = "check-ins",
-    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
-    request_body = Extending,
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
+    request_body = ExtensionBody,
     responses(
-        (status = 200, description = "It is granted.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The extension is granted.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn extend(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
-    Body(extending): Body<Extending>,
+    Body(extending): Body<ExtensionBody>,
 ) -> Result<At<Done>, ApiError> {
     let extend = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
@@ -154,16 +154,16 @@ pub async fn extend(
     service.blocking(extend).await
 }
 
-/// Whether more time was granted.
+/// Whether an extension was granted.
 #[utoipa::path(
     get,
     path = "/api/check-in-assignments/{id}/extension",
     operation_id = "getExtension",
     tag = "check-ins",
-    params(("id" = String, Path, description = "Any id that ever named the assignment.")),
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones.")),
     responses(
-        (status = 200, description = "Whether, why and when.", body = Extension, headers(("x-rollbook-position" = u64, description = "The position the answer is of"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The extension, with its reason and time.", body = Extension, headers(("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
@@ -194,34 +194,34 @@ pub async fn extension(
     service.blocking(get).await
 }
 
-/// Who opens a week.
+/// A request to open a week.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(example = json!({"coachId": "robin"}))]
-pub struct Opening {
+pub struct OpeningBody {
     /// The coach.
     coach_id: Option<String>,
 }
 
-/// Open a closed week, as the client's coach.
+/// Opens a week, as the client's coach.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments/{id}/open-for-check-in",
     operation_id = "openForCheckIn",
     tag = "assignments",
-    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
-    request_body = Option<Opening>,
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
+    request_body = Option<OpeningBody>,
     responses(
-        (status = 200, description = "It is open.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The assignment is open.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn open(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
-    OptionalBody(opening): OptionalBody<Opening>,
+    OptionalBody(opening): OptionalBody<OpeningBody>,
 ) -> Result<At<Done>, ApiError> {
     let open = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();
@@ -233,33 +233,33 @@ pub async fn open(
     service.blocking(open).await
 }
 
-/// Why a closed week is asked for.
+/// A request to reopen a week.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(example = json!({"reason": "was away"}))]
-pub struct Asking {
-    /// In the client's words.
+pub struct ReopenBody {
+    /// The client's words.
     reason: Option<String>,
 }
 
-/// Ask the coach to open a closed week.
+/// Asks the coach to reopen a closed week.
 #[utoipa::path(
     post,
     path = "/api/check-in-assignments/{id}/request-reopen",
     operation_id = "requestReopen",
     tag = "check-ins",
-    params(("id" = String, Path, description = "Any id that ever named the assignment."), super::shapes::IdempotencyKey),
-    request_body = Option<Asking>,
+    params(("id" = String, Path, description = "Any id of the assignment, including earlier ones."), super::shapes::IdempotencyKey),
+    request_body = Option<ReopenBody>,
     responses(
-        (status = 200, description = "The coach is asked.", body = Done, headers(("x-rollbook-position" = u64, description = "The position it was given"))),
-        (status = 404, description = "No such assignment.", body = DropInRefusal),
+        (status = 200, description = "The request was recorded.", body = Done, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 404, description = "No assignment has this id.", body = DropInRefusal),
         DropInRefusals
     )
 )]
 pub async fn request_reopen(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     PathOf(id): PathOf<String>,
-    OptionalBody(asking): OptionalBody<Asking>,
+    OptionalBody(asking): OptionalBody<ReopenBody>,
 ) -> Result<At<Done>, ApiError> {
     let ask = move |store: &Store| -> Result<_, ApiError> {
         let reading = &store.reading();

@@ -1,5 +1,4 @@
-//! Parses dates and times as the front end writes them: RFC 3339, a local date, or a local time of
-//! day.
+//! Parses dates and times from the front end: RFC 3339, a local date, or a local time of day.
 
 use chrono::NaiveDate;
 use rollbook_application::code::Code;
@@ -8,17 +7,17 @@ use rollbook_domain::calendar::Zone;
 
 use super::super::error::ApiError;
 
-/// The hour at which a date without a time is due.
+/// The local hour at which a date without a time is due.
 const DUE_HOUR: u32 = 9;
 
-/// A local date, from a date or an instant.
+/// Parses a local date from a date or an instant.
 pub(super) fn date(field: &'static str, text: &str, zone: Zone) -> Result<NaiveDate, ApiError> {
     let plain = text.parse::<NaiveDate>().ok();
     let date = plain.or_else(|| text.parse::<Timestamp>().ok().map(|instant| zone.date(instant)));
     date.filter(is_sensible).ok_or_else(|| unreadable(field, text))
 }
 
-/// An instant, from an instant or a local date: then at 09:00.
+/// Parses an instant from an instant, or from a local date at 09:00.
 pub(super) fn instant(field: &'static str, text: &str, zone: Zone) -> Result<Timestamp, ApiError> {
     let dated = || text.parse::<NaiveDate>().ok().map(|date| zone.at_hour(date, DUE_HOUR));
     text.parse::<Timestamp>()
@@ -28,7 +27,7 @@ pub(super) fn instant(field: &'static str, text: &str, zone: Zone) -> Result<Tim
         .ok_or_else(|| unreadable(field, text))
 }
 
-/// Years that, with all weeks of a run added, every reader of RFC 3339 reads.
+/// Whether RFC 3339 can express this year, and all years of a run that starts in it.
 fn is_sensible(date: &NaiveDate) -> bool {
     use chrono::Datelike;
     (1900..=9000).contains(&date.year())

@@ -1,4 +1,4 @@
-//! Errors of the layers below as errors of the service: which status, code and text each gets.
+//! Converts errors of the layers below to errors of the service: the status, the code and the text.
 
 use axum::http::StatusCode;
 use rollbook_application::backup::BackupError;
@@ -48,8 +48,8 @@ impl From<AccessDenied> for ApiError {
 }
 
 impl ApiError {
-    /// Client errors carry the full text and the next step. Failures of the service tell the caller
-    /// nothing.
+    /// Adds the text. A client error gets the full text and the next step. A failure of the service
+    /// tells the caller nothing.
     fn told(self, whole: String, next: Option<String>) -> Self {
         match self.status.is_client_error() {
             true => {
@@ -69,6 +69,7 @@ impl ApiError {
             StoreError::UnknownClient(_) => Self::not_found("Client not found"),
             StoreError::UnknownForm(_) => Self::not_found("Form not found"),
             StoreError::UnknownCoach(_) => Self::not_found("Coach not found"),
+            StoreError::NotAClient(_) => Self::conflict(Code::NotAClient, error.to_string()),
             StoreError::UnknownSeries(_) | StoreError::NoSeries(_) => {
                 Self::not_found("Series not found")
             }

@@ -18,7 +18,7 @@ pub struct DropInRefusal {
     /// Always false.
     #[schema(default = false)]
     pub success: bool,
-    /// Why not.
+    /// The reason.
     pub message: String,
 }
 
@@ -31,13 +31,13 @@ pub enum DropInRefusals {
     /// Authentication required.
     #[response(status = 401)]
     Unauthenticated(DropInRefusal),
-    /// No permission, or no such thing.
+    /// The caller has no permission, or the thing does not exist.
     #[response(status = 403)]
     Forbidden(DropInRefusal),
     /// The request came too slowly.
     #[response(status = 408)]
     TooSlow(DropInRefusal),
-    /// A concurrent request changed it.
+    /// A concurrent request changed the same thing.
     #[response(status = 409)]
     Conflict(DropInRefusal),
     /// The body is too large.
@@ -52,7 +52,7 @@ pub enum DropInRefusals {
     /// Too many requests.
     #[response(status = 429)]
     TooMany(DropInRefusal),
-    /// Something failed here.
+    /// The service failed.
     #[response(status = 500)]
     Failed(DropInRefusal),
     /// The store cannot be read or written now.
@@ -60,13 +60,13 @@ pub enum DropInRefusals {
     Unavailable(DropInRefusal),
 }
 
-/// What any native endpoint may answer with.
+/// The errors that any native endpoint may answer with.
 #[derive(IntoResponses)]
 pub enum NativeRefusals {
     /// Not authenticated.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(Problem),
-    /// The caller has no permission, or there is no such thing.
+    /// The caller has no permission, or the thing does not exist.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
 }
@@ -84,15 +84,15 @@ pub struct Problem {
     pub status: u16,
     /// A stable name for programs.
     pub code: &'static str,
-    /// Why not.
+    /// The reason.
     pub detail: String,
-    /// What to do next, if `detail` does not say it.
+    /// The next step, if `detail` does not contain it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     pub next_step: Option<String>,
 }
 
-/// The answer is written by [`render`], which knows the path it is for.
+/// [`render`] writes the body, because the form depends on the path.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
@@ -142,6 +142,6 @@ impl ApiError {
 }
 
 fn json(value: &impl Serialize) -> String {
-    // Strings and numbers: nothing that can fail to be written.
+    // Serializing texts and numbers cannot fail.
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -17,7 +17,7 @@ pub use self::form::{DropInRefusal, DropInRefusals, NativeRefusals, Problem, ren
 use crate::telemetry::request::request_id_text;
 use crate::telemetry::targets;
 
-/// Why a request failed or was rejected.
+/// The error of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,

@@ -1,4 +1,4 @@
-//! `/v1/audit`: what the store holds, and what is unusual about it.
+//! `/v1/audit`: the totals of the store, and the findings in its data.
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
@@ -16,33 +16,32 @@ use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
-/// The form of the audit, and its instant.
+/// The format and the time of an audit.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
-    /// The form.
+    /// The format.
     #[serde(default)]
     #[param(inline)]
     format: Format,
-    /// The instant that it speaks of, RFC 3339: whether a pause is over depends on it. Now without
-    /// one.
+    /// The time of the audit, RFC 3339; the default is now. Whether a pause is over depends on it.
     #[param(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
 
-/// The form of an audit.
+/// The format of an audit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
-    /// For programs.
+    /// JSON, for programs.
     #[default]
     Json,
     /// Markdown.
     Md,
 }
 
-/// The request that resolves a finding, or what to do where there is none.
+/// Returns the request that resolves a finding, or the next step if no request does.
 fn endpoint(resolution: &Resolution) -> String {
     let placing = |kind: &str, response: &str, week: Option<u32>| {
         let week = week.map_or_else(|| "N".to_owned(), |week| week.to_string());
@@ -65,14 +64,17 @@ fn endpoint(resolution: &Resolution) -> String {
             "POST /v1/corrections with kind undo, correction {correction}, or leave the correction"
         ),
         Resolution::Accept => {
-            "no request: both views can be used with it; mend the export to resolve it".to_owned()
+            "no request: both views can be used with it; correct the export to resolve it"
+                .to_owned()
         }
-        Resolution::MendExport => "no request: mend the export, and import it again".to_owned(),
+        Resolution::CorrectExport => {
+            "no request: correct the export, and import it again".to_owned()
+        }
     }
 }
 
-/// Audit the store: totals, responses by week, counts by client, findings. It names documents, but
-/// shows no answers.
+/// Audits the store: totals, responses by week, counts by client, findings. The audit names
+/// documents and contains no answers.
 #[utoipa::path(
     get,
     path = "/v1/audit",
@@ -82,7 +84,7 @@ fn endpoint(resolution: &Resolution) -> String {
     responses(
         (status = 200, description = "The audit.", content((serde_json::Value = "application/json"), (String = "text/markdown")),
             headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "An invalid query.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
     )
 )]

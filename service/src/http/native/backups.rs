@@ -1,8 +1,9 @@
-//! `/v1/backups`: takes backups while others read and write, and lists them. The service's settings
-//! say where backups go, never a request. Restoring, erasing and verifying need the store closed.
+//! `/v1/backups`: takes backups while reads and writes continue, and lists them. The settings of
+//! the service define the directory of backups; a request cannot. Restoring, erasing and verifying
+//! need a stopped service.
 
 use axum::extract::State;
-use rollbook_application::backup::{Backups, Created, Listed, Wanted};
+use rollbook_application::backup::{BackupReport, BackupRequest, Backups, ListedBackup};
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
 use rollbook_migrations::monitor::Monitor;
@@ -12,26 +13,26 @@ use utoipa::ToSchema;
 use super::operations::{operate, require_operator};
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::caller::Writing;
+use crate::http::caller::WriteRequest;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::OptionalBody;
 use crate::http::service::Service;
 
-/// What backup to take.
+/// The options of a backup.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "before-precreate"}))]
 pub struct BackupBody {
-    /// Its name; `pre-migration-YYYYMMDD_HHMMSS` without one.
+    /// The name; the default is `pre-migration-YYYYMMDD_HHMMSS`.
     #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")]
     name: Option<String>,
-    /// When it is taken, RFC 3339, for its name and the record; now without one.
+    /// The time for the name and the event, RFC 3339; the default is now.
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
 
 impl Service {
-    /// The directory of backups.
+    /// Returns the directory of backups.
     fn backups(&self) -> Backups {
         match &self.settings().backups {
             Some(directory) => Backups::at(directory),
@@ -40,10 +41,10 @@ impl Service {
     }
 }
 
-/// Take a backup while others read and write.
+/// Takes a backup while reads and writes continue.
 ///
-/// The backup holds everything that was acknowledged when it began. The answer comes when it is
-/// complete and recorded. A name can be used once.
+/// The backup contains every write that was acknowledged before it started. The response is sent
+/// when the backup is complete and recorded. Each name can be used once.
 #[utoipa::path(
     post,
     path = "/v1/backups",
@@ -51,48 +52,51 @@ impl Service {
     tag = "operations",
     request_body = Option<BackupBody>,
     responses(
-        (status = 200, description = "What it holds.", body = Created, headers(("x-rollbook-position" = u64, description = "Where it is on record"))),
-        (status = 400, description = "A body that does not fit, or no name for a backup.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The backup and its manifest.", body = BackupReport, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 400, description = "The body is invalid, or the name is not allowed for a backup.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 409, description = "The name is taken, or another process works in the directory of backups.", content_type = "application/problem+json", body = Problem),
-        (status = 413, description = "A body that is too large.", content_type = "application/problem+json", body = Problem),
-        (status = 415, description = "A body that is not application/json.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "A backup has this name, or another process uses the directory of backups.", content_type = "application/problem+json", body = Problem),
+        (status = 413, description = "The body is too large.", content_type = "application/problem+json", body = Problem),
+        (status = 415, description = "The body is not application/json.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn take(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     OptionalBody(body): OptionalBody<BackupBody>,
-) -> Result<At<Created>, ApiError> {
+) -> Result<At<BackupReport>, ApiError> {
     require_operator(&service, writing.caller().clone()).await?;
     let backups = service.backups();
-    let work = move |store: &Store, _watch: &Monitor<'_>| -> Result<At<Created>, ApiError> {
+    let work = move |store: &Store, _watch: &Monitor<'_>| -> Result<At<BackupReport>, ApiError> {
         let request = writing.request(&store.reading(), Permission::Migrate)?;
-        let wanted =
-            Wanted { name: body.name, actor: request.actor, now: body.at.unwrap_or(request.now) };
+        let wanted = BackupRequest {
+            name: body.name,
+            actor: request.actor,
+            now: body.at.unwrap_or(request.now),
+        };
         let created = store.back_up(&backups, &wanted, &|_, _, _| {})?;
         Ok(At { position: created.position, body: created })
     };
     operate(&service, work).await
 }
 
-/// The backups there are, oldest first; what was cut off while it was taken is not among them.
+/// Lists the backups, oldest first. An interrupted backup is not listed.
 #[utoipa::path(
     get,
     path = "/v1/backups",
     operation_id = "listBackups",
     tag = "operations",
     responses(
-        (status = 200, description = "Each with its manifest, and whether its files are there.", body = [Listed], headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 200, description = "Each backup with its state and its manifest.", body = [ListedBackup], headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         NativeRefusals,
     )
 )]
 pub async fn list(
     State(service): State<Service>,
     caller: Caller,
-) -> Result<At<Vec<Listed>>, ApiError> {
+) -> Result<At<Vec<ListedBackup>>, ApiError> {
     let backups = service.backups();
-    let work = move |store: &Store| -> Result<At<Vec<Listed>>, ApiError> {
+    let work = move |store: &Store| -> Result<At<Vec<ListedBackup>>, ApiError> {
         caller.authorize(store, Permission::Migrate)?;
         Ok(At { position: store.log().head(), body: backups.list()? })
     };

@@ -1,5 +1,5 @@
-//! `/v1/clients/{id}/check-ins` and `/v1/check-ins`: a view's list, of one client or of all clients
-//! that the caller may see, at any instant and any position.
+//! `/v1/clients/{id}/check-ins` and `/v1/check-ins`: the list of one client, or of all clients that
+//! the caller may see, in any view, at any time and as of any position.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,39 +8,41 @@ use rollbook_application::reports::moment::Moment;
 use rollbook_application::store::StoreError;
 use rollbook_application::store::{Store, ViewChoice};
 use rollbook_domain::{Position, Timestamp};
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::chunks::{CHUNK_BYTES, Chunk, answer};
 use super::query::{optional_span, reach};
 use crate::access::{AccessDenied, Caller, Permission, Visible};
-use crate::http::answer::{POSITION, VIEW, Viewed};
+use crate::http::answer::{POSITION, VIEW, ViewResponse};
 use crate::http::drop_in::shapes::CheckIns;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// The view, and its instant.
+/// The view, the time and the position of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ViewQuery {
-    /// The view: `live` is the one that the switch serves the client.
+    /// The view. `live` is the view that serves the client.
     #[serde(default)]
     #[param(inline)]
     view: Which,
-    /// The instant that the list is for, RFC 3339; now without one.
+    /// The time of the list, RFC 3339; the default is now.
     #[param(value_type = Option<String>, format = DateTime, example = "2026-01-15T09:30:00Z")]
     at: Option<Timestamp>,
-    /// The store as it was at this position, or at this instant by the time of record (RFC 3339).
+    /// Reads the store as of this position, or as of the last position that was recorded by this
+    /// time (RFC 3339).
     #[param(value_type = Option<String>, pattern = "^([0-9]{1,19}|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]+([Zz]|[+-][0-9:]+))$", example = "12")]
     as_of: Option<Moment>,
-    /// The grace before a week is overdue, such as `3d`; the legacy view always has 3d.
+    /// The grace period before a week is overdue, such as `3d`. The legacy view always uses 3d.
     #[serde(default, deserialize_with = "optional_span")]
     #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(d|h|m|s|ms)$", example = "3d")]
     overdue_after: Option<i64>,
-    /// Wait until the answer holds at least this position: read your writes on another node.
+    /// Waits until the response contains at least this position, to read your own writes on another
+    /// node.
     min_position: Option<Position>,
 }
 
@@ -49,9 +51,9 @@ impl ViewQuery {
         self.view.into()
     }
 
-    fn asked(&self, service: &Service) -> Asked {
-        let Asked { now, overdue_after_milliseconds } = service.asked();
-        Asked {
+    fn asked(&self, service: &Service) -> ListParameters {
+        let ListParameters { now, overdue_after_milliseconds } = service.asked();
+        ListParameters {
             now: self.at.unwrap_or(now),
             overdue_after_milliseconds: self.overdue_after.unwrap_or(overdue_after_milliseconds),
         }
@@ -69,9 +71,9 @@ impl ViewQuery {
     }
 }
 
-/// What a client sees, from any view.
+/// Returns the check-ins of a client, in any view.
 ///
-/// The same `at` and the same position always give the same answer.
+/// The same `at` and the same position always give the same response.
 #[utoipa::path(
     get,
     path = "/v1/clients/{id}/check-ins",
@@ -79,11 +81,11 @@ impl ViewQuery {
     tag = "views",
     params(("id" = String, Path, description = "The client, by document id or authUid.", example = "ada"), ViewQuery),
     responses(
-        (status = 200, description = "The list, and the view it is from.", content_type = "application/json", body = CheckIns,
-            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position of the answer"))),
-        (status = 400, description = "An invalid query, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The list and its view.", content_type = "application/json", body = CheckIns,
+            headers(("x-rollbook-view" = String, description = "legacy or precreated"), ("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 400, description = "The query is invalid, or the position is beyond the head.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 504, description = "The requested position was not reached in time.", content_type = "application/problem+json", body = Problem),
+        (status = 504, description = "The requested position was not reached before the timeout.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn of_client(
@@ -91,7 +93,7 @@ pub async fn of_client(
     caller: Caller,
     PathOf(client): PathOf<String>,
     QueryOf(query): QueryOf<ViewQuery>,
-) -> Result<Viewed, ApiError> {
+) -> Result<ViewResponse, ApiError> {
     let (asking, asked) = (query.asking(), query.asked(&service));
     let may = {
         let client = client.clone();
@@ -99,14 +101,18 @@ pub async fn of_client(
     };
     service.blocking::<_, AccessDenied>(may).await?;
     query.wait(&service).await?;
-    let work = move |store: &Store| -> Result<Viewed, ApiError> {
+    let work = move |store: &Store| -> Result<ViewResponse, ApiError> {
         let answered = store.check_ins(asking, &client, asked, query.position(store)?)?;
-        Ok(Viewed { view: answered.view, position: answered.position, body: answered.body.into() })
+        Ok(ViewResponse {
+            view: answered.view,
+            position: answered.position,
+            body: answered.body.into(),
+        })
     };
     service.blocking(work).await
 }
 
-/// What clients see: one line for each client that the caller may see.
+/// Returns the check-ins of all clients that the caller may see, one line per client.
 #[utoipa::path(
     get,
     path = "/v1/check-ins",
@@ -115,10 +121,10 @@ pub async fn of_client(
     params(ViewQuery),
     responses(
         (status = 200, description = "A line a client document, in id order: {\"clientId\", \"body\"}.", content_type = "application/x-ndjson", body = String,
-            headers(("x-rollbook-position" = u64, description = "The position of the answer"))),
-        (status = 400, description = "An invalid query, or a position beyond the head.", content_type = "application/problem+json", body = Problem),
+            headers(("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 400, description = "The query is invalid, or the position is beyond the head.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 504, description = "The requested position was not reached in time.", content_type = "application/problem+json", body = Problem),
+        (status = 504, description = "The requested position was not reached before the timeout.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn of_everyone(

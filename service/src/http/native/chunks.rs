@@ -1,5 +1,6 @@
-//! Long answers, streamed in chunks. Memory stays bounded and no thread waits, however slowly a
-//! client reads. An answer that cannot be finished is cut off, so that it never looks complete.
+//! Long responses, streamed in chunks. Memory stays bounded and no thread waits, however slowly a
+//! client reads. If a response cannot be completed, its connection is closed, so that it never
+//! looks complete.
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HeaderValue};
@@ -14,14 +15,14 @@ use crate::http::service::Service;
 use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 use crate::telemetry::targets;
 
-/// Lines are buffered up to this size before they are sent.
+/// The size up to which lines are buffered before they are sent, in bytes.
 pub const CHUNK_BYTES: usize = 64 << 10;
 
-/// Produces the next chunk, `None` after the last. It blocks, and runs only after the client took
-/// the chunk before.
+/// Produces the next chunk; `None` after the last. It blocks. It runs only after the client has
+/// read the previous chunk.
 pub type Chunk = Box<dyn FnMut(&Store) -> Result<Option<Vec<u8>>, ApiError> + Send>;
 
-/// A streamed answer. The first chunk is produced before anything is sent, so that an immediate
+/// Starts a streamed response. The first chunk is produced before anything is sent, so an immediate
 /// failure is an ordinary error.
 ///
 /// # Errors
@@ -68,7 +69,7 @@ async fn next(service: &Service, mut chunk: Chunk) -> Result<(Option<Bytes>, Chu
         .await
 }
 
-/// Values as chunks of JSON lines.
+/// Formats values as chunks of JSON lines.
 pub fn lines<T: Serialize>(
     mut values: impl Iterator<Item = Result<T, StoreError>> + Send + 'static,
 ) -> Chunk {

@@ -1,4 +1,4 @@
-//! `/v1/corrections`: correcting what is stored wrongly, and the corrections that hold.
+//! `/v1/corrections`: corrects stored data, and lists the corrections in force.
 
 use axum::extract::State;
 use rollbook_application::operations::{CorrectionReport, CorrectionRequest, correct, stream_of};
@@ -11,76 +11,76 @@ use uuid::Uuid;
 
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
-use crate::http::caller::Writing;
+use crate::http::caller::WriteRequest;
 use crate::http::drop_in::shapes::IdempotencyKey;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{Body, QueryOf};
 use crate::http::service::Service;
 
-/// What to correct.
+/// A correction to make or to undo.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 #[schema(example = json!({"kind": "move-response", "response": "ada-answer-2", "week": 5, "reason": "answered the wrong week", "dry_run": true}))]
 pub enum CorrectionBody {
-    /// Move a response to another week of its series.
+    /// Moves a response to another week of its series.
     MoveResponse {
         /// The response.
         response: String,
         /// The week.
         #[schema(minimum = 1)]
         week: u32,
-        /// The run; without one, that of the week that holds the response.
+        /// The run; the default is that of the week that holds the response.
         run: Option<u32>,
-        /// Why; sealed like everything personal.
+        /// The reason. It is stored encrypted, as personal data.
         #[schema(min_length = 1)]
         reason: String,
-        /// Write nothing, and tell what would change in both views.
+        /// Writes nothing, and returns the changes in both views.
         #[serde(default)]
         #[schema(required = false)]
         dry_run: bool,
-        /// When it happened, RFC 3339; now without one.
+        /// The time of the event, RFC 3339; the default is now.
         #[schema(value_type = Option<String>, format = DateTime)]
         at: Option<Timestamp>,
     },
-    /// Bind a response that no week holds to a week of its series.
+    /// Adopts a response that no week holds into a week of its series.
     AdoptResponse {
         /// The response.
         response: String,
         /// The week.
         #[schema(minimum = 1)]
         week: u32,
-        /// The run; without one, the first.
+        /// The run; the default is the first one.
         run: Option<u32>,
-        /// Why; sealed like everything personal.
+        /// The reason. It is stored encrypted, as personal data.
         #[schema(min_length = 1)]
         reason: String,
-        /// Write nothing, and tell what would change in both views.
+        /// Writes nothing, and returns the changes in both views.
         #[serde(default)]
         #[schema(required = false)]
         dry_run: bool,
-        /// When it happened, RFC 3339; now without one.
+        /// The time of the event, RFC 3339; the default is now.
         #[schema(value_type = Option<String>, format = DateTime)]
         at: Option<Timestamp>,
     },
-    /// Undo a correction: what it changed is as without it.
+    /// Undoes a correction: the weeks are as if it had never been made.
     Undo {
         /// The id of the correction.
         correction: Uuid,
-        /// Why; sealed like everything personal.
+        /// The reason. It is stored encrypted, as personal data.
         #[schema(min_length = 1)]
         reason: String,
-        /// Write nothing, and tell what would change in both views.
+        /// Writes nothing, and returns the changes in both views.
         #[serde(default)]
         #[schema(required = false)]
         dry_run: bool,
-        /// When it happened, RFC 3339; now without one.
+        /// The time of the event, RFC 3339; the default is now.
         #[schema(value_type = Option<String>, format = DateTime)]
         at: Option<Timestamp>,
     },
 }
 
 impl CorrectionBody {
-    /// The request, whether it is only tried, and its time.
+    /// Returns the request, whether it is a dry run, and its time.
     fn split(self) -> (CorrectionRequest, bool, Option<Timestamp>) {
         match self {
             Self::MoveResponse { response, week, run, reason, dry_run, at } => {
@@ -96,9 +96,10 @@ impl CorrectionBody {
     }
 }
 
-/// Correct what is stored wrongly, or undo a correction.
+/// Corrects stored data, or undoes a correction.
 ///
-/// Both views change, and history shows the correction with its reason. A coach may correct what their clients have.
+/// Both views change, and the history shows the correction with its reason. A coach may correct the
+/// series of the coach's own clients.
 #[utoipa::path(
     post,
     path = "/v1/corrections",
@@ -107,16 +108,16 @@ impl CorrectionBody {
     params(IdempotencyKey),
     request_body = CorrectionBody,
     responses(
-        (status = 200, description = "What was written, or what would change.", body = CorrectionReport, headers(("x-rollbook-position" = u64, description = "Where it is recorded"))),
-        (status = 400, description = "A body that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The written events, or the changes of a dry run.", body = CorrectionReport, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
+        (status = 400, description = "The body is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 404, description = "No such response, week or correction.", content_type = "application/problem+json", body = Problem),
-        (status = 409, description = "The rules refuse it.", content_type = "application/problem+json", body = Problem),
+        (status = 404, description = "The response, the week or the correction does not exist.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "A rule forbids the correction.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn make(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     Body(body): Body<CorrectionBody>,
 ) -> Result<At<CorrectionReport>, ApiError> {
     let work = move |store: &Store| -> Result<At<CorrectionReport>, ApiError> {
@@ -139,17 +140,17 @@ pub async fn make(
     service.blocking(work).await
 }
 
-/// Whose corrections.
+/// The selection of corrections.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CorrectionsQuery {
-    /// Only those of this client, by any id. A coach must name one.
+    /// Only the corrections of this client, by any id. A coach must give one.
     #[param(required = false, example = "ada")]
     client: Option<String>,
 }
 
-/// The corrections that hold.
+/// Lists the corrections in force.
 #[utoipa::path(
     get,
     path = "/v1/corrections",
@@ -157,8 +158,8 @@ pub struct CorrectionsQuery {
     tag = "operations",
     params(CorrectionsQuery),
     responses(
-        (status = 200, description = "Those that were not undone, by series.", body = Vec<HeldCorrection>, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "An invalid query.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The corrections in force, by series.", body = Vec<HeldCorrection>, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
     )
 )]

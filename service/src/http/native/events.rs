@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::header::{HeaderName, HeaderValue};
 use axum::response::Response;
 use rollbook_application::code::Code;
-use rollbook_application::reports::history::{Told, without_answers};
+use rollbook_application::reports::history::{ExplainedEvent, without_answers};
 use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use rollbook_domain::{EventRecord, Position, StreamId};
@@ -24,35 +24,36 @@ use crate::http::service::Service;
 /// The cursor of the next page.
 pub const NEXT: HeaderName = HeaderName::from_static("x-rollbook-next");
 
-/// Events on one page of a stream without a `limit`, and the most with one.
+/// The default number of events on a page of a stream.
 const PAGE: u64 = 100;
 const LONGEST_PAGE: u64 = 1000;
 
-/// Which events.
+/// The selection of events.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct EventsQuery {
-    /// Only events after this position: that of the last event you have.
+    /// Only events after this position, which is the cursor: the position of the last event that
+    /// you have.
     #[serde(default)]
     #[param(required = false)]
     after: Position,
     /// Only events of this stream.
     #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "series/ada/weekly")]
     stream: Option<StreamId>,
-    /// The most events. Without it, all events up to the head.
+    /// The maximum number of events; the default is all events up to the head.
     #[param(minimum = 1)]
     limit: Option<u64>,
-    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
+    /// Includes answers, comments and imported documents. By default, `[…]` replaces them.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
 }
 
-/// Events as JSON lines, from a cursor on.
+/// Returns events as JSON lines, starting after a cursor.
 ///
 /// The position of the last line is the next cursor. With `limit`, the header `x-rollbook-next` has
-/// it while there are more events.
+/// it if there are more events.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -61,8 +62,8 @@ pub struct EventsQuery {
     params(EventsQuery),
     responses(
         (status = 200, description = "One event per line.", content_type = "application/x-ndjson", body = String,
-            headers(("x-rollbook-position" = u64, description = "The head of the log"), ("x-rollbook-next" = u64, description = "The `after` of the next page, where there is one"))),
-        (status = 400, description = "An invalid query, or a cursor beyond the head.", content_type = "application/problem+json", body = Problem),
+            headers(("x-rollbook-position" = u64, description = "The head of the log"), ("x-rollbook-next" = u64, description = "The `after` of the next page, if there is one"))),
+        (status = 400, description = "The query is invalid, or the cursor is beyond the head.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
     )
 )]
@@ -97,14 +98,14 @@ pub async fn list(
     Ok(response)
 }
 
-/// An event as answers show it.
-pub(super) fn shown(event: EventRecord, with_answers: bool) -> Told {
-    Told::of(if with_answers { event } else { without_answers(event) })
+/// Returns an event as responses show it.
+pub(super) fn shown(event: EventRecord, with_answers: bool) -> ExplainedEvent {
+    ExplainedEvent::of(if with_answers { event } else { without_answers(event) })
 }
 
 type Events = Box<dyn Iterator<Item = Result<EventRecord, StoreError>> + Send>;
 
-/// The events of a page, and where the next one begins.
+/// Reads the events of a page, and the cursor of the next one.
 fn read(
     store: &Store,
     after: Position,
@@ -133,19 +134,19 @@ fn read(
     })
 }
 
-/// Which page of a stream.
+/// The selection of a page of a stream.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct StreamQuery {
-    /// Only events after this version: the `next` of the page before.
+    /// Only events after this version: the `next` of the previous page.
     #[serde(default)]
     #[param(required = false)]
     after: u64,
-    /// The most events, 1 to 1000; default 100.
+    /// The maximum number of events, 1 to 1000; the default is 100.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u64>,
-    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
+    /// Includes answers, comments and imported documents. By default, `[…]` replaces them.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
@@ -157,16 +158,16 @@ pub struct StreamPage {
     /// The stream.
     #[schema(value_type = String, example = "series/ada/weekly")]
     pub stream: StreamId,
-    /// How many events it has.
+    /// The number of events in the stream.
     pub version: u64,
     /// The events of this page, by version.
     #[schema(value_type = Vec<RecordedEvent>)]
-    pub events: Vec<Told>,
+    pub events: Vec<ExplainedEvent>,
     /// The `after` of the next page; null on the last.
     pub next: Option<u64>,
 }
 
-/// One stream, a page at a time.
+/// Returns a page of one stream.
 ///
 /// The name can be in the path unescaped (`/v1/streams/series/ada/weekly`), or escaped as one
 /// segment.
@@ -178,9 +179,9 @@ pub struct StreamPage {
     params(("stream" = String, Path, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", description = "series/<client>/<form>, client/<id>, coach/<id>, form/<id> or control.", example = "control"), StreamQuery),
     responses(
         (status = 200, description = "The page.", body = StreamPage, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "An invalid stream name or query.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "The name of the stream or the query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 404, description = "A stream without events.", content_type = "application/problem+json", body = Problem),
+        (status = 404, description = "The stream has no events.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn of_stream(
@@ -205,7 +206,8 @@ pub async fn of_stream(
         }
         let until = usize::try_from(limit).unwrap_or(usize::MAX);
         let events = log.stream_until(&stream, query.after, head)?.into_iter().take(until);
-        let events: Vec<Told> = events.map(|event| shown(event, query.with_answers)).collect();
+        let events: Vec<ExplainedEvent> =
+            events.map(|event| shown(event, query.with_answers)).collect();
         let next = events.last().map(|last| last.recorded.version).filter(|last| *last < version);
         Ok(At { position: head, body: StreamPage { stream, version, events, next } })
     };

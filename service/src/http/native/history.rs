@@ -1,9 +1,9 @@
-//! `/v1/history/{id}`: everything that happened to a thing, by any of its ids.
+//! `/v1/history/{id}`: the events of anything that has an id.
 
 use axum::extract::State;
 use axum::http::header::HeaderValue;
 use axum::response::Response;
-use rollbook_application::reports::history::{Subject, Told, told};
+use rollbook_application::reports::history::{ExplainedEvent, Subject, redact_events};
 use rollbook_application::store::Store;
 use rollbook_application::store::StoreError;
 use serde::Deserialize;
@@ -17,19 +17,19 @@ use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// The form of the answer.
+/// The content of a history.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct HistoryQuery {
-    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
+    /// Includes answers, comments and imported documents. By default, `[…]` replaces them.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
 }
 
-/// Everything that happened to an assignment, response, client, coach, form, series, event, batch
-/// or import.
+/// Returns the events of an assignment, response, client, coach, form, series, event, batch or
+/// import.
 ///
 /// An id with slashes can be in the path unescaped (`/v1/history/series/ada/weekly`), or escaped as
 /// one segment.
@@ -38,11 +38,11 @@ pub struct HistoryQuery {
     path = "/v1/history/{id}",
     operation_id = "tellHistory",
     tag = "events",
-    params(("id" = String, Path, description = "Any id, a stream's name, or the beginning of a digest.", example = "ada"), HistoryQuery),
+    params(("id" = String, Path, description = "Any id, the name of a stream, or the first digits of a digest.", example = "ada"), HistoryQuery),
     responses(
         (status = 200, description = "One event per line, in the order of the log.", content_type = "application/x-ndjson", body = String,
             headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "An invalid query, or the beginning of several digests.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "The query is invalid, or several digests start with these digits.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
         (status = 404, description = "Nothing has this id.", content_type = "application/problem+json", body = Problem),
     )
@@ -61,7 +61,8 @@ pub async fn tell(
         Ok((
             head,
             lines(
-                told(subject.events(store)?, query.with_answers).map(|event| event.map(Told::of)),
+                redact_events(subject.events(store)?, query.with_answers)
+                    .map(|event| event.map(ExplainedEvent::of)),
             ),
         ))
     };
@@ -71,7 +72,7 @@ pub async fn tell(
     Ok(response)
 }
 
-/// What an id means. Only a caller who may know it learns that nothing has the id.
+/// Resolves an id. A caller without the permission does not learn whether the id exists.
 fn find(store: &Store, caller: &Caller, id: &str) -> Result<Subject, ApiError> {
     match Subject::find(store, id) {
         Ok(subject) => Ok(subject),

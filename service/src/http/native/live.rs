@@ -14,7 +14,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
 use rollbook_application::code::Code;
-use rollbook_application::reports::history::Told;
+use rollbook_application::reports::history::ExplainedEvent;
 use rollbook_application::store::Store;
 use rollbook_domain::{Position, StreamId};
 use rollbook_log::Tail;
@@ -34,45 +34,45 @@ use crate::telemetry::request::{going_on_for, request_id, request_id_text};
 use crate::telemetry::targets;
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// A proxy that buffers answers would delay events.
+/// Tells proxies not to buffer the response, which would delay events.
 const NO_BUFFERING: (HeaderName, HeaderValue) =
     (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-/// The most events that are read at once.
+/// The maximum number of events in one read.
 const EVENTS_A_CHUNK: usize = 256;
 
-/// The first event, and the stream.
+/// The start and the stream of live events.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct LiveQuery {
-    /// Only events after this position; the header `Last-Event-ID` takes precedence. Without both,
-    /// from the first event.
+    /// Only events after this position. The header `Last-Event-ID` takes precedence. The default is
+    /// to start with the first event.
     #[serde(default)]
     #[param(required = false)]
     after: Position,
     /// Only events of this stream.
     #[param(value_type = Option<String>, pattern = "^(control|(client|coach|form)/([^/%]|%2F|%25)*|series/([^/%]|%2F|%25)*/([^/%]|%2F|%25)*)$", example = "control")]
     stream: Option<StreamId>,
-    /// Show answers, comments and imported documents too; otherwise they read `[…]`.
+    /// Includes answers, comments and imported documents. By default, `[…]` replaces them.
     #[serde(default)]
     #[param(required = false)]
     with_answers: bool,
 }
 
-/// Follow events: stored events first, then new ones as they are recorded.
+/// Follows events: stored events first, then new events as they are recorded.
 ///
-/// Each event has its position as `id` and its JSON as `data`. While nothing happens, a comment is
-/// sent every few seconds. The answer does not end.
+/// Each event has its position as `id` and its JSON as `data`. Without new events, a comment is
+/// sent every few seconds. The response does not end.
 #[utoipa::path(
     get,
     path = "/v1/events/live",
     operation_id = "followEvents",
     tag = "events",
-    params(LiveQuery, ("last-event-id" = Option<String>, Header, pattern = "^[0-9]{0,19}$", description = "The position of the last event that you have; empty for none.")),
+    params(LiveQuery, ("last-event-id" = Option<String>, Header, pattern = "^[0-9]{0,19}$", description = "The position of the last event that you have; empty if you have none.")),
     responses(
-        (status = 200, description = "Server-sent events without an end.", content_type = "text/event-stream", body = LiveEvent,
-            headers(("x-rollbook-position" = u64, description = "The head of the log when it began"))),
-        (status = 400, description = "An invalid query or Last-Event-ID, or one beyond the head.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "An endless stream of server-sent events.", content_type = "text/event-stream", body = LiveEvent,
+            headers(("x-rollbook-position" = u64, description = "The head of the log at the start"))),
+        (status = 400, description = "The query or the Last-Event-ID is invalid or beyond the head.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
         (status = 503, description = "Too many subscribers, or the service is shutting down.", content_type = "application/problem+json", body = Problem),
     )
@@ -99,7 +99,7 @@ pub async fn follow(
     let keep_alive =
         KeepAlive::new().interval(service.settings().timeouts.heartbeat).text("heartbeat");
     let tail = service.store().log().tail(after);
-    let following = Following { service, tail, stream, with_answers, _subscribed: subscribed };
+    let following = Subscription { service, tail, stream, with_answers, _subscribed: subscribed };
     let mut response = Sse::new(events(following)).keep_alive(keep_alive).into_response();
     let headers = response.headers_mut();
     headers.insert(POSITION, HeaderValue::from(head));
@@ -109,7 +109,7 @@ pub async fn follow(
 }
 
 fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, ApiError> {
-    // A client that has seen nothing yet sends it empty.
+    // A client without any event sends an empty header.
     let Some(id) = headers.get(LAST_EVENT_ID).filter(|id| !id.is_empty()) else { return Ok(None) };
     let read = id.to_str().ok().and_then(|id| id.trim().parse().ok());
     read.map(Some).ok_or_else(|| {
@@ -120,7 +120,7 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<Position>, ApiError> {
     })
 }
 
-struct Following {
+struct Subscription {
     service: Service,
     tail: Tail,
     stream: Option<StreamId>,
@@ -128,7 +128,7 @@ struct Following {
     _subscribed: OwnedSemaphorePermit,
 }
 
-fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events(following: Subscription) -> impl Stream<Item = Result<Event, Infallible>> {
     let id = request_id();
     stream::unfold(following, move |following| {
         going_on_for(id.clone(), async move {
@@ -140,9 +140,9 @@ fn events(following: Following) -> impl Stream<Item = Result<Event, Infallible>>
     .map(Ok)
 }
 
-impl Following {
-    /// The next events; `None` when the service shuts down or the log cannot be read. The answer
-    /// ends then, and a client that reconnects continues from there.
+impl Subscription {
+    /// Returns the next events; `None` if the service shuts down or the log cannot be read. The
+    /// response ends then, and a client that reconnects continues from there.
     async fn next(self) -> Option<(Vec<Event>, Self)> {
         let Self { service, mut tail, stream, with_answers, _subscribed } = self;
         tokio::select! {
@@ -191,7 +191,7 @@ fn chunk(
     Ok(events)
 }
 
-fn event(told: &Told) -> Result<Event, ApiError> {
+fn event(told: &ExplainedEvent) -> Result<Event, ApiError> {
     let data = serde_json::to_string(told).map_err(|error| ApiError::internal(&error))?;
     Ok(Event::default().id(told.recorded.position.to_string()).data(data))
 }

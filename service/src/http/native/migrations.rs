@@ -1,6 +1,6 @@
-//! `/v1/migrations` and `/v1/parity`: plan, apply, validate, compare. An operation that has begun
-//! runs to its end even if the caller disconnects. The same batch, sent again, adds the events that
-//! are still missing.
+//! `/v1/migrations` and `/v1/parity`: plan, apply, validate, compare. A started operation runs to
+//! its end even if the caller disconnects. The same batch, sent again, adds the events that are
+//! still missing.
 
 use std::io::Read;
 
@@ -13,7 +13,7 @@ use rollbook_application::code::Code;
 use rollbook_application::operations::migration::{self, Plan};
 use rollbook_application::reports;
 use rollbook_application::reports::migration::{PlanReport, ValidationReport};
-use rollbook_application::reports::status::Validated;
+use rollbook_application::reports::status::RecordedValidation;
 use rollbook_application::store::Store;
 use rollbook_domain::{Position, Timestamp};
 use rollbook_migrations::apply::ApplyReport;
@@ -30,27 +30,28 @@ use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
 use super::upload::{NDJSON, Upload};
 use crate::access::{Caller, Permission};
 use crate::http::answer::{At, POSITION};
-use crate::http::caller::Writing;
+use crate::http::caller::WriteRequest;
 use crate::http::drop_in::shapes::IdempotencyKey;
 use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::QueryOf;
 use crate::http::service::Service;
 
-/// Marks an answer that repeats an earlier one under the same key.
+/// Marks the response to a repeated request with the same idempotency key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// By which rule it is planned.
+/// The rules of a plan.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PlanQuery {
-    /// When a made week is due: on its Monday at 09:00, as clients saw, or on the base's weekday.
+    /// The due rule of created weeks: the Monday of the week at 09:00, as clients saw it, or the
+    /// weekday of the base.
     #[serde(default)]
     #[param(value_type = Due, inline)]
     due: DueRule,
 }
 
-/// Plan the migration: the batch file, to be reviewed and applied. Changes nothing.
+/// Plans the migration and returns the batch file, for review and for applying. Changes nothing.
 ///
 /// The same state of the store gives the same digest, which is also the `ETag`.
 #[utoipa::path(
@@ -60,11 +61,11 @@ pub struct PlanQuery {
     tag = "migrations",
     params(PlanQuery),
     responses(
-        (status = 200, description = "The batch file: a header line, then one event a line.", content_type = "application/x-ndjson", body = String,
-            headers(("x-rollbook-position" = u64, description = "The position it was planned at"), ("etag" = String, description = "The batch's digest"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The batch file: a header line, then one event per line.", content_type = "application/x-ndjson", body = String,
+            headers(("x-rollbook-position" = u64, description = "The position of the plan"), ("etag" = String, description = "The digest of the batch"))),
+        (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 409, description = "Nothing was imported, or no series lacks anything.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "Nothing was imported, or no series needs a migration.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn plan(
@@ -94,7 +95,8 @@ pub async fn plan(
     Ok(response)
 }
 
-/// What the plan holds, and what it leaves as it is: what `rollbook migrate plan --json` prints. Changes nothing.
+/// Plans the migration and returns its figures and obstacles, as `rollbook migrate plan --json`
+/// prints them. Changes nothing.
 #[utoipa::path(
     get,
     path = "/v1/migrations/plan/report",
@@ -102,11 +104,11 @@ pub async fn plan(
     tag = "migrations",
     params(PlanQuery),
     responses(
-        (status = 200, description = "The figures, and the obstacles.", body = PlanReport,
-            headers(("x-rollbook-position" = u64, description = "The position it was planned at"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The figures and the obstacles of the plan.", body = PlanReport,
+            headers(("x-rollbook-position" = u64, description = "The position of the plan"))),
+        (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 409, description = "Nothing was imported, or no series lacks anything.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "Nothing was imported, or no series needs a migration.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn plan_report(
@@ -124,20 +126,22 @@ async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan
         .await
 }
 
-/// When it happened.
+/// The time of applying.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ApplyQuery {
-    /// When it happened, RFC 3339; now without one.
+    /// The time of the events, RFC 3339; the default is now.
     #[param(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
 }
 
-/// Apply a batch file: what is there already is skipped and counted.
+/// Applies a batch file. Events that the store already has are left out and counted.
 ///
-/// It is checked whole, and every series is planned again, before the first event is written: a store that drifted is refused and named.
-/// Whoever goes away meanwhile finds it done; when the service ends meanwhile, the same file goes on where it stopped.
+/// Before the first event is written, the complete file is checked and every series is planned
+/// again. If the store drifted, the request is refused and the difference is named.
+/// The operation continues if the caller disconnects. If the service stops meanwhile, the same file
+/// resumes it.
 #[utoipa::path(
     post,
     path = "/v1/migrations/apply",
@@ -146,19 +150,19 @@ pub struct ApplyQuery {
     params(ApplyQuery, IdempotencyKey),
     request_body(content((String = "application/x-ndjson"), (String = "text/plain")), description = "The batch file."),
     responses(
-        (status = 200, description = "What was done now.", body = AppliedBatch, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "No batch file, a damaged one, or one of another kind or format.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The result of this run.", body = AppliedBatch, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 400, description = "The body is not a batch file, is damaged, or has another kind or format.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
         (status = 409, description = "The batch is empty, the store drifted or has another time zone, or another batch is unfinished.", content_type = "application/problem+json", body = Problem),
-        (status = 413, description = "A file above the limit.", content_type = "application/problem+json", body = Problem),
-        (status = 415, description = "A body that is neither application/x-ndjson nor text/plain.", content_type = "application/problem+json", body = Problem),
-        (status = 422, description = "The key was used for another request.", content_type = "application/problem+json", body = Problem),
-        (status = 503, description = "The service is about to end; the same file goes on later.", content_type = "application/problem+json", body = Problem),
+        (status = 413, description = "The file is above the limit.", content_type = "application/problem+json", body = Problem),
+        (status = 415, description = "The body is neither application/x-ndjson nor text/plain.", content_type = "application/problem+json", body = Problem),
+        (status = 422, description = "The idempotency key was used for another request.", content_type = "application/problem+json", body = Problem),
+        (status = 503, description = "The service is shutting down. The same file resumes the operation later.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn apply(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     QueryOf(query): QueryOf<ApplyQuery>,
     headers: HeaderMap,
     body: Body,
@@ -174,12 +178,13 @@ pub async fn apply(
     operate(&service, work).await
 }
 
-/// By which grace the views are compared.
+/// The grace period of a comparison.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CompareQuery {
-    /// When the pre-created view calls a week overdue, such as `3d`; the legacy view always after 3d.
+    /// The grace period before a week is overdue in the pre-created view, such as `3d`. The legacy
+    /// view always uses 3d.
     #[serde(default, deserialize_with = "optional_span")]
     #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(d|h|m|s|ms)$", example = "3d")]
     overdue_after: Option<i64>,
@@ -191,7 +196,7 @@ impl CompareQuery {
     }
 }
 
-/// Run the thirteen checks, and put them on record. A red check is an answer, not a refusal.
+/// Runs the thirteen checks and records the result. A red check is a result, not an error.
 #[utoipa::path(
     post,
     path = "/v1/migrations/validations",
@@ -199,17 +204,17 @@ impl CompareQuery {
     tag = "migrations",
     params(CompareQuery, IdempotencyKey),
     responses(
-        (status = 200, description = "Every check, with what it names.", body = ValidationOutcome,
-            headers(("x-rollbook-position" = u64, description = "The position it looked at"), ("idempotency-replayed" = Option<String>, description = "`true` when it is told again"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The result of every check, with its findings.", body = ValidationOutcome,
+            headers(("x-rollbook-position" = u64, description = "The position that was checked"), ("idempotency-replayed" = Option<String>, description = "`true` if this repeats the response to an earlier request"))),
+        (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
         (status = 409, description = "Nothing was imported.", content_type = "application/problem+json", body = Problem),
-        (status = 422, description = "The key was used for another request.", content_type = "application/problem+json", body = Problem),
+        (status = 422, description = "The idempotency key was used for another request.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn validate(
     State(service): State<Service>,
-    writing: Writing,
+    writing: WriteRequest,
     QueryOf(query): QueryOf<CompareQuery>,
 ) -> Result<Response, ApiError> {
     require_operator(&service, writing.caller().clone()).await?;
@@ -227,16 +232,16 @@ pub async fn validate(
     Ok(response)
 }
 
-/// Which page of the validations.
+/// The selection of a page of validations.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ValidationsQuery {
-    /// Only those recorded after this position: the `next` of the page before.
+    /// Only validations that were recorded after this position: the `next` of the previous page.
     #[serde(default)]
     #[param(required = false)]
     after: Position,
-    /// At most so many, 1 to 1000; 100 without it.
+    /// The maximum number of validations, 1 to 1000; the default is 100.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
 }
@@ -245,12 +250,12 @@ pub struct ValidationsQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ValidationPage {
     /// The validations.
-    pub validations: Vec<Validated>,
+    pub validations: Vec<RecordedValidation>,
     /// The `after` of the next page; null on the last.
     pub next: Option<Position>,
 }
 
-/// The validations on record, a page at a time.
+/// Returns a page of the recorded validations.
 #[utoipa::path(
     get,
     path = "/v1/migrations/validations",
@@ -259,7 +264,7 @@ pub struct ValidationPage {
     params(ValidationsQuery),
     responses(
         (status = 200, description = "The page.", body = ValidationPage, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
     )
 )]
@@ -284,7 +289,8 @@ pub async fn validations(
     service.blocking(work).await
 }
 
-/// Compare both views of every client, at every instant at which they may change. Puts nothing on record.
+/// Compares both views of every client at every instant at which a view can change. Records
+/// nothing.
 #[utoipa::path(
     get,
     path = "/v1/parity",
@@ -292,9 +298,9 @@ pub async fn validations(
     tag = "migrations",
     params(CompareQuery),
     responses(
-        (status = 200, description = "Differences by class, with examples, and what no class explains.", body = Parity,
-            headers(("x-rollbook-position" = u64, description = "The position it looked at"))),
-        (status = 400, description = "A query that does not fit.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The differences by class, with examples, and the unexplained differences.", body = Parity,
+            headers(("x-rollbook-position" = u64, description = "The position that was checked"))),
+        (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
     )
 )]

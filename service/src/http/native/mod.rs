@@ -1,6 +1,6 @@
-//! The native API under `/v1`: views, events, history, migrations, the switch, status. Bodies are
-//! snake_case, errors are RFC 9457 problems. These modules read requests; the answers are the same
-//! reports that the command line prints. `http::router` lists the paths.
+//! The native API under `/v1`: views, events, history, migrations, the switch, status. Bodies use
+//! snake_case, and errors are RFC 9457 problems. These modules read requests. The responses are the
+//! reports that the command line prints too. `http::router` lists the paths.
 
 pub mod audit;
 pub mod backups;

@@ -1,5 +1,5 @@
-//! Long operations of an operator. They run one at a time, and run to their end even if the client
-//! disconnects.
+//! Long operations of an operator. They run one at a time, and they run to their end even if the
+//! client disconnects.
 
 use rollbook_application::store::Store;
 use rollbook_migrations::monitor::Monitor;
@@ -8,11 +8,11 @@ use crate::access::{AccessDenied, Caller, Permission};
 use crate::http::error::ApiError;
 use crate::http::service::Service;
 
-/// Runs a long operation on a thread that may block, after the operations before it. It runs to its
-/// end even if the client disconnects, or to a commit boundary when the service shuts down.
+/// Runs a long operation on a blocking thread, after earlier operations. It runs to its end even if
+/// the client disconnects, or to a commit boundary if the service shuts down.
 ///
 /// # Errors
-/// What the operation refuses or fails with.
+/// The error of the operation.
 pub async fn operate<T, E>(
     service: &Service,
     work: impl FnOnce(&Store, &Monitor<'_>) -> Result<T, E> + Send + 'static,
@@ -34,7 +34,7 @@ where
 /// Requires the permission for migrations, before a long operation waits for its turn.
 ///
 /// # Errors
-/// When the caller does not have it.
+/// If the caller does not have it.
 pub async fn require_operator(service: &Service, caller: Caller) -> Result<(), ApiError> {
     let authorize = move |store: &Store| caller.authorize(store, Permission::Migrate).map(drop);
     service.blocking::<_, AccessDenied>(authorize).await

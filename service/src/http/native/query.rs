@@ -1,4 +1,4 @@
-//! Query parameters of several endpoints: spans, names with slashes, waiting for a position.
+//! Query parameters of several endpoints: durations, names with slashes, waiting for a position.
 
 use axum::http::StatusCode;
 use rollbook_application::code::Code;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Deserializer};
 use crate::http::error::ApiError;
 use crate::http::service::Service;
 
-/// An optional span such as `3d`, in milliseconds.
+/// Reads an optional duration such as `3d`. Returns milliseconds.
 ///
 /// # Errors
-/// When the text is not a span.
+/// If the text is not a duration.
 pub fn optional_span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| span::milliseconds(&text).map_err(serde::de::Error::custom)).transpose()
 }
 
-/// The name in the segments of a path: `series/ada/weekly` is three segments, or one with escaped
-/// slashes.
+/// Joins the segments of a path to a name: `series/ada/weekly` is three segments, or one with
+/// escaped slashes.
 pub fn joined(segments: &[(String, String)]) -> String {
     segments.iter().map(|(_, segment)| segment.as_str()).collect::<Vec<_>>().join("/")
 }
@@ -38,7 +38,7 @@ pub fn require_reached(position: Position, head: Position) -> Result<(), ApiErro
     ))
 }
 
-/// Waits until the log holds a position, within the service's limit. The next read folds it.
+/// Waits until the log contains a position, up to the service's limit. The next read folds it.
 ///
 /// # Errors
 /// 504 `behind` at the deadline.

@@ -1,9 +1,9 @@
-//! `/v1/clients/{id}/seen`: what a client saw at an instant.
+//! `/v1/clients/{id}/seen`: the list that a client saw at an instant.
 
 use axum::extract::State;
 use rollbook_application::store::{PastView, Store};
 use rollbook_domain::Timestamp;
-use rollbook_projections::entry::Asked;
+use rollbook_projections::entry::ListParameters;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -15,22 +15,23 @@ use crate::http::error::{ApiError, NativeRefusals, Problem};
 use crate::http::extract::{PathOf, QueryOf};
 use crate::http::service::Service;
 
-/// The instant.
+/// The instant of the list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SeenQuery {
-    /// The instant, RFC 3339: the last position recorded by then.
+    /// The instant, RFC 3339. It means the last position that was recorded by then.
     #[param(value_type = String, format = DateTime, example = "2026-01-15T09:30:00Z")]
     at: Timestamp,
-    /// The grace before overdue of the pre-created view, such as `3d`.
+    /// The grace period before a week is overdue in the pre-created view, such as `3d`.
     #[serde(default, deserialize_with = "optional_span")]
     #[param(value_type = Option<String>, pattern = "^[0-9]{1,9}(d|h|m|s|ms)$", example = "3d")]
     overdue_after: Option<i64>,
 }
 
-/// What a client saw at an instant: the view that the switch served, the position, the list. It
-/// shows the switch's exceptions, so the caller needs permission to see both.
+/// Returns what a client saw at an instant: the view that served the client, the position, and the
+/// list. The response contains the exceptions of the switch, so the caller needs the permission for
+/// both.
 #[utoipa::path(
     get,
     path = "/v1/clients/{id}/seen",
@@ -38,8 +39,8 @@ pub struct SeenQuery {
     tag = "views",
     params(("id" = String, Path, description = "The client, by any id.", example = "ada"), SeenQuery),
     responses(
-        (status = 200, description = "What the client saw.", body = SeenList, headers(("x-rollbook-position" = u64, description = "The position of the answer"))),
-        (status = 400, description = "An invalid query.", content_type = "application/problem+json", body = Problem),
+        (status = 200, description = "The list that the client saw.", body = SeenList, headers(("x-rollbook-position" = u64, description = "The position of the response"))),
+        (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
     )
 )]
@@ -53,8 +54,8 @@ pub async fn of_client(
     let work = move |store: &Store| -> Result<At<PastView>, ApiError> {
         caller.authorize(store, Permission::CheckIns(&client))?;
         caller.authorize(store, Permission::ReadSwitch)?;
-        let seen =
-            store.seen(&client, Asked { now: query.at, overdue_after_milliseconds: grace })?;
+        let seen = store
+            .seen(&client, ListParameters { now: query.at, overdue_after_milliseconds: grace })?;
         Ok(At { position: seen.position, body: seen })
     };
     service.blocking(work).await

@@ -1,5 +1,4 @@
-//! Schemas of types that other crates serialize and that know no OpenAPI. A test compares the
-//! answers with these schemas.
+//! Schemas of types from crates without OpenAPI. A test compares responses with these schemas.
 
 use std::collections::BTreeMap;
 
@@ -32,80 +31,80 @@ pub struct RecordedEvent {
     pub position: u64,
     /// The stream.
     pub stream: String,
-    /// Place in the stream, from 1, without gaps.
+    /// The version in the stream, from 1, without gaps.
     pub version: u64,
-    /// The event's id, the same wherever the same thing is recorded.
+    /// The id of the event.
     pub id: String,
-    /// When it happened.
+    /// The time of the event.
     #[schema(format = DateTime)]
     pub occurred_at: String,
-    /// When the log recorded it.
+    /// The time of recording.
     #[schema(format = DateTime)]
     pub recorded_at: String,
-    /// On whose behalf.
+    /// The actor.
     pub actor: EventActor,
-    /// What caused it: a request's key or id, or the digest of a batch.
+    /// The cause: the key or id of a request, or the digest of a batch.
     pub cause: String,
-    /// What happened.
+    /// The content of an event.
     pub event: EventContent,
-    /// Its name in histories, such as `ResponseImported`.
+    /// The name of the event in histories, such as `ResponseImported`.
     pub name: String,
-    /// Why it happened, where that is known.
+    /// The reason, if it is known.
     pub why: Option<String>,
-    /// The digest of the batch or import that it came with.
+    /// The digest of the batch or import that it belongs to.
     pub batch: Option<String>,
 }
 
-/// One of the server-sent events.
+/// A server-sent event.
 #[derive(Debug, ToSchema)]
 pub struct LiveEvent {
-    /// The event's position: the `Last-Event-ID` to continue after it.
+    /// The position of the event: the `Last-Event-ID` to continue after it.
     #[schema(pattern = "^[0-9]+$")]
     pub id: String,
     /// The event, as JSON: see `RecordedEvent`.
     pub data: String,
 }
 
-/// Who acted.
+/// The actor of an event.
 #[derive(Debug, ToSchema)]
 pub struct EventActor {
-    /// As what: client, coach, admin, system or migration.
+    /// The role: client, coach, admin, system or migration.
     pub role: String,
-    /// Who: an id, a name, or a batch's digest.
+    /// The id or name of the actor, or the digest of a batch.
     pub id: String,
 }
 
-/// What happened.
+/// The content of an event.
 #[derive(Debug, ToSchema)]
 pub struct EventContent {
-    /// Its name in the past tense, such as `AssignmentCreated`.
+    /// The name of the event, such as `AssignmentCreated`.
     pub r#type: String,
-    /// Its data. Personal content reads `[…]` unless it was requested.
+    /// The fields of the event. `[…]` replaces personal content unless it was requested.
     pub data: Value,
 }
 
-/// What a client saw.
+/// The list that a client saw.
 #[derive(Debug, ToSchema)]
 pub struct SeenList {
-    /// The requested id.
+    /// The client's id, as given.
     pub client: String,
     /// The instant.
     #[schema(format = DateTime)]
     pub at: String,
     /// The last position recorded by then.
     pub position: u64,
-    /// When that was recorded; null when nothing was yet.
+    /// The time at which that position was recorded; null if nothing was recorded yet.
     #[schema(format = DateTime)]
     pub recorded_at: Option<String>,
     /// The view that served the client.
     pub view: ViewName,
     /// The switch at that time.
     pub switch: SwitchState,
-    /// The body that the endpoint answered, or would have answered.
+    /// The body of the list.
     pub body: crate::http::drop_in::shapes::CheckIns,
 }
 
-/// The switch: which view served which client.
+/// The state of the switch.
 #[derive(Debug, ToSchema)]
 pub struct SwitchState {
     /// The view of all clients without an exception.
@@ -114,33 +113,33 @@ pub struct SwitchState {
     pub other_percent: u8,
     /// Clients by document id.
     pub clients: BTreeMap<String, ViewName>,
-    /// How often it was switched before.
+    /// The number of earlier switches.
     pub switched: u64,
 }
 
-/// What applying a batch did.
+/// The result of applying a batch.
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({"digest": "3f9a1c…", "series": 28, "created": 691, "linked": 2, "adopted": 0, "skipped": 0, "left_out": {"already": 0, "taken": 0, "withdrawn": 0, "erased": 0}, "head": 1024}))]
 pub struct AppliedBatch {
-    /// The batch's digest.
+    /// The digest of the batch.
     pub digest: String,
-    /// Series that the migration is about.
+    /// The number of series that the migration concerns.
     pub series: u64,
-    /// Weeks created now.
+    /// The number of weeks that this run created.
     pub created: u64,
-    /// Responses linked now.
+    /// The number of responses that this run linked.
     pub linked: u64,
-    /// Responses adopted now.
+    /// The number of responses that this run adopted.
     pub adopted: u64,
-    /// Events of the batch that this run left out.
+    /// The number of events of the batch that this run left out.
     pub skipped: u64,
-    /// The same events by reason.
+    /// The events that were left out, by reason.
     pub left_out: LeftOut,
-    /// The head of the log afterwards.
+    /// The head of the log after the run.
     pub head: u64,
 }
 
-/// Events of a batch that a run left out, by reason.
+/// The number of events that a run left out, by reason.
 #[derive(Debug, ToSchema)]
 pub struct LeftOut {
     /// An earlier run of the same batch appended them.
@@ -153,54 +152,54 @@ pub struct LeftOut {
     pub erased: u64,
 }
 
-/// All checks on one state of the store.
+/// The result of all checks on one state of the store.
 #[derive(Debug, ToSchema)]
 pub struct ValidationOutcome {
-    /// The batch that was applied last; empty when there is none.
+    /// The digest of the batch that was applied last; empty if there is none.
     pub digest: String,
-    /// The head that was looked at.
+    /// The head of the log that was checked.
     pub at: u64,
     /// The checks, in their order.
     pub checks: Vec<CheckedOutcome>,
-    /// How many hold.
+    /// The number of checks that passed.
     pub green: u64,
-    /// Of how many.
+    /// The number of checks.
     pub total: u64,
-    /// Whether all do.
+    /// Whether every check passed.
     pub all_green: bool,
 }
 
-/// One check.
+/// The result of one check.
 #[derive(Debug, ToSchema)]
 pub struct CheckedOutcome {
-    /// Its name.
+    /// The name of the check.
     pub name: String,
-    /// Whether it holds.
+    /// Whether the check passed.
     pub green: bool,
     /// The result, in one line.
     pub detail: String,
-    /// The findings, if it does not hold.
+    /// The findings, if the check is red.
     pub findings: Vec<String>,
 }
 
-/// Both views, compared.
+/// The comparison of both views.
 #[derive(Debug, ToSchema)]
 pub struct Parity {
-    /// How many clients were compared.
+    /// The number of compared clients.
     pub clients: u64,
-    /// At how many instants, all clients together.
+    /// The number of compared instants, over all clients.
     pub instants: u64,
-    /// By class: how many weeks differ so at some instant.
+    /// By class: the number of weeks that differ at some instant.
     pub differences: BTreeMap<String, u64>,
-    /// A few of each class.
+    /// Examples of each class.
     pub examples: BTreeMap<String, Vec<Difference>>,
     /// The decisions behind the class `changed-since`; the first of them in the order of the log.
     /// Absent if there are none.
     #[schema(required = false)]
     pub decisions: Vec<Decision>,
-    /// How many differences no class explains.
+    /// The number of differences that no class explains.
     pub unexplained_total: u64,
-    /// The first of them.
+    /// The first of these differences.
     pub unexplained: Vec<Unexplained>,
 }
 
@@ -249,7 +248,7 @@ pub struct Decision {
 pub struct Unexplained {
     /// The client's document id.
     pub client: String,
-    /// The first instant at which it shows.
+    /// The first instant at which the views differ.
     #[schema(format = DateTime)]
     pub at: String,
     /// The form; empty for the summary.

@@ -1,4 +1,4 @@
-//! `/v1/status`: the state of the store.
+//! `/v1/status`: the status of the store.
 
 use axum::extract::State;
 use rollbook_application::reports::status::{Status, current_status};
@@ -9,14 +9,14 @@ use crate::http::answer::At;
 use crate::http::error::{ApiError, NativeRefusals};
 use crate::http::service::Service;
 
-/// The state of the store, and what to do next, as `rollbook status --json` prints it.
+/// Returns the status of the store and the next step, as `rollbook status --json` prints them.
 #[utoipa::path(
     get,
     path = "/v1/status",
     operation_id = "status",
     tag = "operations",
     responses(
-        (status = 200, description = "The state.", body = Status, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
+        (status = 200, description = "The status.", body = Status, headers(("x-rollbook-position" = u64, description = "The head of the log"))),
         NativeRefusals,
     )
 )]

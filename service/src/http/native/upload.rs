@@ -1,5 +1,5 @@
-//! Receives a batch file. It is written to a temporary file while it arrives, so that memory does
-//! not grow with it; the file is deleted with the request.
+//! Receives a batch file. It is written to a temporary file as it arrives, so memory does not grow
+//! with it. The file is deleted at the end of the request.
 
 use std::fs::File;
 use std::io::Write;
@@ -19,7 +19,7 @@ use crate::http::service::Service;
 
 /// The media type of batch files.
 pub const NDJSON: &str = "application/x-ndjson";
-/// Bytes that are gathered before they are written.
+/// The size of the write buffer, in bytes.
 const GATHERED_BYTES: usize = 1 << 20;
 
 /// A received file.
@@ -28,10 +28,10 @@ pub struct Upload {
 }
 
 impl Upload {
-    /// Takes a body in.
+    /// Receives a body.
     ///
     /// # Errors
-    /// 413 above the limit, 415 when it says to be something else, 400 when it breaks off.
+    /// 413 above the limit, 415 for another media type, 400 if the body ends early.
     pub async fn receive(
         service: &Service,
         headers: &HeaderMap,
@@ -72,11 +72,11 @@ impl Upload {
         self.directory.path().join("batch.ndjson")
     }
 
-    /// The batch in the file, checked completely. Errors call it "the batch": the name of the
-    /// temporary file means nothing to its sender.
+    /// Opens the batch in the file and checks it completely. Errors call it "the batch", because
+    /// the sender does not know the name of the temporary file.
     ///
     /// # Errors
-    /// What [`Batch::open`] says.
+    /// As [`Batch::open`].
     pub fn batch(&self) -> Result<Batch, MigrationError> {
         Batch::open(&self.path()).map_err(|error| error.about(Path::new("the batch")))
     }
@@ -98,7 +98,7 @@ async fn write(
 fn require_ndjson(headers: &HeaderMap) -> Result<(), ApiError> {
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    // Some programs cannot send another type than plain text.
+    // Some programs can only send plain text.
     if [NDJSON, "text/plain"].iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
         return Ok(());
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 use rollbook_service::configuration::KEYS;
 use serde_json::Value;
 use tempfile::TempDir;
-use testkit::{Ran, Store, rollbook, run};
+use testkit::{ProcessOutput, Store, rollbook, run};
 
 use super::running::Running;
 
@@ -20,14 +20,14 @@ fn in_directory(file: Option<&str>) -> TempDir {
     directory
 }
 
-fn show(directory: &TempDir, change: impl FnOnce(&mut Command)) -> Ran {
+fn show(directory: &TempDir, change: impl FnOnce(&mut Command)) -> ProcessOutput {
     let mut command = rollbook();
     command.args(["config", "show", "--json"]).current_dir(directory.path());
     change(&mut command);
     run(&mut command)
 }
 
-fn setting(ran: &Ran, key: &str) -> (Value, Value) {
+fn setting(ran: &ProcessOutput, key: &str) -> (Value, Value) {
     assert_eq!(ran.code, 0, "{ran:?}");
     let shown: Value = serde_json::from_str(&ran.stdout).unwrap();
     let found =
@@ -88,7 +88,7 @@ fn a_wrong_file_is_refused_by_show_and_serve_alike_with_the_place_and_exit_code_
             "rollbook.toml:1: listen is an IP address and a port, such as 127.0.0.1:8080, not \"80\"",
         ),
         ("timeouts.drain = \"soon\"\n", "rollbook.toml:1: timeouts.drain is a span"),
-        ("x = \n", "rollbook.toml:1: this is no TOML"),
+        ("x = \n", "rollbook.toml:1: this is not valid TOML"),
     ];
     for (text, said) in cases {
         let directory = in_directory(Some(text));

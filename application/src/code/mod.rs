@@ -5,6 +5,10 @@
 //! exhaustive match, so that a new error does not compile without a code. `docs/errors.md` is
 //! generated from this list by a test.
 
+mod exit;
+
+pub use self::exit::Exit;
+
 use strum::{EnumIter, EnumMessage, EnumProperty, EnumString, IntoStaticStr};
 
 /// A stable code.
@@ -122,6 +126,15 @@ pub enum Code {
     Exists,
     /// The export could not be written.
     Export,
+    /// The export's own summary says that it failed, or its files do not match it.
+    #[strum(props(exit = 3))]
+    ExportIncomplete,
+    /// The export is older than the one that was imported last.
+    #[strum(props(exit = 3))]
+    ExportOlder,
+    /// The export no longer has many documents, or answers, that would be removed.
+    #[strum(props(exit = 3))]
+    ExportRemoves,
     /// A file beside the store or of a backup cannot be read or written.
     File,
     /// The caller does not have the permission, or the thing does not exist.
@@ -190,6 +203,9 @@ pub enum Code {
     NoPause,
     /// There is no store in the directory.
     NoStore,
+    /// The id is that of a coach or an administrator. Only clients can be erased.
+    #[strum(props(exit = 3))]
+    NotAClient,
     /// The directory holds something other than a store.
     NotAStore,
     /// The commit was not appended.
@@ -317,20 +333,6 @@ pub trait Coded {
     fn code(&self) -> Code;
 }
 
-/// The exit code of a command that ends with an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Exit {
-    /// Something failed.
-    Failed = 1,
-    /// The arguments are wrong.
-    Usage = 2,
-    /// A rule forbids the request.
-    Refused = 3,
-    /// A signal interrupted the command: 128 and the number of SIGINT.
-    Interrupted = 130,
-}
-
 impl Code {
     /// The name that programs read.
     pub fn name(self) -> &'static str {
@@ -361,42 +363,4 @@ impl std::fmt::Display for Code {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-    use strum::IntoEnumIterator;
-
-    /// `docs/errors.md` holds this table between two marks; `ROLLBOOK_BLESS=1` updates it.
-    #[test]
-    fn the_manual_lists_every_code() {
-        const BEGIN: &str = "| code | exit | meaning |\n| --- | --- | --- |\n";
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/errors.md");
-        let line =
-            |code: Code| format!("| `{code}` | {} | {} |\n", code.exit() as u8, code.meaning());
-        let table: String = Code::iter().map(line).collect();
-        let manual = std::fs::read_to_string(&path).unwrap();
-        let (before, stored) = manual.split_once(BEGIN).unwrap();
-        if std::env::var_os("ROLLBOOK_BLESS").is_some() {
-            std::fs::write(&path, format!("{before}{BEGIN}{table}")).unwrap();
-            return;
-        }
-        assert_eq!(stored, table, "docs/errors.md differs; ROLLBOOK_BLESS=1 writes it anew");
-    }
-
-    #[test]
-    fn a_code_without_an_exit_code_of_its_own_is_a_failure() {
-        let exits = [Code::Damaged, Code::Usage, Code::NoPause, Code::Interrupted];
-        let expected = [Exit::Failed, Exit::Usage, Exit::Refused, Exit::Interrupted];
-        assert_eq!(exits.map(Code::exit), expected);
-        let properties = Code::iter().filter_map(|code| code.get_int("exit"));
-        assert!(properties.into_iter().all(|exit| [2, 3, 130].contains(&exit)));
-    }
-
-    #[test]
-    fn names_are_read_back() {
-        for code in Code::iter() {
-            assert_eq!(code.name().parse(), Ok(code));
-        }
-        assert!("made_up".parse::<Code>().is_err());
-    }
-}
+mod tests;

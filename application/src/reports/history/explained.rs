@@ -1,27 +1,26 @@
-//! An event with its explanation: why it happened, and under which batch. The edges put it into
-//! words.
+//! An event with its explanation: the reason, and the batch or import that it belongs to.
 
-use rollbook_domain::event::{LinkKind, MissedReason, Origin};
+use rollbook_domain::event::{LinkKind, MissedReason, Origin, Placement};
 use rollbook_domain::{Actor, Event, EventRecord, Personal};
 use serde::Serialize;
 
 use super::{ERASED, REDACTED};
 
-/// An event, with what a history shows in addition to its fields.
+/// An event with its explanation.
 #[derive(Clone, Debug, Serialize)]
-pub struct Told {
-    /// The event as recorded; its personal content only where it was asked for.
+pub struct ExplainedEvent {
+    /// The recorded event, with or without its personal content.
     #[serde(flatten)]
     pub recorded: EventRecord,
-    /// Its name: `ResponseImported`, `AssignmentCreated`, …
+    /// The name of the event, such as `ResponseImported`.
     pub name: &'static str,
-    /// Why it happened, where that is known.
+    /// The reason, if it is known.
     pub why: Option<String>,
-    /// The digest of the batch or import it came with.
+    /// The digest of the batch or import that it belongs to.
     pub batch: Option<String>,
 }
 
-impl Told {
+impl ExplainedEvent {
     /// Explains an event.
     pub fn of(recorded: EventRecord) -> Self {
         let (name, why, batch) = (recorded.event.name(), why(&recorded.event), batch(&recorded));
@@ -29,7 +28,7 @@ impl Told {
     }
 }
 
-/// The batch or import that an event came with, or is about.
+/// Returns the batch or import that an event belongs to or describes.
 fn batch(recorded: &EventRecord) -> Option<String> {
     let is_digest =
         |text: &str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -52,7 +51,7 @@ fn said(text: &Personal<String>) -> String {
     text.expose().cloned().unwrap_or_else(|| ERASED.to_owned())
 }
 
-/// Why a client missed a week.
+/// Returns the text for the reason of a missed week.
 pub fn missed(reason: MissedReason) -> &'static str {
     match reason {
         MissedReason::Sick => "sick",
@@ -73,7 +72,7 @@ fn why(event: &Event) -> Option<String> {
         | Event::SeriesWithdrawn { reason, .. }
         | Event::AssignmentWithdrawn { reason, .. }
         | Event::ResponseCleared { reason, .. }
-        | Event::ResponsePlaced { reason, .. }
+        | Event::ResponsePlaced(Placement { reason, .. })
         | Event::CorrectionUndone { reason, .. }
         | Event::DuplicateWithdrawn { reason, .. }
         | Event::DuplicateCleared { reason, .. } => said(reason),
@@ -132,7 +131,7 @@ mod tests {
     fn a_batch_is_named_where_one_caused_it_and_a_request_is_none() {
         let digest = "ab".repeat(32);
         let linked = || Event::AssignmentReopened { run: 1, week: 2 };
-        let of = |actor, cause: &str| Told::of(recorded(linked(), actor, cause)).batch;
+        let of = |actor, cause: &str| ExplainedEvent::of(recorded(linked(), actor, cause)).batch;
         assert_eq!(of(Actor::Migration("precreate".to_owned()), &digest), Some(digest.clone()));
         assert_eq!(of(Actor::Migration(digest.clone()), "import"), Some(digest));
         assert_eq!(of(Actor::Admin("ada".to_owned()), "request-1"), None);
@@ -141,7 +140,7 @@ mod tests {
     #[test]
     fn why_is_the_reason_that_was_given_and_says_when_it_is_gone() {
         let withdrawn = |reason| {
-            Told::of(recorded(
+            ExplainedEvent::of(recorded(
                 Event::AssignmentWithdrawn { run: 1, week: 2, reason },
                 Actor::Admin("ada".to_owned()),
                 "r",
