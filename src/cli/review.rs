@@ -124,9 +124,9 @@ impl<'a> Report<'a> {
         let report = PlanReport::of(&self.batch.path, header, Vec::new());
         let source = header.source;
         match self.format {
-            ReviewFormat::Table => write!(
+            ReviewFormat::Table => writeln!(
                 out,
-                "{}planned from store {} at position {}\n",
+                "{}planned from store {} at position {}",
                 report.text(),
                 source.log,
                 source.position

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use testkit::{Store, assert_golden};
+use testkit::{Store, assert_golden, rollbook, run};
 
 fn golden(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/migration/golden").join(name)
@@ -117,4 +117,17 @@ fn a_store_in_another_zone_is_refused_before_anything_is_printed() {
     let utc = Store::imported("dirty");
     let error = utc.fails(3, &["migrate", "show", batch.to_str().unwrap(), "--left-out"]);
     assert!(error.contains("Europe/London") && error.contains("UTC"), "{error}");
+}
+
+#[test]
+fn reasons_are_read_from_a_directory_and_never_from_a_service() {
+    let store = Store::imported("dirty");
+    let batch = store.beside("batch.ndjson");
+    store.plan(&batch);
+    let show = ["--server", "http://127.0.0.1:9", "migrate", "show", batch.to_str().unwrap()];
+    let shown = run(rollbook().args(show));
+    assert_eq!(shown.code, 0, "the file alone is shown without the service: {shown:?}");
+    let refused = run(rollbook().args(show).arg("--left-out"));
+    assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{refused:?}");
+    assert!(refused.stderr.contains("works on a store's directory"), "{refused:?}");
 }
