@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rollbook_application::backup::{BackupRequest, Backups};
 use rollbook_application::operations::erase::erase;
-use rollbook_application::store::{Outcome, Request, Store};
+use rollbook_application::store::{CallerKey, Outcome, Request, Store};
 use rollbook_log::{OpenOptions, Ordering as _};
 use rollbook_migrations::apply::{ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
@@ -60,7 +60,7 @@ fn a_migration_a_command_a_backup_and_an_erasure_are_ordered_elsewhere() {
     migrate(&store, home.path());
     store.ordering().append(client("new-client")).unwrap();
     let (stream, command) = allocation("new-client");
-    let request = Request { key: Some("once".to_owned()), ..request() };
+    let request = Request { key: Some(CallerKey::of_command_line("once")), ..request() };
     for again in [false, true] {
         let outcome = store.command(&stream, &command, &request).unwrap();
         let Outcome::Done { repeated, .. } = outcome else { panic!("{outcome:?}") };

@@ -21,6 +21,7 @@ pub mod hidden;
 pub mod import;
 mod kinds;
 pub mod monitor;
+mod parallel;
 pub mod parity;
 pub mod plan;
 pub mod precreate;

@@ -281,6 +281,27 @@ pub fn precreated_rows(
     Ok(rows)
 }
 
+/// Calls `visit` with the stream of every series row of a view, in order. It does not decode the rows.
+///
+/// # Errors
+/// If the rows cannot be read.
+pub fn each_stream(
+    series: &dyn RowSource,
+    visit: &mut dyn FnMut(StreamId),
+) -> Result<(), ProjectionError> {
+    series.scan(keys::ALL_SERIES, &mut |key, _| {
+        visit(stream_of(key)?);
+        Ok(())
+    })
+}
+
+/// The stream of a series row, from its key.
+fn stream_of(key: &[u8]) -> Result<StreamId, ProjectionError> {
+    let name = key.get(keys::ALL_SERIES.len()..).unwrap_or_default();
+    let name = String::from_utf8_lossy(name).into_owned();
+    name.parse().map_err(|source| ProjectionError::Row { key: name, source: Box::new(source) })
+}
+
 /// Calls `visit` with every series row of a view, in stream order.
 ///
 /// # Errors
@@ -289,12 +310,5 @@ pub fn each_series<S: SeriesRow>(
     series: &dyn RowSource,
     visit: &mut dyn FnMut(StreamId, S) -> Result<(), ProjectionError>,
 ) -> Result<(), ProjectionError> {
-    series.scan(keys::ALL_SERIES, &mut |key, bytes| {
-        let name = String::from_utf8_lossy(key.get(keys::ALL_SERIES.len()..).unwrap_or_default())
-            .into_owned();
-        match name.parse() {
-            Ok(stream) => visit(stream, decode(key, bytes)?),
-            Err(source) => Err(ProjectionError::Row { key: name, source: Box::new(source) }),
-        }
-    })
+    series.scan(keys::ALL_SERIES, &mut |key, bytes| visit(stream_of(key)?, decode(key, bytes)?))
 }

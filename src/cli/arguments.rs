@@ -17,7 +17,7 @@ use rollbook_application::backup::erasure_ledger::known_to;
 use rollbook_application::operations::erase::erase_again;
 use rollbook_application::reports::check_ins::Which;
 pub(super) use rollbook_application::reports::span::milliseconds;
-use rollbook_application::store::{Request, Store};
+use rollbook_application::store::{CallerKey, Request, Store};
 
 /// The actor, the time and the idempotency key of a write.
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ impl WriteOptions {
         Request {
             actor,
             now: self.at.unwrap_or_else(Store::now),
-            key: self.key.clone(),
+            key: self.key.as_deref().map(CallerKey::of_command_line),
             cause: None,
         }
     }

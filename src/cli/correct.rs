@@ -246,7 +246,7 @@ fn list_text(held: &[HeldCorrection]) -> String {
         ));
         for document in &held.overtaken {
             text.push_str(&format!(
-                "  an import changed {document} since; the correction goes on holding\n"
+                "  an import changed {document} since; the correction stays in force\n"
             ));
         }
     }

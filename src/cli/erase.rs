@@ -87,7 +87,7 @@ impl EraseArguments {
         }
         let _unheard = write!(
             anstream::stderr().lock(),
-            "This destroys the personal data of {} for good. Type {} to go on: ",
+            "This destroys the personal data of {} for good. Type {} to continue: ",
             ids.join(", "),
             self.client
         );

@@ -68,7 +68,7 @@ struct PlanArguments {
 /// Apply a batch file; what is there already is skipped and counted.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  rollbook --data prod migrate apply precreate.ndjson\n\nInterrupted, it goes on when it is run again."
+    after_help = "Example:\n  rollbook --data prod migrate apply precreate.ndjson\n\nIf it is interrupted, run it again to resume."
 )]
 struct ApplyArguments {
     /// The batch file.

@@ -64,6 +64,8 @@ pub fn allocate(
     wanted: &AllocationRequest,
     request: &Request,
 ) -> Result<AllocationOutcome, StoreError> {
+    // The digest of an allocation has its time, so the same request twice at once must wait here.
+    let _lock = reading.store().lock_key(request);
     let request = reading.store().at_first_arrival(request)?;
     let client = client(reading, wanted)?;
     if !wanted.allow_unknown {

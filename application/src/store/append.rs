@@ -80,6 +80,10 @@ impl Store {
         decide: impl Fn(&S) -> Result<Proposal, StoreError>,
     ) -> Result<Outcome, StoreError> {
         let _lock = self.stream_locks.lock(stream);
+        // The same request may have been written while this one waited.
+        if let Some(committed) = self.committed_since(key)? {
+            return self.read_back(committed);
+        }
         for _attempt in 0..ATTEMPTS {
             let (state, version) = load()?;
             let events = match decide(&state)? {
@@ -112,7 +116,8 @@ impl Store {
             cause: request.cause(),
             key: key.cloned(),
         };
-        let committed = self.ordering().append(commit).map_err(with_given_key)?;
+        let committed =
+            self.ordering().append(commit).map_err(|error| with_given_key(error, request))?;
         if committed.repeated {
             return self.read_back(committed);
         }

@@ -47,7 +47,7 @@ pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
 pub use error::StoreError;
 pub use read_counts::ReadCounts;
 pub use reading::{FoldedSeries, Reading};
-pub use request::Request;
+pub use request::{CallerKey, Request};
 pub(crate) use request_digest::KeyedRequest;
 pub use resolve::WeekRef;
 pub use series_command::SeriesCommand;
@@ -61,6 +61,7 @@ pub struct Store {
     directory: PathBuf,
     runtime: Runtime,
     stream_locks: StreamLocks,
+    key_locks: StreamLocks,
     counts: Counters,
     backup_lock: Mutex<()>,
 }
@@ -120,6 +121,7 @@ impl Store {
             directory: directory.to_owned(),
             runtime: Runtime::ordered_by(ordering, log, rollbook_projections::all()),
             stream_locks: StreamLocks::default(),
+            key_locks: StreamLocks::default(),
             counts: Counters::default(),
             backup_lock: Mutex::new(()),
         })

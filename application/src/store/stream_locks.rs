@@ -1,16 +1,15 @@
-//! Locks that serialize commands on one stream, so that a command does not decide on a state that
-//! another one is about to change. They only save work: the log checks the expected versions of
-//! every commit.
+//! Locks that serialize commands on one stream, or with one idempotency key, so that a command does
+//! not decide on a state that another one is about to change. They only save work: the log checks
+//! the expected versions and the key of every commit.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use parking_lot::{Mutex, MutexGuard};
-use rollbook_domain::StreamId;
 
 /// The number of locks. Two streams that share a lock wait for each other, which only costs time.
 const LOCKS: usize = 256;
 
-/// A fixed number of locks. The hash of a stream selects its lock.
+/// A fixed number of locks. The hash of a stream or of a key selects its lock.
 pub(super) struct StreamLocks(Vec<Mutex<()>>);
 
 impl Default for StreamLocks {
@@ -20,10 +19,10 @@ impl Default for StreamLocks {
 }
 
 impl StreamLocks {
-    /// Waits for the lock of a stream.
-    pub(super) fn lock(&self, stream: &StreamId) -> Option<MutexGuard<'_, ()>> {
+    /// Waits for the lock of a stream or of an idempotency key.
+    pub(super) fn lock(&self, name: &impl Hash) -> Option<MutexGuard<'_, ()>> {
         let mut hasher = DefaultHasher::new();
-        stream.hash(&mut hasher);
+        name.hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % LOCKS as u64).ok()?;
         self.0.get(index).map(Mutex::lock)
     }

@@ -259,7 +259,7 @@ impl<'de> Deserialize<'de> for DistinctKeys {
                 while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
                     // The endpoints of the old application return this text, so its bytes are
                     // frozen.
-                    let twice = format!("the key {key:?} stands twice in one object");
+                    let twice = format!("the key {key:?} occurs twice in one object");
                     if !keys.insert(key) {
                         return Err(A::Error::custom(twice));
                     }

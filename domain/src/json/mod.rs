@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_duplicate_key_is_rejected() {
         let error = JsonText::parse(r#"{"a":{"x":1,"x":2}}"#).unwrap_err();
-        assert!(error.to_string().contains("\"x\" stands twice"), "{error}");
+        assert!(error.to_string().contains("\"x\" occurs twice"), "{error}");
     }
 
     #[test]
@@ -246,7 +246,7 @@ mod tests {
         let text = r#"[1, {"a":{"x":1,"x":2}}]"#;
         assert_eq!(
             JsonText::parse(text).unwrap_err().to_string(),
-            r#"the key "x" stands twice in one object at line 1 column 13"#
+            r#"the key "x" occurs twice in one object at line 1 column 13"#
         );
         for text in [r#"[1, {"b": {"\ud800":1}}]"#, r#"{"b":["\ud800 "]}"#] {
             let before = slow(text).unwrap_err().to_string();

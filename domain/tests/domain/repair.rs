@@ -413,7 +413,7 @@ proptest! {
         while let Some(last) = both.series.corrections.iter().last().map(|held| held.id) {
             let undo = Repair::Undo { correction: last, reason: "back".to_owned() };
             if both.repair(&undo).is_err() {
-                // A week was answered by an import since: the correction goes on holding.
+                // A week was answered by an import since: the correction stays in force.
                 return Ok(());
             }
         }

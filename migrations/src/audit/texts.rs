@@ -189,5 +189,5 @@ pub(super) const FIELD_BEYOND_REASON: Texts = Texts {
 pub(super) const CORRECTION_OVERTAKEN: Texts = Texts {
     code: "correction-overtaken",
     explanation: "A correction placed the response, and an import changed these documents since in what the correction replaces.",
-    migration: "Nothing: the correction goes on holding until it is undone.",
+    migration: "Nothing: the correction stays in force until it is undone.",
 };

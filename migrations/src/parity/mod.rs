@@ -20,7 +20,7 @@ mod verdict;
 pub use past::{LogUntil, RecordedEvents};
 pub use report::{Class, DecisionSummary, Example, ParityReport, UnexplainedDifference};
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rollbook_domain::Timestamp;
 use rollbook_domain::calendar::Zone;
@@ -31,6 +31,7 @@ use rollbook_projections::rows::RowSource;
 use rollbook_projections::turning_points::turning_points;
 use rollbook_projections::views::{legacy_rows, precreated_rows};
 
+use crate::parallel;
 use crate::rules::DueRule;
 use at::{Moment, Rows};
 use causes::causes;
@@ -72,9 +73,6 @@ pub struct BothRows<'a> {
     pub events: &'a dyn RecordedEvents,
 }
 
-/// How many clients are compared concurrently.
-const THREADS: usize = 2;
-
 /// Compares both views for every client document. `progress` is called with the number of clients
 /// done and of all clients, from any thread.
 ///
@@ -86,33 +84,15 @@ pub fn compare(
     progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<ParityReport, ProjectionError> {
     let clients = clients(rows.directory)?;
-    let (next, done) = (AtomicUsize::new(0), AtomicU64::new(0));
-    let work = || {
-        let mut report = ParityReport::default();
-        while let Some(client) = clients.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match compare_client(rows, rules, client) {
-                Ok(one) => report.absorb(one),
-                Err(error) => {
-                    // Stop the other threads.
-                    next.store(clients.len(), Ordering::Relaxed);
-                    return Err(error);
-                }
-            }
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, clients.len() as u64);
-        }
-        Ok(report)
-    };
-    let reports: Vec<Result<ParityReport, ProjectionError>> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    reports.into_iter().try_fold(ParityReport::default(), |mut all, report| {
-        all.absorb(report?);
-        Ok(all)
-    })
+    let done = AtomicU64::new(0);
+    let reports = parallel::fold(&clients, |report: &mut ParityReport, client| {
+        report.absorb(compare_client(rows, rules, client)?);
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, clients.len() as u64);
+        Ok::<_, ProjectionError>(())
+    })?;
+    let mut all = ParityReport::default();
+    reports.into_iter().for_each(|report| all.absorb(report));
+    Ok(all)
 }
 
 /// Compares both views for one client at every instant at which either view can change. The views

@@ -3,18 +3,18 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use rollbook_domain::series::Series;
 use rollbook_domain::status::Clock;
 use rollbook_domain::{EventRecord, Position, StreamId, Timestamp};
 use rollbook_log::Log;
 use rollbook_projections::directory::{self, Directory, Identity};
 use rollbook_projections::entry::Answer;
 use rollbook_projections::views::{self, LegacyView, PrecreatedView};
-use rollbook_projections::{Snapshot, legacy, precreated};
+use rollbook_projections::{ProjectionError, Snapshot, legacy, precreated};
 
 use super::Check;
 use crate::error::MigrationError;
 use crate::hidden::{HiddenResponse, Trail, given_by};
+use crate::parallel;
 
 /// The responses that the views show, and the series with others.
 pub(super) struct Responses {
@@ -30,21 +30,23 @@ impl Responses {
         let (old, _) = snapshot.rows::<LegacyView>()?;
         let (new, _) = snapshot.rows::<PrecreatedView>()?;
         let clock = Clock::new(now, directory::zone(&known)?);
-        let mut clients: BTreeSet<String> = BTreeSet::new();
-        views::each_series(&new, &mut |stream, _: Series| {
-            if let StreamId::Series { client, .. } = stream {
-                clients.insert(client);
+        let mut clients: Vec<String> = Vec::new();
+        views::each_stream(&new, &mut |stream| {
+            if let StreamId::Series { client, .. } = stream
+                && clients.last() != Some(&client)
+            {
+                clients.push(client);
             }
-            Ok(())
         })?;
-        let mut shown = HashSet::new();
-        for client in clients {
-            let identity: Identity = directory::identify(&known, &client)?;
+        let parts = parallel::fold(&clients, |shown: &mut HashSet<String>, client| {
+            let identity: Identity = directory::identify(&known, client)?;
             let rows = views::legacy_rows(&known, &old, &identity)?;
-            collect(&legacy::answer(&identity.ids, &rows, &clock), &mut shown);
+            collect(&legacy::answer(&identity.ids, &rows, &clock), shown);
             let rows = views::precreated_rows(&new, &identity)?;
-            collect(&precreated::answer(&rows, &clock), &mut shown);
-        }
+            collect(&precreated::answer(&rows, &clock), shown);
+            Ok::<_, ProjectionError>(())
+        })?;
+        let shown = parts.into_iter().flatten().collect();
         Ok(Self { shown, suspects: BTreeSet::new() })
     }
 
@@ -77,8 +79,12 @@ impl Responses {
 }
 
 fn collect(answer: &Answer<'_>, shown: &mut HashSet<String>) {
-    let ids = answer.entries.iter().filter_map(|entry| entry.response.value());
-    shown.extend(ids.filter(|id| !id.is_empty()).map(|id| (*id).to_owned()));
+    for id in answer.entries.iter().filter_map(|entry| entry.response.value().copied()) {
+        // Most responses are in both views.
+        if !id.is_empty() && !shown.contains(id) {
+            shown.insert(id.to_owned());
+        }
+    }
 }
 
 fn finding(stream: &StreamId, hidden: &HiddenResponse) -> String {

@@ -128,9 +128,30 @@ impl Access {
     }
 }
 
-/// Returns the caller if every caller is accepted. A page of another host in a browser on this
-/// machine can also reach loopback. Its host name or origin reveals it, and it is denied.
+/// Headers that only a proxy adds. A request through a proxy may come from any machine.
+const FORWARDING_HEADERS: [&str; 7] = [
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-real-ip",
+];
+
+/// Returns the caller if every caller is accepted. Other machines can reach loopback through a proxy
+/// on this machine, which its headers reveal. So can a page of another site in a browser on this
+/// machine, which the host name, the origin or the browser's own header reveals. Both are denied.
 fn local(headers: &HeaderMap) -> Result<Caller, AccessDenied> {
+    if FORWARDING_HEADERS.iter().any(|name| headers.contains_key(*name)) {
+        return Err(AccessDenied::Unauthenticated(
+            "it came through a proxy, and no authentication is configured",
+        ));
+    }
+    let is_same_site = |value: &HeaderValue| value == "same-origin" || value == "none";
+    if !headers.get_all("sec-fetch-site").iter().all(is_same_site) {
+        return Err(AccessDenied::Unauthenticated("it comes from a page of another site"));
+    }
     let is_here = |value: &HeaderValue| value.to_str().is_ok_and(is_loopback_host);
     let is_from_here = |value: &HeaderValue| {
         let origin = value.to_str().ok().and_then(|origin| origin.parse::<Uri>().ok());

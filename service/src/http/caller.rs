@@ -3,7 +3,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use rollbook_application::store::{Reading, Request, Store};
+use rollbook_application::store::{CallerKey, Reading, Request, Store};
 use rollbook_domain::{Actor, Timestamp};
 
 use super::error::ApiError;
@@ -84,7 +84,7 @@ impl WriteRequest {
     ) -> Result<Request, ApiError> {
         let actor = self.caller.authorize_in(reading, permission)?;
         // Keys of different callers are different keys, even with the same text.
-        let key = self.key.as_ref().map(|key| format!("{}/{key}", owner(&actor)));
+        let key = self.key.as_ref().map(|key| CallerKey::of_caller(owner(&actor), key));
         Ok(Request { actor, now: self.now, key, cause: Some(self.id.as_str().to_owned()) })
     }
 }

@@ -91,6 +91,7 @@ fn of_the_store() -> Vec<Pair> {
         ("client", codes(|| StoreError::UnknownClient(text()))),
         ("form", codes(|| StoreError::UnknownForm(text()))),
         ("coach", codes(|| StoreError::UnknownCoach(text()))),
+        ("no client", codes(|| StoreError::NotAClient(text()))),
         ("series", codes(|| StoreError::UnknownSeries(text()))),
         ("not a series", codes(|| StoreError::NoSeries(text()))),
         ("id", codes(|| StoreError::UnknownId(text()))),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 use testkit::{Answer, Server, Store, documents, under_load};
 
-use super::answering::CLIENT;
+use super::answering::{CLIENT, COACH};
 
 const NOW: &str = "2026-01-15T09:30:00Z";
 
@@ -29,6 +29,44 @@ fn two_hundred_answers_of_one_week_are_one_response() {
         .map(|answer| format!("{} {}", answer.body["responseId"], answer.body["score"]))
         .collect();
     assert_eq!(told.len(), 1, "{told:?}");
+}
+
+/// A client that gets no answer in time sends the request again, while the first one still runs.
+#[test]
+fn the_same_request_many_times_at_once_under_one_key_gets_one_answer() {
+    const TIMES: usize = 24;
+    const FORM: &str = "form-1765694944359-zcneajnyn";
+    let store = Store::imported("clean");
+    let server = Server::at(&store, NOW);
+    let at_once = |method: &str, path: &str, body: Option<Value>, key: &str| {
+        let ask = || server.ask(method, path, body.as_ref(), Some(key));
+        let answers: Vec<Answer> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..TIMES).map(|_| scope.spawn(ask)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        // Only a switch says whether it is repeated.
+        let body = |answer: &Answer| {
+            let mut body = answer.body.clone();
+            body.as_object_mut().unwrap().remove("repeated");
+            body
+        };
+        for answer in &answers {
+            assert_eq!(answer.status, 200, "{method} {path}: {answer:?}");
+            assert_eq!(body(answer), body(&answers[0]), "{method} {path}");
+        }
+        body(&answers[0])
+    };
+    let path = "/api/check-in-assignments";
+    let body = json!({"formId": FORM, "clientId": CLIENT, "coachId": COACH, "duration": 6});
+    let allocated = at_once("POST", path, Some(body), "allocate");
+    let weeks = allocated["assignments"].as_array().unwrap();
+    assert_eq!(weeks.len(), 6);
+    for (number, week) in weeks.iter().enumerate() {
+        let id = week["id"].as_str().unwrap();
+        at_once("DELETE", &format!("{path}/{id}"), None, &format!("delete {number}"));
+    }
+    let switch = json!({"view": "precreated", "reason": "many times", "force": true});
+    at_once("PUT", "/v1/switch", Some(switch), "switch");
 }
 
 /// Which view a body is of: only the legacy view names the client of an entry.

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::switch::SwitchRequest;
 use super::{AllocationRequest, allocate};
-use crate::store::{Request, Store};
+use crate::store::{CallerKey, Request, Store};
 
 pub(super) struct Sample {
     pub(super) store: Store,
@@ -84,7 +84,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 pub(super) fn request(key: Option<&str>) -> Request {
-    let key = key.map(ToOwned::to_owned);
+    let key = key.map(CallerKey::of_command_line);
     Request { actor: Actor::Admin("test".to_owned()), now: now(), key, cause: None }
 }
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, HOST, ORIGIN};
+use http::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rollbook_domain::Timestamp;
 use serde_json::{Value, json};
@@ -403,6 +403,21 @@ fn without_authentication_everybody_on_this_machine_is_let_in_and_nobody_else() 
             (ORIGIN, origin.parse().unwrap()),
         ]);
         assert_eq!(scene.ask_with(&headers, now()).is_ok(), fine, "{origin}");
+    }
+    let with = |name: &'static str, value: &'static str| {
+        let headers = HeaderMap::from_iter([
+            (HOST, HeaderValue::from_static("127.0.0.1")),
+            (HeaderName::from_static(name), HeaderValue::from_static(value)),
+        ]);
+        scene.ask_with(&headers, now()).is_ok()
+    };
+    for name in super::FORWARDING_HEADERS {
+        assert!(!with(name, "127.0.0.1"), "{name}");
+    }
+    for (value, fine) in
+        [("same-origin", true), ("none", true), ("same-site", false), ("cross-site", false)]
+    {
+        assert_eq!(with("sec-fetch-site", value), fine, "{value}");
     }
 }
 
