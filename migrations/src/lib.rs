@@ -2,7 +2,7 @@
 //!
 //! `export_reader` and `import` bring an export of the old application into a store, and
 //! `export_writer` writes one. `audit` reports irregular data. A migration goes through `plan`,
-//! `batch`, `apply` and `validate`; `parity` compares both views, `hidden` finds
+//! `batch`, `review`, `apply` and `validate`; `parity` compares both views, `hidden` finds
 //! responses in no view, and `certificate` proves the result. `dump` moves a complete store. All writes go through the log's append path.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
@@ -26,6 +26,7 @@ pub mod parity;
 pub mod plan;
 pub mod precreate;
 pub mod responses;
+pub mod review;
 pub mod rules;
 pub mod validate;
 

@@ -16,4 +16,5 @@ mod import;
 mod living;
 mod ordering;
 mod parity;
+mod review;
 mod support;

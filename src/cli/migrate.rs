@@ -14,13 +14,13 @@ use rollbook_migrations::batch::Batch;
 use rollbook_migrations::parity::{DecisionSummary, Example, ParityReport, UnexplainedDifference};
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::Validation;
-use serde::Serialize;
 
 use super::Context;
 use super::arguments::milliseconds;
 use super::certificate::CertificateArguments;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::progress::watched;
+use super::review::ShowArguments;
 use super::text::Text;
 use crate::cli::error::CliError;
 
@@ -63,14 +63,6 @@ struct PlanArguments {
     /// The file. Default: kind and digest, in the current directory.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-}
-
-/// Check a batch file and say what is in it; needs no store.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rollbook migrate show precreate.ndjson")]
-struct ShowArguments {
-    /// The batch file.
-    file: PathBuf,
 }
 
 /// Apply a batch file; what is there already is skipped and counted.
@@ -143,37 +135,6 @@ impl PlanArguments {
                 report.file.display()
             );
             format!("{}{}\n", report.text(), styled(FAINT, next))
-        })
-    }
-}
-
-impl ShowArguments {
-    fn run(&self, context: &Context) -> Result<(), CliError> {
-        let batch = Batch::open(&self.file)?;
-        let report = PlanReport::of(&batch.path, &batch.header, Vec::new());
-        let mut series = Vec::new();
-        batch.each_stream(&mut |events| {
-            if let Some(first) = events.first() {
-                series.push((first.stream.to_string(), events.len()));
-            }
-            Ok(())
-        })?;
-        #[derive(Serialize)]
-        struct Shown<'a> {
-            #[serde(flatten)]
-            report: &'a PlanReport,
-            source: rollbook_migrations::batch::Source,
-            by_series: &'a [(String, usize)],
-        }
-        let shown = Shown { report: &report, source: batch.header.source, by_series: &series };
-        context.output.either(&shown, || {
-            let source = format!(
-                "planned from store {} at position {}\n",
-                batch.header.source.log, batch.header.source.position
-            );
-            let lines =
-                series.iter().map(|(series, events)| format!("{events:>6} events  {series}\n"));
-            std::iter::once(report.text() + &source).chain(lines).collect()
         })
     }
 }

@@ -34,6 +34,7 @@ mod rebuild;
 mod remote;
 mod resolve;
 mod respond;
+mod review;
 mod series;
 mod serve;
 mod status;

@@ -1,10 +1,12 @@
 //! Reports on planned batches and on validations.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rollbook_domain::{Position, StreamId};
-use rollbook_migrations::batch::Header;
+use rollbook_migrations::batch::{Batch, Header};
 use rollbook_migrations::plan::SeriesObstacle;
+use rollbook_migrations::review::{self, ReviewError, Scope, SeriesReview};
 use rollbook_migrations::validate::Validation;
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +61,21 @@ impl PlanReport {
             obstacles,
         }
     }
+}
+
+/// Passes what a batch does to each series to `visit`, or only to the series `series`. With a store,
+/// also what stays as it is there, and why. Returns how many series there were.
+///
+/// # Errors
+/// When the batch or the store cannot be read, when they have different zones, or when `visit`
+/// fails.
+pub fn review(
+    batch: &Batch,
+    series: Option<&StreamId>,
+    store: Option<&Store>,
+    visit: &mut dyn FnMut(&SeriesReview) -> io::Result<()>,
+) -> Result<u64, ReviewError> {
+    review::review(batch, Scope { series, store: store.map(Store::runtime) }, visit)
 }
 
 /// A validation with the number of passed checks.

@@ -9,6 +9,7 @@ mod custody;
 mod erasure;
 mod killed;
 mod living;
+mod reviewing;
 mod switching;
 mod unsafe_exports;
 mod views;
