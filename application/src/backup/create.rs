@@ -2,11 +2,11 @@
 //!
 //! 1. Take a checkpoint of the database in the store's directory. Its table files are hard links.
 //! 2. Copy its files into the backup and compute their SHA-256. Hard-link the files that the
-//! previous backup has.
+//!    previous backup has.
 //! 3. Open the checkpoint as a store, fold it up to its head, and read head, digests and counts
-//! from it.
+//!    from it.
 //! 4. Write the report, `SHA256SUMS` and, last, the manifest. Sync everything and rename the
-//! directory to the backup's name.
+//!    directory to the backup's name.
 //! 5. Append `BackupTaken` to the control stream, with the SHA-256 of the manifest as its cause.
 
 use std::collections::HashMap;

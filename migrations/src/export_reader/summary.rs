@@ -26,20 +26,25 @@ struct Summary {
 /// [`ImportError::CountDiffers`].
 pub(super) fn check(export: &Export) -> Result<(), ImportError> {
     let Some(text) = &export.summary else { return Ok(()) };
-    let summary: Summary = text.read().unwrap_or_default();
+    let summary: Summary = text.read().map_err(|source| ImportError::File {
+        file: "BACKUP_SUMMARY.json".to_owned(),
+        source: source.into(),
+    })?;
     if let Some(status) = failed(&summary.status) {
         let collection = "the export".to_owned();
         return Err(ImportError::FailedCollection { collection, status, error: None });
     }
     let listed = summary.collections.as_array().map(Vec::as_slice).unwrap_or_default();
     let known = |entry: &&Value| {
-        Collection::ALL.iter().any(|collection| entry["name"] == collection.name())
+        Collection::ALL
+            .iter()
+            .any(|collection| entry.get("name").is_some_and(|name| name == collection.name()))
     };
     for entry in listed.iter().filter(known) {
         check_collection(export, entry)?;
     }
-    let is_failed = |entry: &Value| failed(&entry["status"]).is_some();
-    match summary.totals["failedCollections"].as_u64() {
+    let is_failed = |entry: &Value| failed(entry.get("status").unwrap_or(&Value::Null)).is_some();
+    match summary.totals.get("failedCollections").and_then(Value::as_u64) {
         Some(failed) if failed > 0 && !listed.iter().any(is_failed) => {
             Err(ImportError::FailedCollections { failed })
         }
@@ -49,9 +54,9 @@ pub(super) fn check(export: &Export) -> Result<(), ImportError> {
 
 /// Compares one entry of the summary with its file.
 fn check_collection(export: &Export, entry: &Value) -> Result<(), ImportError> {
-    let collection = entry["name"].as_str().unwrap_or_default().to_owned();
-    let error = entry["error"].as_str().map(str::to_owned);
-    if let Some(status) = failed(&entry["status"]) {
+    let collection = entry.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let error = entry.get("error").and_then(Value::as_str).map(str::to_owned);
+    if let Some(status) = failed(entry.get("status").unwrap_or(&Value::Null)) {
         return Err(ImportError::FailedCollection { collection, status, error });
     }
     let is_named = |exported: &&(_, _)| {
@@ -60,7 +65,7 @@ fn check_collection(export: &Export, entry: &Value) -> Result<(), ImportError> {
     };
     let documents = export.collections.iter().find(is_named).map_or(0, |(_, found)| found.len());
     let found = documents as u64;
-    match entry["count"].as_u64() {
+    match entry.get("count").and_then(Value::as_u64) {
         Some(summary) if summary != found => {
             Err(ImportError::CountDiffers { collection, summary, found })
         }

@@ -86,14 +86,7 @@ pub fn import(
 ) -> Result<ImportReport, MigrationError> {
     let snapshot = runtime.snapshot()?;
     let (rows, _) = snapshot.rows::<Tracker>()?;
-    let kept = tracker::control(&rows)?.legacy_timezone;
-    let zone = match (kept, options.zone) {
-        (Some(kept), Some(asked)) if kept != asked.to_string() => {
-            return Err(MigrationError::ImportZone { kept, asked: asked.to_string() });
-        }
-        (Some(kept), _) => kept,
-        (None, asked) => asked.unwrap_or_default().to_string(),
-    };
+    let zone = zone_of(tracker::control(&rows)?.legacy_timezone, options)?;
     let control_version = runtime.log().stream_version(&StreamId::Control)?;
     let held = {
         let (rows, _) = snapshot.rows::<Documents>()?;
@@ -149,6 +142,17 @@ pub fn import(
     }
     runtime.catch_up(monitor.progress)?;
     Ok(report(appended, None))
+}
+
+/// The zone that the store keeps, or else the requested one.
+fn zone_of(kept: Option<String>, options: &ImportOptions) -> Result<String, MigrationError> {
+    match (kept, options.zone) {
+        (Some(kept), Some(asked)) if kept != asked.to_string() => {
+            Err(MigrationError::ImportZone { kept, asked: asked.to_string() })
+        }
+        (Some(kept), _) => Ok(kept),
+        (None, asked) => Ok(asked.unwrap_or_default().to_string()),
+    }
 }
 
 /// Refuses a plan that would lose data, unless the options accept it.

@@ -37,10 +37,13 @@ pub(super) fn causes(
     for batches in [Batches::AsApplied, Batches::PlannedAgain] {
         let whole = HashMap::new();
         let mut search = Search { past: &past, rules, ids: &identity.ids, batches, whole };
-        let open: Vec<usize> = (0..found.len()).filter(|at| found[*at].is_none()).collect();
-        let still: Vec<&Unresolved> = open.iter().map(|at| &unresolved[*at]).collect();
-        for (at, cause) in open.iter().zip(search.run(&still)) {
-            found[*at] = cause;
+        let is_open = |(_, cause): &(usize, &Option<usize>)| cause.is_none();
+        let open: Vec<usize> = found.iter().enumerate().filter(is_open).map(|(at, _)| at).collect();
+        let still: Vec<&Unresolved> = open.iter().filter_map(|at| unresolved.get(*at)).collect();
+        for (at, cause) in open.into_iter().zip(search.run(&still)) {
+            if let Some(found) = found.get_mut(at) {
+                *found = cause;
+            }
         }
     }
     let cause = |found: Option<usize>| match found.and_then(|at| past.decisions.get(at)) {

@@ -113,8 +113,8 @@ impl Past {
         let left_out: Vec<Position> =
             (self.decisions.iter().skip(count)).flat_map(|decision| decision.positions()).collect();
         let mut state = self.fold(|recorded| {
-            !left_out.contains(&recorded.position)
-                && !(batches == Batches::PlannedAgain && is_of_batch(&recorded.event))
+            let is_planned_again = batches == Batches::PlannedAgain && is_of_batch(&recorded.event);
+            !is_planned_again && !left_out.contains(&recorded.position)
         });
         let rules = Rules { due: rules.due, zone: rules.zone };
         for (stream, series) in self.precreated.iter().zip(&mut state.precreated) {
