@@ -25,8 +25,7 @@ pub enum Resolution {
         /// The week.
         week: Option<u32>,
     },
-    /// The week that the response names holds another response. Move or clear that one first, or
-    /// accept the finding.
+    /// The week that the response names holds another response. Move or clear that one first.
     WeekTaken {
         /// The week.
         week: u32,
