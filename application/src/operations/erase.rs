@@ -235,6 +235,7 @@ fn attested(
 
 /// The later steps: the rows, the files, and the mark that the erasure is complete.
 fn clear_after_erasures(store: &Store, progress: Progress<'_>) -> Result<(), StoreError> {
+    store.evict_series();
     store.runtime().refold(progress)?;
     store.log().scrub()?;
     for erasure in store.log().erasures() {
