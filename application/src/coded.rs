@@ -135,6 +135,9 @@ impl Coded for MigrationError {
             Self::Removals { .. } => Code::ExportRemoves,
             Self::Unfinished { .. } => Code::BatchUnfinished,
             Self::NothingToMigrate { .. } => Code::NothingToMigrate,
+            Self::NoSeriesOf { .. } => Code::UnknownId,
+            Self::NoSuchBatch { .. } => Code::NoSuchBatch,
+            Self::NoInverse { .. } => Code::NoInverse,
             Self::NothingImported => Code::NothingImported,
             Self::Interrupted => Code::Interrupted,
         }

@@ -166,6 +166,16 @@ impl Zone {
         self.at_hour(plus_days(self.date(base_due), 7 * (i64::from(week) - 1)), 9)
     }
 
+    /// Returns the instant on another day of the local week that contains an instant, at the same
+    /// local time of day, or at `time` (hour and minute). `days` counts from Monday: 0 to 6.
+    pub fn day_of_week(self, instant: Timestamp, days: u8, time: Option<(u32, u32)>) -> Timestamp {
+        let date = plus_days(self.monday(instant), i64::from(days));
+        let time = time
+            .and_then(|(hour, minute)| NaiveTime::from_hms_opt(hour, minute, 0))
+            .unwrap_or_else(|| self.local(instant).time());
+        self.instant(date.and_time(time))
+    }
+
     /// Returns the UTC date of the local midnight at the start of an instant's local day. The old
     /// server named days like this.
     pub fn midnight_utc_date(self, instant: Timestamp) -> NaiveDate {
@@ -221,6 +231,21 @@ mod tests {
         assert_eq!(Zone::UTC.monday(at("2026-01-12T00:00:00Z")), "2026-01-12".parse().unwrap());
         let auckland: Zone = "Pacific/Auckland".parse().unwrap();
         assert_eq!(auckland.monday(at("2026-01-11T12:00:00Z")), "2026-01-12".parse().unwrap());
+    }
+
+    #[test]
+    fn another_day_of_the_week_keeps_the_week_and_the_local_time() {
+        let london: Zone = "Europe/London".parse().unwrap();
+        // Clocks changed on Sunday the 29th, between the Wednesday and the Sunday of one week.
+        let wednesday = at("2026-03-25T15:30:00Z");
+        assert_eq!(london.day_of_week(wednesday, 0, None), at("2026-03-23T15:30:00Z"));
+        assert_eq!(london.day_of_week(wednesday, 6, None), at("2026-03-29T14:30:00Z"));
+        assert_eq!(london.day_of_week(wednesday, 6, Some((9, 15))), at("2026-03-29T08:15:00Z"));
+        // A Sunday moves back: its week began on the Monday before it.
+        assert_eq!(
+            Zone::UTC.day_of_week(at("2026-01-11T09:00:00Z"), 0, None),
+            at("2026-01-05T09:00:00Z")
+        );
     }
 
     #[test]

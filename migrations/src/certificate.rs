@@ -7,8 +7,8 @@
 //!
 //! - the trees before and after the batch, and a proof that the second extends the first, so no
 //!   earlier event was altered
-//! - the complete events `BatchPlanned`, `BatchApplied` and `ValidationRecorded`, with the path of
-//!   each to the root after
+//! - the complete events `BatchPlanned`, `BatchApplied` (or `WeeksChanged`) and
+//!   `ValidationRecorded`, with the path of each to the root after
 //!
 //! The readable part, the batch and the checks, must agree with those events.
 
@@ -25,15 +25,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::validate::CHECKS;
 
-/// The newest format. Format 1 has the first twelve checks, format 2 all.
-pub const FORMAT: u64 = 2;
+/// The newest format. Format 1 has the first twelve checks, format 2 all. Format 3 is format 2 for a
+/// batch that changes weeks: the batch has the field `changed`.
+pub const FORMAT: u64 = 3;
 
 /// The number of checks of a certificate of format 1.
 const CHECKS_OF_FORMAT_1: usize = 12;
 
-/// The format of a certificate with these checks.
-pub fn format_of(checks: &[CheckOutcome]) -> u64 {
-    if checks.len() == CHECKS_OF_FORMAT_1 { 1 } else { FORMAT }
+/// The format of a certificate with this batch and these checks.
+pub fn format_of(batch: &BatchSummary, checks: &[CheckOutcome]) -> u64 {
+    match (batch.changed, checks.len()) {
+        (0, CHECKS_OF_FORMAT_1) => 1,
+        (0, _) => 2,
+        _ => FORMAT,
+    }
 }
 
 /// The names of the checks of a certificate of a format.
@@ -122,7 +127,7 @@ pub struct Certificate {
     pub consistency: Vec<Hash>,
     /// `BatchPlanned`.
     pub planned: ProvedEvent,
-    /// `BatchApplied`.
+    /// `BatchApplied`, or `WeeksChanged` for a batch that changes weeks.
     pub applied: ProvedEvent,
     /// `ValidationRecorded`.
     pub validated: ProvedEvent,
@@ -144,6 +149,15 @@ pub struct BatchSummary {
     pub linked: u64,
     /// Responses without a week linked to the week that names them.
     pub adopted: u64,
+    /// Weeks changed. Absent for a batch that adds weeks.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changed: u64,
+}
+
+// Serde passes a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The contents of a certificate that passed the check.
@@ -226,6 +240,11 @@ impl Certificate {
                 "the batch or the checks it shows are not those of the events it proves",
             ));
         }
+        if (self.rollbook_certificate == FORMAT) != (batch.changed > 0) {
+            return Err(CertificateError::Contradiction(
+                "its format is not the one for what the batch changed",
+            ));
+        }
         require_green(self.rollbook_certificate, &checks)?;
         Ok(VerifiedCertificate {
             origin,
@@ -304,8 +323,12 @@ pub fn summarize(
     let Event::BatchPlanned { digest, kind, rules, .. } = planned else {
         return Err(not("BatchPlanned"));
     };
-    let Event::BatchApplied { digest: applied, created, linked, adopted, .. } = applied else {
-        return Err(not("BatchApplied"));
+    let ((created, linked, adopted, changed), applied) = match applied {
+        Event::BatchApplied { digest, created, linked, adopted, .. } => {
+            ((*created, *linked, *adopted, 0), digest)
+        }
+        Event::WeeksChanged { digest, changed, .. } => ((0, 0, 0, *changed), digest),
+        _ => return Err(not("BatchApplied")),
     };
     let Event::ValidationRecorded { digest: validated, checks, .. } = validated else {
         return Err(not("ValidationRecorded"));
@@ -314,8 +337,5 @@ pub fn summarize(
         return Err(CertificateError::Contradiction("its events are of different batches"));
     }
     let (digest, kind, rules) = (digest.clone(), kind.clone(), rules.clone());
-    Ok((
-        BatchSummary { digest, kind, rules, created: *created, linked: *linked, adopted: *adopted },
-        checks.clone(),
-    ))
+    Ok((BatchSummary { digest, kind, rules, created, linked, adopted, changed }, checks.clone()))
 }

@@ -342,6 +342,9 @@ fn is_decision(event: &Event) -> bool {
         | Event::ImportCompleted { .. }
         | Event::BatchPlanned { .. }
         | Event::BatchApplied { .. }
+        | Event::WeeksChanged { .. }
+        // No command changes a window.
+        | Event::WindowChanged { .. }
         | Event::ValidationRecorded { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }

@@ -271,6 +271,7 @@ pub fn with_changes<'a>(
         due,
         status: clock.status_of(&item.stored, due),
         extension_granted: item.stored.extension_granted,
+        window: item.stored.window.clone().map(Cow::Owned),
         paused_until: paused_until(&item.stored, clock),
         ..generated
     }

@@ -28,6 +28,7 @@ mod migrate;
 mod naming;
 mod next_step;
 mod output;
+mod plan;
 mod progress;
 mod prove;
 mod rebuild;
@@ -257,6 +258,10 @@ mod tests {
         let manual = concat!(
             include_str!("../../docs/concepts.md"),
             include_str!("../../docs/operations.md"),
+            include_str!("../../docs/migrations/precreate.md"),
+            include_str!("../../docs/migrations/realign.md"),
+            include_str!("../../docs/migrations/window.md"),
+            include_str!("../../docs/migrations/inverse.md"),
             include_str!("../../docs/backup.md"),
             include_str!("../../docs/service-operation.md"),
             include_str!("../../docs/access.md"),

@@ -197,6 +197,11 @@ pub(crate) fn of_migration(error: &MigrationError) -> Option<String> {
             "--dry-run lists them; --allow-removals imports the export and removes them"
         }
         MigrationError::Unfinished { .. } => "apply its file again first",
+        MigrationError::NoSeriesOf { .. } => "--client takes the document ids of clients",
+        MigrationError::NoSuchBatch { .. } => "`rollbook status` lists the applied batches",
+        MigrationError::NoInverse { .. } => {
+            "`rollbook switch legacy` takes back what a migration that adds weeks shows"
+        }
         MigrationError::NothingImported => "run `rollbook import EXPORT_DIR` first",
         MigrationError::Interrupted => "the same command resumes",
     };

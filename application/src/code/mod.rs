@@ -188,6 +188,9 @@ pub enum Code {
     /// The reason `other` needs a comment.
     #[strum(props(exit = 3))]
     NoComment,
+    /// The batch has no inverse batch: it changed no week.
+    #[strum(props(exit = 3))]
+    NoInverse,
     /// The body is not application/json.
     NoJson,
     /// The path does not take this method.
@@ -203,6 +206,9 @@ pub enum Code {
     NoPause,
     /// There is no store in the directory.
     NoStore,
+    /// No single batch with this digest was applied completely.
+    #[strum(props(exit = 3))]
+    NoSuchBatch,
     /// The id is that of a coach or an administrator. Only clients can be erased.
     #[strum(props(exit = 3))]
     NotAClient,

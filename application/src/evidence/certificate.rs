@@ -55,7 +55,7 @@ impl Notary<'_> {
         let (batch, checks) = summarize(&planned.event, &applied.event, &validated.event)
             .map_err(EvidenceError::Certificate)?;
         let certificate = Certificate {
-            rollbook_certificate: format_of(&checks),
+            rollbook_certificate: format_of(&batch, &checks),
             batch,
             checks,
             key: self.verifier().clone(),

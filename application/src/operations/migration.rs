@@ -11,7 +11,7 @@ use rollbook_migrations::apply::{self, ApplyReport};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::parity::ParityReport;
-use rollbook_migrations::rules::DueRule;
+use rollbook_migrations::rules::Options;
 use rollbook_migrations::validate::{self, Check, Validation};
 use tempfile::TempDir;
 
@@ -23,10 +23,15 @@ use crate::store::{KeyedRequest, Request, Store};
 /// kind and digest.
 ///
 /// # Errors
-/// If nothing is imported, or the file cannot be written.
-pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanReport, OperationError> {
+/// If nothing is imported, no series lacks anything, a batch to undo cannot be undone, or the file
+/// cannot be written.
+pub fn plan(
+    store: &Store,
+    options: Options,
+    out: Option<&Path>,
+) -> Result<PlanReport, OperationError> {
     let rollbook_migrations::plan::Plan { file, header, obstacles } =
-        rollbook_migrations::plan::plan(store.runtime(), due, out)?;
+        rollbook_migrations::plan::plan(store.runtime(), options, out)?;
     Ok(PlanReport::of(&file, &header, obstacles))
 }
 
@@ -46,11 +51,11 @@ pub struct Plan {
 ///
 /// # Errors
 /// As [`plan`].
-pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, OperationError> {
+pub fn plan_aside(store: &Store, options: Options) -> Result<Plan, OperationError> {
     let directory = tempfile::tempdir().map_err(OperationError::Scratch)?;
     let path = directory.path().join("batch.ndjson");
     let rollbook_migrations::plan::Plan { header, obstacles, .. } =
-        rollbook_migrations::plan::plan(store.runtime(), due, Some(&path))?;
+        rollbook_migrations::plan::plan(store.runtime(), options, Some(&path))?;
     let report = PlanReport::of(Path::new(&header.file_name()), &header, obstacles);
     Ok(Plan {
         file: File::open(&path).map_err(OperationError::Scratch)?,

@@ -174,13 +174,28 @@ pub struct Batch {
     pub adopted: u64,
     /// The number of events that were left out.
     pub skipped: u64,
+    /// The number of weeks that it changed; 0 for a kind of migration that adds weeks.
+    #[serde(default)]
+    pub changed: u64,
 }
 
 impl Batch {
     fn of(batch: &BatchState) -> Self {
         let BatchState { digest, kind, rules, base, applied_at, counts, .. } = batch.clone();
-        let BatchCounts { series, created, linked, adopted, skipped } = counts;
-        Self { digest, kind, rules, base, applied_at, series, created, linked, adopted, skipped }
+        let BatchCounts { series, created, linked, adopted, skipped, changed } = counts;
+        Self {
+            digest,
+            kind,
+            rules,
+            base,
+            applied_at,
+            series,
+            created,
+            linked,
+            adopted,
+            skipped,
+            changed,
+        }
     }
 }
 

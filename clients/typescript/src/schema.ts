@@ -812,6 +812,11 @@ export interface components {
             adopted: number;
             /**
              * Format: uint64
+             * @description The number of weeks that this run changed.
+             */
+            changed: number;
+            /**
+             * Format: uint64
              * @description The number of weeks that this run created.
              */
             created: number;
@@ -1007,6 +1012,11 @@ export interface components {
             applied_at?: components["schemas"]["u64"] | null;
             /** @description The head of the log before the batch. */
             base: components["schemas"]["u64"];
+            /**
+             * Format: uint64
+             * @description The number of weeks that it changed; 0 for a kind of migration that adds weeks.
+             */
+            changed?: number;
             /**
              * Format: uint64
              * @description The number of weeks that it created.
@@ -1541,15 +1551,28 @@ export interface components {
          *     }
          */
         LeftAsItIs: {
-            /** @description The reason: `no-week-one`, `no-base-due`, `week-holds-another` or `week-outside`. */
+            /**
+             * Format: date-time
+             * @description The due date that the week would have.
+             */
+            due?: string | null;
+            /**
+             * @description The reason: `no-week-one`, `no-base-due`, `week-holds-another`, `week-outside`, `paused`,
+             *     `week-doubled`, `reopen-requested`, `due-in-the-past` or `changed-since`.
+             */
             obstacle: string;
             /** @description The response that is not linked. */
             response?: string | null;
+            /**
+             * Format: uint32
+             * @description The run that stays as it is, or whose week stays as it is.
+             */
+            run?: number | null;
             /** @description The stream of the series. */
             series: string;
             /**
              * Format: uint32
-             * @description The week of that response.
+             * @description The week of that response, or the week that stays as it is.
              */
             week?: number | null;
         };
@@ -1567,7 +1590,8 @@ export interface components {
             erased: number;
             /**
              * Format: uint64
-             * @description The week was stored or answered meanwhile, or the response was linked meanwhile.
+             * @description The week was stored, answered or marked as missed meanwhile, or has the due date or window
+             *     already, or the response was linked meanwhile.
              */
             taken: number;
             /**
@@ -1741,13 +1765,18 @@ export interface components {
             adopted: number;
             /**
              * Format: uint64
+             * @description The number of weeks to change.
+             */
+            changed?: number;
+            /**
+             * Format: uint64
              * @description The number of weeks to create.
              */
             created: number;
             /** @description SHA-256 over the event lines of the file, in hexadecimal. */
             digest: string;
-            /** @description The due rule of created weeks: `monday` or `weekday`. */
-            due: string;
+            /** @description The due rule of created weeks, `monday` or `weekday`, for a kind that creates weeks. */
+            due?: string | null;
             /**
              * Format: uint64
              * @description The number of events.
@@ -1764,6 +1793,8 @@ export interface components {
             linked: number;
             /** @description What the plan leaves unchanged, with the reason. */
             obstacles: components["schemas"]["LeftAsItIs"][];
+            /** @description The options of the kind and the zone, as the log records them. */
+            rules?: string;
             /**
              * Format: uint64
              * @description The number of series that the migration concerns.
@@ -8822,6 +8853,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "adopted": 0,
+                     *       "changed": 0,
                      *       "created": 17,
                      *       "digest": "2a1daf384579fc6335f64ba6c81956c069cdae63b7ca1d9c9af5740161f72142",
                      *       "head": 57,
@@ -9002,12 +9034,37 @@ export interface operations {
     planMigration: {
         parameters: {
             query?: {
+                /** @description The kind of migration. The default is `precreate`, or `inverse` with `inverse_of`. */
+                kind?: "precreate" | "realign" | "window" | "inverse";
                 /**
-                 * @description The due rule of created weeks: the Monday of the week at 09:00, as clients saw it, or the
-                 *     weekday of the base.
+                 * @description For `precreate`, the due rule of created weeks: the Monday of the week at 09:00, as clients
+                 *     saw it, or the weekday of the base. The default is `monday`.
                  * @example monday
                  */
                 due?: "monday" | "weekday";
+                /** @description For `realign`, which needs it: the day of the week on which weeks are due. */
+                weekday?: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+                /**
+                 * @description For `realign`: the local time of day. Without it, each week keeps its own.
+                 * @example 09:00
+                 */
+                time?: string;
+                /**
+                 * @description For `window`, which needs it: the new check-in window as JSON; `null` removes it.
+                 * @example {"enabled":true,"startDay":"friday"}
+                 */
+                window?: string;
+                /** @description For `window`, which needs it: only weeks that are due from this instant on change, RFC 3339. */
+                from?: string;
+                /** @description For `realign` and `window`: the document id of a client; may be repeated. Without it, all clients. */
+                client?: string[];
+                /** @description For `inverse`, which needs it: the digest of the batch to undo, or its first digits. */
+                inverse_of?: string;
+                /**
+                 * @description For every kind but `precreate`: the time of the change, RFC 3339; the default is now. Only the
+                 *     same time gives the same batch.
+                 */
+                at?: string;
             };
             header?: never;
             path?: never;
@@ -9092,7 +9149,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description Nothing was imported, or no series needs a migration. */
+            /** @description Nothing was imported, no series needs a migration, or the batch to undo was not applied or has no inverse. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9121,12 +9178,37 @@ export interface operations {
     planMigrationReport: {
         parameters: {
             query?: {
+                /** @description The kind of migration. The default is `precreate`, or `inverse` with `inverse_of`. */
+                kind?: "precreate" | "realign" | "window" | "inverse";
                 /**
-                 * @description The due rule of created weeks: the Monday of the week at 09:00, as clients saw it, or the
-                 *     weekday of the base.
+                 * @description For `precreate`, the due rule of created weeks: the Monday of the week at 09:00, as clients
+                 *     saw it, or the weekday of the base. The default is `monday`.
                  * @example monday
                  */
                 due?: "monday" | "weekday";
+                /** @description For `realign`, which needs it: the day of the week on which weeks are due. */
+                weekday?: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+                /**
+                 * @description For `realign`: the local time of day. Without it, each week keeps its own.
+                 * @example 09:00
+                 */
+                time?: string;
+                /**
+                 * @description For `window`, which needs it: the new check-in window as JSON; `null` removes it.
+                 * @example {"enabled":true,"startDay":"friday"}
+                 */
+                window?: string;
+                /** @description For `window`, which needs it: only weeks that are due from this instant on change, RFC 3339. */
+                from?: string;
+                /** @description For `realign` and `window`: the document id of a client; may be repeated. Without it, all clients. */
+                client?: string[];
+                /** @description For `inverse`, which needs it: the digest of the batch to undo, or its first digits. */
+                inverse_of?: string;
+                /**
+                 * @description For every kind but `precreate`: the time of the change, RFC 3339; the default is now. Only the
+                 *     same time gives the same batch.
+                 */
+                at?: string;
             };
             header?: never;
             path?: never;
@@ -9145,6 +9227,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "adopted": 0,
+                     *       "changed": 0,
                      *       "created": 17,
                      *       "digest": "2a1daf384579fc6335f64ba6c81956c069cdae63b7ca1d9c9af5740161f72142",
                      *       "due": "monday",
@@ -9153,6 +9236,7 @@ export interface operations {
                      *       "kind": "precreate",
                      *       "linked": 0,
                      *       "obstacles": [],
+                     *       "rules": "due=monday zone=UTC",
                      *       "series": 3,
                      *       "zone": "UTC"
                      *     }
@@ -9219,7 +9303,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description Nothing was imported, or no series needs a migration. */
+            /** @description Nothing was imported, no series needs a migration, or the batch to undo was not applied or has no inverse. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9743,6 +9827,7 @@ export interface operations {
                      *           "adopted": 0,
                      *           "applied_at": 57,
                      *           "base": 38,
+                     *           "changed": 0,
                      *           "created": 17,
                      *           "digest": "2a1daf384579fc6335f64ba6c81956c069cdae63b7ca1d9c9af5740161f72142",
                      *           "kind": "precreate",

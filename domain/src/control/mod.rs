@@ -36,9 +36,9 @@ pub struct BatchState {
     pub counts: BatchCounts,
 }
 
-/// The counts of a batch that was applied. Serialized as an array of five numbers, in this order.
+/// The counts of a batch that was applied. Serialized as an array of six numbers, in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(u64, u64, u64, u64, u64)", into = "(u64, u64, u64, u64, u64)")]
+#[serde(from = "[u64; 6]", into = "[u64; 6]")]
 pub struct BatchCounts {
     /// Series that the migration concerns.
     pub series: u64,
@@ -50,25 +50,27 @@ pub struct BatchCounts {
     pub adopted: u64,
     /// Events that were left out: the store already had them, or no longer had a place for them.
     pub skipped: u64,
+    /// Weeks changed.
+    pub changed: u64,
 }
 
 impl BatchCounts {
-    /// Whether the batch added nothing.
+    /// Whether the batch added and changed nothing.
     pub fn is_empty(&self) -> bool {
-        self.created + self.linked + self.adopted == 0
+        self.created + self.linked + self.adopted + self.changed == 0
     }
 }
 
-impl From<(u64, u64, u64, u64, u64)> for BatchCounts {
-    fn from((series, created, linked, adopted, skipped): (u64, u64, u64, u64, u64)) -> Self {
-        Self { series, created, linked, adopted, skipped }
+impl From<[u64; 6]> for BatchCounts {
+    fn from([series, created, linked, adopted, skipped, changed]: [u64; 6]) -> Self {
+        Self { series, created, linked, adopted, skipped, changed }
     }
 }
 
-impl From<BatchCounts> for (u64, u64, u64, u64, u64) {
+impl From<BatchCounts> for [u64; 6] {
     fn from(counts: BatchCounts) -> Self {
-        let BatchCounts { series, created, linked, adopted, skipped } = counts;
-        (series, created, linked, adopted, skipped)
+        let BatchCounts { series, created, linked, adopted, skipped, changed } = counts;
+        [series, created, linked, adopted, skipped, changed]
     }
 }
 
@@ -160,12 +162,15 @@ impl Control {
                 counts: BatchCounts::default(),
             }),
             Event::BatchApplied { digest, series, created, linked, adopted, skipped } => {
-                if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
-                    batch.applied_at = Some(position);
-                    let (series, created, linked) = (*series, *created, *linked);
-                    let (adopted, skipped) = (*adopted, *skipped);
-                    batch.counts = BatchCounts { series, created, linked, adopted, skipped };
-                }
+                let (series, created, linked) = (*series, *created, *linked);
+                let (adopted, skipped, changed) = (*adopted, *skipped, 0);
+                let counts = BatchCounts { series, created, linked, adopted, skipped, changed };
+                self.complete(digest, position, counts);
+            }
+            Event::WeeksChanged { digest, series, changed, skipped } => {
+                let (series, changed, skipped) = (*series, *changed, *skipped);
+                let counts = BatchCounts { series, changed, skipped, ..BatchCounts::default() };
+                self.complete(digest, position, counts);
             }
             Event::ResponsesAttested { digest, responses, responses_digest } => {
                 if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
@@ -195,12 +200,26 @@ impl Control {
         }
     }
 
-    /// The last completed batch that added something.
+    /// Records that a batch is complete.
+    fn complete(&mut self, digest: &str, position: Position, counts: BatchCounts) {
+        if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == digest) {
+            batch.applied_at = Some(position);
+            batch.counts = counts;
+        }
+    }
+
+    /// The last completed batch that added or changed something.
     pub fn last_applied(&self) -> Option<&BatchState> {
-        self.batches
-            .iter()
-            .filter(|batch| batch.applied_at.is_some() && !batch.counts.is_empty())
-            .max_by_key(|batch| batch.applied_at)
+        self.applied().max_by_key(|batch| batch.applied_at)
+    }
+
+    /// The last completed batch of a kind of migration that added or changed something.
+    pub fn last_applied_of(&self, kind: &str) -> Option<&BatchState> {
+        self.applied().filter(|batch| batch.kind == kind).max_by_key(|batch| batch.applied_at)
+    }
+
+    fn applied(&self) -> impl Iterator<Item = &BatchState> {
+        self.batches.iter().filter(|batch| batch.applied_at.is_some() && !batch.counts.is_empty())
     }
 }
 
@@ -210,8 +229,9 @@ mod tests {
 
     #[test]
     fn the_counts_of_a_batch_are_stored_as_an_array() {
-        let counts = BatchCounts { series: 1, created: 2, linked: 3, adopted: 4, skipped: 5 };
-        assert_eq!(serde_json::to_string(&counts).unwrap(), "[1,2,3,4,5]");
-        assert_eq!(serde_json::from_str::<BatchCounts>("[1,2,3,4,5]").unwrap(), counts);
+        let counts =
+            BatchCounts { series: 1, created: 2, linked: 3, adopted: 4, skipped: 5, changed: 6 };
+        assert_eq!(serde_json::to_string(&counts).unwrap(), "[1,2,3,4,5,6]");
+        assert_eq!(serde_json::from_str::<BatchCounts>("[1,2,3,4,5,6]").unwrap(), counts);
     }
 }

@@ -251,8 +251,7 @@ pub enum Event {
         linked: u64,
         /// The number of adopted responses.
         adopted: u64,
-        /// The number of events that were left out: the log already had them, or the week was
-        /// withdrawn, or the client was erased.
+        /// The number of events that were left out: in the log already, or without a place now.
         skipped: u64,
     },
     /// A validation ran.
@@ -372,9 +371,28 @@ pub enum Event {
         /// The reason.
         reason: Personal<String>,
     },
-    /// An event of a client whose personal data was erased, as it is read after the erasure. This
-    /// variant is never stored. The kind of event is still known, its personal content is not, and
-    /// projections ignore it.
+    /// A batch is complete that changes weeks and adds none: all its events are in the log.
+    WeeksChanged {
+        /// The batch's digest, in hexadecimal.
+        digest: String,
+        /// The number of series in the batch.
+        series: u64,
+        /// The number of changed weeks.
+        changed: u64,
+        /// The number of events that were left out.
+        skipped: u64,
+    },
+    /// The check-in window of a week was changed.
+    WindowChanged {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The new window; `None` removes it.
+        window: Option<JsonText>,
+    },
+    /// An event of a client whose personal data was erased, as it is read after the erasure: without
+    /// its personal content. This variant is never stored, and projections ignore it.
     Erased(
         /// The event without its personal content.
         Box<Event>,

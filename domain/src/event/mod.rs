@@ -60,6 +60,8 @@ impl Event {
             Self::DocumentAdopted { .. } => "DocumentAdopted",
             Self::DuplicateWithdrawn { .. } => "DuplicateWithdrawn",
             Self::DuplicateCleared { .. } => "DuplicateCleared",
+            Self::WeeksChanged { .. } => "WeeksChanged",
+            Self::WindowChanged { .. } => "WindowChanged",
             Self::Erased(event) => event.name(),
         }
     }

@@ -316,6 +316,17 @@ pub(super) enum Body<'a> {
         #[serde(borrow)]
         reason: StoredPersonal<'a>,
     },
+    WeeksChanged {
+        digest: &'a str,
+        series: u64,
+        changed: u64,
+        skipped: u64,
+    },
+    WindowChanged {
+        run: u32,
+        week: u32,
+        window: Option<&'a str>,
+    },
 }
 
 impl<'a> Body<'a> {
@@ -359,7 +370,9 @@ impl<'a> Body<'a> {
             | Self::ClientErased { .. }
             | Self::StatusAssigned { .. }
             | Self::DocumentAdopted { .. }
-            | Self::ResponsesAttested { .. } => None,
+            | Self::ResponsesAttested { .. }
+            | Self::WeeksChanged { .. }
+            | Self::WindowChanged { .. } => None,
         }
     }
 }

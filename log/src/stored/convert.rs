@@ -236,4 +236,6 @@ events! {
     DocumentAdopted { assignment, run, week, document },
     DuplicateWithdrawn { run, week, assignment, reason },
     DuplicateCleared { run, week, assignment, response, reason },
+    WeeksChanged { digest, series, changed, skipped },
+    WindowChanged { run, week, window },
 }

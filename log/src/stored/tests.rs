@@ -76,6 +76,8 @@ variants!(
     DocumentAdopted,
     DuplicateWithdrawn,
     DuplicateCleared,
+    WeeksChanged,
+    WindowChanged,
 );
 
 fn text(text: &str) -> String {
@@ -317,6 +319,9 @@ fn samples() -> Vec<Event> {
             response: text("response-1"),
             reason: personal("answered twice"),
         },
+        Event::WeeksChanged { digest: text("00ff"), series: 28, changed: 691, skipped: 70_000 },
+        Event::WindowChanged { run: 1, week: 3, window: Some(json(r#"{"enabled":true}"#)) },
+        Event::WindowChanged { run: 1, week: 3, window: None },
     ]
 }
 

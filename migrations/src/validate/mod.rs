@@ -27,7 +27,7 @@ use crate::parity::{
     BothRows, LogUntil, ParityReport, ParityRules, UnexplainedDifference, compare,
 };
 use crate::plan::zone;
-use crate::rules::{BatchRules, DueRule};
+use crate::rules::{BatchRules, DueRule, Options};
 
 /// The names of the checks, in their order.
 pub const CHECKS: [&str; 13] = [
@@ -154,20 +154,21 @@ pub fn parity(
     let (directory, _) = snapshot.rows::<Directory>()?;
     let (legacy, until) = snapshot.rows::<LegacyView>()?;
     let (precreated, _) = snapshot.rows::<PrecreatedView>()?;
-    let due = control.last_applied().map_or(Ok(DueRule::default()), due_rule)?;
+    let due =
+        control.last_applied_of(Options::PRECREATE).map_or(Ok(DueRule::default()), due_rule)?;
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
     let events = &LogUntil { log, until };
     let both = BothRows { directory: &directory, legacy: &legacy, precreated: &precreated, events };
     Ok(compare(both, &rules, monitor.progress)?)
 }
 
-/// The due rule that a batch was planned with.
+/// The due rule that a batch created weeks with.
 fn due_rule(batch: &BatchState) -> Result<DueRule, MigrationError> {
     let rules: BatchRules = batch
         .rules
         .parse()
         .map_err(|source| MigrationError::Rules { digest: batch.digest.clone(), source })?;
-    Ok(rules.due)
+    Ok(rules.options.due().unwrap_or_default())
 }
 
 fn parity_explained(parity: &ParityReport) -> Check {

@@ -127,6 +127,9 @@ pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
             "GET /v1/migrations/plan plans again"
         }
         MigrationError::Unfinished { .. } => "POST /v1/migrations/apply with its file first",
+        MigrationError::NoSeriesOf { .. } => "name clients by their document ids",
+        MigrationError::NoSuchBatch { .. } => "GET /v1/status lists the applied batches",
+        MigrationError::NoInverse { .. } => "PUT /v1/switch serves the legacy view again",
         MigrationError::NothingImported => "an export must be imported first",
         MigrationError::Log(_)
         | MigrationError::Projection(_)

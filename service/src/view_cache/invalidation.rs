@@ -157,6 +157,7 @@ fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> AffectedClients<'e> 
             Event::ViewSwitched { .. }
             | Event::BatchPlanned { .. }
             | Event::BatchApplied { .. }
+            | Event::WeeksChanged { .. }
             | Event::ValidationRecorded { .. }
             | Event::ParityRecorded { .. }
             | Event::ResponsesAttested { .. }

@@ -92,6 +92,10 @@ fn week_detail(event: &Event, personal: PersonalContent) -> Option<String> {
         Event::AssignmentRescheduled { run, week, due } => {
             format!("{}, due {due}", place(*run, *week))
         }
+        Event::WindowChanged { run, week, window } => {
+            let window = window.as_ref().map_or("null", JsonText::as_str);
+            format!("{}, window {window}", place(*run, *week))
+        }
         Event::AssignmentMissed { run, week, reason, comment } => {
             let comment = comment
                 .as_ref()
@@ -225,6 +229,12 @@ fn control_detail(event: &Event) -> Option<String> {
         Event::BatchApplied { digest, series, created, linked, adopted, skipped } => {
             format!(
                 "{series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped, digest {}",
+                short(digest)
+            )
+        }
+        Event::WeeksChanged { digest, series, changed, skipped } => {
+            format!(
+                "{series} series, {changed} changed, {skipped} skipped, digest {}",
                 short(digest)
             )
         }

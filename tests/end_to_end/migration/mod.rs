@@ -8,6 +8,7 @@ mod certificates;
 mod custody;
 mod erasure;
 mod killed;
+mod kinds;
 mod living;
 mod reviewing;
 mod switching;

@@ -37,6 +37,7 @@ fn batch(recorded: &EventRecord) -> Option<String> {
             Event::ImportCompleted { digest, .. }
             | Event::BatchPlanned { digest, .. }
             | Event::BatchApplied { digest, .. }
+            | Event::WeeksChanged { digest, .. }
             | Event::ResponsesAttested { digest, .. }
             | Event::ValidationRecorded { digest, .. },
             _,

@@ -194,6 +194,7 @@ fn of_batch(
         Event::ImportCompleted { digest: named, .. }
         | Event::BatchPlanned { digest: named, .. }
         | Event::BatchApplied { digest: named, .. }
+        | Event::WeeksChanged { digest: named, .. }
         | Event::ValidationRecorded { digest: named, .. } => named == digest,
         _ => false,
     };

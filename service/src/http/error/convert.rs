@@ -109,6 +109,7 @@ impl From<MigrationError> for ApiError {
                 Code::Interrupted,
                 "The service is about to end; this stopped at a commit boundary, and the same request goes on later",
             ),
+            MigrationError::NoSeriesOf { .. } => Self::not_found(text.clone()),
             MigrationError::Log(_) | MigrationError::Projection(_) => Self::unavailable(&error),
             _ if error.is_refusal() => Self::conflict(error.code(), text.clone()),
             _ if error.is_bad_batch() => Self::bad_request(error.code(), text.clone()),

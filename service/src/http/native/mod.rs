@@ -13,6 +13,7 @@ pub mod history;
 pub mod live;
 pub mod migrations;
 pub mod operations;
+pub mod plan_query;
 pub mod query;
 pub mod seen;
 pub mod shapes;
