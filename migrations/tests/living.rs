@@ -343,6 +343,9 @@ fn is_decision(event: &Event) -> bool {
         | Event::BatchPlanned { .. }
         | Event::BatchApplied { .. }
         | Event::ValidationRecorded { .. }
+        | Event::QualifiedValidationRecorded { .. }
+        | Event::FindingsAccepted { .. }
+        | Event::AcceptanceWithdrawn { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }
         | Event::BackupTaken { .. }

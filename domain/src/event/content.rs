@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::control::{Audience, CheckOutcome, ExportedCollection, View};
+use super::control::{
+    AcceptedFindings, Audience, CheckOutcome, ExportedCollection, FindingName, View,
+};
 use super::position::Position;
 use super::series::{AssignedStatus, LinkKind, MissedReason, Origin, Placement, WeekDue, WeekMove};
 use crate::collection::Collection;
@@ -371,6 +373,34 @@ pub enum Event {
         response: String,
         /// The reason.
         reason: Personal<String>,
+    },
+    /// A person accepted findings of a check as they are. A check whose findings are all accepted
+    /// counts as green.
+    FindingsAccepted {
+        /// The name of the check.
+        check: String,
+        /// The findings.
+        findings: Vec<FindingName>,
+        /// The reason. It is not personal data and stays readable.
+        reason: String,
+    },
+    /// Findings are no longer accepted.
+    AcceptanceWithdrawn {
+        /// The ids of the findings.
+        findings: Vec<String>,
+        /// The reason. It is not personal data and stays readable.
+        reason: String,
+    },
+    /// A validation ran and found accepted findings. Without any, the event is `ValidationRecorded`.
+    QualifiedValidationRecorded {
+        /// The batch's digest; empty if no batch was applied.
+        digest: String,
+        /// The validated head of the log.
+        at: Position,
+        /// The result of every check.
+        checks: Vec<CheckOutcome>,
+        /// The accepted findings that it found.
+        accepted: Vec<AcceptedFindings>,
     },
     /// An event of a client whose personal data was erased, as it is read after the erasure. This
     /// variant is never stored. The kind of event is still known, its personal content is not, and

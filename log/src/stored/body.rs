@@ -94,6 +94,22 @@ pub(super) struct StoredCheck<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
+pub(super) struct StoredFindingName<'a> {
+    pub(super) id: &'a str,
+    pub(super) about: &'a str,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredAcceptedFindings<'a> {
+    pub(super) check: &'a str,
+    #[serde(borrow)]
+    pub(super) findings: Vec<StoredFindingName<'a>>,
+    pub(super) reason: &'a str,
+    pub(super) by: &'a str,
+    pub(super) at: u64,
+}
+
+#[derive(Serialize, Deserialize)]
 pub(super) enum StoredAudience<'a> {
     Everyone,
     Percent(u8),
@@ -316,6 +332,25 @@ pub(super) enum Body<'a> {
         #[serde(borrow)]
         reason: StoredPersonal<'a>,
     },
+    FindingsAccepted {
+        check: &'a str,
+        #[serde(borrow)]
+        findings: Vec<StoredFindingName<'a>>,
+        reason: &'a str,
+    },
+    AcceptanceWithdrawn {
+        #[serde(borrow)]
+        findings: Vec<&'a str>,
+        reason: &'a str,
+    },
+    QualifiedValidationRecorded {
+        digest: &'a str,
+        at: u64,
+        #[serde(borrow)]
+        checks: Vec<StoredCheck<'a>>,
+        #[serde(borrow)]
+        accepted: Vec<StoredAcceptedFindings<'a>>,
+    },
 }
 
 impl<'a> Body<'a> {
@@ -359,6 +394,9 @@ impl<'a> Body<'a> {
             | Self::ClientErased { .. }
             | Self::StatusAssigned { .. }
             | Self::DocumentAdopted { .. }
+            | Self::FindingsAccepted { .. }
+            | Self::AcceptanceWithdrawn { .. }
+            | Self::QualifiedValidationRecorded { .. }
             | Self::ResponsesAttested { .. } => None,
         }
     }

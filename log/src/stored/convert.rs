@@ -5,13 +5,13 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    Audience, CheckOutcome, Event, ExportedCollection, Placement, RunTerms, Terms, WeekDue,
+    AcceptedFindings, Audience, CheckOutcome, Event, ExportedCollection, FindingName, Placement, RunTerms, Terms, WeekDue,
     WeekMove, WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
-    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal,
+    Body, StoredAcceptedFindings, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredFindingName, StoredPersonal,
     StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
 };
 use super::instant::Instant;
@@ -156,6 +156,8 @@ fields!(WeekDue = StoredWeekDue { week, due });
 fields!(WeekMove = StoredWeekMove { week, from, to });
 fields!(WeekOfRun = StoredWeekOfRun { run, week });
 fields!(CheckOutcome = StoredCheck<'a> { name, green, detail });
+fields!(FindingName = StoredFindingName<'a> { id, about });
+fields!(AcceptedFindings = StoredAcceptedFindings<'a> { check, findings, reason, by, at });
 fields!(ExportedCollection = StoredExport<'a> { collection, documents, header });
 
 impl<'a> StoredForm<'a> for Audience {
@@ -236,4 +238,7 @@ events! {
     DocumentAdopted { assignment, run, week, document },
     DuplicateWithdrawn { run, week, assignment, reason },
     DuplicateCleared { run, week, assignment, response, reason },
+    FindingsAccepted { check, findings, reason },
+    AcceptanceWithdrawn { findings, reason },
+    QualifiedValidationRecorded { digest, at, checks, accepted },
 }

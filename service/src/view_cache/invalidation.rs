@@ -158,6 +158,9 @@ fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> AffectedClients<'e> 
             | Event::BatchPlanned { .. }
             | Event::BatchApplied { .. }
             | Event::ValidationRecorded { .. }
+            | Event::QualifiedValidationRecorded { .. }
+            | Event::FindingsAccepted { .. }
+            | Event::AcceptanceWithdrawn { .. }
             | Event::ParityRecorded { .. }
             | Event::ResponsesAttested { .. }
             | Event::BackupTaken { .. }

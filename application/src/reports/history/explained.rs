@@ -38,7 +38,8 @@ fn batch(recorded: &EventRecord) -> Option<String> {
             | Event::BatchPlanned { digest, .. }
             | Event::BatchApplied { digest, .. }
             | Event::ResponsesAttested { digest, .. }
-            | Event::ValidationRecorded { digest, .. },
+            | Event::ValidationRecorded { digest, .. }
+            | Event::QualifiedValidationRecorded { digest, .. },
             _,
         ) if !digest.is_empty() => Some(digest.clone()),
         (_, Actor::Migration(_)) if is_digest(&recorded.cause) => Some(recorded.cause.clone()),
@@ -96,6 +97,8 @@ fn why(event: &Event) -> Option<String> {
         }
         Event::ViewSwitched { reason, forced: false, .. }
         | Event::LegacyRetired { reason }
+        | Event::FindingsAccepted { reason, .. }
+        | Event::AcceptanceWithdrawn { reason, .. }
         | Event::ClientErased { reason, .. } => reason.clone(),
         Event::ViewSwitched { reason, forced: true, .. } => {
             format!("{reason} (the guard was overridden)")

@@ -53,6 +53,9 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::BatchPlanned { .. }
         | Event::BatchApplied { .. }
         | Event::ValidationRecorded { .. }
+        | Event::QualifiedValidationRecorded { .. }
+        | Event::FindingsAccepted { .. }
+        | Event::AcceptanceWithdrawn { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }
         | Event::BackupTaken { .. }

@@ -194,7 +194,8 @@ fn of_batch(
         Event::ImportCompleted { digest: named, .. }
         | Event::BatchPlanned { digest: named, .. }
         | Event::BatchApplied { digest: named, .. }
-        | Event::ValidationRecorded { digest: named, .. } => named == digest,
+        | Event::ValidationRecorded { digest: named, .. }
+        | Event::QualifiedValidationRecorded { digest: named, .. } => named == digest,
         _ => false,
     };
     match commit {
