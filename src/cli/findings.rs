@@ -98,7 +98,7 @@ impl FindingsArguments {
             None => {
                 let store = context.open()?;
                 watched("checking", "clients", |watch| {
-                    Ok(findings(&store, &query, Store::now(), watch)?)
+                    findings(&store, &query, Store::now(), watch)
                 })?
             }
         };
@@ -184,7 +184,10 @@ impl AcceptArguments {
         if self.withdraw {
             return Ok(withdraw(store, &self.findings, &self.reason, &request)?);
         }
-        watched("checking", "clients", |watch| Ok(accept(store, &self.wanted(), &request, watch)?))
+        let accepted = watched("checking", "clients", |watch| {
+            accept(store, &self.wanted(), &request, watch)
+        })?;
+        Ok(accepted)
     }
 
     fn text(&self, report: &AcceptanceReport) -> String {
