@@ -184,9 +184,8 @@ impl AcceptArguments {
         if self.withdraw {
             return Ok(withdraw(store, &self.findings, &self.reason, &request)?);
         }
-        let accepted = watched("checking", "clients", |watch| {
-            accept(store, &self.wanted(), &request, watch)
-        })?;
+        let accepted =
+            watched("checking", "clients", |watch| accept(store, &self.wanted(), &request, watch))?;
         Ok(accepted)
     }
 

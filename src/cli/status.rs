@@ -58,7 +58,13 @@ impl Text for Status {
             self.validation.as_ref().map_or_else(|| "none".to_owned(), RecordedValidation::text),
         );
         if self.accepted_findings > 0 {
-            line("accepted", format!("{} findings; rollbook migrate findings lists them", self.accepted_findings));
+            line(
+                "accepted",
+                format!(
+                    "{} findings; rollbook migrate findings lists them",
+                    self.accepted_findings
+                ),
+            );
         }
         let parity =
             |parity: &Parity| format!("{} unexplained at {}", parity.unexplained, parity.at);

@@ -164,10 +164,7 @@ fn choose(
     }
 }
 
-fn named(
-    found: &Validation,
-    ids: &[String],
-) -> Result<(ChosenFindings, u64), AcceptanceRejection> {
+fn named(found: &Validation, ids: &[String]) -> Result<(ChosenFindings, u64), AcceptanceRejection> {
     let known = |id: &String| {
         let open = found.checks.iter().any(|check| check.finding_ids.contains(id));
         open || found.accepted().any(|accepted| accepted.id == *id)

@@ -105,13 +105,8 @@ mod tests {
     fn a_finding_is_accepted_once() {
         let control = accepted(&["a"]);
         assert_eq!(control.accepted.get("a"), Some(&7));
-        let Ok([Event::FindingsAccepted { findings, .. }]) =
-            control.decide_accept(&found(&["a", "b"]), "known").as_deref().map(|events| {
-                <&[Event; 1]>::try_from(events).unwrap()
-            })
-        else {
-            panic!()
-        };
+        let events = control.decide_accept(&found(&["a", "b"]), "known").unwrap();
+        let [Event::FindingsAccepted { findings, .. }] = &events[..] else { panic!("{events:?}") };
         assert_eq!(findings.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["b"]);
         assert_eq!(control.decide_accept(&found(&["a"]), "known"), Ok(Vec::new()));
     }

@@ -5,14 +5,15 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    AcceptedFindings, Audience, CheckOutcome, Event, ExportedCollection, FindingName, Placement, RunTerms, Terms, WeekDue,
-    WeekMove, WeekOfRun,
+    AcceptedFindings, Audience, CheckOutcome, Event, ExportedCollection, FindingName, Placement,
+    RunTerms, Terms, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
-    Body, StoredAcceptedFindings, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredFindingName, StoredPersonal,
-    StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
+    Body, StoredAcceptedFindings, StoredAudience, StoredCheck, StoredDocument, StoredExport,
+    StoredFindingName, StoredPersonal, StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove,
+    StoredWeekOfRun,
 };
 use super::instant::Instant;
 use super::mirrored::StoredForm;

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use rollbook_domain::event::{
-    AcceptedFindings, AssignedStatus, Audience, CheckOutcome, ExportedCollection, FindingName, LinkKind, MissedReason, Origin,
-    Placement, RunTerms, Terms, View, WeekDue, WeekMove, WeekOfRun,
+    AcceptedFindings, AssignedStatus, Audience, CheckOutcome, ExportedCollection, FindingName,
+    LinkKind, MissedReason, Origin, Placement, RunTerms, Terms, View, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp,

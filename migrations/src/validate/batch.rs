@@ -261,7 +261,10 @@ impl History<'_> {
         let mut findings = Vec::new();
         if expected != in_views {
             findings.push(Found {
-                facts: format!("{} assignments more than in the views", difference(expected, in_views)),
+                facts: format!(
+                    "{} assignments more than in the views",
+                    difference(expected, in_views)
+                ),
                 ..Found::from(format!("the log holds {expected} assignments, the views {in_views}"))
             });
         }
@@ -327,7 +330,11 @@ impl History<'_> {
 
     pub(super) fn additive_only(&self) -> Checked {
         let Some(batch) = self.batch else {
-            return Checked::new("additive-only", "no batch was applied yet".to_owned(), Vec::<Found>::new());
+            return Checked::new(
+                "additive-only",
+                "no batch was applied yet".to_owned(),
+                Vec::<Found>::new(),
+            );
         };
         let mut findings = Vec::new();
         if batch.log_digest != self.log_digest {

@@ -93,7 +93,8 @@ fn finding(stream: &StreamId, hidden: &HiddenResponse) -> Found {
         StreamId::Series { client, form } => (client.as_str(), form.as_str()),
         _ => ("", ""),
     };
-    let about = format!("response {response} of client {client}, form {form}, run {run}, week {week}");
+    let about =
+        format!("response {response} of client {client}, form {form}, run {run}, week {week}");
     let instead = holder.as_ref().map(|other| format!("; response {other} holds the week"));
     let instead = instead.unwrap_or_default();
     Found {

@@ -21,9 +21,9 @@ use rollbook_projections::views::{LegacyView, PrecreatedView};
 use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
 
-use self::finding::{Checked, Found};
 pub use self::accepted::AcceptedFinding;
 pub use self::finding::Check;
+use self::finding::{Checked, Found};
 use crate::error::MigrationError;
 use crate::monitor::Monitor;
 use crate::parity::{

@@ -278,10 +278,7 @@ const FINDINGS_SHOWN: usize = 3;
 fn validation(at: Position, checks: &[CheckOutcome]) -> String {
     let red: Vec<&str> =
         checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
-    let outcome = if red.is_empty() {
-        "all green".to_owned()
-    } else {
-        format!("red: {}", red.join(", "))
-    };
+    let outcome =
+        if red.is_empty() { "all green".to_owned() } else { format!("red: {}", red.join(", ")) };
     format!("{} checks at {at}, {outcome}", checks.len())
 }

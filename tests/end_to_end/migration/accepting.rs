@@ -121,7 +121,10 @@ fn the_findings_of_a_base_without_due_date_are_accepted_by_name() {
     let said = check_certificate(&file, &[]);
     for finding in &open {
         let line = said.lines().find(|line| line.contains(text(finding, "id"))).unwrap();
-        assert!(line.starts_with("accepted by admin:robin: ") && line.ends_with(": known"), "{line}");
+        assert!(
+            line.starts_with("accepted by admin:robin: ") && line.ends_with(": known"),
+            "{line}"
+        );
     }
     // So do the history and the status.
     let history = store.ok(&["history", "control"]);
@@ -142,7 +145,10 @@ fn the_findings_of_the_fixtures_dirty_are_accepted_by_check_with_their_number() 
             let count = open.iter().filter(|finding| finding["check"] == check).count();
             let accept = |expect: usize| {
                 let expect = expect.to_string();
-                store.run(&["--json", "migrate", "accept", "--check", check, "--expect", &expect, "--reason", "known"])
+                store.run(&[
+                    "--json", "migrate", "accept", "--check", check, "--expect", &expect,
+                    "--reason", "known",
+                ])
             };
             let refused = accept(count + 1);
             assert_eq!((refused.code, &refused.error()["code"]), (3, &json!("findings_differ")));
@@ -166,7 +172,8 @@ fn an_acceptance_needs_a_known_finding_and_a_reason_and_is_made_once() {
     assert!(unknown.stderr.contains("migrate findings"), "{}", unknown.stderr);
     let silent = store.run(&["--json", "migrate", "accept", id, "--reason", " "]);
     assert_eq!(silent.error()["code"], "short_reason");
-    let check = ["--json", "migrate", "accept", "--check", "no-such", "--expect", "1", "--reason", "x"];
+    let check =
+        ["--json", "migrate", "accept", "--check", "no-such", "--expect", "1", "--reason", "x"];
     assert_eq!(store.run(&check).error()["code"], "unknown_finding");
     assert_eq!(store.json(&["status"])["head"], before);
 
@@ -185,12 +192,14 @@ fn a_withdrawn_acceptance_stops_the_switch_until_the_next_validation_and_then_ag
     accept_and_switch(&store, &open);
     let id = text(&open[0], "id");
     store.ok(&["migrate", "accept", id, "--withdraw", "--reason", "it must be corrected"]);
-    let refused = || store.run(&["--json", "switch", "precreated", "--percent", "50", "--reason", "more"]);
+    let refused =
+        || store.run(&["--json", "switch", "precreated", "--percent", "50", "--reason", "more"]);
     assert_eq!(refused().error()["code"], "switch_refused");
     assert_eq!(store.run(&["migrate", "certificate"]).code, 3);
     assert_eq!(validate(&store).1, [text(&open[0], "check")]);
     assert_eq!(refused().error()["code"], "switch_refused");
-    let withdrawn = store.run(&["--json", "migrate", "accept", id, "--withdraw", "--reason", "again"]);
+    let withdrawn =
+        store.run(&["--json", "migrate", "accept", id, "--withdraw", "--reason", "again"]);
     assert_eq!((withdrawn.code, &withdrawn.error()["code"]), (3, &json!("unknown_finding")));
 }
 
@@ -272,7 +281,15 @@ fn of_two_answers_to_a_week_both_views_show_one_and_the_finding_names_both() {
     // Either a correction resolves it, and both answers are shown, or it is accepted.
     store.ok(&["correct", "move-response", &here, "--week", "3", "--reason", "it was for week 3"]);
     assert_eq!(agree(&store, 3), here.as_str());
-    store.ok(&["correct", "adopt-response", "r2", "--week", "2", "--reason", "the answer of week 2"]);
+    store.ok(&[
+        "correct",
+        "adopt-response",
+        "r2",
+        "--week",
+        "2",
+        "--reason",
+        "the answer of week 2",
+    ]);
     assert_eq!(agree(&store, 2), "r2");
     assert_eq!(validate(&store).1, Vec::<String>::new());
 }
@@ -292,7 +309,8 @@ fn a_new_finding_of_an_accepted_kind_stops_the_switch_again() {
     assert_eq!(red, ["no-response-hidden"], "{validation}");
     let check = &validation["checks"][12];
     assert_eq!((accepted_of(check), check["findings"].as_array().unwrap().len()), (1, 1));
-    let refused = store.run(&["--json", "switch", "precreated", "--percent", "50", "--reason", "more"]);
+    let refused =
+        store.run(&["--json", "switch", "precreated", "--percent", "50", "--reason", "more"]);
     assert_eq!(refused.error()["code"], "switch_refused");
     assert_eq!(store.run(&["migrate", "certificate"]).code, 3);
     // The accepted one goes stale when it is corrected. That is no error.
@@ -300,7 +318,15 @@ fn a_new_finding_of_an_accepted_kind_stops_the_switch_again() {
     store.ok(&["migrate", "accept", text(&open[0], "id"), "--reason", "known"]);
     let here = holding(&store, "precreated", 2).as_str().unwrap().to_owned();
     store.ok(&["correct", "move-response", &here, "--week", "4", "--reason", "it was for week 4"]);
-    store.ok(&["correct", "adopt-response", "r2", "--week", "2", "--reason", "the answer of week 2"]);
+    store.ok(&[
+        "correct",
+        "adopt-response",
+        "r2",
+        "--week",
+        "2",
+        "--reason",
+        "the answer of week 2",
+    ]);
     let (validation, red) = validate(&store);
     assert_eq!(red, Vec::<String>::new(), "{validation}");
     assert_eq!(validation["stale"].as_array().unwrap().len(), 1);

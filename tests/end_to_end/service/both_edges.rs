@@ -91,7 +91,11 @@ fn of_the_store() -> Vec<Pair> {
         accept("no finding", || AcceptanceRejection::NoFinding),
         accept("unknown check", || AcceptanceRejection::UnknownCheck(text())),
         accept("unknown finding", || AcceptanceRejection::UnknownFinding(text())),
-        accept("other number", || AcceptanceRejection::Count { check: text(), expected: 1, found: 2 }),
+        accept("other number", || AcceptanceRejection::Count {
+            check: text(),
+            expected: 1,
+            found: 2,
+        }),
         accept("not accepted", || AcceptanceRejection::NotAccepted(text())),
         ("assignment", codes(|| StoreError::UnknownAssignment(text()))),
         ("response", codes(|| StoreError::UnknownResponse(text()))),

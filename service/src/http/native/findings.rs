@@ -158,26 +158,27 @@ pub async fn accept(
 ) -> Result<At<AcceptanceReport>, ApiError> {
     require_operator(&service, writing.caller().clone()).await?;
     let overdue_after_milliseconds = query.milliseconds(&service);
-    let work = move |store: &Store, watch: &Monitor<'_>| -> Result<At<AcceptanceReport>, ApiError> {
-        let mut request = writing.request(&store.reading(), Permission::Migrate)?;
-        let (selection, reason, at) = match body {
-            AcceptanceBody::Withdraw { findings, reason, at } => {
-                request.now = at.unwrap_or(request.now);
-                let withdrawn = acceptance::withdraw(store, &findings, &reason, &request)?;
-                return Ok(answer(store, withdrawn));
-            }
-            AcceptanceBody::Findings { findings, reason, at } => {
-                (Selection::Findings(findings), reason, at)
-            }
-            AcceptanceBody::Check { check, expected, reason, at } => {
-                (Selection::Check { check, expected }, reason, at)
-            }
+    let work =
+        move |store: &Store, watch: &Monitor<'_>| -> Result<At<AcceptanceReport>, ApiError> {
+            let mut request = writing.request(&store.reading(), Permission::Migrate)?;
+            let (selection, reason, at) = match body {
+                AcceptanceBody::Withdraw { findings, reason, at } => {
+                    request.now = at.unwrap_or(request.now);
+                    let withdrawn = acceptance::withdraw(store, &findings, &reason, &request)?;
+                    return Ok(answer(store, withdrawn));
+                }
+                AcceptanceBody::Findings { findings, reason, at } => {
+                    (Selection::Findings(findings), reason, at)
+                }
+                AcceptanceBody::Check { check, expected, reason, at } => {
+                    (Selection::Check { check, expected }, reason, at)
+                }
+            };
+            request.now = at.unwrap_or(request.now);
+            let wanted = AcceptRequest { selection, reason, overdue_after_milliseconds };
+            let accepted = acceptance::accept(store, &wanted, &request, watch)?;
+            Ok(answer(store, accepted))
         };
-        request.now = at.unwrap_or(request.now);
-        let wanted = AcceptRequest { selection, reason, overdue_after_milliseconds };
-        let accepted = acceptance::accept(store, &wanted, &request, watch)?;
-        Ok(answer(store, accepted))
-    };
     operate(&service, work).await
 }
 
