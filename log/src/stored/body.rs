@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::finding::{StoredAcceptedFindings, StoredFindingName};
 use super::instant::Instant;
 use super::mirrored::{
     StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
@@ -91,22 +92,6 @@ pub(super) struct StoredCheck<'a> {
     pub(super) name: &'a str,
     pub(super) green: bool,
     pub(super) detail: &'a str,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredFindingName<'a> {
-    pub(super) id: &'a str,
-    pub(super) about: &'a str,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredAcceptedFindings<'a> {
-    pub(super) check: &'a str,
-    #[serde(borrow)]
-    pub(super) findings: Vec<StoredFindingName<'a>>,
-    pub(super) reason: &'a str,
-    pub(super) by: &'a str,
-    pub(super) at: u64,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -11,10 +11,9 @@ use rollbook_domain::event::{
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
-    Body, StoredAcceptedFindings, StoredAudience, StoredCheck, StoredDocument, StoredExport,
-    StoredFindingName, StoredPersonal, StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove,
-    StoredWeekOfRun,
+    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
 };
+use super::finding::{StoredAcceptedFindings, StoredFindingName};
 use super::instant::Instant;
 use super::mirrored::StoredForm;
 use crate::error::DecodeError;
