@@ -65,6 +65,9 @@ fn of_keyring(error: &KeyringError) -> Option<String> {
         KeyringError::NoMasterKey { .. } => {
             "name it with --master-key FILE or ROLLBOOK_MASTER_KEY_FILE"
         }
+        KeyringError::Outdated { .. } => {
+            "`rollbook keyring repair` shows what the newest keyring had, and erases again what the log says was erased"
+        }
         KeyringError::Unsealed => "`rollbook dump`, then `rollbook load` into a new store",
         _ => return None,
     };

@@ -120,6 +120,8 @@ pub enum Code {
     Drift,
     /// There is nothing to dump.
     Empty,
+    /// An erasure was interrupted, and must be finished.
+    ErasureUnfinished,
     /// The erasure ledger in the directory of backups cannot be read or written.
     Erasures,
     /// A file or directory of this name exists already.

@@ -11,6 +11,7 @@ mod correct;
 pub mod erase;
 mod error;
 mod feedback;
+pub mod keyring;
 pub mod migration;
 mod respond;
 pub mod switch;

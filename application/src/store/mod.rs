@@ -20,6 +20,7 @@ mod request_digest;
 #[cfg(test)]
 pub(crate) mod request_samples;
 mod resolve;
+mod series_cache;
 mod series_command;
 mod stream_locks;
 mod time_travel;
@@ -54,6 +55,7 @@ pub use series_command::SeriesCommand;
 pub use time_travel::PastView;
 
 use self::read_counts::Counters;
+use self::series_cache::SeriesCache;
 use self::stream_locks::StreamLocks;
 
 /// An open store.
@@ -62,6 +64,7 @@ pub struct Store {
     runtime: Runtime,
     stream_locks: StreamLocks,
     key_locks: StreamLocks,
+    series_cache: SeriesCache,
     counts: Counters,
     backup_lock: Mutex<()>,
 }
@@ -122,6 +125,7 @@ impl Store {
             runtime: Runtime::ordered_by(ordering, log, rollbook_projections::all()),
             stream_locks: StreamLocks::default(),
             key_locks: StreamLocks::default(),
+            series_cache: SeriesCache::default(),
             counts: Counters::default(),
             backup_lock: Mutex::new(()),
         })

@@ -384,8 +384,12 @@ fn read_body(bytes: &[u8]) -> Event {
 
 /// A keyring without any key.
 fn no_keys() -> Keyring {
-    let sealing =
-        Sealing { master_key: MasterKeySource::default(), unsealed: true, on_new_master_key: None };
+    let sealing = Sealing {
+        master_key: MasterKeySource::default(),
+        unsealed: true,
+        outdated: false,
+        on_new_master_key: None,
+    };
     Keyring::of_new_store(std::path::Path::new("nowhere"), Uuid::nil(), sealing)
 }
 
