@@ -11,7 +11,8 @@ use rollbook_domain::event::{
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
-    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal, StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
+    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal,
+    StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
 };
 use super::finding::{StoredAcceptedFindings, StoredFindingName};
 use super::instant::Instant;
