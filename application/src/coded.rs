@@ -1,6 +1,6 @@
 //! The codes of the errors that the crates below define. Those crates do not know codes.
 
-use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::control::{AcceptanceRejection, SwitchRejection};
 use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
@@ -113,6 +113,19 @@ impl Coded for SwitchRejection {
             | Self::Unfinished(_)
             | Self::Red(_)
             | Self::Retired => Code::SwitchRefused,
+        }
+    }
+}
+
+impl Coded for AcceptanceRejection {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoReason => Code::ShortReason,
+            Self::NoFinding => Code::MissingFields,
+            Self::UnknownCheck(_) | Self::UnknownFinding(_) | Self::NotAccepted(_) => {
+                Code::UnknownFinding
+            }
+            Self::Count { .. } => Code::FindingsDiffer,
         }
     }
 }

@@ -9,7 +9,7 @@ use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, StreamId, Timest
 use rollbook_log::{Commit, OpenOptions};
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::batch::{Batch, BatchWriter, Counts, Header, Source};
-use rollbook_migrations::certificate::{Certificate, ProvedEvent, format_of, summarize};
+use rollbook_migrations::certificate::{Certificate, ProvedEvent, Summary, format_of, summarize};
 use rollbook_migrations::dump::{self, Form};
 use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::plan::{Plan, plan};
@@ -281,7 +281,8 @@ fn certificate_of(store: &Runtime) -> Certificate {
     let key: SigningKey = KEY.parse().unwrap();
     let control = store.log().stream(&StreamId::Control, 0).unwrap();
     let [.., planned, applied, validated] = &control[..] else { panic!("{control:?}") };
-    let (batch, checks) = summarize(&planned.event, &applied.event, &validated.event).unwrap();
+    let Summary { batch, checks, accepted } =
+        summarize(&planned.event, &applied.event, &validated.event).unwrap();
     let Event::BatchPlanned { base, .. } = planned.event else { panic!("{planned:?}") };
     let snapshot = store.snapshot().unwrap();
     let (rows, head) = snapshot.rows::<tree::Tree>().unwrap();
@@ -294,9 +295,10 @@ fn certificate_of(store: &Runtime) -> Certificate {
         ProvedEvent::new(position, &leaf, tree::prove_event(&rows, position, head).unwrap())
     };
     Certificate {
-        rollbook_certificate: format_of(&batch, &checks),
+        rollbook_certificate: format_of(&batch, &checks, &accepted),
         batch,
         checks,
+        accepted,
         key: key.verifier().clone(),
         before: signed(base),
         after: signed(head),

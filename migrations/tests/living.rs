@@ -346,6 +346,9 @@ fn is_decision(event: &Event) -> bool {
         // No command changes a window.
         | Event::WindowChanged { .. }
         | Event::ValidationRecorded { .. }
+        | Event::QualifiedValidationRecorded { .. }
+        | Event::FindingsAccepted { .. }
+        | Event::AcceptanceWithdrawn { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }
         | Event::BackupTaken { .. }

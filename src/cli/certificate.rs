@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_application::evidence::{EvidenceError, Migration, write_new};
+use rollbook_domain::event::AcceptedFindings;
 use rollbook_migrations::certificate::{BatchSummary, Certificate, VerifiedCertificate};
 use serde::Serialize;
 
@@ -110,8 +111,25 @@ impl CheckCertificateArguments {
 
 impl CertificateReport {
     fn text(&self) -> String {
-        let VerifiedCertificate { origin, batch, before, after, validated_at, checks, key } =
-            &self.certified;
+        let VerifiedCertificate {
+            origin,
+            batch,
+            before,
+            after,
+            validated_at,
+            checks,
+            accepted,
+            key,
+        } = &self.certified;
+        let mut found = String::new();
+        for AcceptedFindings { check, findings, reason, by, .. } in accepted {
+            for finding in findings {
+                found.push_str(&format!(
+                    "accepted by {by}: {check} {} ({}): {reason}\n",
+                    finding.id, finding.about
+                ));
+            }
+        }
         let counts = if batch.changed > 0 {
             format!("{} weeks changed", batch.changed)
         } else {
@@ -121,7 +139,7 @@ impl CertificateReport {
         format!(
             "{} {}\nbatch {} ({}, {}): {counts}\n\
              the {after} events of {origin} begin with the {before} events from before the batch: none was changed, removed or moved\n\
-             validated at position {validated_at}: {} checks, all green\n{}",
+             validated at position {validated_at}: {} checks, all green\n{found}{}",
             styled(GOOD, "certified:"),
             self.file.display(),
             batch.digest,

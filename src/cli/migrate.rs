@@ -1,5 +1,5 @@
-//! `rollbook migrate`: apply, validate and parity, here or through a service. `plan`, `review` and
-//! `certificate` have the other steps. The migrations crate does the work.
+//! `rollbook migrate`: apply, validate and parity, here or through a service. `plan`, `review`,
+//! `findings` and `certificate` have the other steps. The migrations crate does the work.
 
 use std::path::PathBuf;
 
@@ -17,6 +17,7 @@ use rollbook_migrations::validate::Validation;
 use super::Context;
 use super::arguments::milliseconds;
 use super::certificate::CertificateArguments;
+use super::findings::{AcceptArguments, FindingsArguments};
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
 use super::plan::PlanArguments;
 use super::progress::watched;
@@ -50,6 +51,8 @@ enum Step {
     Show(ShowArguments),
     Apply(ApplyArguments),
     Validate(CompareArguments),
+    Findings(FindingsArguments),
+    Accept(AcceptArguments),
     Parity(CompareArguments),
     Certificate(CertificateArguments),
 }
@@ -85,6 +88,8 @@ impl MigrateArguments {
             Step::Show(arguments) => arguments.run(context),
             Step::Apply(arguments) => arguments.run(context),
             Step::Validate(arguments) => arguments.validate(context),
+            Step::Findings(arguments) => arguments.run(context),
+            Step::Accept(arguments) => arguments.run(context),
             Step::Parity(arguments) => arguments.parity(context),
             Step::Certificate(arguments) => arguments.run(context),
         }
@@ -175,7 +180,7 @@ impl CompareArguments {
     }
 }
 
-/// How many findings of a check are printed as text; `--json` prints all.
+/// How many findings of a check are printed as text; `--json` and `migrate findings` print all.
 const FINDINGS_SHOWN: usize = 20;
 
 pub(crate) fn validation_text(validation: &Validation) -> String {
@@ -183,22 +188,34 @@ pub(crate) fn validation_text(validation: &Validation) -> String {
     for check in &validation.checks {
         let mark = if check.green { styled(GOOD, "green") } else { styled(BAD, "red  ") };
         text.push_str(&format!("{mark}  {:<22}  {}\n", check.name, check.detail));
-        for finding in check.findings.iter().take(FINDINGS_SHOWN) {
-            text.push_str(&format!("         {finding}\n"));
+        for (finding, id) in check.findings.iter().zip(&check.finding_ids).take(FINDINGS_SHOWN) {
+            text.push_str(&format!("         {id}  {finding}\n"));
         }
         if check.findings.len() > FINDINGS_SHOWN {
             text.push_str(&format!(
-                "         and {} more (--json has all)\n",
+                "         and {} more (rollbook migrate findings --all lists them)\n",
                 check.findings.len() - FINDINGS_SHOWN
             ));
         }
     }
+    let accepted = match validation.accepted().count() {
+        0 => String::new(),
+        accepted => format!(", with {accepted} accepted findings"),
+    };
     text.push_str(&format!(
-        "{} of {} at position {}\n",
+        "{} of {} at position {}{accepted}\n",
         validation.green(),
         validation.checks.len(),
         validation.at
     ));
+    if !validation.stale.is_empty() {
+        let stale = validation.stale.len();
+        text.push_str(&format!("{stale} accepted findings are no longer found (stale)\n"));
+    }
+    if !validation.all_green() {
+        let next = "next: correct the findings, or accept them: rollbook migrate accept FINDING --reason TEXT";
+        text.push_str(&format!("{}\n", styled(FAINT, next)));
+    }
     text
 }
 

@@ -18,6 +18,7 @@ mod diff;
 mod dump;
 mod erase;
 pub mod error;
+mod findings;
 mod format;
 mod history;
 mod import;

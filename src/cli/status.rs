@@ -58,6 +58,15 @@ impl Text for Status {
             "validation",
             self.validation.as_ref().map_or_else(|| "none".to_owned(), RecordedValidation::text),
         );
+        if self.accepted_findings > 0 {
+            line(
+                "accepted",
+                format!(
+                    "{} findings; rollbook migrate findings lists them",
+                    self.accepted_findings
+                ),
+            );
+        }
         let parity =
             |parity: &Parity| format!("{} unexplained at {}", parity.unexplained, parity.at);
         line("parity", self.parity.as_ref().map_or_else(|| "none".to_owned(), parity));

@@ -139,6 +139,9 @@ pub enum Code {
     ExportRemoves,
     /// A file beside the store or of a backup cannot be read or written.
     File,
+    /// The check has another number of open findings than the request expects.
+    #[strum(props(exit = 3))]
+    FindingsDiffer,
     /// The caller does not have the permission, or the thing does not exist.
     Forbidden,
     /// The export could not be read.
@@ -310,6 +313,9 @@ pub enum Code {
     Unexplained,
     /// No backup has this name.
     UnknownBackup,
+    /// No check finds this now, no check has this name, or the finding is not accepted.
+    #[strum(props(exit = 3))]
+    UnknownFinding,
     /// Nothing has this id.
     UnknownId,
     /// No API key has this name.

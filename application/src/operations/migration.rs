@@ -12,7 +12,7 @@ use rollbook_migrations::batch::Batch;
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::parity::ParityReport;
 use rollbook_migrations::rules::Options;
-use rollbook_migrations::validate::{self, Check, Validation};
+use rollbook_migrations::validate::{self, AcceptedFinding, Check, Validation};
 use tempfile::TempDir;
 
 use super::OperationError;
@@ -114,12 +114,21 @@ pub fn validate(
 
 /// Returns a recorded validation; `None` for any other event.
 fn recorded(event: &Event) -> Option<Validation> {
-    let Event::ValidationRecorded { digest, at, checks } = event else { return None };
+    let (digest, at, checks, accepted) = match event {
+        Event::ValidationRecorded { digest, at, checks } => (digest, at, checks, &[][..]),
+        Event::QualifiedValidationRecorded { digest, at, checks, accepted } => {
+            (digest, at, checks, accepted.as_slice())
+        }
+        _ => return None,
+    };
     let checks = checks.iter().cloned().map(|outcome| {
         let CheckOutcome { name, green, detail } = outcome;
-        Check { name: name.into(), green, detail, findings: Vec::new() }
+        let accepted = accepted.iter().filter(|accepted| accepted.check == name);
+        let accepted = accepted.flat_map(AcceptedFinding::of).collect();
+        Check { name: name.into(), green, detail, accepted, ..Check::default() }
     });
-    Some(Validation { digest: digest.clone(), at: *at, checks: checks.collect() })
+    let (digest, checks) = (digest.clone(), checks.collect());
+    Some(Validation { digest, at: *at, checks, stale: Vec::new() })
 }
 
 /// Compares both views of every client. Records nothing.
@@ -133,5 +142,5 @@ pub fn parity(
 ) -> Result<ParityReport, OperationError> {
     let (snapshot, control) = (store.snapshot()?, store.control()?);
     let log = store.log();
-    Ok(validate::parity(log, &snapshot, &control, overdue_after_milliseconds, watch)?)
+    Ok(validate::parity(log, &snapshot, &control, overdue_after_milliseconds, watch)?.shortened())
 }

@@ -4,6 +4,7 @@
 //! A use case takes a [`Reading`](crate::store::Reading), so that an edge can resolve ids and
 //! authorize with the same reading before.
 
+pub mod acceptance;
 mod allocate;
 mod coach;
 mod correct;

@@ -117,6 +117,6 @@ pub fn validations(store: &Store, after: Position) -> Result<Vec<RecordedValidat
     let control = store.log().stream(&StreamId::Control, 0)?;
     let recorded = control.into_iter().filter(|recorded| recorded.position > after);
     Ok(recorded
-        .filter_map(|recorded| RecordedValidation::recorded(recorded.position, recorded.event))
+        .filter_map(|recorded| RecordedValidation::recorded(recorded.position, &recorded.event))
         .collect())
 }

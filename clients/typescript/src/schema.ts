@@ -527,6 +527,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/migrations/acceptances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accepts findings of the checks by id or by check, or withdraws acceptances.
+         * @description A check whose findings are all accepted counts as green in the next validation. A repeated
+         *     request accepts nothing twice.
+         */
+        post: operations["acceptFindings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/migrations/apply": {
         parameters: {
             query?: never;
@@ -544,6 +565,23 @@ export interface paths {
          *     resumes it.
          */
         post: operations["applyMigration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/migrations/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs the checks, records nothing, and returns a page of their findings with ids. */
+        get: operations["listFindings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -693,6 +731,68 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Findings to accept, or acceptances to withdraw.
+         * @example {
+         *       "check": "weeks-complete",
+         *       "expected": 0,
+         *       "kind": "check",
+         *       "reason": "these runs ended early"
+         *     }
+         */
+        AcceptanceBody: {
+            /**
+             * Format: date-time
+             * @description The time of the event, RFC 3339; the default is now.
+             */
+            at?: string | null;
+            /** @description The ids. */
+            findings: string[];
+            /** @enum {string} */
+            kind: "findings";
+            /** @description The reason. History and certificate show it; it is not encrypted. */
+            reason: string;
+        } | {
+            /**
+             * Format: date-time
+             * @description The time of the event, RFC 3339; the default is now.
+             */
+            at?: string | null;
+            /** @description The name of the check. */
+            check: string;
+            /**
+             * Format: uint64
+             * @description The number of its open findings. Another number is refused.
+             */
+            expected: number;
+            /** @enum {string} */
+            kind: "check";
+            /** @description The reason. History and certificate show it; it is not encrypted. */
+            reason: string;
+        } | {
+            /**
+             * Format: date-time
+             * @description The time of the event, RFC 3339; the default is now.
+             */
+            at?: string | null;
+            /** @description The ids. */
+            findings: string[];
+            /** @enum {string} */
+            kind: "withdraw";
+            /** @description The reason. History shows it; it is not encrypted. */
+            reason: string;
+        };
+        /** @description The result of accepting findings or of withdrawing acceptances. */
+        AcceptanceReport: {
+            /**
+             * Format: uint64
+             * @description The number of named findings that were accepted before.
+             */
+            already: number;
+            /** @description The ids of the findings that are accepted now, or no longer. */
+            findings: string[];
+            position?: components["schemas"]["u64"] | null;
+        };
         /** @description A new week. */
         AllocatedWeek: {
             /**
@@ -1190,9 +1290,13 @@ export interface components {
         };
         /** @description The result of one check. */
         CheckedOutcome: {
+            /** @description The accepted findings. Absent if there are none. */
+            accepted?: components["schemas"]["FindingAccepted"][];
             /** @description The result, in one line. */
             detail: string;
-            /** @description The findings, if the check is red. */
+            /** @description The id of each of these findings, in the same order. Absent if there are none. */
+            finding_ids?: string[];
+            /** @description The findings that are not accepted, if the check is red. */
             findings: string[];
             /** @description Whether the check passed. */
             green: boolean;
@@ -1482,6 +1586,67 @@ export interface components {
             /** @description The response. */
             responseId: string;
         };
+        /** @description Who accepted a finding, and why. */
+        FindingAcceptance: {
+            /** @description Who accepted it, such as `admin:robin`. */
+            by: string;
+            /** @description The position of the event. */
+            position: components["schemas"]["u64"];
+            /** @description The reason. */
+            reason: string;
+        };
+        /** @description An accepted finding. */
+        FindingAccepted: {
+            /** @description What the finding is about, as recorded. */
+            about: string;
+            /** @description Who accepted it, such as `admin:robin`. */
+            by: string;
+            /** @description The name of the check. */
+            check: string;
+            /** @description The id. */
+            id: string;
+            /**
+             * Format: uint64
+             * @description The position of the event that accepted it.
+             */
+            position: number;
+            /** @description The reason for accepting it. */
+            reason: string;
+            /** @description The finding in words; what it is about, if it is no longer found. */
+            what: string;
+        };
+        /** @description A page of findings, in the order of the checks; stale ones are last. */
+        FindingPage: {
+            /**
+             * Format: uint64
+             * @description The number of accepted findings that a check finds.
+             */
+            accepted: number;
+            /** @description The head of the log that was checked. */
+            at: components["schemas"]["u64"];
+            /** @description The findings of this page. */
+            findings: components["schemas"]["ListedFinding"][];
+            /**
+             * Format: uint64
+             * @description The `after` of the next page; null on the last.
+             */
+            next?: number | null;
+            /**
+             * Format: uint64
+             * @description The number of open findings of all checks.
+             */
+            open: number;
+            /**
+             * Format: uint64
+             * @description The number of accepted findings that no check finds any more.
+             */
+            stale: number;
+        };
+        /**
+         * @description The state of a finding.
+         * @enum {string}
+         */
+        FindingState: "open" | "accepted" | "stale";
         /**
          * @description The frequency of check-ins.
          * @enum {string}
@@ -1609,6 +1774,18 @@ export interface components {
             name: string;
             /** @description The state of the backup, from its manifest and the lengths of its files. */
             state: components["schemas"]["BackupState"];
+        };
+        /** @description One finding. */
+        ListedFinding: {
+            acceptance?: components["schemas"]["FindingAcceptance"] | null;
+            /** @description The name of the check. */
+            check: string;
+            /** @description Its id: the same at every instant and on every store, until one of its facts changes. */
+            id: string;
+            /** @description Its state. */
+            state: components["schemas"]["FindingState"];
+            /** @description The finding in words. */
+            what: string;
         };
         /** @description A server-sent event. */
         LiveEvent: {
@@ -1874,6 +2051,11 @@ export interface components {
         };
         /** @description A recorded validation. */
         RecordedValidation: {
+            /**
+             * Format: uint64
+             * @description The number of accepted findings that it found.
+             */
+            accepted?: number;
             /** @description The head of the log that was checked. */
             at: components["schemas"]["u64"];
             /** @description The result of each check. */
@@ -2011,6 +2193,11 @@ export interface components {
         };
         /** @description The status of a store. */
         Status: {
+            /**
+             * Format: uint64
+             * @description The number of findings that are accepted.
+             */
+            accepted_findings?: number;
             /**
              * Format: uint64
              * @description The number of responses submitted to Rollbook.
@@ -2218,6 +2405,8 @@ export interface components {
              * @description The number of checks that passed.
              */
             green: number;
+            /** @description Accepted findings that no check finds any more. Absent if there are none. */
+            stale?: components["schemas"]["FindingAccepted"][];
             /**
              * Format: uint64
              * @description The number of checks.
@@ -8807,6 +8996,193 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    acceptFindings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The grace period before a week is overdue in the pre-created view, such as `3d`. The legacy
+                 *     view always uses 3d.
+                 * @example 3d
+                 */
+                overdue_after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "check": "additive-only",
+                 *       "expected": 0,
+                 *       "kind": "check",
+                 *       "reason": "nothing is found"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AcceptanceBody"];
+            };
+        };
+        responses: {
+            /** @description The findings that are accepted now, or no longer. */
+            200: {
+                headers: {
+                    /** @description The position of the event, or the head of the log if nothing was written */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "already": 0,
+                     *       "findings": [],
+                     *       "position": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AcceptanceReport"];
+                };
+            };
+            /** @description The body is invalid, or has no reason. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No check finds this now, no check has this name, or the finding is not accepted. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description The check has another number of open findings, or nothing was imported. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "too_large",
+                     *       "detail": "The body is larger than 1048576 bytes",
+                     *       "status": 413,
+                     *       "title": "Payload Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "no_json",
+                     *       "detail": "Send the body as content-type: application/json",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     applyMigration: {
         parameters: {
             query?: {
@@ -9029,6 +9405,168 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    listFindings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only findings of this check.
+                 * @example weeks-complete
+                 */
+                check?: string;
+                /**
+                 * @description Only findings in this state.
+                 * @example open
+                 */
+                state?: "open" | "accepted" | "stale";
+                /** @description The number of findings to skip: the `next` of the previous page. */
+                after?: number;
+                /** @description The maximum number of findings, 1 to 10000; the default is 100. */
+                limit?: number;
+                /**
+                 * @description The grace period before a week is overdue in the pre-created view, such as `3d`.
+                 * @example 3d
+                 */
+                overdue_after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    /** @description The position that was checked */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": 0,
+                     *       "at": 57,
+                     *       "findings": [
+                     *         {
+                     *           "acceptance": null,
+                     *           "check": "weeks-complete",
+                     *           "id": "3f9a1c0b5d7e2a48",
+                     *           "state": "open",
+                     *           "what": "series/ada/habits run 1 lacks 2 of 12 weeks, from 11 to 12"
+                     *         }
+                     *       ],
+                     *       "next": null,
+                     *       "open": 1,
+                     *       "stale": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FindingPage"];
+                };
+            };
+            /** @description The query is invalid. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No check has this name. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description Nothing was imported. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     planMigration: {
@@ -9359,6 +9897,7 @@ export interface operations {
                      *       "next": null,
                      *       "validations": [
                      *         {
+                     *           "accepted": 0,
                      *           "at": 57,
                      *           "checks": [
                      *             {
@@ -9821,6 +10360,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "accepted_findings": 0,
                      *       "answered": 1,
                      *       "batches": [
                      *         {
@@ -9917,6 +10457,7 @@ export interface operations {
                      *         "precreated": 0
                      *       },
                      *       "validation": {
+                     *         "accepted": 0,
                      *         "at": 57,
                      *         "checks": [
                      *           {

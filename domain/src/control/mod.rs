@@ -3,11 +3,15 @@
 //! This module folds control events into [`Control`]. `switch` defines which view serves which
 //! client; `switch_decision` decides whether a switch is allowed.
 
+mod acceptance;
 mod switch;
 mod switch_decision;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::acceptance::AcceptanceRejection;
 pub use self::switch::{MovedClients, Switch, bucket, moved};
 pub use self::switch_decision::SwitchRejection;
 use crate::event::{CheckOutcome, Event, ExportedCollection, Position};
@@ -85,9 +89,29 @@ pub struct ValidationState {
     pub digest: String,
     /// The result of every check.
     pub checks: Vec<CheckOutcome>,
+    /// The number of accepted findings that it found.
+    pub accepted: u64,
 }
 
 impl ValidationState {
+    /// The validation that an event records; `None` for any other event.
+    pub fn recorded(position: Position, event: &Event) -> Option<Self> {
+        let (digest, at, checks, accepted) = match event {
+            Event::ValidationRecorded { digest, at, checks } => (digest, at, checks, &[][..]),
+            Event::QualifiedValidationRecorded { digest, at, checks, accepted } => {
+                (digest, at, checks, accepted.as_slice())
+            }
+            _ => return None,
+        };
+        Some(Self {
+            position,
+            at: *at,
+            digest: digest.clone(),
+            checks: checks.clone(),
+            accepted: accepted.iter().map(|accepted| accepted.findings.len() as u64).sum(),
+        })
+    }
+
     /// Whether every check passed.
     pub fn all_green(&self) -> bool {
         self.checks.iter().all(|check| check.green)
@@ -127,6 +151,10 @@ pub struct Control {
     pub stage: Option<(String, String)>,
     /// Whether the legacy view was retired. No command of this release retires it.
     pub legacy_retired: bool,
+    /// The findings that are accepted, by id, each with the position of the event that accepted it.
+    pub accepted: BTreeMap<String, Position>,
+    /// The position of the last event that withdrew an acceptance.
+    pub acceptance_withdrawn: Option<Position>,
 }
 
 impl Control {
@@ -178,13 +206,16 @@ impl Control {
                     batch.responses_digest.clone_from(responses_digest);
                 }
             }
-            Event::ValidationRecorded { digest, at, checks } => {
-                self.validation = Some(ValidationState {
-                    position,
-                    at: *at,
-                    digest: digest.clone(),
-                    checks: checks.clone(),
-                });
+            Event::ValidationRecorded { .. } | Event::QualifiedValidationRecorded { .. } => {
+                self.validation = ValidationState::recorded(position, event);
+            }
+            Event::FindingsAccepted { findings, .. } => {
+                let accepted = findings.iter().map(|finding| (finding.id.clone(), position));
+                self.accepted.extend(accepted);
+            }
+            Event::AcceptanceWithdrawn { findings, .. } => {
+                self.accepted.retain(|id, _| !findings.contains(id));
+                self.acceptance_withdrawn = Some(position);
             }
             Event::ParityRecorded { at, unexplained, .. } => {
                 self.parity = Some((*at, *unexplained))

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::control::{Audience, CheckOutcome, ExportedCollection, View};
+use super::control::{
+    AcceptedFindings, Audience, CheckOutcome, ExportedCollection, FindingName, View,
+};
 use super::position::Position;
 use super::series::{AssignedStatus, LinkKind, MissedReason, Origin, Placement, WeekDue, WeekMove};
 use crate::collection::Collection;
@@ -31,8 +33,7 @@ pub enum Event {
         /// Its `_id`.
         id: String,
     },
-    /// A week was stored as its own assignment. The event has the assignment's id, so the log
-    /// rejects a second event for the same assignment.
+    /// A week was stored as its own assignment. The event has its id, so the log rejects a second.
     AssignmentCreated {
         /// UUIDv5 of (client, form, run, week).
         assignment: Uuid,
@@ -49,15 +50,13 @@ pub enum Event {
     },
     /// The client responded to a week. The event has the response's id.
     ResponseSubmitted {
-        /// The derived id of the assignment (UUIDv5), even if the week is stored as a document with
-        /// another id.
+        /// The derived id of the assignment (UUIDv5), even if the week is stored under another id.
         assignment: Uuid,
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// The id of the response: UUIDv5 of the assignment and of the number of responses in the
-        /// series.
+        /// UUIDv5 of the assignment and of the number of responses in the series.
         response: String,
         /// The time of submission.
         submitted_at: Timestamp,
@@ -290,16 +289,14 @@ pub enum Event {
         /// The head of the log in the backup.
         at: Position,
     },
-    /// The migration reached a stage. No command of this release produces this event; its stored
-    /// form is frozen for a later release.
+    /// The migration reached a stage. Reserved: no command of this release produces this event.
     StageRecorded {
         /// The stage.
         stage: String,
         /// A remark.
         note: String,
     },
-    /// The legacy view was retired. No command of this release produces this event; its stored form
-    /// is frozen for a later release.
+    /// The legacy view was retired. Reserved: no command of this release produces this event.
     LegacyRetired {
         /// The reason.
         reason: String,
@@ -333,8 +330,7 @@ pub enum Event {
         /// The reason.
         reason: Personal<String>,
     },
-    /// An import's document became a week that was made before it: it has the id of that
-    /// assignment, and its own ids are aliases.
+    /// An import's document became a week that was made before it; its own ids are aliases.
     DocumentAdopted {
         /// The assignment's id.
         assignment: Uuid,
@@ -357,8 +353,7 @@ pub enum Event {
         /// The reason.
         reason: Personal<String>,
     },
-    /// One of several stored assignments of a week lost its response and was set back to pending.
-    /// The response stays in the log, and the week's other assignments keep theirs.
+    /// One of several stored assignments of a week lost its response, which stays in the log.
     DuplicateCleared {
         /// The run.
         run: u32,
@@ -391,10 +386,34 @@ pub enum Event {
         /// The new window; `None` removes it.
         window: Option<JsonText>,
     },
-    /// An event of a client whose personal data was erased, as it is read after the erasure: without
-    /// its personal content. This variant is never stored, and projections ignore it.
-    Erased(
-        /// The event without its personal content.
-        Box<Event>,
-    ),
+    /// A person accepted findings of a check: they no longer make it red.
+    FindingsAccepted {
+        /// The name of the check.
+        check: String,
+        /// The findings.
+        findings: Vec<FindingName>,
+        /// The reason. It is not personal data and stays readable.
+        reason: String,
+    },
+    /// Findings are no longer accepted.
+    AcceptanceWithdrawn {
+        /// The ids of the findings.
+        findings: Vec<String>,
+        /// The reason. It is not personal data and stays readable.
+        reason: String,
+    },
+    /// A validation ran and found accepted findings. Without any, the event is `ValidationRecorded`.
+    QualifiedValidationRecorded {
+        /// The batch's digest; empty if no batch was applied.
+        digest: String,
+        /// The validated head of the log.
+        at: Position,
+        /// The result of every check.
+        checks: Vec<CheckOutcome>,
+        /// The accepted findings that it found.
+        accepted: Vec<AcceptedFindings>,
+    },
+    /// An event of a client whose personal data was erased, as it is read after the erasure: the
+    /// event without its personal content. It is never stored, and projections ignore it.
+    Erased(Box<Event>),
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::position::Position;
 use crate::collection::Collection;
 use crate::json::JsonText;
 
@@ -14,6 +15,32 @@ pub struct CheckOutcome {
     pub green: bool,
     /// The observation in one line.
     pub detail: String,
+}
+
+/// A finding of a check, by its identity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindingName {
+    /// The id: 16 hexadecimal digits of a hash of the check and of the facts of the finding.
+    pub id: String,
+    /// What the finding is about, in one line: ids and places.
+    pub about: String,
+}
+
+/// Accepted findings of one check that a validation found again, all accepted by one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedFindings {
+    /// The name of the check.
+    pub check: String,
+    /// The findings.
+    pub findings: Vec<FindingName>,
+    /// The reason for accepting them.
+    pub reason: String,
+    /// Who accepted them, such as `admin:robin`.
+    pub by: String,
+    /// The position of the event that accepted them.
+    pub at: Position,
 }
 
 /// A view: one of the two projections that answer check-in queries.

@@ -11,7 +11,9 @@ mod position;
 mod series;
 
 pub use self::content::Event;
-pub use self::control::{Audience, CheckOutcome, ExportedCollection, View};
+pub use self::control::{
+    AcceptedFindings, Audience, CheckOutcome, ExportedCollection, FindingName, View,
+};
 pub use self::envelope::{Actor, EventRecord, NewEvent};
 pub use self::position::{Position, Version};
 pub use self::series::{
@@ -62,6 +64,9 @@ impl Event {
             Self::DuplicateCleared { .. } => "DuplicateCleared",
             Self::WeeksChanged { .. } => "WeeksChanged",
             Self::WindowChanged { .. } => "WindowChanged",
+            Self::FindingsAccepted { .. } => "FindingsAccepted",
+            Self::AcceptanceWithdrawn { .. } => "AcceptanceWithdrawn",
+            Self::QualifiedValidationRecorded { .. } => "QualifiedValidationRecorded",
             Self::Erased(event) => event.name(),
         }
     }

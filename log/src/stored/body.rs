@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::finding::{StoredAcceptedFindings, StoredFindingName};
 use super::instant::Instant;
 use super::mirrored::{
     StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
@@ -327,6 +328,25 @@ pub(super) enum Body<'a> {
         week: u32,
         window: Option<&'a str>,
     },
+    FindingsAccepted {
+        check: &'a str,
+        #[serde(borrow)]
+        findings: Vec<StoredFindingName<'a>>,
+        reason: &'a str,
+    },
+    AcceptanceWithdrawn {
+        #[serde(borrow)]
+        findings: Vec<&'a str>,
+        reason: &'a str,
+    },
+    QualifiedValidationRecorded {
+        digest: &'a str,
+        at: u64,
+        #[serde(borrow)]
+        checks: Vec<StoredCheck<'a>>,
+        #[serde(borrow)]
+        accepted: Vec<StoredAcceptedFindings<'a>>,
+    },
 }
 
 impl<'a> Body<'a> {
@@ -370,9 +390,12 @@ impl<'a> Body<'a> {
             | Self::ClientErased { .. }
             | Self::StatusAssigned { .. }
             | Self::DocumentAdopted { .. }
-            | Self::ResponsesAttested { .. }
             | Self::WeeksChanged { .. }
-            | Self::WindowChanged { .. } => None,
+            | Self::WindowChanged { .. }
+            | Self::FindingsAccepted { .. }
+            | Self::AcceptanceWithdrawn { .. }
+            | Self::QualifiedValidationRecorded { .. }
+            | Self::ResponsesAttested { .. } => None,
         }
     }
 }

@@ -5,8 +5,8 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    Audience, CheckOutcome, Event, ExportedCollection, Placement, RunTerms, Terms, WeekDue,
-    WeekMove, WeekOfRun,
+    AcceptedFindings, Audience, CheckOutcome, Event, ExportedCollection, FindingName, Placement,
+    RunTerms, Terms, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
@@ -14,6 +14,7 @@ use super::body::{
     Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal,
     StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
 };
+use super::finding::{StoredAcceptedFindings, StoredFindingName};
 use super::instant::Instant;
 use super::mirrored::StoredForm;
 use crate::error::DecodeError;
@@ -156,6 +157,8 @@ fields!(WeekDue = StoredWeekDue { week, due });
 fields!(WeekMove = StoredWeekMove { week, from, to });
 fields!(WeekOfRun = StoredWeekOfRun { run, week });
 fields!(CheckOutcome = StoredCheck<'a> { name, green, detail });
+fields!(FindingName = StoredFindingName<'a> { id, about });
+fields!(AcceptedFindings = StoredAcceptedFindings<'a> { check, findings, reason, by, at });
 fields!(ExportedCollection = StoredExport<'a> { collection, documents, header });
 
 impl<'a> StoredForm<'a> for Audience {
@@ -238,4 +241,7 @@ events! {
     DuplicateCleared { run, week, assignment, response, reason },
     WeeksChanged { digest, series, changed, skipped },
     WindowChanged { run, week, window },
+    FindingsAccepted { check, findings, reason },
+    AcceptanceWithdrawn { findings, reason },
+    QualifiedValidationRecorded { digest, at, checks, accepted },
 }

@@ -10,7 +10,7 @@ use super::difference::{Difference, Side};
 use super::facts::Key;
 use super::field::Field;
 use super::report::{
-    Class, DecisionSummary, Example, MOST_DECISIONS, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport,
+    Class, DecisionSummary, Example, MOST_DECISIONS, MOST_EXAMPLES, ParityReport,
     UnexplainedDifference,
 };
 use super::verdict::Verdict;
@@ -227,9 +227,6 @@ impl<'f> Tally<'f> {
 
     fn add_unexplained(&mut self, open: Unresolved, more: &'static str) {
         self.report.unexplained_total += 1;
-        if self.report.unexplained.len() >= MOST_UNEXPLAINED {
-            return;
-        }
         let Unresolved { difference, at, legacy, precreated, reason, .. } = open;
         let because: String = [reason, more]
             .iter()

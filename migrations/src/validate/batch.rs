@@ -9,7 +9,7 @@ use rollbook_domain::{Collection, Document, Event, EventRecord, Position, Stream
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
 
-use super::Check;
+use super::finding::{Checked, Found};
 use crate::batch::short;
 use crate::error::MigrationError;
 use crate::kinds::{LegacyEffect, legacy_effect};
@@ -267,38 +267,48 @@ impl History<'_> {
         }
     }
 
-    pub(super) fn response_count(&self, in_views: u64) -> Check {
+    pub(super) fn response_count(&self, in_views: u64) -> Checked {
         let (in_log, before) = (self.now.len(), self.before.len());
-        let mut findings = Vec::new();
+        let mut findings = Vec::<Found>::new();
         if in_log != in_views {
-            findings.push(format!("the log holds {in_log} responses, the views {in_views}"));
+            findings.push(Found {
+                // Later responses change both counts, and not what is wrong.
+                facts: format!("{} responses more than in the views", difference(in_log, in_views)),
+                ..Found::from(format!("the log holds {in_log} responses, the views {in_views}"))
+            });
         }
         if let Some(batch) = self.batch.filter(|batch| batch.responses != before) {
-            findings.push(format!(
+            findings.push(Found::from(format!(
                 "{} responses were on record before the batch, the log shows {before}",
                 batch.responses
-            ));
+            )));
         }
-        Check::new(
+        Checked::new(
             "response-count",
             format!("{in_log} responses, {}", self.before_text(before)),
             findings,
         )
     }
 
-    pub(super) fn assignment_count(&self, in_views: u64) -> Check {
+    pub(super) fn assignment_count(&self, in_views: u64) -> Checked {
         let expected = (self.imported + self.made)
             .saturating_sub(self.withdrawn)
             .saturating_add_signed(self.merged.saturating_neg());
         let mut findings = Vec::new();
         if expected != in_views {
-            findings.push(format!("the log holds {expected} assignments, the views {in_views}"));
+            findings.push(Found {
+                facts: format!(
+                    "{} assignments more than in the views",
+                    difference(expected, in_views)
+                ),
+                ..Found::from(format!("the log holds {expected} assignments, the views {in_views}"))
+            });
         }
         if let Some(batch) = self.batch.filter(|batch| batch.counts.created != self.by_batch) {
-            findings.push(format!(
+            findings.push(Found::from(format!(
                 "the batch made {} assignments, the log shows {}",
                 batch.counts.created, self.by_batch
-            ));
+            )));
         }
         let Self { imported, made, withdrawn, .. } = self;
         let merged = match self.merged {
@@ -306,7 +316,7 @@ impl History<'_> {
             merged @ 1.. => format!(", {merged} adopted"),
             kept => format!(", {} kept without a document", kept.saturating_neg()),
         };
-        Check::new(
+        Checked::new(
             "assignment-count",
             format!(
                 "{in_views} assignments: {imported} imported, {made} made, {withdrawn} withdrawn{merged}"
@@ -315,7 +325,7 @@ impl History<'_> {
         )
     }
 
-    pub(super) fn responses_unchanged(&self) -> Check {
+    pub(super) fn responses_unchanged(&self) -> Checked {
         let mut findings: Vec<String> = self
             .before
             .changed_in(&self.now)
@@ -334,14 +344,14 @@ impl History<'_> {
             0 => String::new(),
             changed => format!("; later imports changed or removed {changed}"),
         };
-        Check::new(
+        Checked::new(
             "responses-unchanged",
             format!("{} responses, digest {short}…{by_imports}", self.before.len()),
             findings,
         )
     }
 
-    pub(super) fn legacy_view_unchanged(&self) -> Check {
+    pub(super) fn legacy_view_unchanged(&self) -> Checked {
         let detail = match self.batch {
             Some(batch) if legacy_effect(&batch.kind) == LegacyEffect::ItsField => {
                 format!(
@@ -357,12 +367,16 @@ impl History<'_> {
             }
             None => "no batch was applied yet".to_owned(),
         };
-        Check::new("legacy-view-unchanged", detail, self.legacy_changed.clone())
+        Checked::new("legacy-view-unchanged", detail, self.legacy_changed.clone())
     }
 
-    pub(super) fn additive_only(&self) -> Check {
+    pub(super) fn additive_only(&self) -> Checked {
         let Some(batch) = self.batch else {
-            return Check::new("additive-only", "no batch was applied yet".to_owned(), Vec::new());
+            return Checked::new(
+                "additive-only",
+                "no batch was applied yet".to_owned(),
+                Vec::<Found>::new(),
+            );
         };
         let mut findings = Vec::new();
         if batch.log_digest != self.log_digest {
@@ -372,10 +386,14 @@ impl History<'_> {
             ));
         }
         let short = short(&self.log_digest);
-        Check::new(
+        Checked::new(
             "additive-only",
             format!("positions 1 to {} are what they were, digest {short}…", batch.base),
             findings,
         )
     }
+}
+
+fn difference(log: u64, views: u64) -> i128 {
+    i128::from(log) - i128::from(views)
 }

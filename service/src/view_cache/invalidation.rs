@@ -159,6 +159,9 @@ fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> AffectedClients<'e> 
             | Event::BatchApplied { .. }
             | Event::WeeksChanged { .. }
             | Event::ValidationRecorded { .. }
+            | Event::QualifiedValidationRecorded { .. }
+            | Event::FindingsAccepted { .. }
+            | Event::AcceptanceWithdrawn { .. }
             | Event::ParityRecorded { .. }
             | Event::ResponsesAttested { .. }
             | Event::BackupTaken { .. }

@@ -1,8 +1,8 @@
 //! The text of an event in one line. Personal content is left out unless the caller asks for it.
 
 use rollbook_application::reports::history::{ERASED, REDACTED, missed};
-use rollbook_domain::event::{Audience, LinkKind, Origin, Placement};
-use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
+use rollbook_domain::event::{Audience, CheckOutcome, LinkKind, Origin, Placement};
+use rollbook_domain::{Document, Event, JsonText, Personal, Position, Timestamp};
 
 use super::short;
 
@@ -238,18 +238,23 @@ fn control_detail(event: &Event) -> Option<String> {
                 short(digest)
             )
         }
-        Event::ValidationRecorded { at, checks, .. } => {
-            let red: Vec<&str> = checks
-                .iter()
-                .filter(|check| !check.green)
-                .map(|check| check.name.as_str())
+        Event::ValidationRecorded { at, checks, .. } => validation(*at, checks),
+        Event::QualifiedValidationRecorded { at, checks, accepted, .. } => {
+            let count: usize = accepted.iter().map(|accepted| accepted.findings.len()).sum();
+            format!("{}, with {count} accepted findings", validation(*at, checks))
+        }
+        Event::FindingsAccepted { check, findings, reason } => {
+            let about: Vec<String> = (findings.iter().take(FINDINGS_SHOWN))
+                .map(|finding| format!("{} ({})", finding.id, finding.about))
                 .collect();
-            let outcome = if red.is_empty() {
-                "all green".to_owned()
-            } else {
-                format!("red: {}", red.join(", "))
+            let more = match findings.len().saturating_sub(FINDINGS_SHOWN) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
             };
-            format!("{} checks at {at}, {outcome}", checks.len())
+            format!("{check}: {}{more}: {}", about.join("; "), cut(reason))
+        }
+        Event::AcceptanceWithdrawn { findings, reason } => {
+            format!("{} findings: {}", findings.len(), cut(reason))
         }
         Event::ParityRecorded { at, classes, unexplained } => {
             let explained: u64 = classes.iter().map(|(_, count)| count).sum();
@@ -275,4 +280,15 @@ fn control_detail(event: &Event) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// How many accepted findings a line names.
+const FINDINGS_SHOWN: usize = 3;
+
+fn validation(at: Position, checks: &[CheckOutcome]) -> String {
+    let red: Vec<&str> =
+        checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
+    let outcome =
+        if red.is_empty() { "all green".to_owned() } else { format!("red: {}", red.join(", ")) };
+    format!("{} checks at {at}, {outcome}", checks.len())
 }

@@ -2,6 +2,7 @@
 //! batch on three stores, kills, switch and rollback, export, and every way in which a batch is
 //! refused.
 
+mod accepting;
 mod bad_input;
 mod batches;
 mod certificates;

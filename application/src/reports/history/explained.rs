@@ -39,7 +39,8 @@ fn batch(recorded: &EventRecord) -> Option<String> {
             | Event::BatchApplied { digest, .. }
             | Event::WeeksChanged { digest, .. }
             | Event::ResponsesAttested { digest, .. }
-            | Event::ValidationRecorded { digest, .. },
+            | Event::ValidationRecorded { digest, .. }
+            | Event::QualifiedValidationRecorded { digest, .. },
             _,
         ) if !digest.is_empty() => Some(digest.clone()),
         (_, Actor::Migration(_)) if is_digest(&recorded.cause) => Some(recorded.cause.clone()),
@@ -97,6 +98,8 @@ fn why(event: &Event) -> Option<String> {
         }
         Event::ViewSwitched { reason, forced: false, .. }
         | Event::LegacyRetired { reason }
+        | Event::FindingsAccepted { reason, .. }
+        | Event::AcceptanceWithdrawn { reason, .. }
         | Event::ClientErased { reason, .. } => reason.clone(),
         Event::ViewSwitched { reason, forced: true, .. } => {
             format!("{reason} (the guard was overridden)")

@@ -55,6 +55,9 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::BatchApplied { .. }
         | Event::WeeksChanged { .. }
         | Event::ValidationRecorded { .. }
+        | Event::QualifiedValidationRecorded { .. }
+        | Event::FindingsAccepted { .. }
+        | Event::AcceptanceWithdrawn { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }
         | Event::BackupTaken { .. }

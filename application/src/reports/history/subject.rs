@@ -195,7 +195,8 @@ fn of_batch(
         | Event::BatchPlanned { digest: named, .. }
         | Event::BatchApplied { digest: named, .. }
         | Event::WeeksChanged { digest: named, .. }
-        | Event::ValidationRecorded { digest: named, .. } => named == digest,
+        | Event::ValidationRecorded { digest: named, .. }
+        | Event::QualifiedValidationRecorded { digest: named, .. } => named == digest,
         _ => false,
     };
     match commit {

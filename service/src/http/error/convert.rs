@@ -79,6 +79,14 @@ impl ApiError {
             }
             StoreError::Range(message) => Self::bad_request(Code::Usage, message),
             StoreError::Switch(refused) => Self::conflict(Code::SwitchRefused, refused.to_string()),
+            StoreError::Acceptance(refused) => {
+                let status = match refused.code() {
+                    Code::UnknownFinding => StatusCode::NOT_FOUND,
+                    Code::FindingsDiffer => StatusCode::CONFLICT,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                Self::new(status, refused.code(), refused.to_string())
+            }
             StoreError::Contended(_) => {
                 Self::conflict(Code::Contended, "Others changed this at the same time. Try again")
             }

@@ -180,7 +180,7 @@ pub struct CompareQuery {
 }
 
 impl CompareQuery {
-    fn milliseconds(&self, service: &Service) -> i64 {
+    pub(super) fn milliseconds(&self, service: &Service) -> i64 {
         self.overdue_after.unwrap_or(service.asked().overdue_after_milliseconds)
     }
 }

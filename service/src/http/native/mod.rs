@@ -9,6 +9,7 @@ pub mod checkpoints;
 pub mod chunks;
 pub mod corrections;
 pub mod events;
+pub mod findings;
 pub mod history;
 pub mod live;
 pub mod migrations;

@@ -204,6 +204,9 @@ pub struct ValidationOutcome {
     pub total: u64,
     /// Whether every check passed.
     pub all_green: bool,
+    /// Accepted findings that no check finds any more. Absent if there are none.
+    #[schema(required = false)]
+    pub stale: Vec<FindingAccepted>,
 }
 
 /// The result of one check.
@@ -215,8 +218,33 @@ pub struct CheckedOutcome {
     pub green: bool,
     /// The result, in one line.
     pub detail: String,
-    /// The findings, if the check is red.
+    /// The findings that are not accepted, if the check is red.
     pub findings: Vec<String>,
+    /// The id of each of these findings, in the same order. Absent if there are none.
+    #[schema(required = false)]
+    pub finding_ids: Vec<String>,
+    /// The accepted findings. Absent if there are none.
+    #[schema(required = false)]
+    pub accepted: Vec<FindingAccepted>,
+}
+
+/// An accepted finding.
+#[derive(Debug, ToSchema)]
+pub struct FindingAccepted {
+    /// The id.
+    pub id: String,
+    /// The name of the check.
+    pub check: String,
+    /// The finding in words; what it is about, if it is no longer found.
+    pub what: String,
+    /// What the finding is about, as recorded.
+    pub about: String,
+    /// The reason for accepting it.
+    pub reason: String,
+    /// Who accepted it, such as `admin:robin`.
+    pub by: String,
+    /// The position of the event that accepted it.
+    pub position: u64,
 }
 
 /// The comparison of both views.
