@@ -15,7 +15,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rollbook_domain::event::{AcceptedFindings, CheckOutcome};
+use rollbook_domain::event::{AcceptedFindings, CheckOutcome, QualifiedValidation};
 use rollbook_domain::{Event, Position, StreamId};
 use rollbook_log::{DecodeError, Leaf};
 use rollbook_proofs::inclusion::trusted_key;
@@ -301,7 +301,8 @@ impl MigrationEvents {
         let summary = summarize(&self.planned, &self.applied, &self.validated)?;
         let (
             Event::BatchPlanned { base, .. },
-            Event::ValidationRecorded { at, .. } | Event::QualifiedValidationRecorded { at, .. },
+            Event::ValidationRecorded { at, .. }
+            | Event::QualifiedValidationRecorded(QualifiedValidation { at, .. }),
         ) = (&self.planned, &self.validated)
         else {
             return Err(CertificateError::Contradiction("its events are not those of a migration"));
@@ -359,9 +360,12 @@ pub fn summarize(
     };
     let (validated, checks, accepted) = match validated {
         Event::ValidationRecorded { digest, checks, .. } => (digest, checks, Vec::new()),
-        Event::QualifiedValidationRecorded { digest, checks, accepted, .. } => {
-            (digest, checks, accepted.clone())
-        }
+        Event::QualifiedValidationRecorded(QualifiedValidation {
+            digest,
+            checks,
+            accepted,
+            ..
+        }) => (digest, checks, accepted.clone()),
         _ => return Err(not("ValidationRecorded")),
     };
     if applied != digest || validated != digest {

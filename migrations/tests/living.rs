@@ -346,8 +346,8 @@ fn is_decision(event: &Event) -> bool {
         // No command changes a window.
         | Event::WindowChanged { .. }
         | Event::ValidationRecorded { .. }
-        | Event::QualifiedValidationRecorded { .. }
-        | Event::FindingsAccepted { .. }
+        | Event::QualifiedValidationRecorded(_)
+        | Event::FindingsAccepted(_)
         | Event::AcceptanceWithdrawn { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }

@@ -1,6 +1,7 @@
 //! Creates a migration certificate from a store. This module finds the events. The migrations crate
 //! defines the format and the check.
 
+use rollbook_domain::event::QualifiedValidation;
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_migrations::certificate::{Certificate, ProvedEvent, Summary, format_of, summarize};
@@ -31,7 +32,9 @@ impl Migration {
             event("planned")?.zip(event("applied")?).ok_or(EvidenceError::NotApplied)?;
         let validates = |recorded: &EventRecord| match &recorded.event {
             Event::ValidationRecorded { digest: of, .. }
-            | Event::QualifiedValidationRecorded { digest: of, .. } => *of == digest,
+            | Event::QualifiedValidationRecorded(QualifiedValidation { digest: of, .. }) => {
+                *of == digest
+            }
             _ => false,
         };
         // A validation from before an acceptance was withdrawn no longer says what is accepted.

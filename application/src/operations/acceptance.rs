@@ -1,7 +1,7 @@
 //! Accepting findings of a validation, and withdrawing an acceptance.
 
 use rollbook_domain::control::{AcceptanceRejection, Control};
-use rollbook_domain::event::FindingName;
+use rollbook_domain::event::{Acceptance, FindingName};
 use rollbook_domain::limits::{REASON_BYTES, check_text};
 use rollbook_domain::{Event, Position, StreamId};
 use rollbook_migrations::monitor::Monitor;
@@ -126,7 +126,7 @@ fn report(outcome: &Outcome) -> AcceptanceReport {
     let mut findings = Vec::new();
     for written in outcome.events() {
         match &written.event {
-            Event::FindingsAccepted { findings: accepted, .. } => {
+            Event::FindingsAccepted(Acceptance { findings: accepted, .. }) => {
                 findings.extend(accepted.iter().map(|finding| finding.id.clone()));
             }
             Event::AcceptanceWithdrawn { findings: withdrawn, .. } => {

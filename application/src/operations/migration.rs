@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use rollbook_domain::event::CheckOutcome;
+use rollbook_domain::event::{CheckOutcome, QualifiedValidation};
 use rollbook_domain::{Event, Position};
 use rollbook_migrations::apply::{self, ApplyReport};
 use rollbook_migrations::batch::Batch;
@@ -116,9 +116,12 @@ pub fn validate(
 fn recorded(event: &Event) -> Option<Validation> {
     let (digest, at, checks, accepted) = match event {
         Event::ValidationRecorded { digest, at, checks } => (digest, at, checks, &[][..]),
-        Event::QualifiedValidationRecorded { digest, at, checks, accepted } => {
-            (digest, at, checks, accepted.as_slice())
-        }
+        Event::QualifiedValidationRecorded(QualifiedValidation {
+            digest,
+            at,
+            checks,
+            accepted,
+        }) => (digest, at, checks, accepted.as_slice()),
         _ => return None,
     };
     let checks = checks.iter().cloned().map(|outcome| {

@@ -1,7 +1,7 @@
 //! The decisions on accepting findings of a validation and on withdrawing an acceptance.
 
 use super::Control;
-use crate::event::{Event, FindingName};
+use crate::event::{Acceptance, Event, FindingName};
 
 /// The reason for which accepting findings, or withdrawing an acceptance, is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +54,11 @@ impl Control {
             let new = findings.iter().filter(|finding| !self.accepted.contains_key(&finding.id));
             let findings: Vec<FindingName> = new.cloned().collect();
             let (check, reason) = (check.clone(), reason.to_owned());
-            (!findings.is_empty()).then_some(Event::FindingsAccepted { check, findings, reason })
+            (!findings.is_empty()).then_some(Event::FindingsAccepted(Acceptance {
+                check,
+                findings,
+                reason,
+            }))
         };
         Ok(found.iter().filter_map(accept).collect())
     }
@@ -106,7 +110,9 @@ mod tests {
         let control = accepted(&["a"]);
         assert_eq!(control.accepted.get("a"), Some(&7));
         let events = control.decide_accept(&found(&["a", "b"]), "known").unwrap();
-        let [Event::FindingsAccepted { findings, .. }] = &events[..] else { panic!("{events:?}") };
+        let [Event::FindingsAccepted(Acceptance { findings, .. })] = &events[..] else {
+            panic!("{events:?}")
+        };
         assert_eq!(findings.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["b"]);
         assert_eq!(control.decide_accept(&found(&["a"]), "known"), Ok(Vec::new()));
     }

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 pub use self::acceptance::AcceptanceRejection;
 pub use self::switch::{MovedClients, Switch, bucket, moved};
 pub use self::switch_decision::SwitchRejection;
-use crate::event::{CheckOutcome, Event, ExportedCollection, Position};
+use crate::event::{
+    Acceptance, CheckOutcome, Event, ExportedCollection, Position, QualifiedValidation,
+};
 use crate::json::JsonText;
 
 /// The state of one batch.
@@ -98,9 +100,12 @@ impl ValidationState {
     pub fn recorded(position: Position, event: &Event) -> Option<Self> {
         let (digest, at, checks, accepted) = match event {
             Event::ValidationRecorded { digest, at, checks } => (digest, at, checks, &[][..]),
-            Event::QualifiedValidationRecorded { digest, at, checks, accepted } => {
-                (digest, at, checks, accepted.as_slice())
-            }
+            Event::QualifiedValidationRecorded(QualifiedValidation {
+                digest,
+                at,
+                checks,
+                accepted,
+            }) => (digest, at, checks, accepted.as_slice()),
             _ => return None,
         };
         Some(Self {
@@ -206,13 +211,11 @@ impl Control {
                     batch.responses_digest.clone_from(responses_digest);
                 }
             }
-            Event::ValidationRecorded { .. } | Event::QualifiedValidationRecorded { .. } => {
+            Event::ValidationRecorded { .. } | Event::QualifiedValidationRecorded(_) => {
                 self.validation = ValidationState::recorded(position, event);
             }
-            Event::FindingsAccepted { findings, .. } => {
-                let accepted = findings.iter().map(|finding| (finding.id.clone(), position));
-                self.accepted.extend(accepted);
-            }
+            Event::FindingsAccepted(Acceptance { findings, .. }) => (self.accepted)
+                .extend(findings.iter().map(|finding| (finding.id.clone(), position))),
             Event::AcceptanceWithdrawn { findings, .. } => {
                 self.accepted.retain(|id, _| !findings.contains(id));
                 self.acceptance_withdrawn = Some(position);

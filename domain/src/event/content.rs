@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::control::{
-    AcceptedFindings, Audience, CheckOutcome, ExportedCollection, FindingName, View,
+    Acceptance, Audience, CheckOutcome, ExportedCollection, QualifiedValidation, View,
 };
 use super::position::Position;
 use super::series::{AssignedStatus, LinkKind, MissedReason, Origin, Placement, WeekDue, WeekMove};
@@ -310,8 +310,7 @@ pub enum Event {
         /// The reason. It is not personal data and stays readable.
         reason: String,
     },
-    /// The recorded count and digest of a batch's responses were replaced, because clients were
-    /// erased since. Validation compares with these values.
+    /// A batch's recorded count and digest of responses were replaced, because clients were erased.
     ResponsesAttested {
         /// The batch's digest, in hexadecimal.
         digest: String,
@@ -341,8 +340,7 @@ pub enum Event {
         /// The document's id.
         document: String,
     },
-    /// One of several stored assignments of a week was withdrawn: one without a response. The week
-    /// and its other assignments stay.
+    /// One of several stored assignments of a week was withdrawn; it had no response.
     DuplicateWithdrawn {
         /// The run.
         run: u32,
@@ -387,14 +385,7 @@ pub enum Event {
         window: Option<JsonText>,
     },
     /// A person accepted findings of a check: they no longer make it red.
-    FindingsAccepted {
-        /// The name of the check.
-        check: String,
-        /// The findings.
-        findings: Vec<FindingName>,
-        /// The reason. It is not personal data and stays readable.
-        reason: String,
-    },
+    FindingsAccepted(Acceptance),
     /// Findings are no longer accepted.
     AcceptanceWithdrawn {
         /// The ids of the findings.
@@ -403,17 +394,7 @@ pub enum Event {
         reason: String,
     },
     /// A validation ran and found accepted findings. Without any, the event is `ValidationRecorded`.
-    QualifiedValidationRecorded {
-        /// The batch's digest; empty if no batch was applied.
-        digest: String,
-        /// The validated head of the log.
-        at: Position,
-        /// The result of every check.
-        checks: Vec<CheckOutcome>,
-        /// The accepted findings that it found.
-        accepted: Vec<AcceptedFindings>,
-    },
-    /// An event of a client whose personal data was erased, as it is read after the erasure: the
-    /// event without its personal content. It is never stored, and projections ignore it.
+    QualifiedValidationRecorded(QualifiedValidation),
+    /// An event of an erased client, as it is read: without its personal content. It is never stored.
     Erased(Box<Event>),
 }

@@ -95,3 +95,27 @@ pub struct ExportedCollection {
     /// All fields of the file except `collection`, `totalDocuments` and `documents`.
     pub header: JsonText,
 }
+
+/// Findings of a check that a person accepted in one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// The name of the check.
+    pub check: String,
+    /// The findings.
+    pub findings: Vec<FindingName>,
+    /// The reason. It is not personal data and stays readable.
+    pub reason: String,
+}
+
+/// A validation that found accepted findings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QualifiedValidation {
+    /// The batch's digest; empty if no batch was applied.
+    pub digest: String,
+    /// The validated head of the log.
+    pub at: Position,
+    /// The result of every check.
+    pub checks: Vec<CheckOutcome>,
+    /// The accepted findings that it found.
+    pub accepted: Vec<AcceptedFindings>,
+}

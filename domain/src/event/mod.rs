@@ -12,7 +12,8 @@ mod series;
 
 pub use self::content::Event;
 pub use self::control::{
-    AcceptedFindings, Audience, CheckOutcome, ExportedCollection, FindingName, View,
+    Acceptance, AcceptedFindings, Audience, CheckOutcome, ExportedCollection, FindingName,
+    QualifiedValidation, View,
 };
 pub use self::envelope::{Actor, EventRecord, NewEvent};
 pub use self::position::{Position, Version};
@@ -64,9 +65,9 @@ impl Event {
             Self::DuplicateCleared { .. } => "DuplicateCleared",
             Self::WeeksChanged { .. } => "WeeksChanged",
             Self::WindowChanged { .. } => "WindowChanged",
-            Self::FindingsAccepted { .. } => "FindingsAccepted",
+            Self::FindingsAccepted(_) => "FindingsAccepted",
             Self::AcceptanceWithdrawn { .. } => "AcceptanceWithdrawn",
-            Self::QualifiedValidationRecorded { .. } => "QualifiedValidationRecorded",
+            Self::QualifiedValidationRecorded(_) => "QualifiedValidationRecorded",
             Self::Erased(event) => event.name(),
         }
     }

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::finding::{StoredAcceptedFindings, StoredFindingName};
+use super::finding::{StoredAcceptance, StoredCheck, StoredQualifiedValidation};
 use super::instant::Instant;
 use super::mirrored::{
     StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
@@ -85,13 +85,6 @@ pub(super) struct StoredWeekMove {
 pub(super) struct StoredWeekOfRun {
     pub(super) run: u32,
     pub(super) week: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredCheck<'a> {
-    pub(super) name: &'a str,
-    pub(super) green: bool,
-    pub(super) detail: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -328,25 +321,13 @@ pub(super) enum Body<'a> {
         week: u32,
         window: Option<&'a str>,
     },
-    FindingsAccepted {
-        check: &'a str,
-        #[serde(borrow)]
-        findings: Vec<StoredFindingName<'a>>,
-        reason: &'a str,
-    },
+    FindingsAccepted(#[serde(borrow)] StoredAcceptance<'a>),
     AcceptanceWithdrawn {
         #[serde(borrow)]
         findings: Vec<&'a str>,
         reason: &'a str,
     },
-    QualifiedValidationRecorded {
-        digest: &'a str,
-        at: u64,
-        #[serde(borrow)]
-        checks: Vec<StoredCheck<'a>>,
-        #[serde(borrow)]
-        accepted: Vec<StoredAcceptedFindings<'a>>,
-    },
+    QualifiedValidationRecorded(#[serde(borrow)] StoredQualifiedValidation<'a>),
 }
 
 impl<'a> Body<'a> {
@@ -392,9 +373,9 @@ impl<'a> Body<'a> {
             | Self::DocumentAdopted { .. }
             | Self::WeeksChanged { .. }
             | Self::WindowChanged { .. }
-            | Self::FindingsAccepted { .. }
+            | Self::FindingsAccepted(_)
             | Self::AcceptanceWithdrawn { .. }
-            | Self::QualifiedValidationRecorded { .. }
+            | Self::QualifiedValidationRecorded(_)
             | Self::ResponsesAttested { .. } => None,
         }
     }

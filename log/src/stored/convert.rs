@@ -5,16 +5,19 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    AcceptedFindings, Audience, CheckOutcome, Event, ExportedCollection, FindingName, Placement,
-    RunTerms, Terms, WeekDue, WeekMove, WeekOfRun,
+    Acceptance, AcceptedFindings, Audience, CheckOutcome, Event, ExportedCollection, FindingName,
+    Placement, QualifiedValidation, RunTerms, Terms, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
-    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal,
-    StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
+    Body, StoredAudience, StoredDocument, StoredExport, StoredPersonal, StoredPlacement,
+    StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
 };
-use super::finding::{StoredAcceptedFindings, StoredFindingName};
+use super::finding::{
+    StoredAcceptance, StoredAcceptedFindings, StoredCheck, StoredFindingName,
+    StoredQualifiedValidation,
+};
 use super::instant::Instant;
 use super::mirrored::StoredForm;
 use crate::error::DecodeError;
@@ -158,6 +161,8 @@ fields!(WeekMove = StoredWeekMove { week, from, to });
 fields!(WeekOfRun = StoredWeekOfRun { run, week });
 fields!(CheckOutcome = StoredCheck<'a> { name, green, detail });
 fields!(FindingName = StoredFindingName<'a> { id, about });
+fields!(Acceptance = StoredAcceptance<'a> { check, findings, reason });
+fields!(QualifiedValidation = StoredQualifiedValidation<'a> { digest, at, checks, accepted });
 fields!(AcceptedFindings = StoredAcceptedFindings<'a> { check, findings, reason, by, at });
 fields!(ExportedCollection = StoredExport<'a> { collection, documents, header });
 
@@ -188,6 +193,10 @@ macro_rules! events {
                     Self::DocumentImported(document) => Body::DocumentImported(document.to_form()),
                     Self::DocumentChanged(document) => Body::DocumentChanged(document.to_form()),
                     Self::ResponsePlaced(placement) => Body::ResponsePlaced(placement.to_form()),
+                    Self::FindingsAccepted(accepted) => Body::FindingsAccepted(accepted.to_form()),
+                    Self::QualifiedValidationRecorded(validation) => {
+                        Body::QualifiedValidationRecorded(validation.to_form())
+                    }
                     // The keyring records that the client was erased, not the stored event.
                     Self::Erased(event) => event.to_form(),
                     $(Self::$variant { $($field),+ } => Body::$variant { $($field: $field.to_form()),+ },)+
@@ -198,6 +207,10 @@ macro_rules! events {
                     Body::DocumentImported(document) => Self::DocumentImported(StoredForm::from_form(document)?),
                     Body::DocumentChanged(document) => Self::DocumentChanged(StoredForm::from_form(document)?),
                     Body::ResponsePlaced(placement) => Self::ResponsePlaced(StoredForm::from_form(placement)?),
+                    Body::FindingsAccepted(accepted) => Self::FindingsAccepted(StoredForm::from_form(accepted)?),
+                    Body::QualifiedValidationRecorded(validation) => {
+                        Self::QualifiedValidationRecorded(StoredForm::from_form(validation)?)
+                    }
                     $(Body::$variant { $($field),+ } => Self::$variant { $($field: StoredForm::from_form($field)?),+ },)+
                 })
             }
@@ -241,7 +254,5 @@ events! {
     DuplicateCleared { run, week, assignment, response, reason },
     WeeksChanged { digest, series, changed, skipped },
     WindowChanged { run, week, window },
-    FindingsAccepted { check, findings, reason },
     AcceptanceWithdrawn { findings, reason },
-    QualifiedValidationRecorded { digest, at, checks, accepted },
 }

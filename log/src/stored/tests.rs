@@ -12,8 +12,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use rollbook_domain::event::{
-    AcceptedFindings, AssignedStatus, Audience, CheckOutcome, ExportedCollection, FindingName,
-    LinkKind, MissedReason, Origin, Placement, RunTerms, Terms, View, WeekDue, WeekMove, WeekOfRun,
+    Acceptance, AcceptedFindings, AssignedStatus, Audience, CheckOutcome, ExportedCollection,
+    FindingName, LinkKind, MissedReason, Origin, Placement, QualifiedValidation, RunTerms, Terms,
+    View, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp,
@@ -329,16 +330,16 @@ fn samples() -> Vec<Event> {
         Event::WeeksChanged { digest: text("00ff"), series: 28, changed: 691, skipped: 70_000 },
         Event::WindowChanged { run: 1, week: 3, window: Some(json(r#"{"enabled":true}"#)) },
         Event::WindowChanged { run: 1, week: 3, window: None },
-        Event::FindingsAccepted {
+        Event::FindingsAccepted(Acceptance {
             check: text("weeks-complete"),
             findings: vec![finding("0123456789abcdef"), finding("fedcba9876543210")],
             reason: text("the old application shows none either"),
-        },
+        }),
         Event::AcceptanceWithdrawn {
             findings: vec![text("0123456789abcdef")],
             reason: text("it was corrected"),
         },
-        Event::QualifiedValidationRecorded {
+        Event::QualifiedValidationRecorded(QualifiedValidation {
             digest: text("00ff"),
             at: 5_000_000_000,
             checks: vec![CheckOutcome {
@@ -353,7 +354,7 @@ fn samples() -> Vec<Event> {
                 by: text("admin:robin"),
                 at: 812,
             }],
-        },
+        }),
     ]
 }
 

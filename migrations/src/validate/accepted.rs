@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::control::Control;
-use rollbook_domain::event::{AcceptedFindings, FindingName};
+use rollbook_domain::event::{Acceptance, AcceptedFindings, FindingName};
 use rollbook_domain::{Actor, Event, Position};
 use rollbook_log::Log;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,9 @@ pub(super) fn read(
     let mut accepted = BTreeMap::new();
     for position in positions {
         let Some(recorded) = log.at(position)? else { continue };
-        let Event::FindingsAccepted { check, findings, reason } = recorded.event else { continue };
+        let Event::FindingsAccepted(Acceptance { check, findings, reason }) = recorded.event else {
+            continue;
+        };
         let by = named(&recorded.actor);
         let all = AcceptedFindings { check, findings, reason, by, at: position };
         let in_force = |found: &AcceptedFinding| control.accepted.get(&found.id) == Some(&position);

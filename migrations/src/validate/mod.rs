@@ -11,7 +11,7 @@ mod hidden;
 mod weeks;
 
 use rollbook_domain::control::{BatchState, Control};
-use rollbook_domain::event::CheckOutcome;
+use rollbook_domain::event::{CheckOutcome, QualifiedValidation};
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
 use rollbook_log::{Commit, IdempotencyKey, Log, new_id};
@@ -227,7 +227,7 @@ fn record(
     let recorded = if accepted.is_empty() {
         Event::ValidationRecorded { digest, at, checks }
     } else {
-        Event::QualifiedValidationRecorded { digest, at, checks, accepted }
+        Event::QualifiedValidationRecorded(QualifiedValidation { digest, at, checks, accepted })
     };
     let cause = new_id(now).to_string();
     let events = [parity_event(at, parity), recorded].into_iter().map(|event| {

@@ -159,8 +159,8 @@ fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> AffectedClients<'e> 
             | Event::BatchApplied { .. }
             | Event::WeeksChanged { .. }
             | Event::ValidationRecorded { .. }
-            | Event::QualifiedValidationRecorded { .. }
-            | Event::FindingsAccepted { .. }
+            | Event::QualifiedValidationRecorded(_)
+            | Event::FindingsAccepted(_)
             | Event::AcceptanceWithdrawn { .. }
             | Event::ParityRecorded { .. }
             | Event::ResponsesAttested { .. }

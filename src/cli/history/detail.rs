@@ -1,7 +1,9 @@
 //! The text of an event in one line. Personal content is left out unless the caller asks for it.
 
 use rollbook_application::reports::history::{ERASED, REDACTED, missed};
-use rollbook_domain::event::{Audience, CheckOutcome, LinkKind, Origin, Placement};
+use rollbook_domain::event::{
+    Acceptance, Audience, CheckOutcome, LinkKind, Origin, Placement, QualifiedValidation,
+};
 use rollbook_domain::{Document, Event, JsonText, Personal, Position, Timestamp};
 
 use super::short;
@@ -239,11 +241,13 @@ fn control_detail(event: &Event) -> Option<String> {
             )
         }
         Event::ValidationRecorded { at, checks, .. } => validation(*at, checks),
-        Event::QualifiedValidationRecorded { at, checks, accepted, .. } => {
+        Event::QualifiedValidationRecorded(QualifiedValidation {
+            at, checks, accepted, ..
+        }) => {
             let count: usize = accepted.iter().map(|accepted| accepted.findings.len()).sum();
             format!("{}, with {count} accepted findings", validation(*at, checks))
         }
-        Event::FindingsAccepted { check, findings, reason } => {
+        Event::FindingsAccepted(Acceptance { check, findings, reason }) => {
             let about: Vec<String> = (findings.iter().take(FINDINGS_SHOWN))
                 .map(|finding| format!("{} ({})", finding.id, finding.about))
                 .collect();

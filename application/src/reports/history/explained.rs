@@ -1,6 +1,8 @@
 //! An event with its explanation: the reason, and the batch or import that it belongs to.
 
-use rollbook_domain::event::{LinkKind, MissedReason, Origin, Placement};
+use rollbook_domain::event::{
+    Acceptance, LinkKind, MissedReason, Origin, Placement, QualifiedValidation,
+};
 use rollbook_domain::{Actor, Event, EventRecord, Personal};
 use serde::Serialize;
 
@@ -40,7 +42,7 @@ fn batch(recorded: &EventRecord) -> Option<String> {
             | Event::WeeksChanged { digest, .. }
             | Event::ResponsesAttested { digest, .. }
             | Event::ValidationRecorded { digest, .. }
-            | Event::QualifiedValidationRecorded { digest, .. },
+            | Event::QualifiedValidationRecorded(QualifiedValidation { digest, .. }),
             _,
         ) if !digest.is_empty() => Some(digest.clone()),
         (_, Actor::Migration(_)) if is_digest(&recorded.cause) => Some(recorded.cause.clone()),
@@ -98,7 +100,7 @@ fn why(event: &Event) -> Option<String> {
         }
         Event::ViewSwitched { reason, forced: false, .. }
         | Event::LegacyRetired { reason }
-        | Event::FindingsAccepted { reason, .. }
+        | Event::FindingsAccepted(Acceptance { reason, .. })
         | Event::AcceptanceWithdrawn { reason, .. }
         | Event::ClientErased { reason, .. } => reason.clone(),
         Event::ViewSwitched { reason, forced: true, .. } => {

@@ -55,8 +55,8 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::BatchApplied { .. }
         | Event::WeeksChanged { .. }
         | Event::ValidationRecorded { .. }
-        | Event::QualifiedValidationRecorded { .. }
-        | Event::FindingsAccepted { .. }
+        | Event::QualifiedValidationRecorded(_)
+        | Event::FindingsAccepted(_)
         | Event::AcceptanceWithdrawn { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use rollbook_domain::control::Control;
+use rollbook_domain::event::QualifiedValidation;
 use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_log::LogError;
 use uuid::Uuid;
@@ -196,7 +197,9 @@ fn of_batch(
         | Event::BatchApplied { digest: named, .. }
         | Event::WeeksChanged { digest: named, .. }
         | Event::ValidationRecorded { digest: named, .. }
-        | Event::QualifiedValidationRecorded { digest: named, .. } => named == digest,
+        | Event::QualifiedValidationRecorded(QualifiedValidation { digest: named, .. }) => {
+            named == digest
+        }
         _ => false,
     };
     match commit {
