@@ -2,7 +2,8 @@
 
 use rollbook_application::reports::history::{ERASED, REDACTED, missed};
 use rollbook_domain::event::{
-    Acceptance, Audience, CheckOutcome, LinkKind, Origin, Placement, QualifiedValidation,
+    Acceptance, Audience, CheckOutcome, FindingName, LinkKind, Origin, Placement,
+    QualifiedValidation,
 };
 use rollbook_domain::{Document, Event, JsonText, Personal, Position, Timestamp};
 
@@ -248,14 +249,7 @@ fn control_detail(event: &Event) -> Option<String> {
             format!("{}, with {count} accepted findings", validation(*at, checks))
         }
         Event::FindingsAccepted(Acceptance { check, findings, reason }) => {
-            let about: Vec<String> = (findings.iter().take(FINDINGS_SHOWN))
-                .map(|finding| format!("{} ({})", finding.id, finding.about))
-                .collect();
-            let more = match findings.len().saturating_sub(FINDINGS_SHOWN) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            format!("{check}: {}{more}: {}", about.join("; "), cut(reason))
+            format!("{check}: {}: {}", named(findings), cut(reason))
         }
         Event::AcceptanceWithdrawn { findings, reason } => {
             format!("{} findings: {}", findings.len(), cut(reason))
@@ -288,6 +282,17 @@ fn control_detail(event: &Event) -> Option<String> {
 
 /// How many accepted findings a line names.
 const FINDINGS_SHOWN: usize = 3;
+
+fn named(findings: &[FindingName]) -> String {
+    let about: Vec<String> = (findings.iter().take(FINDINGS_SHOWN))
+        .map(|finding| format!("{} ({})", finding.id, finding.about))
+        .collect();
+    let more = match findings.len().saturating_sub(FINDINGS_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", about.join("; "))
+}
 
 fn validation(at: Position, checks: &[CheckOutcome]) -> String {
     let red: Vec<&str> =
