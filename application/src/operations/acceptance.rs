@@ -110,7 +110,7 @@ fn append(
         &StreamId::Control,
         request,
         None,
-        || store.control_until(Position::MAX),
+        || store.control_now(),
         |control: &Control| {
             let events = decide(control)?;
             if events.is_empty() {

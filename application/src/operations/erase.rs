@@ -206,7 +206,7 @@ fn record_erasure(
         }
         Ok(Proposal::Append(events))
     };
-    let load = || store.control_until(Position::MAX);
+    let load = || store.control_now();
     match store.decide_and_append(&StreamId::Control, request, None, load, decide)? {
         // The erasure is recorded, but a keyring from an older backup may contain the keys again.
         Outcome::Nothing => Ok(store.log().destroy_keys(id, ids)?),

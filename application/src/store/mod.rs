@@ -188,7 +188,20 @@ impl Store {
         self.reading().control()
     }
 
-    /// Folds the control stream up to a position, from the log. Also returns its version at that
+    /// Returns the folded control stream and its version at the same position, from the rows. This
+    /// costs the same however many events the stream has.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub(crate) fn control_now(&self) -> Result<(Control, Version), StoreError> {
+        let snapshot = self.snapshot()?;
+        let (rows, position) = snapshot.rows::<Tracker>()?;
+        let version = self.log().stream_version_until(&StreamId::Control, position)?;
+        Ok((tracker::control(&rows)?, version))
+    }
+
+    /// Folds the control stream up to a position, from the log. It reads the whole stream up to
+    /// there; use [`Store::control_now`] for the present state. Also returns its version at that
     /// position.
     ///
     /// # Errors
@@ -197,6 +210,7 @@ impl Store {
         &self,
         position: Position,
     ) -> Result<(Control, Version), StoreError> {
+        self.counts.control_fold();
         let (mut control, mut version) = (Control::default(), 0);
         for recorded in self.log().stream_until(&StreamId::Control, 0, position)? {
             control.apply(recorded.position, &recorded.event);

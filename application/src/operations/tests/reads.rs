@@ -23,14 +23,21 @@ fn a_response_takes_one_snapshot_folds_its_series_at_most_once_and_reads_nothing
         let response = respond(&reading, &week, answers.clone(), Some(80), &request(key)).unwrap();
         assert!(!response.already_completed && response.position.is_some());
         let counts = since(before, sample.store.read_counts());
-        assert_eq!(counts, ReadCounts { snapshots: 1, series_folds, commits_read: 0 }, "{name}");
+        assert_eq!(
+            counts,
+            ReadCounts { snapshots: 1, series_folds, control_folds: 0, commits_read: 0 },
+            "{name}"
+        );
         if key.is_some() {
             let before = sample.store.read_counts();
             let reading = sample.store.reading();
             let again = respond(&reading, &week, answers, Some(80), &request(key)).unwrap();
             assert_eq!(again, response);
             let counts = since(before, sample.store.read_counts());
-            assert_eq!(counts, ReadCounts { snapshots: 0, series_folds: 0, commits_read: 1 });
+            assert_eq!(
+                counts,
+                ReadCounts { snapshots: 0, series_folds: 0, control_folds: 0, commits_read: 1 }
+            );
         }
     }
 }
@@ -102,6 +109,7 @@ fn since(before: ReadCounts, after: ReadCounts) -> ReadCounts {
     ReadCounts {
         snapshots: after.snapshots - before.snapshots,
         series_folds: after.series_folds - before.series_folds,
+        control_folds: after.control_folds - before.control_folds,
         commits_read: after.commits_read - before.commits_read,
     }
 }

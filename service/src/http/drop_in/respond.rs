@@ -175,9 +175,13 @@ mod tests {
         let counts = ReadCounts {
             snapshots: after.snapshots - before.snapshots,
             series_folds: after.series_folds - before.series_folds,
+            control_folds: after.control_folds - before.control_folds,
             commits_read: after.commits_read - before.commits_read,
         };
-        assert_eq!(counts, ReadCounts { snapshots: 1, series_folds: 0, commits_read: 0 });
+        assert_eq!(
+            counts,
+            ReadCounts { snapshots: 1, series_folds: 0, control_folds: 0, commits_read: 0 }
+        );
         let other = WriteRequest::by(Caller::client("ben"), None);
         let refused = answer(&store, &other, &id, JsonText::parse("[]").unwrap(), None);
         assert_eq!(refused.unwrap_err().code(), rollbook_application::code::Code::Forbidden);
