@@ -122,7 +122,7 @@ impl ImportArguments {
         let bar = Bar::new("importing", "events");
         let (ended, is_over) = mpsc::channel::<()>();
         let imported = std::thread::scope(|threads| {
-            threads.spawn(|| follow(remote, &bar, &is_over));
+            threads.spawn(move || follow(remote, &bar, &is_over));
             let imported = remote.import(texts, options, self.skip_unknown);
             drop(ended);
             imported

@@ -99,6 +99,7 @@ impl Imports {
             started_at: now,
             ended_at: None,
             dry_run,
+            bytes_received: 0,
             documents_read: 0,
             events_done: 0,
             events_planned: None,
@@ -140,6 +141,11 @@ impl RunningImport {
     /// The id of the import.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Records how much of the export has arrived.
+    pub fn received(&self, bytes: u64) {
+        self.imports.change(&self.id, |record| record.bytes_received = bytes);
     }
 
     /// Reads and checks the export: the texts of its files, one after another.

@@ -45,6 +45,8 @@ pub struct ImportProgress {
     pub ended_at: Option<Timestamp>,
     /// Whether it only says what an import would do.
     pub dry_run: bool,
+    /// The number of bytes of the export that arrived so far.
+    pub bytes_received: u64,
     /// The number of documents that were read so far.
     pub documents_read: u64,
     /// The number of planned events whose commits are done.

@@ -2,7 +2,7 @@
 //! `cat export/*.json` writes them. Each file of a collection names its collection; the one that
 //! does not is the summary.
 //!
-//! One file at a time is kept as text. Nothing is written to disk.
+//! One file at a time is kept as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};

@@ -81,6 +81,8 @@ fn native_reads() -> RouteGroup {
         .get_undescribed("/v1/history/{kind}/{id}", get(history::tell))
         .get_undescribed("/v1/history/{kind}/{client}/{form}", get(history::tell))
         .get("/v1/corrections", routes!(repairs::list))
+        .get("/v1/imports", routes!(imports::list))
+        .get("/v1/imports/{id}", routes!(imports::get))
         .get("/v1/switch", routes!(switch::show))
         .get("/v1/status", routes!(status::status))
 }
@@ -109,12 +111,10 @@ fn operations() -> RouteGroup {
         .post("/v1/checkpoints", routes!(checkpoints::sign))
 }
 
-/// Imports into the running service, and how far they are.
+/// Imports into the running service.
 fn imports() -> RouteGroup {
     RouteGroup::new(RouteLimits::IMPORT)
-        .get("/v1/imports", routes!(imports::list))
         .post("/v1/imports", routes!(imports::import))
-        .get("/v1/imports/{id}", routes!(imports::get))
 }
 
 /// The switch as a feature flag (OpenFeature's remote evaluation protocol).

@@ -1,31 +1,27 @@
-//! `/v1/imports`: imports an export while the service serves, any number of times. The export is read
-//! as it arrives and is never written to disk, because its content is personal. When it has arrived,
-//! the import runs to its end even if the caller disconnects. The same export, sent again, adds what
+//! `/v1/imports`: imports an export while the service serves, any number of times. The body is written
+//! to a file in the store's directory as it arrives. The file has no name, because its content is
+//! personal: it is gone when the request or the process ends. The same export, sent again, adds what
 //! is still missing.
-
-use std::io::{self, Read};
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
+use axum::http::header::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use bytes::{Buf as _, Bytes};
-use futures_util::StreamExt;
 use rollbook_application::code::Code;
 use rollbook_application::operations::import::RunningImport;
 use rollbook_application::reports::imports::{ImportFailure, ImportProgress};
 use rollbook_application::reports::schemas::Import;
 use rollbook_application::store::Store;
 use rollbook_domain::calendar::Zone;
-use rollbook_migrations::export_reader::Export;
 use rollbook_migrations::import::{ImportOptions, ImportReport};
 use rollbook_migrations::monitor::Monitor;
-use serde::Deserialize;
-use tokio::sync::mpsc;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use utoipa::IntoParams;
 
 use super::operations::{operate, require_operator};
+use super::upload::EXPORT;
 use crate::access::{Caller, Permission};
 use crate::http::answer::At;
 use crate::http::caller::WriteRequest;
@@ -35,8 +31,6 @@ use crate::http::service::Service;
 
 /// The id of the import.
 const IMPORT: HeaderName = HeaderName::from_static("x-rollbook-import");
-/// The number of chunks of a body that wait for the reader.
-const CHUNKS_WAITING: usize = 16;
 
 /// The options of an import.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -45,6 +39,7 @@ const CHUNKS_WAITING: usize = 16;
 pub struct ImportQuery {
     /// The time zone of the old server's calendar arithmetic, an IANA name. The store keeps it from
     /// the first import on; the default of a new store is UTC.
+    #[serde(default, deserialize_with = "optional_zone")]
     #[param(value_type = Option<String>, example = "Europe/London")]
     legacy_timezone: Option<Zone>,
     /// Whether collections that Rollbook does not know are skipped. The report counts them.
@@ -66,14 +61,19 @@ pub struct ImportQuery {
     allow_removals: bool,
 }
 
+fn optional_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zone>, D::Error> {
+    let name = Option::<String>::deserialize(from)?;
+    name.map(|name| name.parse().map_err(D::Error::custom)).transpose()
+}
+
 /// Imports an export of the old application while the service serves.
 ///
 /// The body has the files of the export, one after another in any order, as `cat export/*.json`
 /// writes them. The whole export is read and checked before the first event is written. One import
 /// runs at a time. Answers that are given meanwhile are kept: a week that is answered while the
 /// import would remove it stays, and is listed as `kept`.
-/// The import continues if the caller disconnects after the body has arrived; `GET /v1/imports`
-/// shows how far it is. If the service stops meanwhile, the same export resumes it.
+/// The import continues if the caller disconnects after the first event; `GET /v1/imports` shows how
+/// far it is. If the service stops meanwhile, the same export resumes it.
 #[utoipa::path(
     post,
     path = "/v1/imports",
@@ -100,25 +100,39 @@ pub async fn import(
     body: Body,
 ) -> Result<Response, ApiError> {
     require_operator(&service, writing.caller().clone()).await?;
-    require_json(&headers)?;
+    EXPORT.admit(&service, &headers)?;
     let imports = service.imports().clone();
     let (now, dry_run) = (service.now(), query.dry_run);
-    let running =
-        service.blocking(move |_store: &Store| imports.begin(now, dry_run)).await?;
+    let begin = move |store: &Store| -> Result<_, ApiError> {
+        let running = imports.begin(now, dry_run)?;
+        let file = tempfile::tempfile_in(store.directory());
+        Ok((running, file.map_err(|error| ApiError::unavailable(&error))?))
+    };
+    let (running, file) = service.blocking(begin).await?;
     let id = HeaderValue::try_from(running.id()).map_err(|error| ApiError::internal(&error))?;
-    let (export, running) = receive(&service, running, body, query.skip_unknown).await?;
+    let received = EXPORT.receive(&service, file, body, &|bytes| running.received(bytes)).await;
+    let ended = service.clone();
+    let file = match received {
+        Ok(file) => file,
+        Err(refusal) => {
+            let close = move |_: &Store| close(running, &ended, Err(refusal)).map(drop);
+            return service.blocking(close).await.map(IntoResponse::into_response);
+        }
+    };
     let options = ImportOptions {
         zone: query.legacy_timezone,
         allow_older: query.allow_older,
         allow_removals: query.allow_removals,
         dry_run,
     };
-    let ended = service.clone();
     let work = move |store: &Store, watch: &Monitor<'_>| -> Result<ImportReport, ApiError> {
-        // The caller may have lost the permission while the body arrived.
-        let imported = writing
-            .request(&store.reading(), Permission::Migrate)
-            .and_then(|_| Ok(running.import(store, export, &options, watch)?));
+        let import = || {
+            // The caller may have lost the permission while the body arrived.
+            writing.request(&store.reading(), Permission::Migrate)?;
+            let export = running.read(file, query.skip_unknown)?;
+            Ok(running.import(store, export, &options, watch)?)
+        };
+        let imported = import();
         close(running, &ended, imported)
     };
     let report = operate(&service, work).await?;
@@ -147,97 +161,6 @@ fn failure(refusal: &ApiError) -> ImportFailure {
         code: refusal.code().name().to_owned(),
         message: refusal.text(),
     }
-}
-
-type Received = (Export, RunningImport);
-
-/// Reads the export from the body as it arrives.
-async fn receive(
-    service: &Service,
-    running: RunningImport,
-    body: Body,
-    skip_unknown: bool,
-) -> Result<Received, ApiError> {
-    let (sender, texts) = ArrivingBody::channel();
-    let ended = service.clone();
-    let read = service.blocking(move |_store: &Store| -> Result<Received, ApiError> {
-        match running.read(texts, skip_unknown).map_err(ApiError::from) {
-            Ok(export) => Ok((export, running)),
-            Err(refusal) => {
-                running.end(ended.now(), Err(failure(&refusal)));
-                Err(refusal)
-            }
-        }
-    });
-    let (read, ()) = tokio::join!(read, forward(body, sender));
-    read
-}
-
-/// A part of a body.
-enum Part {
-    Bytes(Bytes),
-    /// The body arrived completely.
-    End,
-}
-
-/// Passes a body on, and its end if it arrives completely. Returns early if nobody reads it.
-async fn forward(body: Body, sender: mpsc::Sender<Part>) {
-    let mut chunks = body.into_data_stream();
-    loop {
-        let part = match chunks.next().await {
-            Some(Ok(chunk)) => Part::Bytes(chunk),
-            Some(Err(_broken)) => return,
-            None => Part::End,
-        };
-        let is_end = matches!(part, Part::End);
-        if sender.send(part).await.is_err() || is_end {
-            return;
-        }
-    }
-}
-
-/// The reading end of a body, for a thread that may block. Memory stays bounded: the sender waits for
-/// the reader. A body that does not arrive completely ends with an error.
-struct ArrivingBody {
-    parts: mpsc::Receiver<Part>,
-    chunk: Bytes,
-    is_complete: bool,
-}
-
-impl ArrivingBody {
-    fn channel() -> (mpsc::Sender<Part>, Self) {
-        let (sender, parts) = mpsc::channel(CHUNKS_WAITING);
-        (sender, Self { parts, chunk: Bytes::new(), is_complete: false })
-    }
-}
-
-impl Read for ArrivingBody {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.chunk.is_empty() && !self.is_complete {
-            match self.parts.blocking_recv() {
-                Some(Part::Bytes(chunk)) => self.chunk = chunk,
-                Some(Part::End) => self.is_complete = true,
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-        let count = buffer.len().min(self.chunk.len());
-        let (to, _) = buffer.split_at_mut(count);
-        self.chunk.copy_to_slice(to);
-        Ok(count)
-    }
-}
-
-fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::NoJson,
-        "Send the files of the export as content-type: application/json",
-    ))
 }
 
 /// Lists the imports on record, newest first: those into this running service, and before.
