@@ -2,8 +2,8 @@
 //!
 //! A commit has whole series, and names the version of each: an answer that somebody gives
 //! meanwhile is never overwritten unseen. If a series changed, what the import does to it is
-//! computed again from what the series is now. The event that completes the import is in the last
-//! commit.
+//! computed again from what the series is now. The event that completes the import is the last one,
+//! in a commit of its own.
 
 use std::collections::BTreeSet;
 
@@ -81,21 +81,24 @@ impl Appender<'_> {
         monitor: &Monitor<'_>,
     ) -> Result<Appended, MigrationError> {
         let total = events.len() as u64 + u64::from(completed.is_some());
-        let mut commits = commits(by_stream(events));
-        if commits.is_empty() && completed.is_some() {
-            commits.push(Vec::new());
-        }
-        let last = commits.len().saturating_sub(1);
         let (mut appended, mut done) = (Appended::default(), 0);
         (monitor.progress)(0, total);
-        for (number, streams) in commits.into_iter().enumerate() {
+        for (number, streams) in commits(by_stream(events)).into_iter().enumerate() {
             if (monitor.interrupted)() {
                 return Err(MigrationError::Interrupted);
             }
-            let completed = completed.as_ref().filter(|_| number == last);
             done += streams.iter().map(|stream| stream.events.len() as u64).sum::<u64>();
-            self.append_together(&number.to_string(), &streams, completed, &mut appended)?;
-            (monitor.progress)(done + u64::from(completed.is_some()), total);
+            self.append_together(&number.to_string(), &streams, &mut appended)?;
+            (monitor.progress)(done, total);
+        }
+        if let Some(completed) = completed {
+            let propose = || {
+                let expected = ExpectedVersion::Exact(self.control_version()?);
+                let expected = vec![(StreamId::Control, expected)];
+                Ok(Proposal { events: vec![completed.clone()], expected, ..Proposal::default() })
+            };
+            self.append_until_done("completed", &propose, &mut appended)?;
+            (monitor.progress)(total, total);
         }
         Ok(appended)
     }
@@ -105,44 +108,40 @@ impl Appender<'_> {
         &self,
         part: &str,
         streams: &[StreamEvents],
-        completed: Option<&NewEvent>,
         appended: &mut Appended,
     ) -> Result<(), MigrationError> {
-        if self.try_append(part, streams, completed, appended)? {
+        if self.try_append(part, self.proposal(streams)?, appended)? {
             return Ok(());
         }
         for (number, stream) in streams.iter().enumerate() {
-            let part = format!("{part}/{number}");
-            self.append_until_done(&part, std::slice::from_ref(stream), None, appended)?;
+            let propose = || self.proposal(std::slice::from_ref(stream));
+            self.append_until_done(&format!("{part}/{number}"), &propose, appended)?;
         }
-        self.append_until_done(&format!("{part}/completed"), &[], completed, appended)
+        Ok(())
     }
 
+    /// Appends what is proposed now, and again if others were faster.
     fn append_until_done(
         &self,
         part: &str,
-        streams: &[StreamEvents],
-        completed: Option<&NewEvent>,
+        propose: &dyn Fn() -> Result<Proposal, MigrationError>,
         appended: &mut Appended,
     ) -> Result<(), MigrationError> {
         for _attempt in 1..ATTEMPTS {
-            if self.try_append(part, streams, completed, appended)? {
+            if self.try_append(part, propose()?, appended)? {
                 return Ok(());
             }
         }
-        let proposal = self.proposal(streams, completed)?;
-        Ok(self.append(part, proposal, appended)?)
+        Ok(self.append(part, propose()?, appended)?)
     }
 
-    /// Appends some streams as they are now. `false` if others wrote to one of them meanwhile.
+    /// Appends a proposal. `false` if others wrote to one of its streams since.
     fn try_append(
         &self,
         part: &str,
-        streams: &[StreamEvents],
-        completed: Option<&NewEvent>,
+        proposal: Proposal,
         appended: &mut Appended,
     ) -> Result<bool, MigrationError> {
-        let proposal = self.proposal(streams, completed)?;
         match self.append(part, proposal, appended) {
             Ok(()) => Ok(true),
             Err(AppendError::VersionConflict { .. }) => Ok(false),
@@ -175,19 +174,10 @@ impl Appender<'_> {
         Ok(())
     }
 
-    fn proposal(
-        &self,
-        streams: &[StreamEvents],
-        completed: Option<&NewEvent>,
-    ) -> Result<Proposal, MigrationError> {
+    fn proposal(&self, streams: &[StreamEvents]) -> Result<Proposal, MigrationError> {
         let mut proposal = Proposal::default();
         for stream in streams {
             self.propose(stream, &mut proposal)?;
-        }
-        if let Some(completed) = completed {
-            let expected = ExpectedVersion::Exact(self.control_version()?);
-            proposal.events.push(completed.clone());
-            proposal.expected.push((StreamId::Control, expected));
         }
         Ok(proposal)
     }
