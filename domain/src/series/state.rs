@@ -13,7 +13,7 @@ use super::items::{Item, Items, Keeps, made_week};
 use super::overlay::{Overlays, WeekChange};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
-use crate::event::{AssignedStatus, Event, LinkKind, Placement, WeekDue, WeekMove};
+use crate::event::{AssignedStatus, Event, LinkKind, Placement, WeekMove};
 use crate::imported::{Content, Document};
 use crate::json::JsonText;
 use crate::stream::StreamId;
