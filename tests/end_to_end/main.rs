@@ -10,8 +10,10 @@
 )]
 
 mod cli_commands;
+mod exports;
 mod migration;
 mod native_api;
+mod old_application;
 mod opened;
 mod readme;
 mod service;

@@ -3,6 +3,11 @@
 //! personal: it is gone when the request or the process ends. The same export, sent again, adds what
 //! is still missing.
 
+use std::fs::{File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -105,7 +110,7 @@ pub async fn import(
     let (now, dry_run) = (service.now(), query.dry_run);
     let begin = move |store: &Store| -> Result<_, ApiError> {
         let running = imports.begin(now, dry_run)?;
-        let file = tempfile::tempfile_in(store.directory());
+        let file = nameless_file(store.directory());
         Ok((running, file.map_err(|error| ApiError::unavailable(&error))?))
     };
     let (running, file) = service.blocking(begin).await?;
@@ -139,6 +144,13 @@ pub async fn import(
     let mut response = At { position: report.head, body: report }.into_response();
     response.headers_mut().insert(IMPORT, id);
     Ok(response)
+}
+
+/// A file without a name that only the owner may read. It is gone when it is closed.
+fn nameless_file(directory: &Path) -> io::Result<File> {
+    let file = tempfile::tempfile_in(directory)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 /// Records how an import ended.
