@@ -186,3 +186,55 @@ fn the_cut_over_page_leads_through_while_both_systems_take_answers() {
         assert!(all.contains(response), "{response}");
     }
 }
+
+#[test]
+fn of_two_answers_of_one_week_both_views_show_one_and_the_other_is_told() {
+    let home = tempfile::tempdir().unwrap();
+    let mut old = OldApplication::new(home.path(), [client(0)]);
+    let store = Store::at(home.path().join("store"));
+    store.ok(&["import", old.export().to_str().unwrap()]);
+    store.migrate();
+    store.ok(&["switch", "precreated", "--reason", "test"]);
+    let server = Server::at(&store, NOW);
+    // A week that the import brought, and one that the migration made.
+    let here = [1, 2].map(|week| answer(&server, &client(0), week).unwrap());
+    let there = [1, 2].map(|week| old.answer(&client(0), week));
+    let export = old.export();
+    let shell = Shell { home: home.path(), server: Some(server.url.clone()) };
+    shell.run(&format!("rollbook import {}", export.display()));
+    let shown = || held(&server, &client(0));
+    let in_precreated = shown();
+    assert_eq!(server.switch(&json!({"view": "legacy", "reason": "a look"}), None).status, 200);
+    let in_legacy = shown();
+    for week in [1, 2] {
+        assert_eq!(in_precreated[&week], in_legacy[&week], "week {week}");
+        assert!([&here, &there].iter().any(|of| in_legacy[&week] == json!(of[week as usize - 1])));
+    }
+    let validate = || server.send("POST", "/v1/migrations/validations", &[], b"").json();
+    let red = validate();
+    let red = red["checks"].as_array().unwrap().iter().filter(|check| check["green"] == false);
+    let red: Vec<&str> = red.map(|check| check["name"].as_str().unwrap()).collect();
+    assert!(red.contains(&"no-response-hidden"), "{red:?}");
+    let found = shell.run("rollbook --json migrate findings --check no-response-hidden --all").stdout;
+    for week in [1, 2] {
+        let hidden = [&here, &there]
+            .map(|of| &of[week as usize - 1])
+            .into_iter()
+            .find(|response| in_legacy[&week] != json!(response))
+            .unwrap();
+        assert!(found.contains(hidden.as_str()), "{hidden}: {found}");
+    }
+    for name in &red {
+        let found = format!("rollbook --json migrate findings --check {name} --all");
+        let found: Value = serde_json::from_str(&shell.run(&found).stdout).unwrap();
+        let open = &found["open"];
+        shell.run(&format!(
+            "rollbook migrate accept --check {name} --expect {open} --reason 'answered twice'"
+        ));
+    }
+    let validated = validate();
+    assert_eq!(validated["all_green"], true, "{validated}");
+    // The same export again has nothing to say about it.
+    let again = shell.run(&format!("rollbook import {}", export.display())).stdout;
+    assert!(again.contains("0 events appended"), "{again}");
+}
