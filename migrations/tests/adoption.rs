@@ -8,7 +8,9 @@ use rollbook_domain::event::View;
 use rollbook_domain::series::decide::{Decider, Decision, Rejection};
 use rollbook_domain::series::{Series, assignment_id};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_domain::{Actor, Event, EventRecord, JsonText, NewEvent, Position, StreamId, Timestamp};
+use rollbook_domain::{
+    Actor, Event, EventRecord, JsonText, NewEvent, Position, StreamId, Timestamp,
+};
 use rollbook_log::{Commit, CommitReceipt, Log, LogError, Ordering, PendingCommit};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
@@ -20,11 +22,11 @@ use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, Validation, validate};
-use rollbook_projections::{Runtime, all};
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::read_row;
 use rollbook_projections::views::{self, PrecreatedView, keys};
+use rollbook_projections::{Runtime, all};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -565,7 +567,10 @@ fn a_week_that_is_answered_here_while_an_import_would_remove_it_stays() {
     // The next import asks.
     let options = ImportOptions::default();
     let again = import(&shop.store, export_of(&[week("a1", 1)], &[]), &options, &MONITOR);
-    assert!(matches!(again, Err(MigrationError::Removals { removed: 1, answered: 1, .. })), "{again:?}");
+    assert!(
+        matches!(again, Err(MigrationError::Removals { removed: 1, answered: 1, .. })),
+        "{again:?}"
+    );
 }
 
 #[test]

@@ -101,9 +101,7 @@ impl ImportArguments {
                 "the store exists and is sealed; --unsealed is for a new store".to_owned(),
             ));
         }
-        Ok(watched("importing", "events", |watch| {
-            import(store.runtime(), export, options, watch)
-        })?)
+        Ok(watched("importing", "events", |watch| import(store.runtime(), export, options, watch))?)
     }
 
     /// Sends the export, which is checked already, and shows how far the service is.

@@ -61,11 +61,6 @@ impl OldApplication {
         response
     }
 
-    /// Removes an open week.
-    pub fn remove(&mut self, client: &str, number: u32) {
-        self.weeks.remove(&document(client, number)).unwrap();
-    }
-
     /// The ids of all responses.
     pub fn responses(&self) -> Vec<String> {
         self.responses.keys().cloned().collect()

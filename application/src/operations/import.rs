@@ -60,8 +60,10 @@ impl Imports {
     /// counts as none: it only tells about the past.
     pub fn of(directory: &Path) -> Self {
         let file = directory.join(FILE);
-        let text = std::fs::read(&file).unwrap_or_default();
-        let mut records: Vec<ImportProgress> = serde_json::from_slice(&text).unwrap_or_default();
+        let mut records: Vec<ImportProgress> = match std::fs::read(&file) {
+            Ok(text) => serde_json::from_slice(&text).unwrap_or_default(),
+            Err(_unreadable) => Vec::new(),
+        };
         let running = records.iter_mut().filter(|record| record.state == ImportState::Running);
         running.for_each(|record| record.state = ImportState::Interrupted);
         Self { file, records: Mutex::new(records) }
@@ -153,8 +155,7 @@ impl RunningImport {
     /// # Errors
     /// As [`read_texts`].
     pub fn read(&self, texts: impl Read, skip_unknown: bool) -> Result<Export, ImportsError> {
-        let progress =
-            |read| self.imports.change(&self.id, |record| record.documents_read = read);
+        let progress = |read| self.imports.change(&self.id, |record| record.documents_read = read);
         Ok(read_texts(texts, skip_unknown, &progress)?)
     }
 

@@ -53,7 +53,8 @@ impl JsonDirectory {
         let files = self.files()?.into_values();
         let none: Box<dyn Read + Send> = Box::new(io::empty());
         // The line break keeps a file without one at its end apart from the next.
-        let texts = files.fold(none, |texts, path| Box::new(texts.chain(Lazy::Closed(path)).chain(&b"\n"[..])));
+        let texts = files
+            .fold(none, |texts, path| Box::new(texts.chain(Lazy::Closed(path)).chain(&b"\n"[..])));
         Ok(texts)
     }
 }

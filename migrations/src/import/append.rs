@@ -230,11 +230,7 @@ impl Appender<'_> {
     }
 
     /// The removal of a week that had no answer when it was planned and has one now.
-    fn answered_meanwhile(
-        &self,
-        event: &NewEvent,
-        answered: &BTreeSet<String>,
-    ) -> Option<Removal> {
+    fn answered_meanwhile(&self, event: &NewEvent, answered: &BTreeSet<String>) -> Option<Removal> {
         let Event::DocumentRemoved { collection: Collection::CheckInAssignments, id } =
             &event.event
         else {

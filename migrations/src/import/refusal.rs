@@ -69,7 +69,12 @@ pub(super) fn removals(
         .map(|(collection, id, _)| {
             let answered = collection == Collection::FormResponses || answered.contains(id);
             let is_unanswered = !answered;
-            Removal { is_unanswered, collection: collection.name().to_owned(), id: id.to_owned(), answered }
+            Removal {
+                is_unanswered,
+                collection: collection.name().to_owned(),
+                id: id.to_owned(),
+                answered,
+            }
         })
         .collect();
     removals.sort();

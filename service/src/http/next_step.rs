@@ -179,7 +179,9 @@ pub(super) fn of_import(error: &ImportError) -> Option<String> {
         ImportError::Unreadable { .. } => "send the export again",
         ImportError::FailedCollection { .. }
         | ImportError::FailedCollections { .. }
-        | ImportError::CountDiffers { .. } => "export again; there is no option that accepts this one",
+        | ImportError::CountDiffers { .. } => {
+            "export again; there is no option that accepts this one"
+        }
         ImportError::MissingCollection { .. } => "send every file of the export",
         ImportError::NotADirectory { .. }
         | ImportError::NotUtf8 { .. }

@@ -113,8 +113,7 @@ fn operations() -> RouteGroup {
 
 /// Imports into the running service.
 fn imports() -> RouteGroup {
-    RouteGroup::new(RouteLimits::IMPORT)
-        .post("/v1/imports", routes!(imports::import))
+    RouteGroup::new(RouteLimits::IMPORT).post("/v1/imports", routes!(imports::import))
 }
 
 /// The switch as a feature flag (OpenFeature's remote evaluation protocol).

@@ -111,13 +111,13 @@ fn the_cut_over_page_leads_through_while_both_systems_take_answers() {
     assert_eq!(lines.next().unwrap(), "export ROLLBOOK_SERVER=http://127.0.0.1:7350");
 
     // With every command the writers answer some of the even weeks of their clients, and look.
-    let during: Vec<String> = lines.by_ref().take_while(|line| !line.starts_with("unset")).collect();
+    let during: Vec<String> =
+        lines.by_ref().take_while(|line| !line.starts_with("unset")).collect();
     let reached = AtomicUsize::new(0);
     let write = |writer: usize, stop: &AtomicBool| {
         let mine = (0..CLIENTS).filter(|number| number % WRITERS == writer).map(client);
-        let mut open: Vec<(String, u32)> = mine
-            .flat_map(|client| [6, 4, 2].map(|week| (client.clone(), week)))
-            .collect();
+        let mut open: Vec<(String, u32)> =
+            mine.flat_map(|client| [6, 4, 2].map(|week| (client.clone(), week))).collect();
         let each = open.len().div_ceil(during.len());
         let (mut answers, mut given) = (Answers::new(), 0);
         while !open.is_empty() || !stop.load(Ordering::SeqCst) {
@@ -157,7 +157,9 @@ fn the_cut_over_page_leads_through_while_both_systems_take_answers() {
     assert_eq!(exports, 4);
     assert_eq!(of_old.len(), CLIENTS * 3 + 1);
     let everybody = |view: &str| {
-        for ((client, week), response) in of_old.iter().chain(of_service.iter().map(|(a, b)| (a, b))) {
+        for ((client, week), response) in
+            of_old.iter().chain(of_service.iter().map(|(a, b)| (a, b)))
+        {
             let held = held(&server, client);
             assert_eq!(held[&u64::from(*week)], json!(response), "{view}: {client}, week {week}");
         }
@@ -215,7 +217,8 @@ fn of_two_answers_of_one_week_both_views_show_one_and_the_other_is_told() {
     let red = red["checks"].as_array().unwrap().iter().filter(|check| check["green"] == false);
     let red: Vec<&str> = red.map(|check| check["name"].as_str().unwrap()).collect();
     assert!(red.contains(&"no-response-hidden"), "{red:?}");
-    let found = shell.run("rollbook --json migrate findings --check no-response-hidden --all").stdout;
+    let found =
+        shell.run("rollbook --json migrate findings --check no-response-hidden --all").stdout;
     for week in [1, 2] {
         let hidden = [&here, &there]
             .map(|of| &of[week as usize - 1])

@@ -38,7 +38,7 @@ fn remotely(server: &Server, export: &str, options: &[&str]) -> testkit::Process
 fn events(store: &Store) -> Vec<Value> {
     let log = rollbook_log::Log::open(&store.path(), rollbook_log::OpenOptions::default());
     let log = Exclusive::new(log.unwrap());
-    let all = log.commits_after(0).map(Result::unwrap).flatten();
+    let all = log.commits_after(0).flat_map(Result::unwrap);
     let told = |event: rollbook_domain::EventRecord| {
         json!({"position": event.position, "stream": event.stream.to_string(), "id": event.id,
             "actor": format!("{:?}", event.actor), "occurred": event.occurred_at, "event": event.event})

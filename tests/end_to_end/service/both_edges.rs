@@ -135,16 +135,25 @@ fn of_operations() -> Vec<Pair> {
         ("drift", codes(|| MigrationError::Drift { series: vec![text()], total: 1 })),
         ("zone", codes(|| MigrationError::Zone { batch: batch(), store: store() })),
         ("begun", codes(|| MigrationError::Unfinished { digest: text() })),
-        ("older export", codes(|| MigrationError::OlderExport { exported: instant, last: instant })),
-        ("removals", codes(|| MigrationError::Removals { removed: 1, answered: 1, first: vec![text()] })),
+        (
+            "older export",
+            codes(|| MigrationError::OlderExport { exported: instant, last: instant }),
+        ),
+        (
+            "removals",
+            codes(|| MigrationError::Removals { removed: 1, answered: 1, first: vec![text()] }),
+        ),
         ("zone of an import", codes(|| MigrationError::ImportZone { kept: text(), asked: text() })),
         ("failed export", codes(|| ImportError::FailedCollections { failed: 1 })),
-        ("missing collection", codes(|| ImportError::MissingCollection {
-            path: "x".into(),
-            collection: "clients",
-        })),
+        (
+            "missing collection",
+            codes(|| ImportError::MissingCollection { path: "x".into(), collection: "clients" }),
+        ),
         ("untrue file", codes(|| ImportError::Untrue { file: text(), why: text() })),
-        ("unknown collections", codes(|| ImportError::UnknownCollections { collections: Vec::new() })),
+        (
+            "unknown collections",
+            codes(|| ImportError::UnknownCollections { collections: Vec::new() }),
+        ),
         ("nothing imported", codes(|| MigrationError::NothingImported)),
         ("interrupted", codes(|| MigrationError::Interrupted)),
         ("line", codes(|| MigrationError::Line { path: "x".into(), line: 1, what: text() })),

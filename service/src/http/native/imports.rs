@@ -169,10 +169,7 @@ fn close(
 }
 
 fn failure(refusal: &ApiError) -> ImportFailure {
-    ImportFailure {
-        code: refusal.code().name().to_owned(),
-        message: refusal.text(),
-    }
+    ImportFailure { code: refusal.code().name().to_owned(), message: refusal.text() }
 }
 
 /// Lists the imports on record, newest first: those into this running service, and before.

@@ -45,10 +45,7 @@ const BATCH: FileKind = FileKind {
 pub const EXPORT: FileKind = FileKind {
     name: "An export",
     media_types: &["application/json"],
-    other_type: (
-        Code::NoJson,
-        "Send the files of the export as content-type: application/json",
-    ),
+    other_type: (Code::NoJson, "Send the files of the export as content-type: application/json"),
     limit: |limits| limits.export_bytes,
 };
 

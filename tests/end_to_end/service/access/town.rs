@@ -189,7 +189,13 @@ impl Town {
         let access = ["--access-issuer", ISSUER, "--access-audience", AUDIENCE];
         let jwks = ["--access-jwks-file", jwks.to_str().unwrap()];
         let server = Server::serve(&mut rollbook(&data), &[&access[..], &jwks].concat());
-        Self { directory, batch: &before.batch, export: &before.export, import: &before.digest, server }
+        Self {
+            directory,
+            batch: &before.batch,
+            export: &before.export,
+            import: &before.digest,
+            server,
+        }
     }
 
     pub fn ask(&self, bearer: Option<&str>, ask: &Ask) -> Answer {
