@@ -109,9 +109,9 @@ pub async fn import(
     let imports = service.imports().clone();
     let (now, dry_run) = (service.now(), query.dry_run);
     let begin = move |store: &Store| -> Result<_, ApiError> {
-        let running = imports.begin(now, dry_run)?;
         let file = nameless_file(store.directory());
-        Ok((running, file.map_err(|error| ApiError::unavailable(&error))?))
+        let file = file.map_err(|error| ApiError::unavailable(&error))?;
+        Ok((imports.begin(now, dry_run)?, file))
     };
     let (running, file) = service.blocking(begin).await?;
     let id = HeaderValue::try_from(running.id()).map_err(|error| ApiError::internal(&error))?;
