@@ -1,28 +1,32 @@
 //! An import after a migration: documents for weeks that the migration made become those weeks.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, Once};
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::View;
 use rollbook_domain::series::decide::{Decider, Decision, Rejection};
 use rollbook_domain::series::{Series, assignment_id};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
-use rollbook_domain::{Actor, Event, JsonText, NewEvent, StreamId, Timestamp};
-use rollbook_log::Commit;
+use rollbook_domain::{
+    Actor, Event, EventRecord, JsonText, NewEvent, Position, StreamId, Timestamp,
+};
+use rollbook_log::{Commit, CommitReceipt, Log, LogError, Ordering, PendingCommit};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
-use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
+use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
 use rollbook_migrations::import::adopt::Adoption;
-use rollbook_migrations::import::{ImportOptions, ImportReport, import};
+use rollbook_migrations::import::{ImportOptions, ImportReport, Removal, import};
+use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::{ValidateRequest, Validation, validate};
-use rollbook_projections::Runtime;
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::entry::ListParameters;
 use rollbook_projections::rows::read_row;
 use rollbook_projections::views::{self, PrecreatedView, keys};
+use rollbook_projections::{Runtime, all};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -94,12 +98,37 @@ impl Shop {
     }
 
     fn import(&self, weeks: &[Value], responses: &[Value]) -> ImportReport {
-        let clients = [json!({"_id": "c1", "onboardingStatus": "completed"})];
-        let export = small_export(&clients, weeks, responses);
+        self.import_watched(weeks, responses, &MONITOR)
+    }
+
+    /// Imports while something else happens, after the import was planned and before it appends.
+    fn import_while(
+        &self,
+        weeks: &[Value],
+        responses: &[Value],
+        meanwhile: impl Fn() + Sync,
+    ) -> ImportReport {
+        let done = Once::new();
+        let interrupted = || {
+            done.call_once(&meanwhile);
+            false
+        };
+        self.import_watched(
+            weeks,
+            responses,
+            &Monitor { progress: &|_, _| {}, interrupted: &interrupted },
+        )
+    }
+
+    fn import_watched(
+        &self,
+        weeks: &[Value],
+        responses: &[Value],
+        monitor: &Monitor<'_>,
+    ) -> ImportReport {
         // Later exports of these tests also take answers away.
         let options = ImportOptions { allow_removals: true, ..ImportOptions::default() };
-        let export = JsonDirectory::new(export.path()).read().unwrap();
-        import(&self.store, export, &options, &MONITOR).unwrap()
+        import(&self.store, export_of(weeks, responses), &options, monitor).unwrap()
     }
 
     fn plan(&mut self) -> Result<PathBuf, MigrationError> {
@@ -129,6 +158,16 @@ impl Shop {
         &self,
         decide: impl FnOnce(&Decider<'_>) -> Result<Vec<Event>, Rejection>,
     ) -> Result<(), Rejection> {
+        self.store.log().append(self.commit(decide)?).unwrap();
+        self.store.catch_up(&|_, _| {}).unwrap();
+        Ok(())
+    }
+
+    /// The commit of a decision, which is not appended.
+    fn commit(
+        &self,
+        decide: impl FnOnce(&Decider<'_>) -> Result<Vec<Event>, Rejection>,
+    ) -> Result<Commit, Rejection> {
         let series = self.series();
         let zone = Zone::default();
         let decider = Decider { client: "c1", form: "f", series: &series, now: now(), zone };
@@ -140,27 +179,18 @@ impl Shop {
             };
             NewEvent { stream: stream(), id, occurred_at: now(), event }
         };
-        let commit = Commit {
+        Ok(Commit {
             events: decide(&decider)?.into_iter().map(new).collect(),
             expected: Vec::new(),
             actor: Actor::Coach("k1".to_owned()),
             cause: format!("request-{}", self.store.log().head()),
             key: None,
-        };
-        self.store.log().append(commit).unwrap();
-        self.store.catch_up(&|_, _| {}).unwrap();
-        Ok(())
+        })
     }
 
     /// The client answers a week here. Returns the id of the response.
     fn answer(&self, week: u32) -> String {
-        self.decide(|decider| {
-            match decider.respond(1, week, JsonText::parse("[]").unwrap(), Some(60))? {
-                Decision::Append(events) => Ok(events),
-                other => panic!("{other:?}"),
-            }
-        })
-        .unwrap();
+        self.decide(|decider| response_to(decider, week)).unwrap();
         self.series().items.week(1, week).unwrap().stored.response_id().unwrap().to_owned()
     }
 
@@ -216,6 +246,19 @@ impl Shop {
         old.import(weeks, responses);
         assert_eq!(self.view(View::Legacy), old.view(View::Legacy));
     }
+}
+
+fn response_to(decider: &Decider<'_>, week: u32) -> Result<Vec<Event>, Rejection> {
+    match decider.respond(1, week, JsonText::parse("[]").unwrap(), Some(60))? {
+        Decision::Append(events) => Ok(events),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn export_of(weeks: &[Value], responses: &[Value]) -> Export {
+    let clients = [json!({"_id": "c1", "onboardingStatus": "completed"})];
+    let export = small_export(&clients, weeks, responses);
+    JsonDirectory::new(export.path()).read().unwrap()
 }
 
 fn adopted(week: u32, document: &str) -> Adoption {
@@ -487,4 +530,98 @@ fn a_response_that_a_later_export_changes_or_removes_is_not_the_batchs_doing() {
     shop.is_green();
     shop.import(&[week("a1", 1)], &[]);
     shop.is_green();
+}
+
+#[test]
+fn a_week_that_is_answered_here_while_an_import_brings_its_document_is_one_week() {
+    // Week 3 is not stored when the import is planned.
+    let shop = Shop::new();
+    let weeks = [week("a1", 1), week("d3", 3)];
+    let here = Mutex::new(String::new());
+    let report = shop.import_while(&weeks, &[], || *here.lock().unwrap() = shop.answer(3));
+    assert_eq!(report.adopted, [adopted(3, "d3")]);
+    for view in [View::Legacy, View::Precreated] {
+        assert_eq!(shop.entry(view, 3)["responseId"], json!(*here.lock().unwrap()), "{view:?}");
+    }
+    let red: Vec<String> = shop.red().into_iter().map(|(name, _)| name).collect();
+    assert!(!red.contains(&"no-duplicate-weeks".to_owned()), "{red:?}");
+    let again = shop.import(&weeks, &[]);
+    assert_eq!((again.appended, again.adopted), (0, Vec::new()));
+}
+
+#[test]
+fn a_week_that_is_answered_here_while_an_import_would_remove_it_stays() {
+    let shop = Shop::new();
+    shop.import(&[week("a1", 1), week("d3", 3), week("d4", 4)], &[]);
+    let here = Mutex::new(String::new());
+    let report =
+        shop.import_while(&[week("a1", 1)], &[], || *here.lock().unwrap() = shop.answer(3));
+    let ids = |removals: &[Removal]| -> Vec<(String, bool)> {
+        removals.iter().map(|removal| (removal.id.clone(), removal.answered)).collect()
+    };
+    assert_eq!(ids(&report.kept), [("d3".to_owned(), true)]);
+    assert_eq!(ids(&report.removals), [("d4".to_owned(), false)]);
+    for view in [View::Legacy, View::Precreated] {
+        assert_eq!(shop.entry(view, 3)["responseId"], json!(*here.lock().unwrap()), "{view:?}");
+    }
+    // The next import asks.
+    let options = ImportOptions::default();
+    let again = import(&shop.store, export_of(&[week("a1", 1)], &[]), &options, &MONITOR);
+    assert!(
+        matches!(again, Err(MigrationError::Removals { removed: 1, answered: 1, .. })),
+        "{again:?}"
+    );
+}
+
+#[test]
+fn other_events_of_the_control_stream_do_not_stop_an_import() {
+    let shop = Shop::migrated();
+    let weeks = [week("a1", 1), answered("d3", 3, "r3")];
+    let report = shop.import_while(&weeks, &[response("r3", "d3", 3)], || shop.is_green());
+    assert_eq!(report.adopted, [adopted(3, "d3")]);
+    let imports = shop.store.log().stream(&StreamId::Control, 0).unwrap();
+    let imports = imports.iter().filter(|told| matches!(told.event, Event::ImportCompleted { .. }));
+    assert_eq!(imports.count(), 2);
+    shop.is_green();
+}
+
+/// Lets another writer be faster than the first commit of an import.
+struct Faster {
+    log: Log,
+    other: Mutex<Option<Commit>>,
+}
+
+impl Ordering for Faster {
+    fn submit(&self, commit: Commit) -> PendingCommit {
+        if let Some(other) = self.other.lock().unwrap().take() {
+            self.log.append(other).unwrap();
+        }
+        self.log.submit(commit)
+    }
+
+    fn head(&self) -> Position {
+        self.log.head()
+    }
+
+    fn events(&self, committed: CommitReceipt) -> Result<Vec<EventRecord>, LogError> {
+        Ordering::events(&self.log, committed)
+    }
+
+    fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], CommitReceipt)>, LogError> {
+        self.log.requested_under(key)
+    }
+}
+
+#[test]
+fn an_import_computes_a_series_again_if_another_writer_is_faster() {
+    let mut shop = Shop::new();
+    let answer = shop.commit(|decider| response_to(decider, 3)).unwrap();
+    let log = shop.store.log().clone();
+    let faster = Faster { log: log.clone(), other: Mutex::new(Some(answer)) };
+    shop.store = Runtime::ordered_by(Arc::new(faster), log, all());
+    let report = shop.import(&[week("a1", 1), week("d3", 3), week("d4", 4)], &[]);
+    assert_eq!(report.adopted, [adopted(3, "d3")]);
+    assert_eq!(report.appended, 4, "two documents, one adoption, one end");
+    assert_eq!(shop.entry(View::Precreated, 3)["status"], "completed");
+    assert_eq!(shop.entry(View::Legacy, 3)["status"], "completed");
 }

@@ -3,7 +3,7 @@
 use crate::support::{FIXTURES, as_json, fixture, read_fixture, small_export, write_collection};
 use rollbook_domain::Collection;
 use rollbook_migrations::export_reader::{
-    Export, ExportSource, ImportError, JsonDirectory, read_export,
+    Export, ExportSource, ImportError, JsonDirectory, read_export, read_texts,
 };
 use serde_json::{Value, json};
 
@@ -291,4 +291,68 @@ fn an_id_that_no_erasure_can_name_is_refused_by_field() {
             &["check_in_assignments.json", field, "1025 bytes; the limit is 1024"],
         );
     }
+}
+
+#[test]
+fn one_stream_of_all_files_in_any_order_is_the_same_export() {
+    for fixture_name in FIXTURES {
+        let directory = JsonDirectory::new(fixture(fixture_name));
+        let expected = directory.read().unwrap();
+        let counted = std::cell::Cell::new(0);
+        let read = read_texts(directory.texts().unwrap(), true, &|read| counted.set(read)).unwrap();
+        assert_eq!(read, expected, "{fixture_name}");
+        assert_eq!(counted.get(), expected.documents() as u64);
+        let mut files: Vec<String> = std::fs::read_dir(fixture(fixture_name))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect();
+        for _turn in 0..files.len() {
+            files.rotate_left(1);
+            assert_eq!(read_texts(files.concat().as_bytes(), true, &|_| {}).unwrap(), expected);
+        }
+    }
+}
+
+#[test]
+fn a_stream_that_is_cut_off_or_has_a_file_twice_or_without_a_name_is_refused() {
+    let clients = r#"{"collection":"clients","totalDocuments":0,"documents":[]}"#;
+    let error = |text: &str| read_texts(text.as_bytes(), false, &|_| {}).unwrap_err();
+    for (text, parts) in [
+        (String::new(), ["the export has no clients.json", "every import needs"]),
+        (clients.to_owned(), ["the export has no check_in_assignments.json", "every import needs"]),
+        (clients.repeat(2), ["clients.json", "the export has it twice"]),
+        (format!("{clients}{{\"collection\":"), ["text 2 of the export", "EOF"]),
+        (r#"{"documents":[]}"#.to_owned(), ["text 1 of the export", "does not name"]),
+        ("[]".to_owned(), ["text 1 of the export", "invalid"]),
+        (format!("{{}}{{}}{clients}"), ["BACKUP_SUMMARY.json", "twice"]),
+    ] {
+        assert_names(&error(&text).to_string(), &parts);
+    }
+    struct Broken;
+    impl std::io::Read for Broken {
+        fn read(&mut self, _buffer: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::UnexpectedEof.into())
+        }
+    }
+    let broken = std::io::Read::chain(clients.as_bytes(), Broken);
+    let error = read_texts(broken, false, &|_| {}).unwrap_err();
+    assert!(matches!(error, ImportError::Unreadable { .. }), "{error:?}");
+}
+
+#[test]
+fn a_stream_is_checked_against_its_summary_as_a_directory_is() {
+    let directory = small_export(&[], &[], &[]);
+    let summary = json!({"status": "failed", "collections": []});
+    std::fs::write(directory.path().join("BACKUP_SUMMARY.json"), summary.to_string()).unwrap();
+    let source = JsonDirectory::new(directory.path());
+    let error = read_texts(source.texts().unwrap(), false, &|_| {}).unwrap_err();
+    assert!(error.is_incomplete(), "{error}");
+    let unknown = small_export(&[], &[], &[]);
+    write_collection(unknown.path(), "other", &[json!({"_id": "o"})]);
+    let texts = || JsonDirectory::new(unknown.path()).texts().unwrap();
+    let refused = read_texts(texts(), false, &|_| {}).unwrap_err();
+    assert!(matches!(refused, ImportError::UnknownCollections { .. }), "{refused}");
+    assert!(read_texts(texts(), true, &|_| {}).is_ok());
 }

@@ -2,15 +2,18 @@
 //! application.
 
 use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use rollbook_application::reports::audit::audit;
+use rollbook_application::reports::imports::ImportState;
 use rollbook_application::reports::resolution::resolve;
 use rollbook_application::store::Store;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::{StreamId, Timestamp};
 use rollbook_migrations::adapters::LogDocuments;
-use rollbook_migrations::export_reader::{JsonDirectory, read_export};
+use rollbook_migrations::export_reader::{Export, JsonDirectory, read_export};
 use rollbook_migrations::export_writer::{ExportMetadata, write_export};
 use rollbook_migrations::import::adopt::Adoption;
 use rollbook_migrations::import::{ImportOptions, ImportReport, import};
@@ -18,20 +21,25 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::output::{BAD, BOLD, styled};
-use super::progress::watched;
+use super::progress::{Bar, watched};
 use crate::cli::error::CliError;
+use crate::remote::Remote;
 
 const IMPORT_EXAMPLES: &str = "\
 Examples:
   rollbook import ./export-2026-01-11
   rollbook --data staging import ./export --legacy-timezone Europe/London
+  rollbook --server https://rollbook.example.com --token-file ops.key import ./export-2026-02-01
 
 The whole export is read and checked before the first event is written. Importing it again appends nothing. Importing a
 later export appends only the changes. The store keeps the zone, so no later command needs it.
 
 An export is refused if its own summary says that it failed or counts other documents than its files have, if it is older
 than the last one, or if it no longer has a document with an answer, or more than five others. --dry-run shows what would
-happen; --allow-older and --allow-removals accept it.";
+happen; --allow-older and --allow-removals accept it.
+
+With --server, the export is imported into the running service, beside its clients and coaches. A week that is answered while
+the import would remove it stays, and the output names it.";
 
 /// Import an export directory of the old application.
 #[derive(Debug, Args)]
@@ -63,25 +71,82 @@ pub(super) struct ImportArguments {
 
 impl ImportArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
-        let export = read_export(&JsonDirectory::new(&self.export), self.skip_unknown)?;
-        let store = context.open_or_make(self.unsealed)?;
-        if self.unsealed && store.log().sealing().sealed {
-            return Err(CliError::Usage(
-                "the store exists and is sealed; --unsealed is for a new store".to_owned(),
-            ));
-        }
+        let directory = JsonDirectory::new(&self.export);
+        let export = read_export(&directory, self.skip_unknown)?;
         let options = ImportOptions {
             zone: self.legacy_timezone,
             allow_older: self.allow_older,
             allow_removals: self.allow_removals,
             dry_run: self.dry_run,
         };
-        let imported = watched("importing", "events", |watch| {
-            import(store.runtime(), export, &options, watch)
-        })?;
+        let imported = match &context.remote {
+            Some(remote) => {
+                drop(export);
+                self.import_there(remote, &directory, &options)?
+            }
+            None => self.import_here(context, export, &options)?,
+        };
         context.output.either(&imported, || import_text(&imported))
     }
+
+    fn import_here(
+        &self,
+        context: &Context,
+        export: Export,
+        options: &ImportOptions,
+    ) -> Result<ImportReport, CliError> {
+        let store = context.open_or_make(self.unsealed)?;
+        if self.unsealed && store.log().sealing().sealed {
+            return Err(CliError::Usage(
+                "the store exists and is sealed; --unsealed is for a new store".to_owned(),
+            ));
+        }
+        Ok(watched("importing", "events", |watch| import(store.runtime(), export, options, watch))?)
+    }
+
+    /// Sends the export, which is checked already, and shows how far the service is.
+    fn import_there(
+        &self,
+        remote: &Remote,
+        directory: &JsonDirectory,
+        options: &ImportOptions,
+    ) -> Result<ImportReport, CliError> {
+        if self.unsealed {
+            return Err(CliError::Usage(
+                "--unsealed is for a new store; a service has one already".to_owned(),
+            ));
+        }
+        let texts = directory.texts()?;
+        let bar = Bar::new("importing", "events");
+        let (ended, is_over) = mpsc::channel::<()>();
+        let imported = std::thread::scope(|threads| {
+            threads.spawn(move || follow(remote, &bar, &is_over));
+            let imported = remote.import(texts, options, self.skip_unknown);
+            drop(ended);
+            imported
+        });
+        Ok(imported?)
+    }
 }
+
+/// Shows how far the import at a service is, until it is over.
+fn follow(remote: &Remote, bar: &Bar, is_over: &mpsc::Receiver<()>) {
+    while is_over.recv_timeout(PROGRESS_INTERVAL) == Err(mpsc::RecvTimeoutError::Timeout) {
+        // The import itself reports what is wrong.
+        let imports = remote.imports().unwrap_or_default();
+        let Some(running) = imports.iter().find(|import| import.state == ImportState::Running)
+        else {
+            continue;
+        };
+        match running.events_planned {
+            Some(planned) => bar.step("importing", running.events_done, planned),
+            None => bar.step("reading", running.documents_read, running.documents_read),
+        }
+    }
+}
+
+/// How often a service is asked how far an import is.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The most adopted or removed documents that the text lists.
 const DOCUMENTS_SHOWN: usize = 20;
@@ -96,6 +161,9 @@ fn removals_text(imported: &ImportReport) -> String {
     let more = imported.removals.len().saturating_sub(DOCUMENTS_SHOWN);
     if more > 0 {
         text.push_str(&format!("removed: {more} more; --json lists them all\n"));
+    }
+    for kept in &imported.kept {
+        text.push_str(&format!("kept: {}/{}, answered meanwhile\n", kept.collection, kept.id));
     }
     text
 }

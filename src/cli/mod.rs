@@ -133,7 +133,8 @@ impl Command {
     /// Where the command works.
     fn place(&self) -> Place {
         match self {
-            Self::Audit(_)
+            Self::Import(_)
+            | Self::Audit(_)
             | Self::Migrate(_)
             | Self::View(_)
             | Self::Switch(_)
@@ -259,6 +260,7 @@ mod tests {
         let manual = concat!(
             include_str!("../../docs/concepts.md"),
             include_str!("../../docs/operations.md"),
+            include_str!("../../docs/cut-over.md"),
             include_str!("../../docs/migrations/precreate.md"),
             include_str!("../../docs/migrations/realign.md"),
             include_str!("../../docs/migrations/window.md"),

@@ -1,8 +1,9 @@
 //! The client of a remote service. This module holds the connection and the token. `requests` has
-//! the endpoints, `batches` the transfer of batch files, `error` the refusals.
+//! the endpoints, `batches` the transfer of batch files, `imports` that of exports, `error` the refusals.
 
 mod batches;
 mod error;
+mod imports;
 mod requests;
 
 use std::io::Read;

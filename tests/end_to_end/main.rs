@@ -11,8 +11,10 @@
 
 mod cli_commands;
 mod every_write;
+mod exports;
 mod migration;
 mod native_api;
+mod old_application;
 mod opened;
 mod readme;
 mod service;

@@ -146,6 +146,9 @@ pub enum Code {
     Forbidden,
     /// The export could not be read.
     Import,
+    /// Another import runs in the store. Try again when it has ended.
+    #[strum(props(exit = 3))]
+    ImportRunning,
     /// Another process has the store open.
     InUse,
     /// A file named on the command line cannot be read.

@@ -11,6 +11,7 @@ mod correct;
 pub mod erase;
 mod error;
 mod feedback;
+pub mod import;
 pub mod keyring;
 pub mod migration;
 mod respond;

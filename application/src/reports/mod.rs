@@ -8,6 +8,7 @@ pub mod corrections;
 pub mod evidence;
 pub mod findings;
 pub mod history;
+pub mod imports;
 pub mod migration;
 pub mod moment;
 pub mod resolution;

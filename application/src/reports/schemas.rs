@@ -1,5 +1,7 @@
 //! OpenAPI schemas for types in reports that other crates define without OpenAPI.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -34,6 +36,76 @@ pub struct LeftAsItIs {
     /// The due date that the week would have.
     #[schema(required = false, format = DateTime)]
     pub due: Option<String>,
+}
+
+/// The result of an import, or of its dry run.
+#[derive(Debug, ToSchema)]
+#[schema(example = json!({"dry_run": false, "refused": null, "removals": [], "kept": [], "digest": "3f9a1c…",
+    "collections": {"clients": {"imported": 26, "changed": 0, "removed": 0, "unchanged": 0, "erased": 0}},
+    "appended": 127, "legacy_timezone": "UTC", "skipped": {}, "adopted": [], "head": 127}))]
+pub struct Import {
+    /// Whether this was a dry run: nothing was written.
+    pub dry_run: bool,
+    /// Why the import is refused without further options; only in a dry run.
+    pub refused: Option<String>,
+    /// The documents that the export no longer has: those with an answer first.
+    pub removals: Vec<RemovedDocument>,
+    /// The weeks that the export no longer has and that stay, because they were answered here while
+    /// the import ran.
+    pub kept: Vec<RemovedDocument>,
+    /// SHA-256 over the planned events, in hexadecimal.
+    pub digest: String,
+    /// What was done with each collection.
+    pub collections: BTreeMap<String, ImportedCollection>,
+    /// The events that this run appended; in a dry run, those that the import would append.
+    pub appended: u64,
+    /// The old server's zone, as the store keeps it.
+    pub legacy_timezone: String,
+    /// The unknown collections that were not imported, with their number of documents.
+    pub skipped: BTreeMap<String, u64>,
+    /// The documents that became weeks which were made before.
+    pub adopted: Vec<AdoptedDocument>,
+    /// The head of the log after the import.
+    pub head: u64,
+}
+
+/// A document that an export no longer has.
+#[derive(Debug, ToSchema)]
+pub struct RemovedDocument {
+    /// The collection.
+    pub collection: String,
+    /// The id.
+    pub id: String,
+    /// Whether it is a response, or a week with a response.
+    pub answered: bool,
+}
+
+/// What an import did with the documents of one collection.
+#[derive(Debug, ToSchema)]
+pub struct ImportedCollection {
+    /// New documents.
+    pub imported: u64,
+    /// Changed documents.
+    pub changed: u64,
+    /// Documents that are gone or belong to another client or form.
+    pub removed: u64,
+    /// Documents that the store has already.
+    pub unchanged: u64,
+    /// Documents of erased clients, which are not imported.
+    pub erased: u64,
+}
+
+/// A document that became a week.
+#[derive(Debug, ToSchema)]
+pub struct AdoptedDocument {
+    /// The stream of the series.
+    pub series: String,
+    /// The week.
+    pub week: u32,
+    /// The id of the document.
+    pub document: String,
+    /// The id of the assignment that it became.
+    pub assignment: String,
 }
 
 /// The recorded result of one check.

@@ -527,6 +527,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the imports on record, newest first: those into this running service, and before. */
+        get: operations["listImports"];
+        put?: never;
+        /**
+         * Imports an export of the old application while the service serves.
+         * @description The body has the files of the export, one after another in any order, as `cat export/*.json`
+         *     writes them. The whole export is read and checked before the first event is written. One import
+         *     runs at a time. Answers that are given meanwhile are kept: a week that is answered while the
+         *     import would remove it stays, and is listed as `kept`.
+         *     The import continues if the caller disconnects after the first event; `GET /v1/imports` shows how
+         *     far it is. If the service stops meanwhile, the same export resumes it.
+         */
+        post: operations["importExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns one import: its state, how far it is, and its report once it is done. */
+        get: operations["getImport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/migrations/acceptances": {
         parameters: {
             query?: never;
@@ -792,6 +835,20 @@ export interface components {
             /** @description The ids of the findings that are accepted now, or no longer. */
             findings: string[];
             position?: components["schemas"]["u64"] | null;
+        };
+        /** @description A document that became a week. */
+        AdoptedDocument: {
+            /** @description The id of the assignment that it became. */
+            assignment: string;
+            /** @description The id of the document. */
+            document: string;
+            /** @description The stream of the series. */
+            series: string;
+            /**
+             * Format: uint32
+             * @description The week.
+             */
+            week: number;
         };
         /** @description A new week. */
         AllocatedWeek: {
@@ -1695,6 +1752,148 @@ export interface components {
              */
             week: number;
         };
+        /**
+         * @description The result of an import, or of its dry run.
+         * @example {
+         *       "adopted": [],
+         *       "appended": 127,
+         *       "collections": {
+         *         "clients": {
+         *           "changed": 0,
+         *           "erased": 0,
+         *           "imported": 26,
+         *           "removed": 0,
+         *           "unchanged": 0
+         *         }
+         *       },
+         *       "digest": "3f9a1c…",
+         *       "dry_run": false,
+         *       "head": 127,
+         *       "kept": [],
+         *       "legacy_timezone": "UTC",
+         *       "refused": null,
+         *       "removals": [],
+         *       "skipped": {}
+         *     }
+         */
+        Import: {
+            /** @description The documents that became weeks which were made before. */
+            adopted: components["schemas"]["AdoptedDocument"][];
+            /**
+             * Format: uint64
+             * @description The events that this run appended; in a dry run, those that the import would append.
+             */
+            appended: number;
+            /** @description What was done with each collection. */
+            collections: {
+                [key: string]: components["schemas"]["ImportedCollection"];
+            };
+            /** @description SHA-256 over the planned events, in hexadecimal. */
+            digest: string;
+            /** @description Whether this was a dry run: nothing was written. */
+            dry_run: boolean;
+            /**
+             * Format: uint64
+             * @description The head of the log after the import.
+             */
+            head: number;
+            /**
+             * @description The weeks that the export no longer has and that stay, because they were answered here while
+             *     the import ran.
+             */
+            kept: components["schemas"]["RemovedDocument"][];
+            /** @description The old server's zone, as the store keeps it. */
+            legacy_timezone: string;
+            /** @description Why the import is refused without further options; only in a dry run. */
+            refused?: string | null;
+            /** @description The documents that the export no longer has: those with an answer first. */
+            removals: components["schemas"]["RemovedDocument"][];
+            /** @description The unknown collections that were not imported, with their number of documents. */
+            skipped: {
+                [key: string]: number;
+            };
+        };
+        /** @description Why an import was refused or failed. */
+        ImportFailure: {
+            /** @description The stable code. */
+            code: string;
+            /** @description The text. */
+            message: string;
+        };
+        /** @description An import into a running service. */
+        ImportProgress: {
+            /**
+             * Format: uint64
+             * @description The number of bytes of the export that arrived so far.
+             */
+            bytes_received: number;
+            /**
+             * Format: uint64
+             * @description The number of documents that were read so far.
+             */
+            documents_read: number;
+            /** @description Whether it only says what an import would do. */
+            dry_run: boolean;
+            /**
+             * Format: date-time
+             * @description When it ended; null while it runs, and if the service was killed.
+             */
+            ended_at?: string | null;
+            error?: components["schemas"]["ImportFailure"] | null;
+            /**
+             * Format: uint64
+             * @description The number of planned events whose commits are done.
+             */
+            events_done: number;
+            /**
+             * Format: uint64
+             * @description The number of planned events; null until the export is read and checked.
+             */
+            events_planned?: number | null;
+            /** @description The id of the import. */
+            id: string;
+            report?: components["schemas"]["Import"] | null;
+            /**
+             * Format: date-time
+             * @description When the request came.
+             */
+            started_at: string;
+            /** @description How far it is. */
+            state: components["schemas"]["ImportState"];
+        };
+        /**
+         * @description How far an import is.
+         * @enum {string}
+         */
+        ImportState: "running" | "done" | "failed" | "interrupted";
+        /** @description What an import did with the documents of one collection. */
+        ImportedCollection: {
+            /**
+             * Format: uint64
+             * @description Changed documents.
+             */
+            changed: number;
+            /**
+             * Format: uint64
+             * @description Documents of erased clients, which are not imported.
+             */
+            erased: number;
+            /**
+             * Format: uint64
+             * @description New documents.
+             */
+            imported: number;
+            /**
+             * Format: uint64
+             * @description Documents that are gone or belong to another client or form.
+             */
+            removed: number;
+            /**
+             * Format: uint64
+             * @description Documents that the store has already.
+             */
+            unchanged: number;
+        };
         /** @description The last import. */
         LastImport: {
             /** @description The number of documents in each collection of the export. */
@@ -2066,6 +2265,15 @@ export interface components {
             green: boolean;
             /** @description The position of its event. */
             position: components["schemas"]["u64"];
+        };
+        /** @description A document that an export no longer has. */
+        RemovedDocument: {
+            /** @description Whether it is a response, or a week with a response. */
+            answered: boolean;
+            /** @description The collection. */
+            collection: string;
+            /** @description The id. */
+            id: string;
         };
         /**
          * @description A request to reopen a week.
@@ -8970,6 +9178,599 @@ export interface operations {
                 };
             };
             /** @description Nothing has this id. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    listImports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Each import, with its state and how far it is. */
+            200: {
+                headers: {
+                    /** @description The head of the log */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example [
+                     *       {
+                     *         "bytes_received": 7743,
+                     *         "documents_read": 17,
+                     *         "dry_run": false,
+                     *         "ended_at": "2026-02-04T12:00:00.000Z",
+                     *         "error": null,
+                     *         "events_done": 18,
+                     *         "events_planned": 18,
+                     *         "id": "01a21ad9-1eff-70b5-b1d6-20596f2e6b4e",
+                     *         "report": {
+                     *           "adopted": [],
+                     *           "appended": 18,
+                     *           "collections": {
+                     *             "check_in_assignments": {
+                     *               "changed": 0,
+                     *               "erased": 0,
+                     *               "imported": 4,
+                     *               "removed": 0,
+                     *               "unchanged": 0
+                     *             },
+                     *             "check_in_extensions": {
+                     *               "changed": 0,
+                     *               "erased": 0,
+                     *               "imported": 0,
+                     *               "removed": 0,
+                     *               "unchanged": 0
+                     *             },
+                     *             "clients": {
+                     *               "changed": 0,
+                     *               "erased": 0,
+                     *               "imported": 3,
+                     *               "removed": 0,
+                     *               "unchanged": 0
+                     *             },
+                     *             "coachFeedback": {
+                     *               "changed": 0,
+                     *               "erased": 0,
+                     *               "imported": 1,
+                     *               "removed": 0,
+                     *               "unchanged": 0
+                     *             },
+                     *             "coaches": {
+                     *               "changed": 0,
+                     *               "erased": 0,
+                     *               "imported": 2,
+                     *               "removed": 0,
+                     *               "unchanged": 0
+                     *             },
+                     *             "formResponses": {
+                     *               "changed": 0,
+                     *               "erased": 0,
+                     *               "imported": 2,
+                     *               "removed": 0,
+                     *               "unchanged": 0
+                     *             },
+                     *             "forms": {
+                     *               "changed": 0,
+                     *               "erased": 0,
+                     *               "imported": 3,
+                     *               "removed": 0,
+                     *               "unchanged": 0
+                     *             },
+                     *             "users": {
+                     *               "changed": 0,
+                     *               "erased": 0,
+                     *               "imported": 2,
+                     *               "removed": 0,
+                     *               "unchanged": 0
+                     *             }
+                     *           },
+                     *           "digest": "c156857469ccd2f2aedb154019f4a588d4e8705139ef637bd48f5b98496da049",
+                     *           "dry_run": false,
+                     *           "head": 19,
+                     *           "kept": [],
+                     *           "legacy_timezone": "UTC",
+                     *           "refused": null,
+                     *           "removals": [],
+                     *           "skipped": {}
+                     *         },
+                     *         "started_at": "2026-02-04T12:00:00.000Z",
+                     *         "state": "done"
+                     *       }
+                     *     ]
+                     */
+                    "application/json": components["schemas"]["ImportProgress"][];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    importExport: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The time zone of the old server's calendar arithmetic, an IANA name. The store keeps it from
+                 *     the first import on; the default of a new store is UTC.
+                 * @example Europe/London
+                 */
+                legacy_timezone?: string;
+                /** @description Whether collections that Rollbook does not know are skipped. The report counts them. */
+                skip_unknown?: boolean;
+                /** @description Whether to write nothing and to report what the import would do. */
+                dry_run?: boolean;
+                /** @description Whether an export may be older than the one that was imported last. */
+                allow_older?: boolean;
+                /**
+                 * @description Whether documents that the export no longer has are removed, also if they are many or have
+                 *     answers.
+                 */
+                allow_removals?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The files of the export, one after another. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {"collection":"check_in_assignments","exportDate":"2026-02-04T12:00:00.000Z","totalDocuments":0,"documents":[]}
+                 *     {"collection":"clients","exportDate":"2026-02-04T12:00:00.000Z","totalDocuments":1,"documents":[{"_id":"ada","coachId":"robin","onboardingStatus":"completed"}]}
+                 *     {"collection":"formResponses","exportDate":"2026-02-04T12:00:00.000Z","totalDocuments":0,"documents":[]}
+                 */
+                "application/json": string;
+            };
+        };
+        responses: {
+            /** @description The result of this run. */
+            200: {
+                headers: {
+                    /** @description The id of the import */
+                    "x-rollbook-import"?: string;
+                    /** @description The head of the log */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "adopted": [],
+                     *       "appended": 18,
+                     *       "collections": {
+                     *         "check_in_assignments": {
+                     *           "changed": 0,
+                     *           "erased": 0,
+                     *           "imported": 4,
+                     *           "removed": 0,
+                     *           "unchanged": 0
+                     *         },
+                     *         "check_in_extensions": {
+                     *           "changed": 0,
+                     *           "erased": 0,
+                     *           "imported": 0,
+                     *           "removed": 0,
+                     *           "unchanged": 0
+                     *         },
+                     *         "clients": {
+                     *           "changed": 0,
+                     *           "erased": 0,
+                     *           "imported": 3,
+                     *           "removed": 0,
+                     *           "unchanged": 0
+                     *         },
+                     *         "coachFeedback": {
+                     *           "changed": 0,
+                     *           "erased": 0,
+                     *           "imported": 1,
+                     *           "removed": 0,
+                     *           "unchanged": 0
+                     *         },
+                     *         "coaches": {
+                     *           "changed": 0,
+                     *           "erased": 0,
+                     *           "imported": 2,
+                     *           "removed": 0,
+                     *           "unchanged": 0
+                     *         },
+                     *         "formResponses": {
+                     *           "changed": 0,
+                     *           "erased": 0,
+                     *           "imported": 2,
+                     *           "removed": 0,
+                     *           "unchanged": 0
+                     *         },
+                     *         "forms": {
+                     *           "changed": 0,
+                     *           "erased": 0,
+                     *           "imported": 3,
+                     *           "removed": 0,
+                     *           "unchanged": 0
+                     *         },
+                     *         "users": {
+                     *           "changed": 0,
+                     *           "erased": 0,
+                     *           "imported": 2,
+                     *           "removed": 0,
+                     *           "unchanged": 0
+                     *         }
+                     *       },
+                     *       "digest": "c156857469ccd2f2aedb154019f4a588d4e8705139ef637bd48f5b98496da049",
+                     *       "dry_run": false,
+                     *       "head": 19,
+                     *       "kept": [],
+                     *       "legacy_timezone": "UTC",
+                     *       "refused": null,
+                     *       "removals": [],
+                     *       "skipped": {}
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description The query is invalid, the body ended early, or the export cannot be read, failed or is incomplete. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description Another import runs, the export is older than the last one or would remove too much, or the store keeps another time zone. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The export is above the limit. */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "too_large",
+                     *       "detail": "The body is larger than 1048576 bytes",
+                     *       "status": 413,
+                     *       "title": "Payload Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "no_json",
+                     *       "detail": "Send the body as content-type: application/json",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            /** @description The service is shutting down. The same export resumes the import later. */
+            503: {
+                headers: {
+                    "retry-after": components["headers"]["RetryAfter"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "overloaded",
+                     *       "detail": "The service has as many requests as it can work on",
+                     *       "status": 503,
+                     *       "title": "Service Unavailable",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of the import: `x-rollbook-import`, or one of the list.
+                 * @example 01a21ad9-1eff-70b5-b1d6-20596f2e6b4e
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The import. */
+            200: {
+                headers: {
+                    /** @description The head of the log */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "bytes_received": 7743,
+                     *       "documents_read": 17,
+                     *       "dry_run": false,
+                     *       "ended_at": "2026-02-04T12:00:00.000Z",
+                     *       "error": null,
+                     *       "events_done": 18,
+                     *       "events_planned": 18,
+                     *       "id": "01a21ad9-1eff-70b5-b1d6-20596f2e6b4e",
+                     *       "report": {
+                     *         "adopted": [],
+                     *         "appended": 18,
+                     *         "collections": {
+                     *           "check_in_assignments": {
+                     *             "changed": 0,
+                     *             "erased": 0,
+                     *             "imported": 4,
+                     *             "removed": 0,
+                     *             "unchanged": 0
+                     *           },
+                     *           "check_in_extensions": {
+                     *             "changed": 0,
+                     *             "erased": 0,
+                     *             "imported": 0,
+                     *             "removed": 0,
+                     *             "unchanged": 0
+                     *           },
+                     *           "clients": {
+                     *             "changed": 0,
+                     *             "erased": 0,
+                     *             "imported": 3,
+                     *             "removed": 0,
+                     *             "unchanged": 0
+                     *           },
+                     *           "coachFeedback": {
+                     *             "changed": 0,
+                     *             "erased": 0,
+                     *             "imported": 1,
+                     *             "removed": 0,
+                     *             "unchanged": 0
+                     *           },
+                     *           "coaches": {
+                     *             "changed": 0,
+                     *             "erased": 0,
+                     *             "imported": 2,
+                     *             "removed": 0,
+                     *             "unchanged": 0
+                     *           },
+                     *           "formResponses": {
+                     *             "changed": 0,
+                     *             "erased": 0,
+                     *             "imported": 2,
+                     *             "removed": 0,
+                     *             "unchanged": 0
+                     *           },
+                     *           "forms": {
+                     *             "changed": 0,
+                     *             "erased": 0,
+                     *             "imported": 3,
+                     *             "removed": 0,
+                     *             "unchanged": 0
+                     *           },
+                     *           "users": {
+                     *             "changed": 0,
+                     *             "erased": 0,
+                     *             "imported": 2,
+                     *             "removed": 0,
+                     *             "unchanged": 0
+                     *           }
+                     *         },
+                     *         "digest": "c156857469ccd2f2aedb154019f4a588d4e8705139ef637bd48f5b98496da049",
+                     *         "dry_run": false,
+                     *         "head": 19,
+                     *         "kept": [],
+                     *         "legacy_timezone": "UTC",
+                     *         "refused": null,
+                     *         "removals": [],
+                     *         "skipped": {}
+                     *       },
+                     *       "started_at": "2026-02-04T12:00:00.000Z",
+                     *       "state": "done"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ImportProgress"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No import on record has this id. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];

@@ -3,22 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use rollbook_domain::event::ExportedCollection;
-use rollbook_domain::{Collection, Document, JsonText};
+use rollbook_domain::Collection;
 
-use super::document::read_documents;
-use super::file::{ExportFile, check_time};
-use super::{Export, ExportSource, ImportError, UnknownCollection};
-
-/// The name of the file that describes the backup.
-const SUMMARY: &str = "BACKUP_SUMMARY";
-
-/// The collections that every import needs. The others may be missing, because the old application
-/// creates a collection with its first document.
-const REQUIRED: [Collection; 3] =
-    [Collection::Clients, Collection::CheckInAssignments, Collection::FormResponses];
+use super::content::{self, REQUIRED, SUMMARY};
+use super::{Export, ExportSource, ImportError};
 
 /// A directory with `<collection>.json` files and optionally `BACKUP_SUMMARY.json`.
 #[derive(Clone, Debug)]
@@ -52,6 +43,38 @@ impl JsonDirectory {
         }
         Ok(files)
     }
+
+    /// The texts of all files, one after another, which [`super::read_texts`] reads. A file is opened
+    /// when the reader reaches it.
+    ///
+    /// # Errors
+    /// If the directory cannot be read.
+    pub fn texts(&self) -> Result<impl Read + Send + use<>, ImportError> {
+        let files = self.files()?.into_values();
+        let none: Box<dyn Read + Send> = Box::new(io::empty());
+        // The line break keeps a file without one at its end apart from the next.
+        let texts = files
+            .fold(none, |texts, path| Box::new(texts.chain(Lazy::Closed(path)).chain(&b"\n"[..])));
+        Ok(texts)
+    }
+}
+
+/// A file that is opened by its first read.
+enum Lazy {
+    Closed(PathBuf),
+    Open(fs::File),
+}
+
+impl Read for Lazy {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Self::Closed(path) = self {
+            *self = Self::Open(fs::File::open(path)?);
+        }
+        match self {
+            Self::Open(file) => file.read(buffer),
+            Self::Closed(_) => Ok(0),
+        }
+    }
 }
 
 impl ExportSource for JsonDirectory {
@@ -65,17 +88,23 @@ impl ExportSource for JsonDirectory {
                 collection: missing.name(),
             });
         }
-        let summary = files.remove(SUMMARY).map(|path| read_summary(&path)).transpose()?;
+        let text = |path: PathBuf| Ok::<_, ImportError>((file_name(&path), read_text(&path)?));
+        let summary = match files.remove(SUMMARY).map(text).transpose()? {
+            Some((file, text)) => Some(content::summary(&file, &text)?),
+            None => None,
+        };
         let mut collections = Vec::new();
         for collection in Collection::ALL {
             if let Some(path) = files.remove(collection.name()) {
-                collections.push(read_collection(&path, collection)?);
+                let (file, text) = text(path)?;
+                collections.push(content::collection(&file, collection, &text)?);
             }
         }
-        let unknown = files
-            .into_iter()
-            .map(|(name, path)| count_unknown(&path, name))
-            .collect::<Result<_, _>>()?;
+        let mut unknown = Vec::new();
+        for (name, path) in files {
+            let (file, text) = text(path)?;
+            unknown.push(content::unknown(&file, name, &text)?);
+        }
         Ok(Export { collections, summary, unknown })
     }
 }
@@ -94,32 +123,4 @@ fn read_text(path: &Path) -> Result<String, ImportError> {
         file: file_name(path),
         offset: error.utf8_error().valid_up_to(),
     })
-}
-
-fn read_collection(
-    path: &Path,
-    collection: Collection,
-) -> Result<(ExportedCollection, Vec<Document>), ImportError> {
-    let name = file_name(path);
-    let text = read_text(path)?;
-    let file = ExportFile::read(&name, collection.name(), &text)?;
-    let header = file.header(&name)?;
-    let documents = read_documents(&name, collection, &file.documents)?;
-    let count = u32::try_from(documents.len()).unwrap_or(u32::MAX);
-    Ok((ExportedCollection { collection, documents: count, header }, documents))
-}
-
-fn read_summary(path: &Path) -> Result<JsonText, ImportError> {
-    let name = file_name(path);
-    let text = read_text(path)?;
-    let summary = JsonText::parse(&text)
-        .map_err(|source| ImportError::File { file: name.clone(), source })?;
-    check_time(&name, "backupDate", &summary)?;
-    Ok(summary)
-}
-
-fn count_unknown(path: &Path, name: String) -> Result<UnknownCollection, ImportError> {
-    let text = read_text(path)?;
-    let file = ExportFile::read(&file_name(path), &name, &text)?;
-    Ok(UnknownCollection { name, documents: file.documents.len() })
 }

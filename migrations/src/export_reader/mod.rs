@@ -1,14 +1,18 @@
 //! Reading an export of the old application. [`ExportSource`] is the interface for its format;
 //! `import` turns the documents into events. Source: `docs/spec/legacy-export.md`.
 
+mod content;
 mod directory;
 mod document;
 mod error;
 mod file;
 mod summary;
+mod texts;
 
 pub use directory::JsonDirectory;
 pub use error::{DocumentFault, DocumentName, ImportError, UnknownCollection};
+
+use std::io::Read;
 
 use rollbook_domain::event::ExportedCollection;
 use rollbook_domain::{Document, JsonText};
@@ -49,7 +53,23 @@ pub trait ExportSource {
 /// As [`ExportSource::read`]; [`ImportError::UnknownCollections`]; an error for an export that failed
 /// or is incomplete, see [`ImportError::is_incomplete`].
 pub fn read_export(source: &impl ExportSource, skip_unknown: bool) -> Result<Export, ImportError> {
-    let export = source.read()?;
+    checked(source.read()?, skip_unknown)
+}
+
+/// Reads an export from the texts of its files, one after another in any order, and checks it as
+/// [`read_export`] does. `progress` is called with the number of documents read so far.
+///
+/// # Errors
+/// As [`read_export`]. An error of the reader is [`ImportError::Unreadable`].
+pub fn read_texts(
+    texts: impl Read,
+    skip_unknown: bool,
+    progress: &dyn Fn(u64),
+) -> Result<Export, ImportError> {
+    checked(texts::read(texts, progress)?, skip_unknown)
+}
+
+fn checked(export: Export, skip_unknown: bool) -> Result<Export, ImportError> {
     summary::check(&export)?;
     if !skip_unknown && !export.unknown.is_empty() {
         return Err(ImportError::UnknownCollections { collections: export.unknown });

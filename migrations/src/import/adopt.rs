@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rollbook_domain::event::Origin;
 use rollbook_domain::series::items::replaces;
 use rollbook_domain::series::{Item, Series, event_id};
-use rollbook_domain::{Event, NewEvent, StreamId};
+use rollbook_domain::{Event, NewEvent, StreamId, Timestamp};
 use rollbook_projections::views::{self, PrecreatedView};
 use rollbook_projections::{ProjectionError, Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,19 @@ pub struct Adoption {
     pub document: String,
     /// The id of the assignment that it became.
     pub assignment: String,
+}
+
+impl Adoption {
+    /// The adoption that an event of a series records, if it records one.
+    pub(super) fn of(stream: &StreamId, event: &Event) -> Option<Self> {
+        let Event::DocumentAdopted { assignment, week, document, .. } = event else { return None };
+        Some(Self {
+            series: stream.to_string(),
+            week: *week,
+            document: document.clone(),
+            assignment: assignment.to_string(),
+        })
+    }
 }
 
 /// Why an assignment was created, by its id; `None` if no event created it.
@@ -81,6 +94,14 @@ fn is_allocated(items: &[&Item], origin: OriginOf<'_>) -> Result<bool, Projectio
     Ok(false)
 }
 
+/// Why an assignment was created; `None` if no event created it.
+pub(super) fn origin_of(runtime: &Runtime, id: Uuid) -> Result<Option<Origin>, ProjectionError> {
+    match runtime.log().event(id)?.map(|found| found.event) {
+        Some(Event::AssignmentCreated { origin, .. }) => Ok(Some(origin)),
+        _ => Ok(None),
+    }
+}
+
 /// Adds the events to a plan that adopt what the plan brings, and what was not adopted before.
 ///
 /// # Errors
@@ -94,10 +115,7 @@ pub(super) fn add_adoptions(
     for event in &plan.events {
         planned.entry(&event.stream).or_default().push(event);
     }
-    let origin = |assignment| match runtime.log().event(assignment)?.map(|found| found.event) {
-        Some(Event::AssignmentCreated { origin, .. }) => Ok(Some(origin)),
-        _ => Ok(None),
-    };
+    let origin = |assignment| origin_of(runtime, assignment);
     let mut found: BTreeMap<StreamId, Vec<Event>> = BTreeMap::new();
     let (rows, _) = snapshot.rows::<PrecreatedView>()?;
     views::each_series(&rows, &mut |stream, mut series: Series| {
@@ -114,19 +132,28 @@ pub(super) fn add_adoptions(
         Ok(())
     })?;
     let adopted = found.iter().flat_map(|(stream, events)| {
-        events.iter().filter_map(|event| match event {
-            Event::DocumentAdopted { assignment, week, document, .. } => Some(Adoption {
-                series: stream.to_string(),
-                week: *week,
-                document: document.clone(),
-                assignment: assignment.to_string(),
-            }),
-            _ => None,
-        })
+        events.iter().filter_map(move |event| Adoption::of(stream, event))
     });
     let adopted = adopted.collect();
     plan.insert_after_documents(found);
     Ok(adopted)
+}
+
+/// An event of an adoption, with its id. The number of the import is part of the id, because a
+/// document may be adopted, removed and adopted again.
+pub(super) fn new_event(
+    stream: &StreamId,
+    event: Event,
+    (imports_before, occurred_at): (u64, Timestamp),
+) -> NewEvent {
+    let number = (imports_before + 1).to_string();
+    let id = match &event {
+        Event::DocumentAdopted { assignment, document, .. } => {
+            event_id(stream, &["adopted", document, &assignment.to_string(), &number])
+        }
+        other => event_id(stream, &[other.name(), &number]),
+    };
+    NewEvent { stream: stream.clone(), id: Some(id), occurred_at, event }
 }
 
 impl ImportPlan {
@@ -135,17 +162,8 @@ impl ImportPlan {
         if added.is_empty() {
             return;
         }
-        let (number, occurred_at) = ((self.imports_before + 1).to_string(), self.completed_at);
-        let new = |stream: &StreamId, event: Event| {
-            let id = match &event {
-                Event::DocumentAdopted { assignment, document, .. } => {
-                    let assignment = assignment.to_string();
-                    event_id(stream, &["adopted", document, &assignment, &number])
-                }
-                other => event_id(stream, &[other.name(), &number]),
-            };
-            NewEvent { stream: stream.clone(), id: Some(id), occurred_at, event }
-        };
+        let place = (self.imports_before, self.completed_at);
+        let new = |stream: &StreamId, event: Event| new_event(stream, event, place);
         let mut events = Vec::with_capacity(self.events.len() + added.len());
         let mut documents = std::mem::take(&mut self.events).into_iter().peekable();
         while let Some(document) = documents.next() {

@@ -1,8 +1,9 @@
-//! Importing an export: plans the events (`plan`) and appends them in commits of limited size.
-//! `routing` chooses the stream of each document, `adopt` makes documents the weeks that a migration
+//! Importing an export: plans the events (`plan`) and appends them in commits of limited size, while
+//! others may write (`append`). `routing` chooses the stream of each document, `adopt` makes documents the weeks that a migration
 //! made before, and `refusal` refuses an import that would lose data.
 
 pub mod adopt;
+mod append;
 mod digest;
 mod plan;
 mod refusal;
@@ -15,14 +16,13 @@ pub use refusal::{FEW_REMOVALS, Removal};
 use std::collections::BTreeMap;
 
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::{Actor, Collection, NewEvent, StreamId};
-use rollbook_log::{Commit, ExpectedVersion, IdempotencyKey};
+use rollbook_domain::{Collection, StreamId};
 use rollbook_projections::documents::Documents;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::{Runtime, Snapshot};
-use serde::Serialize;
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 
+use self::append::{Appended, Appender};
 use crate::error::MigrationError;
 use crate::export_reader::{Export, UnknownCollection};
 use crate::monitor::Monitor;
@@ -41,7 +41,7 @@ pub struct ImportOptions {
 }
 
 /// The result of an import, or of its dry run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportReport {
     /// Whether this was a dry run: nothing was written.
     pub dry_run: bool,
@@ -49,10 +49,13 @@ pub struct ImportReport {
     pub refused: Option<String>,
     /// The documents that the export no longer has: those with an answer first.
     pub removals: Vec<Removal>,
-    /// SHA-256 over the events, in hexadecimal.
+    /// The weeks that the export no longer has and that stay, because they were answered here while
+    /// the import ran.
+    pub kept: Vec<Removal>,
+    /// SHA-256 over the planned events, in hexadecimal.
     pub digest: String,
     /// What was done with each collection.
-    pub collections: BTreeMap<&'static str, ImportCounts>,
+    pub collections: BTreeMap<String, ImportCounts>,
     /// Events appended by this run; in a dry run, events that the import would append.
     pub appended: u64,
     /// The old server's zone, as the store keeps it.
@@ -65,13 +68,9 @@ pub struct ImportReport {
     pub head: u64,
 }
 
-/// The most events in one commit.
-const EVENTS_A_COMMIT: usize = 512;
-/// The most bytes of documents in one commit.
-const BYTES_A_COMMIT: usize = 4 << 20;
-
 /// Imports an export. Appends events for new, changed and removed documents. With `dry_run`, it
-/// appends nothing.
+/// appends nothing. Others may write meanwhile. The events are computed again for a series that
+/// changed, and a week that was answered meanwhile is not removed.
 ///
 /// # Errors
 /// [`MigrationError::ImportZone`] if the store keeps another zone;
@@ -106,19 +105,18 @@ pub fn import(
     let removals = refusal::removals(&plan, &snapshot)?;
     let refused = refusal(&plan, &removals, (runtime, &snapshot), options);
     let completed = plan.completed(&zone);
-    let report = |appended, refused| ImportReport {
+    let report = |appended: Appended, refused| ImportReport {
         dry_run: options.dry_run,
         refused,
-        removals,
-        collections: plan
-            .counts
-            .iter()
-            .map(|(collection, counts): (&Collection, _)| (collection.name(), *counts))
+        removals: without(&removals, &appended.kept),
+        kept: appended.kept,
+        collections: (plan.counts.iter())
+            .map(|(collection, counts): (&Collection, _)| (collection.name().to_owned(), *counts))
             .collect(),
-        appended,
-        legacy_timezone: zone,
+        appended: appended.events,
+        legacy_timezone: zone.clone(),
         skipped,
-        adopted,
+        adopted: appended.adopted,
         head: runtime.log().head(),
         digest: plan.digest.clone(),
     };
@@ -127,21 +125,29 @@ pub fn import(
             Err(error) if error.is_refusal() => Some(error.to_string()),
             other => other.map(|()| None)?,
         };
-        return Ok(report(plan.events.len() as u64 + u64::from(completed.is_some()), refused));
+        let events = plan.events.len() as u64 + u64::from(completed.is_some());
+        return Ok(report(Appended { events, adopted, kept: Vec::new() }, refused));
     }
     refused?;
-    let appender = Appender { runtime, digest: &plan.digest, imports_before: held.imports };
-    let mut appended = appender.append_documents(&plan.events, monitor)?;
-    if let Some(completed) = completed {
-        appender.append(
-            "completed",
-            vec![completed],
-            vec![(StreamId::Control, ExpectedVersion::Exact(control_version))],
-        )?;
-        appended += 1;
-    }
-    runtime.catch_up(monitor.progress)?;
+    let appender = Appender {
+        runtime,
+        digest: &plan.digest,
+        imports_before: held.imports,
+        completed_at: plan.completed_at,
+        removals: &removals,
+        control_version,
+    };
+    let appended = appender.append_all(std::mem::take(&mut plan.events), completed, monitor)?;
+    runtime.catch_up(&|_, _| {})?;
     Ok(report(appended, None))
+}
+
+/// The removals that were done.
+fn without(removals: &[Removal], kept: &[Removal]) -> Vec<Removal> {
+    let is_kept = |removal: &Removal| {
+        kept.iter().any(|kept| (&kept.collection, &kept.id) == (&removal.collection, &removal.id))
+    };
+    removals.iter().filter(|removal| !is_kept(removal)).cloned().collect()
 }
 
 /// The zone that the store keeps, or else the requested one.
@@ -166,76 +172,4 @@ fn refusal(
         refusal::require_newer(plan, runtime.log(), snapshot)?;
     }
     if options.allow_removals { Ok(()) } else { refusal::require_few(removals) }
-}
-
-struct Appender<'a> {
-    runtime: &'a Runtime,
-    digest: &'a str,
-    imports_before: u64,
-}
-
-impl Appender<'_> {
-    fn append_documents(
-        &self,
-        events: &[NewEvent],
-        monitor: &Monitor<'_>,
-    ) -> Result<u64, MigrationError> {
-        let mut done = 0;
-        for (number, events) in commits(events).into_iter().enumerate() {
-            if (monitor.interrupted)() {
-                return Err(MigrationError::Interrupted);
-            }
-            let count = events.len() as u64;
-            self.append(&number.to_string(), events, Vec::new())?;
-            done += count;
-            (monitor.progress)(done, done);
-        }
-        Ok(done)
-    }
-
-    fn append(
-        &self,
-        part: &str,
-        events: Vec<NewEvent>,
-        expected: Vec<(StreamId, ExpectedVersion)>,
-    ) -> Result<(), MigrationError> {
-        let key = format!("import/{}/{}/{part}", self.imports_before + 1, self.digest);
-        let key = IdempotencyKey { request: Sha256::digest(key.as_bytes()).into(), key };
-        let actor = Actor::Migration(self.digest.to_owned());
-        self.runtime.ordering().append(Commit {
-            events,
-            expected,
-            actor,
-            cause: self.digest.to_owned(),
-            key: Some(key),
-        })?;
-        Ok(())
-    }
-}
-
-/// Divides events into commits of limited size.
-fn commits(events: &[NewEvent]) -> Vec<Vec<NewEvent>> {
-    let size = |event: &NewEvent| match &event.event {
-        rollbook_domain::Event::DocumentImported(document)
-        | rollbook_domain::Event::DocumentChanged(document) => {
-            document.body.expose().map_or(0, |body| body.as_str().len())
-        }
-        _ => 0,
-    };
-    let mut commits: Vec<Vec<NewEvent>> = Vec::new();
-    let mut bytes = 0;
-    for event in events {
-        let fits = commits.last().is_some_and(|commit| {
-            commit.len() < EVENTS_A_COMMIT && bytes + size(event) <= BYTES_A_COMMIT
-        });
-        if !fits {
-            commits.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += size(event);
-        if let Some(commit) = commits.last_mut() {
-            commit.push(event.clone());
-        }
-    }
-    commits
 }

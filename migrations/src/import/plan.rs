@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rollbook_domain::event::ExportedCollection;
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Collection, Document, Event, JsonText, NewEvent, StreamId, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::digest::{self, body_digest, events_digest};
 use super::routing::Routing;
@@ -36,7 +36,7 @@ pub struct ImportedState {
 }
 
 /// What an import does with the documents of one collection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportCounts {
     /// Events for new documents.
     pub imported: u64,

@@ -9,7 +9,7 @@ use rollbook_log::Log;
 use rollbook_projections::tracker::{self, Tracker};
 use rollbook_projections::views::{self, PrecreatedView};
 use rollbook_projections::{ProjectionError, Snapshot};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::ImportPlan;
 use crate::error::MigrationError;
@@ -21,17 +21,24 @@ pub const FEW_REMOVALS: usize = 5;
 const NAMED: usize = 3;
 
 /// A document that an export no longer has.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Removal {
     /// Whether it is a response, or a week with a response. These are listed first.
     #[serde(skip)]
     is_unanswered: bool,
     /// The name of the collection.
-    pub collection: &'static str,
+    pub collection: String,
     /// The id of the document.
     pub id: String,
     /// Whether it is a response, or a week with a response.
     pub answered: bool,
+}
+
+impl Removal {
+    /// The same document, which was answered since.
+    pub(super) fn with_an_answer(self) -> Self {
+        Self { is_unanswered: false, answered: true, ..self }
+    }
 }
 
 /// Returns the documents that a plan removes: answered ones first, then by collection and id. A
@@ -62,7 +69,12 @@ pub(super) fn removals(
         .map(|(collection, id, _)| {
             let answered = collection == Collection::FormResponses || answered.contains(id);
             let is_unanswered = !answered;
-            Removal { is_unanswered, collection: collection.name(), id: id.to_owned(), answered }
+            Removal {
+                is_unanswered,
+                collection: collection.name().to_owned(),
+                id: id.to_owned(),
+                answered,
+            }
         })
         .collect();
     removals.sort();

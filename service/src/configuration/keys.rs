@@ -76,6 +76,7 @@ pub const KEYS: &[Key] = &[
 
     key("limits.body_bytes", "limits-body-bytes", Kind::Size(KIB, 64 * MIB), "1MiB", "the largest request body; a larger one is 413"),
     key("limits.batch_bytes", "limits-batch-bytes", Kind::Size(KIB, 4_096 * MIB), "256MiB", "the largest batch file that an operator may send to be applied"),
+    key("limits.export_bytes", "limits-export-bytes", Kind::Size(KIB, 16_384 * MIB), "512MiB", "the largest export that may be sent to be imported; its documents are in memory meanwhile"),
     key("limits.header_bytes", "limits-header-bytes", Kind::Size(8 * KIB, MIB), "16KiB", "the largest request line with all headers; more is 431"),
     key("limits.headers", "limits-headers", Kind::Count(8, 1_000), "64", "the most headers of a request; more is 431"),
     key("limits.connections", "limits-connections", Kind::Count(1, 1_000_000), "4096", "the most connections at once; further ones wait to be accepted"),
@@ -89,7 +90,7 @@ pub const KEYS: &[Key] = &[
     key("timeouts.body", "timeouts-body", Kind::Span(100, HOUR), "20s", "how long a request's body may take; then 408"),
     key("timeouts.send", "timeouts-send", Kind::Span(100, HOUR), "30s", "how long a client may take nothing of its answer; then the connection is closed"),
     key("timeouts.request", "timeouts-request", Kind::Span(100, HOUR), "30s", "how long an answer may take; then 503"),
-    key("timeouts.operation", "timeouts-operation", Kind::Span(100, DAY), "15m", "how long a plan, an apply, a validation or a parity report may take; then 503"),
+    key("timeouts.operation", "timeouts-operation", Kind::Span(100, DAY), "15m", "how long a plan, an apply, a validation, a parity report or an import may take; then 503"),
     key("timeouts.behind", "timeouts-behind", Kind::Span(1, HOUR), "2s", "how long a read waits for the position it asks for; then 504"),
     key("timeouts.heartbeat", "timeouts-heartbeat", Kind::Span(100, HOUR), "15s", "how often a subscriber of live events hears something when nothing happens"),
     key("timeouts.drain", "timeouts-drain", Kind::Span(0, HOUR), "20s", "how long requests under way may take once the service was told to stop"),

@@ -44,6 +44,8 @@ pub struct Limits {
     pub body_bytes: usize,
     /// The largest batch file, in bytes.
     pub batch_bytes: usize,
+    /// The largest export, in bytes.
+    pub export_bytes: usize,
     /// The largest request line with all headers, in bytes.
     pub header_bytes: usize,
     /// The maximum number of headers of a request.
@@ -165,6 +167,12 @@ impl Settings {
         if self.limits.batch_bytes < self.limits.body_bytes {
             return Some((
                 "limits.batch_bytes",
+                "is less than limits.body_bytes; raise it".to_owned(),
+            ));
+        }
+        if self.limits.export_bytes < self.limits.body_bytes {
+            return Some((
+                "limits.export_bytes",
                 "is less than limits.body_bytes; raise it".to_owned(),
             ));
         }

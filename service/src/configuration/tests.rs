@@ -20,7 +20,7 @@ fn samples(key: &Key) -> [&'static str; 3] {
         ("timeouts.operation", _) => ["31m", "32m", "33m"],
         ("timeouts.request", _) => ["31s", "32s", "33s"],
         (_, Kind::Span(..)) => ["1s", "2s", "3s"],
-        ("limits.batch_bytes", _) => ["65MiB", "66MiB", "67MiB"],
+        ("limits.batch_bytes" | "limits.export_bytes", _) => ["65MiB", "66MiB", "67MiB"],
         (_, Kind::Size(..)) => ["17KiB", "18KiB", "19KiB"],
         ("limits.burst_requests", _) => ["30001", "30002", "30003"],
         (_, Kind::Count(..)) => ["11", "12", "13"],
@@ -152,6 +152,10 @@ fn values_that_do_not_go_together_are_refused_with_the_place_of_the_one_to_chang
         (
             "limits.batch_bytes = 2000",
             "/etc/rollbook.toml:1: limits.batch_bytes is less than limits.body_bytes",
+        ),
+        (
+            "limits.export_bytes = 2000",
+            "/etc/rollbook.toml:1: limits.export_bytes is less than limits.body_bytes",
         ),
         (
             "\ntimeouts.operation = '1s'",

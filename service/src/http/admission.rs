@@ -192,6 +192,7 @@ mod tests {
         Admission::new(&Limits {
             body_bytes: 1 << 20,
             batch_bytes: 1 << 20,
+            export_bytes: 1 << 20,
             header_bytes: 1 << 14,
             headers: 64,
             connections: 8,

@@ -25,6 +25,8 @@ pub enum BodyLimit {
     Body,
     /// `limits.batch_bytes`, within `timeouts.operation`.
     Batch,
+    /// `limits.export_bytes`, within `timeouts.operation`.
+    Export,
 }
 
 /// Which of the configured times a route may take.
@@ -57,6 +59,9 @@ impl RouteLimits {
     /// Long operations; they may receive a batch file.
     pub const OPERATION: Self =
         Self::of(Class::Operation, BodyLimit::Batch, TimeLimit::Operation, true);
+    /// Imports, which receive an export.
+    pub const IMPORT: Self =
+        Self::of(Class::Operation, BodyLimit::Export, TimeLimit::Operation, true);
     /// Health, which answers under any load.
     pub const ALWAYS: Self = Self::of(Class::Always, BodyLimit::Body, TimeLimit::Request, false);
     /// Reads that work without the store: metrics and the description of the API.
@@ -72,6 +77,7 @@ impl RouteLimits {
         match self.body {
             BodyLimit::Body => limits.body_bytes,
             BodyLimit::Batch => limits.batch_bytes,
+            BodyLimit::Export => limits.export_bytes,
         }
     }
 
@@ -79,7 +85,7 @@ impl RouteLimits {
     pub fn body_time(self, timeouts: &Timeouts) -> Duration {
         match self.body {
             BodyLimit::Body => timeouts.body,
-            BodyLimit::Batch => timeouts.operation,
+            BodyLimit::Batch | BodyLimit::Export => timeouts.operation,
         }
     }
 

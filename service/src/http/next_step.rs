@@ -13,6 +13,7 @@ use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_log::AppendError;
 use rollbook_migrations::MigrationError;
+use rollbook_migrations::export_reader::ImportError;
 
 /// After an error of a store.
 pub(super) fn of_store(error: &StoreError) -> Option<String> {
@@ -149,18 +150,45 @@ pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
         MigrationError::NoSuchBatch { .. } => "GET /v1/status lists the applied batches",
         MigrationError::NoInverse { .. } => "PUT /v1/switch serves the legacy view again",
         MigrationError::NothingImported => "an export must be imported first",
+        MigrationError::ImportZone { .. } => {
+            "leave legacy_timezone out: the store keeps the zone of its first import"
+        }
+        MigrationError::OlderExport { .. } => {
+            "import the newest export; dry_run=true shows what this one would do, and allow_older=true accepts it"
+        }
+        MigrationError::Removals { .. } => {
+            "dry_run=true lists them; allow_removals=true removes them"
+        }
         MigrationError::Log(_)
         | MigrationError::Projection(_)
         | MigrationError::File { .. }
         | MigrationError::Exists { .. }
         | MigrationError::Version { .. }
         | MigrationError::Kind { .. }
-        | MigrationError::ImportZone { .. }
-        | MigrationError::OlderExport { .. }
-        | MigrationError::Removals { .. }
         | MigrationError::NothingToMigrate { .. }
         | MigrationError::Rules { .. }
         | MigrationError::Interrupted => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// After an export that cannot be imported.
+pub(super) fn of_import(error: &ImportError) -> Option<String> {
+    let text = match error {
+        ImportError::UnknownCollections { .. } => "skip_unknown=true leaves them out",
+        ImportError::Unreadable { .. } => "send the export again",
+        ImportError::FailedCollection { .. }
+        | ImportError::FailedCollections { .. }
+        | ImportError::CountDiffers { .. } => {
+            "export again; there is no option that accepts this one"
+        }
+        ImportError::MissingCollection { .. } => "send every file of the export",
+        ImportError::NotADirectory { .. }
+        | ImportError::NotUtf8 { .. }
+        | ImportError::ByteOrderMark { .. }
+        | ImportError::File { .. }
+        | ImportError::Untrue { .. }
+        | ImportError::Document { .. } => return None,
     };
     Some(text.to_owned())
 }

@@ -16,8 +16,8 @@ use super::drop_in::{
 };
 use super::limits::RouteLimits;
 use super::native::{
-    self, audit, backups, checkpoints, corrections as repairs, events, findings, history, live,
-    migrations, seen, status, switch,
+    self, audit, backups, checkpoints, corrections as repairs, events, findings, history, imports,
+    live, migrations, seen, status, switch,
 };
 use super::routes::{self, RouteGroup};
 use super::service::Service;
@@ -31,6 +31,7 @@ pub fn groups() -> Vec<RouteGroup> {
         native_reads(),
         native_commands(),
         operations(),
+        imports(),
         feature_flags(),
         metrics_of_service(),
         health_checks(),
@@ -80,6 +81,8 @@ fn native_reads() -> RouteGroup {
         .get_undescribed("/v1/history/{kind}/{id}", get(history::tell))
         .get_undescribed("/v1/history/{kind}/{client}/{form}", get(history::tell))
         .get("/v1/corrections", routes!(repairs::list))
+        .get("/v1/imports", routes!(imports::list))
+        .get("/v1/imports/{id}", routes!(imports::get))
         .get("/v1/switch", routes!(switch::show))
         .get("/v1/status", routes!(status::status))
 }
@@ -106,6 +109,11 @@ fn operations() -> RouteGroup {
         .get("/v1/backups", routes!(backups::list))
         .post("/v1/backups", routes!(backups::take))
         .post("/v1/checkpoints", routes!(checkpoints::sign))
+}
+
+/// Imports into the running service.
+fn imports() -> RouteGroup {
+    RouteGroup::new(RouteLimits::IMPORT).post("/v1/imports", routes!(imports::import))
 }
 
 /// The switch as a feature flag (OpenFeature's remote evaluation protocol).
@@ -198,7 +206,8 @@ mod tests {
                 let reads = route.method == "GET" || route.path.starts_with("/ofrep/");
                 let is_operation = group.limits.class == Class::Operation;
                 assert!(reads || is_operation || group.limits.class == Class::Command, "{name}");
-                assert_eq!(group.limits.body == BodyLimit::Batch, is_operation, "{name}");
+                let takes_files = group.limits.body != BodyLimit::Body;
+                assert_eq!(takes_files, is_operation, "{name}");
                 assert_eq!(group.limits.time == TimeLimit::Operation, is_operation, "{name}");
             }
         }

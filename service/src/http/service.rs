@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rollbook_application::operations::import::Imports;
 use rollbook_application::store::Store;
 use rollbook_domain::Timestamp;
 use rollbook_projections::entry::ListParameters;
@@ -46,6 +47,7 @@ struct Shared {
     telemetry: Telemetry,
     admission: Admission,
     permits: Permits,
+    imports: Arc<Imports>,
     draining: watch::Sender<bool>,
 }
 
@@ -60,6 +62,7 @@ impl Service {
     ) -> Self {
         let admission = Admission::new(&settings.limits);
         let permits = Permits::new(settings.limits.subscribers);
+        let imports = Arc::new(Imports::of(store.directory()));
         let draining = watch::Sender::new(false);
         let view_cache = ViewCache::new(settings.overdue_after_milliseconds());
         Self {
@@ -72,6 +75,7 @@ impl Service {
                 telemetry,
                 admission,
                 permits,
+                imports,
                 draining,
             }),
         }
@@ -110,6 +114,11 @@ impl Service {
     /// Permits for subscribers of live events and for long operations.
     pub fn permits(&self) -> &Permits {
         &self.shared.permits
+    }
+
+    /// The imports into this store.
+    pub fn imports(&self) -> &Arc<Imports> {
+        &self.shared.imports
     }
 
     /// Access control.

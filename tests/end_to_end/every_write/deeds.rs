@@ -16,7 +16,7 @@ pub enum Edge {
 #[derive(Clone, Debug)]
 pub struct Call {
     pub arguments: Vec<String>,
-    /// Method, path, and the body; as the body a text is the file that holds it.
+    /// Method, path, and the body; as the body a text is the file, or the export, that holds it.
     pub request: Option<(&'static str, String, Value)>,
 }
 
@@ -439,6 +439,7 @@ fn of_stores() -> Vec<Deed> {
     vec![
         Deed {
             command: "import",
+            request: "POST /v1/imports",
             variant: "answered in the old application",
             prepare: |store, target| {
                 let export = store.beside("later");
@@ -446,7 +447,10 @@ fn of_stores() -> Vec<Deed> {
                 write_export(&export, &Later { answered, orphan: None });
                 Ok(json!(export))
             },
-            calls: |target, _| vec![command(&["import", target.prepared.as_str().unwrap()])],
+            calls: |target, _| {
+                let export = target.prepared.as_str().unwrap();
+                vec![call(&["import", export], "POST", "/v1/imports", json!(export))]
+            },
             shows: |shown| shown.field("responseId") == "r-later",
             ..DEED
         },

@@ -356,6 +356,12 @@ fn entries(text: &str) -> Vec<Value> {
 fn send(server: &Server, call: &Call) -> Result<(), String> {
     let (method, path, body) = call.request.as_ref().unwrap();
     let answer = match body {
+        Value::String(export) if Path::new(export).is_dir() => {
+            let files = testkit::paths(Path::new(export));
+            let texts: Vec<u8> =
+                files.iter().flat_map(|file| std::fs::read(file).unwrap()).collect();
+            server.send(method, path, &[("content-type", "application/json")], &texts)
+        }
         Value::String(file) => server.apply(&std::fs::read(file).unwrap(), None),
         Value::Null => server.ask(method, path, None, None),
         body => server.ask(method, path, Some(body), None),

@@ -7,6 +7,7 @@ mod bad_input;
 mod batches;
 mod certificates;
 mod custody;
+mod cut_over;
 mod erasure;
 mod killed;
 mod kinds;

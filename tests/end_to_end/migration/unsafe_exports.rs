@@ -1,81 +1,11 @@
 //! Exports that would lose data: failed, incomplete, older, or without documents that the store has.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use testkit::{Store, fixture, fixture_case};
 
-/// A copy of a fixture's export that a test changes.
-struct Copy {
-    directory: PathBuf,
-}
-
-impl Copy {
-    fn new(home: &Path, name: &str) -> Self {
-        Self::of("tracker", home, name)
-    }
-
-    fn of(fixture_name: &str, home: &Path, name: &str) -> Self {
-        let directory = home.join(name);
-        fs::create_dir(&directory).unwrap();
-        for entry in fs::read_dir(fixture(fixture_name).join("export")).unwrap() {
-            let path = entry.unwrap().path();
-            fs::copy(&path, directory.join(path.file_name().unwrap())).unwrap();
-        }
-        Self { directory }
-    }
-
-    fn change(&self, file: &str, change: impl FnOnce(&mut Value)) -> &Self {
-        let path = self.directory.join(file);
-        let mut value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        change(&mut value);
-        fs::write(path, value.to_string()).unwrap();
-        self
-    }
-
-    /// Keeps the documents for which `keep` holds, in the file and in the summary.
-    fn retain(&self, collection: &str, mut keep: impl FnMut(usize, &Value) -> bool) -> &Self {
-        let mut count = 0;
-        self.change(&format!("{collection}.json"), |file| {
-            let mut at = 0;
-            let documents = file["documents"].as_array_mut().unwrap();
-            documents.retain(|document| {
-                at += 1;
-                keep(at - 1, document)
-            });
-            count = documents.len();
-            file["totalDocuments"] = count.into();
-        });
-        self.summary(|summary| {
-            let listed = summary["collections"].as_array_mut().unwrap();
-            let entry = listed.iter_mut().find(|entry| entry["name"] == collection).unwrap();
-            entry["count"] = count.into();
-        })
-    }
-
-    fn summary(&self, change: impl FnOnce(&mut Value)) -> &Self {
-        self.change("BACKUP_SUMMARY.json", change)
-    }
-
-    /// Sets the time of the export in every file.
-    fn dated(&self, time: &str) -> &Self {
-        for entry in fs::read_dir(&self.directory).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            let field = if name == "BACKUP_SUMMARY.json" { "backupDate" } else { "exportDate" };
-            self.change(&name, |file| file[field] = time.into());
-        }
-        self
-    }
-
-    fn path(&self) -> &str {
-        self.directory.to_str().unwrap()
-    }
-}
-
-fn is_answered(document: &Value) -> bool {
-    document.get("responseId").is_some_and(|id| !id.is_null()) || document["status"] == "completed"
-}
+use crate::exports::{Copy, is_answered};
 
 /// Requires that an import is refused with a code, names some words, and changes nothing.
 fn refused(store: &Store, export: &str, code: &str, words: &[&str]) {

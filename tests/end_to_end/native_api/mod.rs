@@ -2,6 +2,7 @@
 
 mod backups;
 mod events;
+pub mod imports;
 mod live;
 mod migrations;
 mod ofrep;

@@ -161,7 +161,6 @@ fn what_cannot_run_remotely_says_so_and_the_command_line_is_stronger_than_the_en
     };
     let url = server.url.as_str();
     for command in [
-        vec!["import", "x"],
         vec!["verify"],
         vec!["rebuild", "--all"],
         vec!["export", "x"],

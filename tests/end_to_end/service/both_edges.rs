@@ -11,6 +11,7 @@ use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::{StreamId, Timestamp};
 use rollbook_log::AppendError;
 use rollbook_migrations::MigrationError;
+use rollbook_migrations::export_reader::ImportError;
 use rollbook_projections::ProjectionError;
 use rollbook_service::http::error::ApiError;
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use testkit::{Server, Store};
 
 use super::answering::{CLIENT, COACH};
+use crate::exports::{Copy, texts};
 
 const NOW: &str = "2026-01-15T09:30:00Z";
 /// A series of the fixture: its first week, and a response to an older one.
@@ -128,11 +130,30 @@ fn of_the_store() -> Vec<Pair> {
 }
 
 fn of_operations() -> Vec<Pair> {
-    let (batch, store) = (text, text);
+    let (batch, store, instant) = (text, text, Timestamp::EPOCH);
     vec![
         ("drift", codes(|| MigrationError::Drift { series: vec![text()], total: 1 })),
         ("zone", codes(|| MigrationError::Zone { batch: batch(), store: store() })),
         ("begun", codes(|| MigrationError::Unfinished { digest: text() })),
+        (
+            "older export",
+            codes(|| MigrationError::OlderExport { exported: instant, last: instant }),
+        ),
+        (
+            "removals",
+            codes(|| MigrationError::Removals { removed: 1, answered: 1, first: vec![text()] }),
+        ),
+        ("zone of an import", codes(|| MigrationError::ImportZone { kept: text(), asked: text() })),
+        ("failed export", codes(|| ImportError::FailedCollections { failed: 1 })),
+        (
+            "missing collection",
+            codes(|| ImportError::MissingCollection { path: "x".into(), collection: "clients" }),
+        ),
+        ("untrue file", codes(|| ImportError::Untrue { file: text(), why: text() })),
+        (
+            "unknown collections",
+            codes(|| ImportError::UnknownCollections { collections: Vec::new() }),
+        ),
         ("nothing imported", codes(|| MigrationError::NothingImported)),
         ("interrupted", codes(|| MigrationError::Interrupted)),
         ("line", codes(|| MigrationError::Line { path: "x".into(), line: 1, what: text() })),
@@ -324,6 +345,24 @@ fn a_use_case_leaves_the_same_events_through_both_edges() {
     assert_eq!(commands.len(), requests.len());
     let series = StreamId::series(CLIENT, FORM);
     assert!(commands.iter().flatten().any(|event| event["stream"] == series.to_string()));
+}
+
+#[test]
+fn an_import_leaves_the_same_events_through_both_edges() {
+    let (by_command, by_service) = (Store::imported("clean"), Store::imported("clean"));
+    let before = head(&by_command);
+    let later = Copy::of("clean", by_command.around(), "later");
+    later.dated("2026-03-01T00:00:00Z").change("forms.json", |file| {
+        file["documents"][0]["title"] = "Another title".into();
+    });
+    let report = by_command.json(&["import", later.path()]);
+    let server = Server::at(&by_service, NOW);
+    let json = [("content-type", "application/json")];
+    let answer = server.send("POST", "/v1/imports", &json, &texts(&later.directory));
+    assert_eq!((answer.status, answer.json()), (200, report));
+    server.end();
+    assert_eq!(commits(&by_command, before), commits(&by_service, before));
+    assert_eq!(commits(&by_command, before).len(), 2, "the form, and the end");
 }
 
 /// What a refused command of the command line says.

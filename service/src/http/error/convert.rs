@@ -5,10 +5,12 @@ use rollbook_application::backup::BackupError;
 use rollbook_application::code::{Code, Coded};
 use rollbook_application::evidence::EvidenceError;
 use rollbook_application::operations::OperationError;
+use rollbook_application::operations::import::ImportsError;
 use rollbook_application::store::StoreError;
 use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, LogError};
 use rollbook_migrations::MigrationError;
+use rollbook_migrations::export_reader::ImportError;
 use rollbook_projections::ProjectionError;
 
 use super::{ApiError, chain};
@@ -124,6 +126,32 @@ impl From<MigrationError> for ApiError {
             _ => Self::internal(&error),
         };
         refusal.told(text, next)
+    }
+}
+
+impl From<ImportError> for ApiError {
+    fn from(error: ImportError) -> Self {
+        let (text, next) = (error.to_string(), next_step::of_import(&error));
+        let refusal = match error {
+            ImportError::Unreadable { .. } => Self::bad_request(
+                Code::BadBody,
+                "The body could not be read to its end. Nothing was written",
+            ),
+            _ => Self::bad_request(error.code(), text.clone()).told(text, None),
+        };
+        Self { next: next.map(Into::into), ..refusal }
+    }
+}
+
+impl From<ImportsError> for ApiError {
+    fn from(error: ImportsError) -> Self {
+        match error {
+            ImportsError::Export(error) => error.into(),
+            ImportsError::Migration(error) => error.into(),
+            ImportsError::Running { .. } => Self::conflict(Code::ImportRunning, error.to_string())
+                .with_next("GET /v1/imports shows how far it is"),
+            ImportsError::Record(_) => Self::internal(&error),
+        }
     }
 }
 

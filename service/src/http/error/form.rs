@@ -118,23 +118,27 @@ pub fn render(response: &mut Response, is_drop_in: bool, is_head: bool) -> Optio
 }
 
 impl ApiError {
+    /// The whole text for the caller, as the native form shows it.
+    pub fn text(&self) -> String {
+        match (&self.whole, &self.detail) {
+            (Some(whole), _) => whole.to_string(),
+            (None, Some(detail)) => format!("{}. {detail}", self.message),
+            (None, None) => self.message.clone(),
+        }
+    }
+
     fn drop_in(&self) -> (&'static str, String) {
         ("application/json", json(&DropInRefusal { success: false, message: self.message.clone() }))
     }
 
     fn problem(&self) -> (&'static str, String) {
-        let detail = match (&self.whole, &self.detail) {
-            (Some(whole), _) => whole.to_string(),
-            (None, Some(detail)) => format!("{}. {detail}", self.message),
-            (None, None) => self.message.clone(),
-        };
         let title = self.status.canonical_reason().unwrap_or_default().to_owned();
         let problem = Problem {
             kind: "about:blank",
             title,
             status: self.status.as_u16(),
             code: self.code.name(),
-            detail,
+            detail: self.text(),
             next_step: self.next.as_ref().map(ToString::to_string),
         };
         ("application/problem+json", json(&problem))

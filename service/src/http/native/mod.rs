@@ -11,6 +11,7 @@ pub mod corrections;
 pub mod events;
 pub mod findings;
 pub mod history;
+pub mod imports;
 pub mod live;
 pub mod migrations;
 pub mod operations;

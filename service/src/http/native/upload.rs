@@ -1,8 +1,8 @@
-//! Receives a batch file. It is written to a temporary file as it arrives, so memory does not grow
-//! with it. The file is deleted at the end of the request.
+//! Receives the files of an operator: a batch, or an export. A file is written to disk as it arrives,
+//! so memory does not grow with it, and it is deleted at the end of the request.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Seek as _, Write};
 use std::path::{Path, PathBuf};
 
 use axum::body::Body;
@@ -14,6 +14,7 @@ use rollbook_migrations::MigrationError;
 use rollbook_migrations::batch::Batch;
 use tempfile::TempDir;
 
+use crate::configuration::Limits;
 use crate::http::error::ApiError;
 use crate::http::service::Service;
 
@@ -22,13 +23,102 @@ pub const NDJSON: &str = "application/x-ndjson";
 /// The size of the write buffer, in bytes.
 const GATHERED_BYTES: usize = 1 << 20;
 
-/// A received file.
+/// A kind of files that an operator sends.
+pub struct FileKind {
+    /// The kind with its article, to begin a sentence.
+    name: &'static str,
+    media_types: &'static [&'static str],
+    /// The refusal of another media type.
+    other_type: (Code, &'static str),
+    limit: fn(&Limits) -> usize,
+}
+
+/// A batch file. Some programs can only send plain text.
+const BATCH: FileKind = FileKind {
+    name: "A batch file",
+    media_types: &[NDJSON, "text/plain"],
+    other_type: (Code::NoNdjson, "Send the batch file as content-type: application/x-ndjson"),
+    limit: |limits| limits.batch_bytes,
+};
+
+/// An export.
+pub const EXPORT: FileKind = FileKind {
+    name: "An export",
+    media_types: &["application/json"],
+    other_type: (Code::NoJson, "Send the files of the export as content-type: application/json"),
+    limit: |limits| limits.export_bytes,
+};
+
+impl FileKind {
+    /// Refuses what the headers show to be wrong.
+    ///
+    /// # Errors
+    /// 413 above the limit, 415 for another media type.
+    pub fn admit(&self, service: &Service, headers: &HeaderMap) -> Result<(), ApiError> {
+        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if !self.media_types.iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
+            let (code, text) = self.other_type;
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, text));
+        }
+        let announced = headers
+            .get(CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok())
+            .and_then(|length| length.parse::<u64>().ok());
+        self.require_small(service, announced.unwrap_or_default())
+    }
+
+    fn require_small(&self, service: &Service, bytes: u64) -> Result<(), ApiError> {
+        let limit = (self.limit)(&service.settings().limits) as u64;
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Code::TooLarge,
+            format!("{} may have {limit} bytes here", self.name),
+        ))
+    }
+
+    /// Writes a body to an empty file and returns the file, at its start. `progress` is called with
+    /// the number of bytes received so far.
+    ///
+    /// # Errors
+    /// 413 above the limit, 400 if the body ends early, 503 if the file cannot be written.
+    pub async fn receive(
+        &self,
+        service: &Service,
+        mut file: File,
+        body: Body,
+        progress: &(dyn Fn(u64) + Send + Sync),
+    ) -> Result<File, ApiError> {
+        let (mut chunks, mut gathered, mut received) = (body.into_data_stream(), Vec::new(), 0_u64);
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_broken| {
+                ApiError::bad_request(Code::BadBody, "The body could not be read to its end")
+            })?;
+            received += chunk.len() as u64;
+            self.require_small(service, received)?;
+            gathered.extend_from_slice(&chunk);
+            if gathered.len() >= GATHERED_BYTES {
+                (file, gathered) = write(service, file, gathered).await?;
+                progress(received);
+            }
+        }
+        let (mut file, _) = write(service, file, gathered).await?;
+        progress(received);
+        file.rewind().map_err(|error| ApiError::unavailable(&error))?;
+        Ok(file)
+    }
+}
+
+/// A received batch file.
 pub struct Upload {
     directory: TempDir,
 }
 
 impl Upload {
-    /// Receives a body.
+    /// Receives a batch file.
     ///
     /// # Errors
     /// 413 above the limit, 415 for another media type, 400 if the body ends early.
@@ -37,34 +127,11 @@ impl Upload {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Self, ApiError> {
-        let limit = service.settings().limits.batch_bytes as u64;
-        require_ndjson(headers)?;
-        let announced = headers
-            .get(CONTENT_LENGTH)
-            .and_then(|length| length.to_str().ok())
-            .and_then(|length| length.parse::<u64>().ok());
-        if announced.is_some_and(|bytes| bytes > limit) {
-            return Err(too_large(limit));
-        }
+        BATCH.admit(service, headers)?;
         let upload =
             Self { directory: tempfile::tempdir().map_err(|error| ApiError::unavailable(&error))? };
-        let mut file =
-            File::create(upload.path()).map_err(|error| ApiError::unavailable(&error))?;
-        let (mut chunks, mut gathered, mut received) = (body.into_data_stream(), Vec::new(), 0_u64);
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_broken| {
-                ApiError::bad_request(Code::BadBody, "The body could not be read to its end")
-            })?;
-            received += chunk.len() as u64;
-            if received > limit {
-                return Err(too_large(limit));
-            }
-            gathered.extend_from_slice(&chunk);
-            if gathered.len() >= GATHERED_BYTES {
-                (file, gathered) = write(service, file, gathered).await?;
-            }
-        }
-        write(service, file, gathered).await?;
+        let file = File::create(upload.path()).map_err(|error| ApiError::unavailable(&error))?;
+        BATCH.receive(service, file, body, &|_| {}).await?;
         Ok(upload)
     }
 
@@ -93,26 +160,4 @@ async fn write(
         Ok((file, gathered))
     };
     service.blocking(work).await
-}
-
-fn require_ndjson(headers: &HeaderMap) -> Result<(), ApiError> {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    // Some programs can only send plain text.
-    if [NDJSON, "text/plain"].iter().any(|taken| kind.eq_ignore_ascii_case(taken)) {
-        return Ok(());
-    }
-    Err(ApiError::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Code::NoNdjson,
-        "Send the batch file as content-type: application/x-ndjson",
-    ))
-}
-
-fn too_large(limit: u64) -> ApiError {
-    ApiError::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        Code::TooLarge,
-        format!("A batch file may have {limit} bytes here"),
-    )
 }

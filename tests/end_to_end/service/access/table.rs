@@ -133,6 +133,7 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
             "GET",
             "/v1/check-ins"
             | "/v1/audit"
+            | "/v1/imports"
             | "/v1/migrations/plan"
             | "/v1/migrations/plan/report"
             | "/v1/migrations/validations"
@@ -160,6 +161,11 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
                 },
             )]
         }
+        ("POST", "/v1/imports") => {
+            let (method, target) = (method.to_owned(), route.to_owned());
+            vec![("", Ask { method, target, body: Some(town.export.to_owned()) })]
+        }
+        ("GET", "/v1/imports/{id}") => get(named("no-import")),
         ("POST", "/v1/backups" | "/v1/checkpoints") => send(route.to_owned(), json!({})),
         ("GET", "/v1/corrections") => vec![
             ("", Ask::new(method, route, None)),

@@ -129,6 +129,8 @@ struct Imported {
     digest: String,
     /// The batch that was planned for it.
     batch: String,
+    /// The files of its export, one after another.
+    export: String,
 }
 
 /// Made once a run.
@@ -143,9 +145,10 @@ fn imported() -> &'static Imported {
         let batch = directory.path().join("batch.ndjson");
         ok(rollbook(&data).args(["migrate", "plan", "--out"]).arg(&batch));
         let batch = std::fs::read_to_string(batch).unwrap();
+        let export = String::from_utf8(crate::exports::texts(&files)).unwrap();
         let control = ok(rollbook(&data).args(["history", "control", "--json"]));
         let first: Value = serde_json::from_str(control.lines().next().unwrap()).unwrap();
-        Imported { directory, digest: first["cause"].as_str().unwrap().to_owned(), batch }
+        Imported { directory, digest: first["cause"].as_str().unwrap().to_owned(), batch, export }
     })
 }
 
@@ -169,6 +172,7 @@ pub fn token(subject: &str, role: Option<&str>) -> String {
 pub struct Town {
     pub directory: TempDir,
     pub batch: &'static str,
+    pub export: &'static str,
     pub import: &'static str,
     server: Server,
 }
@@ -185,7 +189,13 @@ impl Town {
         let access = ["--access-issuer", ISSUER, "--access-audience", AUDIENCE];
         let jwks = ["--access-jwks-file", jwks.to_str().unwrap()];
         let server = Server::serve(&mut rollbook(&data), &[&access[..], &jwks].concat());
-        Self { directory, batch: &before.batch, import: &before.digest, server }
+        Self {
+            directory,
+            batch: &before.batch,
+            export: &before.export,
+            import: &before.digest,
+            server,
+        }
     }
 
     pub fn ask(&self, bearer: Option<&str>, ask: &Ask) -> Answer {
