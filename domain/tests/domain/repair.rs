@@ -451,6 +451,23 @@ fn an_import_keeps_a_number_that_was_set_and_tells_when_it_brings_another() {
 }
 
 #[test]
+fn an_import_keeps_a_number_of_a_document_that_took_the_place_of_a_made_week() {
+    let mut both = doubled(true);
+    let events = both.repair(&numbered("double", 3)).unwrap();
+    let before = both.weeks();
+    let body = assignment("double", 3, Some("r3")).body.expose().unwrap().as_str().to_owned();
+    let again = document(
+        Collection::CheckInAssignments,
+        "double",
+        &body.replace(r#""recurringWeek":3,"#, ""),
+    );
+    both.happen(&Event::DocumentChanged(again));
+    assert!(both.weeks() == before);
+    both.repair(&undone(&events)).unwrap();
+    are_numbered(&both, &[(1, "d1"), (1, "double"), (2, "d2")]);
+}
+
+#[test]
 fn undoing_a_number_is_refused_if_the_week_was_answered_or_its_earlier_week_given_away() {
     let mut both = doubled(false);
     let events = both.repair(&numbered("d2", 4)).unwrap();

@@ -110,7 +110,7 @@ fn a_run_that_was_moved_as_a_whole_stays_and_so_do_doubles_and_exchanged_weeks()
 
 #[test]
 fn a_number_that_a_person_set_stays() {
-    let mut series = series(&[("a1", Some(1), 1), ("a2", None, 3)]);
+    let mut series = series(&[("a1", Some(1), 1), ("a2", None, 3), ("a3", Some(5), 5)]);
     let events =
         Decider { client: "c1", form: "f", series: &series, now: at(NOW), zone: Zone::UTC }
             .set_week("a2", 6, "she said so".to_owned())
