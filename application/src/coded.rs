@@ -78,7 +78,8 @@ impl Coded for Rejection {
             Self::NoSuchWeek { .. }
             | Self::NoSuchSeries(_)
             | Self::NoSuchResponse { .. }
-            | Self::NoSuchAssignment { .. } => Code::UnknownId,
+            | Self::NoSuchAssignment { .. }
+            | Self::NotADocument { .. } => Code::UnknownId,
             Self::Completed(_) => Code::Completed,
             Self::AlreadyMissed(_) => Code::Missed,
             Self::NotOverdue { .. } => Code::NotOverdue,
@@ -96,6 +97,9 @@ impl Coded for Rejection {
             Self::ResponseHeld { .. } => Code::ResponseHeld,
             Self::ResponseWasCleared(_) => Code::ResponseCleared,
             Self::WeekHasResponse { .. } => Code::WeekHasResponse,
+            Self::WeekHasDocument { .. } => Code::WeekHasDocument,
+            Self::OnlyBase { .. } => Code::OnlyBase,
+            Self::LinkedToWeek { .. } => Code::ResponseHeld,
             Self::NotHolding { .. } => Code::UnknownId,
             Self::LaterCorrection { .. } => Code::LaterCorrection,
             Self::ChangedSince { .. } => Code::CorrectionOverlaid,

@@ -160,6 +160,11 @@ impl Zone {
         self.at_hour(plus_days(self.monday(base_due), 7 * (i64::from(week) - 1)), 9)
     }
 
+    /// Returns the week of a due date, counted in local weeks from that of the base, which is 1.
+    pub fn week_of_due(self, base_due: Timestamp, due: Timestamp) -> i64 {
+        (self.monday(due) - self.monday(base_due)).num_days() / 7 + 1
+    }
+
     /// Returns the due date of a week on the weekday of its base, at 09:00 local time. `week`
     /// starts at 1.
     pub fn weekday_due(self, base_due: Timestamp, week: u32) -> Timestamp {

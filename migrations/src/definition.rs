@@ -81,6 +81,24 @@ pub enum Obstacle {
         /// The new due date.
         due: Timestamp,
     },
+    /// The week that the due date of a document says is not free.
+    NumberTaken {
+        /// The document.
+        document: String,
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+    },
+    /// The response of the document was linked to its week.
+    NumberLinked {
+        /// The document.
+        document: String,
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+    },
     /// The week is not what the batch that is undone made of it.
     ChangedSince {
         /// The run.
@@ -118,6 +136,14 @@ impl fmt::Display for Obstacle {
             Self::DueInThePast { run, week, due } => write!(
                 f,
                 "week {week} of run {run} would be due {due}, which is over, so it stays as it is"
+            ),
+            Self::NumberTaken { document, run, week } => write!(
+                f,
+                "{document} is due in week {week} of run {run}, which is not free, so it keeps its number"
+            ),
+            Self::NumberLinked { document, run, week } => write!(
+                f,
+                "the response of {document} was linked to week {week} of run {run}, so it keeps its number"
             ),
             Self::ChangedSince { run, week } => {
                 write!(f, "week {week} of run {run} changed since the batch, so it stays as it is")

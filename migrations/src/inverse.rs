@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::{BatchState, Control};
-use rollbook_domain::series::{Series, event_id};
+use rollbook_domain::event::NumberSetting;
+use rollbook_domain::series::{Series, assignment_id, event_id};
 use rollbook_domain::{Event, JsonText, NewEvent, StreamId, Timestamp};
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
 use rollbook_projections::tracker::{self, Tracker};
+use uuid::Uuid;
 
 use crate::definition::{Definition, Obstacle, SeriesPlan};
 use crate::error::MigrationError;
 use crate::realign::{is_rescheduled, open_due, week_of};
+use crate::renumber::is_numbered;
 use crate::rules::Inversion;
 use crate::window::has_window;
 
@@ -38,6 +41,9 @@ struct WeekChanged {
 enum Change {
     Due(Timestamp, Timestamp),
     Window(Option<JsonText>, Option<JsonText>),
+    /// The setting, the assignment whose place the document had before, and whether its number was
+    /// that of its import.
+    Number(NumberSetting, Option<Uuid>, bool),
 }
 
 impl Inverse {
@@ -134,6 +140,12 @@ fn week_changed(series: &Series, zone: Zone, event: &Event) -> Option<WeekChange
             let change = Change::Window(from, window.clone());
             Some(WeekChanged { run: *run, week: *week, change })
         }
+        Event::WeekNumberSet(setting) => {
+            let item = series.items.document(&setting.document)?;
+            let replaced = item.assignment_id().and_then(|id| id.parse().ok());
+            let change = Change::Number(setting.clone(), replaced, !item.has_set_number());
+            Some(WeekChanged { run: setting.run, week: setting.is(), change })
+        }
         _ => None,
     }
 }
@@ -149,7 +161,7 @@ enum Restore {
 }
 
 impl Inverse {
-    fn restore(&self, series: &Series, changed: &WeekChanged) -> Restore {
+    fn restore(&self, stream: &StreamId, series: &Series, changed: &WeekChanged) -> Restore {
         let (run, week) = (changed.run, changed.week);
         match &changed.change {
             Change::Due(from, to) => match open_due(series, self.zone, run, week) {
@@ -166,8 +178,45 @@ impl Inverse {
                 }
                 _ => Restore::Changed,
             },
+            Change::Number(setting, replaced, restores) => {
+                restore_number(stream, series, setting, *replaced, *restores)
+            }
         }
     }
+}
+
+/// The number that a document had before. A week that was made for it since gives its place to the
+/// document.
+fn restore_number(
+    stream: &StreamId,
+    series: &Series,
+    setting: &NumberSetting,
+    replaced: Option<Uuid>,
+    restores: bool,
+) -> Restore {
+    let StreamId::Series { client, form } = stream else { return Restore::Changed };
+    let Some(item) = series.items.document(&setting.document) else { return Restore::Changed };
+    if item.stored.stored_week == setting.from {
+        return Restore::Done;
+    }
+    let made = assignment_id(client, form, setting.run, setting.was());
+    let mut of_week = series.items.of_week(setting.run, setting.was());
+    let made_item =
+        of_week.find(|other| !other.imported && other.stored.document == made.to_string());
+    let is_answered = made_item.is_some_and(|made| made.is_completed());
+    if item.stored.stored_week != setting.week || item.is_linked() || is_answered {
+        return Restore::Changed;
+    }
+    Restore::By(Event::WeekNumberSet(NumberSetting {
+        correction: None,
+        document: setting.document.clone(),
+        run: setting.run,
+        from: setting.week,
+        week: setting.from,
+        replaces: replaced.or_else(|| made_item.map(|_| made)),
+        restores,
+        reason: None,
+    }))
 }
 
 impl Definition for Inverse {
@@ -176,12 +225,15 @@ impl Definition for Inverse {
         for changed in self.changes.get(stream).into_iter().flatten() {
             plan.concerned = true;
             let (run, week) = (changed.run, changed.week);
-            match self.restore(series, changed) {
+            match self.restore(stream, series, changed) {
                 Restore::By(event) => {
                     let Inversion { of, at } = &self.options;
                     let [of_run, number, at_text] =
                         [run.to_string(), week.to_string(), at.to_string()];
-                    let parts = ["restored", of, &of_run, &number, &at_text];
+                    let mut parts = vec!["restored", of, &of_run, &number, &at_text];
+                    if let Change::Number(setting, ..) = &changed.change {
+                        parts.push(&setting.document);
+                    }
                     plan.events.push(NewEvent {
                         stream: stream.clone(),
                         id: Some(event_id(stream, &parts)),
@@ -197,6 +249,8 @@ impl Definition for Inverse {
     }
 
     fn is_present(&self, series: &Series, event: &Event) -> bool {
-        is_rescheduled(series, self.zone, event) || has_window(series, self.zone, event)
+        is_rescheduled(series, self.zone, event)
+            || has_window(series, self.zone, event)
+            || is_numbered(series, event)
     }
 }

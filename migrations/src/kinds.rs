@@ -8,6 +8,7 @@ use crate::error::MigrationError;
 use crate::inverse::Inverse;
 use crate::precreate::Precreate;
 use crate::realign::Realign;
+use crate::renumber::Renumber;
 use crate::rules::Options;
 use crate::window::Window;
 
@@ -22,6 +23,7 @@ pub(crate) fn definition(
         Options::Precreate(due) => Box::new(Precreate { due: *due, zone }),
         Options::Realign(options) => Box::new(Realign { options: options.clone(), zone }),
         Options::Window(options) => Box::new(Window { options: options.clone(), zone }),
+        Options::Renumber(options) => Box::new(Renumber { options: options.clone(), zone }),
         Options::Inverse(options) => Box::new(Inverse::read(options, zone, runtime)?),
     })
 }
@@ -48,7 +50,7 @@ pub(crate) enum LegacyEffect {
 /// What a kind may change in the legacy view. An unknown kind may change nothing.
 pub(crate) fn legacy_effect(kind: &str) -> LegacyEffect {
     match kind {
-        "realign" | "window" | "inverse" => LegacyEffect::ItsField,
+        "realign" | "window" | "renumber" | "inverse" => LegacyEffect::ItsField,
         _ => LegacyEffect::Nothing,
     }
 }

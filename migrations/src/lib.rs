@@ -27,6 +27,7 @@ pub mod parity;
 pub mod plan;
 pub mod precreate;
 pub mod realign;
+pub mod renumber;
 pub mod request;
 pub mod responses;
 pub mod review;

@@ -138,7 +138,9 @@ impl Planner<'_> {
     }
 
     fn link(&mut self, response: &StoredResponse) {
-        if self.series.linked.contains_key(&response.document) {
+        // A number that was set says which week the response is for.
+        let id = &response.document;
+        if self.series.linked.contains_key(id) || self.series.is_numbered(id) {
             return;
         }
         let target = match response.week {

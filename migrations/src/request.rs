@@ -8,7 +8,9 @@ use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::{JsonText, Timestamp};
 
 use crate::kinds;
-use crate::rules::{DueRule, Inversion, Options, Realignment, Rewindowing, TimeOfDay, Weekday};
+use crate::rules::{
+    DueRule, Inversion, Options, Realignment, Renumbering, Rewindowing, TimeOfDay, Weekday,
+};
 
 /// The requested kind and options. What is `None` or empty was not given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub struct PlanRequest {
     pub window: Option<JsonText>,
     /// The instant from which weeks must be due, for `window`.
     pub from: Option<Timestamp>,
-    /// The clients by document id, for `realign` and `window`; all clients if empty.
+    /// The clients by document id, for `realign`, `window` and `renumber`; all clients if empty.
     pub clients: BTreeSet<String>,
     /// The digest of the batch to undo, or its first digits, for `inverse`.
     pub inverse_of: Option<String>,
@@ -92,6 +94,10 @@ impl PlanRequest {
                 let window = (window.as_str() != "null").then_some(window);
                 Ok(Options::Window(Rewindowing { window, from, clients: self.clients, at }))
             }
+            "renumber" => {
+                self.takes_only("renumber", &["client", "at"])?;
+                Ok(Options::Renumber(Renumbering { clients: self.clients, at }))
+            }
             "inverse" => {
                 self.takes_only("inverse", &["inverse-of", "at"])?;
                 let of = self.inverse_of.ok_or(lacks("inverse", "inverse-of"))?;
@@ -156,10 +162,10 @@ mod tests {
         let undo = PlanRequest { inverse_of: Some("ab".to_owned()), ..PlanRequest::default() };
         let expected = Inversion { of: "ab".to_owned(), at: now() };
         assert_eq!(undo.clone().options(now()), Ok(Options::Inverse(expected)));
-        let other = PlanRequest { kind: Some("renumber".to_owned()), ..undo };
+        let other = PlanRequest { kind: Some("rename".to_owned()), ..undo };
         assert_eq!(
             other.options(now()).unwrap_err().to_string(),
-            "\"renumber\" is not a kind of migration; the kinds are precreate, realign, window, inverse"
+            "\"rename\" is not a kind of migration; the kinds are precreate, realign, window, renumber, inverse"
         );
     }
 }

@@ -61,6 +61,12 @@ pub struct ChangeReview {
     /// The new due date, if it changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
+    /// The document that is for this week from now on, if its number changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
+    /// The number of the document before; it has none if this is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<u32>,
     /// The new check-in window, if it changes; null removes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Option<JsonText>>,
@@ -207,6 +213,13 @@ impl Planner {
     }
 }
 
+impl ChangeReview {
+    /// A week of which nothing changes.
+    fn of(run: u32, week: u32) -> Self {
+        Self { run, week, due: None, document: None, from: None, window: None }
+    }
+}
+
 impl SeriesReview {
     fn new(series: StreamId) -> Self {
         let (weeks, links, changes, left_out) = Default::default();
@@ -238,12 +251,21 @@ impl SeriesReview {
                     });
                 }
                 Event::AssignmentRescheduled { run, week, due } => {
-                    let (due, window) = (Some(due), None);
-                    review.changes.push(ChangeReview { run, week, due, window });
+                    let change = ChangeReview { due: Some(due), ..ChangeReview::of(run, week) };
+                    review.changes.push(change);
                 }
                 Event::WindowChanged { run, week, window } => {
-                    let (due, window) = (None, Some(window));
-                    review.changes.push(ChangeReview { run, week, due, window });
+                    let window = Some(window);
+                    review.changes.push(ChangeReview { window, ..ChangeReview::of(run, week) });
+                }
+                Event::WeekNumberSet(setting) => {
+                    let (run, week, from) = (setting.run, setting.is(), setting.from);
+                    let document = Some(setting.document);
+                    review.changes.push(ChangeReview {
+                        document,
+                        from,
+                        ..ChangeReview::of(run, week)
+                    });
                 }
                 // A batch contains no other events: `wire` can neither write nor read them.
                 _ => {}

@@ -77,6 +77,15 @@ pub struct Rewindowing {
     pub at: Timestamp,
 }
 
+/// The options of the kind `renumber`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renumbering {
+    /// The clients, by document id; all clients if empty.
+    pub clients: BTreeSet<String>,
+    /// The time of the change.
+    pub at: Timestamp,
+}
+
 /// The options of the kind `inverse`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inversion {
@@ -95,6 +104,8 @@ pub enum Options {
     Realign(Realignment),
     /// Changes the check-in window of weeks from an instant on.
     Window(Rewindowing),
+    /// Sets week numbers that contradict the due dates.
+    Renumber(Renumbering),
     /// Undoes a batch that changed weeks.
     Inverse(Inversion),
 }
@@ -103,7 +114,7 @@ impl Options {
     /// The name of the only kind that adds weeks.
     pub const PRECREATE: &str = "precreate";
     /// The names of all kinds.
-    pub const KINDS: [&str; 4] = [Self::PRECREATE, "realign", "window", "inverse"];
+    pub const KINDS: [&str; 5] = [Self::PRECREATE, "realign", "window", "renumber", "inverse"];
 
     /// The stable name of the kind.
     pub fn kind(&self) -> &'static str {
@@ -111,6 +122,7 @@ impl Options {
             Self::Precreate(_) => Self::PRECREATE,
             Self::Realign(_) => "realign",
             Self::Window(_) => "window",
+            Self::Renumber(_) => "renumber",
             Self::Inverse(_) => "inverse",
         }
     }
@@ -119,7 +131,7 @@ impl Options {
     pub fn due(&self) -> Option<DueRule> {
         match self {
             Self::Precreate(due) => Some(*due),
-            Self::Realign(_) | Self::Window(_) | Self::Inverse(_) => None,
+            Self::Realign(_) | Self::Window(_) | Self::Renumber(_) | Self::Inverse(_) => None,
         }
     }
 
@@ -128,6 +140,7 @@ impl Options {
         let clients = match self {
             Self::Realign(options) => &options.clients,
             Self::Window(options) => &options.clients,
+            Self::Renumber(options) => &options.clients,
             Self::Precreate(_) | Self::Inverse(_) => return None,
         };
         (!clients.is_empty()).then_some(clients)
@@ -140,6 +153,10 @@ impl Options {
             [("of", of), ("at", at)] => {
                 Some(Self::Inverse(Inversion { of: (*of).to_owned(), at: at.parse().ok()? }))
             }
+            [("by", "due"), ("at", at), clients @ ..] => Some(Self::Renumber(Renumbering {
+                clients: read_clients(clients)?,
+                at: at.parse().ok()?,
+            })),
             [("weekday", weekday), ("at", at), rest @ ..] => {
                 let (time, clients) = match rest {
                     [("time", time), clients @ ..] => (Some(time.parse().ok()?), clients),
@@ -175,6 +192,10 @@ impl fmt::Display for Options {
         match self {
             Self::Precreate(due) => write!(f, "due={due}"),
             Self::Inverse(Inversion { of, at }) => write!(f, "of={of} at={at}"),
+            Self::Renumber(Renumbering { clients, at }) => {
+                write!(f, "by=due at={at}")?;
+                write_clients(f, clients)
+            }
             Self::Realign(Realignment { weekday, time, clients, at }) => {
                 write!(f, "weekday={weekday} at={at}")?;
                 if let Some(time) = time {
@@ -277,6 +298,8 @@ mod tests {
             "window=null from=2026-02-01T00:00:00.000Z at=2026-01-15T09:30:00.000Z zone=UTC",
             "window={\"day\":\"the%20;fifth\"} from=2026-02-01T00:00:00.000Z at=2026-01-15T09:30:00.000Z client=a zone=UTC",
             "weekday=sunday at=2026-01-15T09:30:00.000Z time=07:05 client=a%20;b client=c%25; zone=UTC",
+            "by=due at=2026-01-15T09:30:00.000Z zone=UTC",
+            "by=due at=2026-01-15T09:30:00.000Z client=a%20;b client=c zone=Europe/London",
             &format!("of={of} at=2026-01-15T09:30:00.000Z zone=Europe/London"),
         ] {
             let rules: BatchRules = text.parse().unwrap();
@@ -311,6 +334,8 @@ mod tests {
             "weekday=monday at=2026-01-15T09:30:00.000Z time=9:00 zone=UTC",
             "weekday=monday at=2026-01-15T09:30:00.000Z client=b client=a zone=UTC",
             "of=ab zone=UTC",
+            "by=week at=2026-01-15T09:30:00.000Z zone=UTC",
+            "by=due zone=UTC",
             "window={ from=2026-02-01T00:00:00.000Z at=2026-01-15T09:30:00.000Z zone=UTC",
         ] {
             assert!(text.parse::<BatchRules>().is_err(), "{text}");

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rollbook_domain::event::{CheckOutcome, LinkKind, Origin, Terms};
+use rollbook_domain::event::{CheckOutcome, LinkKind, NumberSetting, Origin, Terms};
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, StreamId, Timestamp};
 use rollbook_log::{Commit, OpenOptions};
@@ -14,7 +14,7 @@ use rollbook_migrations::dump::{self, Form};
 use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::plan::{Plan, plan};
 use rollbook_migrations::rules::{
-    BatchRules, DueRule, Inversion, Options, Realignment, Rewindowing, Weekday,
+    BatchRules, DueRule, Inversion, Options, Realignment, Renumbering, Rewindowing, Weekday,
 };
 use rollbook_migrations::validate::CHECKS;
 use rollbook_projections::{Runtime, tree};
@@ -222,6 +222,45 @@ fn a_batch_with_every_event_has_the_golden_bytes_and_is_read_back() {
     let read = Batch::open(&golden("batch-every-event.ndjson")).unwrap();
     assert_eq!(read.header, header);
     assert_eq!(events_of(&read), every_event());
+}
+
+#[test]
+fn a_batch_of_numbers_has_the_golden_bytes_and_is_read_back() {
+    let home = tempfile::tempdir().unwrap();
+    let number = |id: u128, from, week, replaces, restores| NewEvent {
+        stream: StreamId::series("c/1", "weekly form"),
+        id: Some(Uuid::from_u128(id)),
+        occurred_at: now(),
+        event: Event::WeekNumberSet(NumberSetting {
+            correction: None,
+            document: format!("a{id}"),
+            run: 1,
+            from,
+            week,
+            replaces,
+            restores,
+            reason: None,
+        }),
+    };
+    let events = [
+        number(1, None, Some(3), Some(Uuid::from_u128(9)), false),
+        number(2, Some(4), None, None, true),
+    ];
+    let mut writer = BatchWriter::begin(home.path()).unwrap();
+    events.iter().for_each(|event| writer.push(event).unwrap());
+    let clients = ["c 1".to_owned()].into();
+    let options = Options::Renumber(Renumbering { clients, at: now() });
+    let header = |digest| Header {
+        rules: BatchRules { options, zone: "Europe/London".to_owned() },
+        source: Source { log: Uuid::from_u128(7), position: 42 },
+        counts: Counts { series: 1, events: 2, changed: 2, ..Counts::default() },
+        digest,
+    };
+    let (file, header) = writer.finish(None, header).unwrap();
+    assert_golden("batch-numbers.ndjson", &std::fs::read(&file).unwrap());
+    let read = Batch::open(&golden("batch-numbers.ndjson")).unwrap();
+    assert_eq!(read.header, header);
+    assert_eq!(events_of(&read), events);
 }
 
 #[test]

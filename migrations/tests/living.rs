@@ -333,7 +333,8 @@ fn is_decision(event: &Event) -> bool {
         | Event::DuplicateWithdrawn { .. }
         | Event::DuplicateCleared { .. }
         | Event::ResponsePlaced(_)
-        | Event::CorrectionUndone { .. } => true,
+        | Event::CorrectionUndone { .. }
+        | Event::WeekNumberSet(_) => true,
         Event::DocumentImported(_)
         | Event::DocumentAdopted { .. }
         | Event::DocumentChanged(_)
@@ -355,7 +356,7 @@ fn is_decision(event: &Event) -> bool {
         | Event::StageRecorded { .. }
         | Event::LegacyRetired { .. }
         | Event::ClientErased { .. }
-        | Event::ResponsesAttested { .. }
+        | Event::ResponsesAttested(_)
         | Event::Erased(_) => false,
     }
 }

@@ -107,8 +107,9 @@ fn fold_erased(rows: &mut RowChanges<'_>, stream: String, document: &Document) {
 
 impl Projection for Names {
     const NAME: &'static str = "names";
-    /// 2: weeks that a correction creates have a name.
-    const VERSION: u32 = 2;
+    /// 2: weeks that a correction creates have a name. 3: documents have the name of the week that an
+    /// event gave them.
+    const VERSION: u32 = 3;
 
     fn fold(
         &self,
@@ -120,6 +121,14 @@ impl Projection for Names {
                 if let Event::Erased(event) = &recorded.event { event } else { &recorded.event };
             if let Event::DocumentImported(document) | Event::DocumentChanged(document) = event {
                 fold_document(rows, &recorded.stream, document);
+            }
+            if let Event::WeekNumberSet(setting) = event
+                && let StreamId::Series { client, form } = &recorded.stream
+            {
+                let (document, stream) = (setting.document.clone(), recorded.stream.name());
+                let assignment = assignment_id(client, form, setting.run, setting.is());
+                let name = key(&assignment.to_string(), "a", &document);
+                rows.put(&name, Meaning::Assignment { week: setting.is(), document, stream });
             }
             // No event has the id of the week: the event that created it is the correction.
             if let Event::ResponsePlaced(placement) = event

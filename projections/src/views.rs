@@ -76,8 +76,8 @@ impl Projection for LegacyView {
     /// 2: the directory is a projection of its own. 3: a whole number is one however it is written,
     /// weeks are capped, and requests to reopen a week are known. 4: changes of weeks that are not
     /// stored are kept, and a week that an event opened is not missed; corrections; a week can adopt
-    /// a document.
-    const VERSION: u32 = 4;
+    /// a document. 5: numbers of weeks that events set.
+    const VERSION: u32 = 5;
 
     fn fold(
         &self,
@@ -93,8 +93,8 @@ impl Projection for PrecreatedView {
     /// 2: the directory is a projection of its own. 3: a whole number is one however it is written,
     /// weeks are capped, and requests to reopen a week are known. 4: changes of weeks that are not
     /// stored are kept, and a week that an event opened is not missed; corrections; a week can adopt
-    /// a document.
-    const VERSION: u32 = 4;
+    /// a document. 5: numbers of weeks that events set.
+    const VERSION: u32 = 5;
 
     fn fold(
         &self,

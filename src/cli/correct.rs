@@ -18,13 +18,15 @@ Examples:
   rollbook correct move-response 2tOmF32nl0g8Dh76Gz1n --week 5 --reason 'answered the wrong week' --dry-run
   rollbook correct move-response 2tOmF32nl0g8Dh76Gz1n --week 5 --reason 'answered the wrong week'
   rollbook correct adopt-response pQ7rTn5mXc2vBz8kLw4d --week 2 --reason 'its week was stored twice'
+  rollbook correct set-week 3fKp9QmZsx7Tq2LrVb0W --week 7 --reason 'the export has no number'
   rollbook correct list --client ada
   rollbook correct undo --position 812 --reason 'it was right before'
 
 A correction is an event. Both views change, history shows it with its reason, and undoing it is another event. An import of
 a document that still has the old content does not undo it.";
 
-/// Correct what is stored wrongly: move or adopt a response, or undo a correction.
+/// Correct what is stored wrongly: move or adopt a response, set the number of a week, or undo a
+/// correction.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub(super) struct CorrectArguments {
@@ -36,6 +38,7 @@ pub(super) struct CorrectArguments {
 enum What {
     MoveResponse(PlaceArguments),
     AdoptResponse(AdoptArguments),
+    SetWeek(SetWeekArguments),
     Undo(UndoArguments),
     List(ListArguments),
 }
@@ -72,6 +75,23 @@ struct Place {
     /// The run. Default that of the week that holds the response, or else the first.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     run: Option<u32>,
+    #[command(flatten)]
+    because: Because,
+}
+
+/// Set the number of a stored document's week. The week must be free: no other document stands for
+/// it, and nobody answered it.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  rollbook correct set-week 3fKp9QmZsx7Tq2LrVb0W --week 7 --reason 'the export has no number'"
+)]
+struct SetWeekArguments {
+    /// The document, by any of its ids.
+    #[arg(value_name = "ASSIGNMENT_ID")]
+    document: String,
+    /// The week that the document stands for.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    week: u32,
     #[command(flatten)]
     because: Because,
 }
@@ -135,6 +155,11 @@ impl CorrectArguments {
                     run: *run,
                     reason: because.reason.clone(),
                 };
+                because.run(context, &request)
+            }
+            What::SetWeek(SetWeekArguments { document, week, because }) => {
+                let (document, reason) = (document.clone(), because.reason.clone());
+                let request = CorrectionRequest::SetWeek { document, week: *week, reason };
                 because.run(context, &request)
             }
             What::Undo(UndoArguments { correction, position, because }) => {
@@ -231,15 +256,14 @@ fn list_text(held: &[HeldCorrection]) -> String {
         let position =
             held.position.map_or_else(String::new, |position| format!("position {position}, "));
         let left: Vec<String> = held.left.iter().map(|week| format!("week {week}")).collect();
-        let how = if left.is_empty() {
-            "adopted by".to_owned()
-        } else {
-            format!("moved from {} to", left.join(" and "))
+        let how = match &held.document {
+            Some(document) => format!("document {document} moved from {} to", left.join(" and ")),
+            None if left.is_empty() => format!("response {} adopted by", held.response),
+            None => format!("response {} moved from {} to", held.response, left.join(" and ")),
         };
         text.push_str(&format!(
-            "{}: response {} {how} week {} of run {}, {position}correction {}\n",
+            "{}: {how} week {} of run {}, {position}correction {}\n",
             styled(BOLD, &held.series),
-            held.response,
             held.week,
             held.run,
             held.correction

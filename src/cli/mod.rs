@@ -264,6 +264,7 @@ mod tests {
             include_str!("../../docs/migrations/precreate.md"),
             include_str!("../../docs/migrations/realign.md"),
             include_str!("../../docs/migrations/window.md"),
+            include_str!("../../docs/migrations/renumber.md"),
             include_str!("../../docs/migrations/inverse.md"),
             include_str!("../../docs/backup.md"),
             include_str!("../../docs/service-operation.md"),

@@ -128,6 +128,16 @@ pub(crate) fn of_refused(refused: &Rejection) -> Option<String> {
         Rejection::WeekHasResponse { .. } => {
             "move that response first, or clear it with `rollbook withdraw --assignment ID`"
         }
+        Rejection::NotADocument { .. } => "`rollbook history ID` shows what an id names",
+        Rejection::WeekHasDocument { .. } => {
+            "choose a free week, or give the other document its own with `rollbook correct set-week`"
+        }
+        Rejection::OnlyBase { .. } => {
+            "give week 1 to another document first, with `rollbook correct set-week`"
+        }
+        Rejection::LinkedToWeek { .. } => {
+            "`rollbook correct move-response RESPONSE --week N` moves the response"
+        }
         Rejection::NotHolding { .. } => "`rollbook correct list` lists those that hold",
         Rejection::LaterCorrection { .. } => {
             "undo the later one first with `rollbook correct undo`"

@@ -22,6 +22,7 @@ Examples:
   rollbook migrate plan --kind realign --weekday monday --out realign.ndjson
   rollbook migrate plan --kind realign --weekday friday --time 08:30 --client c1 --client c2
   rollbook migrate plan --kind window --window '{\"enabled\":true,\"startDay\":\"friday\"}' --from 2026-02-01T00:00:00Z
+  rollbook migrate plan --kind renumber --out renumber.ndjson
   rollbook migrate plan --inverse-of 3f9a1c20b7de --out inverse.ndjson
 
 A realignment moves open weeks that are due after --at to the given day of the same week, Monday to Sunday. An inverse
@@ -32,7 +33,7 @@ gives back the due dates or windows that a batch changed, except where a week ch
 #[command(after_help = EXAMPLES)]
 pub(super) struct PlanArguments {
     /// The kind of migration. Default precreate, or inverse with --inverse-of.
-    #[arg(long, value_name = "precreate|realign|window|inverse")]
+    #[arg(long, value_name = "precreate|realign|window|renumber|inverse")]
     kind: Option<String>,
     /// Precreate: when a made week is due: on its Monday at 09:00, as clients saw (the default), or
     /// on the base's weekday.
@@ -50,13 +51,13 @@ pub(super) struct PlanArguments {
     /// Window: only weeks that are due from this instant on change (RFC 3339).
     #[arg(long, value_name = "TIME")]
     from: Option<Timestamp>,
-    /// Realign and window: only this client, by document id; may be repeated. Default: all clients.
+    /// Realign, window and renumber: only this client, by document id; may be repeated. Default: all clients.
     #[arg(long, value_name = "ID")]
     client: Vec<String>,
     /// The batch to undo: its digest, or the first digits.
     #[arg(long, value_name = "DIGEST")]
     inverse_of: Option<String>,
-    /// Realign, window and inverse: when it happens (RFC 3339). Default now.
+    /// Realign, window, renumber and inverse: when it happens (RFC 3339). Default now.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     /// The file. Default: kind and digest, in the current directory.

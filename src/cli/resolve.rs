@@ -16,6 +16,11 @@ pub(super) fn command(resolution: &Resolution) -> String {
             argument(response),
             week(to)
         ),
+        Resolution::SetWeek { document, week: to } => format!(
+            "rollbook correct set-week {} --week {} --reason TEXT",
+            argument(document),
+            week(to)
+        ),
         Resolution::WeekTaken { week, held } => format!(
             "week {week} has the response {held}: move that one first, clear it with rollbook withdraw --assignment ID"
         ),

@@ -185,6 +185,10 @@ impl<'a> Report<'a> {
 
     /// What a week has from now on.
     fn change(&self, change: &ChangeReview) -> String {
+        if let Some(document) = &change.document {
+            let from = change.from.map_or_else(|| "none".to_owned(), |week| week.to_string());
+            return format!("the week of {document} from now on, its number was {from}");
+        }
         match (&change.due, &change.window) {
             (Some(due), _) => format!("due from now on {}, {due}", self.day(*due)),
             (None, Some(Some(window))) => format!("window from now on {}", window.as_str()),

@@ -9,7 +9,7 @@ use rollbook_domain::{JsonText, Timestamp};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::ApplyReport;
 use rollbook_migrations::batch::{Batch, keep};
-use rollbook_migrations::rules::{Inversion, Options, Realignment, Rewindowing};
+use rollbook_migrations::rules::{Inversion, Options, Realignment, Renumbering, Rewindowing};
 use ureq::http::Method;
 
 use super::{Remote, RemoteError, RequestParts};
@@ -112,6 +112,10 @@ fn plan_query(options: &Options) -> Vec<(&'static str, String)> {
             let window = window.as_ref().map_or("null", JsonText::as_str);
             query.push(("window", window.to_owned()));
             query.push(("from", from.to_string()));
+            query.extend(clients.iter().map(|client| ("client", client.clone())));
+            query.push(("at", at.to_string()));
+        }
+        Options::Renumber(Renumbering { clients, at }) => {
             query.extend(clients.iter().map(|client| ("client", client.clone())));
             query.push(("at", at.to_string()));
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Each fixture that has answers of the old system, with the time zone of that system.
 pub const FIXTURES: [(&str, &str); 4] =
@@ -83,4 +83,49 @@ pub fn starred(mut body: Value) -> Value {
         }
     }
     body
+}
+
+/// Writes an export of one client, `c1` with the coach `coach1` and the form `f1`, with these
+/// assignments and responses. Each has its own fields laid over those that all have.
+pub fn small_export(directory: &Path, assignments: &[Value], responses: &[Value]) {
+    std::fs::create_dir_all(directory).unwrap();
+    let client = json!({"_id": "c1", "authUid": "c1", "firstName": "Ada", "lastName": "Ash",
+        "email": "ada@example.com", "coachId": "coach1", "onboardingStatus": "completed"});
+    let assignment = json!({"formId": "f1", "formTitle": "Weekly", "clientId": "c1",
+        "coachId": "coach1", "status": "active", "assignedAt": "2026-01-01T10:00:00.000Z",
+        "completedAt": null, "score": 0, "isRecurring": true, "totalWeeks": 4});
+    let response = json!({"clientId": "c1", "coachId": "coach1", "formId": "f1",
+        "formTitle": "Weekly", "responses": [], "score": 80,
+        "submittedAt": "2026-01-21T10:00:00.000Z", "status": "completed"});
+    let over = |common: &Value, own: &[Value]| -> Vec<Value> {
+        let mut laid = Vec::new();
+        for fields in own {
+            let mut document = common.clone();
+            for (name, value) in fields.as_object().unwrap() {
+                document[name] = value.clone();
+            }
+            laid.push(document);
+        }
+        laid
+    };
+    let collections = [
+        ("clients", vec![client]),
+        ("coaches", vec![json!({"_id": "coach1"})]),
+        ("users", Vec::new()),
+        ("forms", vec![json!({"_id": "f1", "title": "Weekly"})]),
+        ("check_in_assignments", over(&assignment, assignments)),
+        ("formResponses", over(&response, responses)),
+        ("coachFeedback", Vec::new()),
+        ("check_in_extensions", Vec::new()),
+    ];
+    let at = "2026-01-25T00:00:00.000Z";
+    let mut summary = Vec::new();
+    for (name, documents) in collections {
+        let count = documents.len();
+        let file = json!({"collection": name, "exportDate": at, "totalDocuments": count, "documents": documents});
+        std::fs::write(directory.join(format!("{name}.json")), file.to_string()).unwrap();
+        summary.push(json!({"name": name, "count": count, "status": "success", "error": null}));
+    }
+    let summary = json!({"backupDate": at, "collections": summary, "totals": {}});
+    std::fs::write(directory.join("BACKUP_SUMMARY.json"), summary.to_string()).unwrap();
 }

@@ -18,7 +18,8 @@ mod store;
 pub use answer::Answer;
 pub use files::{assert_same, copy_directory, copy_store, files, paths, unpack};
 pub use fixtures::{
-    ExpectedAnswer, FIXTURES, documents, expected, fixture, fixture_case, repository, starred,
+    ExpectedAnswer, FIXTURES, documents, expected, fixture, fixture_case, repository, small_export,
+    starred,
 };
 pub use golden::assert_golden;
 pub use load::under_load;

@@ -265,12 +265,18 @@ pub enum Code {
     Random,
     /// The user that runs this process has no permission to write the store.
     ReadOnly,
+    /// The document is the only one of week 1.
+    #[strum(props(exit = 3))]
+    OnlyBase,
     /// The response was cleared from its week and counts for none.
     #[strum(props(exit = 3))]
     ResponseCleared,
     /// A week holds the response already.
     #[strum(props(exit = 3))]
     ResponseHeld,
+    /// Another document stands for the week.
+    #[strum(props(exit = 3))]
+    WeekHasDocument,
     /// No week holds the response.
     #[strum(props(exit = 3))]
     ResponseNotHeld,

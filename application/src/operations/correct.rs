@@ -1,7 +1,7 @@
-//! Corrections of stored data: a response in the wrong week, a response that no week holds, and the
-//! undoing of a correction.
+//! Corrections of stored data: a response in the wrong week, a response that no week holds, a
+//! document with a wrong week number, and the undoing of a correction.
 
-use rollbook_domain::event::{Placement, View};
+use rollbook_domain::event::{NumberSetting, Placement, View};
 use rollbook_domain::series::decide::Repair;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Event, Position, StreamId};
@@ -33,6 +33,15 @@ pub enum CorrectionRequest {
         week: u32,
         /// The run; `None` for the first run, which imports store.
         run: Option<u32>,
+        /// The reason.
+        reason: String,
+    },
+    /// Sets the number of a stored document's week.
+    SetWeek {
+        /// The document, by any of its ids.
+        document: String,
+        /// The week.
+        week: u32,
         /// The reason.
         reason: String,
     },
@@ -90,8 +99,8 @@ pub struct CorrectionReport {
 /// Returns the stream of the series that a correction concerns.
 ///
 /// # Errors
-/// [`StoreError::UnknownResponse`] or [`StoreError::UnknownCorrection`] if the request names
-/// something unknown; if the store cannot be read.
+/// [`StoreError::UnknownResponse`], [`StoreError::UnknownAssignment`] or
+/// [`StoreError::UnknownCorrection`] if the request names something unknown; if the store cannot be read.
 pub fn stream_of(
     reading: &Reading<'_>,
     wanted: &CorrectionRequest,
@@ -99,6 +108,7 @@ pub fn stream_of(
     match wanted {
         CorrectionRequest::MoveResponse { response, .. }
         | CorrectionRequest::AdoptResponse { response, .. } => reading.response(response),
+        CorrectionRequest::SetWeek { document, .. } => Ok(reading.assignment(document)?.stream),
         CorrectionRequest::Undo { .. } | CorrectionRequest::UndoAt { .. } => {
             Ok(named(reading, wanted)?.0)
         }
@@ -118,16 +128,20 @@ fn named(
         CorrectionRequest::UndoAt { position, .. } => {
             (log.at(*position)?, format!("position {position}"))
         }
-        CorrectionRequest::MoveResponse { .. } | CorrectionRequest::AdoptResponse { .. } => {
-            (None, String::new())
-        }
+        CorrectionRequest::MoveResponse { .. }
+        | CorrectionRequest::AdoptResponse { .. }
+        | CorrectionRequest::SetWeek { .. } => (None, String::new()),
     };
     let correction = recorded.filter(|recorded| {
         let event = match &recorded.event {
             Event::Erased(event) => event,
             event => event,
         };
-        matches!(event, Event::ResponsePlaced(_))
+        match event {
+            Event::ResponsePlaced(_) => true,
+            Event::WeekNumberSet(setting) => setting.correction.is_some(),
+            _ => false,
+        }
     });
     correction
         .map(|recorded| (recorded.stream, recorded.id))
@@ -176,6 +190,7 @@ fn report(
     let correction = events.iter().find_map(|recorded| match recorded.content {
         Event::ResponsePlaced(Placement { correction, .. })
         | Event::CorrectionUndone { correction, .. } => Some(correction),
+        Event::WeekNumberSet(NumberSetting { correction, .. }) => correction,
         _ => None,
     });
     CorrectionReport {
@@ -208,6 +223,14 @@ fn repair(
             week: *week,
             reason: reason.clone(),
         },
+        CorrectionRequest::SetWeek { document, week, reason } => {
+            let named = reading.named_assignment(document)?.1;
+            Repair::SetWeek {
+                document: named.unwrap_or_else(|| document.clone()),
+                week: *week,
+                reason: reason.clone(),
+            }
+        }
         CorrectionRequest::Undo { reason, .. } | CorrectionRequest::UndoAt { reason, .. } => {
             Repair::Undo { correction: named(reading, wanted)?.1, reason: reason.clone() }
         }

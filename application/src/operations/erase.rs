@@ -6,7 +6,7 @@
 //! cannot be recovered. If a later step is interrupted, the next call repeats it.
 
 use rollbook_domain::control::{BatchState, Control};
-use rollbook_domain::event::EventRecord;
+use rollbook_domain::event::{Attestation, EventRecord};
 use rollbook_domain::limits::{REASON_BYTES, check_text};
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
@@ -235,7 +235,8 @@ fn attested(
     if responses == batch.responses && responses_digest == batch.responses_digest {
         return Ok(None);
     }
-    Ok(Some(Event::ResponsesAttested { digest: batch.digest.clone(), responses, responses_digest }))
+    let digest = batch.digest.clone();
+    Ok(Some(Event::ResponsesAttested(Attestation { digest, responses, responses_digest })))
 }
 
 /// The later steps: the rows, the files, and the mark that the erasure is complete.

@@ -1,6 +1,6 @@
 //! The report on corrections that are in force.
 
-use rollbook_domain::series::Series;
+use rollbook_domain::series::{Corrected, Series};
 use rollbook_domain::{Event, Position, StreamId, Timestamp};
 use rollbook_projections::views::{self, PrecreatedView};
 use serde::{Deserialize, Serialize};
@@ -21,13 +21,15 @@ pub struct HeldCorrection {
     pub at: Option<Timestamp>,
     /// The stream of the series.
     pub series: String,
-    /// The response that it moved.
+    /// The response that it moved; empty for a document that was given another week and has none.
     pub response: String,
+    /// The document whose week number it set; `None` for a response that was moved or adopted.
+    pub document: Option<String>,
     /// The run.
     pub run: u32,
-    /// The week that holds the response now.
+    /// The week that holds the response now, or that the document stands for.
     pub week: u32,
-    /// The weeks that held the response before.
+    /// The weeks that held the response before, or that the document stood for.
     pub left: Vec<u32>,
     /// Documents that a later import changed in the fields that the correction replaces. The
     /// correction stays in force.
@@ -62,14 +64,17 @@ pub fn corrections(
                 Some(Event::ResponsePlaced(placement)) => {
                     placement.left.iter().map(|left| left.week).collect()
                 }
+                Some(Event::WeekNumberSet(setting)) => vec![setting.was()],
                 _ => Vec::new(),
             };
+            let is_number = corrected.corrected == Corrected::Number;
             held.push(HeldCorrection {
                 correction: corrected.id,
                 position: recorded.as_ref().map(|recorded| recorded.position),
                 at: recorded.as_ref().map(|recorded| recorded.occurred_at),
                 series: stream.to_string(),
                 response: corrected.response.clone(),
+                document: corrected.documents.first().filter(|_| is_number).cloned(),
                 run: corrected.to.run,
                 week: corrected.to.week,
                 left,

@@ -1,8 +1,9 @@
 //! The resolution of an audit finding, as a value. Each edge turns it into its own words: a
 //! command, or an endpoint.
 
-use rollbook_domain::StreamId;
-use rollbook_domain::series::Series;
+use rollbook_domain::series::decide::Decider;
+use rollbook_domain::series::{Corrected, CorrectionState, Series};
+use rollbook_domain::{StreamId, Timestamp};
 use rollbook_migrations::audit::{AuditReport, Finding, FindingKind};
 use uuid::Uuid;
 
@@ -22,6 +23,13 @@ pub enum Resolution {
     AdoptResponse {
         /// The response.
         response: String,
+        /// The week.
+        week: Option<u32>,
+    },
+    /// Set the week number of this document; `None` for a week that a person must choose.
+    SetWeek {
+        /// The document.
+        document: String,
         /// The week.
         week: Option<u32>,
     },
@@ -76,6 +84,14 @@ pub fn resolution(
             .documents
             .first()
             .map_or(Resolution::Accept, |document| Resolution::SetDue(document.clone())),
+        FindingKind::AssignmentWithoutWeek | FindingKind::RecurringWeekTooLarge => {
+            let found = set_week(reading, finding, &|_| true)?;
+            found.unwrap_or(Resolution::CorrectExport)
+        }
+        FindingKind::DuplicateWeek => {
+            let is_free = |week: Option<u32>| week.is_some();
+            set_week(reading, finding, &is_free)?.unwrap_or(Resolution::Accept)
+        }
         FindingKind::CompletedWeekAhead => Resolution::Migrate,
         FindingKind::CorrectionOvertaken => overtaken(reading, finding)?,
         FindingKind::ClientUnknown | FindingKind::SeriesWithoutWeek1 => Resolution::CorrectExport,
@@ -146,11 +162,42 @@ fn of_response(
     })
 }
 
+/// Returns how the number of the first document is set that is accepted with the free week that its
+/// due date says; `None` for a week that a person must choose.
+fn set_week(
+    reading: &Reading<'_>,
+    finding: &Finding,
+    accepts: &dyn Fn(Option<u32>) -> bool,
+) -> Result<Option<Resolution>, StoreError> {
+    let Some(stream) = stream_of(finding) else { return Ok(None) };
+    let folded = reading.series(&stream)?;
+    let StreamId::Series { client, form } = &stream else { return Ok(None) };
+    let (now, zone) = (Timestamp::EPOCH, reading.zone()?);
+    let decider = Decider { client, form, series: &folded.series, now, zone };
+    for document in &finding.documents {
+        // A response can have a week that is too large as well.
+        if folded.series.items.document(document).is_none_or(|item| !item.imported) {
+            continue;
+        }
+        let week = decider.week_by_due(document).filter(|week| {
+            decider.number_setting(document, *week).is_ok_and(|setting| setting.is_some())
+        });
+        if accepts(week) {
+            return Ok(Some(Resolution::SetWeek { document: document.clone(), week }));
+        }
+    }
+    Ok(None)
+}
+
 fn overtaken(reading: &Reading<'_>, finding: &Finding) -> Result<Resolution, StoreError> {
     let (Some(stream), Some(response)) = (stream_of(finding), finding.documents.first()) else {
         return Ok(Resolution::Accept);
     };
     let folded = reading.series(&stream)?;
-    let placed = folded.series.corrections.of_response(response);
+    let corrections = &folded.series.corrections;
+    let numbered = |held: &&CorrectionState| {
+        held.corrected == Corrected::Number && held.documents.contains(response)
+    };
+    let placed = corrections.of_response(response).or_else(|| corrections.iter().find(numbered));
     Ok(placed.map_or(Resolution::Accept, |placed| Resolution::Undo(placed.id)))
 }

@@ -22,7 +22,8 @@ pub struct LeftAsItIs {
     /// The stream of the series.
     pub series: String,
     /// The reason: `no-week-one`, `no-base-due`, `week-holds-another`, `week-outside`, `paused`,
-    /// `week-doubled`, `reopen-requested`, `due-in-the-past` or `changed-since`.
+    /// `week-doubled`, `reopen-requested`, `due-in-the-past`,
+    /// `number-taken`, `number-linked` or `changed-since`.
     pub obstacle: String,
     /// The response that is not linked.
     #[schema(required = false)]

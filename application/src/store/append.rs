@@ -155,6 +155,7 @@ pub(crate) fn new_event(stream: &StreamId, now: Timestamp, event: Event) -> NewE
         Event::AssignmentCreated { assignment, .. } => Some(*assignment),
         Event::ResponseSubmitted { response, .. } => response.parse().ok(),
         Event::ResponsePlaced(placement) => Some(placement.correction),
+        Event::WeekNumberSet(setting) => setting.correction,
         _ => None,
     };
     NewEvent { stream: stream.clone(), id, occurred_at: now, event }

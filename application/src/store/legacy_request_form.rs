@@ -112,6 +112,9 @@ fn repair_text(repair: &Repair) -> String {
         Repair::AdoptResponse { response, run, week, reason } => {
             format!("{} {}", week_text("AdoptResponse", *run, *week, reason), quoted(response))
         }
+        Repair::SetWeek { document, week, reason } => {
+            format!("SetWeek {week} {} {}", quoted(document), quoted(reason))
+        }
         Repair::Undo { correction, reason } => format!("Undo {correction} {}", quoted(reason)),
     }
 }

@@ -192,6 +192,12 @@ enum RequestForm<'a> {
         week: u32,
         reason: &'a str,
     },
+    SetWeek {
+        stream: String,
+        document: &'a str,
+        week: u32,
+        reason: &'a str,
+    },
     UndoCorrection {
         stream: String,
         correction: String,
@@ -322,6 +328,9 @@ impl<'a> RequestForm<'a> {
             }
             &Repair::AdoptResponse { ref response, run, week, ref reason } => {
                 Self::AdoptResponse { stream, response, run, week, reason }
+            }
+            &Repair::SetWeek { ref document, week, ref reason } => {
+                Self::SetWeek { stream, document, week, reason }
             }
             Repair::Undo { correction, reason } => {
                 Self::UndoCorrection { stream, correction: correction.to_string(), reason }

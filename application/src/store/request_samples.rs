@@ -125,6 +125,14 @@ pub(crate) fn repairs() -> Vec<(&'static str, SeriesCommand)> {
         ),
         (
             "series/ada/weekly",
+            SeriesCommand::Repair(Repair::SetWeek {
+                document: "d1".to_owned(),
+                week: 5,
+                reason: AWKWARD.to_owned(),
+            }),
+        ),
+        (
+            "series/ada/weekly",
             SeriesCommand::Repair(Repair::Undo {
                 correction: uuid::Uuid::from_u128(7),
                 reason: AWKWARD.to_owned(),

@@ -1424,6 +1424,25 @@ export interface components {
              * @description The time of the event, RFC 3339; the default is now.
              */
             at?: string | null;
+            /** @description The document, by any of its ids. */
+            document: string;
+            /** @description Writes nothing, and returns the changes in both views. */
+            dry_run?: boolean;
+            /** @enum {string} */
+            kind: "set-week";
+            /** @description The reason. It is stored encrypted, as personal data. */
+            reason: string;
+            /**
+             * Format: uint32
+             * @description The week; it must be free.
+             */
+            week: number;
+        } | {
+            /**
+             * Format: date-time
+             * @description The time of the event, RFC 3339; the default is now.
+             */
+            at?: string | null;
             /**
              * Format: uuid
              * @description The id of the correction.
@@ -1729,7 +1748,9 @@ export interface components {
              * @description The id of the correction.
              */
             correction: string;
-            /** @description The weeks that held the response before. */
+            /** @description The document whose week number it set; `None` for a response that was moved or adopted. */
+            document?: string | null;
+            /** @description The weeks that held the response before, or that the document stood for. */
             left: number[];
             /**
              * @description Documents that a later import changed in the fields that the correction replaces. The
@@ -1737,7 +1758,7 @@ export interface components {
              */
             overtaken: string[];
             position?: components["schemas"]["u64"] | null;
-            /** @description The response that it moved. */
+            /** @description The response that it moved; empty for a document that was given another week and has none. */
             response: string;
             /**
              * Format: uint32
@@ -1748,7 +1769,7 @@ export interface components {
             series: string;
             /**
              * Format: uint32
-             * @description The week that holds the response now.
+             * @description The week that holds the response now, or that the document stands for.
              */
             week: number;
         };
@@ -1922,7 +1943,8 @@ export interface components {
             due?: string | null;
             /**
              * @description The reason: `no-week-one`, `no-base-due`, `week-holds-another`, `week-outside`, `paused`,
-             *     `week-doubled`, `reopen-requested`, `due-in-the-past` or `changed-since`.
+             *     `week-doubled`, `reopen-requested`, `due-in-the-past`,
+             *     `number-taken`, `number-linked` or `changed-since`.
              */
             obstacle: string;
             /** @description The response that is not linked. */
@@ -8802,7 +8824,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The response, the week or the correction does not exist. */
+            /** @description The response, the document, the week or the correction does not exist. */
             404: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -10374,7 +10396,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The kind of migration. The default is `precreate`, or `inverse` with `inverse_of`. */
-                kind?: "precreate" | "realign" | "window" | "inverse";
+                kind?: "precreate" | "realign" | "window" | "renumber" | "inverse";
                 /**
                  * @description For `precreate`, the due rule of created weeks: the Monday of the week at 09:00, as clients
                  *     saw it, or the weekday of the base. The default is `monday`.
@@ -10395,7 +10417,7 @@ export interface operations {
                 window?: string;
                 /** @description For `window`, which needs it: only weeks that are due from this instant on change, RFC 3339. */
                 from?: string;
-                /** @description For `realign` and `window`: the document id of a client; may be repeated. Without it, all clients. */
+                /** @description For `realign`, `window` and `renumber`: the document id of a client; may be repeated. Without it, all clients. */
                 client?: string[];
                 /** @description For `inverse`, which needs it: the digest of the batch to undo, or its first digits. */
                 inverse_of?: string;
@@ -10518,7 +10540,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The kind of migration. The default is `precreate`, or `inverse` with `inverse_of`. */
-                kind?: "precreate" | "realign" | "window" | "inverse";
+                kind?: "precreate" | "realign" | "window" | "renumber" | "inverse";
                 /**
                  * @description For `precreate`, the due rule of created weeks: the Monday of the week at 09:00, as clients
                  *     saw it, or the weekday of the base. The default is `monday`.
@@ -10539,7 +10561,7 @@ export interface operations {
                 window?: string;
                 /** @description For `window`, which needs it: only weeks that are due from this instant on change, RFC 3339. */
                 from?: string;
-                /** @description For `realign` and `window`: the document id of a client; may be repeated. Without it, all clients. */
+                /** @description For `realign`, `window` and `renumber`: the document id of a client; may be repeated. Without it, all clients. */
                 client?: string[];
                 /** @description For `inverse`, which needs it: the digest of the batch to undo, or its first digits. */
                 inverse_of?: string;

@@ -15,7 +15,7 @@ pub use self::acceptance::AcceptanceRejection;
 pub use self::switch::{MovedClients, Switch, bucket, moved};
 pub use self::switch_decision::SwitchRejection;
 use crate::event::{
-    Acceptance, CheckOutcome, Event, ExportedCollection, Position, QualifiedValidation,
+    Acceptance, Attestation, CheckOutcome, Event, ExportedCollection, Position, QualifiedValidation,
 };
 use crate::json::JsonText;
 
@@ -205,7 +205,7 @@ impl Control {
                 let counts = BatchCounts { series, changed, skipped, ..BatchCounts::default() };
                 self.complete(digest, position, counts);
             }
-            Event::ResponsesAttested { digest, responses, responses_digest } => {
+            Event::ResponsesAttested(Attestation { digest, responses, responses_digest }) => {
                 if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
                     batch.responses = *responses;
                     batch.responses_digest.clone_from(responses_digest);

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::control::{
-    Acceptance, Audience, CheckOutcome, ExportedCollection, QualifiedValidation, View,
+    Acceptance, Attestation, Audience, CheckOutcome, ExportedCollection, QualifiedValidation, View,
 };
 use super::position::Position;
+use super::repair::NumberSetting;
 use super::series::{AssignedStatus, LinkKind, MissedReason, Origin, Placement, WeekDue, WeekMove};
 use crate::collection::Collection;
 use crate::imported::Document;
@@ -311,14 +312,7 @@ pub enum Event {
         reason: String,
     },
     /// A batch's recorded count and digest of responses were replaced, because clients were erased.
-    ResponsesAttested {
-        /// The batch's digest, in hexadecimal.
-        digest: String,
-        /// The number of responses before the batch.
-        responses: u64,
-        /// SHA-256 over these responses, in hexadecimal.
-        responses_digest: String,
-    },
+    ResponsesAttested(Attestation),
     /// A correction placed a response in a week: it moved from the weeks that held it, or no week
     /// held it before. The event has the correction's id.
     ResponsePlaced(Placement),
@@ -395,6 +389,8 @@ pub enum Event {
     },
     /// A validation ran and found accepted findings. Without any, the event is `ValidationRecorded`.
     QualifiedValidationRecorded(QualifiedValidation),
+    /// The number of a stored document's week was set. A correction's event has the correction's id.
+    WeekNumberSet(NumberSetting),
     /// An event of an erased client, as it is read: without its personal content. It is never stored.
     Erased(Box<Event>),
 }

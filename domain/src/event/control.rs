@@ -119,3 +119,14 @@ pub struct QualifiedValidation {
     /// The accepted findings that it found.
     pub accepted: Vec<AcceptedFindings>,
 }
+
+/// The content of [`super::Event::ResponsesAttested`]. Field names never change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attestation {
+    /// The batch's digest, in hexadecimal.
+    pub digest: String,
+    /// The number of responses before the batch.
+    pub responses: u64,
+    /// SHA-256 over these responses, in hexadecimal.
+    pub responses_digest: String,
+}

@@ -8,15 +8,17 @@ mod content;
 mod control;
 mod envelope;
 mod position;
+mod repair;
 mod series;
 
 pub use self::content::Event;
 pub use self::control::{
-    Acceptance, AcceptedFindings, Audience, CheckOutcome, ExportedCollection, FindingName,
-    QualifiedValidation, View,
+    Acceptance, AcceptedFindings, Attestation, Audience, CheckOutcome, ExportedCollection,
+    FindingName, QualifiedValidation, View,
 };
 pub use self::envelope::{Actor, EventRecord, NewEvent};
 pub use self::position::{Position, Version};
+pub use self::repair::NumberSetting;
 pub use self::series::{
     AssignedStatus, LinkKind, MissedReason, Origin, Placement, WeekDue, WeekMove, WeekOfRun,
 };
@@ -57,7 +59,7 @@ impl Event {
             Self::StageRecorded { .. } => "StageRecorded",
             Self::LegacyRetired { .. } => "LegacyRetired",
             Self::ClientErased { .. } => "ClientErased",
-            Self::ResponsesAttested { .. } => "ResponsesAttested",
+            Self::ResponsesAttested(_) => "ResponsesAttested",
             Self::ResponsePlaced(_) => "ResponsePlaced",
             Self::CorrectionUndone { .. } => "CorrectionUndone",
             Self::DocumentAdopted { .. } => "DocumentAdopted",
@@ -68,6 +70,7 @@ impl Event {
             Self::FindingsAccepted(_) => "FindingsAccepted",
             Self::AcceptanceWithdrawn { .. } => "AcceptanceWithdrawn",
             Self::QualifiedValidationRecorded(_) => "QualifiedValidationRecorded",
+            Self::WeekNumberSet(_) => "WeekNumberSet",
             Self::Erased(event) => event.name(),
         }
     }

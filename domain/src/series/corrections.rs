@@ -15,16 +15,28 @@ use crate::event::{LinkKind, WeekOfRun};
 use crate::number::Number;
 use crate::time::Timestamp;
 
+/// What a correction changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Corrected {
+    /// The week of a response.
+    Response,
+    /// The number of a document's week.
+    Number,
+}
+
 /// A correction that holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrectionState {
     /// Its id.
     pub id: Uuid,
-    /// The response that it placed.
+    /// What it changed.
+    pub corrected: Corrected,
+    /// The response that it placed; for a number, the response of the document, empty without one.
     pub response: String,
-    /// The week that it placed the response in.
+    /// The week that it placed the response in, or that the document stands for.
     pub to: WeekOfRun,
-    /// The documents of the weeks that it changed; the week that it changed to is last.
+    /// The documents of the weeks that it changed; the week that it changed to is last. For a
+    /// number, every id of the document, its own first.
     pub documents: Vec<String>,
     /// Documents whose import changed since in what the correction replaces. The correction goes
     /// on holding.
@@ -38,13 +50,23 @@ pub struct CorrectionState {
 impl CorrectionState {
     /// Whether both change the same week, or place the same response.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
-        self.response == other.response
+        (!self.response.is_empty() && self.response == other.response)
+            || self.week_before().is_some_and(|week| week == other.to)
+            || other.week_before().is_some_and(|week| week == self.to)
             || self.documents.iter().any(|document| other.documents.contains(document))
+    }
+
+    /// The week that a document stood for before its number was set.
+    pub fn week_before(&self) -> Option<WeekOfRun> {
+        let item = self.before.document(self.documents.first()?)?;
+        let week = WeekOfRun { run: item.run, week: item.week() };
+        (self.corrected == Corrected::Number).then_some(week)
     }
 
     /// Whether the correction created the week that this document stores.
     pub(super) fn made(&self, document: &str) -> bool {
-        self.documents.last().is_some_and(|last| last == document)
+        self.corrected == Corrected::Response
+            && self.documents.last().is_some_and(|last| last == document)
             && self.before.document(document).is_none()
     }
 
@@ -65,7 +87,8 @@ impl CorrectionState {
 
     /// Whether undoing this correction gives back the link of its response to this week.
     pub fn would_link(&self, run: u32, week: u32) -> bool {
-        self.linked.is_some_and(|(linked, to, _)| (linked, to) == (run, week))
+        self.corrected == Corrected::Response
+            && self.linked.is_some_and(|(linked, to, _)| (linked, to) == (run, week))
     }
 }
 
@@ -93,7 +116,10 @@ impl Corrections {
 
     /// Returns the latest correction that placed this response.
     pub fn of_response(&self, response: &str) -> Option<&CorrectionState> {
-        self.holding.iter().rev().find(|corrected| corrected.response == response)
+        let placed = |held: &&CorrectionState| {
+            held.corrected == Corrected::Response && held.response == response
+        };
+        self.holding.iter().rev().find(placed)
     }
 
     /// Returns the last later correction that overlaps one.
@@ -120,13 +146,30 @@ impl Corrections {
             let was = corrected.before.document(&stored.document).cloned();
             corrected.before.store(stored.clone());
             let now = corrected.before.document(&stored.document).cloned();
-            if now.as_ref().map(answer) != was.as_ref().map(answer) {
+            let (is, earlier) = (now.as_ref(), was.as_ref());
+            let is_same = match corrected.corrected {
+                Corrected::Response => is.map(answer) == earlier.map(answer),
+                Corrected::Number => is.map(Item::week) == earlier.map(Item::week),
+            };
+            if !is_same {
                 corrected.overtaken.insert(stored.document.clone());
             }
             // A document that is for another week now has left the week that it had become.
             if let Some(now) = now {
                 corrected.rename(&changed, now.stored.document);
             }
+        }
+    }
+
+    /// The document that holds a placed response stands for another week from now on.
+    pub(super) fn follow(&mut self, response: &str, to: WeekOfRun) {
+        let placed = self.holding.iter_mut().rev().find(|held| {
+            held.corrected == Corrected::Response
+                && !response.is_empty()
+                && held.response == response
+        });
+        if let Some(placed) = placed {
+            placed.to = to;
         }
     }
 
@@ -155,7 +198,9 @@ impl Corrections {
         imported: &Item,
     ) {
         let (run, week, document) = (imported.run, imported.week(), &imported.stored.document);
-        for corrected in &mut self.holding {
+        // A number that was set is restored by the document's own id.
+        let placed = |held: &&mut CorrectionState| held.corrected == Corrected::Response;
+        for corrected in self.holding.iter_mut().filter(placed) {
             let has_made = corrected.documents.iter().any(|id| id == assignment);
             if !has_made && !corrected.documents.contains(document) {
                 continue;
@@ -183,7 +228,10 @@ impl Corrections {
 
     /// An import changed or removed a response.
     pub(super) fn response_changed(&mut self, response: &str) {
-        for corrected in self.holding.iter_mut().filter(|held| held.response == response) {
+        let placed = |held: &&mut CorrectionState| {
+            held.corrected == Corrected::Response && held.response == response
+        };
+        for corrected in self.holding.iter_mut().filter(placed) {
             corrected.overtaken.insert(response.to_owned());
         }
     }

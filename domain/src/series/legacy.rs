@@ -85,6 +85,10 @@ impl LegacySeries {
                 let made = self.unstored_week(assignment, stream, (*run, *week), *legacy_due);
                 self.stored.place(placement, |_| made);
             }
+            Event::CorrectionUndone { correction, .. } => {
+                self.stored.undo(*correction, Keeps::Document);
+            }
+            Event::WeekNumberSet(setting) => self.stored.set_number(setting, Keeps::Document),
             Event::DuplicateWithdrawn { run, .. } => {
                 self.remember_terms(*run);
                 self.stored.apply_to_one(stream, event, Keeps::Document);

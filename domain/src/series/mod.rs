@@ -4,7 +4,8 @@
 //! documents and events to them. `legacy` is the same series as the old application would have
 //! stored it. `decide` decides commands, `ids` derives ids, and `packed` encodes the weeks as part
 //! of a row. `overlay` keeps changes of weeks that are not stored yet. `corrections` keeps what
-//! undoing a correction restores, and `placement` folds corrections.
+//! undoing a correction restores, `placement` folds responses that corrections place, and `renumbering`
+//! numbers that are set.
 
 mod corrections;
 pub mod decide;
@@ -14,10 +15,11 @@ pub mod legacy;
 mod overlay;
 mod packed;
 mod placement;
+mod renumbering;
 pub mod state;
 mod week_change;
 
-pub use corrections::{CorrectionState, Corrections};
+pub use corrections::{Corrected, CorrectionState, Corrections};
 pub use ids::{assignment_id, event_id, response_id};
 pub use items::{Item, Items};
 pub use legacy::LegacySeries;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::corrections::CorrectionState;
-use super::items::{Item, Items};
+use super::corrections::{Corrected, CorrectionState};
+use super::items::{Item, Items, Keeps};
 use super::state::Series;
 use crate::event::{LinkKind, Placement, WeekOfRun};
 
@@ -56,6 +56,7 @@ impl Series {
         let linked = self.linked.insert(response.clone(), link);
         self.corrections.holding.push(CorrectionState {
             id: *correction,
+            corrected: Corrected::Response,
             response: response.clone(),
             to: WeekOfRun { run: *run, week: *week },
             documents,
@@ -66,10 +67,13 @@ impl Series {
     }
 
     /// Folds the undoing of a correction.
-    pub(super) fn undo(&mut self, id: Uuid) {
+    pub(super) fn undo(&mut self, id: Uuid, keeps: Keeps) {
         let holding = &mut self.corrections.holding;
         let Some(at) = holding.iter().position(|corrected| corrected.id == id) else { return };
         let corrected = holding.remove(at);
+        if corrected.corrected == Corrected::Number {
+            return self.undo_number(&corrected, keeps);
+        }
         for document in &corrected.documents {
             self.restore(&corrected, document);
         }

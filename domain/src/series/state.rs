@@ -107,7 +107,8 @@ impl Series {
                     Some(Item::made(*run, made_week(id, form, *week, *legacy_due, terms, near)))
                 });
             }
-            Event::CorrectionUndone { correction, .. } => self.undo(*correction),
+            Event::CorrectionUndone { correction, .. } => self.undo(*correction, Keeps::Assignment),
+            Event::WeekNumberSet(setting) => self.set_number(setting, Keeps::Assignment),
             Event::DocumentAdopted { .. }
             | Event::DuplicateWithdrawn { .. }
             | Event::DuplicateCleared { .. } => self.apply_to_one(stream, event, Keeps::Assignment),
@@ -345,6 +346,12 @@ impl Series {
             }
             _ => {}
         }
+    }
+
+    /// Whether an event set the number of a week that holds this response.
+    pub fn is_numbered(&self, response: &str) -> bool {
+        let holds = |item: &Item| item.stored.response_id() == Some(response);
+        self.items.iter().any(|item| item.has_set_number() && holds(item))
     }
 
     /// Iterates over the responses with feedback; a response may occur more than once.

@@ -4,6 +4,7 @@ use super::items::Item;
 use super::legacy::LegacySeries;
 use super::overlay::WeekChange;
 use super::state::Series;
+use crate::event::{NumberSetting, WeekOfRun};
 use crate::json::JsonText;
 use crate::time::Timestamp;
 
@@ -45,6 +46,17 @@ impl LegacySeries {
             })
     }
 
+    /// Whether this is the earlier state with a new number for one document, and nothing else.
+    pub fn is_renumbered(&self, earlier: &Self, setting: &NumberSetting) -> bool {
+        let item = self.stored.items.document(&setting.document);
+        item.is_some_and(|item| item.stored.stored_week == setting.week)
+            && self.equals_without(earlier, |series| {
+                series.asked_to_reopen.remove(&(setting.run, setting.was()));
+                series.asked_to_reopen.remove(&(setting.run, setting.is()));
+                series.forget_number(setting);
+            })
+    }
+
     fn equals_without(&self, earlier: &Self, forget: impl Fn(&mut Series)) -> bool {
         let mut both = [self.clone(), earlier.clone()];
         both.iter_mut().for_each(|series| forget(&mut series.stored));
@@ -65,6 +77,15 @@ impl Series {
         if let Some(item) = self.items.week_mut(run, week) {
             of_item(item);
         }
+    }
+
+    /// Removes the number of a document and what follows from it, for a comparison without it.
+    fn forget_number(&mut self, setting: &NumberSetting) {
+        let response = self.items.forget_number(&setting.document, setting.replaces);
+        if let Some((run, week, _)) = self.linked.get_mut(&response) {
+            (*run, *week) = (0, 0);
+        }
+        self.corrections.follow(&response, WeekOfRun { run: 0, week: 0 });
     }
 }
 

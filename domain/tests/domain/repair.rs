@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 use rollbook_domain::calendar::Zone;
-use rollbook_domain::event::{LinkKind, Origin, Placement};
+use rollbook_domain::event::{LinkKind, NumberSetting, Origin, Placement};
 use rollbook_domain::series::decide::{Decider, Rejection, Repair};
 use rollbook_domain::series::items::terms_of;
 use rollbook_domain::series::{LegacySeries, Series, assignment_id};
@@ -115,9 +115,16 @@ fn adopted(response: &str, week: u32) -> Repair {
     Repair::AdoptResponse { response, run: 1, week, reason }
 }
 
+fn numbered(document: &str, week: u32) -> Repair {
+    let (document, reason) = (document.to_owned(), "wrong number".to_owned());
+    Repair::SetWeek { document, week, reason }
+}
+
 fn undone(events: &[Event]) -> Repair {
-    let Event::ResponsePlaced(Placement { correction, .. }) = events[0] else {
-        panic!("{events:?}")
+    let correction = match &events[0] {
+        Event::ResponsePlaced(Placement { correction, .. })
+        | Event::WeekNumberSet(NumberSetting { correction: Some(correction), .. }) => *correction,
+        _ => panic!("{events:?}"),
     };
     Repair::Undo { correction, reason: "it was right".to_owned() }
 }
@@ -288,6 +295,200 @@ fn an_undone_correction_leaves_a_migrated_run_complete() {
     assert_eq!(both.legacy.stored.items.iter().count(), 2);
 }
 
+/// The documents of week 1 to 4 in both folds, by the id of the document.
+fn numbers(both: &Both) -> [Vec<(u32, String)>; 2] {
+    [&both.series, &both.legacy.stored].map(|series| {
+        let items = series.items.iter().filter(|item| item.imported);
+        items.map(|item| (item.week(), item.document_id().to_owned())).collect()
+    })
+}
+
+fn are_numbered(both: &Both, expected: &[(u32, &str)]) {
+    let expected: Vec<(u32, String)> =
+        expected.iter().map(|(week, document)| (*week, (*document).to_owned())).collect();
+    assert_eq!(numbers(both), [expected.clone(), expected]);
+}
+
+/// Week 1 is stored twice: `d1` and `double`, which is due in week 3 and has the response `r3`.
+fn doubled(migrate: bool) -> Both {
+    let mut both = if migrate { migrated() } else { imported() };
+    let mut double = assignment("double", 3, Some("r3"));
+    let body = double.body.expose().unwrap().as_str().replace(r#""recurringWeek":3,"#, "");
+    double = document(Collection::CheckInAssignments, "double", &body);
+    both.import(double);
+    both
+}
+
+#[test]
+fn a_document_gets_a_free_week_in_both_folds_and_undoing_gives_it_back() {
+    for migrate in [false, true] {
+        let mut both = doubled(migrate);
+        let before = both.weeks();
+        are_numbered(&both, &[(1, "d1"), (1, "double"), (2, "d2")]);
+        let events = both.repair(&numbered("double", 3)).unwrap();
+        let Event::WeekNumberSet(NumberSetting { from: None, replaces, .. }) = &events[0] else {
+            panic!("{events:?}")
+        };
+        let made = assignment_id(CLIENT, FORM, 1, 3);
+        assert_eq!((events.len(), *replaces), (1, migrate.then_some(made)));
+        are_numbered(&both, &[(1, "d1"), (2, "d2"), (3, "double")]);
+        both.both_answer(&[(1, "r1"), (3, "r3")]);
+        if migrate {
+            // Both ids name the week, and it is stored once.
+            assert_eq!(both.series.items.of_week(1, 3).count(), 1);
+            for id in ["double", &made.to_string()] {
+                let week = |series: &Series| series.items.document(id).map(|item| item.week());
+                assert_eq!((week(&both.series), week(&both.legacy.stored)), (Some(3), Some(3)));
+            }
+        }
+        assert_eq!(both.repair(&numbered("double", 3)), Ok(Vec::new()));
+        both.repair(&undone(&events)).unwrap();
+        assert!(both.weeks() == before, "{migrate}");
+    }
+}
+
+#[test]
+fn a_migrated_run_stays_complete_when_a_document_leaves_its_week() {
+    let mut both = migrated();
+    let events = both.repair(&numbered("d2", 4)).unwrap();
+    assert!(matches!(events[1], Event::AssignmentCreated { week: 2, .. }), "{events:?}");
+    let weeks =
+        |both: &Both| -> Vec<u32> { both.series.items.iter().map(|item| item.week()).collect() };
+    assert_eq!(weeks(&both), [1, 2, 3, 4]);
+    let undo = both.repair(&undone(&events)).unwrap();
+    assert!(matches!(undo[1], Event::DocumentAdopted { week: 2, .. }), "{undo:?}");
+    assert_eq!(weeks(&both), [1, 2, 3, 4]);
+    are_numbered(&both, &[(1, "d1"), (2, "d2")]);
+}
+
+#[test]
+fn a_number_set_before_the_migration_is_undone_after_it() {
+    let mut both = imported();
+    let events = both.repair(&numbered("d2", 4)).unwrap();
+    let terms = terms_of(&both.series.items.base(1).unwrap().stored);
+    for week in [2, 3] {
+        both.happen(&Event::AssignmentCreated {
+            assignment: assignment_id(CLIENT, FORM, 1, week),
+            run: 1,
+            week,
+            due: now(),
+            origin: Origin::Migration,
+            terms: terms.clone().into(),
+        });
+    }
+    let undo = both.repair(&undone(&events)).unwrap();
+    assert!(matches!(undo[1], Event::DocumentAdopted { week: 2, .. }), "{undo:?}");
+    assert!(matches!(undo[2], Event::AssignmentCreated { week: 4, .. }), "{undo:?}");
+    let weeks: Vec<u32> = both.series.items.iter().map(|item| item.week()).collect();
+    assert_eq!(weeks, [1, 2, 3, 4]);
+}
+
+#[test]
+fn what_the_rules_of_numbers_refuse() {
+    let mut both = doubled(true);
+    let taken = |week, document: &str| {
+        Err(Rejection::WeekHasDocument { run: 1, week, document: document.to_owned() })
+    };
+    assert_eq!(both.repair(&numbered("double", 2)), taken(2, "d2"));
+    assert!(matches!(both.repair(&numbered("gone", 2)), Err(Rejection::NotADocument { .. })));
+    let made = assignment_id(CLIENT, FORM, 1, 3).to_string();
+    assert!(matches!(both.repair(&numbered(&made, 4)), Err(Rejection::NotADocument { .. })));
+    for week in [0, 521] {
+        let refused = both.repair(&numbered("double", week));
+        assert!(matches!(refused, Err(Rejection::OutOfRange { .. })), "{refused:?}");
+    }
+    assert!(matches!(both.repair(&numbered("double", 5)), Err(Rejection::NoSuchWeek { .. })));
+    let reason = " ".to_owned();
+    let unsaid = Repair::SetWeek { document: "double".to_owned(), week: 3, reason };
+    assert!(matches!(both.repair(&unsaid), Err(Rejection::ShortReason { .. })));
+    both.repair(&adopted("orphan", 4)).unwrap();
+    let answered = Rejection::WeekHasResponse { run: 1, week: 4, response: "orphan".to_owned() };
+    assert_eq!(both.repair(&numbered("double", 4)), Err(answered));
+    both.happen(&Event::AssignmentWithdrawn { run: 1, week: 3, reason: Personal::erased() });
+    assert!(matches!(both.repair(&numbered("double", 3)), Err(Rejection::NoSuchWeek { .. })));
+
+    let mut both = imported();
+    let only = Rejection::OnlyBase { document: "d1".to_owned(), run: 1 };
+    assert_eq!(both.repair(&numbered("d1", 3)), Err(only));
+    both.import(response("r2", "gone", Some(2)));
+    both.happen(&Event::ResponseLinked {
+        response: "r2".to_owned(),
+        run: 1,
+        week: 2,
+        named: "gone".to_owned(),
+        kind: LinkKind::Linked,
+        completed_at: None,
+        score: None,
+    });
+    let linked = Rejection::LinkedToWeek { response: "r2".to_owned(), week: 2 };
+    assert_eq!(both.repair(&numbered("d2", 3)), Err(linked));
+}
+
+#[test]
+fn an_import_keeps_a_number_that_was_set_and_tells_when_it_brings_another() {
+    let mut both = doubled(false);
+    let events = both.repair(&numbered("double", 3)).unwrap();
+    let body = |week: &str| {
+        document(
+            Collection::CheckInAssignments,
+            "double",
+            &format!(
+                r#"{{"clientId":"{CLIENT}","formId":"{FORM}","dueDate":"2026-01-19T09:00:00Z","isRecurring":true,"totalWeeks":4{week},"responseId":"r3","status":"completed"}}"#
+            ),
+        )
+    };
+    both.happen(&Event::DocumentChanged(body("")));
+    are_numbered(&both, &[(1, "d1"), (2, "d2"), (3, "double")]);
+    let overtaken = |both: &Both| {
+        both.series.corrections.iter().next().unwrap().overtaken.iter().cloned().collect::<Vec<_>>()
+    };
+    assert!(overtaken(&both).is_empty());
+    both.happen(&Event::DocumentChanged(body(r#","recurringWeek":4"#)));
+    are_numbered(&both, &[(1, "d1"), (2, "d2"), (3, "double")]);
+    assert_eq!(overtaken(&both), ["double"]);
+    both.repair(&undone(&events)).unwrap();
+    are_numbered(&both, &[(1, "d1"), (2, "d2"), (4, "double")]);
+}
+
+#[test]
+fn an_import_keeps_a_number_of_a_document_that_took_the_place_of_a_made_week() {
+    let mut both = doubled(true);
+    let events = both.repair(&numbered("double", 3)).unwrap();
+    let before = both.weeks();
+    let body = assignment("double", 3, Some("r3")).body.expose().unwrap().as_str().to_owned();
+    let again = document(
+        Collection::CheckInAssignments,
+        "double",
+        &body.replace(r#""recurringWeek":3,"#, ""),
+    );
+    both.happen(&Event::DocumentChanged(again));
+    assert!(both.weeks() == before);
+    both.repair(&undone(&events)).unwrap();
+    are_numbered(&both, &[(1, "d1"), (1, "double"), (2, "d2")]);
+}
+
+#[test]
+fn undoing_a_number_is_refused_if_the_week_was_answered_or_its_earlier_week_given_away() {
+    let mut both = doubled(false);
+    let events = both.repair(&numbered("d2", 4)).unwrap();
+    let second = both.repair(&numbered("double", 2)).unwrap();
+    let refused = both.repair(&undone(&events));
+    assert!(matches!(refused, Err(Rejection::LaterCorrection { .. })), "{refused:?}");
+    both.repair(&undone(&second)).unwrap();
+    both.happen(&Event::DocumentChanged(assignment("d2", 2, Some("r4"))));
+    let refused = both.repair(&undone(&events));
+    assert!(matches!(refused, Err(Rejection::ChangedSince { week: 4, .. })), "{refused:?}");
+}
+
+#[test]
+fn the_due_date_says_the_week_of_a_document() {
+    let both = doubled(true);
+    let decider =
+        Decider { client: CLIENT, form: FORM, series: &both.series, now: now(), zone: Zone::UTC };
+    let weeks = ["d1", "d2", "double", "gone"].map(|document| decider.week_by_due(document));
+    assert_eq!(weeks, [Some(1), Some(2), Some(3), None]);
+}
+
 fn made(both: &Both, week: u32) -> Event {
     let terms = terms_of(&both.series.items.base(1).unwrap().stored);
     let assignment = assignment_id(CLIENT, FORM, 1, week);
@@ -342,6 +543,7 @@ fn a_made_week_stays_after_its_document_is_removed_and_the_correction_undone() {
 enum Step {
     Move(usize, u32),
     Adopt(usize, u32),
+    Number(usize, u32),
     /// Undo the n-th correction that holds.
     Undo(usize),
     Import(usize, u32, Option<usize>),
@@ -355,6 +557,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0..4_usize, 1..6_u32).prop_map(|(response, week)| Step::Move(response, week)),
         2 => (0..4_usize, 1..6_u32).prop_map(|(response, week)| Step::Adopt(response, week)),
+        3 => (0..5_usize, 1..6_u32).prop_map(|(document, week)| Step::Number(document, week)),
         2 => (0..4_usize).prop_map(Step::Undo),
         2 => (0..5_usize, 1..5_u32, proptest::option::of(0..4_usize))
             .prop_map(|(document, week, response)| Step::Import(document, week, response)),
@@ -376,7 +579,7 @@ fn of_others(step: &Step, both: &Both) -> Option<Event> {
             collection: Collection::CheckInAssignments,
             id: DOCUMENTS[document].to_owned(),
         }),
-        Step::Move(..) | Step::Adopt(..) | Step::Undo(_) => None,
+        Step::Move(..) | Step::Adopt(..) | Step::Number(..) | Step::Undo(_) => None,
     }
 }
 
@@ -389,6 +592,7 @@ fn random(both: &mut Both, steps: &[Step], imports: bool) {
         let repair = match *step {
             Step::Move(response, week) => moved(RESPONSES[response], week),
             Step::Adopt(response, week) => adopted(RESPONSES[response], week),
+            Step::Number(document, week) => numbered(DOCUMENTS[document], week),
             Step::Undo(at) => {
                 let Some(held) = both.series.corrections.iter().nth(at) else { continue };
                 Repair::Undo { correction: held.id, reason: "back".to_owned() }

@@ -13,19 +13,10 @@ use super::instant::Instant;
 use super::mirrored::{
     StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
 };
+pub(super) use super::personal::StoredPersonal;
+use super::repair::{StoredAttestation, StoredNumberSetting};
 
 impl super::binary::BorrowsText for Body<'_> {}
-
-/// Personal content. An event has at most one field of this type.
-#[derive(Clone, Copy, Serialize, Deserialize)]
-pub(super) enum StoredPersonal<'a> {
-    /// Plain text: in streams without a key, and in stores that were created unsealed.
-    Clear(&'a str),
-    /// Encrypted: the content follows the body; see `seal`.
-    Sealed,
-    /// The content was already erased when the event was stored.
-    Erased,
-}
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct StoredDocument<'a> {
@@ -267,11 +258,7 @@ pub(super) enum Body<'a> {
         ids: Vec<&'a str>,
         reason: &'a str,
     },
-    ResponsesAttested {
-        digest: &'a str,
-        responses: u64,
-        responses_digest: &'a str,
-    },
+    ResponsesAttested(#[serde(borrow)] StoredAttestation<'a>),
     StatusAssigned {
         run: u32,
         week: u32,
@@ -328,6 +315,7 @@ pub(super) enum Body<'a> {
         reason: &'a str,
     },
     QualifiedValidationRecorded(#[serde(borrow)] StoredQualifiedValidation<'a>),
+    WeekNumberSet(#[serde(borrow)] StoredNumberSetting<'a>),
 }
 
 impl<'a> Body<'a> {
@@ -347,6 +335,7 @@ impl<'a> Body<'a> {
             | Self::FeedbackGiven { text: personal, .. }
             | Self::NoteWritten { note: personal, .. }
             | Self::ResponsePlaced(StoredPlacement { reason: personal, .. })
+            | Self::WeekNumberSet(StoredNumberSetting { reason: Some(personal), .. })
             | Self::CorrectionUndone { reason: personal, .. }
             | Self::DuplicateWithdrawn { reason: personal, .. }
             | Self::DuplicateCleared { reason: personal, .. } => Some(personal),
@@ -376,7 +365,8 @@ impl<'a> Body<'a> {
             | Self::FindingsAccepted(_)
             | Self::AcceptanceWithdrawn { .. }
             | Self::QualifiedValidationRecorded(_)
-            | Self::ResponsesAttested { .. } => None,
+            | Self::WeekNumberSet(StoredNumberSetting { reason: None, .. })
+            | Self::ResponsesAttested(_) => None,
         }
     }
 }

@@ -5,8 +5,9 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    Acceptance, AcceptedFindings, Audience, CheckOutcome, Event, ExportedCollection, FindingName,
-    Placement, QualifiedValidation, RunTerms, Terms, WeekDue, WeekMove, WeekOfRun,
+    Acceptance, AcceptedFindings, Attestation, Audience, CheckOutcome, Event, ExportedCollection,
+    FindingName, NumberSetting, Placement, QualifiedValidation, RunTerms, Terms, WeekDue, WeekMove,
+    WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
@@ -20,6 +21,7 @@ use super::finding::{
 };
 use super::instant::Instant;
 use super::mirrored::StoredForm;
+use super::repair::{StoredAttestation, StoredNumberSetting};
 use crate::error::DecodeError;
 
 impl StoredForm<'_> for Timestamp {
@@ -146,6 +148,8 @@ impl<'a> StoredForm<'a> for Document {
     }
 }
 fields!(Placement = StoredPlacement<'a> { correction, response, assignment, run, week, left, completed_at, score, legacy_due, terms, reason });
+fields!(NumberSetting = StoredNumberSetting<'a> { correction, document, run, from, week, replaces, restores, reason });
+fields!(Attestation = StoredAttestation<'a> { digest, responses, responses_digest });
 fields!(Terms = StoredTerms<'a> { stored_client, coach, title, description, assigned_by, assigned_at, window, recurring, total_weeks });
 impl<'a> StoredForm<'a> for RunTerms {
     type Form = StoredTerms<'a>;
@@ -197,6 +201,8 @@ macro_rules! events {
                     Self::QualifiedValidationRecorded(validation) => {
                         Body::QualifiedValidationRecorded(validation.to_form())
                     }
+                    Self::ResponsesAttested(attested) => Body::ResponsesAttested(attested.to_form()),
+                    Self::WeekNumberSet(setting) => Body::WeekNumberSet(setting.to_form()),
                     // The keyring records that the client was erased, not the stored event.
                     Self::Erased(event) => event.to_form(),
                     $(Self::$variant { $($field),+ } => Body::$variant { $($field: $field.to_form()),+ },)+
@@ -211,6 +217,8 @@ macro_rules! events {
                     Body::QualifiedValidationRecorded(validation) => {
                         Self::QualifiedValidationRecorded(StoredForm::from_form(validation)?)
                     }
+                    Body::ResponsesAttested(attested) => Self::ResponsesAttested(StoredForm::from_form(attested)?),
+                    Body::WeekNumberSet(setting) => Self::WeekNumberSet(StoredForm::from_form(setting)?),
                     $(Body::$variant { $($field),+ } => Self::$variant { $($field: StoredForm::from_form($field)?),+ },)+
                 })
             }
@@ -245,7 +253,6 @@ events! {
     StageRecorded { stage, note },
     LegacyRetired { reason },
     ClientErased { client, ids, reason },
-    ResponsesAttested { digest, responses, responses_digest },
     StatusAssigned { run, week, status },
     NoteWritten { run, week, note },
     CorrectionUndone { correction, reason },

@@ -23,6 +23,8 @@ mod finding;
 mod instant;
 mod leaf;
 mod mirrored;
+mod personal;
+mod repair;
 mod seal;
 pub(crate) mod v1;
 

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use rollbook_domain::event::{
-    Acceptance, AcceptedFindings, AssignedStatus, Audience, CheckOutcome, ExportedCollection,
-    FindingName, LinkKind, MissedReason, Origin, Placement, QualifiedValidation, RunTerms, Terms,
-    View, WeekDue, WeekMove, WeekOfRun,
+    Acceptance, AcceptedFindings, AssignedStatus, Attestation, Audience, CheckOutcome,
+    ExportedCollection, FindingName, LinkKind, MissedReason, NumberSetting, Origin, Placement,
+    QualifiedValidation, RunTerms, Terms, View, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp,
@@ -82,6 +82,7 @@ variants!(
     FindingsAccepted,
     AcceptanceWithdrawn,
     QualifiedValidationRecorded,
+    WeekNumberSet,
 );
 
 fn text(text: &str) -> String {
@@ -268,11 +269,11 @@ fn samples() -> Vec<Event> {
             ids: vec![text("client-1"), text("uid-1")],
             reason: text("asked to be"),
         },
-        Event::ResponsesAttested {
+        Event::ResponsesAttested(Attestation {
             digest: text("00ff"),
             responses: 35,
             responses_digest: text("33"),
-        },
+        }),
         // What is absent, in the shapes that have something to be absent.
         Event::AssignmentMissed { run: 1, week: 1, reason: MissedReason::Other, comment: None },
         Event::FeedbackGiven {
@@ -354,6 +355,26 @@ fn samples() -> Vec<Event> {
                 by: text("admin:robin"),
                 at: 812,
             }],
+        }),
+        Event::WeekNumberSet(NumberSetting {
+            correction: Some(Uuid::from_u128(9)),
+            document: text("doc-3"),
+            run: 1,
+            from: None,
+            week: Some(4),
+            replaces: Some(assignment),
+            restores: false,
+            reason: Some(personal("the export has no number")),
+        }),
+        Event::WeekNumberSet(NumberSetting {
+            correction: None,
+            document: text("doc-3"),
+            run: 1,
+            from: Some(4),
+            week: None,
+            replaces: None,
+            restores: true,
+            reason: None,
         }),
     ]
 }
@@ -456,7 +477,7 @@ fn personal_samples() -> Vec<(Event, Event)> {
 #[test]
 fn sealed_events_are_stored_as_they_ever_were() {
     let samples = personal_samples();
-    assert_eq!(samples.len(), 15);
+    assert_eq!(samples.len(), 16);
     for (event, gone) in samples {
         let name = format!("sealed-{}", variant(&event));
         let bytes = check_golden(&name, &sealed_body(&event));

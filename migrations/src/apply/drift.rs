@@ -144,14 +144,14 @@ impl Run<'_> {
 /// The week of an event that changes a week and is not planned any more: its id follows from what
 /// the week was.
 fn changed(event: &NewEvent, planned: &[NewEvent]) -> Option<(u32, u32)> {
-    match event.event {
-        Event::AssignmentRescheduled { run, week, .. } | Event::WindowChanged { run, week, .. }
-            if planned.iter().all(|planned| planned.id != event.id) =>
-        {
-            Some((run, week))
+    let place = match &event.event {
+        Event::AssignmentRescheduled { run, week, .. } | Event::WindowChanged { run, week, .. } => {
+            (*run, *week)
         }
-        _ => None,
-    }
+        Event::WeekNumberSet(setting) => (setting.run, setting.was()),
+        _ => return None,
+    };
+    planned.iter().all(|planned| planned.id != event.id).then_some(place)
 }
 
 fn describe(event: &NewEvent) -> String {
@@ -167,6 +167,9 @@ fn describe(event: &NewEvent) -> String {
         }
         Event::WindowChanged { run, week, .. } => {
             format!("a window for week {week} of run {run}")
+        }
+        Event::WeekNumberSet(setting) => {
+            format!("{} given week {} of run {}", setting.document, setting.is(), setting.run)
         }
         other => other.name().to_owned(),
     }

@@ -82,6 +82,7 @@ fn is_withdrawn(series: &Series, event: &Event) -> bool {
         | Event::WindowChanged { run, week, .. } => {
             series.is_withdrawn(*run, *week) && series.items.week(*run, *week).is_none()
         }
+        Event::WeekNumberSet(setting) => series.is_withdrawn(setting.run, setting.was()),
         _ => false,
     }
 }

@@ -47,7 +47,10 @@ impl Run<'_> {
                 adopted: all.adopted - left_out.adopted,
                 skipped: left_out.events,
             },
-            Options::Realign(_) | Options::Window(_) | Options::Inverse(_) => Event::WeeksChanged {
+            Options::Realign(_)
+            | Options::Window(_)
+            | Options::Renumber(_)
+            | Options::Inverse(_) => Event::WeeksChanged {
                 digest,
                 series,
                 changed: all.changed - left_out.changed,

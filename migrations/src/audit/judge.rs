@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollbook_domain::StreamId;
 use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::limits::MOST_WEEKS;
-use rollbook_domain::series::{Item, Series, assignment_id, response_id};
+use rollbook_domain::series::{Corrected, Item, Series, assignment_id, response_id};
 
 use super::place::Place;
 use super::questions::Questions;
@@ -53,6 +53,15 @@ impl<'a> Judge<'a> {
                 );
             }
             questions.response(&place, series, response, found);
+        }
+        let numbers = series.corrections.iter().filter(|held| held.corrected == Corrected::Number);
+        for held in numbers.filter(|held| !held.overtaken.is_empty()) {
+            let documents = held.documents.first().into_iter().chain(&held.overtaken);
+            let documents: BTreeSet<&String> = documents.collect();
+            found.add(
+                FindingKind::CorrectionOvertaken,
+                place.finding(Some(held.to.week), documents),
+            );
         }
         count_given(&place, series, found);
     }
@@ -238,7 +247,7 @@ fn is_given_here(place: &Place<'_>, series: &Series, item: &Item, response: &str
         return false;
     }
     // A correction may have placed it in another week than it was submitted for.
-    if series.corrections.of_response(response).is_some() {
+    if series.corrections.of_response(response).is_some() || series.is_numbered(response) {
         return true;
     }
     let assignment = assignment_id(place.client, place.form, item.run, item.week());

@@ -82,6 +82,12 @@ impl Questions {
             }
             return;
         }
+        if let Some(item) = series.items.iter().find(|item| {
+            item.has_set_number() && item.stored.response_id() == Some(&response.document)
+        }) {
+            found.count_response(place.client, Some(item.week()));
+            return;
+        }
         if response.week.is_none() {
             found.add(FindingKind::ResponseWithoutWeek, finding());
         }

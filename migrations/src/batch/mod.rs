@@ -15,6 +15,7 @@
 //! header, so the same plan has the same digest wherever it was made. `wire` defines the JSON of
 //! each line, `write` creates files, and `read` checks them.
 
+mod event_json;
 mod read;
 mod wire;
 mod write;
@@ -91,7 +92,9 @@ impl Counts {
             Event::AssignmentCreated { .. } => self.created += 1,
             Event::ResponseLinked { kind: LinkKind::Linked, .. } => self.linked += 1,
             Event::ResponseLinked { kind: LinkKind::Adopted, .. } => self.adopted += 1,
-            Event::AssignmentRescheduled { .. } | Event::WindowChanged { .. } => self.changed += 1,
+            Event::AssignmentRescheduled { .. }
+            | Event::WindowChanged { .. }
+            | Event::WeekNumberSet(_) => self.changed += 1,
             // A batch contains no other events: `wire` can neither write nor read them.
             _ => {}
         }

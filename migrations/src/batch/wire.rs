@@ -9,11 +9,11 @@
 use std::borrow::Cow;
 use std::io;
 
-use rollbook_domain::event::{LinkKind, Origin, RunTerms, Terms};
-use rollbook_domain::{Event, JsonText, NewEvent, Number, Position, StreamId, Timestamp};
+use rollbook_domain::{NewEvent, Position, StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::event_json::EventJson;
 use super::{Counts, Header, Source};
 use crate::rules::{BatchRules, DueRule, Options};
 
@@ -105,66 +105,6 @@ pub(super) struct EventLine<'a> {
     event: EventJson<'a>,
 }
 
-/// The events that a batch may contain.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "type", content = "data")]
-enum EventJson<'a> {
-    AssignmentCreated {
-        assignment: Uuid,
-        run: u32,
-        week: u32,
-        due: Timestamp,
-        origin: OriginJson,
-        terms: TermsJson<'a>,
-    },
-    ResponseLinked {
-        response: Cow<'a, str>,
-        run: u32,
-        week: u32,
-        named: Cow<'a, str>,
-        kind: LinkJson,
-        completed_at: Option<Timestamp>,
-        score: Option<Number>,
-    },
-    AssignmentRescheduled {
-        run: u32,
-        week: u32,
-        due: Timestamp,
-    },
-    WindowChanged {
-        run: u32,
-        week: u32,
-        window: Option<Cow<'a, JsonText>>,
-    },
-}
-
-/// A batch creates weeks for one reason only.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum OriginJson {
-    Migration,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum LinkJson {
-    Linked,
-    Adopted,
-}
-
-#[derive(Serialize, Deserialize)]
-struct TermsJson<'a> {
-    stored_client: Cow<'a, str>,
-    coach: Cow<'a, str>,
-    title: Cow<'a, str>,
-    description: Cow<'a, str>,
-    assigned_by: Option<Cow<'a, str>>,
-    assigned_at: Option<Timestamp>,
-    window: Option<Cow<'a, JsonText>>,
-    recurring: bool,
-    total_weeks: u32,
-}
-
 impl<'a> From<&'a Header> for HeaderLine<'a> {
     fn from(header: &'a Header) -> Self {
         let Header { rules, source, counts, digest } = header;
@@ -183,7 +123,10 @@ impl<'a> From<&'a Header> for HeaderLine<'a> {
                     CountsJson::Added(AddedCountsJson { series, events, created, linked, adopted }),
                 )
             }
-            Options::Realign(_) | Options::Window(_) | Options::Inverse(_) => (
+            Options::Realign(_)
+            | Options::Window(_)
+            | Options::Renumber(_)
+            | Options::Inverse(_) => (
                 FORMAT,
                 RulesJson::Text(rules.to_string()),
                 CountsJson::Changed(ChangedCountsJson { series, events, changed }),
@@ -237,46 +180,7 @@ impl HeaderLine<'_> {
 impl<'a> EventLine<'a> {
     /// The line of an event; `None` for an event that a batch cannot contain.
     pub(super) fn of(new: &'a NewEvent) -> Option<Self> {
-        let event = match &new.event {
-            Event::AssignmentCreated {
-                assignment,
-                run,
-                week,
-                due,
-                origin: Origin::Migration,
-                terms,
-            } => EventJson::AssignmentCreated {
-                assignment: *assignment,
-                run: *run,
-                week: *week,
-                due: *due,
-                origin: OriginJson::Migration,
-                terms: terms.into(),
-            },
-            Event::ResponseLinked { response, run, week, named, kind, completed_at, score } => {
-                EventJson::ResponseLinked {
-                    response: Cow::Borrowed(response),
-                    run: *run,
-                    week: *week,
-                    named: Cow::Borrowed(named),
-                    kind: match kind {
-                        LinkKind::Linked => LinkJson::Linked,
-                        LinkKind::Adopted => LinkJson::Adopted,
-                    },
-                    completed_at: *completed_at,
-                    score: *score,
-                }
-            }
-            Event::AssignmentRescheduled { run, week, due } => {
-                EventJson::AssignmentRescheduled { run: *run, week: *week, due: *due }
-            }
-            Event::WindowChanged { run, week, window } => EventJson::WindowChanged {
-                run: *run,
-                week: *week,
-                window: window.as_ref().map(Cow::Borrowed),
-            },
-            _ => return None,
-        };
+        let event = EventJson::of(&new.event)?;
         let NewEvent { stream, id, occurred_at, .. } = new;
         Some(Self { stream: Cow::Borrowed(stream), id: (*id)?, occurred_at: *occurred_at, event })
     }
@@ -295,76 +199,11 @@ pub(super) fn line(event: &NewEvent) -> io::Result<Vec<u8>> {
 
 impl From<EventLine<'_>> for NewEvent {
     fn from(line: EventLine<'_>) -> Self {
-        let event = match line.event {
-            EventJson::AssignmentCreated { assignment, run, week, due, origin, terms } => {
-                let OriginJson::Migration = origin;
-                Event::AssignmentCreated {
-                    assignment,
-                    run,
-                    week,
-                    due,
-                    origin: Origin::Migration,
-                    terms: Terms::from(terms).into(),
-                }
-            }
-            EventJson::ResponseLinked { response, run, week, named, kind, completed_at, score } => {
-                Event::ResponseLinked {
-                    response: response.into_owned(),
-                    run,
-                    week,
-                    named: named.into_owned(),
-                    kind: match kind {
-                        LinkJson::Linked => LinkKind::Linked,
-                        LinkJson::Adopted => LinkKind::Adopted,
-                    },
-                    completed_at,
-                    score,
-                }
-            }
-            EventJson::AssignmentRescheduled { run, week, due } => {
-                Event::AssignmentRescheduled { run, week, due }
-            }
-            EventJson::WindowChanged { run, week, window } => {
-                Event::WindowChanged { run, week, window: window.map(Cow::into_owned) }
-            }
-        };
         Self {
             stream: line.stream.into_owned(),
             id: Some(line.id),
             occurred_at: line.occurred_at,
-            event,
-        }
-    }
-}
-
-impl<'a> From<&'a RunTerms> for TermsJson<'a> {
-    fn from(terms: &'a RunTerms) -> Self {
-        Self {
-            stored_client: Cow::Borrowed(&terms.stored_client),
-            coach: Cow::Borrowed(&terms.coach),
-            title: Cow::Borrowed(&terms.title),
-            description: Cow::Borrowed(&terms.description),
-            assigned_by: terms.assigned_by.as_deref().map(Cow::Borrowed),
-            assigned_at: terms.assigned_at,
-            window: terms.window.as_ref().map(Cow::Borrowed),
-            recurring: terms.recurring,
-            total_weeks: terms.total_weeks,
-        }
-    }
-}
-
-impl From<TermsJson<'_>> for Terms {
-    fn from(terms: TermsJson<'_>) -> Self {
-        Self {
-            stored_client: terms.stored_client.into_owned(),
-            coach: terms.coach.into_owned(),
-            title: terms.title.into_owned(),
-            description: terms.description.into_owned(),
-            assigned_by: terms.assigned_by.map(Cow::into_owned),
-            assigned_at: terms.assigned_at,
-            window: terms.window.map(Cow::into_owned),
-            recurring: terms.recurring,
-            total_weeks: terms.total_weeks,
+            event: line.event.into(),
         }
     }
 }

@@ -131,6 +131,7 @@ fn changes(was: &StoredAssignment, now: &StoredAssignment) -> Vec<(&'static str,
         (was.extension_granted != now.extension_granted)
             .then(|| ("extensionGranted", json(&now.extension_granted))),
         (was.total_weeks != now.total_weeks).then(|| ("totalWeeks", json(&now.total_weeks))),
+        (was.stored_week != now.stored_week).then(|| ("recurringWeek", json(&now.stored_week))),
         (was.window != now.window).then(|| ("checkInWindow", json(&now.window))),
     ];
     differing.into_iter().flatten().collect()
@@ -230,19 +231,27 @@ impl AfterImport<'_> {
         self.legacy.stored.items.iter().find(|item| item.stored.response_id() == Some(response))
     }
 
+    /// The week that a correction says for a response: the one that it placed it in, or the number
+    /// that its document was given.
+    fn week_by_correction(&self, response: &str) -> Option<u32> {
+        let placed = self.legacy.stored.corrections.of_response(response);
+        let numbered = || self.answered(response).filter(|item| item.has_set_number());
+        placed.map(|placed| placed.to.week).or_else(|| numbered().map(Item::week))
+    }
+
     /// A document; a response that a correction placed names the week that holds it.
     fn corrected(&self, original: Document) -> Document {
         if original.collection != Collection::FormResponses {
             return original;
         }
-        let placed = self.legacy.stored.corrections.of_response(&original.id);
-        let held = placed.and_then(|_| self.answered(&original.id));
+        let week = self.week_by_correction(&original.id);
+        let held = week.and_then(|_| self.answered(&original.id));
         let fields = original.body.expose().and_then(members);
-        let (Some(placed), Some(item), Some(mut fields)) = (placed, held, fields) else {
+        let (Some(week), Some(item), Some(mut fields)) = (week, held, fields) else {
             return original;
         };
         fields.insert("assignmentId".to_owned(), json(&item.stored.document));
-        fields.insert("recurringWeek".to_owned(), json(&placed.to.week));
+        fields.insert("recurringWeek".to_owned(), json(&week));
         original.with_body(Personal::new(json(&fields)))
     }
 
@@ -252,8 +261,7 @@ impl AfterImport<'_> {
             .answered(given.response)
             .or_else(|| self.legacy.stored.items.week(given.run, given.week));
         let stored = item.map(|item| &item.stored);
-        let placed = self.legacy.stored.corrections.of_response(given.response);
-        let week = placed.map_or(given.week, |placed| placed.to.week);
+        let week = self.week_by_correction(given.response).unwrap_or(given.week);
         let answers: Vec<JsonText> = given.answers.read().unwrap_or_default();
         let answered = answers.iter().filter(|answer| is_answered(answer)).count();
         let fields = BTreeMap::from([

@@ -3,7 +3,7 @@
 //! A decision is what a coach, a client or a later import did. The import and the migration that
 //! the weeks come from are not decisions: they explain no difference.
 
-use rollbook_domain::event::{Origin, Placement};
+use rollbook_domain::event::{NumberSetting, Origin, Placement};
 use rollbook_domain::{Actor, Event, EventRecord, Position};
 
 use super::difference::Difference;
@@ -133,6 +133,7 @@ fn week_of(event: &Event) -> Option<u32> {
         | Event::DocumentAdopted { week, .. }
         | Event::DuplicateWithdrawn { week, .. }
         | Event::DuplicateCleared { week, .. } => Some(*week),
+        Event::WeekNumberSet(setting) => Some(setting.is()),
         _ => None,
     }
 }
@@ -169,6 +170,9 @@ fn words(event: &Event) -> String {
         Event::DuplicateWithdrawn { assignment, .. } => format!("duplicate {assignment} withdrawn"),
         Event::DuplicateCleared { assignment, .. } => {
             format!("response of duplicate {assignment} cleared")
+        }
+        Event::WeekNumberSet(NumberSetting { document, .. }) => {
+            format!("document {document} given this week")
         }
         // No other event changes the weeks of a series.
         other => other.name().to_owned(),

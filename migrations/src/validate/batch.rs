@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use rollbook_domain::control::BatchState;
-use rollbook_domain::series::{LegacySeries, Series};
+use rollbook_domain::series::LegacySeries;
 use rollbook_domain::{Collection, Document, Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
 
 use super::finding::{Checked, Found};
+use super::recount::{Recount, changes_stored_weeks, recount};
 use crate::batch::short;
 use crate::error::MigrationError;
 use crate::kinds::{LegacyEffect, legacy_effect};
@@ -143,6 +144,9 @@ impl History<'_> {
             }
             event if is_change(event) => {
                 self.changed_by_batch += u64::from(is_of_batch);
+                if changes_stored_weeks(event) {
+                    streams.recounted.insert(recorded.stream);
+                }
             }
             Event::AssignmentCreated { .. } => {
                 self.made += 1;
@@ -167,62 +171,11 @@ impl History<'_> {
 
 /// Whether an event changes a field of a week.
 fn is_change(event: &Event) -> bool {
-    matches!(event, Event::AssignmentRescheduled { .. } | Event::WindowChanged { .. })
-}
-
-/// Whether an event adopts or withdraws stored weeks, or is a correction, which may create or remove
-/// one.
-fn changes_stored_weeks(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::SeriesWithdrawn { .. }
-            | Event::AssignmentWithdrawn { .. }
-            | Event::DuplicateWithdrawn { .. }
-            | Event::DocumentAdopted { .. }
-            | Event::ResponsePlaced(_)
-            | Event::CorrectionUndone { .. }
-    )
-}
-
-/// How a series' stored weeks follow from what was imported and created.
-#[derive(Default)]
-struct Recount {
-    withdrawn: u64,
-    /// Created by corrections.
-    corrected: u64,
-    /// Imported or created, and not stored for another reason.
-    merged: i64,
-}
-
-fn recount(log: &Log, stream: &StreamId, at: Position) -> Result<Recount, MigrationError> {
-    let mut series = Series::default();
-    let (mut count, mut added) = (Recount::default(), 0_i64);
-    for recorded in log.stream_until(stream, 0, at)? {
-        let before = series.items.iter().count();
-        series.apply(stream, &recorded.event);
-        let after = series.items.iter().count();
-        match &recorded.event {
-            Event::DocumentAdopted { .. } => {}
-            event if changes_stored_weeks(event) => {
-                count.withdrawn += before.saturating_sub(after) as u64;
-                count.corrected += after.saturating_sub(before) as u64;
-            }
-            Event::DocumentImported(document)
-                if document.collection == Collection::CheckInAssignments =>
-            {
-                added += 1;
-            }
-            Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => added -= 1,
-            Event::AssignmentCreated { .. } => added += 1,
-            _ => {}
-        }
+    match event {
+        Event::AssignmentRescheduled { .. } | Event::WindowChanged { .. } => true,
+        Event::WeekNumberSet(setting) => setting.correction.is_none(),
+        _ => false,
     }
-    let stored = series.items.iter().count() as u64;
-    count.merged = added
-        .saturating_add_unsigned(count.corrected)
-        .saturating_sub_unsigned(count.withdrawn)
-        .saturating_sub_unsigned(stored);
-    Ok(count)
 }
 
 /// The first event of the batch that changes more of the legacy rows of a series than its kind may.
@@ -248,6 +201,9 @@ fn legacy_change(
             }
             (LegacyEffect::ItsField, Event::WindowChanged { run, week, window }) => {
                 series.has_new_window(&before, *run, *week, window.as_ref())
+            }
+            (LegacyEffect::ItsField, Event::WeekNumberSet(setting)) => {
+                series.is_renumbered(&before, setting)
             }
             _ => series == before,
         };

@@ -8,6 +8,7 @@ mod accepted;
 mod batch;
 mod finding;
 mod hidden;
+mod recount;
 mod weeks;
 
 use rollbook_domain::control::{BatchState, Control};

@@ -86,6 +86,8 @@ impl Weeks {
             )),
             // A person said which week it belongs to.
             Some(_) if series.corrections.of_response(id).is_some() => {}
+            // Its document was given another number than the one that it states.
+            Some(_) if series.is_numbered(id) => {}
             Some(week) => match response.week {
                 Some(own) if own != week => {
                     self.week_consistency.push(format!(
@@ -208,11 +210,17 @@ impl Weeks {
 /// Whether a response is one of those that were given here: their ids follow from the week's.
 fn given_here(stream: &StreamId, series: &Series, id: &str) -> bool {
     let StreamId::Series { client, form } = stream else { return false };
+    // A document that was given another number keeps the response of its earlier week.
+    let weeks = |item: &Item| match item.has_set_number() {
+        true => 1..=item.stored.total_weeks.max(item.week()),
+        false => item.week()..=item.week(),
+    };
     series.items.iter().any(|item| {
-        let assignment =
-            rollbook_domain::series::assignment_id(client, form, item.run, item.week());
-        (1..=series.submitted).any(|ordinal| {
-            rollbook_domain::series::response_id(assignment, ordinal).to_string() == id
+        weeks(item).any(|week| {
+            let assignment = rollbook_domain::series::assignment_id(client, form, item.run, week);
+            (1..=series.submitted).any(|ordinal| {
+                rollbook_domain::series::response_id(assignment, ordinal).to_string() == id
+            })
         })
     })
 }

@@ -1,6 +1,7 @@
 //! The kinds of migration that change weeks, carried out on small stores.
 
 mod realign;
+mod renumber;
 mod window;
 
 use std::cell::Cell;

@@ -95,6 +95,16 @@ pub(super) fn of_refused(refused: &Rejection) -> Option<String> {
         Rejection::WeekHasResponse { .. } => {
             "POST /v1/corrections moves that response first; DELETE /api/check-in-assignments/{id} clears it"
         }
+        Rejection::NotADocument { .. } => "GET /v1/history/{id} shows what an id names",
+        Rejection::WeekHasDocument { .. } => {
+            "choose a free week, or give the other document its own: POST /v1/corrections with the kind set-week"
+        }
+        Rejection::OnlyBase { .. } => {
+            "give week 1 to another document first: POST /v1/corrections with the kind set-week"
+        }
+        Rejection::LinkedToWeek { .. } => {
+            "POST /v1/corrections with the kind move-response moves the response"
+        }
         Rejection::NotHolding { .. } => "GET /v1/corrections lists those that hold",
         Rejection::LaterCorrection { .. } => "POST /v1/corrections undoes the later one first",
         Rejection::ChangedSince { .. } => {

@@ -163,7 +163,7 @@ fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> AffectedClients<'e> 
             | Event::FindingsAccepted(_)
             | Event::AcceptanceWithdrawn { .. }
             | Event::ParityRecorded { .. }
-            | Event::ResponsesAttested { .. }
+            | Event::ResponsesAttested(_)
             | Event::BackupTaken { .. }
             | Event::StageRecorded { .. },
         ) => AffectedClients::Nobody,

@@ -2,8 +2,8 @@
 
 use rollbook_application::reports::history::{ERASED, REDACTED, missed};
 use rollbook_domain::event::{
-    Acceptance, Audience, CheckOutcome, FindingName, LinkKind, Origin, Placement,
-    QualifiedValidation,
+    Acceptance, Attestation, Audience, CheckOutcome, FindingName, LinkKind, NumberSetting, Origin,
+    Placement, QualifiedValidation,
 };
 use rollbook_domain::{Document, Event, JsonText, Personal, Position, Timestamp};
 
@@ -175,6 +175,19 @@ fn response_detail(event: &Event, personal: PersonalContent) -> Option<String> {
                 personal.text(reason)
             )
         }
+        Event::WeekNumberSet(setting) => {
+            let NumberSetting { correction, document, run, from, reason, .. } = setting;
+            let from = from.map_or_else(|| "none".to_owned(), |week| week.to_string());
+            let to = place(*run, setting.is());
+            let made = correction.map_or_else(
+                || "by a migration".to_owned(),
+                |correction| format!("correction {correction}"),
+            );
+            let why = reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(": {}", personal.text(reason)));
+            format!("document {document} is for {to}, its number was {from}, {made}{why}")
+        }
         Event::CorrectionUndone { correction, reason } => {
             format!("correction {correction} undone: {}", personal.text(reason))
         }
@@ -270,7 +283,7 @@ fn control_detail(event: &Event) -> Option<String> {
         Event::BackupTaken { name, at } => format!("{name} at {at}"),
         Event::StageRecorded { stage, note } => format!("{stage}: {}", cut(note)),
         Event::LegacyRetired { reason } => cut(reason),
-        Event::ResponsesAttested { digest, responses, .. } => {
+        Event::ResponsesAttested(Attestation { digest, responses, .. }) => {
             format!(
                 "{responses} responses before the batch without erased clients, digest {}",
                 short(digest)

@@ -8,6 +8,7 @@ mod correcting;
 mod dumps;
 mod histories;
 mod interrupting;
+mod numbering;
 mod proving;
 mod series;
 mod switching;

@@ -21,6 +21,7 @@ const OTHER_COMMANDS: &[(&str, &str)] = &[
     ("checkpoint", "writes beside the log"),
     ("config show", "reads"),
     ("correct list", "reads"),
+    ("correct set-week", "acts on a document with a wrong number, see cli_commands::numbering"),
     ("demo", "makes a store of its own"),
     ("diff", "reads"),
     ("dump", "reads"),

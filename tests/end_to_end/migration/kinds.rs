@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use testkit::{Server, Store, lines, rollbook, run};
+use testkit::{Server, Store, lines, rollbook, run, small_export};
 
 const NOW: &str = "2026-01-15T09:30:00Z";
 const LATER: &str = "2026-01-15T10:00:00Z";
@@ -108,6 +108,113 @@ fn carry_out(options: &[&str], field: &str) {
     assert!(status.contains(&format!("{changed} changed")), "{status}");
 }
 
+#[test]
+fn numbers_are_set_on_two_stores_certified_switched_and_undone() {
+    for is_migrated in [false, true] {
+        renumbers(is_migrated);
+    }
+}
+
+/// Week 1 is stored three times: `a2` is due in week 3 and `a3` in week 2.
+fn doubled_export(directory: &Path) {
+    let document = |id: &str, week: Value, due: &str| json!({"_id": id, "id": id, "recurringWeek": week, "dueDate": due});
+    let assignments = [
+        document("a1", json!(1), "2026-01-05T09:00:00.000Z"),
+        document("a2", Value::Null, "2026-01-19T09:00:00.000Z"),
+        document("a3", json!(1), "2026-01-14T09:00:00.000Z"),
+    ];
+    small_export(directory, &assignments, &[]);
+}
+
+fn renumbers(is_migrated: bool) {
+    let home = tempfile::tempdir().unwrap();
+    let export = home.path().join("export");
+    doubled_export(&export);
+    let stores = ["staging", "production"].map(|name| Store::at(home.path().join(name)));
+    stores.iter().for_each(|store| {
+        store.import(&export, "tracker");
+    });
+    let precreate = home.path().join("precreate.ndjson");
+    if is_migrated {
+        stores[0].plan(&precreate);
+        stores.iter().for_each(|store| {
+            store.apply(&precreate);
+        });
+    }
+    let at = "2026-01-20T12:00:00Z";
+    let weeks = |store: &Store, view: &str| -> Vec<(String, u64)> {
+        let entries = store.check_ins(view, "c1", at).into_iter();
+        let week = |entry: Value| {
+            (
+                entry["dueDate"].as_str().unwrap().to_owned(),
+                entry["recurringWeek"].as_u64().unwrap(),
+            )
+        };
+        let mut weeks: Vec<_> = entries.map(week).collect();
+        weeks.sort();
+        weeks
+    };
+    let was = ["legacy", "precreated"].map(|view| weeks(&stores[0], view));
+    let file = home.path().join("renumber.ndjson");
+    let planned = plan(&stores[0], &file, &["--kind", "renumber", "--at", NOW]);
+    assert_eq!((&planned["changed"], &planned["created"]), (&json!(2), &json!(0)), "{planned}");
+    let shown = stores[0].ok(&["migrate", "show", file.to_str().unwrap()]);
+    assert!(shown.contains("the week of a2 from now on, its number was none"), "{shown}");
+    let mut certificates = Vec::new();
+    for (store, name) in stores.iter().zip(["staging", "production"]) {
+        let applied = store.apply(&file);
+        assert_eq!((&applied["digest"], &applied["changed"]), (&planned["digest"], &json!(2)));
+        assert_eq!(store.apply(&file)["left_out"]["already"], 2);
+        assert_eq!(weeks(store, "legacy").iter().filter(|(_, week)| *week == 1).count(), 1);
+        if is_migrated {
+            let validated = store.validate();
+            assert_eq!(validated["all_green"], true, "{validated}");
+            let certificate = home.path().join(format!("{name}.json"));
+            store.ok(&["migrate", "certificate", "--out", certificate.to_str().unwrap()]);
+            certificates.push(certificate);
+            store.ok(&["switch", "precreated", "--reason", "all green"]);
+            store.ok(&["switch", "legacy", "--reason", "back"]);
+        }
+    }
+    if is_migrated {
+        let checked = run(rollbook().arg("check-certificate").args(&certificates));
+        assert_eq!(checked.code, 0, "{checked:?}");
+    }
+    let ids = |store: &Store| {
+        let digest = planned["digest"].as_str().unwrap();
+        let history = lines(&store.ok(&["history", digest, "--json"]));
+        history.iter().map(|event| event["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&stores[0]).len(), ids(&stores[1]).len());
+    let again = stores[0].run(&["--json", "migrate", "plan", "--kind", "renumber"]);
+    assert_eq!(again.code, 3, "{again:?}");
+    // An import of the same export keeps the numbers.
+    stores[0].import(&export, "tracker");
+    assert_eq!(weeks(&stores[0], "legacy"), weeks(&stores[1], "legacy"));
+
+    let undo = home.path().join("inverse.ndjson");
+    let digits = &planned["digest"].as_str().unwrap()[..12];
+    plan(&stores[1], &undo, &["--inverse-of", digits, "--at", LATER]);
+    for store in &stores {
+        assert_eq!(store.apply(&undo)["changed"], 2);
+        assert_eq!(["legacy", "precreated"].map(|view| weeks(store, view)), was);
+    }
+}
+
+#[test]
+fn a_document_that_was_changed_after_the_plan_of_numbers_is_drift() {
+    let home = tempfile::tempdir().unwrap();
+    let export = home.path().join("export");
+    doubled_export(&export);
+    let store = Store::at(home.path().join("store"));
+    store.import(&export, "tracker");
+    let file = home.path().join("renumber.ndjson");
+    plan(&store, &file, &["--kind", "renumber", "--at", NOW]);
+    store.ok(&["correct", "set-week", "a2", "--week", "4", "--reason", "she said so"]);
+    let refused = store.run(&["--json", "migrate", "apply", file.to_str().unwrap()]);
+    assert_eq!(refused.error()["code"], "drift", "{refused:?}");
+}
+
 /// The client of the first series of a batch.
 fn client_of(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap();
@@ -209,7 +316,7 @@ fn a_service_plans_the_same_batch() {
     };
     let bad = (400, "bad_query".to_owned());
     assert_eq!(code("kind=realign"), bad, "no day");
-    assert_eq!(code("kind=renumber"), bad);
+    assert_eq!(code("kind=rename"), bad);
     assert_eq!(code("kind=realign&weekday=monday&weekday=friday"), bad);
     assert_eq!(code("weekday=monday"), bad, "precreate takes no day");
     assert_eq!(code("kind=window&from=2026-02-01T00:00:00Z&window=%7B"), bad, "no JSON");
@@ -237,7 +344,7 @@ fn a_request_that_fits_no_kind_names_the_option_and_changes_nothing() {
     let digest = store.json(&["status"])["batches"][0]["digest"].as_str().unwrap().to_owned();
     let cases: [(i32, &[&str], &str); 10] = [
         (2, &["--kind", "realign"], "the kind realign needs weekday; give --weekday"),
-        (2, &["--kind", "renumber"], "the kinds are precreate, realign, window, inverse"),
+        (2, &["--kind", "rename"], "the kinds are precreate, realign, window, renumber, inverse"),
         (2, &["--kind", "window", "--window", "null"], "the kind window needs from; give --from"),
         (2, &["--weekday", "monday"], "the kind precreate takes no weekday; leave --weekday out"),
         (2, &["--kind", "realign", "--weekday", "mon"], "\"mon\" is not a day of the week"),

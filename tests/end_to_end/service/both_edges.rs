@@ -71,6 +71,14 @@ fn of_series() -> Vec<Pair> {
         refused("held", |_| Rejection::ResponseHeld { response: text(), run: 1, week: 2 }),
         refused("was cleared", |_| Rejection::ResponseWasCleared(text())),
         refused("taken", |_| Rejection::WeekHasResponse { run: 1, week: 2, response: text() }),
+        refused("not a document", |_| Rejection::NotADocument { series: text(), document: text() }),
+        refused("week not free", |_| Rejection::WeekHasDocument {
+            run: 1,
+            week: 2,
+            document: text(),
+        }),
+        refused("only base", |_| Rejection::OnlyBase { document: text(), run: 1 }),
+        refused("linked", |_| Rejection::LinkedToWeek { response: text(), week: 2 }),
         refused("not holding", |_| Rejection::NotHolding {
             series: text(),
             correction: uuid::Uuid::nil(),

@@ -1,7 +1,8 @@
 //! An event with its explanation: the reason, and the batch or import that it belongs to.
 
 use rollbook_domain::event::{
-    Acceptance, LinkKind, MissedReason, Origin, Placement, QualifiedValidation,
+    Acceptance, Attestation, LinkKind, MissedReason, NumberSetting, Origin, Placement,
+    QualifiedValidation,
 };
 use rollbook_domain::{Actor, Event, EventRecord, Personal};
 use serde::Serialize;
@@ -40,7 +41,7 @@ fn batch(recorded: &EventRecord) -> Option<String> {
             | Event::BatchPlanned { digest, .. }
             | Event::BatchApplied { digest, .. }
             | Event::WeeksChanged { digest, .. }
-            | Event::ResponsesAttested { digest, .. }
+            | Event::ResponsesAttested(Attestation { digest, .. })
             | Event::ValidationRecorded { digest, .. }
             | Event::QualifiedValidationRecorded(QualifiedValidation { digest, .. }),
             _,
@@ -80,6 +81,10 @@ fn why(event: &Event) -> Option<String> {
         | Event::CorrectionUndone { reason, .. }
         | Event::DuplicateWithdrawn { reason, .. }
         | Event::DuplicateCleared { reason, .. } => said(reason),
+        Event::WeekNumberSet(NumberSetting { reason: Some(reason), .. }) => said(reason),
+        Event::WeekNumberSet(NumberSetting { reason: None, .. }) => {
+            "a migration set the number of the week".to_owned()
+        }
         Event::DocumentAdopted { .. } => {
             "the document came after the migration had stored its week".to_owned()
         }

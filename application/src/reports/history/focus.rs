@@ -83,6 +83,17 @@ impl FocusIds {
                     self.responses.insert(response.clone());
                 }
             }
+            Event::WeekNumberSet(setting) => {
+                let is_here = self.week == Some((setting.run, setting.is()));
+                if is_here {
+                    let assignments = Collection::CheckInAssignments;
+                    self.documents.insert((assignments, setting.document.clone()));
+                    self.names.insert(setting.document.clone());
+                }
+                if is_here || self.week == Some((setting.run, setting.was())) {
+                    self.corrections.extend(setting.correction);
+                }
+            }
             Event::ResponseSubmitted { run, week, response, .. }
             | Event::ResponseLinked { run, week, response, .. }
                 if self.week == Some((*run, *week)) =>
@@ -180,6 +191,11 @@ impl FocusIds {
             Event::SeriesExtended { run, .. } | Event::SeriesWithdrawn { run, .. } => in_run(*run),
             Event::ResponsePlaced(Placement { correction, .. })
             | Event::CorrectionUndone { correction, .. } => self.corrections.contains(correction),
+            Event::WeekNumberSet(setting) => {
+                at(setting.run, setting.was())
+                    || at(setting.run, setting.is())
+                    || setting.correction.is_some_and(|id| self.corrections.contains(&id))
+            }
             Event::FeedbackGiven { response, .. } => self.responses.contains(response),
             _ => false,
         }

@@ -28,6 +28,7 @@ pub fn redacted(mut event: Event) -> Event {
         Event::DocumentImported(Document { body, .. }) | Event::DocumentChanged(Document { body, .. }) => hide_json(body),
         Event::ResponseSubmitted { answers, .. } => hide_json(answers),
         Event::AssignmentMissed { comment, .. } => comment.iter_mut().for_each(hide_text),
+        Event::WeekNumberSet(setting) => setting.reason.iter_mut().for_each(hide_text),
         Event::ExtensionGranted { reason, .. }
         | Event::ReopenRequested { reason, .. }
         | Event::SeriesWithdrawn { reason, .. }
@@ -64,7 +65,7 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::StageRecorded { .. }
         | Event::LegacyRetired { .. }
         | Event::ClientErased { .. }
-        | Event::ResponsesAttested { .. }
+        | Event::ResponsesAttested(_)
         // No personal content is left.
         | Event::Erased(_) => {}
     }

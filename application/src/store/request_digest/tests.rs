@@ -29,9 +29,10 @@ const COMMANDS: [&str; 18] = [
     "b2056cdd0abb2cf1bbfa5dbd238d9980561d10bb9e3be3fdc026139da5b5c646",
     "0723ccf5b8717e857d758178a02ae83913177199f8e5a7fc57f35ba7903db2a9",
 ];
-const REPAIRS: [&str; 3] = [
+const REPAIRS: [&str; 4] = [
     "b61812d2c97644bfc474187f2a4108581a8aea804f9619e3dfc0dc9b2a54b272",
     "b8a210be44b0b97a5ec224c98bffb7e500e5a0614b922d9a8651fd235bb90473",
+    "b25d67897562ed3be6afc7d81ad46227b39de4599c94fd4491ba1d9dce02d409",
     "334ed617cba2719e8eca57c80d751e8ca5d3865f00fe485d1045612692a81051",
 ];
 const SWITCHES: [&str; 5] = [

@@ -6,6 +6,7 @@
 mod allocation;
 mod correction;
 mod missed_week;
+mod number;
 mod pause;
 mod rejection;
 mod repair;

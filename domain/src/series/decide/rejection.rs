@@ -156,6 +156,44 @@ pub enum Rejection {
         /// Its response.
         response: String,
     },
+    /// The series has no such stored document.
+    #[error(
+        "{series} has no stored document {document}; a week that was made here has no number to set"
+    )]
+    NotADocument {
+        /// The series.
+        series: String,
+        /// The document.
+        document: String,
+    },
+    /// A document stands for the week.
+    #[error("week {week} of run {run} is not free: {document} stands for it")]
+    WeekHasDocument {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The document or assignment.
+        document: String,
+    },
+    /// The document is the only one of week 1.
+    #[error(
+        "{document} is the only document of week 1 of run {run}, from which the other weeks count"
+    )]
+    OnlyBase {
+        /// The document.
+        document: String,
+        /// The run.
+        run: u32,
+    },
+    /// A migration linked the response to its week by the week that the response states.
+    #[error("the response {response} states week {week} itself, so its document stays there")]
+    LinkedToWeek {
+        /// The response.
+        response: String,
+        /// The week.
+        week: u32,
+    },
     /// The series has no such correction, or it was undone.
     #[error("{series} has no correction {correction} that holds; it may have been undone")]
     NotHolding {

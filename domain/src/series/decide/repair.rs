@@ -8,7 +8,7 @@ use crate::event::{Event, Origin, Placement, RunTerms, WeekOfRun};
 use crate::limits::{REASON_BYTES, check_text};
 use crate::number::Number;
 use crate::personal::Personal;
-use crate::series::corrections::CorrectionState;
+use crate::series::corrections::{Corrected, CorrectionState};
 use crate::series::ids::{assignment_id, event_id};
 use crate::series::items::{Item, terms_of};
 use crate::stream::StreamId;
@@ -39,6 +39,15 @@ pub enum Repair {
         /// Why.
         reason: String,
     },
+    /// Set the number of a stored document's week.
+    SetWeek {
+        /// The document.
+        document: String,
+        /// The week.
+        week: u32,
+        /// Why.
+        reason: String,
+    },
     /// Undo a correction.
     Undo {
         /// The id of the correction.
@@ -52,8 +61,8 @@ impl Decider<'_> {
     /// Decides a correction.
     ///
     /// # Errors
-    /// The errors of [`Decider::move_response`], [`Decider::adopt_response`] and
-    /// [`Decider::undo`].
+    /// The errors of [`Decider::move_response`], [`Decider::adopt_response`],
+    /// [`Decider::set_week`] and [`Decider::undo`].
     pub fn repair(&self, repair: &Repair) -> Result<Vec<Event>, Rejection> {
         match repair {
             Repair::MoveResponse { response, run, week, reason } => {
@@ -61,6 +70,9 @@ impl Decider<'_> {
             }
             Repair::AdoptResponse { response, run, week, reason } => {
                 self.adopt_response(response, *run, *week, reason.clone())
+            }
+            Repair::SetWeek { document, week, reason } => {
+                self.set_week(document, *week, reason.clone())
             }
             Repair::Undo { correction, reason } => self.undo(*correction, reason.clone()),
         }
@@ -206,7 +218,7 @@ impl Decider<'_> {
         }
     }
 
-    fn next_correction(&self) -> Uuid {
+    pub(super) fn next_correction(&self) -> Uuid {
         let ordinal = (self.series.corrections.made + 1).to_string();
         event_id(&StreamId::series(self.client, self.form), &["corrected", &ordinal])
     }
@@ -227,6 +239,9 @@ impl Decider<'_> {
             .ok_or_else(|| Rejection::NotHolding { series: self.name(), correction })?;
         if let Some(later) = corrections.later_than(held) {
             return Err(Rejection::LaterCorrection { correction, later: later.id });
+        }
+        if held.corrected == Corrected::Number {
+            return self.undo_number(held, reason);
         }
         self.check_unchanged(held)?;
         let mut events = vec![Event::CorrectionUndone { correction, reason }];
@@ -288,7 +303,7 @@ impl Decider<'_> {
 }
 
 /// The reason of a correction. There must be one.
-fn given(reason: String) -> Result<Personal<String>, Rejection> {
+pub(super) fn given(reason: String) -> Result<Personal<String>, Rejection> {
     if reason.trim().is_empty() {
         return Err(Rejection::ShortReason { least: 1, has: 0 });
     }

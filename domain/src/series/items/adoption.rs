@@ -91,6 +91,7 @@ impl Items {
         let Some(at) = self.held.iter().position(adopted) else { return Some(stored) };
         let mut earlier = self.held.remove(at);
         let mut stored = stored;
+        earlier.keep_number(&mut stored);
         if earlier.week() == stored.week() {
             stored.document.clone_from(&earlier.stored.document);
         } else {
@@ -129,7 +130,7 @@ impl Items {
     }
 
     /// Restores a week as it was made, after a change.
-    fn unpark(&mut self, assignment: &str, change: impl FnOnce(&mut Item)) {
+    pub(super) fn unpark(&mut self, assignment: &str, change: impl FnOnce(&mut Item)) {
         let is_made = |item: &Item| item.stored.document == assignment;
         let Some(at) = self.parked.iter().position(is_made) else { return };
         let mut made = self.parked.remove(at);

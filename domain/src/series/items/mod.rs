@@ -2,13 +2,14 @@
 //!
 //! This module keeps the weeks in order and finds, adds and removes them. `item` defines one week
 //! and its changes, `overrides` which of its fields events changed, `adoption` makes a document a
-//! week that was there before, `precedence` picks one of several documents for the same week,
+//! week that was there before, `number` gives a document another week, `precedence` picks one of several documents for the same week,
 //! `shift` moves weeks when a series is paused or resumed, and `new_week` creates weeks.
 
 mod adoption;
 mod alias;
 mod item;
 mod new_week;
+mod number;
 mod overrides;
 mod precedence;
 mod shift;
@@ -19,6 +20,7 @@ pub use self::adoption::Keeps;
 pub use self::alias::Alias;
 pub use self::item::Item;
 pub use self::new_week::{made_week, terms_of};
+pub(super) use self::number::Number;
 pub(super) use self::overrides::Overrides;
 pub use self::precedence::replaces;
 use crate::document::StoredAssignment;
@@ -71,6 +73,7 @@ impl Items {
             .map(|at| self.held.remove(at));
         let (mut run, mut covered, mut alias) = (1, Overrides::default(), None);
         if let Some(earlier) = earlier {
+            earlier.keep_number(&mut stored);
             // A document that moved to another week is no longer the week that adopted it.
             if earlier.week() == stored.week() {
                 alias = earlier.alias;

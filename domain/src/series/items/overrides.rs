@@ -17,6 +17,7 @@ pub(in crate::series) struct Overrides {
     pub(super) extension_granted: bool,
     pub(super) total_weeks: bool,
     pub(super) window: bool,
+    pub(super) number: bool,
 }
 
 /// The source of a week's response.
@@ -49,8 +50,9 @@ impl Overrides {
     const ANSWER_BIT: u32 = 5;
     const ANSWER_MASK: u16 = 0b111;
     const WINDOW_BIT: u32 = 8;
+    const NUMBER_BIT: u32 = 9;
 
-    /// The form in a row: 9 bits.
+    /// The form in a row: 10 bits.
     pub(in crate::series) fn to_bits(self) -> u16 {
         let answer = match self.answer {
             None => 0,
@@ -66,11 +68,12 @@ impl Overrides {
             | u16::from(self.total_weeks) << 4
             | answer << Self::ANSWER_BIT
             | u16::from(self.window) << Self::WINDOW_BIT
+            | u16::from(self.number) << Self::NUMBER_BIT
     }
 
     /// Reads the form in a row; `None` if it is not one.
     pub(in crate::series) fn from_bits(bits: u16) -> Option<Self> {
-        if bits >> (Self::WINDOW_BIT + 1) != 0 {
+        if bits >> (Self::NUMBER_BIT + 1) != 0 {
             return None;
         }
         let has = |bit: u32| bits & (1 << bit) != 0;
@@ -83,6 +86,7 @@ impl Overrides {
             extension_granted: has(3),
             total_weeks: has(4),
             window: has(Self::WINDOW_BIT),
+            number: has(Self::NUMBER_BIT),
         })
     }
 }
@@ -112,6 +116,9 @@ impl Overrides {
         if self.window {
             set_window(stored, earlier.shared.window.as_ref());
         }
+        if self.number {
+            stored.stored_week = earlier.stored_week;
+        }
     }
 }
 
@@ -138,6 +145,8 @@ impl Overrides {
             extension_granted: self.extension_granted,
             total_weeks: self.total_weeks && !of_document.total_weeks,
             window: self.window && !of_document.window,
+            // Both are for the same week.
+            number: false,
         }
     }
 
@@ -158,6 +167,7 @@ impl Overrides {
             extension_granted: self.extension_granted || other.extension_granted,
             total_weeks: self.total_weeks || other.total_weeks,
             window: self.window || other.window,
+            number: self.number || other.number,
         }
     }
 }
@@ -183,7 +193,7 @@ mod tests {
     #[test]
     fn the_form_in_a_row_is_read_back_and_keeps_its_numbers() {
         for answer in Overrides::ANSWERS {
-            for flags in 0..1_u16 << 6 {
+            for flags in 0..1_u16 << 7 {
                 let has = |bit: u32| flags & (1 << bit) != 0;
                 let overrides = Overrides {
                     answer,
@@ -193,6 +203,7 @@ mod tests {
                     extension_granted: has(3),
                     total_weeks: has(4),
                     window: has(5),
+                    number: has(6),
                 };
                 assert_eq!(Overrides::from_bits(overrides.to_bits()), Some(overrides));
             }
@@ -201,7 +212,8 @@ mod tests {
         let cleared = Overrides { answer: Some(AnswerChange::Cleared), due: true, ..none };
         assert_eq!(cleared.to_bits(), 0b1000_0001);
         assert_eq!(Overrides { window: true, ..none }.to_bits(), 0b1_0000_0000);
-        for unknown in [0b1010_0000, 0b10_0000_0000] {
+        assert_eq!(Overrides { number: true, ..none }.to_bits(), 0b10_0000_0000);
+        for unknown in [0b1010_0000, 0b100_0000_0000] {
             assert_eq!(Overrides::from_bits(unknown), None, "{unknown:b}");
         }
     }

@@ -240,7 +240,9 @@ impl From<Rejection> for ApiError {
     fn from(refused: Rejection) -> Self {
         let code = refused.code();
         match refused {
-            Rejection::NoSuchWeek { .. } | Rejection::NoSuchAssignment { .. } => {
+            Rejection::NoSuchWeek { .. }
+            | Rejection::NoSuchAssignment { .. }
+            | Rejection::NotADocument { .. } => {
                 Self::not_found("Assignment not found").with_detail(refused.to_string())
             }
             Rejection::NoSuchSeries(_) => Self::not_found("Series not found"),
@@ -252,6 +254,9 @@ impl From<Rejection> for ApiError {
             | Rejection::ResponseHeld { .. }
             | Rejection::ResponseWasCleared(_)
             | Rejection::WeekHasResponse { .. }
+            | Rejection::WeekHasDocument { .. }
+            | Rejection::OnlyBase { .. }
+            | Rejection::LinkedToWeek { .. }
             | Rejection::LaterCorrection { .. }
             | Rejection::ChangedSince { .. } => Self::conflict(code, refused.to_string()),
             Rejection::Completed(_) => {

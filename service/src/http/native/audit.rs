@@ -50,6 +50,10 @@ fn endpoint(resolution: &Resolution) -> String {
     match resolution {
         Resolution::MoveResponse { response, week } => placing("move-response", response, *week),
         Resolution::AdoptResponse { response, week } => placing("adopt-response", response, *week),
+        Resolution::SetWeek { document, week } => {
+            let week = week.map_or_else(|| "N".to_owned(), |week| week.to_string());
+            format!("POST /v1/corrections with kind set-week, document {document}, week {week}")
+        }
         Resolution::WeekTaken { week, held } => format!(
             "week {week} has the response {held}: move that one first, clear it with DELETE /api/check-in-assignments/{{id}}"
         ),

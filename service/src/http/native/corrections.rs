@@ -62,6 +62,24 @@ pub enum CorrectionBody {
         #[schema(value_type = Option<String>, format = DateTime)]
         at: Option<Timestamp>,
     },
+    /// Sets the number of a stored document's week.
+    SetWeek {
+        /// The document, by any of its ids.
+        document: String,
+        /// The week; it must be free.
+        #[schema(minimum = 1)]
+        week: u32,
+        /// The reason. It is stored encrypted, as personal data.
+        #[schema(min_length = 1)]
+        reason: String,
+        /// Writes nothing, and returns the changes in both views.
+        #[serde(default)]
+        #[schema(required = false)]
+        dry_run: bool,
+        /// The time of the event, RFC 3339; the default is now.
+        #[schema(value_type = Option<String>, format = DateTime)]
+        at: Option<Timestamp>,
+    },
     /// Undoes a correction: the weeks are as if it had never been made.
     Undo {
         /// The id of the correction.
@@ -89,6 +107,9 @@ impl CorrectionBody {
             Self::AdoptResponse { response, week, run, reason, dry_run, at } => {
                 (CorrectionRequest::AdoptResponse { response, week, run, reason }, dry_run, at)
             }
+            Self::SetWeek { document, week, reason, dry_run, at } => {
+                (CorrectionRequest::SetWeek { document, week, reason }, dry_run, at)
+            }
             Self::Undo { correction, reason, dry_run, at } => {
                 (CorrectionRequest::Undo { correction, reason }, dry_run, at)
             }
@@ -111,7 +132,7 @@ impl CorrectionBody {
         (status = 200, description = "The written events, or the changes of a dry run.", body = CorrectionReport, headers(("x-rollbook-position" = u64, description = "The position of the event"))),
         (status = 400, description = "The body is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 404, description = "The response, the week or the correction does not exist.", content_type = "application/problem+json", body = Problem),
+        (status = 404, description = "The response, the document, the week or the correction does not exist.", content_type = "application/problem+json", body = Problem),
         (status = 409, description = "A rule forbids the correction.", content_type = "application/problem+json", body = Problem),
     )
 )]
@@ -124,7 +145,11 @@ pub async fn make(
         let reading = &store.reading();
         let (wanted, dry_run, at) = body.split();
         let stream = match stream_of(reading, &wanted) {
-            Err(unknown @ (StoreError::UnknownResponse(_) | StoreError::UnknownCorrection(_))) => {
+            Err(
+                unknown @ (StoreError::UnknownResponse(_)
+                | StoreError::UnknownAssignment(_)
+                | StoreError::UnknownCorrection(_)),
+            ) => {
                 writing.caller().authorize_in(reading, Permission::Absence)?;
                 return Err(unknown.into());
             }

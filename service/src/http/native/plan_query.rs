@@ -39,7 +39,7 @@ pub struct PlanQuery {
     /// For `window`, which needs it: only weeks that are due from this instant on change, RFC 3339.
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Timestamp>,
-    /// For `realign` and `window`: the document id of a client; may be repeated. Without it, all clients.
+    /// For `realign`, `window` and `renumber`: the document id of a client; may be repeated. Without it, all clients.
     #[param(value_type = Vec<String>, required = false)]
     client: BTreeSet<String>,
     /// For `inverse`, which needs it: the digest of the batch to undo, or its first digits.

@@ -27,6 +27,8 @@ pub enum PlanKind {
     Realign,
     /// Changes the check-in window of weeks from an instant on.
     Window,
+    /// Sets week numbers that contradict the due dates.
+    Renumber,
     /// Undoes a batch that changed weeks.
     Inverse,
 }
