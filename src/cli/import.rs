@@ -112,6 +112,10 @@ fn import_text(imported: &ImportReport) -> String {
             counts.imported, counts.changed, counts.removed, counts.unchanged
         ));
     }
+    let kept: u64 = imported.collections.values().map(|counts| counts.kept).sum();
+    if kept > 0 {
+        text.push_str(&format!("kept: {kept} documents that were put here after this export\n"));
+    }
     let erased: u64 = imported.collections.values().map(|counts| counts.erased).sum();
     if erased > 0 {
         text.push_str(&format!("skipped: {erased} documents of erased clients\n"));

@@ -30,6 +30,7 @@ mod next_step;
 mod output;
 mod progress;
 mod prove;
+mod put;
 mod rebuild;
 mod remote;
 mod resolve;
@@ -105,6 +106,9 @@ enum Command {
     CheckProof(prove::CheckProofArguments),
     CheckCertificate(certificate::CheckCertificateArguments),
     Rebuild(rebuild::RebuildArguments),
+    Client(put::ClientArguments),
+    Coach(put::CoachArguments),
+    Form(put::FormArguments),
     Assign(assign::AssignArguments),
     Respond(respond::RespondArguments),
     Miss(series::MissArguments),
@@ -165,6 +169,9 @@ fn run(command: &Command, context: &Context) -> Result<(), CliError> {
         Command::CheckProof(arguments) => arguments.run(context),
         Command::CheckCertificate(arguments) => arguments.run(context),
         Command::Rebuild(arguments) => arguments.run(context),
+        Command::Client(arguments) => arguments.run(context),
+        Command::Coach(arguments) => arguments.run(context),
+        Command::Form(arguments) => arguments.run(context),
         Command::Assign(arguments) => arguments.run(context),
         Command::Respond(arguments) => arguments.run(context),
         Command::Miss(arguments) => arguments.run(context),

@@ -35,6 +35,7 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
             "erase the clients with `rollbook erase --client ID`; an import without the documents of the coach removes those"
         }
         StoreError::UnknownSeries(_) => "`rollbook history client/<id>` lists what a client has",
+        StoreError::UnfitDocument(_) => "correct the document and put it again; nothing was written",
         StoreError::Range(_) => "give the earlier position as --from and the later one as --to",
         StoreError::UnknownAssignment(_)
         | StoreError::NoSeries(_)

@@ -11,6 +11,7 @@ pub mod erase;
 mod error;
 mod feedback;
 pub mod migration;
+mod put;
 mod respond;
 pub mod switch;
 
@@ -18,6 +19,7 @@ pub use allocate::{AllocationOutcome, AllocationRequest, allocate};
 pub use correct::{CorrectionReport, CorrectionRequest, RecordedEvent, correct, stream_of};
 pub use error::OperationError;
 pub use feedback::{FeedbackRequest, give_feedback};
+pub use put::{Person, PutOutcome, PutRequest, put};
 pub use respond::{Response, respond};
 
 #[cfg(test)]

@@ -68,6 +68,9 @@ pub enum StoreError {
     /// Several batches share the beginning of a digest.
     #[error("{0:?} is the beginning of several digests; give more of it")]
     AmbiguousDigest(String),
+    /// A document of a client, a coach or a form cannot be put. The text says why.
+    #[error("this document cannot be put: {0}")]
+    UnfitDocument(String),
     /// The end of a range of positions is before its start.
     #[error("{0}")]
     Range(String),
@@ -96,7 +99,7 @@ impl Coded for StoreError {
             | Self::UnknownId(_)
             | Self::NoSeries(_) => Code::UnknownId,
             Self::AmbiguousDigest(_) => Code::AmbiguousId,
-            Self::Range(_) => Code::Usage,
+            Self::Range(_) | Self::UnfitDocument(_) => Code::Usage,
             Self::Body(_) => Code::Internal,
         }
     }

@@ -8,6 +8,7 @@ mod file;
 mod summary;
 
 pub use directory::JsonDirectory;
+pub use document::given_document;
 pub use error::{DocumentFault, DocumentName, ImportError, UnknownCollection};
 
 use rollbook_domain::event::ExportedCollection;

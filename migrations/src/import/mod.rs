@@ -94,6 +94,7 @@ pub fn import(
         ImportedState {
             erased,
             ..ImportedState::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)?
+                .with_puts(&rows, runtime.log())?
         }
     };
     let skipped = export

@@ -31,6 +31,8 @@ pub struct ImportedState {
     pub imports: u64,
     /// Every document that an import added and no later import removed.
     pub documents: BTreeMap<DocumentPlace, HeldDocument>,
+    /// When a person put a document here that no import has replaced since.
+    pub put: BTreeMap<DocumentPlace, Timestamp>,
     /// All ids of erased clients. Their documents are not imported.
     pub erased: BTreeSet<String>,
 }
@@ -46,6 +48,8 @@ pub struct ImportCounts {
     pub removed: u64,
     /// Documents that the store already has.
     pub unchanged: u64,
+    /// Documents that a person put here after the export was written, which stay as they are.
+    pub kept: u64,
     /// Documents of erased clients, which are not imported.
     pub erased: u64,
 }
@@ -189,6 +193,15 @@ impl Planner<'_> {
             }
             match before {
                 Some(before) if before.digest == digest => counts.unchanged += 1,
+                Some(_)
+                    if self
+                        .held
+                        .put
+                        .get(&(collection, document.id.clone(), stream.clone()))
+                        .is_some_and(|put| self.times.at(collection) <= *put) =>
+                {
+                    counts.kept += 1;
+                }
                 Some(before) => {
                     counts.changed += 1;
                     let id = self.id(
@@ -226,7 +239,11 @@ impl Planner<'_> {
     /// Adds events for documents that the export no longer has in their stream.
     fn removals(&mut self) {
         let held = self.held;
-        for ((collection, id, stream), before) in &held.documents {
+        for (place, before) in &held.documents {
+            if held.put.contains_key(place) {
+                continue;
+            }
+            let (collection, id, stream) = place;
             let Some(counts) = self.counts.get_mut(collection) else { continue };
             if self
                 .seen

@@ -38,6 +38,7 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
         | StoreError::UnknownId(_)
         | StoreError::AmbiguousDigest(_)
         | StoreError::Range(_)
+        | StoreError::UnfitDocument(_)
         | StoreError::Body(_) => return None,
     };
     Some(text.to_owned())

@@ -9,6 +9,7 @@ mod dumps;
 mod histories;
 mod interrupting;
 mod proving;
+mod putting;
 mod series;
 mod switching;
 mod table_files;

@@ -77,6 +77,7 @@ impl ApiError {
             StoreError::AmbiguousDigest(_) => {
                 Self::bad_request(Code::AmbiguousId, error.to_string())
             }
+            StoreError::UnfitDocument(_) => Self::bad_request(Code::Usage, error.to_string()),
             StoreError::Range(message) => Self::bad_request(Code::Usage, message),
             StoreError::Switch(refused) => Self::conflict(Code::SwitchRefused, refused.to_string()),
             StoreError::Contended(_) => {
