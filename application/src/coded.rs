@@ -1,6 +1,6 @@
 //! The codes of the errors that the crates below define. Those crates do not know codes.
 
-use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::control::{AcceptanceRejection, SwitchRejection};
 use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, KeyringError, LogError};
 use rollbook_migrations::MigrationError;
@@ -117,6 +117,19 @@ impl Coded for SwitchRejection {
     }
 }
 
+impl Coded for AcceptanceRejection {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoReason => Code::ShortReason,
+            Self::NoFinding => Code::MissingFields,
+            Self::UnknownCheck(_) | Self::UnknownFinding(_) | Self::NotAccepted(_) => {
+                Code::UnknownFinding
+            }
+            Self::Count { .. } => Code::FindingsDiffer,
+        }
+    }
+}
+
 impl Coded for MigrationError {
     fn code(&self) -> Code {
         match self {
@@ -135,6 +148,9 @@ impl Coded for MigrationError {
             Self::Removals { .. } => Code::ExportRemoves,
             Self::Unfinished { .. } => Code::BatchUnfinished,
             Self::NothingToMigrate { .. } => Code::NothingToMigrate,
+            Self::NoSeriesOf { .. } => Code::UnknownId,
+            Self::NoSuchBatch { .. } => Code::NoSuchBatch,
+            Self::NoInverse { .. } => Code::NoInverse,
             Self::NothingImported => Code::NothingImported,
             Self::Interrupted => Code::Interrupted,
         }

@@ -48,6 +48,23 @@ pub fn plus_days(date: NaiveDate, days: i64) -> NaiveDate {
     }
 }
 
+/// As [`Zone::monday_due`] in UTC, by arithmetic on seconds. Views compute it for every generated
+/// week. `None` near the ends of the calendar, where dates are clamped.
+fn monday_due_in_utc(base_due: Timestamp, week: u32) -> Option<Timestamp> {
+    const DAY: i64 = DAY_MILLISECONDS / 1000;
+    // 1 January 1970 was a Thursday, three days after a Monday.
+    const EPOCH_WEEKDAY: i64 = 3;
+    /// About 139,000 years, half of the range of the calendar.
+    const FAR: u64 = 1 << 42;
+    if base_due.seconds().unsigned_abs() > FAR {
+        return None;
+    }
+    let day = base_due.seconds().div_euclid(DAY);
+    let monday = day - (day + EPOCH_WEEKDAY).rem_euclid(7);
+    let seconds = (monday + 7 * (i64::from(week) - 1)).checked_mul(DAY)? + 9 * 3600;
+    Timestamp::from_parts(seconds, 0)
+}
+
 impl Zone {
     /// Coordinated universal time, the default.
     pub const UTC: Self = Self(Tz::UTC);
@@ -135,6 +152,11 @@ impl Zone {
     /// Returns the due date of a week counted from the Monday of its base, at 09:00 local time.
     /// `week` starts at 1.
     pub fn monday_due(self, base_due: Timestamp, week: u32) -> Timestamp {
+        if self.0 == Tz::UTC
+            && let Some(due) = monday_due_in_utc(base_due, week)
+        {
+            return due;
+        }
         self.at_hour(plus_days(self.monday(base_due), 7 * (i64::from(week) - 1)), 9)
     }
 
@@ -142,6 +164,16 @@ impl Zone {
     /// starts at 1.
     pub fn weekday_due(self, base_due: Timestamp, week: u32) -> Timestamp {
         self.at_hour(plus_days(self.date(base_due), 7 * (i64::from(week) - 1)), 9)
+    }
+
+    /// Returns the instant on another day of the local week that contains an instant, at the same
+    /// local time of day, or at `time` (hour and minute). `days` counts from Monday: 0 to 6.
+    pub fn day_of_week(self, instant: Timestamp, days: u8, time: Option<(u32, u32)>) -> Timestamp {
+        let date = plus_days(self.monday(instant), i64::from(days));
+        let time = time
+            .and_then(|(hour, minute)| NaiveTime::from_hms_opt(hour, minute, 0))
+            .unwrap_or_else(|| self.local(instant).time());
+        self.instant(date.and_time(time))
     }
 
     /// Returns the UTC date of the local midnight at the start of an instant's local day. The old
@@ -176,6 +208,8 @@ impl FromStr for Zone {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Utc};
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -197,6 +231,40 @@ mod tests {
         assert_eq!(Zone::UTC.monday(at("2026-01-12T00:00:00Z")), "2026-01-12".parse().unwrap());
         let auckland: Zone = "Pacific/Auckland".parse().unwrap();
         assert_eq!(auckland.monday(at("2026-01-11T12:00:00Z")), "2026-01-12".parse().unwrap());
+    }
+
+    #[test]
+    fn another_day_of_the_week_keeps_the_week_and_the_local_time() {
+        let london: Zone = "Europe/London".parse().unwrap();
+        // Clocks changed on Sunday the 29th, between the Wednesday and the Sunday of one week.
+        let wednesday = at("2026-03-25T15:30:00Z");
+        assert_eq!(london.day_of_week(wednesday, 0, None), at("2026-03-23T15:30:00Z"));
+        assert_eq!(london.day_of_week(wednesday, 6, None), at("2026-03-29T14:30:00Z"));
+        assert_eq!(london.day_of_week(wednesday, 6, Some((9, 15))), at("2026-03-29T08:15:00Z"));
+        // A Sunday moves back: its week began on the Monday before it.
+        assert_eq!(
+            Zone::UTC.day_of_week(at("2026-01-11T09:00:00Z"), 0, None),
+            at("2026-01-05T09:00:00Z")
+        );
+    }
+
+    #[test]
+    fn dues_in_utc_are_those_of_the_calendar() {
+        let slow = |base: Timestamp, week: u32| {
+            let monday = plus_days(Zone::UTC.monday(base), 7 * (i64::from(week) - 1));
+            Zone::UTC.at_hour(monday, 9)
+        };
+        let (min, max) =
+            (DateTime::<Utc>::MIN_UTC.timestamp(), DateTime::<Utc>::MAX_UTC.timestamp());
+        let near = [-1, 0, 1].map(i64::from);
+        let bounds = [min, max, -86_400 * 4, 0, 86_400 * 4].into_iter();
+        let spread = (0..200_000).map(|step| min / 3 + step * (max / 300_000) + step % 86_400);
+        for seconds in bounds.flat_map(|at| near.map(|by| at.saturating_add(by))).chain(spread) {
+            let Some(base) = Timestamp::from_parts(seconds, 0) else { continue };
+            for week in [0, 1, 2, 52, 520] {
+                assert_eq!(Zone::UTC.monday_due(base, week), slow(base, week), "{base:?} {week}");
+            }
+        }
     }
 
     #[test]

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use rollbook_domain::StreamId;
 use uuid::Uuid;
 
-use crate::engine::Engine as _;
+use crate::engine::{Batch as _, Engine as _, Family};
 use crate::error::LogError;
 use crate::keyring::{Erasure, Keyring, KeyringError, MasterKeySource, SealingState};
+use crate::layout;
 use crate::log::Log;
 
 impl Log {
@@ -49,6 +50,35 @@ impl Log {
     /// If the keyring cannot be written: then the log accepts no more writes.
     pub fn destroy_keys(&self, id: Uuid, ids: &[String]) -> Result<(), LogError> {
         self.change_keyring(|keyring| keyring.erase(id, ids))
+    }
+
+    /// Destroys the keys of the owners of these streams, or records that they are lost, so that
+    /// their content reads as erased and nothing more is recorded about them. `id` identifies this
+    /// loss; no event has it.
+    ///
+    /// # Errors
+    /// If the keyring cannot be written: then the log accepts no more writes.
+    pub fn give_up_keys(&self, id: Uuid, streams: &[StreamId]) -> Result<(), LogError> {
+        let names: Vec<String> = streams.iter().map(StreamId::name).collect();
+        self.change_keyring(|keyring| keyring.erase_streams(id, &names))
+    }
+
+    /// Records the keyring's present counts in the log, so that this keyring is the newest one.
+    /// Use it after repairing the keyring.
+    ///
+    /// # Errors
+    /// If the database cannot be written: then the log accepts no more writes.
+    pub fn record_keyring(&self) -> Result<(), LogError> {
+        let store = self.store();
+        store.require_sound()?;
+        let Some(counts) = store.keyring().unrecorded_counts() else { return Ok(()) };
+        let engine = store.engine_to_write()?;
+        let mut batch = engine.batch(64);
+        let value = layout::keyring_value(counts.owners, counts.erased);
+        batch.put(Family::Meta, layout::META_KEYRING, &value)?;
+        batch.write(true).map_err(|failure| store.poison(failure))?;
+        store.keyring().recorded(counts);
+        Ok(())
     }
 
     /// Records that an erasure is complete, in rows and files too.

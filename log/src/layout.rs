@@ -9,6 +9,7 @@
 //! | `keys` | idempotency key, UTF-8 | request digest, 32 bytes; first position, u64; last position, u64 |
 //! | `meta` | `head` | position of the last event, u64 |
 //! | `meta` | `store` | the store's id, 16 bytes |
+//! | `meta` | `keyring` | how many owners the keyring knew, u64; how many of them were erased, u64 |
 //! | `rows` | the projections' own | the projections' own |
 //!
 //! All numbers are big-endian, so that byte order is number order. Stream names have no NUL, so
@@ -22,8 +23,13 @@ use crate::error::{Corruption, CorruptionKind};
 
 /// Key of the head in `meta`.
 pub(crate) const META_HEAD: &[u8] = b"head";
+/// Key of the counts of the keyring in `meta`.
+pub(crate) const META_KEYRING: &[u8] = b"keyring";
 /// Key of the store's id in `meta`.
 pub(crate) const META_STORE: &[u8] = b"store";
+
+/// Every key in `meta`.
+pub(crate) const META_KEYS: [&[u8]; 3] = [META_HEAD, META_STORE, META_KEYRING];
 
 /// Reads a position, or a version.
 pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
@@ -33,6 +39,16 @@ pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
 /// A malformed index entry. Its position is 0, because the log itself is not damaged.
 pub(crate) fn malformed(index: &'static str) -> Corruption {
     Corruption { position: 0, kind: CorruptionKind::Index { index } }
+}
+
+/// The value of the keyring's counts: of all owners, and of the erased ones.
+pub(crate) fn keyring_value(owners: u64, erased: u64) -> [u8; 16] {
+    stream_value(owners, erased)
+}
+
+/// The keyring's counts: of all owners, and of the erased ones.
+pub(crate) fn read_keyring_value(value: &[u8]) -> Option<(u64, u64)> {
+    read_stream_value(value)
 }
 
 /// The key of a stream's entry.

@@ -53,10 +53,11 @@ impl Log {
             store_id,
             master_key,
             unsealed,
+            outdated_keyring: outdated,
             on_new_master_key,
             observer,
         } = options;
-        let sealing = Sealing { master_key, unsealed, on_new_master_key };
+        let sealing = Sealing { master_key, unsealed, outdated, on_new_master_key };
         let (store, last) = Store::open(dir, create, store_id, sealing)?;
         let (store, queue) = (Arc::new(store), Arc::new(Queue::new(queue_budget_bytes)));
         let writer = Writer {

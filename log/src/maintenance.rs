@@ -1,6 +1,7 @@
 //! The part of [`Log`] that works on the complete log: digest, verification, and copies of the
 //! database.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rollbook_domain::event::Position;
@@ -14,6 +15,14 @@ use crate::keyring::KEYRING_FILE;
 use crate::log::Log;
 
 impl Log {
+    /// The names of the table files that are part of the database; none while nothing is on disk.
+    ///
+    /// # Errors
+    /// If the database cannot list its files.
+    pub fn table_files(&self) -> Result<HashSet<String>, LogError> {
+        self.store().engine().map_or_else(|| Ok(HashSet::new()), |engine| engine.table_files())
+    }
+
     /// The store format that this build writes.
     pub const FORMAT: u32 = directory::SUPPORTED;
 

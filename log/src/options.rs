@@ -52,6 +52,9 @@ pub struct OpenOptions {
     /// Whether a new store keeps personal data unencrypted, permanently. Ignored for an existing
     /// store. Default `false`.
     pub unsealed: bool,
+    /// Whether to open a store whose keyring is older than its log, or was cut short. Only to
+    /// repair the keyring: what an erased client left can be read until then. Default `false`.
+    pub outdated_keyring: bool,
     /// Called with the path of a new master key. Default `None`.
     pub on_new_master_key: Option<OnNewMasterKey>,
     /// The observer of the writer. Default `None`.
@@ -69,6 +72,7 @@ impl Default for OpenOptions {
             observer: None,
             master_key: MasterKeySource::default(),
             unsealed: false,
+            outdated_keyring: false,
             on_new_master_key: None,
         }
     }

@@ -40,8 +40,21 @@ impl Log {
     /// # Errors
     /// If the database cannot be read or is damaged.
     pub fn stream_version(&self, stream: &StreamId) -> Result<Version, LogError> {
+        self.stream_version_until(stream, Position::MAX)
+    }
+
+    /// The number of events in a stream up to a position.
+    ///
+    /// # Errors
+    /// If the database cannot be read or is damaged.
+    pub fn stream_version_until(
+        &self,
+        stream: &StreamId,
+        until: Position,
+    ) -> Result<Version, LogError> {
+        let until = until.min(self.head());
         match self.store().engine() {
-            Some(engine) => reads::stream_version(&*engine, &stream.name(), self.head()),
+            Some(engine) => reads::stream_version(&*engine, &stream.name(), until),
             None => Ok(0),
         }
     }

@@ -17,7 +17,7 @@ use crate::engine::{Batch as _, Cursor as _, Engine, Family, Purpose, StoreEngin
 use crate::error::{Corruption, CorruptionKind, LogError};
 use crate::files::check_journals;
 use crate::ids;
-use crate::keyring::{Keyring, Sealing};
+use crate::keyring::{Keyring, KeyringCounts, Sealing};
 use crate::layout;
 use crate::stored;
 
@@ -66,7 +66,7 @@ impl Store {
                     .get(Family::Meta, layout::META_STORE, |bytes| Uuid::from_slice(bytes).ok())?
                     .flatten();
                 let store_id = store_id.ok_or_else(|| layout::malformed("meta"))?;
-                let keyring = Keyring::open(dir, store_id, sealing)?;
+                let keyring = Keyring::open(dir, store_id, sealing, keyring_counts(&engine)?)?;
                 let last = last_commit(&engine)?;
                 (Some(Arc::new(engine)), store_id, keyring, last)
             }
@@ -196,6 +196,18 @@ impl Store {
             // Acknowledged commits are already durable. A failure here only makes the next opening
             // slower.
             let _best_effort = engine.settle();
+        }
+    }
+}
+
+/// Reads the counts of the keyring; `None` in a store that was last written before they were
+/// recorded.
+fn keyring_counts(engine: &impl Engine) -> Result<Option<KeyringCounts>, LogError> {
+    match engine.get(Family::Meta, layout::META_KEYRING, layout::read_keyring_value)? {
+        None => Ok(None),
+        Some(counts) => {
+            let (owners, erased) = counts.ok_or_else(|| layout::malformed("meta"))?;
+            Ok(Some(KeyringCounts { owners, erased }))
         }
     }
 }

@@ -17,8 +17,10 @@ use rollbook_domain::Timestamp;
 use rollbook_domain::event::Position;
 
 use crate::commit::CommitReceipt;
-use crate::engine::{Batch as _, Engine as _};
+use crate::engine::{Batch as _, Engine as _, Family};
 use crate::error::{AppendError, LogError};
+use crate::keyring::KeyringCounts;
+use crate::layout;
 use crate::observer::{GroupWritten, Observer};
 use crate::options::{Clock, Durability};
 use crate::pending::Answer;
@@ -177,13 +179,20 @@ impl Writer {
         // The first accepted commit makes the store writable. Before it no byte on disk changes, so
         // if this fails nothing was written.
         let engine = self.store.engine_to_write()?;
-        let batch = sub_batch.batch(&*engine)?;
+        let mut batch = sub_batch.batch(&*engine)?;
         // Barrier 1 of 2: the new keys of these commits are durable, with one sync, and the keys
         // that they destroy are removed. A crash after this leaves unused keys, or an erasure
         // without its event, which the caller repeats.
         self.keep_keys(&sub_batch)?;
+        let keyring = self.store.keyring();
+        let counts = keyring.unrecorded_counts();
+        if let Some(KeyringCounts { owners, erased }) = counts {
+            let value = layout::keyring_value(owners, erased);
+            batch.put(Family::Meta, layout::META_KEYRING, &value)?;
+        }
         // If this fails, the batch may be on disk or not.
         batch.write(false).map_err(|failure| self.store.poison(failure))?;
+        counts.into_iter().for_each(|counts| keyring.recorded(counts));
         self.last = LastCommit { position: sub_batch.last(), recorded_at: Some(recorded_at) };
         Ok(())
     }

@@ -7,14 +7,15 @@
 //!
 //! - the trees before and after the batch, and a proof that the second extends the first, so no
 //!   earlier event was altered
-//! - the complete events `BatchPlanned`, `BatchApplied` and `ValidationRecorded`, with the path of
+//! - the complete events `BatchPlanned`, `BatchApplied` (or `WeeksChanged`) and
+//!   `ValidationRecorded` (with accepted findings `QualifiedValidationRecorded`), with the path of
 //!   each to the root after
 //!
-//! The readable part, the batch and the checks, must agree with those events.
+//! The readable part, the batch, the checks and the accepted findings, must agree with those events.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rollbook_domain::event::CheckOutcome;
+use rollbook_domain::event::{AcceptedFindings, CheckOutcome, QualifiedValidation};
 use rollbook_domain::{Event, Position, StreamId};
 use rollbook_log::{DecodeError, Leaf};
 use rollbook_proofs::inclusion::trusted_key;
@@ -25,15 +26,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::validate::CHECKS;
 
-/// The newest format. Format 1 has the first twelve checks, format 2 all.
-pub const FORMAT: u64 = 2;
+/// The newest format. Format 1 has the first twelve checks, format 2 all. Format 3 is format 2 for a
+/// batch that changes weeks (the batch has the field `changed`) or for a validation with accepted
+/// findings (the field `accepted`).
+pub const FORMAT: u64 = 3;
 
 /// The number of checks of a certificate of format 1.
 const CHECKS_OF_FORMAT_1: usize = 12;
 
-/// The format of a certificate with these checks.
-pub fn format_of(checks: &[CheckOutcome]) -> u64 {
-    if checks.len() == CHECKS_OF_FORMAT_1 { 1 } else { FORMAT }
+/// The format of a certificate with this batch, these checks and accepted findings.
+pub fn format_of(
+    batch: &BatchSummary,
+    checks: &[CheckOutcome],
+    accepted: &[AcceptedFindings],
+) -> u64 {
+    match (batch.changed, checks.len(), accepted) {
+        (0, CHECKS_OF_FORMAT_1, []) => 1,
+        (0, _, []) => 2,
+        _ => FORMAT,
+    }
 }
 
 /// The names of the checks of a certificate of a format.
@@ -112,6 +123,9 @@ pub struct Certificate {
     pub batch: BatchSummary,
     /// The checks, for readers.
     pub checks: Vec<CheckOutcome>,
+    /// The accepted findings, for readers: which, by whom and why. Only in format 3.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedFindings>,
     /// The key that signed both trees.
     pub key: VerifierKey,
     /// The signed checkpoint before the batch.
@@ -122,9 +136,9 @@ pub struct Certificate {
     pub consistency: Vec<Hash>,
     /// `BatchPlanned`.
     pub planned: ProvedEvent,
-    /// `BatchApplied`.
+    /// `BatchApplied`, or `WeeksChanged` for a batch that changes weeks.
     pub applied: ProvedEvent,
-    /// `ValidationRecorded`.
+    /// `ValidationRecorded`, or `QualifiedValidationRecorded` if findings were accepted.
     pub validated: ProvedEvent,
 }
 
@@ -144,6 +158,15 @@ pub struct BatchSummary {
     pub linked: u64,
     /// Responses without a week linked to the week that names them.
     pub adopted: u64,
+    /// Weeks changed. Absent for a batch that adds weeks.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub changed: u64,
+}
+
+// Serde passes a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// The contents of a certificate that passed the check.
@@ -161,6 +184,9 @@ pub struct VerifiedCertificate {
     pub validated_at: Position,
     /// The checks, all green.
     pub checks: Vec<CheckOutcome>,
+    /// The accepted findings: which, by whom and why. A check is green with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<AcceptedFindings>,
     /// The key that signed.
     pub key: VerifierKey,
 }
@@ -220,10 +246,16 @@ impl Certificate {
             applied: self.applied.event("BatchApplied", after)?,
             validated: self.validated.event("ValidationRecorded", after)?,
         };
-        let (batch, checks, validated_at) = events.summarize(self, before)?;
-        if (&batch, &checks) != (&self.batch, &self.checks) {
+        let (Summary { batch, checks, accepted }, validated_at) = events.summarize(self, before)?;
+        if (&batch, &checks, &accepted) != (&self.batch, &self.checks, &self.accepted) {
             return Err(CertificateError::Contradiction(
-                "the batch or the checks it shows are not those of the events it proves",
+                "the batch, the checks or the accepted findings it shows are not those of the events it proves",
+            ));
+        }
+        let is_newest = self.rollbook_certificate == FORMAT;
+        if is_newest != (batch.changed > 0 || !accepted.is_empty()) {
+            return Err(CertificateError::Contradiction(
+                "its format is not the one for what the batch changed and what was accepted",
             ));
         }
         require_green(self.rollbook_certificate, &checks)?;
@@ -234,6 +266,7 @@ impl Certificate {
             after: after.size,
             validated_at,
             checks,
+            accepted,
             key: key.clone(),
         })
     }
@@ -264,10 +297,13 @@ impl MigrationEvents {
         &self,
         proved: &Certificate,
         before: TreeHead,
-    ) -> Result<(BatchSummary, Vec<CheckOutcome>, Position), CertificateError> {
-        let (batch, checks) = summarize(&self.planned, &self.applied, &self.validated)?;
-        let (Event::BatchPlanned { base, .. }, Event::ValidationRecorded { at, .. }) =
-            (&self.planned, &self.validated)
+    ) -> Result<(Summary, Position), CertificateError> {
+        let summary = summarize(&self.planned, &self.applied, &self.validated)?;
+        let (
+            Event::BatchPlanned { base, .. },
+            Event::ValidationRecorded { at, .. }
+            | Event::QualifiedValidationRecorded(QualifiedValidation { at, .. }),
+        ) = (&self.planned, &self.validated)
         else {
             return Err(CertificateError::Contradiction("its events are not those of a migration"));
         };
@@ -287,11 +323,22 @@ impl MigrationEvents {
                 "the log was not planned for, applied to and validated in this order",
             ));
         }
-        Ok((batch, checks, *at))
+        Ok((summary, *at))
     }
 }
 
-/// The batch and the checks that the events of a migration record.
+/// What the events of a migration record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The batch.
+    pub batch: BatchSummary,
+    /// The checks.
+    pub checks: Vec<CheckOutcome>,
+    /// The accepted findings.
+    pub accepted: Vec<AcceptedFindings>,
+}
+
+/// The batch, the checks and the accepted findings that the events of a migration record.
 ///
 /// # Errors
 /// If they are other events, or of different batches.
@@ -299,23 +346,32 @@ pub fn summarize(
     planned: &Event,
     applied: &Event,
     validated: &Event,
-) -> Result<(BatchSummary, Vec<CheckOutcome>), CertificateError> {
+) -> Result<Summary, CertificateError> {
     let not = |what| CertificateError::Leaf { what, source: None };
     let Event::BatchPlanned { digest, kind, rules, .. } = planned else {
         return Err(not("BatchPlanned"));
     };
-    let Event::BatchApplied { digest: applied, created, linked, adopted, .. } = applied else {
-        return Err(not("BatchApplied"));
+    let ((created, linked, adopted, changed), applied) = match applied {
+        Event::BatchApplied { digest, created, linked, adopted, .. } => {
+            ((*created, *linked, *adopted, 0), digest)
+        }
+        Event::WeeksChanged { digest, changed, .. } => ((0, 0, 0, *changed), digest),
+        _ => return Err(not("BatchApplied")),
     };
-    let Event::ValidationRecorded { digest: validated, checks, .. } = validated else {
-        return Err(not("ValidationRecorded"));
+    let (validated, checks, accepted) = match validated {
+        Event::ValidationRecorded { digest, checks, .. } => (digest, checks, Vec::new()),
+        Event::QualifiedValidationRecorded(QualifiedValidation {
+            digest,
+            checks,
+            accepted,
+            ..
+        }) => (digest, checks, accepted.clone()),
+        _ => return Err(not("ValidationRecorded")),
     };
     if applied != digest || validated != digest {
         return Err(CertificateError::Contradiction("its events are of different batches"));
     }
     let (digest, kind, rules) = (digest.clone(), kind.clone(), rules.clone());
-    Ok((
-        BatchSummary { digest, kind, rules, created: *created, linked: *linked, adopted: *adopted },
-        checks.clone(),
-    ))
+    let batch = BatchSummary { digest, kind, rules, created, linked, adopted, changed };
+    Ok(Summary { batch, checks: checks.clone(), accepted })
 }

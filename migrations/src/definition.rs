@@ -6,19 +6,14 @@
 use std::fmt;
 
 use rollbook_domain::series::Series;
-use rollbook_domain::{Event, NewEvent, StreamId};
+use rollbook_domain::{Event, NewEvent, StreamId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::rules::Rules;
-
-/// One kind of migration.
+/// One kind of migration with its options.
 pub trait Definition: Sync {
-    /// Its stable name, as it is recorded in batch files and in the log.
-    fn kind(&self) -> &'static str;
-
-    /// The events that a series lacks. The same series and rules must give the same events, ids
+    /// The events that a series lacks. The same series and options must give the same events, ids
     /// included, on every machine and at any time: a plan made on one store is applied to others.
-    fn plan_series(&self, stream: &StreamId, series: &Series, rules: &Rules) -> SeriesPlan;
+    fn plan_series(&self, stream: &StreamId, series: &Series) -> SeriesPlan;
 
     /// Whether a series already contains the effect of one of these events, or no longer has a
     /// place for it.
@@ -58,6 +53,41 @@ pub enum Obstacle {
         /// The week that it states.
         week: u32,
     },
+    /// The run is paused, and resuming it restores the due dates from before the pause.
+    Paused {
+        /// The run.
+        run: u32,
+    },
+    /// Several assignments are stored for the week.
+    WeekDoubled {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+    },
+    /// The client asked to reopen the week, and a new due date would drop the request.
+    ReopenRequested {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+    },
+    /// The new due date is over already.
+    DueInThePast {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The new due date.
+        due: Timestamp,
+    },
+    /// The week is not what the batch that is undone made of it.
+    ChangedSince {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+    },
 }
 
 impl fmt::Display for Obstacle {
@@ -77,6 +107,21 @@ impl fmt::Display for Obstacle {
                 f,
                 "response {response} is for week {week}, which the series does not have, so it is not linked"
             ),
+            Self::Paused { run } => write!(f, "run {run} is paused, so its weeks stay as they are"),
+            Self::WeekDoubled { run, week } => {
+                write!(f, "week {week} of run {run} is stored several times, so it stays as it is")
+            }
+            Self::ReopenRequested { run, week } => write!(
+                f,
+                "the client asked to reopen week {week} of run {run}, so it stays as it is"
+            ),
+            Self::DueInThePast { run, week, due } => write!(
+                f,
+                "week {week} of run {run} would be due {due}, which is over, so it stays as it is"
+            ),
+            Self::ChangedSince { run, week } => {
+                write!(f, "week {week} of run {run} changed since the batch, so it stays as it is")
+            }
         }
     }
 }

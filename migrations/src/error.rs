@@ -170,6 +170,26 @@ pub enum MigrationError {
         /// How many parts of series the plan leaves as they are; the audit names them.
         obstacles: usize,
     },
+    /// A client that the request names has no series.
+    #[error("client {client:?} has no series in this store")]
+    NoSeriesOf {
+        /// The client.
+        client: String,
+    },
+    /// No batch with this digest, or more than one with these first digits, was applied completely.
+    #[error("no single batch whose digest begins with {digest:?} was applied completely")]
+    NoSuchBatch {
+        /// The digest, or its first digits.
+        digest: String,
+    },
+    /// The batch changed nothing that another batch can restore.
+    #[error("batch {digest} of the kind {kind} changed no week, so it has no inverse batch")]
+    NoInverse {
+        /// The digest of the batch.
+        digest: String,
+        /// Its kind.
+        kind: String,
+    },
     /// The store contains no import.
     #[error("the store contains no import yet")]
     NothingImported,
@@ -202,6 +222,9 @@ impl MigrationError {
             | Self::Unfinished { .. }
             | Self::Rules { .. }
             | Self::NothingToMigrate { .. }
+            | Self::NoSeriesOf { .. }
+            | Self::NoSuchBatch { .. }
+            | Self::NoInverse { .. }
             | Self::NothingImported
             | Self::Interrupted => {}
         }
@@ -231,6 +254,8 @@ impl MigrationError {
                 | Self::Removals { .. }
                 | Self::Unfinished { .. }
                 | Self::NothingToMigrate { .. }
+                | Self::NoSuchBatch { .. }
+                | Self::NoInverse { .. }
                 | Self::NothingImported
         )
     }

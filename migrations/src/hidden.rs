@@ -45,6 +45,8 @@ pub struct HiddenResponse {
     pub position: Position,
     /// The name of that event.
     pub event: &'static str,
+    /// The response that holds the week instead.
+    pub holder: Option<String>,
 }
 
 /// The response that an event gives, with its run and week.
@@ -212,9 +214,17 @@ impl Trail {
                     week: *week,
                     position,
                     event,
+                    holder: self.holder(*run, *week),
                 }
             })
             .collect()
+    }
+
+    /// The response that the entry of a week carries.
+    fn holder(&self, run: u32, week: u32) -> Option<String> {
+        let mut shown = self.series.items.shown().chain(self.legacy.stored.items.shown());
+        let holds = |item: &&Item| item.run == run && item.week() == week;
+        shown.find_map(|item| Some(item).filter(holds)?.stored.response_id().map(str::to_owned))
     }
 
     /// The series as it is in the pre-created view.

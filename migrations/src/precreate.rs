@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use rollbook_domain::calendar::Zone;
 use rollbook_domain::document::StoredResponse;
 use rollbook_domain::event::{LinkKind, Origin, RunTerms};
 use rollbook_domain::series::items::terms_of;
@@ -12,25 +13,26 @@ use rollbook_domain::{Event, NewEvent, StreamId, Timestamp};
 use uuid::Uuid;
 
 use crate::definition::{Definition, Obstacle, SeriesPlan};
-use crate::rules::{DueRule, Rules};
+use crate::rules::DueRule;
 
 /// The definition of the migration.
 #[derive(Clone, Copy, Debug)]
-pub struct Precreate;
+pub struct Precreate {
+    /// The due rule of created weeks.
+    pub due: DueRule,
+    /// The old server's time zone.
+    pub zone: Zone,
+}
 
 impl Definition for Precreate {
-    fn kind(&self) -> &'static str {
-        "precreate"
-    }
-
-    fn plan_series(&self, stream: &StreamId, series: &Series, rules: &Rules) -> SeriesPlan {
+    fn plan_series(&self, stream: &StreamId, series: &Series) -> SeriesPlan {
         let StreamId::Series { client, form } = stream else { return SeriesPlan::default() };
         let mut planner = Planner {
             stream,
             client,
             form,
             series,
-            rules,
+            rules: *self,
             weeks_made: BTreeSet::new(),
             plan: SeriesPlan::default(),
         };
@@ -89,7 +91,7 @@ struct Planner<'a> {
     client: &'a str,
     form: &'a str,
     series: &'a Series,
-    rules: &'a Rules,
+    rules: Precreate,
     /// The (run, week) pairs that the plan creates.
     weeks_made: BTreeSet<(u32, u32)>,
     plan: SeriesPlan,

@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 use std::io;
 
+use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::LinkKind;
 use rollbook_domain::series::Series;
-use rollbook_domain::{Event, NewEvent, StreamId, Timestamp};
+use rollbook_domain::{Event, JsonText, NewEvent, StreamId, Timestamp};
 use rollbook_projections::Runtime;
 use rollbook_projections::rows::{RowSource, read_row};
 use rollbook_projections::views::{self, PrecreatedView, keys};
@@ -20,7 +21,6 @@ use crate::definition::{Definition, Obstacle};
 use crate::error::MigrationError;
 use crate::kinds;
 use crate::plan::zone;
-use crate::rules::Rules;
 
 /// What a batch does to one series, and what it leaves as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +31,9 @@ pub struct SeriesReview {
     pub weeks: Vec<WeekReview>,
     /// The responses that it links, in file order.
     pub links: Vec<LinkReview>,
+    /// The weeks that it changes, in file order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<ChangeReview>,
     /// What stays as it is, and why. Empty when no store was read.
     pub left_out: Vec<Obstacle>,
 }
@@ -46,6 +49,21 @@ pub struct WeekReview {
     pub due: Timestamp,
     /// The id of the new assignment.
     pub assignment: Uuid,
+}
+
+/// A week that a batch changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangeReview {
+    /// The run.
+    pub run: u32,
+    /// The number of the week.
+    pub week: u32,
+    /// The new due date, if it changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// The new check-in window, if it changes; null removes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Option<JsonText>>,
 }
 
 /// A response that a batch links.
@@ -118,12 +136,12 @@ pub fn review(
     };
     let snapshot = scope.store.map(|store| store.snapshot()).transpose();
     let snapshot = snapshot.map_err(MigrationError::from)?;
-    let rows = match &snapshot {
-        Some(snapshot) => {
+    let rows = match (&snapshot, scope.store) {
+        (Some(snapshot), Some(store)) => {
             let (rows, _) = snapshot.rows::<PrecreatedView>().map_err(MigrationError::from)?;
-            Some((rows, Planner::of(batch, zone(snapshot)?)?))
+            Some((rows, Planner::of(batch, zone(snapshot)?, store)?))
         }
-        None => None,
+        _ => None,
     };
     // The series of the file with something left out; the second pass must not repeat them.
     let mut told = BTreeSet::new();
@@ -149,7 +167,7 @@ pub fn review(
             if wanted(&series) && !told.contains(&series) {
                 let left_out = planner.left_out(&series, &row);
                 if !left_out.is_empty() {
-                    show(&SeriesReview { series, weeks: Vec::new(), links: Vec::new(), left_out });
+                    show(&SeriesReview { left_out, ..SeriesReview::new(series) });
                 }
             }
             Ok(())
@@ -162,27 +180,21 @@ pub fn review(
 
 /// Plans series again by the rules of a batch.
 struct Planner {
-    definition: &'static dyn Definition,
-    rules: Rules,
+    definition: Box<dyn Definition>,
 }
 
 impl Planner {
-    fn of(batch: &Batch, zone: rollbook_domain::calendar::Zone) -> Result<Self, MigrationError> {
+    fn of(batch: &Batch, zone: Zone, store: &Runtime) -> Result<Self, MigrationError> {
         let header = &batch.header;
         if header.rules.zone != zone.to_string() {
             let (batch, store) = (header.rules.zone.clone(), zone.to_string());
             return Err(MigrationError::Zone { batch, store });
         }
-        let definition = kinds::find(&header.kind).ok_or_else(|| MigrationError::Kind {
-            path: batch.path.clone(),
-            kind: header.kind.clone(),
-            known: kinds::names(),
-        })?;
-        Ok(Self { definition, rules: Rules { due: header.rules.due, zone } })
+        Ok(Self { definition: kinds::definition(&header.rules.options, zone, store)? })
     }
 
     fn left_out(&self, stream: &StreamId, series: &Series) -> Vec<Obstacle> {
-        self.definition.plan_series(stream, series, &self.rules).obstacles
+        self.definition.plan_series(stream, series).obstacles
     }
 
     fn left_out_of_row(
@@ -196,9 +208,13 @@ impl Planner {
 }
 
 impl SeriesReview {
+    fn new(series: StreamId) -> Self {
+        let (weeks, links, changes, left_out) = Default::default();
+        Self { series, weeks, links, changes, left_out }
+    }
+
     fn of(series: StreamId, events: Vec<NewEvent>) -> Self {
-        let mut review =
-            Self { series, weeks: Vec::new(), links: Vec::new(), left_out: Vec::new() };
+        let mut review = Self::new(series);
         for new in events {
             match new.event {
                 Event::AssignmentCreated { assignment, run, week, due, .. } => {
@@ -220,6 +236,14 @@ impl SeriesReview {
                         named,
                         submitted_at,
                     });
+                }
+                Event::AssignmentRescheduled { run, week, due } => {
+                    let (due, window) = (Some(due), None);
+                    review.changes.push(ChangeReview { run, week, due, window });
+                }
+                Event::WindowChanged { run, week, window } => {
+                    let (due, window) = (None, Some(window));
+                    review.changes.push(ChangeReview { run, week, due, window });
                 }
                 // A batch contains no other events: `wire` can neither write nor read them.
                 _ => {}

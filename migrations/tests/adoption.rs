@@ -321,7 +321,7 @@ fn answers_in_both_systems_are_told_and_both_views_agree_which_one_holds() {
         .unwrap()
         .position;
     let finding = format!(
-        "response r3 of client c1, form f, run 1, week 3 is in no view since position {position} (DocumentAdopted), and no record says why"
+        "response r3 of client c1, form f, run 1, week 3 is in no view since position {position} (DocumentAdopted), and no record says why; response {here} holds the week"
     );
     assert_eq!(red, [("no-response-hidden".to_owned(), vec![finding])]);
     // Withdrawing the week clears the answer that holds; the other stays told.

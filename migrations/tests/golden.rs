@@ -9,11 +9,13 @@ use rollbook_domain::{Actor, Event, JsonText, NewEvent, Number, StreamId, Timest
 use rollbook_log::{Commit, OpenOptions};
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::batch::{Batch, BatchWriter, Counts, Header, Source};
-use rollbook_migrations::certificate::{Certificate, ProvedEvent, format_of, summarize};
+use rollbook_migrations::certificate::{Certificate, ProvedEvent, Summary, format_of, summarize};
 use rollbook_migrations::dump::{self, Form};
 use rollbook_migrations::import::{ImportOptions, import};
 use rollbook_migrations::plan::{Plan, plan};
-use rollbook_migrations::rules::{BatchRules, DueRule};
+use rollbook_migrations::rules::{
+    BatchRules, DueRule, Inversion, Options, Realignment, Rewindowing, Weekday,
+};
 use rollbook_migrations::validate::CHECKS;
 use rollbook_projections::{Runtime, tree};
 use rollbook_proofs::{SignedCheckpoint, SigningKey};
@@ -96,7 +98,56 @@ fn applying_the_golden_batch_records_its_digest_and_its_ids() {
     }
 }
 
-/// Every event that a batch may contain, with every optional field present and absent.
+/// The digest and the ids of a batch of the kind `realign` and of its inverse, on a store with the
+/// golden batch.
+#[test]
+fn plans_that_change_weeks_have_the_golden_bytes() {
+    let home = tempfile::tempdir().unwrap();
+    let store = tracker_store(home.path());
+    apply_golden(&store);
+    let realigned = plan_golden(&store, home.path(), "batch-realign", realignment());
+    let batch = Batch::open(&golden("batch-realign.ndjson")).unwrap();
+    assert_eq!(batch.header, realigned);
+    apply(&store, ApplyRequest { batch: &batch, now: now(), key: None }, &MONITOR).unwrap();
+    for event in events_of(&batch) {
+        let recorded = store.log().event(event.id.unwrap()).unwrap().unwrap();
+        assert_eq!((&recorded.stream, &recorded.event), (&event.stream, &event.event));
+        assert_eq!(recorded.occurred_at, event.occurred_at);
+    }
+    let of = realigned.digest;
+    let window = Options::Window(Rewindowing {
+        window: Some(JsonText::parse(r#"{"enabled": true, "day": "the fifth"}"#).unwrap()),
+        from: time("2026-01-26T00:00:00Z"),
+        clients: ["2039bicBTW5ZE9LFaez7770H2DCp".to_owned()].into(),
+        at: now(),
+    });
+    let windows = plan_golden(&store, home.path(), "batch-window", window);
+    assert_eq!(Batch::open(&golden("batch-window.ndjson")).unwrap().header, windows);
+    let undo = Options::Inverse(Inversion { of, at: time("2026-01-16T09:30:00Z") });
+    let undone = plan_golden(&store, home.path(), "batch-inverse", undo);
+    assert_eq!(Batch::open(&golden("batch-inverse.ndjson")).unwrap().header, undone);
+}
+
+fn realignment() -> Options {
+    Options::Realign(Realignment {
+        weekday: Weekday::Friday,
+        time: Some("08:30".parse().unwrap()),
+        clients: ["2039bicBTW5ZE9LFaez7770H2DCp", "DDXh5Jmtf7EbsDe0G9Cryn687neL"]
+            .map(str::to_owned)
+            .into(),
+        at: now(),
+    })
+}
+
+fn plan_golden(store: &Runtime, home: &Path, name: &str, options: Options) -> Header {
+    let out = home.join(name);
+    store.catch_up(&|_, _| {}).unwrap();
+    let Plan { header, .. } = plan(store, options, Some(&out)).unwrap();
+    assert_golden(&format!("{name}.ndjson"), &std::fs::read(&out).unwrap());
+    header
+}
+
+/// Every event that a batch that adds weeks may contain, with every optional field present and absent.
 fn every_event() -> Vec<NewEvent> {
     let series = StreamId::series("c/1", "weekly form");
     let new = |id: u128, event| NewEvent {
@@ -155,10 +206,9 @@ fn write_every_event(directory: &Path) -> (PathBuf, Header) {
     let mut writer = BatchWriter::begin(directory).unwrap();
     every_event().iter().for_each(|event| writer.push(event).unwrap());
     let header = |digest| Header {
-        kind: "precreate".to_owned(),
-        rules: BatchRules { due: DueRule::Weekday, zone: "Europe/London".to_owned() },
+        rules: BatchRules { options: DueRule::Weekday.into(), zone: "Europe/London".to_owned() },
         source: Source { log: Uuid::from_u128(7), position: 42 },
-        counts: Counts { series: 1, events: 5, created: 2, linked: 2, adopted: 1 },
+        counts: Counts { series: 1, events: 5, created: 2, linked: 2, adopted: 1, changed: 0 },
         digest,
     };
     writer.finish(None, header).unwrap()
@@ -195,13 +245,19 @@ fn validated_store(directory: &Path) -> Runtime {
 fn store_with_checks(directory: &Path, names: &[&str]) -> Runtime {
     let store = tracker_store(directory);
     apply_golden(&store);
+    record_checks(&store, &tracker_digest(), names);
+    store
+}
+
+/// Records a green validation of a batch.
+fn record_checks(store: &Runtime, digest: &str, names: &[&str]) {
     let checks = names.iter().map(|name| CheckOutcome {
         name: (*name).to_owned(),
         green: true,
         detail: "seen".to_owned(),
     });
     let event = Event::ValidationRecorded {
-        digest: tracker_digest(),
+        digest: digest.to_owned(),
         at: store.log().head(),
         checks: checks.collect(),
     };
@@ -216,7 +272,6 @@ fn store_with_checks(directory: &Path, names: &[&str]) -> Runtime {
     };
     store.log().append(commit).unwrap();
     store.catch_up(&|_, _| {}).unwrap();
-    store
 }
 
 /// The well-known example key of the signed note format.
@@ -226,7 +281,8 @@ fn certificate_of(store: &Runtime) -> Certificate {
     let key: SigningKey = KEY.parse().unwrap();
     let control = store.log().stream(&StreamId::Control, 0).unwrap();
     let [.., planned, applied, validated] = &control[..] else { panic!("{control:?}") };
-    let (batch, checks) = summarize(&planned.event, &applied.event, &validated.event).unwrap();
+    let Summary { batch, checks, accepted } =
+        summarize(&planned.event, &applied.event, &validated.event).unwrap();
     let Event::BatchPlanned { base, .. } = planned.event else { panic!("{planned:?}") };
     let snapshot = store.snapshot().unwrap();
     let (rows, head) = snapshot.rows::<tree::Tree>().unwrap();
@@ -239,9 +295,10 @@ fn certificate_of(store: &Runtime) -> Certificate {
         ProvedEvent::new(position, &leaf, tree::prove_event(&rows, position, head).unwrap())
     };
     Certificate {
-        rollbook_certificate: format_of(&checks),
+        rollbook_certificate: format_of(&batch, &checks, &accepted),
         batch,
         checks,
+        accepted,
         key: key.verifier().clone(),
         before: signed(base),
         after: signed(head),
@@ -267,6 +324,27 @@ fn a_certificate_has_the_golden_bytes_and_is_valid() {
 }
 
 #[test]
+fn a_certificate_of_a_batch_that_changes_weeks_says_how_many() {
+    let home = tempfile::tempdir().unwrap();
+    let store = tracker_store(home.path());
+    apply_golden(&store);
+    store.catch_up(&|_, _| {}).unwrap();
+    let out = home.path().join("batch");
+    let Plan { header, .. } = plan(&store, realignment(), Some(&out)).unwrap();
+    let batch = Batch::open(&out).unwrap();
+    apply(&store, ApplyRequest { batch: &batch, now: now(), key: None }, &MONITOR).unwrap();
+    record_checks(&store, &header.digest, &CHECKS);
+    let mut certificate = certificate_of(&store);
+    assert_golden("certificate-3.json", certificate.to_text().as_bytes());
+    let verifier = KEY.parse::<SigningKey>().unwrap();
+    let verified = certificate.check(Some(verifier.verifier())).unwrap();
+    assert_eq!(verified.batch.changed, header.counts.changed);
+    certificate.rollbook_certificate = 2;
+    let refused = certificate.check(Some(verifier.verifier())).unwrap_err();
+    assert!(refused.to_string().contains("its format is not the one"), "{refused}");
+}
+
+#[test]
 fn a_certificate_has_all_checks_of_its_format() {
     let home = tempfile::tempdir().unwrap();
     let verifier = KEY.parse::<SigningKey>().unwrap();
@@ -275,6 +353,9 @@ fn a_certificate_has_all_checks_of_its_format() {
     let refused = certificate.check(Some(verifier.verifier())).unwrap_err();
     assert!(refused.to_string().contains("all checks of its format"), "{refused}");
     certificate.rollbook_certificate = 3;
+    let refused = certificate.check(Some(verifier.verifier())).unwrap_err();
+    assert!(refused.to_string().contains("its format is not the one"), "{refused}");
+    certificate.rollbook_certificate = 4;
     assert!(Certificate::read(&certificate.to_text()).is_err());
 }
 

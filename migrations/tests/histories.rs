@@ -17,11 +17,12 @@ use rollbook_migrations::definition::Definition;
 use rollbook_migrations::hidden::{Reason, Trail};
 use rollbook_migrations::import::adopt::adoptions;
 use rollbook_migrations::precreate::Precreate;
-use rollbook_migrations::rules::{DueRule, Rules};
+use rollbook_migrations::rules::DueRule;
 use rollbook_projections::entry::Answer;
 use rollbook_projections::{legacy, precreated};
 use serde_json::json;
 
+const MIGRATION: Precreate = Precreate { due: DueRule::Monday, zone: Zone::UTC };
 const DAY: i64 = 86_400_000;
 const WEEKS: u32 = 5;
 const FIRST_DUE: &str = "2026-01-05T09:00:00Z";
@@ -327,8 +328,7 @@ impl World {
     }
 
     fn plan(&mut self) -> Vec<Event> {
-        let rules = Rules { due: DueRule::Monday, zone: Zone::UTC };
-        let plan = Precreate.plan_series(&self.stream, self.trail.series(), &rules);
+        let plan = MIGRATION.plan_series(&self.stream, self.trail.series());
         plan.events.into_iter().map(|event| event.event).collect()
     }
 
@@ -337,7 +337,7 @@ impl World {
         let now = self.plan();
         let left: Vec<Event> = batch
             .into_iter()
-            .filter(|event| !Precreate.is_present(self.trail.series(), event))
+            .filter(|event| !MIGRATION.is_present(self.trail.series(), event))
             .collect();
         if left == now {
             self.append(left);

@@ -342,7 +342,13 @@ fn is_decision(event: &Event) -> bool {
         | Event::ImportCompleted { .. }
         | Event::BatchPlanned { .. }
         | Event::BatchApplied { .. }
+        | Event::WeeksChanged { .. }
+        // No command changes a window.
+        | Event::WindowChanged { .. }
         | Event::ValidationRecorded { .. }
+        | Event::QualifiedValidationRecorded(_)
+        | Event::FindingsAccepted(_)
+        | Event::AcceptanceWithdrawn { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }
         | Event::BackupTaken { .. }

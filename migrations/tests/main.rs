@@ -13,6 +13,7 @@ mod export_writer;
 mod golden;
 mod histories;
 mod import;
+mod kinds;
 mod living;
 mod ordering;
 mod parity;

@@ -41,7 +41,9 @@ pub struct Entry<'a> {
     pub coach_responded: bool,
     /// Whether an extension was granted.
     pub extension_granted: bool,
-    /// The stored week: title, description, form, window, total and the flags.
+    /// The check-in window, any JSON.
+    pub window: Option<Cow<'a, JsonText>>,
+    /// The stored week: title, description, form, total and the flags.
     pub stored: &'a StoredAssignment,
 }
 
@@ -99,6 +101,7 @@ impl<'a> Entry<'a> {
             paused_until: None,
             coach_responded,
             extension_granted: stored.extension_granted,
+            window: stored.window.as_ref().map(Cow::Borrowed),
             stored,
         }
     }
@@ -193,7 +196,7 @@ impl Serialize for Entry<'_> {
         entry.serialize_field("isRecurring", &stored.recurring)?;
         entry.serialize_field("recurringWeek", &self.week)?;
         entry.serialize_field("totalWeeks", &stored.total_weeks)?;
-        entry.serialize_field("checkInWindow", &stored.window as &Option<JsonText>)?;
+        entry.serialize_field("checkInWindow", &self.window)?;
         match self.response {
             Field::Missing => {}
             Field::Null => entry.serialize_field("responseId", &None::<&str>)?,

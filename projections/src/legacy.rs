@@ -3,9 +3,11 @@
 //! `directory`.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashSet};
 use rollbook_domain::Timestamp;
+use rollbook_domain::calendar::DAY_MILLISECONDS;
 use rollbook_domain::document::{Field, StoredAssignment};
 use rollbook_domain::series::{Item, LegacySeries, Series};
 use rollbook_domain::status::{Clock, Status};
@@ -167,7 +169,8 @@ impl<'a> ListBuilder<'a, '_> {
         let zone = self.clock.zone;
         let (back, ahead) = self.clock.generation_horizon();
         let (series, run) = (&base.stored.series.stored, base.stored.item.run);
-        for week in greatest.saturating_add(1)..=document.total_weeks {
+        let first = greatest.saturating_add(1).max(first_generated(base.entry.due, back));
+        for week in first..=document.total_weeks {
             let due = zone.monday_due(base.entry.due, week);
             if due > ahead {
                 break;
@@ -221,6 +224,19 @@ impl<'a> ListBuilder<'a, '_> {
     }
 }
 
+/// A week before which every week that is counted from a base is due before `back`. It saves the
+/// calendar arithmetic for the weeks that have passed.
+fn first_generated(base_due: Timestamp, back: Timestamp) -> u32 {
+    // A week is due at most a day later than so many times seven days after its base: the Monday is
+    // not after the base, 09:00 is within the day, and clocks change by less than the rest of it.
+    let passed = back
+        .milliseconds()
+        .saturating_sub(base_due.milliseconds())
+        .saturating_sub(DAY_MILLISECONDS);
+    let weeks = passed.div_euclid(7 * DAY_MILLISECONDS);
+    u32::try_from(weeks.max(0)).map_or(u32::MAX, |weeks| weeks.saturating_add(1))
+}
+
 /// Rule 6.
 fn paused_until(stored: &StoredAssignment, clock: &Clock) -> Option<Timestamp> {
     let is_over = |until: &Timestamp| stored.status == "inactive" && *until <= clock.now;
@@ -255,6 +271,7 @@ pub fn with_changes<'a>(
         due,
         status: clock.status_of(&item.stored, due),
         extension_granted: item.stored.extension_granted,
+        window: item.stored.window.clone().map(Cow::Owned),
         paused_until: paused_until(&item.stored, clock),
         ..generated
     }
@@ -290,7 +307,7 @@ fn one_a_week(group: Vec<ListEntry<'_>>) -> BTreeMap<u32, ListEntry<'_>> {
 /// Rule 12, in the order of first insertion of each week.
 fn merge<'a>(entries: impl Iterator<Item = ListEntry<'a>>) -> Vec<Entry<'a>> {
     let mut merged: Vec<Entry<'a>> = Vec::new();
-    let mut places: HashMap<u32, usize> = HashMap::new();
+    let mut places: HashMap<u32, usize> = HashMap::default();
     for ListEntry { entry: candidate, .. } in entries {
         let Some(held) = places.get(&candidate.week).and_then(|at| merged.get_mut(*at)) else {
             places.insert(candidate.week, merged.len());
@@ -312,8 +329,8 @@ fn merge<'a>(entries: impl Iterator<Item = ListEntry<'a>>) -> Vec<Entry<'a>> {
 /// Rule 14.
 pub fn survivors<'a>(entries: Vec<Entry<'a>>, clock: &Clock) -> Vec<Entry<'a>> {
     let mut kept: Vec<Entry<'a>> = Vec::with_capacity(entries.len());
-    let mut recurring = HashMap::new();
-    let mut others: HashSet<Cow<'a, str>> = HashSet::new();
+    let mut recurring = HashMap::default();
+    let mut others: HashSet<Cow<'a, str>> = HashSet::default();
     for candidate in entries {
         if !candidate.stored.recurring {
             if others.insert(candidate.id.clone()) {

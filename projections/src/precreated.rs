@@ -1,8 +1,7 @@
 //! The pre-created view's answer. Every week is stored as its own assignment, so no week is
 //! generated here. Rules 3 to 6 of `docs/spec/precreated-view.md` are implemented here.
 
-use std::collections::{HashMap, HashSet};
-
+use foldhash::{HashMap, HashSet};
 use rollbook_domain::series::items::replaces;
 use rollbook_domain::series::{Item, Series};
 use rollbook_domain::status::{Clock, Status};
@@ -36,7 +35,7 @@ fn shown(rows: &[Series]) -> Vec<&Item> {
         items.extend(series.items.shown());
         return items;
     }
-    let mut places: HashMap<(&str, u32, u32), usize> = HashMap::new();
+    let mut places: HashMap<(&str, u32, u32), usize> = HashMap::default();
     for item in rows.iter().flat_map(|series| series.items.shown()) {
         let key = (item.stored.form.as_str(), item.run, item.week());
         match places.get(&key).and_then(|at| items.get_mut(*at)) {

@@ -1,7 +1,6 @@
 //! Rows, the keyed values that a projection keeps: reading them, changing them in memory, encoding
 //! them. The log stores them; each projection defines its own. Projections do not know RocksDB.
 
-use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
 
 use rollbook_log::{RowBatch, RowSnapshot, Rows};
@@ -9,6 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ProjectionError;
+use crate::held_row::{AnyRow, HeldRow};
+use crate::row_cache::RowCache;
 
 /// [`RowSource::scan`] calls this with each row's key and value. An error ends the scan.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), ProjectionError>;
@@ -114,35 +115,22 @@ impl MemoryRows {
 /// Encoded changes by key; `None` removes the row.
 pub type EncodedChanges = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
-/// A decoded row of any type.
-trait AnyRow: Any + Send {
-    fn encode(&self) -> Result<Vec<u8>, ProjectionError>;
-    fn as_any(&mut self) -> &mut dyn Any;
-}
-
-impl<T: Serialize + Any + Send> AnyRow for T {
-    fn encode(&self) -> Result<Vec<u8>, ProjectionError> {
-        let mut bytes = Vec::new();
-        rollbook_log::binary::write(self, &mut bytes)
-            .map_err(|source| ProjectionError::Encode(Box::new(source)))?;
-        Ok(bytes)
-    }
-
-    fn as_any(&mut self) -> &mut dyn Any {
-        self
-    }
-}
-
 /// Rows that are being changed: each is read once, changed in memory, and encoded once.
 pub struct RowChanges<'s> {
     source: &'s dyn RowSource,
-    rows: HashMap<Vec<u8>, Option<Box<dyn AnyRow>>>,
+    cache: Option<RowCache>,
+    rows: HashMap<Vec<u8>, HeldRow>,
 }
 
 impl<'s> RowChanges<'s> {
     /// Starts without changes to the rows of `source`.
     pub fn new(source: &'s dyn RowSource) -> Self {
-        Self { source, rows: HashMap::new() }
+        Self { source, cache: None, rows: HashMap::new() }
+    }
+
+    /// Starts without changes to the rows of `source`. `cache` has some of them decoded.
+    pub(crate) fn with_cache(source: &'s dyn RowSource, cache: RowCache) -> Self {
+        Self { source, cache: Some(cache), rows: HashMap::new() }
     }
 
     /// The row with this key, to be changed; the default if there is none. All uses of a key must
@@ -155,11 +143,17 @@ impl<'s> RowChanges<'s> {
         T: Serialize + DeserializeOwned + Default + Send + 'static,
     {
         if !self.rows.contains_key(key) {
-            let stored: T = read_row(self.source, key)?.unwrap_or_default();
-            self.rows.insert(key.to_vec(), Some(Box::new(stored)));
+            let cached = self.cache.as_mut().and_then(|cache| cache.take(key));
+            let held = match cached {
+                Some(held) => held,
+                None => HeldRow::new(Some(Box::new(
+                    read_row::<T>(self.source, key)?.unwrap_or_default(),
+                ))),
+            };
+            self.rows.insert(key.to_vec(), held);
         }
-        let row =
-            self.rows.get_mut(key).map(|row| row.get_or_insert_with(|| Box::new(T::default())));
+        let held = self.rows.get_mut(key);
+        let row = held.map(|held| held.row.get_or_insert_with(|| Box::new(T::default())));
         row.and_then(|row| (**row).as_any().downcast_mut()).ok_or_else(|| {
             ProjectionError::RowType { key: String::from_utf8_lossy(key).into_owned() }
         })
@@ -167,12 +161,20 @@ impl<'s> RowChanges<'s> {
 
     /// Sets a row.
     pub fn put<T: Serialize + Send + 'static>(&mut self, key: &[u8], row: T) {
-        self.rows.insert(key.to_vec(), Some(Box::new(row)));
+        self.hold(key, Some(Box::new(row)));
     }
 
     /// Removes a row.
     pub fn delete(&mut self, key: &[u8]) {
-        self.rows.insert(key.to_vec(), None);
+        self.hold(key, None);
+    }
+
+    fn hold(&mut self, key: &[u8], row: Option<Box<dyn AnyRow>>) {
+        // The cached row is no longer the row.
+        if let Some(cache) = &mut self.cache {
+            cache.take(key);
+        }
+        self.rows.insert(key.to_vec(), HeldRow::new(row));
     }
 
     /// The number of rows in memory.
@@ -190,10 +192,12 @@ impl<'s> RowChanges<'s> {
     /// # Errors
     /// If a row does not encode.
     pub fn finish(self) -> Result<EncodedChanges, ProjectionError> {
-        let encoded = self
-            .rows
-            .into_iter()
-            .map(|(key, row)| Ok((key, row.map(|row| (*row).encode()).transpose()?)));
+        let encoded = self.rows.into_iter().map(|(key, held)| {
+            let Some(row) = held.row else { return Ok((key, None)) };
+            let mut bytes = Vec::new();
+            row.encode(&mut bytes)?;
+            Ok((key, Some(bytes)))
+        });
         let mut encoded = encoded.collect::<Result<EncodedChanges, ProjectionError>>()?;
         encoded.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         Ok(encoded)
@@ -203,15 +207,35 @@ impl<'s> RowChanges<'s> {
     ///
     /// # Errors
     /// If a row does not encode.
-    pub fn write_to(self, prefix: &[u8], batch: &mut RowBatch) -> Result<(), ProjectionError> {
-        for (key, value) in self.finish()? {
-            let key = [prefix, key.as_slice()].concat();
-            match value {
-                Some(value) => batch.put(&key, &value),
-                None => batch.delete(&key),
+    pub(crate) fn write_to(
+        &mut self,
+        prefix: &[u8],
+        batch: &mut RowBatch,
+    ) -> Result<(), ProjectionError> {
+        let mut rows: Vec<_> = self.rows.iter_mut().collect();
+        rows.sort_unstable_by_key(|(key, _)| *key);
+        let (mut stored_key, mut bytes) = (prefix.to_vec(), Vec::new());
+        for (key, held) in rows {
+            stored_key.truncate(prefix.len());
+            stored_key.extend_from_slice(key);
+            if let Some(row) = &held.row {
+                bytes.clear();
+                row.encode(&mut bytes)?;
+                held.encoded_bytes = bytes.len();
+                batch.put(&stored_key, &bytes);
+            } else {
+                batch.delete(&stored_key);
             }
         }
         Ok(())
+    }
+
+    /// Returns the cache with every row that was read or changed; `None` without a cache. Call it
+    /// after the changes were stored.
+    pub(crate) fn into_cache(self) -> Option<RowCache> {
+        let mut cache = self.cache?;
+        self.rows.into_iter().for_each(|(key, held)| cache.put(key, held));
+        Some(cache)
     }
 }
 

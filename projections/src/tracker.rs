@@ -77,7 +77,7 @@ const COUNTS: &[u8] = b"counts";
 
 impl Projection for Tracker {
     const NAME: &'static str = "tracker";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
 
     fn fold(
         &self,

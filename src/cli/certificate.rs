@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use rollbook_application::evidence::{EvidenceError, Migration, write_new};
-use rollbook_migrations::certificate::{Certificate, VerifiedCertificate};
+use rollbook_domain::event::AcceptedFindings;
+use rollbook_migrations::certificate::{BatchSummary, Certificate, VerifiedCertificate};
 use serde::Serialize;
 
 use super::checkpoint::SigningArguments;
@@ -110,20 +111,40 @@ impl CheckCertificateArguments {
 
 impl CertificateReport {
     fn text(&self) -> String {
-        let VerifiedCertificate { origin, batch, before, after, validated_at, checks, key } =
-            &self.certified;
+        let VerifiedCertificate {
+            origin,
+            batch,
+            before,
+            after,
+            validated_at,
+            checks,
+            accepted,
+            key,
+        } = &self.certified;
+        let mut found = String::new();
+        for AcceptedFindings { check, findings, reason, by, .. } in accepted {
+            for finding in findings {
+                found.push_str(&format!(
+                    "accepted by {by}: {check} {} ({}): {reason}\n",
+                    finding.id, finding.about
+                ));
+            }
+        }
+        let counts = if batch.changed > 0 {
+            format!("{} weeks changed", batch.changed)
+        } else {
+            let BatchSummary { created, linked, adopted, .. } = batch;
+            format!("{created} weeks created, {linked} responses linked, {adopted} adopted")
+        };
         format!(
-            "{} {}\nbatch {} ({}, {}): {} weeks created, {} responses linked, {} adopted\n\
+            "{} {}\nbatch {} ({}, {}): {counts}\n\
              the {after} events of {origin} begin with the {before} events from before the batch: none was changed, removed or moved\n\
-             validated at position {validated_at}: {} checks, all green\n{}",
+             validated at position {validated_at}: {} checks, all green\n{found}{}",
             styled(GOOD, "certified:"),
             self.file.display(),
             batch.digest,
             batch.kind,
             batch.rules,
-            batch.created,
-            batch.linked,
-            batch.adopted,
             checks.len(),
             signed_by(key, self.key_trusted)
         )

@@ -1,27 +1,28 @@
-//! `rollbook migrate`: plan, show, apply, validate, parity, certificate, here or through a service.
-//! The migrations crate does the work.
+//! `rollbook migrate`: apply, validate and parity, here or through a service. `plan`, `review`,
+//! `findings` and `certificate` have the other steps. The migrations crate does the work.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use rollbook_application::operations::migration::{apply, parity, plan, validate};
-use rollbook_application::reports::migration::{PlanReport, ValidationReport};
+use rollbook_application::operations::migration::{apply, parity, validate};
+use rollbook_application::reports::migration::ValidationReport;
 use rollbook_application::store::{Request, Store};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{Actor, Timestamp};
 use rollbook_migrations::apply::{ApplyReport, LeftOut};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::parity::{DecisionSummary, Example, ParityReport, UnexplainedDifference};
-use rollbook_migrations::rules::DueRule;
 use rollbook_migrations::validate::Validation;
 
 use super::Context;
 use super::arguments::milliseconds;
 use super::certificate::CertificateArguments;
+use super::findings::{AcceptArguments, FindingsArguments};
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
+use super::plan::PlanArguments;
 use super::progress::watched;
 use super::review::ShowArguments;
-use super::text::Text;
+use super::status::batch_counts;
 use crate::cli::error::CliError;
 
 const EXAMPLES: &str = "\
@@ -31,6 +32,7 @@ Examples:
   rollbook --data staging migrate apply precreate.ndjson
   rollbook --data staging migrate validate
   rollbook --data prod migrate apply precreate.ndjson
+  rollbook --data staging migrate plan --kind realign --weekday monday --out realign.ndjson
 
 Plan is the dry run: it reads, writes the batch file and changes nothing. The same file is applied to staging and to
 production: same digest, same ids.";
@@ -49,20 +51,10 @@ enum Step {
     Show(ShowArguments),
     Apply(ApplyArguments),
     Validate(CompareArguments),
+    Findings(FindingsArguments),
+    Accept(AcceptArguments),
     Parity(CompareArguments),
     Certificate(CertificateArguments),
-}
-
-/// Write the batch file; change nothing.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  rollbook migrate plan --due monday --out precreate.ndjson")]
-struct PlanArguments {
-    /// When a made week is due: on its Monday at 09:00, as clients saw, or on the base's weekday.
-    #[arg(long, value_name = "monday|weekday", default_value = "monday")]
-    due: DueRule,
-    /// The file. Default: kind and digest, in the current directory.
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
 }
 
 /// Apply a batch file; what is there already is skipped and counted.
@@ -96,46 +88,11 @@ impl MigrateArguments {
             Step::Show(arguments) => arguments.run(context),
             Step::Apply(arguments) => arguments.run(context),
             Step::Validate(arguments) => arguments.validate(context),
+            Step::Findings(arguments) => arguments.run(context),
+            Step::Accept(arguments) => arguments.run(context),
             Step::Parity(arguments) => arguments.parity(context),
             Step::Certificate(arguments) => arguments.run(context),
         }
-    }
-}
-
-impl Text for PlanReport {
-    fn text(&self) -> String {
-        let mut text = format!(
-            "{} {}\ndigest  {}\nrules   due {}, zone {}\n{} series, {} created, {} linked, {} adopted\n",
-            styled(BOLD, &self.kind),
-            self.file.display(),
-            self.digest,
-            self.due,
-            self.zone,
-            self.series,
-            self.created,
-            self.linked,
-            self.adopted
-        );
-        for left in &self.obstacles {
-            text.push_str(&format!("left as it is: {}: {}\n", left.series, left.obstacle));
-        }
-        text
-    }
-}
-
-impl PlanArguments {
-    fn run(&self, context: &Context) -> Result<(), CliError> {
-        let report = match &context.remote {
-            Some(remote) => remote.plan(self.due, self.out.as_deref())?,
-            None => plan(&context.open()?, self.due, self.out.as_deref())?,
-        };
-        context.output.either(&report, || {
-            let next = format!(
-                "nothing was changed; next: rollbook migrate apply {}",
-                report.file.display()
-            );
-            format!("{}{}\n", report.text(), styled(FAINT, next))
-        })
     }
 }
 
@@ -146,7 +103,7 @@ impl ApplyArguments {
             Some(remote) => remote.apply(&batch, self.at)?,
             None => self.apply_here(context, &batch)?,
         };
-        context.output.either(&applied, || applied_text(&applied))
+        context.output.either(&applied, || applied_text(batch.header.kind(), &applied))
     }
 
     fn apply_here(&self, context: &Context, batch: &Batch) -> Result<ApplyReport, CliError> {
@@ -159,8 +116,10 @@ impl ApplyArguments {
     }
 }
 
-fn applied_text(applied: &ApplyReport) -> String {
-    let ApplyReport { digest, series, created, linked, adopted, left_out, head, .. } = applied;
+fn applied_text(kind: &str, applied: &ApplyReport) -> String {
+    let ApplyReport { digest, series, left_out, head, .. } = applied;
+    let counts =
+        batch_counts(kind, [applied.created, applied.linked, applied.adopted, applied.changed]);
     let LeftOut { already, taken, withdrawn, erased } = left_out;
     let reasons = [
         (taken, "taken meanwhile"),
@@ -171,7 +130,7 @@ fn applied_text(applied: &ApplyReport) -> String {
         .map(|(count, reason)| format!(", {count} {reason}"))
         .collect();
     format!(
-        "batch {digest}\n{series} series, {created} created, {linked} linked, {adopted} adopted, {already} skipped as there already{others}, head {head}\n{}\n",
+        "batch {digest}\n{series} series, {counts}, {already} skipped as there already{others}, head {head}\n{}\n",
         styled(FAINT, "next: rollbook migrate validate")
     )
 }
@@ -221,7 +180,7 @@ impl CompareArguments {
     }
 }
 
-/// How many findings of a check are printed as text; `--json` prints all.
+/// How many findings of a check are printed as text; `--json` and `migrate findings` print all.
 const FINDINGS_SHOWN: usize = 20;
 
 pub(crate) fn validation_text(validation: &Validation) -> String {
@@ -229,22 +188,34 @@ pub(crate) fn validation_text(validation: &Validation) -> String {
     for check in &validation.checks {
         let mark = if check.green { styled(GOOD, "green") } else { styled(BAD, "red  ") };
         text.push_str(&format!("{mark}  {:<22}  {}\n", check.name, check.detail));
-        for finding in check.findings.iter().take(FINDINGS_SHOWN) {
-            text.push_str(&format!("         {finding}\n"));
+        for (finding, id) in check.findings.iter().zip(&check.finding_ids).take(FINDINGS_SHOWN) {
+            text.push_str(&format!("         {id}  {finding}\n"));
         }
         if check.findings.len() > FINDINGS_SHOWN {
             text.push_str(&format!(
-                "         and {} more (--json has all)\n",
+                "         and {} more (rollbook migrate findings --all lists them)\n",
                 check.findings.len() - FINDINGS_SHOWN
             ));
         }
     }
+    let accepted = match validation.accepted().count() {
+        0 => String::new(),
+        accepted => format!(", with {accepted} accepted findings"),
+    };
     text.push_str(&format!(
-        "{} of {} at position {}\n",
+        "{} of {} at position {}{accepted}\n",
         validation.green(),
         validation.checks.len(),
         validation.at
     ));
+    if !validation.stale.is_empty() {
+        let stale = validation.stale.len();
+        text.push_str(&format!("{stale} accepted findings are no longer found (stale)\n"));
+    }
+    if !validation.all_green() {
+        let next = "next: correct the findings, or accept them: rollbook migrate accept FINDING --reason TEXT";
+        text.push_str(&format!("{}\n", styled(FAINT, next)));
+    }
     text
 }
 

@@ -18,6 +18,7 @@ mod diff;
 mod dump;
 mod erase;
 pub mod error;
+mod findings;
 mod format;
 mod history;
 mod import;
@@ -28,6 +29,7 @@ mod migrate;
 mod naming;
 mod next_step;
 mod output;
+mod plan;
 mod progress;
 mod prove;
 mod put;
@@ -264,6 +266,10 @@ mod tests {
         let manual = concat!(
             include_str!("../../docs/concepts.md"),
             include_str!("../../docs/operations.md"),
+            include_str!("../../docs/migrations/precreate.md"),
+            include_str!("../../docs/migrations/realign.md"),
+            include_str!("../../docs/migrations/window.md"),
+            include_str!("../../docs/migrations/inverse.md"),
             include_str!("../../docs/backup.md"),
             include_str!("../../docs/service-operation.md"),
             include_str!("../../docs/access.md"),

@@ -8,7 +8,7 @@ use rollbook_application::backup::BackupError;
 use rollbook_application::backup::erasure_ledger::LedgerError;
 use rollbook_application::evidence::EvidenceError;
 use rollbook_application::store::StoreError;
-use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::control::{AcceptanceRejection, SwitchRejection};
 use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_log::{AppendError, KeyringError, LogError};
@@ -23,6 +23,7 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
         StoreError::Projection(error) => return of_projection(error),
         StoreError::Refused(refused) => return of_refused(refused),
         StoreError::Switch(refused) => return of_switch(refused),
+        StoreError::Acceptance(refused) => return Some(of_acceptance(refused).to_owned()),
         StoreError::UnknownResponse(_) => {
             "`rollbook history` of its assignment shows the response's id"
         }
@@ -64,6 +65,9 @@ fn of_keyring(error: &KeyringError) -> Option<String> {
         KeyringError::WrongMasterKey { .. } => "name the right key with --master-key FILE",
         KeyringError::NoMasterKey { .. } => {
             "name it with --master-key FILE or ROLLBOOK_MASTER_KEY_FILE"
+        }
+        KeyringError::Outdated { .. } => {
+            "`rollbook keyring repair` shows what the newest keyring had, and erases again what the log says was erased"
         }
         KeyringError::Unsealed => "`rollbook dump`, then `rollbook load` into a new store",
         _ => return None,
@@ -150,6 +154,20 @@ pub(crate) fn of_refused(refused: &Rejection) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// After findings that are not accepted, or an acceptance that is not withdrawn.
+fn of_acceptance(refused: &AcceptanceRejection) -> &'static str {
+    match refused {
+        AcceptanceRejection::NoReason => "say it with --reason",
+        AcceptanceRejection::NoFinding => "name them, or give --check",
+        AcceptanceRejection::UnknownCheck(_)
+        | AcceptanceRejection::UnknownFinding(_)
+        | AcceptanceRejection::Count { .. } => "`rollbook migrate findings` lists the findings",
+        AcceptanceRejection::NotAccepted(_) => {
+            "`rollbook migrate findings --state accepted` lists those that are accepted"
+        }
+    }
+}
+
 /// After a switch that the guard refuses.
 pub(crate) fn of_switch(refused: &SwitchRejection) -> Option<String> {
     let text = match refused {
@@ -159,7 +177,7 @@ pub(crate) fn of_switch(refused: &SwitchRejection) -> Option<String> {
         }
         SwitchRejection::Unfinished(_) => "run `rollbook migrate apply` with the same file again",
         SwitchRejection::Red(_) => {
-            "see `rollbook migrate validate`, or override with --force and a reason"
+            "`rollbook migrate findings` lists what was found: correct it, or accept it with `rollbook migrate accept`, and validate again; --force, with a reason, overrides the whole guard"
         }
         SwitchRejection::Percent(_) | SwitchRejection::Retired => return None,
     };
@@ -195,6 +213,11 @@ pub(crate) fn of_migration(error: &MigrationError) -> Option<String> {
             "--dry-run lists them; --allow-removals imports the export and removes them"
         }
         MigrationError::Unfinished { .. } => "apply its file again first",
+        MigrationError::NoSeriesOf { .. } => "--client takes the document ids of clients",
+        MigrationError::NoSuchBatch { .. } => "`rollbook status` lists the applied batches",
+        MigrationError::NoInverse { .. } => {
+            "`rollbook switch legacy` takes back what a migration that adds weeks shows"
+        }
         MigrationError::NothingImported => "run `rollbook import EXPORT_DIR` first",
         MigrationError::Interrupted => "the same command resumes",
     };

@@ -11,7 +11,7 @@ use rollbook_domain::calendar::Zone;
 use rollbook_domain::{StreamId, Timestamp};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::batch::Batch;
-use rollbook_migrations::review::{LinkReason, ReviewError, SeriesReview};
+use rollbook_migrations::review::{ChangeReview, LinkReason, ReviewError, SeriesReview};
 
 use super::Context;
 use super::format::{md_head, md_row};
@@ -183,14 +183,26 @@ impl<'a> Report<'a> {
         self.zone.date(instant).format("%a %Y-%m-%d").to_string()
     }
 
+    /// What a week has from now on.
+    fn change(&self, change: &ChangeReview) -> String {
+        match (&change.due, &change.window) {
+            (Some(due), _) => format!("due from now on {}, {due}", self.day(*due)),
+            (None, Some(Some(window))) => format!("window from now on {}", window.as_str()),
+            (None, _) => "no window from now on".to_owned(),
+        }
+    }
+
     fn table(&self, review: &SeriesReview) -> String {
-        let SeriesReview { series, weeks, links, left_out } = review;
+        let SeriesReview { series, weeks, links, changes, left_out } = review;
+        let changed = if changes.is_empty() {
+            format!("{} weeks, {} responses", weeks.len(), links.len())
+        } else {
+            format!("{} weeks changed", changes.len())
+        };
         let mut text = format!(
-            "\n{}\n{:>6} events: {} weeks, {} responses\n",
+            "\n{}\n{:>6} events: {changed}\n",
             styled(BOLD, plain(&series.to_string())),
-            weeks.len() + links.len(),
-            weeks.len(),
-            links.len()
+            weeks.len() + links.len() + changes.len()
         );
         // Writing to a string cannot fail.
         for week in weeks {
@@ -212,6 +224,10 @@ impl<'a> Report<'a> {
                 reason(link.reason)
             );
         }
+        for change in changes {
+            let ChangeReview { run, week, .. } = change;
+            let _ = writeln!(text, "  run {run} week {week:>3}  {}", self.change(change));
+        }
         for obstacle in left_out {
             let _ = writeln!(text, "  left as it is: {}", plain(&obstacle.to_string()));
         }
@@ -219,7 +235,7 @@ impl<'a> Report<'a> {
     }
 
     fn markdown(&self, review: &SeriesReview) -> String {
-        let SeriesReview { series, weeks, links, left_out } = review;
+        let SeriesReview { series, weeks, links, changes, left_out } = review;
         let mut text = format!("\n## {}\n", md_inline(&series.to_string()));
         if !weeks.is_empty() {
             text.push('\n');
@@ -241,6 +257,14 @@ impl<'a> Report<'a> {
                 [&*link.response, &*run, &*week, reason(link.reason), &*link.named, &*submitted];
             text.push_str(&md_row(cells));
         }
+        if !changes.is_empty() {
+            text.push('\n');
+            text.push_str(&md_head(&["run", "week", "from now on"]));
+        }
+        for change in changes {
+            let (run, week) = (change.run.to_string(), change.week.to_string());
+            text.push_str(&md_row([&*run, &*week, &*self.change(change)]));
+        }
         if !left_out.is_empty() {
             text.push('\n');
             text.push_str(&md_head(&["left as it is"]));
@@ -252,7 +276,7 @@ impl<'a> Report<'a> {
     }
 
     fn csv(&self, review: &SeriesReview) -> String {
-        let SeriesReview { series, weeks, links, left_out } = review;
+        let SeriesReview { series, weeks, links, changes, left_out } = review;
         let series = series.to_string();
         let mut text = String::new();
         let mut row = |what: &str, rest: [String; 7]| {
@@ -270,6 +294,13 @@ impl<'a> Report<'a> {
             let (run, week) = (link.run.to_string(), link.week.to_string());
             let (response, why) = (link.response.clone(), reason(link.reason).to_owned());
             row("response", [run, week, none(), none(), link.named.clone(), response, why]);
+        }
+        for change in changes {
+            let (run, week) = (change.run.to_string(), change.week.to_string());
+            let (day, due) =
+                change.due.map_or_else(|| (none(), none()), |due| (self.day(due), due.to_string()));
+            let why = self.change(change);
+            row("change", [run, week, day, due, none(), none(), why]);
         }
         for obstacle in left_out {
             let why = obstacle.to_string();
@@ -307,16 +338,25 @@ fn md_beginning(report: &PlanReport, batch: &Batch) -> String {
     let source = batch.header.source;
     let mut text = format!("# Batch {} {}\n\n", report.kind, report.digest);
     text.push_str(&md_head(&["what", "value"]));
-    for (what, value) in [
-        ("due", report.due.clone()),
-        ("zone", report.zone.clone()),
-        ("series", report.series.to_string()),
-        ("weeks created", report.created.to_string()),
-        ("responses linked", report.linked.to_string()),
-        ("responses adopted", report.adopted.to_string()),
+    let mut rows = match &report.due {
+        Some(due) => vec![("due", due.clone()), ("zone", report.zone.clone())],
+        None => vec![("rules", report.rules.clone())],
+    };
+    rows.push(("series", report.series.to_string()));
+    if report.due.is_some() {
+        rows.extend([
+            ("weeks created", report.created.to_string()),
+            ("responses linked", report.linked.to_string()),
+            ("responses adopted", report.adopted.to_string()),
+        ]);
+    } else {
+        rows.push(("weeks changed", report.changed.to_string()));
+    }
+    rows.extend([
         ("planned from store", source.log.to_string()),
         ("at position", source.position.to_string()),
-    ] {
+    ]);
+    for (what, value) in rows {
         text.push_str(&md_row([what, &*value]));
     }
     text

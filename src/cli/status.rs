@@ -7,6 +7,7 @@ use rollbook_application::reports::status::{
     Batch, LastImport, Parity, ProjectionStatus, RecordedValidation, Sealing, Status, Weeks, status,
 };
 use rollbook_migrations::batch::short;
+use rollbook_migrations::rules::Options;
 
 use super::context::Context;
 use super::output::{BAD, BOLD, FAINT, GOOD, styled};
@@ -57,6 +58,15 @@ impl Text for Status {
             "validation",
             self.validation.as_ref().map_or_else(|| "none".to_owned(), RecordedValidation::text),
         );
+        if self.accepted_findings > 0 {
+            line(
+                "accepted",
+                format!(
+                    "{} findings; rollbook migrate findings lists them",
+                    self.accepted_findings
+                ),
+            );
+        }
         let parity =
             |parity: &Parity| format!("{} unexplained at {}", parity.unexplained, parity.at);
         line("parity", self.parity.as_ref().map_or_else(|| "none".to_owned(), parity));
@@ -115,12 +125,12 @@ impl Text for LastImport {
 
 impl Text for Batch {
     fn text(&self) -> String {
-        let Self { digest, kind, rules, base, series, created, linked, adopted, skipped, .. } =
-            self;
+        let Self { digest, kind, rules, base, series, skipped, .. } = self;
+        let counts = batch_counts(kind, [self.created, self.linked, self.adopted, self.changed]);
         let digest = styled(FAINT, short(digest));
         match self.applied_at {
             Some(at) => format!(
-                "{digest} {kind} {rules}, applied at {at}: {series} series, {created} created, {linked} linked, {adopted} adopted, {skipped} skipped"
+                "{digest} {kind} {rules}, applied at {at}: {series} series, {counts}, {skipped} skipped"
             ),
             None => {
                 format!(
@@ -129,6 +139,16 @@ impl Text for Batch {
                 )
             }
         }
+    }
+}
+
+/// What a batch of a kind does, in numbers: weeks created, responses linked and adopted, weeks
+/// changed.
+pub(super) fn batch_counts(kind: &str, [created, linked, adopted, changed]: [u64; 4]) -> String {
+    if kind == Options::PRECREATE {
+        format!("{created} created, {linked} linked, {adopted} adopted")
+    } else {
+        format!("{changed} changed")
     }
 }
 

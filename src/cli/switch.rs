@@ -19,8 +19,9 @@ Examples:
   rollbook switch precreated --reason 'all green for a week'
   rollbook switch legacy --reason 'complaints about week 3'
 
-Giving somebody the pre-created view needs a green validation newer than the last batch; --force overrides that, and is on
-record with the reason. Switching back needs nothing but the reason.";
+Giving somebody the pre-created view needs a green validation newer than the last batch. If a check is red, correct its
+findings or accept them by name (rollbook migrate accept). --force overrides the whole guard, and is on record with the
+reason. Switching back needs nothing but the reason.";
 
 /// Switch which view serves whom.
 #[derive(Debug, Args)]
@@ -38,7 +39,7 @@ pub(super) struct SwitchArguments {
     /// Why; history shows it.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Override the guard.
+    /// Override the whole guard. `rollbook migrate accept` accepts single findings instead.
     #[arg(long)]
     force: bool,
     #[command(flatten)]

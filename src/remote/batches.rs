@@ -5,11 +5,11 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use rollbook_application::reports::migration::PlanReport;
-use rollbook_domain::Timestamp;
+use rollbook_domain::{JsonText, Timestamp};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::ApplyReport;
 use rollbook_migrations::batch::{Batch, keep};
-use rollbook_migrations::rules::DueRule;
+use rollbook_migrations::rules::{Inversion, Options, Realignment, Rewindowing};
 use ureq::http::Method;
 
 use super::{Remote, RemoteError, RequestParts};
@@ -19,20 +19,20 @@ const ATTEMPTS: usize = 5;
 
 impl Remote {
     /// Plans at the service and writes the batch file here: `out`, or a file named by kind and
-    /// digest in the current directory.
+    /// digest in the current directory. `options` are those of the request, with its time.
     ///
     /// # Errors
     /// If the service does not respond or refuses, or the file cannot be written.
-    pub fn plan(&self, due: DueRule, out: Option<&Path>) -> Result<PlanReport, RemoteError> {
+    pub fn plan(&self, options: &Options, out: Option<&Path>) -> Result<PlanReport, RemoteError> {
+        let query = plan_query(options);
         let directory = out
             .and_then(Path::parent)
             .filter(|parent| !parent.as_os_str().is_empty())
             .unwrap_or_else(|| Path::new("."));
         let partial = Partial(directory.join(format!(".batch.partial-{}", std::process::id())));
         for _attempt in 0..ATTEMPTS {
-            self.fetch(due, &partial.0)?;
+            self.fetch(&query, &partial.0)?;
             let batch = Batch::open(&partial.0)?;
-            let query = [("due", due.to_string())];
             let mut report: PlanReport =
                 self.read(self.get("/v1/migrations/plan/report", &query)?)?;
             if report.digest == batch.header.digest {
@@ -43,12 +43,11 @@ impl Remote {
         Err(RemoteError::Moving(self.server().to_owned()))
     }
 
-    fn fetch(&self, due: DueRule, path: &Path) -> Result<(), RemoteError> {
+    fn fetch(&self, query: &[(&'static str, String)], path: &Path) -> Result<(), RemoteError> {
         let written =
             |source| MigrationError::File { path: path.to_owned(), doing: "written", source };
-        let query = [("due", due.to_string())];
         let mut body = self
-            .get("/v1/migrations/plan", &query)?
+            .get("/v1/migrations/plan", query)?
             .into_body()
             .into_with_config()
             .limit(u64::MAX)
@@ -92,6 +91,36 @@ impl Remote {
         };
         self.read(self.send(request, &file)?)
     }
+}
+
+/// The query of a plan. The time is always sent, so that the file and the report are of one plan.
+fn plan_query(options: &Options) -> Vec<(&'static str, String)> {
+    let mut query = Vec::new();
+    if options.due().is_none() {
+        query.push(("kind", options.kind().to_owned()));
+    }
+    match options {
+        // Without its kind, which services of earlier releases do not know.
+        Options::Precreate(due) => query.push(("due", due.to_string())),
+        Options::Realign(Realignment { weekday, time, clients, at }) => {
+            query.push(("weekday", weekday.to_string()));
+            query.extend(time.map(|time| ("time", time.to_string())));
+            query.extend(clients.iter().map(|client| ("client", client.clone())));
+            query.push(("at", at.to_string()));
+        }
+        Options::Window(Rewindowing { window, from, clients, at }) => {
+            let window = window.as_ref().map_or("null", JsonText::as_str);
+            query.push(("window", window.to_owned()));
+            query.push(("from", from.to_string()));
+            query.extend(clients.iter().map(|client| ("client", client.clone())));
+            query.push(("at", at.to_string()));
+        }
+        Options::Inverse(Inversion { of, at }) => {
+            query.push(("inverse_of", of.clone()));
+            query.push(("at", at.to_string()));
+        }
+    }
+    query
 }
 
 /// A partial file, removed on drop unless it was renamed.

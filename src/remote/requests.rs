@@ -4,9 +4,11 @@
 use std::io::{BufRead, BufReader, Read};
 
 use rollbook_application::backup::{BackupReport, ListedBackup};
+use rollbook_application::operations::acceptance::{AcceptRequest, AcceptanceReport, Selection};
 use rollbook_application::operations::switch::SwitchRequest;
 use rollbook_application::reports::check_ins::Which;
 use rollbook_application::reports::evidence::CheckpointReport;
+use rollbook_application::reports::findings::{FindingPage, FindingQuery};
 use rollbook_application::reports::migration::ValidationReport;
 use rollbook_application::reports::moment::Moment;
 use rollbook_application::reports::span;
@@ -22,6 +24,9 @@ use ureq::http::Method;
 use super::{Remote, RemoteError, RequestParts, encoded};
 
 const JSON: Option<&str> = Some("application/json");
+
+/// The most findings in one response.
+const MOST_FINDINGS: usize = 10_000;
 
 /// The query for a view.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +151,70 @@ impl Remote {
             ..RequestParts::default()
         };
         self.read(self.send(request, SendBody::none())?)
+    }
+
+    /// Lists what the checks find at the service: one page, or all pages if the query has no limit.
+    ///
+    /// # Errors
+    /// If the service does not respond, or refuses the request.
+    pub fn findings(
+        &self,
+        query: &FindingQuery,
+        overdue_after_milliseconds: Option<i64>,
+    ) -> Result<FindingPage, RemoteError> {
+        let mut page = self.finding_page(query, query.after, overdue_after_milliseconds)?;
+        while let (None, Some(next)) = (query.limit, page.next) {
+            let more = self.finding_page(query, next, overdue_after_milliseconds)?;
+            page.findings.extend(more.findings);
+            page.next = more.next;
+        }
+        Ok(page)
+    }
+
+    fn finding_page(
+        &self,
+        query: &FindingQuery,
+        after: u64,
+        overdue_after_milliseconds: Option<i64>,
+    ) -> Result<FindingPage, RemoteError> {
+        let limit = query.limit.unwrap_or(MOST_FINDINGS);
+        let mut parts = vec![("after", after.to_string()), ("limit", limit.to_string())];
+        parts.extend(query.check.clone().map(|check| ("check", check)));
+        parts.extend(query.state.map(|state| ("state", state.name().to_owned())));
+        parts.extend(overdue_after(overdue_after_milliseconds));
+        self.read(self.get("/v1/migrations/findings", &parts)?)
+    }
+
+    /// Accepts findings at the service, or withdraws their acceptance.
+    ///
+    /// # Errors
+    /// If the service does not respond, or refuses the request.
+    pub fn accept(
+        &self,
+        wanted: &AcceptRequest,
+        withdraw: bool,
+        overdue_after_milliseconds: Option<i64>,
+        at: Option<Timestamp>,
+    ) -> Result<AcceptanceReport, RemoteError> {
+        let reason = &wanted.reason;
+        let body = match &wanted.selection {
+            Selection::Findings(findings) => {
+                let kind = if withdraw { "withdraw" } else { "findings" };
+                json!({"kind": kind, "findings": findings, "reason": reason, "at": at})
+            }
+            Selection::Check { check, expected } => {
+                json!({"kind": "check", "check": check, "expected": expected, "reason": reason, "at": at})
+            }
+        };
+        let query: Vec<_> = overdue_after(overdue_after_milliseconds).into_iter().collect();
+        let request = RequestParts {
+            method: Method::POST,
+            path: "/v1/migrations/acceptances",
+            query: &query,
+            content_type: JSON,
+            ..RequestParts::default()
+        };
+        self.read(self.send(request, body.to_string().as_str())?)
     }
 
     /// Compares the two views of every client.

@@ -25,6 +25,13 @@ pub enum VerifyError {
         /// All findings, one line each.
         findings: Vec<String>,
     },
+    /// Nothing is damaged, but an erasure was interrupted: rows and files still have what was folded
+    /// from the client's data.
+    #[error("the log is intact, and the erasure of {} is not finished: rows and files were not cleared", .clients.join(", "))]
+    UnfinishedErasure {
+        /// The clients, each by the id of the client document.
+        clients: Vec<String>,
+    },
 }
 
 impl VerifyError {
@@ -33,6 +40,12 @@ impl VerifyError {
         match self {
             // The command line has the next step after an error of a store.
             Self::Store(_) => None,
+            Self::UnfinishedErasure { clients } => {
+                let client = clients.first().map(String::as_str).unwrap_or_default();
+                Some(format!(
+                    "`rollbook erase --client {client} --reason TEXT --yes` finishes it, and writes no second event"
+                ))
+            }
             Self::Damaged { position: Some(_), .. } => {
                 Some("keep this store for analysis and restore a backup".to_owned())
             }
@@ -73,6 +86,7 @@ impl Coded for VerifyError {
         match self {
             Self::Store(error) => error.code(),
             Self::Damaged { .. } => Code::Damaged,
+            Self::UnfinishedErasure { .. } => Code::ErasureUnfinished,
         }
     }
 }

@@ -58,13 +58,14 @@ pub fn verify(
     progress: Progress<'_>,
 ) -> Result<Verification, VerifyError> {
     let began = Instant::now();
-    let files = check_files(directory, |done, of| progress("reading files", done, of))?;
+    let mut files = check_files(directory, |done, of| progress("reading files", done, of))?;
     let store = match open() {
         Ok(store) => store,
         // The damage in the files explains why the store does not open.
         Err(error) if !files.damage.is_empty() => return Err(findings::unopened(&files, &error)),
         Err(error) => return Err(error.into()),
     };
+    files.set_leftovers_apart(&store.log().table_files()?);
     let mut report = DamageReport::of(&files);
     // A flipped bit in the file of API keys must not open the service to anyone.
     if let Err(error) = access::list_keys(directory) {
@@ -74,10 +75,15 @@ pub fn verify(
     let (log, tree) = check_log(&store, &mut signed, &mut report, progress)?;
     signed.finish(log.head, &mut report);
     let mut projections = Vec::new();
-    if !request.log_only && log.findings.is_empty() {
+    // Until an erasure is finished, the rows have what was folded before it.
+    let unfinished = unfinished_erasures(&store);
+    if !request.log_only && log.findings.is_empty() && unfinished.is_empty() {
         projections = check_rows(&store, request, &mut report, progress)?;
     }
     report.into_result(&log)?;
+    if !unfinished.is_empty() {
+        return Err(VerifyError::UnfinishedErasure { clients: unfinished });
+    }
     Ok(Verification::new(
         &store,
         request,
@@ -88,4 +94,10 @@ pub fn verify(
         projections,
         began.elapsed(),
     ))
+}
+
+/// The clients whose erasure was interrupted, each by the id of the client document.
+fn unfinished_erasures(store: &Store) -> Vec<String> {
+    let unfinished = store.log().erasures().into_iter().filter(|erasure| !erasure.complete);
+    unfinished.filter_map(|erasure| erasure.ids.into_iter().next()).collect()
 }

@@ -120,6 +120,8 @@ pub enum Code {
     Drift,
     /// There is nothing to dump.
     Empty,
+    /// An erasure was interrupted, and must be finished.
+    ErasureUnfinished,
     /// The erasure ledger in the directory of backups cannot be read or written.
     Erasures,
     /// A file or directory of this name exists already.
@@ -137,6 +139,9 @@ pub enum Code {
     ExportRemoves,
     /// A file beside the store or of a backup cannot be read or written.
     File,
+    /// The check has another number of open findings than the request expects.
+    #[strum(props(exit = 3))]
+    FindingsDiffer,
     /// The caller does not have the permission, or the thing does not exist.
     Forbidden,
     /// The export could not be read.
@@ -188,6 +193,9 @@ pub enum Code {
     /// The reason `other` needs a comment.
     #[strum(props(exit = 3))]
     NoComment,
+    /// The batch has no inverse batch: it changed no week.
+    #[strum(props(exit = 3))]
+    NoInverse,
     /// The body is not application/json.
     NoJson,
     /// The path does not take this method.
@@ -203,6 +211,9 @@ pub enum Code {
     NoPause,
     /// There is no store in the directory.
     NoStore,
+    /// No single batch with this digest was applied completely.
+    #[strum(props(exit = 3))]
+    NoSuchBatch,
     /// The id is that of a coach or an administrator. Only clients can be erased.
     #[strum(props(exit = 3))]
     NotAClient,
@@ -302,6 +313,9 @@ pub enum Code {
     Unexplained,
     /// No backup has this name.
     UnknownBackup,
+    /// No check finds this now, no check has this name, or the finding is not accepted.
+    #[strum(props(exit = 3))]
+    UnknownFinding,
     /// Nothing has this id.
     UnknownId,
     /// No API key has this name.

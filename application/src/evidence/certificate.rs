@@ -1,9 +1,10 @@
 //! Creates a migration certificate from a store. This module finds the events. The migrations crate
 //! defines the format and the check.
 
+use rollbook_domain::event::QualifiedValidation;
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Event, EventRecord, Position, StreamId};
-use rollbook_migrations::certificate::{Certificate, ProvedEvent, format_of, summarize};
+use rollbook_migrations::certificate::{Certificate, ProvedEvent, Summary, format_of, summarize};
 use rollbook_projections::tree::{self, Tree};
 
 use super::Notary;
@@ -23,17 +24,26 @@ impl Migration {
     /// # Errors
     /// [`EvidenceError::NotApplied`], [`EvidenceError::NotValidated`].
     pub fn find(store: &Store, digest: Option<&str>) -> Result<Self, EvidenceError> {
-        let last = store.control()?.last_applied().map(|batch| batch.digest.clone());
+        let recorded = store.control()?;
+        let last = recorded.last_applied().map(|batch| batch.digest.clone());
         let digest = digest.map(ToOwned::to_owned).or(last).ok_or(EvidenceError::NotApplied)?;
         let event = |part: &str| store.log().event(event_id(&StreamId::Control, &[part, &digest]));
         let (planned, applied) =
             event("planned")?.zip(event("applied")?).ok_or(EvidenceError::NotApplied)?;
-        let validates = |recorded: &EventRecord| matches!(&recorded.event, Event::ValidationRecorded { digest: of, .. } if *of == digest);
+        let validates = |recorded: &EventRecord| match &recorded.event {
+            Event::ValidationRecorded { digest: of, .. }
+            | Event::QualifiedValidationRecorded(QualifiedValidation { digest: of, .. }) => {
+                *of == digest
+            }
+            _ => false,
+        };
+        // A validation from before an acceptance was withdrawn no longer says what is accepted.
+        let since = applied.position.max(recorded.acceptance_withdrawn.unwrap_or(0));
         let control = store.log().stream(&StreamId::Control, 0)?;
         let validated = control
             .into_iter()
             .rev()
-            .take_while(|recorded| recorded.position > applied.position)
+            .take_while(|recorded| recorded.position > since)
             .find(validates);
         let validated = validated.ok_or(EvidenceError::NotValidated)?;
         Ok(Self { planned, applied, validated })
@@ -52,12 +62,14 @@ impl Notary<'_> {
         };
         let after = self.covering(validated.position)?;
         let consistency = self.prove_consistency(base, after.claimed().size)?;
-        let (batch, checks) = summarize(&planned.event, &applied.event, &validated.event)
-            .map_err(EvidenceError::Certificate)?;
+        let Summary { batch, checks, accepted } =
+            summarize(&planned.event, &applied.event, &validated.event)
+                .map_err(EvidenceError::Certificate)?;
         let certificate = Certificate {
-            rollbook_certificate: format_of(&checks),
+            rollbook_certificate: format_of(&batch, &checks, &accepted),
             batch,
             checks,
+            accepted,
             key: self.verifier().clone(),
             before: consistency.older.text().to_owned(),
             after: after.text().to_owned(),

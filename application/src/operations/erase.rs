@@ -141,6 +141,11 @@ pub fn erase_again(
     for record in records.iter().filter(|record| record.store == log.store_id()) {
         let ErasureRecord { client, ids, reason, at, actor, .. } = record;
         if log.event(erasure_id(client))?.is_some() {
+            // The keyring may be from before the erasure, although the log is not.
+            if !log.is_erased(&StreamId::Client(client.clone())) {
+                log.destroy_keys(erasure_id(client), ids)?;
+                count += 1;
+            }
             continue;
         }
         let request = Request { actor: actor.clone(), now: *at, key: None, cause: None };
@@ -201,7 +206,7 @@ fn record_erasure(
         }
         Ok(Proposal::Append(events))
     };
-    let load = || store.control_until(Position::MAX);
+    let load = || store.control_now();
     match store.decide_and_append(&StreamId::Control, request, None, load, decide)? {
         // The erasure is recorded, but a keyring from an older backup may contain the keys again.
         Outcome::Nothing => Ok(store.log().destroy_keys(id, ids)?),
@@ -234,7 +239,11 @@ fn attested(
 }
 
 /// The later steps: the rows, the files, and the mark that the erasure is complete.
-fn clear_after_erasures(store: &Store, progress: Progress<'_>) -> Result<(), StoreError> {
+pub(super) fn clear_after_erasures(
+    store: &Store,
+    progress: Progress<'_>,
+) -> Result<(), StoreError> {
+    store.evict_series();
     store.runtime().refold(progress)?;
     store.log().scrub()?;
     for erasure in store.log().erasures() {
@@ -245,6 +254,6 @@ fn clear_after_erasures(store: &Store, progress: Progress<'_>) -> Result<(), Sto
 
 /// Returns the id of a client's erasure. It is derived from the client, so a client is erased only
 /// once.
-fn erasure_id(client: &str) -> Uuid {
+pub(super) fn erasure_id(client: &str) -> Uuid {
     event_id(&StreamId::Client(client.to_owned()), &["client-erased"])
 }

@@ -5,14 +5,14 @@
 use std::fs::File;
 use std::path::Path;
 
-use rollbook_domain::event::CheckOutcome;
+use rollbook_domain::event::{CheckOutcome, QualifiedValidation};
 use rollbook_domain::{Event, Position};
 use rollbook_migrations::apply::{self, ApplyReport};
 use rollbook_migrations::batch::Batch;
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::parity::ParityReport;
-use rollbook_migrations::rules::DueRule;
-use rollbook_migrations::validate::{self, Check, Validation};
+use rollbook_migrations::rules::Options;
+use rollbook_migrations::validate::{self, AcceptedFinding, Check, Validation};
 use tempfile::TempDir;
 
 use super::OperationError;
@@ -23,10 +23,15 @@ use crate::store::{KeyedRequest, Request, Store};
 /// kind and digest.
 ///
 /// # Errors
-/// If nothing is imported, or the file cannot be written.
-pub fn plan(store: &Store, due: DueRule, out: Option<&Path>) -> Result<PlanReport, OperationError> {
+/// If nothing is imported, no series lacks anything, a batch to undo cannot be undone, or the file
+/// cannot be written.
+pub fn plan(
+    store: &Store,
+    options: Options,
+    out: Option<&Path>,
+) -> Result<PlanReport, OperationError> {
     let rollbook_migrations::plan::Plan { file, header, obstacles } =
-        rollbook_migrations::plan::plan(store.runtime(), due, out)?;
+        rollbook_migrations::plan::plan(store.runtime(), options, out)?;
     Ok(PlanReport::of(&file, &header, obstacles))
 }
 
@@ -46,11 +51,11 @@ pub struct Plan {
 ///
 /// # Errors
 /// As [`plan`].
-pub fn plan_aside(store: &Store, due: DueRule) -> Result<Plan, OperationError> {
+pub fn plan_aside(store: &Store, options: Options) -> Result<Plan, OperationError> {
     let directory = tempfile::tempdir().map_err(OperationError::Scratch)?;
     let path = directory.path().join("batch.ndjson");
     let rollbook_migrations::plan::Plan { header, obstacles, .. } =
-        rollbook_migrations::plan::plan(store.runtime(), due, Some(&path))?;
+        rollbook_migrations::plan::plan(store.runtime(), options, Some(&path))?;
     let report = PlanReport::of(Path::new(&header.file_name()), &header, obstacles);
     Ok(Plan {
         file: File::open(&path).map_err(OperationError::Scratch)?,
@@ -109,12 +114,24 @@ pub fn validate(
 
 /// Returns a recorded validation; `None` for any other event.
 fn recorded(event: &Event) -> Option<Validation> {
-    let Event::ValidationRecorded { digest, at, checks } = event else { return None };
+    let (digest, at, checks, accepted) = match event {
+        Event::ValidationRecorded { digest, at, checks } => (digest, at, checks, &[][..]),
+        Event::QualifiedValidationRecorded(QualifiedValidation {
+            digest,
+            at,
+            checks,
+            accepted,
+        }) => (digest, at, checks, accepted.as_slice()),
+        _ => return None,
+    };
     let checks = checks.iter().cloned().map(|outcome| {
         let CheckOutcome { name, green, detail } = outcome;
-        Check { name: name.into(), green, detail, findings: Vec::new() }
+        let accepted = accepted.iter().filter(|accepted| accepted.check == name);
+        let accepted = accepted.flat_map(AcceptedFinding::of).collect();
+        Check { name: name.into(), green, detail, accepted, ..Check::default() }
     });
-    Some(Validation { digest: digest.clone(), at: *at, checks: checks.collect() })
+    let (digest, checks) = (digest.clone(), checks.collect());
+    Some(Validation { digest, at: *at, checks, stale: Vec::new() })
 }
 
 /// Compares both views of every client. Records nothing.
@@ -128,5 +145,5 @@ pub fn parity(
 ) -> Result<ParityReport, OperationError> {
     let (snapshot, control) = (store.snapshot()?, store.control()?);
     let log = store.log();
-    Ok(validate::parity(log, &snapshot, &control, overdue_after_milliseconds, watch)?)
+    Ok(validate::parity(log, &snapshot, &control, overdue_after_milliseconds, watch)?.shortened())
 }

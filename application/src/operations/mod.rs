@@ -4,12 +4,14 @@
 //! A use case takes a [`Reading`](crate::store::Reading), so that an edge can resolve ids and
 //! authorize with the same reading before.
 
+pub mod acceptance;
 mod allocate;
 mod coach;
 mod correct;
 pub mod erase;
 mod error;
 mod feedback;
+pub mod keyring;
 pub mod migration;
 mod put;
 mod respond;

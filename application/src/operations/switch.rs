@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use rollbook_domain::control::{Control, MovedClients, moved};
 use rollbook_domain::event::{Audience, View};
 use rollbook_domain::limits::{REASON_BYTES, check_text};
-use rollbook_domain::{Event, Position, StreamId};
+use rollbook_domain::{Event, StreamId};
 
 use crate::reports::switch::{SwitchReport, SwitchStatus};
 use crate::store::{
@@ -103,7 +103,7 @@ fn decide(
         &StreamId::Control,
         request,
         bound.as_ref().map(|bound| &bound.key),
-        || store.control_until(Position::MAX),
+        || store.control_now(),
         |control: &Control| {
             check_text("the reason", reason, REASON_BYTES)?;
             let event = control.decide_switch(*view, audience.clone(), reason, *force)?;

@@ -24,8 +24,12 @@ pub struct PlanReport {
     pub digest: String,
     /// The kind of migration, such as `precreate`.
     pub kind: String,
-    /// The due rule of created weeks: `monday` or `weekday`.
-    pub due: String,
+    /// The due rule of created weeks, `monday` or `weekday`, for a kind that creates weeks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// The options of the kind and the zone, as the log records them.
+    #[serde(default)]
+    pub rules: String,
     /// The time zone of the old server, an IANA name.
     pub zone: String,
     /// The number of series that the migration concerns.
@@ -38,6 +42,9 @@ pub struct PlanReport {
     pub linked: u64,
     /// The number of responses without a week to link to the week that names them.
     pub adopted: u64,
+    /// The number of weeks to change.
+    #[serde(default)]
+    pub changed: u64,
     /// What the plan leaves unchanged, with the reason.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<super::schemas::LeftAsItIs>))]
     pub obstacles: Vec<SeriesObstacle>,
@@ -50,14 +57,16 @@ impl PlanReport {
         Self {
             file: file.to_owned(),
             digest: header.digest.clone(),
-            kind: header.kind.clone(),
-            due: header.rules.due.to_string(),
+            kind: header.kind().to_owned(),
+            due: header.rules.options.due().map(|due| due.to_string()),
+            rules: header.rules.to_string(),
             zone: header.rules.zone.clone(),
             series: counts.series,
             events: counts.events,
             created: counts.created,
             linked: counts.linked,
             adopted: counts.adopted,
+            changed: counts.changed,
             obstacles,
         }
     }
@@ -108,6 +117,6 @@ pub fn validations(store: &Store, after: Position) -> Result<Vec<RecordedValidat
     let control = store.log().stream(&StreamId::Control, 0)?;
     let recorded = control.into_iter().filter(|recorded| recorded.position > after);
     Ok(recorded
-        .filter_map(|recorded| RecordedValidation::recorded(recorded.position, recorded.event))
+        .filter_map(|recorded| RecordedValidation::recorded(recorded.position, &recorded.event))
         .collect())
 }

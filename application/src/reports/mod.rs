@@ -6,6 +6,7 @@ pub mod audit;
 pub mod check_ins;
 pub mod corrections;
 pub mod evidence;
+pub mod findings;
 pub mod history;
 pub mod migration;
 pub mod moment;

@@ -19,14 +19,21 @@ pub enum ViewName {
 pub struct LeftAsItIs {
     /// The stream of the series.
     pub series: String,
-    /// The reason: `no-week-one`, `no-base-due`, `week-holds-another` or `week-outside`.
+    /// The reason: `no-week-one`, `no-base-due`, `week-holds-another`, `week-outside`, `paused`,
+    /// `week-doubled`, `reopen-requested`, `due-in-the-past` or `changed-since`.
     pub obstacle: String,
     /// The response that is not linked.
     #[schema(required = false)]
     pub response: Option<String>,
-    /// The week of that response.
+    /// The run that stays as it is, or whose week stays as it is.
+    #[schema(required = false)]
+    pub run: Option<u32>,
+    /// The week of that response, or the week that stays as it is.
     #[schema(required = false)]
     pub week: Option<u32>,
+    /// The due date that the week would have.
+    #[schema(required = false, format = DateTime)]
+    pub due: Option<String>,
 }
 
 /// The recorded result of one check.

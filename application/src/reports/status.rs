@@ -49,6 +49,9 @@ pub struct Status {
     pub batches: Vec<Batch>,
     /// The last validation.
     pub validation: Option<RecordedValidation>,
+    /// The number of findings that are accepted.
+    #[serde(default)]
+    pub accepted_findings: u64,
     /// The last parity check.
     pub parity: Option<Parity>,
     /// Which view serves which clients.
@@ -174,13 +177,28 @@ pub struct Batch {
     pub adopted: u64,
     /// The number of events that were left out.
     pub skipped: u64,
+    /// The number of weeks that it changed; 0 for a kind of migration that adds weeks.
+    #[serde(default)]
+    pub changed: u64,
 }
 
 impl Batch {
     fn of(batch: &BatchState) -> Self {
         let BatchState { digest, kind, rules, base, applied_at, counts, .. } = batch.clone();
-        let BatchCounts { series, created, linked, adopted, skipped } = counts;
-        Self { digest, kind, rules, base, applied_at, series, created, linked, adopted, skipped }
+        let BatchCounts { series, created, linked, adopted, skipped, changed } = counts;
+        Self {
+            digest,
+            kind,
+            rules,
+            base,
+            applied_at,
+            series,
+            created,
+            linked,
+            adopted,
+            skipped,
+            changed,
+        }
     }
 }
 
@@ -199,22 +217,20 @@ pub struct RecordedValidation {
     /// The result of each check.
     #[cfg_attr(feature = "openapi", schema(value_type = Vec<super::schemas::RecordedCheck>))]
     pub checks: Vec<CheckOutcome>,
+    /// The number of accepted findings that it found.
+    #[serde(default)]
+    pub accepted: u64,
 }
 
 impl RecordedValidation {
     /// Returns the validation that an event records; `None` for any other event.
-    pub(super) fn recorded(position: Position, event: Event) -> Option<Self> {
-        match event {
-            Event::ValidationRecorded { digest, at, checks } => {
-                Some(Self::of(&ValidationState { position, at, digest, checks }))
-            }
-            _ => None,
-        }
+    pub(super) fn recorded(position: Position, event: &Event) -> Option<Self> {
+        ValidationState::recorded(position, event).as_ref().map(Self::of)
     }
 
     fn of(validation: &ValidationState) -> Self {
-        let ValidationState { position, at, digest, checks } = validation.clone();
-        Self { position, at, digest, green: validation.all_green(), checks }
+        let ValidationState { position, at, digest, checks, accepted } = validation.clone();
+        Self { position, at, digest, green: validation.all_green(), checks, accepted }
     }
 }
 
@@ -277,6 +293,7 @@ fn report(
         answered: counts.answered,
         batches: control.batches.iter().map(Batch::of).collect(),
         validation: control.validation.as_ref().map(RecordedValidation::of),
+        accepted_findings: control.accepted.len() as u64,
         parity: control.parity.map(|(at, unexplained)| Parity { at, unexplained }),
         switch: SwitchStatus::of(&control.switch, clients),
         legacy_retired: control.legacy_retired,
@@ -318,7 +335,7 @@ fn next(control: &Control) -> String {
             format!("rollbook migrate apply FILE again, with the file of batch {}", short(&digest))
         }
         Err(SwitchRejection::NotValidated | SwitchRejection::Stale { .. }) => "rollbook migrate validate".to_owned(),
-        Err(SwitchRejection::Red(red)) => format!("find out why these are red, then rollbook migrate validate: {red}"),
+        Err(SwitchRejection::Red(red)) => format!("rollbook migrate findings, correct or accept what it lists, then rollbook migrate validate; red: {red}"),
         Err(_) => "rollbook history control".to_owned(),
         Ok(_) if control.legacy_retired => "nothing".to_owned(),
         Ok(_) if control.switch.default == View::Precreated && control.switch.other_percent == 0 => {

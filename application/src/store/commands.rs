@@ -1,6 +1,8 @@
 //! Commands on one series. The domain decides; this module loads the series, binds the idempotency
 //! key and appends.
 
+use std::cell::Cell;
+
 use rollbook_domain::series::decide::{Decider, Decision};
 use rollbook_domain::{Event, StreamId, Timestamp};
 use rollbook_log::AppendError;
@@ -50,14 +52,15 @@ impl Reading<'_> {
             return Err(AppendError::ClientErased { stream: stream.to_string() }.into());
         }
         let zone = self.zone()?;
-        store.decide_and_append(
+        let decided_on = Cell::new(0);
+        let outcome = store.decide_and_append(
             stream,
             request,
             bound.as_ref().map(|bound| &bound.key),
             || {
                 let folded = self.current_series(stream)?;
-                let version = folded.version;
-                Ok((folded, version))
+                decided_on.set(folded.version);
+                Ok((folded, decided_on.get()))
             },
             |folded| {
                 let now = request.now;
@@ -74,7 +77,12 @@ impl Reading<'_> {
                     }
                 })
             },
-        )
+        )?;
+        if let Outcome::Done { events, repeated: false } = &outcome {
+            self.forget(stream);
+            store.advance_series(stream, decided_on.get(), events);
+        }
+        Ok(outcome)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Errors of a store: opening, reading, deciding and appending. Each boundary above defines its own
 //! enum and may wrap this one.
 
-use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::control::{AcceptanceRejection, SwitchRejection};
 use rollbook_domain::series::decide::Rejection;
 use rollbook_log::{AppendError, LogError};
 use rollbook_projections::ProjectionError;
@@ -26,6 +26,9 @@ pub enum StoreError {
     /// A rule forbids a switch.
     #[error(transparent)]
     Switch(#[from] SwitchRejection),
+    /// A rule forbids to accept findings, or to withdraw an acceptance.
+    #[error(transparent)]
+    Acceptance(#[from] AcceptanceRejection),
     /// No assignment has this id.
     #[error(
         "no assignment has the id {0:?}; give its own id, its document's, the old legacy id, or <base>_week_<n>"
@@ -87,6 +90,7 @@ impl Coded for StoreError {
             Self::Projection(error) => error.code(),
             Self::Refused(error) => error.code(),
             Self::Switch(error) => error.code(),
+            Self::Acceptance(error) => error.code(),
             Self::Contended(_) => Code::Contended,
             Self::NotAClient(_) => Code::NotAClient,
             Self::UnknownAssignment(_)

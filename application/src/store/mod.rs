@@ -20,6 +20,7 @@ mod request_digest;
 #[cfg(test)]
 pub(crate) mod request_samples;
 mod resolve;
+mod series_cache;
 mod series_command;
 mod stream_locks;
 mod time_travel;
@@ -54,6 +55,7 @@ pub use series_command::SeriesCommand;
 pub use time_travel::PastView;
 
 use self::read_counts::Counters;
+use self::series_cache::SeriesCache;
 use self::stream_locks::StreamLocks;
 
 /// An open store.
@@ -62,6 +64,7 @@ pub struct Store {
     runtime: Runtime,
     stream_locks: StreamLocks,
     key_locks: StreamLocks,
+    series_cache: SeriesCache,
     counts: Counters,
     backup_lock: Mutex<()>,
 }
@@ -122,6 +125,7 @@ impl Store {
             runtime: Runtime::ordered_by(ordering, log, rollbook_projections::all()),
             stream_locks: StreamLocks::default(),
             key_locks: StreamLocks::default(),
+            series_cache: SeriesCache::default(),
             counts: Counters::default(),
             backup_lock: Mutex::new(()),
         })
@@ -184,7 +188,20 @@ impl Store {
         self.reading().control()
     }
 
-    /// Folds the control stream up to a position, from the log. Also returns its version at that
+    /// Returns the folded control stream and its version at the same position, from the rows. This
+    /// costs the same however many events the stream has.
+    ///
+    /// # Errors
+    /// As [`Store::catch_up`].
+    pub(crate) fn control_now(&self) -> Result<(Control, Version), StoreError> {
+        let snapshot = self.snapshot()?;
+        let (rows, position) = snapshot.rows::<Tracker>()?;
+        let version = self.log().stream_version_until(&StreamId::Control, position)?;
+        Ok((tracker::control(&rows)?, version))
+    }
+
+    /// Folds the control stream up to a position, from the log. It reads the whole stream up to
+    /// there; use [`Store::control_now`] for the present state. Also returns its version at that
     /// position.
     ///
     /// # Errors
@@ -193,6 +210,7 @@ impl Store {
         &self,
         position: Position,
     ) -> Result<(Control, Version), StoreError> {
+        self.counts.control_fold();
         let (mut control, mut version) = (Control::default(), 0);
         for recorded in self.log().stream_until(&StreamId::Control, 0, position)? {
             control.apply(recorded.position, &recorded.event);

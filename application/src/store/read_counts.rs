@@ -9,6 +9,8 @@ pub struct ReadCounts {
     pub snapshots: u64,
     /// The number of series folded from their streams.
     pub series_folds: u64,
+    /// The number of times that the control stream was folded from the log.
+    pub control_folds: u64,
     /// The number of commits read for repeated requests.
     pub commits_read: u64,
 }
@@ -18,6 +20,7 @@ pub struct ReadCounts {
 pub(super) struct Counters {
     snapshots: AtomicU64,
     series_folds: AtomicU64,
+    control_folds: AtomicU64,
     commits_read: AtomicU64,
 }
 
@@ -30,6 +33,10 @@ impl Counters {
         self.series_folds.fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(super) fn control_fold(&self) {
+        self.control_folds.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub(super) fn commit_read(&self) {
         self.commits_read.fetch_add(1, Ordering::Relaxed);
     }
@@ -38,6 +45,7 @@ impl Counters {
         ReadCounts {
             snapshots: self.snapshots.load(Ordering::Relaxed),
             series_folds: self.series_folds.load(Ordering::Relaxed),
+            control_folds: self.control_folds.load(Ordering::Relaxed),
             commits_read: self.commits_read.load(Ordering::Relaxed),
         }
     }

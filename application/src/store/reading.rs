@@ -4,13 +4,13 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use rollbook_domain::StreamId;
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::control::Control;
 use rollbook_domain::event::Version;
 use rollbook_domain::series::Series;
+use rollbook_domain::{Event, StreamId};
 use rollbook_projections::Snapshot;
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::rows::RowSource;
@@ -22,16 +22,24 @@ use super::{Store, StoreError};
 pub struct Reading<'a> {
     store: &'a Store,
     snapshot: OnceCell<Snapshot>,
-    series: RefCell<HashMap<StreamId, Rc<FoldedSeries>>>,
+    series: RefCell<HashMap<StreamId, Arc<FoldedSeries>>>,
 }
 
 /// A series, folded from its stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct FoldedSeries {
     /// The series.
     pub series: Series,
     /// The version of the last folded event.
     pub version: Version,
+}
+
+impl FoldedSeries {
+    /// Folds the event with this version of the stream.
+    pub(super) fn apply(&mut self, stream: &StreamId, event: &Event, version: Version) {
+        self.series.apply(stream, event);
+        self.version = version;
+    }
 }
 
 impl Store {
@@ -83,29 +91,29 @@ impl<'a> Reading<'a> {
         Ok(directory::zone(&self.directory()?)?)
     }
 
-    /// Returns a series. It is folded at the first use in this request.
+    /// Returns a series as it was at the first use in this request.
     ///
     /// # Errors
     /// If the log cannot be read.
-    pub fn series(&self, stream: &StreamId) -> Result<Rc<FoldedSeries>, StoreError> {
+    pub fn series(&self, stream: &StreamId) -> Result<Arc<FoldedSeries>, StoreError> {
         if let Some(folded) = self.series.borrow().get(stream) {
             return Ok(folded.clone());
         }
-        self.fold(stream)
+        self.current_series(stream)
     }
 
-    /// Returns a series as it is now. It is folded again only if its stream has new events.
-    pub(super) fn current_series(&self, stream: &StreamId) -> Result<Rc<FoldedSeries>, StoreError> {
-        let folded = self.series(stream)?;
-        if self.store.log().stream_version(stream)? == folded.version {
-            return Ok(folded);
-        }
-        self.fold(stream)
-    }
-
-    fn fold(&self, stream: &StreamId) -> Result<Rc<FoldedSeries>, StoreError> {
-        let folded = Rc::new(self.store.fold_series(stream)?);
+    /// Returns a series as it is at the head of the log.
+    pub(super) fn current_series(
+        &self,
+        stream: &StreamId,
+    ) -> Result<Arc<FoldedSeries>, StoreError> {
+        let folded = self.store.current_series(stream)?;
         self.series.borrow_mut().insert(stream.clone(), folded.clone());
         Ok(folded)
+    }
+
+    /// Forgets a series, because a command of this request changed it.
+    pub(super) fn forget(&self, stream: &StreamId) {
+        self.series.borrow_mut().remove(stream);
     }
 }

@@ -20,7 +20,7 @@ pub struct WeekRef {
 }
 
 impl Store {
-    /// Folds a series from its stream.
+    /// Folds a series from its whole stream, without the cache.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -28,8 +28,7 @@ impl Store {
         self.counts.series_fold();
         let mut folded = FoldedSeries::default();
         for recorded in self.log().stream(stream, 0)? {
-            folded.series.apply(stream, &recorded.event);
-            folded.version = recorded.version;
+            folded.apply(stream, &recorded.event, recorded.version);
         }
         Ok(folded)
     }

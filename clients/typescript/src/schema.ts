@@ -527,6 +527,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/migrations/acceptances": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accepts findings of the checks by id or by check, or withdraws acceptances.
+         * @description A check whose findings are all accepted counts as green in the next validation. A repeated
+         *     request accepts nothing twice.
+         */
+        post: operations["acceptFindings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/migrations/apply": {
         parameters: {
             query?: never;
@@ -544,6 +565,23 @@ export interface paths {
          *     resumes it.
          */
         post: operations["applyMigration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/migrations/findings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs the checks, records nothing, and returns a page of their findings with ids. */
+        get: operations["listFindings"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -693,6 +731,68 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description Findings to accept, or acceptances to withdraw.
+         * @example {
+         *       "check": "weeks-complete",
+         *       "expected": 0,
+         *       "kind": "check",
+         *       "reason": "these runs ended early"
+         *     }
+         */
+        AcceptanceBody: {
+            /**
+             * Format: date-time
+             * @description The time of the event, RFC 3339; the default is now.
+             */
+            at?: string | null;
+            /** @description The ids. */
+            findings: string[];
+            /** @enum {string} */
+            kind: "findings";
+            /** @description The reason. History and certificate show it; it is not encrypted. */
+            reason: string;
+        } | {
+            /**
+             * Format: date-time
+             * @description The time of the event, RFC 3339; the default is now.
+             */
+            at?: string | null;
+            /** @description The name of the check. */
+            check: string;
+            /**
+             * Format: uint64
+             * @description The number of its open findings. Another number is refused.
+             */
+            expected: number;
+            /** @enum {string} */
+            kind: "check";
+            /** @description The reason. History and certificate show it; it is not encrypted. */
+            reason: string;
+        } | {
+            /**
+             * Format: date-time
+             * @description The time of the event, RFC 3339; the default is now.
+             */
+            at?: string | null;
+            /** @description The ids. */
+            findings: string[];
+            /** @enum {string} */
+            kind: "withdraw";
+            /** @description The reason. History shows it; it is not encrypted. */
+            reason: string;
+        };
+        /** @description The result of accepting findings or of withdrawing acceptances. */
+        AcceptanceReport: {
+            /**
+             * Format: uint64
+             * @description The number of named findings that were accepted before.
+             */
+            already: number;
+            /** @description The ids of the findings that are accepted now, or no longer. */
+            findings: string[];
+            position?: components["schemas"]["u64"] | null;
+        };
         /** @description A new week. */
         AllocatedWeek: {
             /**
@@ -810,6 +910,11 @@ export interface components {
              * @description The number of responses that this run adopted.
              */
             adopted: number;
+            /**
+             * Format: uint64
+             * @description The number of weeks that this run changed.
+             */
+            changed: number;
             /**
              * Format: uint64
              * @description The number of weeks that this run created.
@@ -1009,6 +1114,11 @@ export interface components {
             base: components["schemas"]["u64"];
             /**
              * Format: uint64
+             * @description The number of weeks that it changed; 0 for a kind of migration that adds weeks.
+             */
+            changed?: number;
+            /**
+             * Format: uint64
              * @description The number of weeks that it created.
              */
             created: number;
@@ -1180,9 +1290,13 @@ export interface components {
         };
         /** @description The result of one check. */
         CheckedOutcome: {
+            /** @description The accepted findings. Absent if there are none. */
+            accepted?: components["schemas"]["FindingAccepted"][];
             /** @description The result, in one line. */
             detail: string;
-            /** @description The findings, if the check is red. */
+            /** @description The id of each of these findings, in the same order. Absent if there are none. */
+            finding_ids?: string[];
+            /** @description The findings that are not accepted, if the check is red. */
             findings: string[];
             /** @description Whether the check passed. */
             green: boolean;
@@ -1472,6 +1586,67 @@ export interface components {
             /** @description The response. */
             responseId: string;
         };
+        /** @description Who accepted a finding, and why. */
+        FindingAcceptance: {
+            /** @description Who accepted it, such as `admin:robin`. */
+            by: string;
+            /** @description The position of the event. */
+            position: components["schemas"]["u64"];
+            /** @description The reason. */
+            reason: string;
+        };
+        /** @description An accepted finding. */
+        FindingAccepted: {
+            /** @description What the finding is about, as recorded. */
+            about: string;
+            /** @description Who accepted it, such as `admin:robin`. */
+            by: string;
+            /** @description The name of the check. */
+            check: string;
+            /** @description The id. */
+            id: string;
+            /**
+             * Format: uint64
+             * @description The position of the event that accepted it.
+             */
+            position: number;
+            /** @description The reason for accepting it. */
+            reason: string;
+            /** @description The finding in words; what it is about, if it is no longer found. */
+            what: string;
+        };
+        /** @description A page of findings, in the order of the checks; stale ones are last. */
+        FindingPage: {
+            /**
+             * Format: uint64
+             * @description The number of accepted findings that a check finds.
+             */
+            accepted: number;
+            /** @description The head of the log that was checked. */
+            at: components["schemas"]["u64"];
+            /** @description The findings of this page. */
+            findings: components["schemas"]["ListedFinding"][];
+            /**
+             * Format: uint64
+             * @description The `after` of the next page; null on the last.
+             */
+            next?: number | null;
+            /**
+             * Format: uint64
+             * @description The number of open findings of all checks.
+             */
+            open: number;
+            /**
+             * Format: uint64
+             * @description The number of accepted findings that no check finds any more.
+             */
+            stale: number;
+        };
+        /**
+         * @description The state of a finding.
+         * @enum {string}
+         */
+        FindingState: "open" | "accepted" | "stale";
         /**
          * @description The frequency of check-ins.
          * @enum {string}
@@ -1541,15 +1716,28 @@ export interface components {
          *     }
          */
         LeftAsItIs: {
-            /** @description The reason: `no-week-one`, `no-base-due`, `week-holds-another` or `week-outside`. */
+            /**
+             * Format: date-time
+             * @description The due date that the week would have.
+             */
+            due?: string | null;
+            /**
+             * @description The reason: `no-week-one`, `no-base-due`, `week-holds-another`, `week-outside`, `paused`,
+             *     `week-doubled`, `reopen-requested`, `due-in-the-past` or `changed-since`.
+             */
             obstacle: string;
             /** @description The response that is not linked. */
             response?: string | null;
+            /**
+             * Format: uint32
+             * @description The run that stays as it is, or whose week stays as it is.
+             */
+            run?: number | null;
             /** @description The stream of the series. */
             series: string;
             /**
              * Format: uint32
-             * @description The week of that response.
+             * @description The week of that response, or the week that stays as it is.
              */
             week?: number | null;
         };
@@ -1567,7 +1755,8 @@ export interface components {
             erased: number;
             /**
              * Format: uint64
-             * @description The week was stored or answered meanwhile, or the response was linked meanwhile.
+             * @description The week was stored, answered or marked as missed meanwhile, or has the due date or window
+             *     already, or the response was linked meanwhile.
              */
             taken: number;
             /**
@@ -1585,6 +1774,18 @@ export interface components {
             name: string;
             /** @description The state of the backup, from its manifest and the lengths of its files. */
             state: components["schemas"]["BackupState"];
+        };
+        /** @description One finding. */
+        ListedFinding: {
+            acceptance?: components["schemas"]["FindingAcceptance"] | null;
+            /** @description The name of the check. */
+            check: string;
+            /** @description Its id: the same at every instant and on every store, until one of its facts changes. */
+            id: string;
+            /** @description Its state. */
+            state: components["schemas"]["FindingState"];
+            /** @description The finding in words. */
+            what: string;
         };
         /** @description A server-sent event. */
         LiveEvent: {
@@ -1741,13 +1942,18 @@ export interface components {
             adopted: number;
             /**
              * Format: uint64
+             * @description The number of weeks to change.
+             */
+            changed?: number;
+            /**
+             * Format: uint64
              * @description The number of weeks to create.
              */
             created: number;
             /** @description SHA-256 over the event lines of the file, in hexadecimal. */
             digest: string;
-            /** @description The due rule of created weeks: `monday` or `weekday`. */
-            due: string;
+            /** @description The due rule of created weeks, `monday` or `weekday`, for a kind that creates weeks. */
+            due?: string | null;
             /**
              * Format: uint64
              * @description The number of events.
@@ -1764,6 +1970,8 @@ export interface components {
             linked: number;
             /** @description What the plan leaves unchanged, with the reason. */
             obstacles: components["schemas"]["LeftAsItIs"][];
+            /** @description The options of the kind and the zone, as the log records them. */
+            rules?: string;
             /**
              * Format: uint64
              * @description The number of series that the migration concerns.
@@ -1843,6 +2051,11 @@ export interface components {
         };
         /** @description A recorded validation. */
         RecordedValidation: {
+            /**
+             * Format: uint64
+             * @description The number of accepted findings that it found.
+             */
+            accepted?: number;
             /** @description The head of the log that was checked. */
             at: components["schemas"]["u64"];
             /** @description The result of each check. */
@@ -1980,6 +2193,11 @@ export interface components {
         };
         /** @description The status of a store. */
         Status: {
+            /**
+             * Format: uint64
+             * @description The number of findings that are accepted.
+             */
+            accepted_findings?: number;
             /**
              * Format: uint64
              * @description The number of responses submitted to Rollbook.
@@ -2187,6 +2405,8 @@ export interface components {
              * @description The number of checks that passed.
              */
             green: number;
+            /** @description Accepted findings that no check finds any more. Absent if there are none. */
+            stale?: components["schemas"]["FindingAccepted"][];
             /**
              * Format: uint64
              * @description The number of checks.
@@ -8776,6 +8996,193 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    acceptFindings: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The grace period before a week is overdue in the pre-created view, such as `3d`. The legacy
+                 *     view always uses 3d.
+                 * @example 3d
+                 */
+                overdue_after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "check": "additive-only",
+                 *       "expected": 0,
+                 *       "kind": "check",
+                 *       "reason": "nothing is found"
+                 *     }
+                 */
+                "application/json": components["schemas"]["AcceptanceBody"];
+            };
+        };
+        responses: {
+            /** @description The findings that are accepted now, or no longer. */
+            200: {
+                headers: {
+                    /** @description The position of the event, or the head of the log if nothing was written */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "already": 0,
+                     *       "findings": [],
+                     *       "position": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AcceptanceReport"];
+                };
+            };
+            /** @description The body is invalid, or has no reason. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No check finds this now, no check has this name, or the finding is not accepted. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description The check has another number of open findings, or nothing was imported. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "too_large",
+                     *       "detail": "The body is larger than 1048576 bytes",
+                     *       "status": 413,
+                     *       "title": "Payload Too Large",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not application/json. */
+            415: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "no_json",
+                     *       "detail": "Send the body as content-type: application/json",
+                     *       "status": 415,
+                     *       "title": "Unsupported Media Type",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     applyMigration: {
         parameters: {
             query?: {
@@ -8822,6 +9229,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "adopted": 0,
+                     *       "changed": 0,
                      *       "created": 17,
                      *       "digest": "2a1daf384579fc6335f64ba6c81956c069cdae63b7ca1d9c9af5740161f72142",
                      *       "head": 57,
@@ -8999,15 +9407,202 @@ export interface operations {
             };
         };
     };
-    planMigration: {
+    listFindings: {
         parameters: {
             query?: {
                 /**
-                 * @description The due rule of created weeks: the Monday of the week at 09:00, as clients saw it, or the
-                 *     weekday of the base.
+                 * @description Only findings of this check.
+                 * @example weeks-complete
+                 */
+                check?: string;
+                /**
+                 * @description Only findings in this state.
+                 * @example open
+                 */
+                state?: "open" | "accepted" | "stale";
+                /** @description The number of findings to skip: the `next` of the previous page. */
+                after?: number;
+                /** @description The maximum number of findings, 1 to 10000; the default is 100. */
+                limit?: number;
+                /**
+                 * @description The grace period before a week is overdue in the pre-created view, such as `3d`.
+                 * @example 3d
+                 */
+                overdue_after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page. */
+            200: {
+                headers: {
+                    /** @description The position that was checked */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": 0,
+                     *       "at": 57,
+                     *       "findings": [
+                     *         {
+                     *           "acceptance": null,
+                     *           "check": "weeks-complete",
+                     *           "id": "3f9a1c0b5d7e2a48",
+                     *           "state": "open",
+                     *           "what": "series/ada/habits run 1 lacks 2 of 12 weeks, from 11 to 12"
+                     *         }
+                     *       ],
+                     *       "next": null,
+                     *       "open": 1,
+                     *       "stale": 0
+                     *     }
+                     */
+                    "application/json": components["schemas"]["FindingPage"];
+                };
+            };
+            /** @description The query is invalid. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No check has this name. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description Nothing was imported. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    planMigration: {
+        parameters: {
+            query?: {
+                /** @description The kind of migration. The default is `precreate`, or `inverse` with `inverse_of`. */
+                kind?: "precreate" | "realign" | "window" | "inverse";
+                /**
+                 * @description For `precreate`, the due rule of created weeks: the Monday of the week at 09:00, as clients
+                 *     saw it, or the weekday of the base. The default is `monday`.
                  * @example monday
                  */
                 due?: "monday" | "weekday";
+                /** @description For `realign`, which needs it: the day of the week on which weeks are due. */
+                weekday?: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+                /**
+                 * @description For `realign`: the local time of day. Without it, each week keeps its own.
+                 * @example 09:00
+                 */
+                time?: string;
+                /**
+                 * @description For `window`, which needs it: the new check-in window as JSON; `null` removes it.
+                 * @example {"enabled":true,"startDay":"friday"}
+                 */
+                window?: string;
+                /** @description For `window`, which needs it: only weeks that are due from this instant on change, RFC 3339. */
+                from?: string;
+                /** @description For `realign` and `window`: the document id of a client; may be repeated. Without it, all clients. */
+                client?: string[];
+                /** @description For `inverse`, which needs it: the digest of the batch to undo, or its first digits. */
+                inverse_of?: string;
+                /**
+                 * @description For every kind but `precreate`: the time of the change, RFC 3339; the default is now. Only the
+                 *     same time gives the same batch.
+                 */
+                at?: string;
             };
             header?: never;
             path?: never;
@@ -9092,7 +9687,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description Nothing was imported, or no series needs a migration. */
+            /** @description Nothing was imported, no series needs a migration, or the batch to undo was not applied or has no inverse. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9121,12 +9716,37 @@ export interface operations {
     planMigrationReport: {
         parameters: {
             query?: {
+                /** @description The kind of migration. The default is `precreate`, or `inverse` with `inverse_of`. */
+                kind?: "precreate" | "realign" | "window" | "inverse";
                 /**
-                 * @description The due rule of created weeks: the Monday of the week at 09:00, as clients saw it, or the
-                 *     weekday of the base.
+                 * @description For `precreate`, the due rule of created weeks: the Monday of the week at 09:00, as clients
+                 *     saw it, or the weekday of the base. The default is `monday`.
                  * @example monday
                  */
                 due?: "monday" | "weekday";
+                /** @description For `realign`, which needs it: the day of the week on which weeks are due. */
+                weekday?: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday" | "sunday";
+                /**
+                 * @description For `realign`: the local time of day. Without it, each week keeps its own.
+                 * @example 09:00
+                 */
+                time?: string;
+                /**
+                 * @description For `window`, which needs it: the new check-in window as JSON; `null` removes it.
+                 * @example {"enabled":true,"startDay":"friday"}
+                 */
+                window?: string;
+                /** @description For `window`, which needs it: only weeks that are due from this instant on change, RFC 3339. */
+                from?: string;
+                /** @description For `realign` and `window`: the document id of a client; may be repeated. Without it, all clients. */
+                client?: string[];
+                /** @description For `inverse`, which needs it: the digest of the batch to undo, or its first digits. */
+                inverse_of?: string;
+                /**
+                 * @description For every kind but `precreate`: the time of the change, RFC 3339; the default is now. Only the
+                 *     same time gives the same batch.
+                 */
+                at?: string;
             };
             header?: never;
             path?: never;
@@ -9145,6 +9765,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "adopted": 0,
+                     *       "changed": 0,
                      *       "created": 17,
                      *       "digest": "2a1daf384579fc6335f64ba6c81956c069cdae63b7ca1d9c9af5740161f72142",
                      *       "due": "monday",
@@ -9153,6 +9774,7 @@ export interface operations {
                      *       "kind": "precreate",
                      *       "linked": 0,
                      *       "obstacles": [],
+                     *       "rules": "due=monday zone=UTC",
                      *       "series": 3,
                      *       "zone": "UTC"
                      *     }
@@ -9219,7 +9841,7 @@ export interface operations {
                 };
             };
             408: components["responses"]["Problem408"];
-            /** @description Nothing was imported, or no series needs a migration. */
+            /** @description Nothing was imported, no series needs a migration, or the batch to undo was not applied or has no inverse. */
             409: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9275,6 +9897,7 @@ export interface operations {
                      *       "next": null,
                      *       "validations": [
                      *         {
+                     *           "accepted": 0,
                      *           "at": 57,
                      *           "checks": [
                      *             {
@@ -9737,12 +10360,14 @@ export interface operations {
                 content: {
                     /**
                      * @example {
+                     *       "accepted_findings": 0,
                      *       "answered": 1,
                      *       "batches": [
                      *         {
                      *           "adopted": 0,
                      *           "applied_at": 57,
                      *           "base": 38,
+                     *           "changed": 0,
                      *           "created": 17,
                      *           "digest": "2a1daf384579fc6335f64ba6c81956c069cdae63b7ca1d9c9af5740161f72142",
                      *           "kind": "precreate",
@@ -9832,6 +10457,7 @@ export interface operations {
                      *         "precreated": 0
                      *       },
                      *       "validation": {
+                     *         "accepted": 0,
                      *         "at": 57,
                      *         "checks": [
                      *           {

@@ -3,14 +3,20 @@
 //! This module folds control events into [`Control`]. `switch` defines which view serves which
 //! client; `switch_decision` decides whether a switch is allowed.
 
+mod acceptance;
 mod switch;
 mod switch_decision;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::acceptance::AcceptanceRejection;
 pub use self::switch::{MovedClients, Switch, bucket, moved};
 pub use self::switch_decision::SwitchRejection;
-use crate::event::{CheckOutcome, Event, ExportedCollection, Position};
+use crate::event::{
+    Acceptance, CheckOutcome, Event, ExportedCollection, Position, QualifiedValidation,
+};
 use crate::json::JsonText;
 
 /// The state of one batch.
@@ -36,9 +42,9 @@ pub struct BatchState {
     pub counts: BatchCounts,
 }
 
-/// The counts of a batch that was applied. Serialized as an array of five numbers, in this order.
+/// The counts of a batch that was applied. Serialized as an array of six numbers, in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "(u64, u64, u64, u64, u64)", into = "(u64, u64, u64, u64, u64)")]
+#[serde(from = "[u64; 6]", into = "[u64; 6]")]
 pub struct BatchCounts {
     /// Series that the migration concerns.
     pub series: u64,
@@ -50,25 +56,27 @@ pub struct BatchCounts {
     pub adopted: u64,
     /// Events that were left out: the store already had them, or no longer had a place for them.
     pub skipped: u64,
+    /// Weeks changed.
+    pub changed: u64,
 }
 
 impl BatchCounts {
-    /// Whether the batch added nothing.
+    /// Whether the batch added and changed nothing.
     pub fn is_empty(&self) -> bool {
-        self.created + self.linked + self.adopted == 0
+        self.created + self.linked + self.adopted + self.changed == 0
     }
 }
 
-impl From<(u64, u64, u64, u64, u64)> for BatchCounts {
-    fn from((series, created, linked, adopted, skipped): (u64, u64, u64, u64, u64)) -> Self {
-        Self { series, created, linked, adopted, skipped }
+impl From<[u64; 6]> for BatchCounts {
+    fn from([series, created, linked, adopted, skipped, changed]: [u64; 6]) -> Self {
+        Self { series, created, linked, adopted, skipped, changed }
     }
 }
 
-impl From<BatchCounts> for (u64, u64, u64, u64, u64) {
+impl From<BatchCounts> for [u64; 6] {
     fn from(counts: BatchCounts) -> Self {
-        let BatchCounts { series, created, linked, adopted, skipped } = counts;
-        (series, created, linked, adopted, skipped)
+        let BatchCounts { series, created, linked, adopted, skipped, changed } = counts;
+        [series, created, linked, adopted, skipped, changed]
     }
 }
 
@@ -83,9 +91,32 @@ pub struct ValidationState {
     pub digest: String,
     /// The result of every check.
     pub checks: Vec<CheckOutcome>,
+    /// The number of accepted findings that it found.
+    pub accepted: u64,
 }
 
 impl ValidationState {
+    /// The validation that an event records; `None` for any other event.
+    pub fn recorded(position: Position, event: &Event) -> Option<Self> {
+        let (digest, at, checks, accepted) = match event {
+            Event::ValidationRecorded { digest, at, checks } => (digest, at, checks, &[][..]),
+            Event::QualifiedValidationRecorded(QualifiedValidation {
+                digest,
+                at,
+                checks,
+                accepted,
+            }) => (digest, at, checks, accepted.as_slice()),
+            _ => return None,
+        };
+        Some(Self {
+            position,
+            at: *at,
+            digest: digest.clone(),
+            checks: checks.clone(),
+            accepted: accepted.iter().map(|accepted| accepted.findings.len() as u64).sum(),
+        })
+    }
+
     /// Whether every check passed.
     pub fn all_green(&self) -> bool {
         self.checks.iter().all(|check| check.green)
@@ -125,6 +156,10 @@ pub struct Control {
     pub stage: Option<(String, String)>,
     /// Whether the legacy view was retired. No command of this release retires it.
     pub legacy_retired: bool,
+    /// The findings that are accepted, by id, each with the position of the event that accepted it.
+    pub accepted: BTreeMap<String, Position>,
+    /// The position of the last event that withdrew an acceptance.
+    pub acceptance_withdrawn: Option<Position>,
 }
 
 impl Control {
@@ -160,12 +195,15 @@ impl Control {
                 counts: BatchCounts::default(),
             }),
             Event::BatchApplied { digest, series, created, linked, adopted, skipped } => {
-                if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
-                    batch.applied_at = Some(position);
-                    let (series, created, linked) = (*series, *created, *linked);
-                    let (adopted, skipped) = (*adopted, *skipped);
-                    batch.counts = BatchCounts { series, created, linked, adopted, skipped };
-                }
+                let (series, created, linked) = (*series, *created, *linked);
+                let (adopted, skipped, changed) = (*adopted, *skipped, 0);
+                let counts = BatchCounts { series, created, linked, adopted, skipped, changed };
+                self.complete(digest, position, counts);
+            }
+            Event::WeeksChanged { digest, series, changed, skipped } => {
+                let (series, changed, skipped) = (*series, *changed, *skipped);
+                let counts = BatchCounts { series, changed, skipped, ..BatchCounts::default() };
+                self.complete(digest, position, counts);
             }
             Event::ResponsesAttested { digest, responses, responses_digest } => {
                 if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == *digest) {
@@ -173,13 +211,14 @@ impl Control {
                     batch.responses_digest.clone_from(responses_digest);
                 }
             }
-            Event::ValidationRecorded { digest, at, checks } => {
-                self.validation = Some(ValidationState {
-                    position,
-                    at: *at,
-                    digest: digest.clone(),
-                    checks: checks.clone(),
-                });
+            Event::ValidationRecorded { .. } | Event::QualifiedValidationRecorded(_) => {
+                self.validation = ValidationState::recorded(position, event);
+            }
+            Event::FindingsAccepted(Acceptance { findings, .. }) => (self.accepted)
+                .extend(findings.iter().map(|finding| (finding.id.clone(), position))),
+            Event::AcceptanceWithdrawn { findings, .. } => {
+                self.accepted.retain(|id, _| !findings.contains(id));
+                self.acceptance_withdrawn = Some(position);
             }
             Event::ParityRecorded { at, unexplained, .. } => {
                 self.parity = Some((*at, *unexplained))
@@ -195,12 +234,26 @@ impl Control {
         }
     }
 
-    /// The last completed batch that added something.
+    /// Records that a batch is complete.
+    fn complete(&mut self, digest: &str, position: Position, counts: BatchCounts) {
+        if let Some(batch) = self.batches.iter_mut().find(|batch| batch.digest == digest) {
+            batch.applied_at = Some(position);
+            batch.counts = counts;
+        }
+    }
+
+    /// The last completed batch that added or changed something.
     pub fn last_applied(&self) -> Option<&BatchState> {
-        self.batches
-            .iter()
-            .filter(|batch| batch.applied_at.is_some() && !batch.counts.is_empty())
-            .max_by_key(|batch| batch.applied_at)
+        self.applied().max_by_key(|batch| batch.applied_at)
+    }
+
+    /// The last completed batch of a kind of migration that added or changed something.
+    pub fn last_applied_of(&self, kind: &str) -> Option<&BatchState> {
+        self.applied().filter(|batch| batch.kind == kind).max_by_key(|batch| batch.applied_at)
+    }
+
+    fn applied(&self) -> impl Iterator<Item = &BatchState> {
+        self.batches.iter().filter(|batch| batch.applied_at.is_some() && !batch.counts.is_empty())
     }
 }
 
@@ -210,8 +263,9 @@ mod tests {
 
     #[test]
     fn the_counts_of_a_batch_are_stored_as_an_array() {
-        let counts = BatchCounts { series: 1, created: 2, linked: 3, adopted: 4, skipped: 5 };
-        assert_eq!(serde_json::to_string(&counts).unwrap(), "[1,2,3,4,5]");
-        assert_eq!(serde_json::from_str::<BatchCounts>("[1,2,3,4,5]").unwrap(), counts);
+        let counts =
+            BatchCounts { series: 1, created: 2, linked: 3, adopted: 4, skipped: 5, changed: 6 };
+        assert_eq!(serde_json::to_string(&counts).unwrap(), "[1,2,3,4,5,6]");
+        assert_eq!(serde_json::from_str::<BatchCounts>("[1,2,3,4,5,6]").unwrap(), counts);
     }
 }

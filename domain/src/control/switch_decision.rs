@@ -18,14 +18,14 @@ pub enum SwitchRejection {
         "no validation is recorded, and the pre-created view needs a green one; validate first, or override this with a reason"
     )]
     NotValidated,
-    /// A batch or an import came after the last validation.
+    /// A batch or an import came after the last validation, or an acceptance was withdrawn.
     #[error(
-        "the last validation (position {validated}) is older than the last batch or import (position {batch}); validate again, or override this with a reason"
+        "the last validation (position {validated}) is older than the last batch, import or withdrawn acceptance (position {batch}); validate again, or override this with a reason"
     )]
     Stale {
         /// The validated head of the log.
         validated: Position,
-        /// The position of the last batch or import.
+        /// The position of the last batch, import or withdrawn acceptance.
         batch: Position,
     },
     /// A batch is incomplete. The field is its digest.
@@ -33,7 +33,7 @@ pub enum SwitchRejection {
     Unfinished(String),
     /// The last validation has red checks. The field is their names, separated by commas.
     #[error(
-        "the last validation has red checks: {0}; resolve them and validate again, or override this with a reason"
+        "the last validation has red checks: {0}; correct or accept their findings and validate again, or override this with a reason"
     )]
     Red(String),
     /// The legacy view was retired. No command of this release retires it.
@@ -96,6 +96,7 @@ impl Control {
             .filter(|batch| !batch.counts.is_empty())
             .filter_map(|batch| batch.applied_at)
             .chain(imported)
+            .chain(self.acceptance_withdrawn)
             .max()
             .unwrap_or(0);
         if validation.at < batch {

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::control::{Audience, CheckOutcome, ExportedCollection, View};
+use super::control::{
+    Acceptance, Audience, CheckOutcome, ExportedCollection, QualifiedValidation, View,
+};
 use super::position::Position;
 use super::series::{AssignedStatus, LinkKind, MissedReason, Origin, Placement, WeekDue, WeekMove};
 use crate::collection::Collection;
@@ -31,8 +33,7 @@ pub enum Event {
         /// Its `_id`.
         id: String,
     },
-    /// A week was stored as its own assignment. The event has the assignment's id, so the log
-    /// rejects a second event for the same assignment.
+    /// A week was stored as its own assignment. The event has its id, so the log rejects a second.
     AssignmentCreated {
         /// UUIDv5 of (client, form, run, week).
         assignment: Uuid,
@@ -49,15 +50,13 @@ pub enum Event {
     },
     /// The client responded to a week. The event has the response's id.
     ResponseSubmitted {
-        /// The derived id of the assignment (UUIDv5), even if the week is stored as a document with
-        /// another id.
+        /// The derived id of the assignment (UUIDv5), even if the week is stored under another id.
         assignment: Uuid,
         /// The run.
         run: u32,
         /// The week.
         week: u32,
-        /// The id of the response: UUIDv5 of the assignment and of the number of responses in the
-        /// series.
+        /// UUIDv5 of the assignment and of the number of responses in the series.
         response: String,
         /// The time of submission.
         submitted_at: Timestamp,
@@ -251,8 +250,7 @@ pub enum Event {
         linked: u64,
         /// The number of adopted responses.
         adopted: u64,
-        /// The number of events that were left out: the log already had them, or the week was
-        /// withdrawn, or the client was erased.
+        /// The number of events that were left out: in the log already, or without a place now.
         skipped: u64,
     },
     /// A validation ran.
@@ -291,16 +289,14 @@ pub enum Event {
         /// The head of the log in the backup.
         at: Position,
     },
-    /// The migration reached a stage. No command of this release produces this event; its stored
-    /// form is frozen for a later release.
+    /// The migration reached a stage. Reserved: no command of this release produces this event.
     StageRecorded {
         /// The stage.
         stage: String,
         /// A remark.
         note: String,
     },
-    /// The legacy view was retired. No command of this release produces this event; its stored form
-    /// is frozen for a later release.
+    /// The legacy view was retired. Reserved: no command of this release produces this event.
     LegacyRetired {
         /// The reason.
         reason: String,
@@ -314,8 +310,7 @@ pub enum Event {
         /// The reason. It is not personal data and stays readable.
         reason: String,
     },
-    /// The recorded count and digest of a batch's responses were replaced, because clients were
-    /// erased since. Validation compares with these values.
+    /// A batch's recorded count and digest of responses were replaced, because clients were erased.
     ResponsesAttested {
         /// The batch's digest, in hexadecimal.
         digest: String,
@@ -334,8 +329,7 @@ pub enum Event {
         /// The reason.
         reason: Personal<String>,
     },
-    /// An import's document became a week that was made before it: it has the id of that
-    /// assignment, and its own ids are aliases.
+    /// An import's document became a week that was made before it; its own ids are aliases.
     DocumentAdopted {
         /// The assignment's id.
         assignment: Uuid,
@@ -346,8 +340,7 @@ pub enum Event {
         /// The document's id.
         document: String,
     },
-    /// One of several stored assignments of a week was withdrawn: one without a response. The week
-    /// and its other assignments stay.
+    /// One of several stored assignments of a week was withdrawn; it had no response.
     DuplicateWithdrawn {
         /// The run.
         run: u32,
@@ -358,8 +351,7 @@ pub enum Event {
         /// The reason.
         reason: Personal<String>,
     },
-    /// One of several stored assignments of a week lost its response and was set back to pending.
-    /// The response stays in the log, and the week's other assignments keep theirs.
+    /// One of several stored assignments of a week lost its response, which stays in the log.
     DuplicateCleared {
         /// The run.
         run: u32,
@@ -372,11 +364,37 @@ pub enum Event {
         /// The reason.
         reason: Personal<String>,
     },
-    /// An event of a client whose personal data was erased, as it is read after the erasure. This
-    /// variant is never stored. The kind of event is still known, its personal content is not, and
-    /// projections ignore it.
-    Erased(
-        /// The event without its personal content.
-        Box<Event>,
-    ),
+    /// A batch is complete that changes weeks and adds none: all its events are in the log.
+    WeeksChanged {
+        /// The batch's digest, in hexadecimal.
+        digest: String,
+        /// The number of series in the batch.
+        series: u64,
+        /// The number of changed weeks.
+        changed: u64,
+        /// The number of events that were left out.
+        skipped: u64,
+    },
+    /// The check-in window of a week was changed.
+    WindowChanged {
+        /// The run.
+        run: u32,
+        /// The week.
+        week: u32,
+        /// The new window; `None` removes it.
+        window: Option<JsonText>,
+    },
+    /// A person accepted findings of a check: they no longer make it red.
+    FindingsAccepted(Acceptance),
+    /// Findings are no longer accepted.
+    AcceptanceWithdrawn {
+        /// The ids of the findings.
+        findings: Vec<String>,
+        /// The reason. It is not personal data and stays readable.
+        reason: String,
+    },
+    /// A validation ran and found accepted findings. Without any, the event is `ValidationRecorded`.
+    QualifiedValidationRecorded(QualifiedValidation),
+    /// An event of an erased client, as it is read: without its personal content. It is never stored.
+    Erased(Box<Event>),
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::position::Position;
 use crate::collection::Collection;
 use crate::json::JsonText;
 
@@ -14,6 +15,32 @@ pub struct CheckOutcome {
     pub green: bool,
     /// The observation in one line.
     pub detail: String,
+}
+
+/// A finding of a check, by its identity.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindingName {
+    /// The id: 16 hexadecimal digits of a hash of the check and of the facts of the finding.
+    pub id: String,
+    /// What the finding is about, in one line: ids and places.
+    pub about: String,
+}
+
+/// Accepted findings of one check that a validation found again, all accepted by one event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedFindings {
+    /// The name of the check.
+    pub check: String,
+    /// The findings.
+    pub findings: Vec<FindingName>,
+    /// The reason for accepting them.
+    pub reason: String,
+    /// Who accepted them, such as `admin:robin`.
+    pub by: String,
+    /// The position of the event that accepted them.
+    pub at: Position,
 }
 
 /// A view: one of the two projections that answer check-in queries.
@@ -67,4 +94,28 @@ pub struct ExportedCollection {
     pub documents: u32,
     /// All fields of the file except `collection`, `totalDocuments` and `documents`.
     pub header: JsonText,
+}
+
+/// Findings of a check that a person accepted in one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// The name of the check.
+    pub check: String,
+    /// The findings.
+    pub findings: Vec<FindingName>,
+    /// The reason. It is not personal data and stays readable.
+    pub reason: String,
+}
+
+/// A validation that found accepted findings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QualifiedValidation {
+    /// The batch's digest; empty if no batch was applied.
+    pub digest: String,
+    /// The validated head of the log.
+    pub at: Position,
+    /// The result of every check.
+    pub checks: Vec<CheckOutcome>,
+    /// The accepted findings that it found.
+    pub accepted: Vec<AcceptedFindings>,
 }

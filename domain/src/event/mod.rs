@@ -11,7 +11,10 @@ mod position;
 mod series;
 
 pub use self::content::Event;
-pub use self::control::{Audience, CheckOutcome, ExportedCollection, View};
+pub use self::control::{
+    Acceptance, AcceptedFindings, Audience, CheckOutcome, ExportedCollection, FindingName,
+    QualifiedValidation, View,
+};
 pub use self::envelope::{Actor, EventRecord, NewEvent};
 pub use self::position::{Position, Version};
 pub use self::series::{
@@ -60,6 +63,11 @@ impl Event {
             Self::DocumentAdopted { .. } => "DocumentAdopted",
             Self::DuplicateWithdrawn { .. } => "DuplicateWithdrawn",
             Self::DuplicateCleared { .. } => "DuplicateCleared",
+            Self::WeeksChanged { .. } => "WeeksChanged",
+            Self::WindowChanged { .. } => "WindowChanged",
+            Self::FindingsAccepted(_) => "FindingsAccepted",
+            Self::AcceptanceWithdrawn { .. } => "AcceptanceWithdrawn",
+            Self::QualifiedValidationRecorded(_) => "QualifiedValidationRecorded",
             Self::Erased(event) => event.name(),
         }
     }

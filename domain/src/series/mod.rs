@@ -15,6 +15,7 @@ mod overlay;
 mod packed;
 mod placement;
 pub mod state;
+mod week_change;
 
 pub use corrections::{CorrectionState, Corrections};
 pub use ids::{assignment_id, event_id, response_id};

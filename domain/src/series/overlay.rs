@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::items::Item;
 use crate::event::AssignedStatus;
+use crate::json::JsonText;
 use crate::time::Timestamp;
 
 /// A change that an event makes to one week.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum WeekChange {
     /// It has a new due date.
     Due(Timestamp),
@@ -38,25 +39,28 @@ pub enum WeekChange {
         /// The restored due date.
         due: Option<Timestamp>,
     },
+    /// It has a new check-in window, or none.
+    Window(Option<JsonText>),
 }
 
 impl WeekChange {
     /// Makes the change to a stored week.
-    pub(super) fn apply(self, item: &mut Item) {
+    pub(super) fn apply(&self, item: &mut Item) {
         match self {
-            Self::Due(due) => item.reschedule(Some(due)),
-            Self::Status(status) => item.assign_status(status),
+            Self::Due(due) => item.reschedule(Some(*due)),
+            Self::Status(status) => item.assign_status(*status),
             Self::Missed => item.mark_missed(),
             Self::Extended => item.extend(),
             Self::Reopened => item.reopen(),
-            Self::Paused { until, due } => item.pause(until, due),
-            Self::Resumed { due } => item.resume(due),
+            Self::Paused { until, due } => item.pause(*until, *due),
+            Self::Resumed { due } => item.resume(*due),
+            Self::Window(window) => item.set_window(window.as_ref()),
         }
     }
 
     /// Whether the other change is of the same kind. The later one of a kind replaces the earlier.
-    fn is_kind_of(self, other: Self) -> bool {
-        std::mem::discriminant(&self) == std::mem::discriminant(&other)
+    fn is_kind_of(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }
 
@@ -68,7 +72,7 @@ impl Overlays {
     /// Adds a change. At most one change of each kind is kept, in the order of the latest ones.
     pub(super) fn add(&mut self, run: u32, week: u32, change: WeekChange) {
         let changes = self.0.entry(run).or_default().entry(week).or_default();
-        changes.retain(|earlier| !earlier.is_kind_of(change));
+        changes.retain(|earlier| !earlier.is_kind_of(&change));
         changes.push(change);
     }
 
@@ -99,6 +103,38 @@ impl Overlays {
         }
     }
 
+    /// The due date that a change gives to a week, before any later change of its pause.
+    pub(super) fn due(&self, run: u32, week: u32) -> Option<Timestamp> {
+        self.of_week(run, week)?.iter().find_map(|change| match change {
+            WeekChange::Due(due) => Some(*due),
+            _ => None,
+        })
+    }
+
+    /// The window that a change gives to a week; `None` if no change does.
+    pub(super) fn window(&self, run: u32, week: u32) -> Option<Option<&JsonText>> {
+        self.of_week(run, week)?.iter().find_map(|change| match change {
+            WeekChange::Window(window) => Some(window.as_ref()),
+            _ => None,
+        })
+    }
+
+    /// Forgets the changes of one week for which `forgets` holds.
+    pub(super) fn forget_change(
+        &mut self,
+        run: u32,
+        week: u32,
+        forgets: impl Fn(&WeekChange) -> bool,
+    ) {
+        let Some(changes) = self.0.get_mut(&run).and_then(|weeks| weeks.get_mut(&week)) else {
+            return;
+        };
+        changes.retain(|change| !forgets(change));
+        if changes.is_empty() {
+            self.forget(run, week);
+        }
+    }
+
     /// Forgets the changes of every week of a run.
     pub(super) fn forget_run(&mut self, run: u32) {
         self.0.remove(&run);
@@ -118,7 +154,8 @@ impl Overlays {
             WeekChange::Status(_)
             | WeekChange::Missed
             | WeekChange::Extended
-            | WeekChange::Reopened => None,
+            | WeekChange::Reopened
+            | WeekChange::Window(_) => None,
         })
     }
 

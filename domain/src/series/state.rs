@@ -15,6 +15,7 @@ use crate::collection::Collection;
 use crate::document::StoredResponse;
 use crate::event::{AssignedStatus, Event, LinkKind, Placement, WeekDue, WeekMove};
 use crate::imported::{Content, Document};
+use crate::json::JsonText;
 use crate::stream::StreamId;
 use crate::time::Timestamp;
 
@@ -152,6 +153,7 @@ impl Series {
             Event::AssignmentRescheduled { run, week, due } => {
                 self.change(*run, *week, WeekChange::Due(*due))
             }
+            Event::WindowChanged { run, week, window } => self.change_window(*run, *week, window),
             Event::AssignmentMissed { run, week, .. } => {
                 self.change(*run, *week, WeekChange::Missed)
             }
@@ -222,9 +224,17 @@ impl Series {
     /// Changes a week, stored or not. A request to reopen it is over.
     fn change(&mut self, run: u32, week: u32, change: WeekChange) {
         if self.items.week(run, week).is_none() {
-            self.overlays.add(run, week, change);
+            self.overlays.add(run, week, change.clone());
         }
         self.change_stored(run, week, |item| change.apply(item));
+    }
+
+    /// Changes the window of a week, stored or not. A request to reopen it stays.
+    fn change_window(&mut self, run: u32, week: u32, window: &Option<JsonText>) {
+        match self.items.week_mut(run, week) {
+            Some(item) => item.set_window(window.as_ref()),
+            None => self.overlays.add(run, week, WeekChange::Window(window.clone())),
+        }
     }
 
     /// Changes a stored week. A request to reopen it is over.

@@ -36,7 +36,7 @@ pub(super) fn check(
     let mut meta = 0;
     each(engine, Family::Meta, "meta", checked, &mut |key, _, checked| {
         meta += 1;
-        if key != layout::META_HEAD && key != layout::META_STORE {
+        if !layout::META_KEYS.contains(&key) {
             checked.findings.add(
                 0,
                 0,

@@ -1,6 +1,7 @@
 //! An engine whose syncs tests can fail, for the feature `fault-injection`. It passes every call to
 //! the real engine and reports each sync to `faults` first.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -107,6 +108,10 @@ impl<E: Engine> Engine for FaultyEngine<E> {
 
     fn settle(&self) -> Result<(), LogError> {
         at(SyncKind::TableFiles, &self.db_dir, || self.inner.settle())
+    }
+
+    fn table_files(&self) -> Result<HashSet<String>, LogError> {
+        self.inner.table_files()
     }
 
     fn scrub(&self) -> Result<(), LogError> {

@@ -13,6 +13,7 @@ mod scrub;
 mod settings;
 mod table_files;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::error::{EngineError, LogError};
@@ -144,6 +145,9 @@ pub(crate) trait Engine: Sized + Send + Sync {
     /// write-ahead log is dropped. A store that was closed cleanly therefore cannot lose its end
     /// unnoticed, and the next opening has nothing to replay.
     fn settle(&self) -> Result<(), LogError>;
+
+    /// The names of the table files that are part of the database.
+    fn table_files(&self) -> Result<HashSet<String>, LogError>;
 
     /// Writes everything into new table files and removes the old files and the old write-ahead
     /// log.

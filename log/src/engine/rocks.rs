@@ -1,5 +1,6 @@
 //! The storage engine on RocksDB. `settings` has every setting.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rocksdb::checkpoint::Checkpoint;
@@ -138,6 +139,10 @@ impl Engine for Rocks {
         self.db
             .flush_cfs_opt(&families, &FlushOptions::default())
             .map_err(failed("write table files"))
+    }
+
+    fn table_files(&self) -> Result<HashSet<String>, LogError> {
+        table_files::names(&self.db)
     }
 
     fn scrub(&self) -> Result<(), LogError> {

@@ -1,13 +1,12 @@
 //! Removing old content from RocksDB's files: compaction into new table files, and waiting until
 //! the old files are deleted.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, WaitForCompactOptions};
 
-use super::failed;
+use super::{failed, table_files};
 use crate::error::LogError;
 
 /// How long to wait for RocksDB to delete old files.
@@ -43,9 +42,7 @@ pub(super) fn wait_until_old_files_are_gone(db: &DB) -> Result<(), LogError> {
 
 /// A table file that is no longer part of the database, or a write-ahead log other than the newest.
 fn old_file(db: &DB) -> Result<Option<PathBuf>, LogError> {
-    let live = db.live_files().map_err(failed("list its files"))?;
-    let live: HashSet<String> =
-        live.into_iter().map(|file| file.name.trim_start_matches('/').to_owned()).collect();
+    let live = table_files::names(db)?;
     let dir = db.path();
     let unreadable =
         |source| LogError::File { doing: "read the directory", path: dir.to_owned(), source };

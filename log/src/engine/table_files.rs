@@ -5,11 +5,12 @@
 //! merges files in the background, but a process that ends after a few milliseconds stops it. Files
 //! whose keys do not overlap, such as those of successive commits, it never merges.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use rocksdb::{BottommostLevelCompaction, CompactOptions, DB, LiveFile};
 
-use super::Family;
+use super::{Family, failed};
 use crate::error::LogError;
 
 /// A table file smaller than this is small, in bytes. RocksDB aims at 64 MiB.
@@ -44,6 +45,12 @@ pub(super) fn merge_before_closing(db: &DB) {
             }
         }
     }
+}
+
+/// The names of the table files that are part of the database.
+pub(super) fn names(db: &DB) -> Result<HashSet<String>, LogError> {
+    let files = db.live_files().map_err(failed("list its files"))?;
+    Ok(files.into_iter().map(|file| file.name.trim_start_matches('/').to_owned()).collect())
 }
 
 fn is_small(file: &LiveFile) -> bool {

@@ -9,6 +9,7 @@
 mod journal;
 mod table;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,7 @@ impl From<io::Error> for Unsound {
 }
 
 // The reasons why some files need no check.
+const LEFTOVER: &str = "an unfinished table file of an interrupted write, which nothing refers to; the next write removes it";
 const TEXT_LOG: &str = "RocksDB's text log, which RocksDB never reads";
 const OPTIONS: &str = "a copy of settings, which are not read from it";
 const LOCK: &str = "a lock without content";
@@ -147,6 +149,20 @@ fn files_in(dir: &Path) -> Result<Vec<(PathBuf, u64)>, LogError> {
 }
 
 impl FilesChecked {
+    /// Takes damage of table files that are no part of the database out of the damage. A killed
+    /// process leaves such a file, and RocksDB never reads it. `parts` has the names of the files
+    /// that are part of it, see [`crate::Log::table_files`].
+    pub fn set_leftovers_apart(&mut self, parts: &HashSet<String>) {
+        let is_leftover = |damage: &FileDamage| {
+            let name = damage.file.rsplit('/').next().unwrap_or_default();
+            name.ends_with(".sst") && !parts.contains(name)
+        };
+        let (leftovers, damage) =
+            std::mem::take(&mut self.damage).into_iter().partition::<Vec<_>, _>(is_leftover);
+        self.damage = damage;
+        self.without_records.extend(leftovers.into_iter().map(|left| (left.file, LEFTOVER)));
+    }
+
     fn file(&mut self, dir: &Path, path: &Path, bytes: u64) -> Result<(), LogError> {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         let file = path.strip_prefix(dir).unwrap_or(path).display().to_string();

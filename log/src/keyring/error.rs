@@ -25,6 +25,22 @@ pub enum KeyringError {
         /// How.
         what: &'static str,
     },
+    /// An older keyring, or one that was cut off between two records.
+    #[error(
+        "the keyring {path} is older than the log, or was cut short: it has {owners} owners, {erased} of them erased, and the log was written with {needed_owners}, {needed_erased} of them erased; copy back the newest keyring of this store"
+    )]
+    Outdated {
+        /// The file.
+        path: PathBuf,
+        /// How many owners it has: with a key, or erased.
+        owners: u64,
+        /// How many of them are erased.
+        erased: u64,
+        /// How many owners it had when the log was last written.
+        needed_owners: u64,
+        /// How many of them were erased.
+        needed_erased: u64,
+    },
     /// A keyring of another store.
     #[error(
         "the keyring {path} belongs to the store {found}, this store is {store}; copy this store's own keyring back"

@@ -1,6 +1,7 @@
 //! The keyring: a key for every client and coach, stored outside the log and wrapped by the master
-//! key. `aead` is the cipher, `ring` the content in memory, `format` the byte layout, `file` the
-//! file on the disk, `master` the master key, `owner` the mapping from streams to owners.
+//! key. `aead` is the cipher, `counts` recognizes an older keyring, `ring` has the content in memory,
+//! `format` the byte layout, `file` the file on the disk, `master` the master key, `owner` the
+//! mapping from streams to owners.
 //!
 //! **Invariant: a key is on the disk before the first commit that it sealed.** The writer persists
 //! the new keys of a group with one sync, before it writes the group.
@@ -9,6 +10,7 @@
 //! refused.
 
 pub(crate) mod aead;
+mod counts;
 mod error;
 mod file;
 mod format;
@@ -16,6 +18,7 @@ mod master;
 mod owner;
 mod ring;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,6 +30,7 @@ pub use error::KeyringError;
 pub use master::MasterKeySource;
 
 use aead::SecretKey;
+pub(crate) use counts::KeyringCounts;
 use file::KeyringFile;
 use format::{Header, Reader};
 pub(crate) use owner::owns;
@@ -46,6 +50,8 @@ pub(crate) struct Sealing {
     pub(crate) master_key: MasterKeySource,
     /// Whether a new store is created unsealed.
     pub(crate) unsealed: bool,
+    /// Whether a keyring that is older than the log is opened too.
+    pub(crate) outdated: bool,
     /// Called with a new master key file.
     pub(crate) on_new_master_key: Option<OnNewMasterKey>,
 }
@@ -97,6 +103,8 @@ pub(crate) struct Keyring {
     ring: RwLock<Ring>,
     /// Whether any owner is erased, readable without the lock.
     any_erased: AtomicBool,
+    /// The counts that the log has on record.
+    recorded: Mutex<Option<KeyringCounts>>,
     /// Locked during every change of the file, and always before `ring`.
     file: Mutex<KeyringFile>,
 }
@@ -113,15 +121,18 @@ impl Keyring {
             sealing,
             ring: RwLock::default(),
             any_erased: AtomicBool::new(false),
+            recorded: Mutex::default(),
             file,
         }
     }
 
-    /// Reads the keyring of an existing store. Changes no byte on disk.
+    /// Reads the keyring of an existing store. Changes no byte on disk. `recorded` has the counts
+    /// that the log has on record; a log from before they were recorded has none.
     pub(crate) fn open(
         directory: &Path,
         store: Uuid,
         sealing: Sealing,
+        recorded: Option<KeyringCounts>,
     ) -> Result<Self, KeyringError> {
         let path = directory.join(KEYRING_FILE);
         let file = KeyringFile::new(path.clone(), 0);
@@ -139,6 +150,10 @@ impl Keyring {
             ring.take(record);
         }
         ring.master = master;
+        let (found, needed) = (ring.counts(), recorded.unwrap_or_default());
+        if !sealing.outdated {
+            found.require(needed, &path)?;
+        }
         let file = Mutex::new(KeyringFile::new(path.clone(), reader.offset() as u64));
         let sealed = header.sealed;
         let any_erased = AtomicBool::new(!ring.erased.is_empty());
@@ -149,8 +164,21 @@ impl Keyring {
             sealing,
             ring: RwLock::new(ring),
             any_erased,
+            recorded: Mutex::new(recorded),
             file,
         })
+    }
+
+    /// The counts of the keys and erasures that are on the disk, if the log has other ones on
+    /// record.
+    pub(crate) fn unrecorded_counts(&self) -> Option<KeyringCounts> {
+        let counts = self.ring.read().counts();
+        (*self.recorded.lock() != Some(counts)).then_some(counts)
+    }
+
+    /// Remembers the counts that the log has on record now.
+    pub(crate) fn recorded(&self, counts: KeyringCounts) {
+        *self.recorded.lock() = Some(counts);
     }
 
     /// Writes the keyring of a new store. Creates the master key if it is missing.
@@ -237,9 +265,19 @@ impl Keyring {
     /// Destroys the keys of these client ids: rewrites the file without them and overwrites its old
     /// bytes. Ids that are already erased stay erased.
     pub(crate) fn erase(&self, id: Uuid, ids: &[String]) -> Result<(), KeyringError> {
+        self.erase_owners(id, ids.iter().map(|id| owner_of_client(id)).collect())
+    }
+
+    /// As [`Keyring::erase`], for the owners of these streams.
+    pub(crate) fn erase_streams(&self, id: Uuid, streams: &[String]) -> Result<(), KeyringError> {
+        let owners: BTreeSet<Box<str>> =
+            streams.iter().filter_map(|stream| owner(stream)).map(Into::into).collect();
+        self.erase_owners(id, owners.into_iter().collect())
+    }
+
+    fn erase_owners(&self, id: Uuid, owners: Vec<Box<str>>) -> Result<(), KeyringError> {
         let mut file = self.file.lock();
         let mut ring = self.ring.write();
-        let owners: Vec<Box<str>> = ids.iter().map(|id| owner_of_client(id)).collect();
         if owners.iter().all(|owner| ring.erased.contains_key(owner)) {
             return file.clear_leftovers();
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::KeyringCounts;
 use super::aead::{self, NonceBytes, SecretKey};
 use super::error::KeyringError;
 use super::format::{self, Record};
@@ -41,6 +42,13 @@ impl Ring {
                 }
             }
         }
+    }
+
+    /// The counts of the keys and erasures that are on the disk.
+    pub(super) fn counts(&self) -> KeyringCounts {
+        let erased = self.erased.len() as u64;
+        let keys = self.keys.len().saturating_sub(self.pending.len()) as u64;
+        KeyringCounts { owners: keys + erased, erased }
     }
 
     /// Appends the records of these owners' keys to `out`.

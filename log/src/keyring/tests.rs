@@ -77,7 +77,7 @@ impl Home {
     }
 
     fn open_under(&self, master: String) -> Result<Keyring, KeyringError> {
-        Keyring::open(&self.store(), STORE, sealing(MasterKeySource::Text(master.into())))
+        Keyring::open(&self.store(), STORE, sealing(MasterKeySource::Text(master.into())), None)
     }
 
     fn made(&self) -> Keyring {
@@ -96,7 +96,7 @@ impl Home {
 }
 
 fn sealing(master_key: MasterKeySource) -> Sealing {
-    Sealing { master_key, unsealed: false, on_new_master_key: None }
+    Sealing { master_key, unsealed: false, outdated: false, on_new_master_key: None }
 }
 
 fn key_of(keyring: &Keyring, stream: &str) -> Option<[u8; 32]> {
@@ -177,6 +177,7 @@ fn another_master_key_another_store_and_no_file_are_told_apart() {
         &home.store(),
         Uuid::nil(),
         sealing(MasterKeySource::Text("11".repeat(32).into())),
+        None,
     )
     .err()
     .unwrap();
@@ -290,7 +291,8 @@ fn rotation_wraps_the_same_keys_by_another_master_key() {
     let to = home.0.path().join("next-key");
     assert_eq!(keyring.rotate(&MasterKeySource::File(to.clone())).unwrap(), Some(to.clone()));
     assert!(matches!(home.open().err().unwrap(), KeyringError::WrongMasterKey { .. }));
-    let again = Keyring::open(&home.store(), STORE, sealing(MasterKeySource::File(to))).unwrap();
+    let again =
+        Keyring::open(&home.store(), STORE, sealing(MasterKeySource::File(to)), None).unwrap();
     assert_eq!(key_of(&again, "client/ada"), Some(ada));
     assert!(again.is_erased("client/ben"));
 }

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::finding::{StoredAcceptance, StoredCheck, StoredQualifiedValidation};
 use super::instant::Instant;
 use super::mirrored::{
     StoredCollection, StoredLink, StoredOrigin, StoredReason, StoredStatus, StoredView,
@@ -84,13 +85,6 @@ pub(super) struct StoredWeekMove {
 pub(super) struct StoredWeekOfRun {
     pub(super) run: u32,
     pub(super) week: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredCheck<'a> {
-    pub(super) name: &'a str,
-    pub(super) green: bool,
-    pub(super) detail: &'a str,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -316,6 +310,24 @@ pub(super) enum Body<'a> {
         #[serde(borrow)]
         reason: StoredPersonal<'a>,
     },
+    WeeksChanged {
+        digest: &'a str,
+        series: u64,
+        changed: u64,
+        skipped: u64,
+    },
+    WindowChanged {
+        run: u32,
+        week: u32,
+        window: Option<&'a str>,
+    },
+    FindingsAccepted(#[serde(borrow)] StoredAcceptance<'a>),
+    AcceptanceWithdrawn {
+        #[serde(borrow)]
+        findings: Vec<&'a str>,
+        reason: &'a str,
+    },
+    QualifiedValidationRecorded(#[serde(borrow)] StoredQualifiedValidation<'a>),
 }
 
 impl<'a> Body<'a> {
@@ -359,6 +371,11 @@ impl<'a> Body<'a> {
             | Self::ClientErased { .. }
             | Self::StatusAssigned { .. }
             | Self::DocumentAdopted { .. }
+            | Self::WeeksChanged { .. }
+            | Self::WindowChanged { .. }
+            | Self::FindingsAccepted(_)
+            | Self::AcceptanceWithdrawn { .. }
+            | Self::QualifiedValidationRecorded(_)
             | Self::ResponsesAttested { .. } => None,
         }
     }

@@ -5,14 +5,18 @@
 //! it has a stored form.
 
 use rollbook_domain::event::{
-    Audience, CheckOutcome, Event, ExportedCollection, Placement, RunTerms, Terms, WeekDue,
-    WeekMove, WeekOfRun,
+    Acceptance, AcceptedFindings, Audience, CheckOutcome, Event, ExportedCollection, FindingName,
+    Placement, QualifiedValidation, RunTerms, Terms, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{Document, JsonText, Number, Personal, Timestamp};
 
 use super::body::{
-    Body, StoredAudience, StoredCheck, StoredDocument, StoredExport, StoredPersonal,
-    StoredPlacement, StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
+    Body, StoredAudience, StoredDocument, StoredExport, StoredPersonal, StoredPlacement,
+    StoredTerms, StoredWeekDue, StoredWeekMove, StoredWeekOfRun,
+};
+use super::finding::{
+    StoredAcceptance, StoredAcceptedFindings, StoredCheck, StoredFindingName,
+    StoredQualifiedValidation,
 };
 use super::instant::Instant;
 use super::mirrored::StoredForm;
@@ -156,6 +160,10 @@ fields!(WeekDue = StoredWeekDue { week, due });
 fields!(WeekMove = StoredWeekMove { week, from, to });
 fields!(WeekOfRun = StoredWeekOfRun { run, week });
 fields!(CheckOutcome = StoredCheck<'a> { name, green, detail });
+fields!(FindingName = StoredFindingName<'a> { id, about });
+fields!(Acceptance = StoredAcceptance<'a> { check, findings, reason });
+fields!(QualifiedValidation = StoredQualifiedValidation<'a> { digest, at, checks, accepted });
+fields!(AcceptedFindings = StoredAcceptedFindings<'a> { check, findings, reason, by, at });
 fields!(ExportedCollection = StoredExport<'a> { collection, documents, header });
 
 impl<'a> StoredForm<'a> for Audience {
@@ -185,6 +193,10 @@ macro_rules! events {
                     Self::DocumentImported(document) => Body::DocumentImported(document.to_form()),
                     Self::DocumentChanged(document) => Body::DocumentChanged(document.to_form()),
                     Self::ResponsePlaced(placement) => Body::ResponsePlaced(placement.to_form()),
+                    Self::FindingsAccepted(accepted) => Body::FindingsAccepted(accepted.to_form()),
+                    Self::QualifiedValidationRecorded(validation) => {
+                        Body::QualifiedValidationRecorded(validation.to_form())
+                    }
                     // The keyring records that the client was erased, not the stored event.
                     Self::Erased(event) => event.to_form(),
                     $(Self::$variant { $($field),+ } => Body::$variant { $($field: $field.to_form()),+ },)+
@@ -195,6 +207,10 @@ macro_rules! events {
                     Body::DocumentImported(document) => Self::DocumentImported(StoredForm::from_form(document)?),
                     Body::DocumentChanged(document) => Self::DocumentChanged(StoredForm::from_form(document)?),
                     Body::ResponsePlaced(placement) => Self::ResponsePlaced(StoredForm::from_form(placement)?),
+                    Body::FindingsAccepted(accepted) => Self::FindingsAccepted(StoredForm::from_form(accepted)?),
+                    Body::QualifiedValidationRecorded(validation) => {
+                        Self::QualifiedValidationRecorded(StoredForm::from_form(validation)?)
+                    }
                     $(Body::$variant { $($field),+ } => Self::$variant { $($field: StoredForm::from_form($field)?),+ },)+
                 })
             }
@@ -236,4 +252,7 @@ events! {
     DocumentAdopted { assignment, run, week, document },
     DuplicateWithdrawn { run, week, assignment, reason },
     DuplicateCleared { run, week, assignment, response, reason },
+    WeeksChanged { digest, series, changed, skipped },
+    WindowChanged { run, week, window },
+    AcceptanceWithdrawn { findings, reason },
 }

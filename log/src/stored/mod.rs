@@ -19,6 +19,7 @@
 pub mod binary;
 mod body;
 mod convert;
+mod finding;
 mod instant;
 mod leaf;
 mod mirrored;

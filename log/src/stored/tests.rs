@@ -12,8 +12,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use rollbook_domain::event::{
-    AssignedStatus, Audience, CheckOutcome, ExportedCollection, LinkKind, MissedReason, Origin,
-    Placement, RunTerms, Terms, View, WeekDue, WeekMove, WeekOfRun,
+    Acceptance, AcceptedFindings, AssignedStatus, Audience, CheckOutcome, ExportedCollection,
+    FindingName, LinkKind, MissedReason, Origin, Placement, QualifiedValidation, RunTerms, Terms,
+    View, WeekDue, WeekMove, WeekOfRun,
 };
 use rollbook_domain::{
     Actor, Collection, Document, Event, JsonText, Number, Personal, StreamId, Timestamp,
@@ -76,10 +77,19 @@ variants!(
     DocumentAdopted,
     DuplicateWithdrawn,
     DuplicateCleared,
+    WeeksChanged,
+    WindowChanged,
+    FindingsAccepted,
+    AcceptanceWithdrawn,
+    QualifiedValidationRecorded,
 );
 
 fn text(text: &str) -> String {
     text.to_owned()
+}
+
+fn finding(id: &str) -> FindingName {
+    FindingName { id: text(id), about: text("series/client-1/form-1 run 1") }
 }
 
 fn personal(text: &str) -> Personal<String> {
@@ -317,6 +327,34 @@ fn samples() -> Vec<Event> {
             response: text("response-1"),
             reason: personal("answered twice"),
         },
+        Event::WeeksChanged { digest: text("00ff"), series: 28, changed: 691, skipped: 70_000 },
+        Event::WindowChanged { run: 1, week: 3, window: Some(json(r#"{"enabled":true}"#)) },
+        Event::WindowChanged { run: 1, week: 3, window: None },
+        Event::FindingsAccepted(Acceptance {
+            check: text("weeks-complete"),
+            findings: vec![finding("0123456789abcdef"), finding("fedcba9876543210")],
+            reason: text("the old application shows none either"),
+        }),
+        Event::AcceptanceWithdrawn {
+            findings: vec![text("0123456789abcdef")],
+            reason: text("it was corrected"),
+        },
+        Event::QualifiedValidationRecorded(QualifiedValidation {
+            digest: text("00ff"),
+            at: 5_000_000_000,
+            checks: vec![CheckOutcome {
+                name: text("weeks-complete"),
+                green: true,
+                detail: text("28 weeks, with 1 accepted"),
+            }],
+            accepted: vec![AcceptedFindings {
+                check: text("weeks-complete"),
+                findings: vec![finding("fedcba9876543210")],
+                reason: text("the old application shows none either"),
+                by: text("admin:robin"),
+                at: 812,
+            }],
+        }),
     ]
 }
 
@@ -352,8 +390,12 @@ fn read_body(bytes: &[u8]) -> Event {
 
 /// A keyring without any key.
 fn no_keys() -> Keyring {
-    let sealing =
-        Sealing { master_key: MasterKeySource::default(), unsealed: true, on_new_master_key: None };
+    let sealing = Sealing {
+        master_key: MasterKeySource::default(),
+        unsealed: true,
+        outdated: false,
+        on_new_master_key: None,
+    };
     Keyring::of_new_store(std::path::Path::new("nowhere"), Uuid::nil(), sealing)
 }
 

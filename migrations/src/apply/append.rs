@@ -56,7 +56,8 @@ impl Run<'_> {
                 self.acknowledge(submission)?;
             }
             let report = &self.report;
-            let done = report.created + report.linked + report.adopted + report.skipped;
+            let appended = report.created + report.linked + report.adopted + report.changed;
+            let done = appended + report.skipped;
             (monitor.progress)(done, total);
             Ok(())
         })?;
@@ -114,6 +115,7 @@ impl Run<'_> {
         self.report.created += counts.created;
         self.report.linked += counts.linked;
         self.report.adopted += counts.adopted;
+        self.report.changed += counts.changed;
         Ok(())
     }
 }

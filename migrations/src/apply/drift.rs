@@ -45,7 +45,7 @@ impl Run<'_> {
         })?;
         views::each_series(&rows, &mut |stream, series: Series| {
             if !named.contains(&stream) {
-                let plan = self.definition.plan_series(&stream, &series, &self.rules);
+                let plan = self.definition.plan_series(&stream, &series);
                 if !plan.events.is_empty() {
                     let count = plan.events.len();
                     drifted.push(format!(
@@ -117,9 +117,12 @@ impl Run<'_> {
             .into_iter()
             .filter(|event| !self.definition.is_present(series, &event.event))
             .collect();
-        let planned = self.definition.plan_series(stream, series, &self.rules).events;
+        let planned = self.definition.plan_series(stream, series).events;
         if missing == planned {
             return Ok(missing);
+        }
+        if let Some((run, week)) = missing.iter().find_map(|event| changed(event, &planned)) {
+            return Err(format!("week {week} of run {run} changed after the plan"));
         }
         let differing = missing.iter().zip(&planned).find(|(batch, store)| batch != store);
         Err(match differing {
@@ -138,6 +141,19 @@ impl Run<'_> {
     }
 }
 
+/// The week of an event that changes a week and is not planned any more: its id follows from what
+/// the week was.
+fn changed(event: &NewEvent, planned: &[NewEvent]) -> Option<(u32, u32)> {
+    match event.event {
+        Event::AssignmentRescheduled { run, week, .. } | Event::WindowChanged { run, week, .. }
+            if planned.iter().all(|planned| planned.id != event.id) =>
+        {
+            Some((run, week))
+        }
+        _ => None,
+    }
+}
+
 fn describe(event: &NewEvent) -> String {
     match &event.event {
         Event::AssignmentCreated { run, week, due, .. } => {
@@ -145,6 +161,12 @@ fn describe(event: &NewEvent) -> String {
         }
         Event::ResponseLinked { response, week, .. } => {
             format!("response {response} linked to week {week}")
+        }
+        Event::AssignmentRescheduled { run, week, due } => {
+            format!("week {week} of run {run} moved to {due}")
+        }
+        Event::WindowChanged { run, week, .. } => {
+            format!("a window for week {week} of run {run}")
         }
         other => other.name().to_owned(),
     }

@@ -11,7 +11,8 @@ use super::Run;
 pub struct LeftOut {
     /// An earlier run of the same batch appended them.
     pub already: u64,
-    /// The week was stored or answered meanwhile, or the response was linked meanwhile.
+    /// The week was stored, answered or marked as missed meanwhile, or has the due date or window
+    /// already, or the response was linked meanwhile.
     pub taken: u64,
     /// The week or its series was withdrawn meanwhile.
     pub withdrawn: u64,
@@ -75,7 +76,10 @@ impl Run<'_> {
 /// Whether the week of an event was withdrawn. A withdrawn series may keep its answered weeks.
 fn is_withdrawn(series: &Series, event: &Event) -> bool {
     match event {
-        Event::AssignmentCreated { run, week, .. } | Event::ResponseLinked { run, week, .. } => {
+        Event::AssignmentCreated { run, week, .. }
+        | Event::ResponseLinked { run, week, .. }
+        | Event::AssignmentRescheduled { run, week, .. }
+        | Event::WindowChanged { run, week, .. } => {
             series.is_withdrawn(*run, *week) && series.items.week(*run, *week).is_none()
         }
         _ => false,

@@ -24,7 +24,6 @@ use crate::error::MigrationError;
 use crate::kinds;
 use crate::monitor::Monitor;
 use crate::plan::zone;
-use crate::rules::Rules;
 
 /// A request to apply a batch.
 #[derive(Clone, Debug)]
@@ -51,6 +50,9 @@ pub struct ApplyReport {
     pub linked: u64,
     /// Responses without a week linked by this run.
     pub adopted: u64,
+    /// Weeks changed by this run.
+    #[serde(default)]
+    pub changed: u64,
     /// Events of the batch that this run left out.
     pub skipped: u64,
     /// The same events by reason.
@@ -106,9 +108,8 @@ fn check_key(ordering: &dyn Ordering, key: &IdempotencyKey) -> Result<(), Migrat
 struct Run<'a> {
     runtime: &'a Runtime,
     batch: &'a Batch,
-    definition: &'static dyn Definition,
+    definition: Box<dyn Definition>,
     now: Timestamp,
-    rules: Rules,
     /// The control stream before the run.
     control: Control,
     report: ApplyReport,
@@ -134,17 +135,13 @@ impl<'a> Run<'a> {
         if header.counts.events == 0 {
             return Err(MigrationError::NothingToMigrate { obstacles: 0 });
         }
-        let definition = kinds::find(&header.kind).ok_or_else(|| MigrationError::Kind {
-            path: batch.path.clone(),
-            kind: header.kind.clone(),
-            known: kinds::names(),
-        })?;
         if header.rules.zone != zone.to_string() {
             return Err(MigrationError::Zone {
                 batch: header.rules.zone.clone(),
                 store: zone.to_string(),
             });
         }
+        let definition = kinds::definition(&header.rules.options, zone, runtime)?;
         let unfinished = control
             .batches
             .iter()
@@ -157,9 +154,8 @@ impl<'a> Run<'a> {
             series: header.counts.series,
             ..ApplyReport::default()
         };
-        let rules = Rules { due: header.rules.due, zone };
         let not_appended = Counts::default();
-        Ok(Self { runtime, batch, definition, now, rules, control, report, not_appended })
+        Ok(Self { runtime, batch, definition, now, control, report, not_appended })
     }
 
     /// Whether the batch was applied completely before this run.

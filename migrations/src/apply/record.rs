@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::Run;
 use crate::error::MigrationError;
 use crate::responses::Responses;
+use crate::rules::Options;
 
 impl Run<'_> {
     /// Records the state of the log before the batch. Validation compares the log with it later.
@@ -22,7 +23,7 @@ impl Run<'_> {
         let header = &self.batch.header;
         let planned = Event::BatchPlanned {
             digest: header.digest.clone(),
-            kind: header.kind.clone(),
+            kind: header.kind().to_owned(),
             rules: header.rules.to_string(),
             base,
             log_digest: const_hex::encode(log.digest(base)?),
@@ -36,13 +37,22 @@ impl Run<'_> {
     /// leaves the same record as one that was not interrupted.
     pub(super) fn record_end(&self) -> Result<(), MigrationError> {
         let (all, left_out) = (&self.batch.header.counts, &self.not_appended);
-        let applied = Event::BatchApplied {
-            digest: self.batch.header.digest.clone(),
-            series: all.series,
-            created: all.created - left_out.created,
-            linked: all.linked - left_out.linked,
-            adopted: all.adopted - left_out.adopted,
-            skipped: left_out.events,
+        let (digest, series) = (self.batch.header.digest.clone(), all.series);
+        let applied = match self.batch.header.rules.options {
+            Options::Precreate(_) => Event::BatchApplied {
+                digest,
+                series,
+                created: all.created - left_out.created,
+                linked: all.linked - left_out.linked,
+                adopted: all.adopted - left_out.adopted,
+                skipped: left_out.events,
+            },
+            Options::Realign(_) | Options::Window(_) | Options::Inverse(_) => Event::WeeksChanged {
+                digest,
+                series,
+                changed: all.changed - left_out.changed,
+                skipped: left_out.events,
+            },
         };
         self.append_control("applied", applied, None)
     }

@@ -1,11 +1,15 @@
 //! Batch files: a plan as a file that can be reviewed, compared and applied to several stores.
 //!
-//! Format 1 is NDJSON in UTF-8, with `\n` after each line:
+//! A batch is NDJSON in UTF-8, with `\n` after each line:
 //!
 //! | line | content |
 //! |---|---|
-//! | 1 | the header: `{"rollbook_batch":1,"kind","rules","source","counts","digest"}` |
+//! | 1 | the header: `{"rollbook_batch","kind","rules","source","counts","digest"}` |
 //! | 2… | one event each; the events of a stream are consecutive, streams are in name order |
+//!
+//! Batches of the kind `precreate`, which add weeks, have format 1: its `rules` are an object, and
+//! its `counts` are those of added weeks and links. Batches of the other kinds, which change weeks,
+//! have format 2: its `rules` are the text that the log records, and its `counts` have `changed`.
 //!
 //! The digest is the SHA-256 of lines 2 to the end, including each `\n`. It does not cover the
 //! header, so the same plan has the same digest wherever it was made. `wire` defines the JSON of
@@ -31,9 +35,7 @@ use crate::rules::BatchRules;
 /// What line 1 of a batch file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// The kind of migration.
-    pub kind: String,
-    /// The rules that it was planned with.
+    /// The kind and the rules that it was planned with.
     pub rules: BatchRules,
     /// The store that it was planned on.
     pub source: Source,
@@ -44,9 +46,14 @@ pub struct Header {
 }
 
 impl Header {
+    /// The kind of migration.
+    pub fn kind(&self) -> &'static str {
+        self.rules.options.kind()
+    }
+
     /// The default name of the batch's file, made of kind and digest.
     pub fn file_name(&self) -> String {
-        format!("{}-{}.ndjson", self.kind, short(&self.digest))
+        format!("{}-{}.ndjson", self.kind(), short(&self.digest))
     }
 }
 
@@ -72,6 +79,8 @@ pub struct Counts {
     pub linked: u64,
     /// Responses without a week to link to the week that names them.
     pub adopted: u64,
+    /// Weeks to change.
+    pub changed: u64,
 }
 
 impl Counts {
@@ -82,6 +91,7 @@ impl Counts {
             Event::AssignmentCreated { .. } => self.created += 1,
             Event::ResponseLinked { kind: LinkKind::Linked, .. } => self.linked += 1,
             Event::ResponseLinked { kind: LinkKind::Adopted, .. } => self.adopted += 1,
+            Event::AssignmentRescheduled { .. } | Event::WindowChanged { .. } => self.changed += 1,
             // A batch contains no other events: `wire` can neither write nor read them.
             _ => {}
         }

@@ -138,14 +138,16 @@ impl Lines {
         let FormatLine { rollbook_batch: version, kind } =
             serde_json::from_str(&text).map_err(|error| not_a_header(self, error))?;
         let path = || self.path.clone();
-        if version != FORMAT {
+        if !(1..=FORMAT).contains(&version) {
             return Err(MigrationError::Version { path: path(), version, known: FORMAT });
         }
-        if kinds::find(&kind).is_none() {
+        if !kinds::is_known(&kind) {
             return Err(MigrationError::Kind { path: path(), kind, known: kinds::names() });
         }
         let header: HeaderLine<'_> =
             serde_json::from_str(&text).map_err(|error| not_a_header(self, error))?;
-        Ok(header.into())
+        header.header().ok_or_else(|| {
+            self.wrong("not the header of a batch: its kind, rules and counts disagree".to_owned())
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! The JSON of format 1, as types of its own.
+//! The JSON of both formats, as types of its own.
 //!
 //! These bytes are public: the digest of a batch is computed over them, and the same file is
 //! applied to several stores. Domain types may therefore change their shape without changing this
@@ -15,10 +15,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Counts, Header, Source};
-use crate::rules::{BatchRules, DueRule};
+use crate::rules::{BatchRules, DueRule, Options};
 
-/// The format of these types.
-pub(super) const FORMAT: u64 = 1;
+/// The newest format: that of batches that change weeks.
+pub(super) const FORMAT: u64 = 2;
+
+/// The format of batches that add weeks.
+const FORMAT_OF_ADDED: u64 = 1;
 
 /// The fields of line 1 that say whether this build can read the rest.
 #[derive(Deserialize)]
@@ -39,9 +42,17 @@ pub(super) struct HeaderLine<'a> {
     digest: Cow<'a, str>,
 }
 
+/// The rules in format 1, or their text in format 2.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum RulesJson<'a> {
+    Added(AddedRulesJson<'a>),
+    Text(String),
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RulesJson<'a> {
+struct AddedRulesJson<'a> {
     due: DueJson,
     zone: Cow<'a, str>,
 }
@@ -61,13 +72,28 @@ struct SourceJson {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum CountsJson {
+    Added(AddedCountsJson),
+    Changed(ChangedCountsJson),
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CountsJson {
+struct AddedCountsJson {
     series: u64,
     events: u64,
     created: u64,
     linked: u64,
     adopted: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChangedCountsJson {
+    series: u64,
+    events: u64,
+    changed: u64,
 }
 
 /// Every other line.
@@ -100,6 +126,16 @@ enum EventJson<'a> {
         completed_at: Option<Timestamp>,
         score: Option<Number>,
     },
+    AssignmentRescheduled {
+        run: u32,
+        week: u32,
+        due: Timestamp,
+    },
+    WindowChanged {
+        run: u32,
+        week: u32,
+        window: Option<Cow<'a, JsonText>>,
+    },
 }
 
 /// A batch creates weeks for one reason only.
@@ -131,39 +167,70 @@ struct TermsJson<'a> {
 
 impl<'a> From<&'a Header> for HeaderLine<'a> {
     fn from(header: &'a Header) -> Self {
-        let Header { kind, rules, source, counts, digest } = header;
+        let Header { rules, source, counts, digest } = header;
         let Source { log, position } = *source;
-        let Counts { series, events, created, linked, adopted } = *counts;
-        let due = match rules.due {
-            DueRule::Monday => DueJson::Monday,
-            DueRule::Weekday => DueJson::Weekday,
+        let Counts { series, events, created, linked, adopted, changed } = *counts;
+        let (rollbook_batch, rules, counts) = match rules.options {
+            Options::Precreate(due) => {
+                let due = match due {
+                    DueRule::Monday => DueJson::Monday,
+                    DueRule::Weekday => DueJson::Weekday,
+                };
+                let zone = Cow::Borrowed(rules.zone.as_str());
+                (
+                    FORMAT_OF_ADDED,
+                    RulesJson::Added(AddedRulesJson { due, zone }),
+                    CountsJson::Added(AddedCountsJson { series, events, created, linked, adopted }),
+                )
+            }
+            Options::Realign(_) | Options::Window(_) | Options::Inverse(_) => (
+                FORMAT,
+                RulesJson::Text(rules.to_string()),
+                CountsJson::Changed(ChangedCountsJson { series, events, changed }),
+            ),
         };
         Self {
-            rollbook_batch: FORMAT,
-            kind: Cow::Borrowed(kind),
-            rules: RulesJson { due, zone: Cow::Borrowed(&rules.zone) },
+            rollbook_batch,
+            kind: Cow::Borrowed(header.kind()),
+            rules,
             source: SourceJson { log, position },
-            counts: CountsJson { series, events, created, linked, adopted },
+            counts,
             digest: Cow::Borrowed(digest),
         }
     }
 }
 
-impl From<HeaderLine<'_>> for Header {
-    fn from(line: HeaderLine<'_>) -> Self {
-        let SourceJson { log, position } = line.source;
-        let CountsJson { series, events, created, linked, adopted } = line.counts;
-        let due = match line.rules.due {
-            DueJson::Monday => DueRule::Monday,
-            DueJson::Weekday => DueRule::Weekday,
+impl HeaderLine<'_> {
+    /// The header; `None` if its parts are of different formats or kinds.
+    pub(super) fn header(self) -> Option<Header> {
+        let SourceJson { log, position } = self.source;
+        let rules = match self.rules {
+            RulesJson::Added(AddedRulesJson { due, zone }) => {
+                let due = match due {
+                    DueJson::Monday => DueRule::Monday,
+                    DueJson::Weekday => DueRule::Weekday,
+                };
+                BatchRules { options: due.into(), zone: zone.into_owned() }
+            }
+            RulesJson::Text(text) => text.parse().ok()?,
         };
-        Self {
-            kind: line.kind.into_owned(),
-            rules: BatchRules { due, zone: line.rules.zone.into_owned() },
-            source: Source { log, position },
-            counts: Counts { series, events, created, linked, adopted },
-            digest: line.digest.into_owned(),
-        }
+        let is_added = matches!(rules.options, Options::Precreate(_));
+        let counts = match self.counts {
+            CountsJson::Added(AddedCountsJson { series, events, created, linked, adopted })
+                if is_added =>
+            {
+                Counts { series, events, created, linked, adopted, changed: 0 }
+            }
+            CountsJson::Changed(ChangedCountsJson { series, events, changed }) if !is_added => {
+                Counts { series, events, changed, ..Counts::default() }
+            }
+            _ => return None,
+        };
+        let digest = self.digest.into_owned();
+        let header = Header { rules, source: Source { log, position }, counts, digest };
+        let format = if is_added { FORMAT_OF_ADDED } else { FORMAT };
+        let agrees = (self.rollbook_batch, &*self.kind) == (format, header.kind());
+        agrees.then_some(header)
     }
 }
 
@@ -200,6 +267,14 @@ impl<'a> EventLine<'a> {
                     score: *score,
                 }
             }
+            Event::AssignmentRescheduled { run, week, due } => {
+                EventJson::AssignmentRescheduled { run: *run, week: *week, due: *due }
+            }
+            Event::WindowChanged { run, week, window } => EventJson::WindowChanged {
+                run: *run,
+                week: *week,
+                window: window.as_ref().map(Cow::Borrowed),
+            },
             _ => return None,
         };
         let NewEvent { stream, id, occurred_at, .. } = new;
@@ -245,6 +320,12 @@ impl From<EventLine<'_>> for NewEvent {
                     completed_at,
                     score,
                 }
+            }
+            EventJson::AssignmentRescheduled { run, week, due } => {
+                Event::AssignmentRescheduled { run, week, due }
+            }
+            EventJson::WindowChanged { run, week, window } => {
+                Event::WindowChanged { run, week, window: window.map(Cow::into_owned) }
             }
         };
         Self {

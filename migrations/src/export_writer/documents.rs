@@ -131,6 +131,7 @@ fn changes(was: &StoredAssignment, now: &StoredAssignment) -> Vec<(&'static str,
         (was.extension_granted != now.extension_granted)
             .then(|| ("extensionGranted", json(&now.extension_granted))),
         (was.total_weeks != now.total_weeks).then(|| ("totalWeeks", json(&now.total_weeks))),
+        (was.window != now.window).then(|| ("checkInWindow", json(&now.window))),
     ];
     differing.into_iter().flatten().collect()
 }

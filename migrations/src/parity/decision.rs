@@ -120,6 +120,7 @@ fn week_of(event: &Event) -> Option<u32> {
         | Event::ResponseSubmitted { week, .. }
         | Event::ResponseLinked { week, .. }
         | Event::AssignmentRescheduled { week, .. }
+        | Event::WindowChanged { week, .. }
         | Event::AssignmentMissed { week, .. }
         | Event::ExtensionGranted { week, .. }
         | Event::ReopenRequested { week, .. }
@@ -144,6 +145,7 @@ fn words(event: &Event) -> String {
         Event::AssignmentCreated { .. } => "week created".to_owned(),
         Event::ResponseSubmitted { .. } => "response submitted".to_owned(),
         Event::AssignmentRescheduled { due, .. } => format!("due date changed to {due}"),
+        Event::WindowChanged { .. } => "check-in window changed".to_owned(),
         Event::AssignmentMissed { .. } => "marked as missed".to_owned(),
         Event::ExtensionGranted { .. } => "extension granted".to_owned(),
         Event::ReopenRequested { .. } => "reopening requested".to_owned(),

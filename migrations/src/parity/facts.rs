@@ -2,8 +2,9 @@
 //! view uses, and the week from which the legacy view would generate others. `explain` and
 //! `presence` use it to find causes.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
+use foldhash::{HashMap, HashSet};
 use rollbook_domain::Timestamp;
 use rollbook_domain::document::{Field, StoredAssignment, StoredResponse};
 use rollbook_domain::event::LinkKind;
@@ -104,11 +105,11 @@ impl<'a> Facts<'a> {
     pub(super) fn of(ids: &[String], legacy: &'a [LegacySeries], precreated: &'a [Series]) -> Self {
         let mut facts = Self {
             forms: Vec::new(),
-            by_address: HashMap::new(),
-            legacy: HashMap::new(),
-            precreated: HashMap::new(),
-            slots: HashMap::new(),
-            groups: HashMap::new(),
+            by_address: HashMap::default(),
+            legacy: HashMap::default(),
+            precreated: HashMap::default(),
+            slots: HashMap::default(),
+            groups: HashMap::default(),
             feedback: legacy.iter().flat_map(|series| series.stored.feedback_responses()).collect(),
         };
         for row in legacy.iter().map(|series| &series.stored) {
@@ -172,7 +173,7 @@ impl<'a> Facts<'a> {
     /// Chooses the document of each week by rule 6 of the pre-created view, and finds its
     /// counterpart in the legacy view.
     fn choose(&mut self, ids: &[String], precreated: &'a [Series]) {
-        let mut chosen: HashMap<Key, Place<'a>> = HashMap::new();
+        let mut chosen: HashMap<Key, Place<'a>> = HashMap::default();
         for item in precreated.iter().flat_map(|row| row.items.shown()) {
             let Some(place) = self.precreated.get(item.stored.document.as_str()).copied() else {
                 continue;

@@ -101,7 +101,7 @@ impl Field {
             Self::Score => a.score != b.score,
             Self::IsRecurring => a.stored.recurring != b.stored.recurring,
             Self::TotalWeeks => a.stored.total_weeks != b.stored.total_weeks,
-            Self::CheckInWindow => a.stored.window != b.stored.window,
+            Self::CheckInWindow => a.window != b.window,
             Self::ResponseId => a.response != b.response,
             Self::CoachResponded => a.coach_responded != b.coach_responded,
             Self::ExtensionGranted => a.extension_granted != b.extension_granted,
@@ -126,7 +126,6 @@ impl Field {
             Self::IsRecurring => entry.stored.recurring.to_string(),
             Self::TotalWeeks => entry.stored.total_weeks.to_string(),
             Self::CheckInWindow => entry
-                .stored
                 .window
                 .as_ref()
                 .map_or_else(|| "null".to_owned(), |window| window.as_str().to_owned()),

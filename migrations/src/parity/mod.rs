@@ -92,6 +92,7 @@ pub fn compare(
     })?;
     let mut all = ParityReport::default();
     reports.into_iter().for_each(|report| all.absorb(report));
+    all.unexplained.sort();
     Ok(all)
 }
 

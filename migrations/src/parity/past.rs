@@ -15,7 +15,6 @@ use super::decision::Decision;
 use super::{BothRows, ParityRules};
 use crate::definition::Definition;
 use crate::precreate::Precreate;
-use crate::rules::Rules;
 
 /// The events that the rows of both views were folded from.
 pub trait RecordedEvents: Sync {
@@ -116,9 +115,9 @@ impl Past {
             let is_planned_again = batches == Batches::PlannedAgain && is_of_batch(&recorded.event);
             !is_planned_again && !left_out.contains(&recorded.position)
         });
-        let rules = Rules { due: rules.due, zone: rules.zone };
+        let migration = Precreate { due: rules.due, zone: rules.zone };
         for (stream, series) in self.precreated.iter().zip(&mut state.precreated) {
-            for event in Precreate.plan_series(stream, series, &rules).events {
+            for event in migration.plan_series(stream, series).events {
                 series.apply(stream, &event.event);
             }
         }

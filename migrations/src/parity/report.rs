@@ -113,8 +113,8 @@ pub struct DecisionSummary {
     pub event: String,
 }
 
-/// The most unexplained differences that a report lists. The others are counted.
-pub(super) const MOST_UNEXPLAINED: usize = 100;
+/// The most unexplained differences that a shortened report lists. The others are counted.
+const MOST_UNEXPLAINED: usize = 100;
 /// The most examples of each class.
 pub(super) const MOST_EXAMPLES: usize = 3;
 
@@ -160,7 +160,14 @@ impl ParityReport {
             keep_first(self.examples.entry(class).or_default(), examples, MOST_EXAMPLES);
         }
         keep_first(&mut self.decisions, other.decisions, MOST_DECISIONS);
-        keep_first(&mut self.unexplained, other.unexplained, MOST_UNEXPLAINED);
+        self.unexplained.extend(other.unexplained);
+    }
+
+    /// The report with the first unexplained differences only; the others are counted.
+    #[must_use]
+    pub fn shortened(mut self) -> Self {
+        self.unexplained.truncate(MOST_UNEXPLAINED);
+        self
     }
 }
 

@@ -1,7 +1,6 @@
 //! Counts the differences of one client. A difference counts once, however long it lasts.
 
-use std::collections::HashSet;
-
+use foldhash::HashSet;
 use rollbook_domain::status::Status;
 use rollbook_domain::{Position, Timestamp};
 use rollbook_projections::entry::{Entry, Summary};
@@ -11,7 +10,7 @@ use super::difference::{Difference, Side};
 use super::facts::Key;
 use super::field::Field;
 use super::report::{
-    Class, DecisionSummary, Example, MOST_DECISIONS, MOST_EXAMPLES, MOST_UNEXPLAINED, ParityReport,
+    Class, DecisionSummary, Example, MOST_DECISIONS, MOST_EXAMPLES, ParityReport,
     UnexplainedDifference,
 };
 use super::verdict::Verdict;
@@ -76,11 +75,11 @@ impl<'f> Tally<'f> {
         Self {
             client,
             forms: forms.iter().map(|form| (*form).to_owned()).collect(),
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             unresolved: Vec::new(),
-            open: HashSet::new(),
-            weeks: HashSet::new(),
-            compared: HashSet::new(),
+            open: HashSet::default(),
+            weeks: HashSet::default(),
+            compared: HashSet::default(),
             report,
         }
     }
@@ -190,7 +189,7 @@ impl<'f> Tally<'f> {
 
     /// Adds the unresolved differences with their causes to the report.
     pub(super) fn resolve(&mut self, unresolved: Vec<Unresolved>, causes: Vec<Cause>) {
-        let mut unexplained = HashSet::new();
+        let mut unexplained = HashSet::default();
         for (open, cause) in unresolved.into_iter().zip(causes) {
             match cause {
                 Cause::Decision(decision) => {
@@ -228,9 +227,6 @@ impl<'f> Tally<'f> {
 
     fn add_unexplained(&mut self, open: Unresolved, more: &'static str) {
         self.report.unexplained_total += 1;
-        if self.report.unexplained.len() >= MOST_UNEXPLAINED {
-            return;
-        }
         let Unresolved { difference, at, legacy, precreated, reason, .. } = open;
         let because: String = [reason, more]
             .iter()

@@ -9,9 +9,10 @@ use rollbook_domain::{Collection, Document, Event, EventRecord, Position, Stream
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
 
-use super::Check;
+use super::finding::{Checked, Found};
 use crate::batch::short;
 use crate::error::MigrationError;
+use crate::kinds::{LegacyEffect, legacy_effect};
 use crate::responses::Responses;
 
 /// The figures of one pass over the log.
@@ -27,6 +28,8 @@ pub(super) struct History<'a> {
     made: u64,
     /// Assignments created by the last batch.
     by_batch: u64,
+    /// Weeks changed by the last batch.
+    changed_by_batch: u64,
     /// Assignments withdrawn from clients.
     withdrawn: u64,
     /// Imported assignments that are not stored beside others: they became a week that was made
@@ -67,6 +70,7 @@ pub(super) fn read<'a>(
         imported: 0,
         made: 0,
         by_batch: 0,
+        changed_by_batch: 0,
         withdrawn: 0,
         merged: 0,
         changed_by_imports: BTreeSet::new(),
@@ -92,12 +96,23 @@ pub(super) fn read<'a>(
     }
     history.touched = streams.touched.len();
     if let Some(batch) = batch {
+        let effect = legacy_effect(&batch.kind);
         for stream in streams.touched {
-            if let Some(event) = legacy_change(log, &stream, &batch.digest)? {
+            if let Some(event) = legacy_change(log, &stream, &batch.digest, effect)? {
+                let more = match effect {
+                    LegacyEffect::Nothing => "",
+                    LegacyEffect::ItsField => "more than its field of its week in ",
+                };
                 history.legacy_changed.push(format!(
-                    "{stream}: {event} of the batch changed what the legacy view is made of"
+                    "{stream}: {event} of the batch changed {more}what the legacy view is made of"
                 ));
             }
+        }
+        let (record, log) = (batch.counts.changed, history.changed_by_batch);
+        if record != log {
+            history
+                .legacy_changed
+                .push(format!("the batch changed {record} weeks, the log shows {log}"));
         }
     }
     Ok(history)
@@ -126,6 +141,9 @@ impl History<'_> {
             {
                 self.changed_by_imports.insert(id.clone());
             }
+            event if is_change(event) => {
+                self.changed_by_batch += u64::from(is_of_batch);
+            }
             Event::AssignmentCreated { .. } => {
                 self.made += 1;
                 self.by_batch += u64::from(is_of_batch);
@@ -136,12 +154,20 @@ impl History<'_> {
             {
                 self.by_batch += 1;
             }
+            Event::Erased(event) if is_of_batch && is_change(event) => {
+                self.changed_by_batch += 1;
+            }
             event if changes_stored_weeks(event) => {
                 streams.recounted.insert(recorded.stream);
             }
             _ => {}
         }
     }
+}
+
+/// Whether an event changes a field of a week.
+fn is_change(event: &Event) -> bool {
+    matches!(event, Event::AssignmentRescheduled { .. } | Event::WindowChanged { .. })
 }
 
 /// Whether an event adopts or withdraws stored weeks, or is a correction, which may create or remove
@@ -199,13 +225,14 @@ fn recount(log: &Log, stream: &StreamId, at: Position) -> Result<Recount, Migrat
     Ok(count)
 }
 
-/// The first event of the batch that changes the legacy rows of a series. Equal rows give equal
-/// views for every client at every instant, so without such an event the view is the same before
-/// and after the batch.
+/// The first event of the batch that changes more of the legacy rows of a series than its kind may.
+/// Equal rows give equal views for every client at every instant, so without such an event the view
+/// is the same before and after the batch, except for what the kind may change.
 fn legacy_change(
     log: &Log,
     stream: &StreamId,
     digest: &str,
+    effect: LegacyEffect,
 ) -> Result<Option<&'static str>, MigrationError> {
     let mut series = LegacySeries::default();
     for recorded in log.stream(stream, 0)? {
@@ -215,7 +242,16 @@ fn legacy_change(
         }
         let before = series.clone();
         series.apply(stream, &recorded.event);
-        if series != before {
+        let is_allowed = match (effect, &recorded.event) {
+            (LegacyEffect::ItsField, Event::AssignmentRescheduled { run, week, due }) => {
+                series.is_rescheduled(&before, *run, *week, *due)
+            }
+            (LegacyEffect::ItsField, Event::WindowChanged { run, week, window }) => {
+                series.has_new_window(&before, *run, *week, window.as_ref())
+            }
+            _ => series == before,
+        };
+        if !is_allowed {
             return Ok(Some(recorded.event.name()));
         }
     }
@@ -231,38 +267,48 @@ impl History<'_> {
         }
     }
 
-    pub(super) fn response_count(&self, in_views: u64) -> Check {
+    pub(super) fn response_count(&self, in_views: u64) -> Checked {
         let (in_log, before) = (self.now.len(), self.before.len());
-        let mut findings = Vec::new();
+        let mut findings = Vec::<Found>::new();
         if in_log != in_views {
-            findings.push(format!("the log holds {in_log} responses, the views {in_views}"));
+            findings.push(Found {
+                // Later responses change both counts, and not what is wrong.
+                facts: format!("{} responses more than in the views", difference(in_log, in_views)),
+                ..Found::from(format!("the log holds {in_log} responses, the views {in_views}"))
+            });
         }
         if let Some(batch) = self.batch.filter(|batch| batch.responses != before) {
-            findings.push(format!(
+            findings.push(Found::from(format!(
                 "{} responses were on record before the batch, the log shows {before}",
                 batch.responses
-            ));
+            )));
         }
-        Check::new(
+        Checked::new(
             "response-count",
             format!("{in_log} responses, {}", self.before_text(before)),
             findings,
         )
     }
 
-    pub(super) fn assignment_count(&self, in_views: u64) -> Check {
+    pub(super) fn assignment_count(&self, in_views: u64) -> Checked {
         let expected = (self.imported + self.made)
             .saturating_sub(self.withdrawn)
             .saturating_add_signed(self.merged.saturating_neg());
         let mut findings = Vec::new();
         if expected != in_views {
-            findings.push(format!("the log holds {expected} assignments, the views {in_views}"));
+            findings.push(Found {
+                facts: format!(
+                    "{} assignments more than in the views",
+                    difference(expected, in_views)
+                ),
+                ..Found::from(format!("the log holds {expected} assignments, the views {in_views}"))
+            });
         }
         if let Some(batch) = self.batch.filter(|batch| batch.counts.created != self.by_batch) {
-            findings.push(format!(
+            findings.push(Found::from(format!(
                 "the batch made {} assignments, the log shows {}",
                 batch.counts.created, self.by_batch
-            ));
+            )));
         }
         let Self { imported, made, withdrawn, .. } = self;
         let merged = match self.merged {
@@ -270,7 +316,7 @@ impl History<'_> {
             merged @ 1.. => format!(", {merged} adopted"),
             kept => format!(", {} kept without a document", kept.saturating_neg()),
         };
-        Check::new(
+        Checked::new(
             "assignment-count",
             format!(
                 "{in_views} assignments: {imported} imported, {made} made, {withdrawn} withdrawn{merged}"
@@ -279,7 +325,7 @@ impl History<'_> {
         )
     }
 
-    pub(super) fn responses_unchanged(&self) -> Check {
+    pub(super) fn responses_unchanged(&self) -> Checked {
         let mut findings: Vec<String> = self
             .before
             .changed_in(&self.now)
@@ -298,15 +344,21 @@ impl History<'_> {
             0 => String::new(),
             changed => format!("; later imports changed or removed {changed}"),
         };
-        Check::new(
+        Checked::new(
             "responses-unchanged",
             format!("{} responses, digest {short}…{by_imports}", self.before.len()),
             findings,
         )
     }
 
-    pub(super) fn legacy_view_unchanged(&self) -> Check {
+    pub(super) fn legacy_view_unchanged(&self) -> Checked {
         let detail = match self.batch {
+            Some(batch) if legacy_effect(&batch.kind) == LegacyEffect::ItsField => {
+                format!(
+                    "{} series written to, their legacy rows equal before and after except for the {} weeks that the batch changes",
+                    self.touched, self.changed_by_batch
+                )
+            }
             Some(_) => {
                 format!(
                     "{} series written to, their legacy rows equal before and after: equal answers at every instant",
@@ -315,12 +367,16 @@ impl History<'_> {
             }
             None => "no batch was applied yet".to_owned(),
         };
-        Check::new("legacy-view-unchanged", detail, self.legacy_changed.clone())
+        Checked::new("legacy-view-unchanged", detail, self.legacy_changed.clone())
     }
 
-    pub(super) fn additive_only(&self) -> Check {
+    pub(super) fn additive_only(&self) -> Checked {
         let Some(batch) = self.batch else {
-            return Check::new("additive-only", "no batch was applied yet".to_owned(), Vec::new());
+            return Checked::new(
+                "additive-only",
+                "no batch was applied yet".to_owned(),
+                Vec::<Found>::new(),
+            );
         };
         let mut findings = Vec::new();
         if batch.log_digest != self.log_digest {
@@ -330,10 +386,14 @@ impl History<'_> {
             ));
         }
         let short = short(&self.log_digest);
-        Check::new(
+        Checked::new(
             "additive-only",
             format!("positions 1 to {} are what they were, digest {short}…", batch.base),
             findings,
         )
     }
+}
+
+fn difference(log: u64, views: u64) -> i128 {
+    i128::from(log) - i128::from(views)
 }

@@ -11,7 +11,7 @@ use rollbook_projections::entry::Answer;
 use rollbook_projections::views::{self, LegacyView, PrecreatedView};
 use rollbook_projections::{ProjectionError, Snapshot, legacy, precreated};
 
-use super::Check;
+use super::finding::{Checked, Found};
 use crate::error::MigrationError;
 use crate::hidden::{HiddenResponse, Trail, given_by};
 use crate::parallel;
@@ -58,7 +58,7 @@ impl Responses {
     }
 
     /// The check, after every event was seen.
-    pub(super) fn check(&self, log: &Log, at: Position) -> Result<Check, MigrationError> {
+    pub(super) fn check(&self, log: &Log, at: Position) -> Result<Checked, MigrationError> {
         let (mut findings, mut told) = (Vec::new(), 0);
         for stream in &self.suspects {
             let mut trail = Trail::default();
@@ -74,7 +74,7 @@ impl Responses {
             "{} responses in a view, {told} in none with a record that says why",
             self.shown.len()
         );
-        Ok(Check::new("no-response-hidden", detail, findings))
+        Ok(Checked::new("no-response-hidden", detail, findings))
     }
 }
 
@@ -87,13 +87,21 @@ fn collect(answer: &Answer<'_>, shown: &mut HashSet<String>) {
     }
 }
 
-fn finding(stream: &StreamId, hidden: &HiddenResponse) -> String {
-    let HiddenResponse { response, run, week, position, event } = hidden;
+fn finding(stream: &StreamId, hidden: &HiddenResponse) -> Found {
+    let HiddenResponse { response, run, week, position, event, holder } = hidden;
     let (client, form) = match stream {
         StreamId::Series { client, form } => (client.as_str(), form.as_str()),
         _ => ("", ""),
     };
-    format!(
-        "response {response} of client {client}, form {form}, run {run}, week {week} is in no view since position {position} ({event}), and no record says why"
-    )
+    let about =
+        format!("response {response} of client {client}, form {form}, run {run}, week {week}");
+    let instead = holder.as_ref().map(|other| format!("; response {other} holds the week"));
+    let instead = instead.unwrap_or_default();
+    Found {
+        text: format!(
+            "{about} is in no view since position {position} ({event}), and no record says why{instead}"
+        ),
+        facts: format!("{about}, {event}{instead}"),
+        about,
+    }
 }

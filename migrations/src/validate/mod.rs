@@ -4,14 +4,14 @@
 //! `weeks` has the checks of every series, `batch` those of what the last batch did, `hidden` the
 //! one of responses in no view, and the crate's `parity` module compares both views.
 
+mod accepted;
 mod batch;
+mod finding;
 mod hidden;
 mod weeks;
 
-use std::borrow::Cow;
-
 use rollbook_domain::control::{BatchState, Control};
-use rollbook_domain::event::CheckOutcome;
+use rollbook_domain::event::{CheckOutcome, QualifiedValidation};
 use rollbook_domain::series::event_id;
 use rollbook_domain::{Actor, Event, NewEvent, Position, StreamId, Timestamp};
 use rollbook_log::{Commit, IdempotencyKey, Log, new_id};
@@ -21,13 +21,16 @@ use rollbook_projections::views::{LegacyView, PrecreatedView};
 use rollbook_projections::{Runtime, Snapshot};
 use serde::{Deserialize, Serialize};
 
+pub use self::accepted::AcceptedFinding;
+pub use self::finding::Check;
+use self::finding::{Checked, Found};
 use crate::error::MigrationError;
 use crate::monitor::Monitor;
 use crate::parity::{
     BothRows, LogUntil, ParityReport, ParityRules, UnexplainedDifference, compare,
 };
 use crate::plan::zone;
-use crate::rules::{BatchRules, DueRule};
+use crate::rules::{BatchRules, DueRule, Options};
 
 /// The names of the checks, in their order.
 pub const CHECKS: [&str; 13] = [
@@ -46,28 +49,6 @@ pub const CHECKS: [&str; 13] = [
     "no-response-hidden",
 ];
 
-/// The result of one check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    /// The name of the check.
-    pub name: Cow<'static, str>,
-    /// Whether it holds.
-    pub green: bool,
-    /// What it found, in one line.
-    pub detail: String,
-    /// Everything that violates it; empty when it holds.
-    pub findings: Vec<String>,
-}
-
-impl Check {
-    fn new(name: &'static str, detail: String, findings: Vec<String>) -> Self {
-        let green = findings.is_empty();
-        let detail =
-            if green { detail } else { format!("{} found; wanted: {detail}", findings.len()) };
-        Self { name: Cow::Borrowed(name), green, detail, findings }
-    }
-}
-
 /// The results of all checks on one state of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
@@ -77,12 +58,20 @@ pub struct Validation {
     pub at: Position,
     /// The results, in the order of [`CHECKS`].
     pub checks: Vec<Check>,
+    /// Accepted findings that no check finds any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<AcceptedFinding>,
 }
 
 impl Validation {
     /// How many checks hold.
     pub fn green(&self) -> usize {
         self.checks.iter().filter(|check| check.green).count()
+    }
+
+    /// The accepted findings that were found, in the order of the checks.
+    pub fn accepted(&self) -> impl Iterator<Item = &AcceptedFinding> {
+        self.checks.iter().flat_map(|check| &check.accepted)
     }
 
     /// Whether every check holds.
@@ -113,6 +102,30 @@ pub fn validate(
     monitor: &Monitor<'_>,
 ) -> Result<Validation, MigrationError> {
     let ValidateRequest { overdue_after_milliseconds, now, key } = request;
+    let (validation, parity) = run(runtime, overdue_after_milliseconds, now, monitor)?;
+    record(runtime, &validation, &parity, now, key)?;
+    Ok(validation)
+}
+
+/// Runs the checks and records nothing.
+///
+/// # Errors
+/// If the store cannot be read. A red check is not an error.
+pub fn preview(
+    runtime: &Runtime,
+    overdue_after_milliseconds: i64,
+    now: Timestamp,
+    monitor: &Monitor<'_>,
+) -> Result<Validation, MigrationError> {
+    Ok(run(runtime, overdue_after_milliseconds, now, monitor)?.0)
+}
+
+fn run(
+    runtime: &Runtime,
+    overdue_after_milliseconds: i64,
+    now: Timestamp,
+    monitor: &Monitor<'_>,
+) -> Result<(Validation, ParityReport), MigrationError> {
     runtime.catch_up(monitor.progress)?;
     let snapshot = runtime.snapshot()?;
     let (rows, at) = snapshot.rows::<Tracker>()?;
@@ -134,9 +147,10 @@ pub fn validate(
     checks.extend([history.additive_only(), parity_explained(&parity)]);
     checks.push(responses.check(log, at)?);
     let digest = last.map(|batch| batch.digest.clone()).unwrap_or_default();
-    let validation = Validation { digest, at, checks };
-    record(runtime, &validation, &parity, now, key)?;
-    Ok(validation)
+    let accepted = accepted::read(log, &control)?;
+    let checks = checks.into_iter().map(|checked| checked.with(&accepted)).collect();
+    let found = Validation { digest, at, checks, stale: Vec::new() };
+    Ok((found.with_stale(accepted), parity))
 }
 
 /// Compares both views of every client, at every instant at which either can change. `snapshot` is
@@ -154,23 +168,24 @@ pub fn parity(
     let (directory, _) = snapshot.rows::<Directory>()?;
     let (legacy, until) = snapshot.rows::<LegacyView>()?;
     let (precreated, _) = snapshot.rows::<PrecreatedView>()?;
-    let due = control.last_applied().map_or(Ok(DueRule::default()), due_rule)?;
+    let due =
+        control.last_applied_of(Options::PRECREATE).map_or(Ok(DueRule::default()), due_rule)?;
     let rules = ParityRules { overdue_after_milliseconds, due, zone: zone(snapshot)? };
     let events = &LogUntil { log, until };
     let both = BothRows { directory: &directory, legacy: &legacy, precreated: &precreated, events };
     Ok(compare(both, &rules, monitor.progress)?)
 }
 
-/// The due rule that a batch was planned with.
+/// The due rule that a batch created weeks with.
 fn due_rule(batch: &BatchState) -> Result<DueRule, MigrationError> {
     let rules: BatchRules = batch
         .rules
         .parse()
         .map_err(|source| MigrationError::Rules { digest: batch.digest.clone(), source })?;
-    Ok(rules.due)
+    Ok(rules.options.due().unwrap_or_default())
 }
 
-fn parity_explained(parity: &ParityReport) -> Check {
+fn parity_explained(parity: &ParityReport) -> Checked {
     let differences: u64 = parity.differences.values().sum();
     let detail = format!(
         "{} clients at {} instants: {differences} differences explained, {} not",
@@ -178,14 +193,21 @@ fn parity_explained(parity: &ParityReport) -> Check {
     );
     let name = |found: &UnexplainedDifference| {
         let UnexplainedDifference { client, at, form, run, week, what } = found;
-        format!("client {client}, form {form}, run {run}, week {week}, from {at}: {what}")
+        let place = format!("client {client}, form {form}, run {run}, week {week}");
+        let (field, _values) = what.split_once(": ").unwrap_or((what, ""));
+        Found {
+            text: format!("{place}, from {at}: {what}"),
+            // The same difference may begin at another instant after other events.
+            facts: format!("{place}: {what}"),
+            about: format!("{place}: {field}"),
+        }
     };
-    let findings = parity.unexplained.iter().map(name).collect();
-    Check::new("parity-explained", detail, findings)
+    let findings: Vec<Found> = parity.unexplained.iter().map(name).collect();
+    Checked::new("parity-explained", detail, findings)
 }
 
-/// Records one line for each check. Findings are not recorded; running the check again finds them
-/// again.
+/// Records one line for each check, and the accepted findings. Other findings are not recorded;
+/// running the check again finds them again.
 fn record(
     runtime: &Runtime,
     validation: &Validation,
@@ -198,14 +220,17 @@ fn record(
         green: check.green,
         detail: check.detail.clone(),
     };
-    let Validation { digest, at, checks } = validation;
-    let recorded = Event::ValidationRecorded {
-        digest: digest.clone(),
-        at: *at,
-        checks: checks.iter().map(outcome).collect(),
+    let Validation { digest, at, checks, .. } = validation;
+    let checks: Vec<CheckOutcome> = checks.iter().map(outcome).collect();
+    let (digest, at) = (digest.clone(), *at);
+    let accepted = validation.accepted_by_event();
+    let recorded = if accepted.is_empty() {
+        Event::ValidationRecorded { digest, at, checks }
+    } else {
+        Event::QualifiedValidationRecorded(QualifiedValidation { digest, at, checks, accepted })
     };
     let cause = new_id(now).to_string();
-    let events = [parity_event(*at, parity), recorded].into_iter().map(|event| {
+    let events = [parity_event(at, parity), recorded].into_iter().map(|event| {
         let id = Some(event_id(&StreamId::Control, &[event.name(), &cause]));
         NewEvent { stream: StreamId::Control, id, occurred_at: now, event }
     });

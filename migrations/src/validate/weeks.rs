@@ -8,7 +8,7 @@ use rollbook_projections::names::{self, Names};
 use rollbook_projections::rows::RowSource;
 use rollbook_projections::views::{self, PrecreatedView};
 
-use super::Check;
+use super::finding::Checked;
 use crate::error::MigrationError;
 
 /// The figures and findings of one pass over all series.
@@ -162,25 +162,25 @@ impl Weeks {
         }
     }
 
-    pub(super) fn checks(&mut self) -> Vec<Check> {
+    pub(super) fn checks(&mut self) -> Vec<Checked> {
         let take = std::mem::take::<Vec<String>>;
         vec![
-            Check::new(
+            Checked::new(
                 "response-links",
                 format!("{} responses name an assignment", self.responses),
                 take(&mut self.response_links),
             ),
-            Check::new(
+            Checked::new(
                 "assignment-links",
                 format!("{} assignments and their responses agree", self.assignments),
                 take(&mut self.assignment_links),
             ),
-            Check::new(
+            Checked::new(
                 "week-consistency",
                 "each response belongs to the week it says".to_owned(),
                 take(&mut self.week_consistency),
             ),
-            Check::new(
+            Checked::new(
                 "series-have-week-1",
                 format!("{} series begin with week 1", self.series),
                 take(&mut self.without_week_1),
@@ -188,15 +188,15 @@ impl Weeks {
         ]
     }
 
-    pub(super) fn completeness(&mut self) -> Vec<Check> {
+    pub(super) fn completeness(&mut self) -> Vec<Checked> {
         let take = std::mem::take::<Vec<String>>;
         vec![
-            Check::new(
+            Checked::new(
                 "no-duplicate-weeks",
                 format!("{} weeks, each stored once", self.assignments),
                 take(&mut self.duplicates),
             ),
-            Check::new(
+            Checked::new(
                 "weeks-complete",
                 format!("{} weeks expected of recurring series", self.expected_weeks),
                 take(&mut self.incomplete),

@@ -10,7 +10,6 @@ use rollbook_migrations::export_reader::{ExportSource, JsonDirectory};
 use rollbook_migrations::import::{ImportedState, plan_import};
 use rollbook_migrations::parity::{BothRows, ParityReport, ParityRules, RecordedEvents, compare};
 use rollbook_migrations::precreate::Precreate;
-use rollbook_migrations::rules::Rules;
 use rollbook_projections::directory::{self, Directory};
 use rollbook_projections::rows::{MemoryRows, RowChanges, read_row};
 use rollbook_projections::views::{LegacyView, PrecreatedView, each_series, keys};
@@ -87,10 +86,10 @@ impl Both {
     }
 
     pub fn migrate(mut self, rules: &ParityRules) -> Self {
-        let rules = Rules { due: rules.due, zone: rules.zone };
+        let migration = Precreate { due: rules.due, zone: rules.zone };
         let mut events = Vec::new();
         each_series(&self.precreated, &mut |stream, series: Series| {
-            events.extend(Precreate.plan_series(&stream, &series, &rules).events);
+            events.extend(migration.plan_series(&stream, &series).events);
             Ok(())
         })
         .unwrap();

@@ -120,7 +120,7 @@ impl Runtime {
                     role: Role::Serving,
                 })
                 .collect();
-            fold(&self.log, scratch, &mut targets, end, progress)?;
+            fold((&self.log, scratch), &mut targets, end, None, progress)?;
         }
         Ok(())
     }

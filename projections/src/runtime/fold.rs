@@ -7,6 +7,7 @@ use rollbook_domain::{Event, EventRecord, Position};
 use rollbook_log::{LeafHash, Log, LogError, RowBatch};
 
 use super::Progress;
+use super::fold_memory::FoldMemory;
 use super::state::{Role, State, put_state, row_prefix};
 use crate::error::ProjectionError;
 use crate::projection::DynProjection;
@@ -34,12 +35,12 @@ pub(super) struct Target<'r> {
 
 /// Folds the log into every target, up to `until`, the position of a commit's last event. Another
 /// thread decodes while this one folds. The rows are written to `into`: the same log, or a scratch
-/// store.
+/// store. `memory` caches rows; only the holder of the lock of folding has it.
 pub(super) fn fold(
-    log: &Log,
-    into: &Log,
+    (log, into): (&Log, &Log),
     targets: &mut [Target<'_>],
     until: Position,
+    mut memory: Option<&mut FoldMemory>,
     progress: Progress<'_>,
 ) -> Result<(), ProjectionError> {
     let Some(from) =
@@ -54,6 +55,11 @@ pub(super) fn fold(
         } else {
             Box::new(commits.map(|commit| Ok((commit?, Vec::new()))))
         };
+    let is_short = until - from <= EVENTS_A_CHUNK as u64;
+    if !is_short && let Some(memory) = memory.take() {
+        // Each row changes once in a long fold, so caching would only cost.
+        memory.clear();
+    }
     let mut folding = FoldState {
         into,
         targets,
@@ -61,9 +67,10 @@ pub(super) fn fold(
         reached: from,
         until,
         batch: RowBatch::new(),
+        memory,
         spent: None,
     };
-    if until - from <= EVENTS_A_CHUNK as u64 {
+    if is_short {
         return folding.run(&mut commits, progress);
     }
     let (sender, chunks) = sync_channel(CHUNKS_AHEAD);
@@ -121,6 +128,7 @@ struct FoldState<'r, 't, 'p> {
     until: Position,
     /// Empty between batches; its memory is reused.
     batch: RowBatch,
+    memory: Option<&'t mut FoldMemory>,
     /// Returns folded commits to the decoding thread.
     spent: Option<Sender<Vec<EventRecord>>>,
 }
@@ -146,17 +154,37 @@ impl FoldState<'_, '_, '_> {
                 LiveRows::new(&rows, row_prefix(target.projection.name(), target.state.generation))
             })
             .collect();
-        let mut changes: Vec<RowChanges<'_>> =
-            sources.iter().map(|source| RowChanges::new(source)).collect();
+        let mut changes: Vec<RowChanges<'_>> = Vec::with_capacity(sources.len());
+        for (target, source) in self.targets.iter().zip(&sources) {
+            changes.push(match &mut self.memory {
+                Some(memory) => RowChanges::with_cache(
+                    source,
+                    memory.take(target.projection.name(), target.state),
+                ),
+                None => RowChanges::new(source),
+            });
+        }
         self.reached = self.fold_commits(commits, &mut changes)?;
+        if let Some(memory) = &mut self.memory {
+            self.batch = std::mem::take(&mut memory.batch);
+        }
         self.batch.clear();
-        for (target, changes) in self.targets.iter_mut().zip(changes) {
+        for (target, changes) in self.targets.iter_mut().zip(&mut changes) {
             let name = target.projection.name();
             changes.write_to(&row_prefix(name, target.state.generation), &mut self.batch)?;
             target.state.checkpoint = target.state.checkpoint.max(self.reached);
             put_state(&mut self.batch, name, target.role, target.state)?;
         }
-        Ok(rows.write(&self.batch)?)
+        rows.write(&self.batch)?;
+        if let Some(memory) = &mut self.memory {
+            memory.batch = std::mem::take(&mut self.batch);
+            for (target, changes) in self.targets.iter().zip(changes) {
+                if let Some(cache) = changes.into_cache() {
+                    memory.put(target.projection.name(), target.state, cache);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Folds commits until a batch is full or the end is reached. Returns the last position.

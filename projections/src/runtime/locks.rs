@@ -7,21 +7,26 @@
 //! log have nothing else in common. Entries disappear with the last runtime over their log.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rollbook_log::Log;
 
+use super::fold_memory::FoldMemory;
+
 /// The locks of one open log. The log makes sure that no other process has the store open.
 #[derive(Default)]
 pub(super) struct Locks {
-    folding: Mutex<()>,
+    folding: Mutex<FoldMemory>,
     rebuilding: Mutex<()>,
+    promotions: AtomicU64,
 }
 
 static KNOWN: Mutex<BTreeMap<u64, Weak<Locks>>> = Mutex::new(BTreeMap::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A fold that panicked has written nothing, so a poisoned lock protects sound state.
+    // A fold that panicked has written nothing and has taken what it cached with it, so a poisoned
+    // lock protects sound state.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -40,8 +45,18 @@ impl Locks {
     }
 
     /// Hold this while folding or promoting rows that readers see.
-    pub(super) fn folding(&self) -> MutexGuard<'_, ()> {
+    pub(super) fn folding(&self) -> MutexGuard<'_, FoldMemory> {
         lock(&self.folding)
+    }
+
+    /// The number of promotions of rows since the log was opened.
+    pub(super) fn promotions(&self) -> u64 {
+        self.promotions.load(Ordering::Acquire)
+    }
+
+    /// Counts a promotion. The caller holds the lock of folding.
+    pub(super) fn promoted(&self) {
+        self.promotions.fetch_add(1, Ordering::AcqRel);
     }
 
     /// Hold this during a complete rebuild. Take it before [`Locks::folding`].

@@ -2,7 +2,7 @@
 //!
 //! This file has catching up with the log, building a new version beside the old one, and
 //! promoting it. `fold` writes rows from commits, `rebuild` and `compare` check rows against a
-//! fresh fold, `snapshot` reads rows, `state` stores checkpoints, `locks` decides which runtime may
+//! fresh fold, `snapshot` reads rows, `state` stores checkpoints, `current` remembers how far they are, `locks` decides which runtime may
 //! fold.
 //!
 //! **Invariant: rows and their checkpoint are written in one batch**, so a crash neither repeats
@@ -10,7 +10,9 @@
 //! at one position**; a generation is promoted only when it has caught up.
 
 mod compare;
+mod current;
 mod fold;
+mod fold_memory;
 mod locks;
 mod rebuild;
 mod snapshot;
@@ -25,7 +27,9 @@ pub use self::compare::{RowsComparison, StrayRows};
 pub use self::rebuild::Rebuilt;
 pub use self::snapshot::Snapshot;
 
+use self::current::Current;
 use self::fold::{Target, fold};
+use self::fold_memory::FoldMemory;
 use self::locks::Locks;
 use self::state::{Role, State, find_state, put_state, row_prefix, serving, state_key};
 use crate::error::ProjectionError;
@@ -42,6 +46,7 @@ pub struct Runtime {
     projections: Vec<Box<dyn DynProjection>>,
     names: Arc<[ProjectionName]>,
     locks: Arc<Locks>,
+    current: Current,
 }
 
 impl Runtime {
@@ -61,7 +66,7 @@ impl Runtime {
     ) -> Self {
         let locks = Locks::of(&log);
         let names = projections.iter().map(|projection| projection.name()).collect();
-        Self { log, ordering, projections, names, locks }
+        Self { log, ordering, projections, names, locks, current: Current::default() }
     }
 
     /// The log of this node, for reading. Commits are appended through [`Runtime::ordering`].
@@ -100,6 +105,10 @@ impl Runtime {
     /// # Errors
     /// If the store cannot be read.
     pub fn is_current(&self, position: Position) -> Result<bool, ProjectionError> {
+        let promotions = self.locks.promotions();
+        if self.current.covers(position, promotions) {
+            return Ok(true);
+        }
         let rows = self.log.rows().snapshot();
         for projection in &self.projections {
             let state = serving(&rows, projection.name())?;
@@ -109,6 +118,7 @@ impl Runtime {
                 return Ok(false);
             }
         }
+        self.current.reached(position, promotions);
         Ok(true)
     }
 
@@ -122,17 +132,23 @@ impl Runtime {
         if self.is_current(head)? {
             return Ok(head);
         }
-        let _folding = self.locks.folding();
+        let mut memory = self.locks.folding();
         // While this thread waited, another one may have folded further: fold all events that are
         // there by now in one batch.
         let head = self.log.head();
-        self.fold_all(head, progress)?;
+        self.fold_all(head, &mut memory, progress)?;
+        self.current.reached(head, self.locks.promotions());
         Ok(head)
     }
 
     /// Folds every projection up to `head`. Projections whose rows have another version are first
-    /// built beside the old rows and promoted. The caller holds the lock.
-    fn fold_all(&self, head: Position, progress: Progress<'_>) -> Result<(), ProjectionError> {
+    /// built beside the old rows and promoted. The caller holds the lock of folding.
+    fn fold_all(
+        &self,
+        head: Position,
+        memory: &mut FoldMemory,
+        progress: Progress<'_>,
+    ) -> Result<(), ProjectionError> {
         let snapshot = self.log.rows().snapshot();
         let (mut current, mut beside, mut old) = (Vec::new(), Vec::new(), Vec::new());
         for projection in self.projections.iter().map(AsRef::as_ref) {
@@ -150,7 +166,7 @@ impl Runtime {
         }
         drop(snapshot);
         if !beside.is_empty() {
-            fold(&self.log, &self.log, &mut beside, head, progress)?;
+            fold((&self.log, &self.log), &mut beside, head, None, progress)?;
             let built: Vec<_> = beside
                 .iter()
                 .zip(old)
@@ -158,7 +174,7 @@ impl Runtime {
                 .collect();
             self.promote(&built)?;
         }
-        fold(&self.log, &self.log, &mut current, head, progress)
+        fold((&self.log, &self.log), &mut current, head, Some(memory), progress)
     }
 
     /// A consistent view of the rows, folded at least up to the head at the time of this call.
@@ -223,6 +239,8 @@ impl Runtime {
             put_state(&mut batch, *name, Role::Serving, *built)?;
             batch.delete(&state_key(*name, Role::Building));
         }
-        Ok(self.log.rows().write(&batch)?)
+        self.log.rows().write(&batch)?;
+        self.locks.promoted();
+        Ok(())
     }
 }

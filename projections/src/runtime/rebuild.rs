@@ -48,11 +48,11 @@ impl Runtime {
         let old = serving(&self.log.rows().snapshot(), name)?;
         let fresh = self.beside(projection, old, false)?;
         let mut beside = [Target { projection, state: fresh, role: Role::Building }];
-        fold(&self.log, &self.log, &mut beside, head, progress)?;
-        let _folding = self.locks.folding();
+        fold((&self.log, &self.log), &mut beside, head, None, progress)?;
+        let mut memory = self.locks.folding();
         let head = self.log.head();
-        self.fold_all(head, &|_, _| {})?;
-        fold(&self.log, &self.log, &mut beside, head, &|_, _| {})?;
+        self.fold_all(head, &mut memory, &|_, _| {})?;
+        fold((&self.log, &self.log), &mut beside, head, None, &|_, _| {})?;
         let [Target { state: built, .. }] = beside;
         let snapshot = self.log.rows().snapshot();
         let old = serving(&snapshot, name)?;
@@ -79,7 +79,9 @@ impl Runtime {
     /// # Errors
     /// If the log or the rows cannot be read or written.
     pub fn refold(&self, progress: Progress<'_>) -> Result<(), ProjectionError> {
-        let (_rebuilding, _folding) = (self.locks.rebuilding(), self.locks.folding());
+        let (_rebuilding, mut memory) = (self.locks.rebuilding(), self.locks.folding());
+        // No row that was folded before an erasure stays in memory.
+        memory.clear();
         let (head, snapshot) = (self.log.head(), self.log.rows().snapshot());
         let (mut beside, mut old) = (Vec::new(), Vec::new());
         for projection in self.projections.iter().map(AsRef::as_ref) {
@@ -92,7 +94,7 @@ impl Runtime {
             });
         }
         drop(snapshot);
-        fold(&self.log, &self.log, &mut beside, head, progress)?;
+        fold((&self.log, &self.log), &mut beside, head, None, progress)?;
         let built: Vec<_> = beside
             .iter()
             .zip(old)

@@ -17,6 +17,7 @@ use rollbook_domain::{
     Timestamp,
 };
 use rollbook_projections::rows::{MemoryRows, RowChanges, RowSource};
+use rollbook_projections::tracker::Tracker;
 use rollbook_projections::views::{LegacyView, PrecreatedView};
 use rollbook_projections::{DynProjection, Projection as _, ProjectionName, all};
 
@@ -263,6 +264,22 @@ fn later_import() -> Vec<(StreamId, Event)> {
     ]
 }
 
+/// A batch that changes weeks and adds none.
+fn realignment() -> Vec<(StreamId, Event)> {
+    let digest = "66".repeat(32);
+    let planned = Event::BatchPlanned {
+        digest: digest.clone(),
+        kind: "realign".into(),
+        rules: "weekday=monday at=2026-02-10T12:00:00.000Z zone=Europe/London".into(),
+        base: 24,
+        log_digest: "77".repeat(32),
+        responses_digest: "44".repeat(32),
+        responses: 3,
+    };
+    let changed = Event::WeeksChanged { digest, series: 2, changed: 3, skipped: 1 };
+    [planned, changed].map(|event| (StreamId::Control, event)).into()
+}
+
 fn terms(client: &str, total_weeks: u32) -> Terms {
     Terms {
         stored_client: client.into(),
@@ -282,6 +299,7 @@ fn history(projection: &str) -> Vec<EventRecord> {
     // The golden rows of the other projections are older than these events.
     let is_view = [LegacyView::NAME, PrecreatedView::NAME].contains(&projection);
     let all = all.chain(if is_view { later_import() } else { Vec::new() });
+    let all = all.chain(if projection == Tracker::NAME { realignment() } else { Vec::new() });
     all.zip(1..)
         .map(|((stream, event), position)| EventRecord {
             position,

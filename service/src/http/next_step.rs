@@ -8,7 +8,7 @@
 use rollbook_application::backup::BackupError;
 use rollbook_application::evidence::EvidenceError;
 use rollbook_application::store::StoreError;
-use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::control::{AcceptanceRejection, SwitchRejection};
 use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_log::AppendError;
@@ -20,6 +20,7 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
         StoreError::Append(error) => return of_append(error),
         StoreError::Refused(refused) => return of_refused(refused),
         StoreError::Switch(refused) => return of_switch(refused),
+        StoreError::Acceptance(refused) => return Some(of_acceptance(refused).to_owned()),
         StoreError::UnknownResponse(_) => {
             "GET /v1/history/{id} of its assignment shows the response's id"
         }
@@ -104,11 +105,28 @@ pub(super) fn of_refused(refused: &Rejection) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// After findings that are not accepted, or an acceptance that is not withdrawn.
+fn of_acceptance(refused: &AcceptanceRejection) -> &'static str {
+    match refused {
+        AcceptanceRejection::NoReason => "say it in the field reason",
+        AcceptanceRejection::NoFinding => "name them in the field findings",
+        AcceptanceRejection::UnknownCheck(_)
+        | AcceptanceRejection::UnknownFinding(_)
+        | AcceptanceRejection::Count { .. } => "GET /v1/migrations/findings lists the findings",
+        AcceptanceRejection::NotAccepted(_) => {
+            "GET /v1/migrations/findings?state=accepted lists those that are accepted"
+        }
+    }
+}
+
 /// After a switch that the guard refuses.
 pub(super) fn of_switch(refused: &SwitchRejection) -> Option<String> {
     let text = match refused {
         SwitchRejection::NoReason => "say it in the field reason",
-        SwitchRejection::NotValidated | SwitchRejection::Stale { .. } | SwitchRejection::Red(_) => {
+        SwitchRejection::Red(_) => {
+            "GET /v1/migrations/findings lists what was found: correct it, or accept it with POST /v1/migrations/acceptances, and validate again; the field force, with a reason, overrides the whole guard"
+        }
+        SwitchRejection::NotValidated | SwitchRejection::Stale { .. } => {
             "POST /v1/migrations/validations runs the checks; the field force, with a reason, overrides the guard"
         }
         SwitchRejection::Unfinished(_) => "POST /v1/migrations/apply with the same file resumes it",
@@ -128,6 +146,9 @@ pub(super) fn of_migration(error: &MigrationError) -> Option<String> {
             "GET /v1/migrations/plan plans again"
         }
         MigrationError::Unfinished { .. } => "POST /v1/migrations/apply with its file first",
+        MigrationError::NoSeriesOf { .. } => "name clients by their document ids",
+        MigrationError::NoSuchBatch { .. } => "GET /v1/status lists the applied batches",
+        MigrationError::NoInverse { .. } => "PUT /v1/switch serves the legacy view again",
         MigrationError::NothingImported => "an export must be imported first",
         MigrationError::Log(_)
         | MigrationError::Projection(_)

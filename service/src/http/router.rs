@@ -16,8 +16,8 @@ use super::drop_in::{
 };
 use super::limits::RouteLimits;
 use super::native::{
-    self, audit, backups, checkpoints, corrections as repairs, events, history, live, migrations,
-    seen, status, switch,
+    self, audit, backups, checkpoints, corrections as repairs, events, findings, history, live,
+    migrations, seen, status, switch,
 };
 use super::routes::{self, RouteGroup};
 use super::service::Service;
@@ -99,6 +99,8 @@ fn operations() -> RouteGroup {
         .post("/v1/migrations/apply", routes!(migrations::apply))
         .post("/v1/migrations/validations", routes!(migrations::validate))
         .get("/v1/migrations/validations", routes!(migrations::validations))
+        .get("/v1/migrations/findings", routes!(findings::list))
+        .post("/v1/migrations/acceptances", routes!(findings::accept))
         .get("/v1/parity", routes!(migrations::parity))
         .get("/v1/audit", routes!(audit::audit))
         .get("/v1/backups", routes!(backups::list))

@@ -157,7 +157,11 @@ fn concerned<'e>(stream: &'e StreamId, event: &'e Event) -> AffectedClients<'e> 
             Event::ViewSwitched { .. }
             | Event::BatchPlanned { .. }
             | Event::BatchApplied { .. }
+            | Event::WeeksChanged { .. }
             | Event::ValidationRecorded { .. }
+            | Event::QualifiedValidationRecorded(_)
+            | Event::FindingsAccepted(_)
+            | Event::AcceptanceWithdrawn { .. }
             | Event::ParityRecorded { .. }
             | Event::ResponsesAttested { .. }
             | Event::BackupTaken { .. }

@@ -59,6 +59,7 @@ fn errors() -> Vec<(CliError, Code)> {
             VerifyError::Damaged { position: None, read: 0, head: 0, findings: Vec::new() }.into(),
             Code::Damaged,
         ),
+        (VerifyError::UnfinishedErasure { clients: vec![text()] }.into(), Code::ErasureUnfinished),
         (CliError::Output(gone()), Code::Output),
         (CliError::system("start")(gone()), Code::System),
         (CliError::Input { path: "x".into(), source: gone() }, Code::Input),

@@ -1,8 +1,11 @@
 //! The text of an event in one line. Personal content is left out unless the caller asks for it.
 
 use rollbook_application::reports::history::{ERASED, REDACTED, missed};
-use rollbook_domain::event::{Audience, LinkKind, Origin, Placement};
-use rollbook_domain::{Document, Event, JsonText, Personal, Timestamp};
+use rollbook_domain::event::{
+    Acceptance, Audience, CheckOutcome, FindingName, LinkKind, Origin, Placement,
+    QualifiedValidation,
+};
+use rollbook_domain::{Document, Event, JsonText, Personal, Position, Timestamp};
 
 use super::short;
 
@@ -91,6 +94,10 @@ fn week_detail(event: &Event, personal: PersonalContent) -> Option<String> {
         }
         Event::AssignmentRescheduled { run, week, due } => {
             format!("{}, due {due}", place(*run, *week))
+        }
+        Event::WindowChanged { run, week, window } => {
+            let window = window.as_ref().map_or("null", JsonText::as_str);
+            format!("{}, window {window}", place(*run, *week))
         }
         Event::AssignmentMissed { run, week, reason, comment } => {
             let comment = comment
@@ -228,18 +235,24 @@ fn control_detail(event: &Event) -> Option<String> {
                 short(digest)
             )
         }
-        Event::ValidationRecorded { at, checks, .. } => {
-            let red: Vec<&str> = checks
-                .iter()
-                .filter(|check| !check.green)
-                .map(|check| check.name.as_str())
-                .collect();
-            let outcome = if red.is_empty() {
-                "all green".to_owned()
-            } else {
-                format!("red: {}", red.join(", "))
-            };
-            format!("{} checks at {at}, {outcome}", checks.len())
+        Event::WeeksChanged { digest, series, changed, skipped } => {
+            format!(
+                "{series} series, {changed} changed, {skipped} skipped, digest {}",
+                short(digest)
+            )
+        }
+        Event::ValidationRecorded { at, checks, .. } => validation(*at, checks),
+        Event::QualifiedValidationRecorded(QualifiedValidation {
+            at, checks, accepted, ..
+        }) => {
+            let count: usize = accepted.iter().map(|accepted| accepted.findings.len()).sum();
+            format!("{}, with {count} accepted findings", validation(*at, checks))
+        }
+        Event::FindingsAccepted(Acceptance { check, findings, reason }) => {
+            format!("{check}: {}: {}", named(findings), cut(reason))
+        }
+        Event::AcceptanceWithdrawn { findings, reason } => {
+            format!("{} findings: {}", findings.len(), cut(reason))
         }
         Event::ParityRecorded { at, classes, unexplained } => {
             let explained: u64 = classes.iter().map(|(_, count)| count).sum();
@@ -265,4 +278,26 @@ fn control_detail(event: &Event) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// How many accepted findings a line names.
+const FINDINGS_SHOWN: usize = 3;
+
+fn named(findings: &[FindingName]) -> String {
+    let about: Vec<String> = (findings.iter().take(FINDINGS_SHOWN))
+        .map(|finding| format!("{} ({})", finding.id, finding.about))
+        .collect();
+    let more = match findings.len().saturating_sub(FINDINGS_SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}{more}", about.join("; "))
+}
+
+fn validation(at: Position, checks: &[CheckOutcome]) -> String {
+    let red: Vec<&str> =
+        checks.iter().filter(|check| !check.green).map(|check| check.name.as_str()).collect();
+    let outcome =
+        if red.is_empty() { "all green".to_owned() } else { format!("red: {}", red.join(", ")) };
+    format!("{} checks at {at}, {outcome}", checks.len())
 }

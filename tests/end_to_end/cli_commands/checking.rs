@@ -1,6 +1,11 @@
 //! `rollbook verify` and `rebuild`: a sound store passes, and damage is found wherever it is.
 
+use std::fs;
+
 use rocksdb::{DB, Options};
+use rollbook_domain::series::event_id;
+use rollbook_domain::{Actor, Event, NewEvent, StreamId};
+use rollbook_log::Commit;
 use serde_json::{Value, json};
 use testkit::Store;
 
@@ -145,4 +150,65 @@ fn a_rebuild_of_a_sound_store_is_identical() {
     assert!(unknown.contains("legacy, precreated, documents, names, tracker, tree"), "{unknown}");
     store.fails(2, &["rebuild"]);
     store.fails(2, &["rebuild", "legacy", "--all"]);
+}
+
+/// A killed process can leave a table file that it was about to write.
+#[test]
+fn a_table_file_that_nothing_refers_to_is_no_damage_and_the_next_write_removes_it() {
+    let (store, _) = with_commits();
+    let left = store.path().join("db/999999.sst");
+    fs::write(&left, b"the beginning of a table file").unwrap();
+    let verified = store.json(&["verify"]);
+    let not_checked = verified["not_checked"].to_string();
+    assert!(not_checked.contains("db/999999.sst (an unfinished table file"), "{verified}");
+    store.run(&["migrate", "validate"]);
+    assert!(!left.exists());
+    assert!(!store.json(&["verify"])["not_checked"].to_string().contains("unfinished table file"));
+    // A damaged file that is part of the database stays damage.
+    let part = fs::read_dir(store.path().join("db"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "sst"))
+        .unwrap();
+    let mut bytes = fs::read(&part).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&part, bytes).unwrap();
+    let name = part.file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(store.fails(1, &["verify"]).contains(&name));
+}
+
+/// An erasure that was killed after its first step: the keys are gone, and rows and files still have
+/// what was folded before.
+#[test]
+fn an_unfinished_erasure_is_named_and_is_no_damage() {
+    let store = Store::imported("tracker");
+    store.ok(&["status"]);
+    let client = "XuDL7DxtpYlSXpfKtHF4vUCsMehG";
+    let opened = crate::opened::open(&store);
+    opened
+        .ordering()
+        .append(Commit {
+            events: vec![NewEvent {
+                stream: StreamId::Client(client.to_owned()),
+                id: Some(event_id(&StreamId::Client(client.to_owned()), &["client-erased"])),
+                occurred_at: "2026-03-01T09:00:00Z".parse().unwrap(),
+                event: Event::ClientErased {
+                    client: client.to_owned(),
+                    ids: vec![client.to_owned()],
+                    reason: "asked".to_owned(),
+                },
+            }],
+            expected: Vec::new(),
+            actor: Actor::Admin("test".to_owned()),
+            cause: "test".to_owned(),
+            key: None,
+        })
+        .unwrap();
+    drop(opened);
+    let ran = store.run(&["--json", "verify"]);
+    let error = error_object(&ran.stderr);
+    assert_eq!((ran.code, error["code"].as_str()), (1, Some("erasure_unfinished")), "{ran:?}");
+    assert!(ran.stderr.contains(client) && !ran.stderr.contains("backup"), "{ran:?}");
+    store.ok(&["erase", "--client", client, "--reason", "asked", "--yes"]);
+    store.ok(&["verify"]);
 }

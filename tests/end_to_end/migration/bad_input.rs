@@ -73,7 +73,7 @@ fn a_batch_that_is_not_whole_or_not_for_this_store_is_refused() {
             text.replacen("\"kind\":\"precreate\"", "\"kind\":\"postcreate\"", 1),
             "postcreate",
         ),
-        ("newer", text.replacen("\"rollbook_batch\":1", "\"rollbook_batch\":2", 1), "format 2"),
+        ("newer", text.replacen("\"rollbook_batch\":1", "\"rollbook_batch\":3", 1), "format 3"),
         ("empty", String::new(), "empty"),
     ];
     for (name, text, says) in cases {

@@ -586,12 +586,108 @@ fn keys_that_are_gone_damaged_or_another_stores_are_named_and_nothing_is_decoded
     refused("is damaged", &keyring);
     // Cut at the end of its header it is complete, and has no key of any client.
     fs::write(&keyring, &keyring_bytes[..66]).unwrap();
-    let said = store.fails(1, &["history", ADA, "--with-answers"]);
-    assert!(said.contains("no key for") || said.contains("damaged at position"), "{said}");
-    fs::write(&keyring, &keyring_bytes).unwrap();
+    refused("older than the log, or was cut short", &keyring);
     let other = Store::imported_at(home.path().join("other"), "tracker");
     fs::copy(other.path().join("keyring"), &keyring).unwrap();
     refused("belongs to the store", &keyring);
+}
+
+/// The remedy for a lost keyring is one from a backup. One from before an erasure would bring the
+/// client back.
+#[test]
+fn a_keyring_from_before_an_erasure_brings_nobody_back() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = lived(home.path());
+    let keyring = store.path().join("keyring");
+    let old = fs::read(&keyring).unwrap();
+    erase(&store);
+    let rest = of_the_rest(&store);
+    let newest = fs::read(&keyring).unwrap();
+    fs::write(&keyring, &old).unwrap();
+    let before = store.files();
+    for command in [
+        &["history", ADA, "--with-answers"][..],
+        &["status"],
+        &["rebuild", "--all"],
+        &["keyring", "status"],
+        &["backup", "create", "--name", "late"],
+        &["serve", "--listen", "127.0.0.1:0"],
+        &["erase", "--client", ADA, "--reason", "again", "--yes"],
+    ] {
+        let said = store.fails(1, command);
+        assert!(said.contains("older than the log") && said.contains("keyring repair"), "{said}");
+    }
+    let shown = store.json(&["keyring", "repair", "--dry-run"]);
+    assert_eq!(shown["erased"], json!([{"client": ADA, "ids": [ADA, ADA_UID]}]), "{shown}");
+    assert_eq!(shown["lost"], json!([]));
+    let said = store.fails(2, &["keyring", "repair"]);
+    assert!(said.contains("1 erased clients and 0 streams"), "{said}");
+    assert_eq!(store.files(), before, "a dry run and a refused repair leave every byte as it was");
+    let repaired = store.json(&["keyring", "repair", "--yes"]);
+    assert_eq!(repaired["dryRun"], false, "{repaired}");
+    assert_nothing_is_left(&store.path());
+    assert_eq!(of_the_rest(&store), rest);
+    assert!(!store.ok(&["history", ADA, "--with-answers"]).contains("ada said this"));
+    store.ok(&["verify"]);
+    assert_eq!(store.validate()["all_green"], true);
+    assert_eq!(erase(&store)["already"], true);
+    // The newest keyring has the same keys, so it opens the store as well.
+    fs::write(&keyring, newest).unwrap();
+    store.ok(&["status"]);
+}
+
+/// A keyring from before a client's first event has no key for the client. Opened all the same, it
+/// would give the client a second one.
+#[test]
+fn a_keyring_from_before_a_client_is_refused_and_gives_up_that_client_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, _) = lived(home.path());
+    let keyring = store.path().join("keyring");
+    let old = fs::read(&keyring).unwrap();
+    let rest = of_the_rest(&store);
+    let export = home.path().join("export");
+    let clients = export.join("clients.json");
+    let mut file: Value = serde_json::from_slice(&fs::read(&clients).unwrap()).unwrap();
+    let mut late = file["documents"][0].clone();
+    late["_id"] = "late".into();
+    late["authUid"] = "late-uid".into();
+    late["firstName"] = "Latecomer".into();
+    file["documents"].as_array_mut().unwrap().push(late);
+    file["totalDocuments"] = file["documents"].as_array().unwrap().len().into();
+    fs::write(&clients, file.to_string()).unwrap();
+    fs::remove_file(export.join("BACKUP_SUMMARY.json")).unwrap();
+    store.ok(&["import", export.to_str().unwrap()]);
+    let newest = fs::read(&keyring).unwrap();
+    fs::write(&keyring, &old).unwrap();
+    let said = store.fails(1, &["respond", &series_of_unread(), "--week", "8", "--answers", "[]"]);
+    assert!(said.contains("older than the log"), "{said}");
+    // The newest keyring is the cure that loses nothing.
+    fs::write(&keyring, &newest).unwrap();
+    assert!(
+        store.ok(&["history", "client/late", "--with-answers", "--json"]).contains("Latecomer")
+    );
+    fs::write(&keyring, &old).unwrap();
+    let shown = store.json(&["keyring", "repair", "--dry-run"]);
+    assert_eq!(
+        (&shown["erased"], &shown["lost"]),
+        (&json!([]), &json!(["client/late"])),
+        "{shown}"
+    );
+    store.ok(&["keyring", "repair", "--yes"]);
+    let shown = store.ok(&["history", "client/late", "--with-answers", "--json"]);
+    assert!(!shown.contains("Latecomer"), "{shown}");
+    let mut all = store.all("legacy", NOW);
+    all.remove("late");
+    all.remove(ADA);
+    assert_eq!(all, rest[0]);
+    store.ok(&["verify"]);
+    let status = store.ok(&["keyring", "status"]);
+    assert!(status.contains("lost"), "{status}");
+}
+
+/// The name of a series; a store that does not open resolves nothing.
+fn series_of_unread() -> String {
+    format!("series/{ADA}/form")
 }
 
 /// Coaches and administrators have documents of their own, and their words are sealed with the keys

@@ -2,12 +2,14 @@
 //! batch on three stores, kills, switch and rollback, export, and every way in which a batch is
 //! refused.
 
+mod accepting;
 mod bad_input;
 mod batches;
 mod certificates;
 mod custody;
 mod erasure;
 mod killed;
+mod kinds;
 mod living;
 mod reviewing;
 mod switching;

@@ -100,7 +100,7 @@ fn a_bad_batch_is_refused_and_nothing_is_written() {
     refused(b"\xff\xfe", 400, "batch_damaged");
     let newer = String::from_utf8(monday.clone()).unwrap().replacen(
         "\"rollbook_batch\":1",
-        "\"rollbook_batch\":2",
+        "\"rollbook_batch\":3",
         1,
     );
     refused(newer.as_bytes(), 400, "batch_version");

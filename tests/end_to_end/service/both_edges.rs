@@ -6,7 +6,7 @@ use rollbook_application::backup::BackupError;
 use rollbook_application::code::{Code, Coded};
 use rollbook_application::evidence::EvidenceError;
 use rollbook_application::store::StoreError;
-use rollbook_domain::control::SwitchRejection;
+use rollbook_domain::control::{AcceptanceRejection, SwitchRejection};
 use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::{StreamId, Timestamp};
 use rollbook_log::AppendError;
@@ -84,7 +84,19 @@ fn of_series() -> Vec<Pair> {
 fn of_the_store() -> Vec<Pair> {
     let append = |name, make: fn() -> AppendError| (name, codes(|| StoreError::Append(make())));
     let switch = |name, make: fn() -> SwitchRejection| (name, codes(|| StoreError::Switch(make())));
+    let accept =
+        |name, make: fn() -> AcceptanceRejection| (name, codes(|| StoreError::Acceptance(make())));
     vec![
+        accept("no reason to accept", || AcceptanceRejection::NoReason),
+        accept("no finding", || AcceptanceRejection::NoFinding),
+        accept("unknown check", || AcceptanceRejection::UnknownCheck(text())),
+        accept("unknown finding", || AcceptanceRejection::UnknownFinding(text())),
+        accept("other number", || AcceptanceRejection::Count {
+            check: text(),
+            expected: 1,
+            found: 2,
+        }),
+        accept("not accepted", || AcceptanceRejection::NotAccepted(text())),
         ("assignment", codes(|| StoreError::UnknownAssignment(text()))),
         ("response", codes(|| StoreError::UnknownResponse(text()))),
         ("correction", codes(|| StoreError::UnknownCorrection(text()))),

@@ -44,6 +44,21 @@ fn while_two_switch_at_once_each_sees_its_own_before_and_after() {
     }
 }
 
+/// A switch costs the same after many switches: it reads the folded rows and not the whole stream.
+#[test]
+fn a_switch_does_not_fold_the_control_stream() {
+    let sample = sample();
+    let store = &sample.store;
+    for percent in 0..20 {
+        let before = store.read_counts().control_folds;
+        let wanted = switch_to(View::Precreated, &Audience::Percent(percent), "a test", true);
+        switch(&store.reading(), &wanted, &request(None)).unwrap();
+        assert_eq!(store.read_counts().control_folds, before);
+        let (rows, log) = (store.control_now().unwrap(), store.control_until(u64::MAX).unwrap());
+        assert_eq!(rows, log);
+    }
+}
+
 #[test]
 fn a_repeat_has_the_before_and_after_of_the_first_time() {
     let sample = sample();

@@ -1,6 +1,8 @@
 //! An event with its explanation: the reason, and the batch or import that it belongs to.
 
-use rollbook_domain::event::{LinkKind, MissedReason, Origin, Placement};
+use rollbook_domain::event::{
+    Acceptance, LinkKind, MissedReason, Origin, Placement, QualifiedValidation,
+};
 use rollbook_domain::{Actor, Event, EventRecord, Personal};
 use serde::Serialize;
 
@@ -37,8 +39,10 @@ fn batch(recorded: &EventRecord) -> Option<String> {
             Event::ImportCompleted { digest, .. }
             | Event::BatchPlanned { digest, .. }
             | Event::BatchApplied { digest, .. }
+            | Event::WeeksChanged { digest, .. }
             | Event::ResponsesAttested { digest, .. }
-            | Event::ValidationRecorded { digest, .. },
+            | Event::ValidationRecorded { digest, .. }
+            | Event::QualifiedValidationRecorded(QualifiedValidation { digest, .. }),
             _,
         ) if !digest.is_empty() => Some(digest.clone()),
         (_, Actor::Migration(_)) if is_digest(&recorded.cause) => Some(recorded.cause.clone()),
@@ -96,6 +100,8 @@ fn why(event: &Event) -> Option<String> {
         }
         Event::ViewSwitched { reason, forced: false, .. }
         | Event::LegacyRetired { reason }
+        | Event::FindingsAccepted(Acceptance { reason, .. })
+        | Event::AcceptanceWithdrawn { reason, .. }
         | Event::ClientErased { reason, .. } => reason.clone(),
         Event::ViewSwitched { reason, forced: true, .. } => {
             format!("{reason} (the guard was overridden)")

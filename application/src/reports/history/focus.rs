@@ -161,6 +161,7 @@ impl FocusIds {
             }
             Event::AssignmentCreated { run, week, .. }
             | Event::AssignmentRescheduled { run, week, .. }
+            | Event::WindowChanged { run, week, .. }
             | Event::AssignmentMissed { run, week, .. }
             | Event::ExtensionGranted { run, week, .. }
             | Event::ReopenRequested { run, week, .. }

@@ -44,6 +44,7 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::ResponseLinked { .. }
         | Event::DocumentAdopted { .. }
         | Event::AssignmentRescheduled { .. }
+        | Event::WindowChanged { .. }
         | Event::AssignmentReopened { .. }
         | Event::StatusAssigned { .. }
         | Event::SeriesPaused { .. }
@@ -52,7 +53,11 @@ pub fn redacted(mut event: Event) -> Event {
         | Event::ImportCompleted { .. }
         | Event::BatchPlanned { .. }
         | Event::BatchApplied { .. }
+        | Event::WeeksChanged { .. }
         | Event::ValidationRecorded { .. }
+        | Event::QualifiedValidationRecorded(_)
+        | Event::FindingsAccepted(_)
+        | Event::AcceptanceWithdrawn { .. }
         | Event::ParityRecorded { .. }
         | Event::ViewSwitched { .. }
         | Event::BackupTaken { .. }

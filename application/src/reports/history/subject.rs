@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use rollbook_domain::control::Control;
+use rollbook_domain::event::QualifiedValidation;
 use rollbook_domain::{Event, EventRecord, Position, StreamId};
 use rollbook_log::LogError;
 use uuid::Uuid;
@@ -194,7 +195,11 @@ fn of_batch(
         Event::ImportCompleted { digest: named, .. }
         | Event::BatchPlanned { digest: named, .. }
         | Event::BatchApplied { digest: named, .. }
-        | Event::ValidationRecorded { digest: named, .. } => named == digest,
+        | Event::WeeksChanged { digest: named, .. }
+        | Event::ValidationRecorded { digest: named, .. }
+        | Event::QualifiedValidationRecorded(QualifiedValidation { digest: named, .. }) => {
+            named == digest
+        }
         _ => false,
     };
     match commit {

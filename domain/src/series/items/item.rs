@@ -3,161 +3,13 @@
 //! An imported document and later changes are kept apart, so that importing the document again does
 //! not undo a change.
 
-use std::sync::Arc;
-
 use super::alias::Alias;
+use super::overrides::{AnswerChange, AnswerSource, Overrides, set_total_weeks, set_window};
 use crate::document::{Field, StoredAssignment};
 use crate::event::AssignedStatus;
-use crate::limits::cap_weeks;
+use crate::json::JsonText;
 use crate::number::Number;
 use crate::time::Timestamp;
-
-/// The fields of a week that later events have changed. They override the imported document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::series) struct Overrides {
-    answer: Option<AnswerChange>,
-    due: bool,
-    status: bool,
-    paused_until: bool,
-    extension_granted: bool,
-    total_weeks: bool,
-}
-
-/// The source of a week's response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AnswerSource {
-    /// The client submitted it to Rollbook. It stays even if an import removes the document.
-    Client,
-    /// A migration linked an imported response.
-    Migration,
-    /// A correction placed it here. It stays even if an import removes the document.
-    Correction,
-}
-
-/// The last change of a week's response, completion time and score.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AnswerChange {
-    Given(AnswerSource),
-    Cleared,
-}
-
-/// The bits of [`Overrides`] in a row, and the numbers of an [`AnswerChange`] from bit 5 on.
-impl Overrides {
-    const ANSWERS: [Option<AnswerChange>; 5] = [
-        None,
-        Some(AnswerChange::Given(AnswerSource::Client)),
-        Some(AnswerChange::Given(AnswerSource::Migration)),
-        Some(AnswerChange::Given(AnswerSource::Correction)),
-        Some(AnswerChange::Cleared),
-    ];
-    const ANSWER_BIT: u32 = 5;
-
-    /// The form in a row: 8 bits.
-    pub(in crate::series) fn to_bits(self) -> u16 {
-        let answer = match self.answer {
-            None => 0,
-            Some(AnswerChange::Given(AnswerSource::Client)) => 1,
-            Some(AnswerChange::Given(AnswerSource::Migration)) => 2,
-            Some(AnswerChange::Given(AnswerSource::Correction)) => 3,
-            Some(AnswerChange::Cleared) => 4,
-        };
-        u16::from(self.due)
-            | u16::from(self.status) << 1
-            | u16::from(self.paused_until) << 2
-            | u16::from(self.extension_granted) << 3
-            | u16::from(self.total_weeks) << 4
-            | answer << Self::ANSWER_BIT
-    }
-
-    /// Reads the form in a row; `None` if it is not one.
-    pub(in crate::series) fn from_bits(bits: u16) -> Option<Self> {
-        let has = |bit: u32| bits & (1 << bit) != 0;
-        Some(Self {
-            answer: *Self::ANSWERS.get(usize::from(bits >> Self::ANSWER_BIT))?,
-            due: has(0),
-            status: has(1),
-            paused_until: has(2),
-            extension_granted: has(3),
-            total_weeks: has(4),
-        })
-    }
-}
-
-impl Overrides {
-    /// Copies the changed fields of the earlier version into a new version of the document.
-    pub(super) fn carry(self, earlier: StoredAssignment, stored: &mut StoredAssignment) {
-        if self.answer.is_some() {
-            stored.response = earlier.response;
-            stored.completed_at = earlier.completed_at;
-            stored.score = earlier.score;
-        }
-        if self.due {
-            stored.due = earlier.due;
-        }
-        if self.status {
-            stored.status = earlier.status;
-        }
-        if self.paused_until {
-            stored.paused_until = earlier.paused_until;
-        }
-        stored.extension_granted |= self.extension_granted;
-        stored.opened = earlier.opened;
-        if self.total_weeks {
-            set_total_weeks(stored, earlier.shared.total_weeks);
-        }
-    }
-}
-
-impl Overrides {
-    /// The changes of a made week that still count beside those of the document that becomes it. At
-    /// most one of the two was answered here: see [`super::Items::adopt`].
-    pub(super) fn beside(self, of_document: Self, is_completed: bool) -> Self {
-        let answer = match self.answer {
-            // A response that was given here counts more than one that a migration linked.
-            Some(AnswerChange::Given(AnswerSource::Client | AnswerSource::Correction)) => {
-                self.answer
-            }
-            Some(AnswerChange::Given(AnswerSource::Migration)) if !is_completed => self.answer,
-            // The response that was cleared is not the one of the document.
-            Some(AnswerChange::Given(AnswerSource::Migration) | AnswerChange::Cleared) | None => {
-                None
-            }
-        };
-        Self {
-            answer,
-            due: self.due && !of_document.due,
-            status: self.status && (answer.is_some() || !(of_document.status || is_completed)),
-            paused_until: self.paused_until && !of_document.paused_until,
-            extension_granted: self.extension_granted,
-            total_weeks: self.total_weeks && !of_document.total_weeks,
-        }
-    }
-
-    /// Leaves a migration's link behind: it belongs to a week, not to a document.
-    pub(super) fn keep_link(&mut self) {
-        if self.answer == Some(AnswerChange::Given(AnswerSource::Migration)) {
-            (self.answer, self.status) = (None, false);
-        }
-    }
-
-    /// The changes of both.
-    pub(super) fn or(self, other: Self) -> Self {
-        Self {
-            answer: self.answer.or(other.answer),
-            due: self.due || other.due,
-            status: self.status || other.status,
-            paused_until: self.paused_until || other.paused_until,
-            extension_granted: self.extension_granted || other.extension_granted,
-            total_weeks: self.total_weeks || other.total_weeks,
-        }
-    }
-}
-
-fn set_total_weeks(stored: &mut StoredAssignment, total_weeks: u32) {
-    let shared = Arc::make_mut(&mut stored.shared);
-    shared.total_weeks = cap_weeks(total_weeks);
-    shared.recurring |= total_weeks > 1;
-}
 
 /// One stored week.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -316,6 +168,24 @@ impl Item {
     /// Sets the due date.
     pub fn reschedule(&mut self, due: Option<Timestamp>) {
         self.set_due(due);
+    }
+
+    /// Sets the check-in window.
+    pub fn set_window(&mut self, window: Option<&JsonText>) {
+        set_window(&mut self.stored, window);
+        self.covered.window = true;
+    }
+
+    /// Removes the check-in window, for a comparison without it.
+    pub(in crate::series) fn forget_window(&mut self) {
+        set_window(&mut self.stored, None);
+        self.covered.window = false;
+    }
+
+    /// Removes the due date, for a comparison without it.
+    pub(in crate::series) fn forget_due(&mut self) {
+        self.stored.due = Field::Null;
+        self.covered.due = false;
     }
 
     /// Marks the week as missed.

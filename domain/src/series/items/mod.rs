@@ -1,14 +1,15 @@
 //! The stored weeks of a series.
 //!
 //! This module keeps the weeks in order and finds, adds and removes them. `item` defines one week
-//! and its changes, `adoption` makes a document a week that was there before, `precedence` picks one
-//! of several documents for the same week, `shift` moves weeks when a series is paused or resumed,
-//! and `new_week` creates weeks.
+//! and its changes, `overrides` which of its fields events changed, `adoption` makes a document a
+//! week that was there before, `precedence` picks one of several documents for the same week,
+//! `shift` moves weeks when a series is paused or resumed, and `new_week` creates weeks.
 
 mod adoption;
 mod alias;
 mod item;
 mod new_week;
+mod overrides;
 mod precedence;
 mod shift;
 
@@ -17,8 +18,8 @@ use std::collections::BTreeSet;
 pub use self::adoption::Keeps;
 pub use self::alias::Alias;
 pub use self::item::Item;
-pub(super) use self::item::Overrides;
 pub use self::new_week::{made_week, terms_of};
+pub(super) use self::overrides::Overrides;
 pub use self::precedence::replaces;
 use crate::document::StoredAssignment;
 

@@ -80,6 +80,14 @@ impl ApiError {
             StoreError::UnfitDocument(_) => Self::bad_request(Code::Usage, error.to_string()),
             StoreError::Range(message) => Self::bad_request(Code::Usage, message),
             StoreError::Switch(refused) => Self::conflict(Code::SwitchRefused, refused.to_string()),
+            StoreError::Acceptance(refused) => {
+                let status = match refused.code() {
+                    Code::UnknownFinding => StatusCode::NOT_FOUND,
+                    Code::FindingsDiffer => StatusCode::CONFLICT,
+                    _ => StatusCode::BAD_REQUEST,
+                };
+                Self::new(status, refused.code(), refused.to_string())
+            }
             StoreError::Contended(_) => {
                 Self::conflict(Code::Contended, "Others changed this at the same time. Try again")
             }
@@ -110,6 +118,7 @@ impl From<MigrationError> for ApiError {
                 Code::Interrupted,
                 "The service is about to end; this stopped at a commit boundary, and the same request goes on later",
             ),
+            MigrationError::NoSeriesOf { .. } => Self::not_found(text.clone()),
             MigrationError::Log(_) | MigrationError::Projection(_) => Self::unavailable(&error),
             _ if error.is_refusal() => Self::conflict(error.code(), text.clone()),
             _ if error.is_bad_batch() => Self::bad_request(error.code(), text.clone()),

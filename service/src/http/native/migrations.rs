@@ -19,14 +19,15 @@ use rollbook_domain::{Position, Timestamp};
 use rollbook_migrations::apply::ApplyReport;
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::parity::ParityReport;
-use rollbook_migrations::rules::DueRule;
+use rollbook_migrations::rules::Options;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::chunks::{CHUNK_BYTES, Chunk, answer};
 use super::operations::{operate, require_operator};
+use super::plan_query::PlanQuery;
 use super::query::optional_span;
-use super::shapes::{AppliedBatch, Due, Parity, ValidationOutcome};
+use super::shapes::{AppliedBatch, Parity, ValidationOutcome};
 use super::upload::{NDJSON, Upload};
 use crate::access::{Caller, Permission};
 use crate::http::answer::{At, POSITION};
@@ -38,18 +39,6 @@ use crate::http::service::Service;
 
 /// Marks the response to a repeated request with the same idempotency key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
-
-/// The rules of a plan.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct PlanQuery {
-    /// The due rule of created weeks: the Monday of the week at 09:00, as clients saw it, or the
-    /// weekday of the base.
-    #[serde(default)]
-    #[param(value_type = Due, inline)]
-    due: DueRule,
-}
 
 /// Plans the migration and returns the batch file, for review and for applying. Changes nothing.
 ///
@@ -65,7 +54,7 @@ pub struct PlanQuery {
             headers(("x-rollbook-position" = u64, description = "The position of the plan"), ("etag" = String, description = "The digest of the batch"))),
         (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 409, description = "Nothing was imported, or no series needs a migration.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "Nothing was imported, no series needs a migration, or the batch to undo was not applied or has no inverse.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn plan(
@@ -74,7 +63,7 @@ pub async fn plan(
     QueryOf(query): QueryOf<PlanQuery>,
 ) -> Result<Response, ApiError> {
     let Plan { mut file, directory, report, position } =
-        planned(&service, caller, query.due).await?;
+        planned(&service, caller, query.options()?).await?;
     let chunk: Chunk = Box::new(move |_store| {
         let _until_it_is_sent = &directory;
         let mut bytes = vec![0; CHUNK_BYTES];
@@ -108,7 +97,7 @@ pub async fn plan(
             headers(("x-rollbook-position" = u64, description = "The position of the plan"))),
         (status = 400, description = "The query is invalid.", content_type = "application/problem+json", body = Problem),
         NativeRefusals,
-        (status = 409, description = "Nothing was imported, or no series needs a migration.", content_type = "application/problem+json", body = Problem),
+        (status = 409, description = "Nothing was imported, no series needs a migration, or the batch to undo was not applied or has no inverse.", content_type = "application/problem+json", body = Problem),
     )
 )]
 pub async fn plan_report(
@@ -116,14 +105,14 @@ pub async fn plan_report(
     caller: Caller,
     QueryOf(query): QueryOf<PlanQuery>,
 ) -> Result<At<PlanReport>, ApiError> {
-    let Plan { report, position, .. } = planned(&service, caller, query.due).await?;
+    let Plan { report, position, .. } = planned(&service, caller, query.options()?).await?;
     Ok(At { position, body: report })
 }
 
-async fn planned(service: &Service, caller: Caller, due: DueRule) -> Result<Plan, ApiError> {
+async fn planned(service: &Service, caller: Caller, options: Options) -> Result<Plan, ApiError> {
     require_operator(service, caller).await?;
-    operate(service, move |store: &Store, _watch: &Monitor<'_>| migration::plan_aside(store, due))
-        .await
+    let work = move |store: &Store, _watch: &Monitor<'_>| migration::plan_aside(store, options);
+    operate(service, work).await
 }
 
 /// The time of applying.
@@ -191,7 +180,7 @@ pub struct CompareQuery {
 }
 
 impl CompareQuery {
-    fn milliseconds(&self, service: &Service) -> i64 {
+    pub(super) fn milliseconds(&self, service: &Service) -> i64 {
         self.overdue_after.unwrap_or(service.asked().overdue_after_milliseconds)
     }
 }

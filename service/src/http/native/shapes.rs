@@ -17,6 +17,40 @@ pub enum Due {
     Weekday,
 }
 
+/// The kind of a migration.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum PlanKind {
+    /// Stores every week of a recurring series as an assignment of its own.
+    Precreate,
+    /// Moves due dates to one day of the week.
+    Realign,
+    /// Changes the check-in window of weeks from an instant on.
+    Window,
+    /// Undoes a batch that changed weeks.
+    Inverse,
+}
+
+/// A day of the week.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub enum DayOfWeek {
+    /// The first day of a week.
+    Monday,
+    /// The second.
+    Tuesday,
+    /// The third.
+    Wednesday,
+    /// The fourth.
+    Thursday,
+    /// The fifth.
+    Friday,
+    /// The sixth.
+    Saturday,
+    /// The last.
+    Sunday,
+}
+
 /// An event, as in histories, pages, live events and `rollbook history --json`.
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({
@@ -131,6 +165,8 @@ pub struct AppliedBatch {
     pub linked: u64,
     /// The number of responses that this run adopted.
     pub adopted: u64,
+    /// The number of weeks that this run changed.
+    pub changed: u64,
     /// The number of events of the batch that this run left out.
     pub skipped: u64,
     /// The events that were left out, by reason.
@@ -144,7 +180,8 @@ pub struct AppliedBatch {
 pub struct LeftOut {
     /// An earlier run of the same batch appended them.
     pub already: u64,
-    /// The week was stored or answered meanwhile, or the response was linked meanwhile.
+    /// The week was stored, answered or marked as missed meanwhile, or has the due date or window
+    /// already, or the response was linked meanwhile.
     pub taken: u64,
     /// The week or its series was withdrawn meanwhile.
     pub withdrawn: u64,
@@ -167,6 +204,9 @@ pub struct ValidationOutcome {
     pub total: u64,
     /// Whether every check passed.
     pub all_green: bool,
+    /// Accepted findings that no check finds any more. Absent if there are none.
+    #[schema(required = false)]
+    pub stale: Vec<FindingAccepted>,
 }
 
 /// The result of one check.
@@ -178,8 +218,33 @@ pub struct CheckedOutcome {
     pub green: bool,
     /// The result, in one line.
     pub detail: String,
-    /// The findings, if the check is red.
+    /// The findings that are not accepted, if the check is red.
     pub findings: Vec<String>,
+    /// The id of each of these findings, in the same order. Absent if there are none.
+    #[schema(required = false)]
+    pub finding_ids: Vec<String>,
+    /// The accepted findings. Absent if there are none.
+    #[schema(required = false)]
+    pub accepted: Vec<FindingAccepted>,
+}
+
+/// An accepted finding.
+#[derive(Debug, ToSchema)]
+pub struct FindingAccepted {
+    /// The id.
+    pub id: String,
+    /// The name of the check.
+    pub check: String,
+    /// The finding in words; what it is about, if it is no longer found.
+    pub what: String,
+    /// What the finding is about, as recorded.
+    pub about: String,
+    /// The reason for accepting it.
+    pub reason: String,
+    /// Who accepted it, such as `admin:robin`.
+    pub by: String,
+    /// The position of the event that accepted it.
+    pub position: u64,
 }
 
 /// The comparison of both views.

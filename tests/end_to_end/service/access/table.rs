@@ -135,7 +135,8 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
             | "/v1/audit"
             | "/v1/migrations/plan"
             | "/v1/migrations/plan/report"
-            | "/v1/migrations/validations",
+            | "/v1/migrations/validations"
+            | "/v1/migrations/findings",
         )
         | (
             "GET",
@@ -145,6 +146,10 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
         ("POST", "/v1/migrations/plan" | "/v1/migrations/validations" | "/v1/parity") => {
             send(route.to_owned(), json!({}))
         }
+        ("POST", "/v1/migrations/acceptances") => send(
+            route.to_owned(),
+            json!({"kind": "check", "check": "additive-only", "expected": 0, "reason": "nothing is found"}),
+        ),
         ("POST", "/v1/migrations/apply") => {
             vec![(
                 "",
