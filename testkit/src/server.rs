@@ -130,6 +130,12 @@ impl Server {
         }
     }
 
+    /// Whether a request failed because the connection was reset before a complete answer came.
+    pub fn is_reset(error: &ureq::Error) -> bool {
+        use ErrorKind::{BrokenPipe, ConnectionReset};
+        matches!(error, ureq::Error::Io(error) if matches!(error.kind(), BrokenPipe | ConnectionReset))
+    }
+
     /// Sends a request.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         self.try_send(method, path, headers, body)

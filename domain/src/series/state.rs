@@ -13,7 +13,7 @@ use super::items::{Item, Items, Keeps, made_week};
 use super::overlay::{Overlays, WeekChange};
 use crate::collection::Collection;
 use crate::document::StoredResponse;
-use crate::event::{AssignedStatus, Event, LinkKind, Placement, WeekDue, WeekMove};
+use crate::event::{AssignedStatus, Event, LinkKind, Placement, WeekMove};
 use crate::imported::{Content, Document};
 use crate::json::JsonText;
 use crate::stream::StreamId;
@@ -119,14 +119,14 @@ impl Series {
     fn apply_to_run(&mut self, event: &Event) {
         match event {
             Event::SeriesPaused { run, until, moved, .. } => {
-                self.items.pause(*run, *until, moved);
-                self.pause_not_stored(*run, *until, moved);
+                let left = self.items.pause(*run, *until, moved);
+                self.pause_not_stored(*run, *until, left);
                 self.run_mut(*run).pauses.push(moved.clone());
             }
             Event::SeriesResumed { run, restored } => {
                 let moved = self.run_mut(*run).pauses.pop().unwrap_or_default();
-                self.items.resume(*run, &moved, restored);
-                self.resume_not_stored(*run, restored);
+                let left = self.items.resume(*run, &moved, restored);
+                self.resume_not_stored(*run, left);
             }
             Event::SeriesExtended { run, total_weeks } => {
                 self.items.run_mut(*run).for_each(|item| item.set_total_weeks(*total_weeks));
@@ -252,12 +252,6 @@ impl Series {
         }
     }
 
-    /// Whether a week is not stored. A week with earlier changes counts as well: a document that
-    /// an import stored for it can be removed again.
-    fn is_overlaid(&self, run: u32, week: u32) -> bool {
-        self.items.week(run, week).is_none() || self.overlays.contains(run, week)
-    }
-
     /// The week that a document stands for as it would be stored with its overlaid changes and
     /// nothing else; `None` if it has none.
     fn overlaid(&self, (run, week): (u32, u32), document: &str) -> Option<Item> {
@@ -267,35 +261,27 @@ impl Series {
         Some(item)
     }
 
-    /// Keeps the moves of weeks that are not stored.
-    fn pause_not_stored(&mut self, run: u32, until: Timestamp, moved: &[WeekMove]) {
-        let dues = moved.iter().map(|moved| (moved.week, moved.to));
-        for (week, due) in self.not_stored(run, dues) {
+    /// Keeps the moves that no stored week took. They are of weeks that only the other fold stores,
+    /// or none does: a document may stand for the same week here.
+    fn pause_not_stored(
+        &mut self,
+        run: u32,
+        until: Timestamp,
+        left: Vec<(u32, Option<Timestamp>)>,
+    ) {
+        for (week, due) in earliest(left) {
             self.overlays.add(run, week, WeekChange::Paused { until, due });
         }
     }
 
-    /// Keeps the moves back of weeks that are not stored.
-    fn resume_not_stored(&mut self, run: u32, restored: &[WeekDue]) {
-        let dues = restored.iter().map(|back| (back.week, back.due));
-        for (week, due) in self.not_stored(run, dues) {
-            self.overlays.add(run, week, WeekChange::Resumed { due });
+    /// Keeps the moves back of weeks that are not stored, or that have earlier changes: a document
+    /// that an import stored for the week can be removed again.
+    fn resume_not_stored(&mut self, run: u32, left: Vec<(u32, Option<Timestamp>)>) {
+        for (week, due) in earliest(left) {
+            if self.items.week(run, week).is_none() || self.overlays.contains(run, week) {
+                self.overlays.add(run, week, WeekChange::Resumed { due });
+            }
         }
-    }
-
-    /// The weeks that are not stored, each with its new due date: the earliest, if the week has
-    /// duplicates elsewhere and so several.
-    fn not_stored(
-        &self,
-        run: u32,
-        dues: impl Iterator<Item = (u32, Option<Timestamp>)>,
-    ) -> BTreeMap<u32, Option<Timestamp>> {
-        let mut earliest = BTreeMap::new();
-        for (week, due) in dues.filter(|(week, _)| self.is_overlaid(run, *week)) {
-            let held = earliest.entry(week).or_insert(due);
-            *held = due.min(*held);
-        }
-        earliest
     }
 
     /// Changes the state of a run. Every request to reopen one of its weeks is over.
@@ -379,4 +365,14 @@ impl Series {
             .get(&run)
             .is_some_and(|known| known.withdrawn || known.withdrawn_weeks.contains(&week))
     }
+}
+
+/// Each week with one due date: the earliest, if the week has duplicates elsewhere and so several.
+fn earliest(dues: Vec<(u32, Option<Timestamp>)>) -> BTreeMap<u32, Option<Timestamp>> {
+    let mut earliest = BTreeMap::new();
+    for (week, due) in dues {
+        let held = earliest.entry(week).or_insert(due);
+        *held = due.min(*held);
+    }
+    earliest
 }
