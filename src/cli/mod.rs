@@ -142,7 +142,10 @@ impl Command {
             | Self::View(_)
             | Self::Switch(_)
             | Self::History(_)
-            | Self::Status(_) => Place::Either,
+            | Self::Status(_)
+            | Self::Client(_)
+            | Self::Coach(_)
+            | Self::Form(_) => Place::Either,
             Self::Backup(arguments) => arguments.place(),
             Self::Checkpoint(arguments) => arguments.place(),
             Self::Serve(_)

@@ -1,15 +1,19 @@
-//! `rollbook client|coach|form put`: puts the document of a client, a coach or a form.
+//! `rollbook client|coach|form put`: puts the document of a client, a coach or a form, here or
+//! through a service.
 
 use std::io::Read as _;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
-use rollbook_application::operations::{Person, PutRequest, put};
-use rollbook_domain::{Actor, JsonText, Timestamp};
-use serde::Serialize;
+use rollbook_application::operations::{
+    DocumentChange, DocumentKind, PutReport, PutRequest, put,
+};
+use rollbook_domain::JsonText;
+use serde_json::{Map, Value, json};
 
 use super::Context;
-use super::arguments::{self, WriteOptions};
+use super::arguments::WriteOptions;
+use super::output::{BOLD, styled};
 use crate::cli::error::CliError;
 
 /// What every put has.
@@ -18,20 +22,20 @@ struct PutOptions {
     /// The id of the document.
     #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     id: String,
-    /// A complete document as JSON, instead of the one that is there; - reads standard input.
+    /// The complete document as JSON, in the place of the one that is there; - reads standard input.
     #[arg(long, value_name = "FILE")]
     document: Option<String>,
-    /// Who acts: admin:NAME, coach:ID or client:ID. Default admin: and the user's name.
-    #[arg(long = "as", value_name = "ROLE:ID", value_parser = arguments::actor)]
-    actor: Option<Actor>,
-    /// When it happened (RFC 3339). Default now.
-    #[arg(long, value_name = "TIME")]
-    at: Option<Timestamp>,
+    #[command(flatten)]
+    writing: WriteOptions,
 }
 
-/// Add or change a client.
+/// Add a client, or change the client's document.
 #[derive(Debug, Args)]
-#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Example:\n  rollbook client put cleo --first-name Cleo --coach lee"
+)]
 pub(super) struct ClientArguments {
     #[command(subcommand)]
     command: ClientCommand,
@@ -39,35 +43,44 @@ pub(super) struct ClientArguments {
 
 #[derive(Debug, Subcommand)]
 enum ClientCommand {
-    /// Add a client, or change the fields that are given.
-    #[command(after_help = "Examples:\n  rollbook client put cleo --first-name Cleo --coach robin")]
-    Put {
-        #[command(flatten)]
-        options: PutOptions,
-        /// The first name.
-        #[arg(long, value_name = "TEXT")]
-        first_name: Option<String>,
-        /// The last name.
-        #[arg(long, value_name = "TEXT")]
-        last_name: Option<String>,
-        /// The address for mail.
-        #[arg(long, value_name = "TEXT")]
-        email: Option<String>,
-        /// The id of the coach. There need not be a document of the coach.
-        #[arg(long, value_name = "ID")]
-        coach: Option<String>,
-        /// The id with which the client signs in.
-        #[arg(long, value_name = "ID")]
-        auth_uid: Option<String>,
-        /// Whether the client's lists are open. Default true for a client without a value.
-        #[arg(long, value_name = "BOOL")]
-        can_start_check_ins: Option<bool>,
-    },
+    Put(ClientPut),
 }
 
-/// Add or change a coach.
+/// Add a client, or change the fields that are given.
 #[derive(Debug, Args)]
-#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Examples:\n  rollbook client put cleo --first-name Cleo --coach lee\n  rollbook client put cleo --document cleo.json"
+)]
+struct ClientPut {
+    #[command(flatten)]
+    options: PutOptions,
+    /// The first name.
+    #[arg(long, value_name = "TEXT", conflicts_with = "document")]
+    first_name: Option<String>,
+    /// The last name.
+    #[arg(long, value_name = "TEXT", conflicts_with = "document")]
+    last_name: Option<String>,
+    /// The address for mail.
+    #[arg(long, value_name = "TEXT", conflicts_with = "document")]
+    email: Option<String>,
+    /// The id of the coach, who need not have a document.
+    #[arg(long, value_name = "ID", conflicts_with = "document")]
+    coach: Option<String>,
+    /// The id with which the client signs in. No other client may have it.
+    #[arg(long, value_name = "ID", conflicts_with = "document")]
+    auth_uid: Option<String>,
+    /// Whether the client's lists are open. Those of a new client are, unless this says false.
+    #[arg(long, value_name = "BOOL", conflicts_with = "document")]
+    can_start_check_ins: Option<bool>,
+}
+
+/// Add a coach, or change the coach's document.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Example:\n  rollbook coach put lee --first-name Lee --last-name Moss"
+)]
 pub(super) struct CoachArguments {
     #[command(subcommand)]
     command: CoachCommand,
@@ -75,23 +88,32 @@ pub(super) struct CoachArguments {
 
 #[derive(Debug, Subcommand)]
 enum CoachCommand {
-    /// Add a coach, or change the fields that are given.
-    #[command(after_help = "Examples:\n  rollbook coach put kim --first-name Kim --last-name Lee")]
-    Put {
-        #[command(flatten)]
-        options: PutOptions,
-        /// The first name.
-        #[arg(long, value_name = "TEXT")]
-        first_name: Option<String>,
-        /// The last name.
-        #[arg(long, value_name = "TEXT")]
-        last_name: Option<String>,
-    },
+    Put(CoachPut),
 }
 
-/// Add or change a form.
+/// Add a coach, or change the fields that are given.
 #[derive(Debug, Args)]
-#[command(subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Examples:\n  rollbook coach put lee --first-name Lee --last-name Moss\n  rollbook coach put lee --document lee.json"
+)]
+struct CoachPut {
+    #[command(flatten)]
+    options: PutOptions,
+    /// The first name.
+    #[arg(long, value_name = "TEXT", conflicts_with = "document")]
+    first_name: Option<String>,
+    /// The last name.
+    #[arg(long, value_name = "TEXT", conflicts_with = "document")]
+    last_name: Option<String>,
+}
+
+/// Add a form, or change its document.
+#[derive(Debug, Args)]
+#[command(
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "Example:\n  rollbook form put sleep --title 'Sleep diary' --coach lee"
+)]
 pub(super) struct FormArguments {
     #[command(subcommand)]
     command: FormCommand,
@@ -99,97 +121,108 @@ pub(super) struct FormArguments {
 
 #[derive(Debug, Subcommand)]
 enum FormCommand {
-    /// Add a form, or change the fields that are given.
-    #[command(after_help = "Examples:\n  rollbook form put sleep --title 'Sleep diary' --coach kim")]
-    Put {
-        #[command(flatten)]
-        options: PutOptions,
-        /// The title.
-        #[arg(long, value_name = "TEXT")]
-        title: Option<String>,
-        /// The id of the coach whose form it is.
-        #[arg(long, value_name = "ID")]
-        coach: Option<String>,
-    },
+    Put(FormPut),
 }
 
-type Fields = Vec<(&'static str, JsonText)>;
+/// Add a form, or change the fields that are given.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  rollbook form put sleep --title 'Sleep diary' --coach lee\n  rollbook form put sleep --document sleep.json"
+)]
+struct FormPut {
+    #[command(flatten)]
+    options: PutOptions,
+    /// The title.
+    #[arg(long, value_name = "TEXT", conflicts_with = "document")]
+    title: Option<String>,
+    /// The id of the coach whose form it is.
+    #[arg(long, value_name = "ID", conflicts_with = "document")]
+    coach: Option<String>,
+}
 
-/// The fields that were given.
-fn given<const N: usize>(fields: [(&'static str, &Option<String>); N]) -> Fields {
-    let given = fields.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?)));
-    given.map(|(name, text)| (name, JsonText::from_value(&text.as_str().into()))).collect()
+/// The fields that were given, as an object.
+fn given<const N: usize>(fields: [(&str, Option<Value>); N]) -> Value {
+    let given = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(given.collect::<Map<String, Value>>())
+}
+
+fn text(given: &Option<String>) -> Option<Value> {
+    given.clone().map(Value::String)
 }
 
 impl ClientArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
-        let ClientCommand::Put {
-            options,
-            first_name,
-            last_name,
-            email,
-            coach,
-            auth_uid,
-            can_start_check_ins,
-        } = &self.command;
-        let mut fields = given([
-            ("firstName", first_name),
-            ("lastName", last_name),
-            ("email", email),
-            ("coachId", coach),
-            ("authUid", auth_uid),
+        let ClientCommand::Put(wanted) = &self.command;
+        let fields = given([
+            ("firstName", text(&wanted.first_name)),
+            ("lastName", text(&wanted.last_name)),
+            ("email", text(&wanted.email)),
+            ("coachId", text(&wanted.coach)),
+            ("authUid", text(&wanted.auth_uid)),
+            ("canStartCheckIns", wanted.can_start_check_ins.map(Value::Bool)),
         ]);
-        let flag = |value: bool| ("canStartCheckIns", JsonText::from_value(&value.into()));
-        fields.extend(can_start_check_ins.map(flag));
-        options.run(context, Person::Client, fields, vec![flag(true)])
+        wanted.options.run(context, DocumentKind::Client, &fields)
     }
 }
 
 impl CoachArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
-        let CoachCommand::Put { options, first_name, last_name } = &self.command;
-        let fields = given([("profile.firstName", first_name), ("profile.lastName", last_name)]);
-        options.run(context, Person::Coach, fields, Vec::new())
+        let CoachCommand::Put(wanted) = &self.command;
+        let (first, last) = (text(&wanted.first_name), text(&wanted.last_name));
+        let fields = match given([("firstName", first), ("lastName", last)]) {
+            Value::Object(names) if names.is_empty() => json!({}),
+            names => json!({ "profile": names }),
+        };
+        wanted.options.run(context, DocumentKind::Coach, &fields)
     }
 }
 
 impl FormArguments {
     pub(super) fn run(&self, context: &Context) -> Result<(), CliError> {
-        let FormCommand::Put { options, title, coach } = &self.command;
-        let fields = given([("title", title), ("coachId", coach)]);
-        options.run(context, Person::Form, fields, Vec::new())
+        let FormCommand::Put(wanted) = &self.command;
+        let fields = given([("title", text(&wanted.title)), ("coachId", text(&wanted.coach))]);
+        wanted.options.run(context, DocumentKind::Form, &fields)
     }
 }
 
-#[derive(Serialize)]
-struct PutReport {
-    id: String,
-    position: Option<u64>,
-    document: JsonText,
+impl PutOptions {
+    /// Puts the document, or else the given fields.
+    fn run(&self, context: &Context, kind: DocumentKind, fields: &Value) -> Result<(), CliError> {
+        let document = self.document.as_deref().map(read).transpose()?;
+        let wanted = PutRequest {
+            kind,
+            id: self.id.clone(),
+            merge: document.is_none(),
+            document: document.unwrap_or_else(|| JsonText::from_value(fields)),
+        };
+        let report = match &context.remote {
+            Some(remote) => {
+                let (at, key) = self.writing.remotely()?;
+                remote.put(&wanted, at, key)?
+            }
+            None => {
+                // A refused put makes no store.
+                wanted.check()?;
+                let store = context.open_or_make(false)?;
+                let report = put(&store.reading(), &wanted, &self.writing.request())?;
+                context.fold(&store)?;
+                report
+            }
+        };
+        context.output.either(&report, || report_text(&report))
+    }
 }
 
-impl PutOptions {
-    fn run(
-        &self,
-        context: &Context,
-        kind: Person,
-        fields: Fields,
-        defaults: Fields,
-    ) -> Result<(), CliError> {
-        let document = self.document.as_deref().map(read).transpose()?;
-        // A complete document is taken as it is.
-        let defaults = if document.is_some() { Vec::new() } else { defaults };
-        let wanted = PutRequest { kind, id: self.id.clone(), document, fields, defaults };
-        let request = WriteOptions::of(self.actor.clone(), self.at).request();
-        let store = context.open_or_make(false)?;
-        let done = put(&store.reading(), &wanted, &request)?;
-        context.fold(&store)?;
-        let position = done.outcome.events().first().map(|written| written.position);
-        let report = PutReport { id: self.id.clone(), position, document: done.document };
-        context.output.either(&report, || match report.position {
-            Some(position) => format!("{} is stored at position {position}\n", report.id),
-            None => format!("{} is stored already; nothing was written\n", report.id),
-        })
+fn report_text(report: &PutReport) -> String {
+    let name = styled(BOLD, format!("{} {}", report.kind.name(), report.id));
+    let position = report.position;
+    let before = if report.repeated { " (done before under this key)" } else { "" };
+    match report.change {
+        DocumentChange::Created => format!("{name}: added at position {position}{before}\n"),
+        DocumentChange::Changed => format!("{name}: changed at position {position}{before}\n"),
+        DocumentChange::Unchanged => {
+            format!("{name}: it is so already since position {position}, nothing written\n")
+        }
     }
 }
 

@@ -1,23 +1,29 @@
-//! Puts the document of a client, a coach or a form that no import brought yet, or changes one.
+//! Puts the document of a client, a coach or a form: adds one that no import brought yet, or changes
+//! the one that is there.
 //!
-//! The events are those of an import. Their actor says that a person put the document here.
+//! The events are those of an import; the actor says that a person put the document. A put document
+//! has no place in an export, by which a later import knows it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use rollbook_domain::limits::{TITLE_BYTES, check_json, check_text};
-use rollbook_domain::{Collection, Document, Event, JsonText, StreamId};
+use rollbook_domain::document::{Oddity, StoredClient, oddities};
+use rollbook_domain::limits::{DOCUMENT_BYTES, check_json};
+use rollbook_domain::{Collection, Document, Event, JsonText, Position, StreamId};
+use rollbook_log::AppendError;
 use rollbook_migrations::export_reader::given_document;
-use rollbook_projections::documents::{self, Documents};
-use serde_json::value::{RawValue, to_raw_value};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-use crate::store::{Outcome, Proposal, Reading, Request, StoreError, new_event};
+use crate::store::{
+    KeyedRequest, Outcome, Proposal, Reading, Request, StoreError, StoredDocument, new_event,
+};
 
-/// The maximum size of a document that is put, in bytes.
-const DOCUMENT_BYTES: usize = 64 << 10;
-
-/// The kind of document that can be put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Person {
+/// The kind of a document that can be put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentKind {
     /// A client.
     Client,
     /// A coach.
@@ -26,8 +32,18 @@ pub enum Person {
     Form,
 }
 
-impl Person {
-    fn collection(self) -> Collection {
+impl DocumentKind {
+    /// The name of the kind.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Coach => "coach",
+            Self::Form => "form",
+        }
+    }
+
+    /// The collection of its documents.
+    pub fn collection(self) -> Collection {
         match self {
             Self::Client => Collection::Clients,
             Self::Coach => Collection::Coaches,
@@ -47,55 +63,159 @@ impl Person {
 /// A request to put a document.
 #[derive(Clone, Debug)]
 pub struct PutRequest {
-    /// Its kind.
-    pub kind: Person,
+    /// The kind of the document.
+    pub kind: DocumentKind,
     /// Its id.
     pub id: String,
-    /// The complete document; `None` to start from the one that is there, or from an empty one.
-    pub document: Option<JsonText>,
-    /// Fields to set, by path: `profile.firstName` is the field `firstName` of `profile`.
-    pub fields: Vec<(&'static str, JsonText)>,
-    /// Fields to set only if they have no value yet.
-    pub defaults: Vec<(&'static str, JsonText)>,
+    /// The complete document; with `merge`, the fields to change.
+    pub document: JsonText,
+    /// Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+    /// and null removes a field). A new client is then given `canStartCheckIns`, so that the
+    /// client's lists are open.
+    pub merge: bool,
+}
+
+/// What a put did to the document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentChange {
+    /// There was no such document.
+    Created,
+    /// There was another one.
+    Changed,
+    /// The same document was there. Nothing was written.
+    Unchanged,
 }
 
 /// The outcome of a put.
-#[derive(Clone, Debug)]
-pub struct PutOutcome {
-    /// The written event; none if the same document was there.
-    pub outcome: Outcome,
-    /// The document, as it is stored now.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PutReport {
+    /// The kind of the document.
+    pub kind: DocumentKind,
+    /// Its id.
+    pub id: String,
+    /// What was done.
+    pub change: DocumentChange,
+    /// Whether an earlier request with the same idempotency key did it.
+    pub repeated: bool,
+    /// The position of the event that holds the document.
+    pub position: Position,
+    /// The document, as it is stored.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
     pub document: JsonText,
 }
 
-/// Puts a document. Putting what is there writes nothing.
+impl PutRequest {
+    /// Checks everything that does not depend on a store.
+    ///
+    /// # Errors
+    /// As [`put`].
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.result(None).map(drop)
+    }
+
+    /// Returns the document to store.
+    fn result(&self, held: Option<&JsonText>) -> Result<Document, StoreError> {
+        let collection = self.kind.collection();
+        if self.id.chars().any(char::is_control) {
+            return Err(unfit("the id has a control character"));
+        }
+        check_json("the document", &self.document, DOCUMENT_BYTES)?;
+        let given: Fields = self.document.read().map_err(|_| unfit("it is not a JSON object"))?;
+        if let Some(own) = given.get("_id")
+            && serde_json::from_str::<String>(own.get()).ok().as_deref() != Some(self.id.as_str())
+        {
+            let own = own.get();
+            return Err(unfit(format!("its _id is {own}, and it is put as {:?}", self.id)));
+        }
+        if let Some((field, oddity)) = oddities(collection, &self.document).into_iter().next() {
+            return Err(unfit(match oddity {
+                Oddity::OtherType => format!("the field {field} has a value of another type"),
+                Oddity::BeyondReason => format!("the field {field} has a value that cannot be meant"),
+            }));
+        }
+        let body = if self.merge { self.merged(held)? } else { self.document.clone() };
+        check_json("the document", &body, DOCUMENT_BYTES)?;
+        given_document(collection, &self.id, &body).map_err(|fault| unfit(fault.to_string()))
+    }
+
+    fn merged(&self, held: Option<&JsonText>) -> Result<JsonText, StoreError> {
+        let is_new_client = held.is_none() && self.kind == DocumentKind::Client;
+        let start = if is_new_client { r#"{"canStartCheckIns":true}"# } else { "{}" };
+        let start = held.map_or(start, JsonText::as_str);
+        let merged = merge(Some(start), self.document.as_str()).map_err(|error| unfit(error.to_string()))?;
+        JsonText::parse(&merged).map_err(|error| unfit(error.to_string()))
+    }
+}
+
+fn unfit(why: impl Into<String>) -> StoreError {
+    StoreError::UnfitDocument(why.into())
+}
+
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// Merges changes into a value by RFC 7396. Numbers keep their digits.
+fn merge(held: Option<&str>, changes: &str) -> Result<String, serde_json::Error> {
+    let Ok(changed) = serde_json::from_str::<Fields>(changes) else {
+        return Ok(changes.to_owned());
+    };
+    let mut fields: Fields =
+        held.and_then(|held| serde_json::from_str(held).ok()).unwrap_or_default();
+    for (name, change) in changed {
+        if change.get() == "null" {
+            fields.remove(&name);
+            continue;
+        }
+        let value = merge(fields.get(&name).map(|value| value.get()), change.get())?;
+        fields.insert(name, RawValue::from_string(value)?);
+    }
+    serde_json::to_string(&fields)
+}
+
+/// Puts a document. A put that changes nothing writes nothing.
 ///
 /// # Errors
-/// [`StoreError::UnfitDocument`] if the id or the document cannot be stored; a rejection if a text
-/// is too long; if the client was erased, or the store fails. Then nothing was written.
+/// [`StoreError::UnfitDocument`] if the id or the document cannot be stored;
+/// [`StoreError::IdentityTaken`] if another client has the id or the `authUid`; a rejection if the
+/// document is too large or too deep; if the client was erased, or the store fails. Then nothing
+/// was written.
 pub fn put(
     reading: &Reading<'_>,
     wanted: &PutRequest,
     request: &Request,
-) -> Result<PutOutcome, StoreError> {
+) -> Result<PutReport, StoreError> {
+    wanted.check()?;
     let store = reading.store();
     let stream = wanted.kind.stream(&wanted.id);
-    if wanted.id.chars().any(char::is_control) {
-        return Err(StoreError::UnfitDocument("its id has a control character".to_owned()));
+    let keyed =
+        KeyedRequest::Put { stream: &stream, document: &wanted.document, merge: wanted.merge };
+    let _lock = store.lock_puts();
+    let bound = store.bind_key(request, keyed)?;
+    if let Some(committed) = bound.as_ref().and_then(|bound| bound.committed) {
+        return report(wanted, &store.read_back(committed)?, None);
+    }
+    if store.log().is_erased(&stream) {
+        return Err(AppendError::ClientErased { stream: stream.to_string() }.into());
     }
     let load = || -> Result<_, StoreError> {
-        let reading = store.reading();
+        // The version is read first: an event between both reads makes the append fail.
         let version = store.log().stream_version(&stream)?;
-        Ok((held(&reading, wanted.kind, &wanted.id)?, version))
+        let reading = store.reading();
+        let held = reading.stored_document(wanted.kind.collection(), &wanted.id)?;
+        Ok(((reading, held), version))
     };
-    let stored = std::cell::RefCell::new(None);
-    let outcome = store.decide_and_append(&stream, request, None, load, |held| {
-        let document = document(wanted, held.as_ref())?;
-        let body = document.body.expose().cloned();
-        let same = held.is_some() && *held == body;
-        stored.replace(body);
-        if same {
+    let unchanged = RefCell::new(None);
+    let key = bound.as_ref().map(|bound| &bound.key);
+    let outcome = store.decide_and_append(&stream, request, key, load, |(reading, held)| {
+        let document = wanted.result(held.as_ref().map(|held| &held.body))?;
+        if held.as_ref().map(|held| &held.body) == document.body.expose() {
+            unchanged.replace(held.clone());
             return Ok(Proposal::Settled(Outcome::Nothing));
+        }
+        if wanted.kind == DocumentKind::Client {
+            require_own_identities(reading, held.as_ref(), &document)?;
         }
         let event = match held {
             Some(_) => Event::DocumentChanged(document),
@@ -103,64 +223,59 @@ pub fn put(
         };
         Ok(Proposal::Append(vec![new_event(&stream, request.now, event)]))
     })?;
-    let document = stored.into_inner().unwrap_or_else(|| JsonText::from_canonical("{}"));
-    Ok(PutOutcome { outcome, document })
+    report(wanted, &outcome, unchanged.into_inner())
 }
 
-/// The document that the store has now.
-fn held(reading: &Reading<'_>, kind: Person, id: &str) -> Result<Option<JsonText>, StoreError> {
-    let (rows, _) = reading.snapshot()?.rows::<Documents>()?;
-    let Some(row) = documents::find(&rows, kind.collection(), id)? else { return Ok(None) };
-    let recorded = reading.store().log().at(row.position)?;
-    Ok(match recorded.map(|recorded| recorded.event) {
-        Some(Event::DocumentImported(document) | Event::DocumentChanged(document)) => {
-            document.body.into_inner()
+/// Requires that no other client has the id or the `authUid` of a client's document. An `authUid`
+/// that the client has already is not checked, because imports bring it whoever else has it.
+fn require_own_identities(
+    reading: &Reading<'_>,
+    held: Option<&StoredDocument>,
+    document: &Document,
+) -> Result<(), StoreError> {
+    let auth_uid =
+        |body: Option<&JsonText>| body.map(StoredClient::read).unwrap_or_default().auth_uid;
+    let (before, now) =
+        (auth_uid(held.map(|held| &held.body)), auth_uid(document.body.expose()));
+    let given = [document.id.as_str(), now.as_str()];
+    for identity in given.into_iter().filter(|identity| !identity.is_empty() && *identity != before)
+    {
+        match reading.identify(identity)?.document {
+            Some(client) if client != document.id => {
+                return Err(StoreError::IdentityTaken { identity: identity.to_owned(), client });
+            }
+            _ => {}
         }
-        _ => None,
-    })
-}
-
-type Fields = BTreeMap<String, Box<RawValue>>;
-
-/// The wanted document: the given or the held one, with the wanted fields.
-fn document(wanted: &PutRequest, held: Option<&JsonText>) -> Result<Document, StoreError> {
-    let unfit = |error: serde_json::Error| StoreError::UnfitDocument(error.to_string());
-    let start = wanted.document.as_ref().or(held);
-    let mut fields: Fields =
-        start.map(JsonText::read).transpose().map_err(unfit)?.unwrap_or_default();
-    for (path, value) in &wanted.fields {
-        check_text("a field", value.as_str(), TITLE_BYTES)?;
-        set(&mut fields, path, value, true).map_err(unfit)?;
     }
-    for (path, value) in &wanted.defaults {
-        set(&mut fields, path, value, false).map_err(unfit)?;
-    }
-    let text = serde_json::to_string(&fields).map_err(unfit)?;
-    let body = JsonText::parse(&text)
-        .map_err(|error| StoreError::UnfitDocument(error.to_string()))?;
-    check_json("the document", &body, DOCUMENT_BYTES)?;
-    given_document(wanted.kind.collection(), &wanted.id, &body)
-        .map_err(|fault| StoreError::UnfitDocument(fault.to_string()))
-}
-
-/// Sets a field by its path. An inner object that is missing or has another type is made.
-fn set(
-    fields: &mut Fields,
-    path: &str,
-    value: &JsonText,
-    replace: bool,
-) -> Result<(), serde_json::Error> {
-    let Some((outer, inner)) = path.split_once('.') else {
-        if replace || !fields.contains_key(path) {
-            fields.insert(path.to_owned(), RawValue::from_string(value.as_str().to_owned())?);
-        }
-        return Ok(());
-    };
-    let mut below: Fields = fields
-        .get(outer)
-        .and_then(|text| serde_json::from_str(text.get()).ok())
-        .unwrap_or_default();
-    set(&mut below, inner, value, replace)?;
-    fields.insert(outer.to_owned(), to_raw_value(&below)?);
     Ok(())
+}
+
+fn report(
+    wanted: &PutRequest,
+    outcome: &Outcome,
+    unchanged: Option<StoredDocument>,
+) -> Result<PutReport, StoreError> {
+    let written = outcome.events().first().and_then(|written| {
+        let (change, document) = match &written.event {
+            Event::DocumentImported(document) => (DocumentChange::Created, document),
+            Event::DocumentChanged(document) => (DocumentChange::Changed, document),
+            _ => return None,
+        };
+        let body = document.body.expose()?.clone();
+        Some((change, StoredDocument { position: written.position, body }))
+    });
+    let unchanged = unchanged.map(|held| (DocumentChange::Unchanged, held));
+    // A repeated put of a client who was erased since has no document any more.
+    let (change, StoredDocument { position, body }) = written.or(unchanged).ok_or_else(|| {
+        let stream = wanted.kind.stream(&wanted.id).to_string();
+        StoreError::Append(AppendError::ClientErased { stream })
+    })?;
+    Ok(PutReport {
+        kind: wanted.kind,
+        id: wanted.id.clone(),
+        change,
+        repeated: outcome.is_repeated(),
+        position,
+        document: body,
+    })
 }

@@ -16,7 +16,7 @@ use super::drop_in::{
 };
 use super::limits::RouteLimits;
 use super::native::{
-    self, audit, backups, checkpoints, corrections as repairs, events, findings, history, live,
+    self, audit, backups, checkpoints, corrections as repairs, documents, events, findings, history, live,
     migrations, seen, status, switch,
 };
 use super::routes::{self, RouteGroup};
@@ -79,6 +79,9 @@ fn native_reads() -> RouteGroup {
         .get_undescribed("/v1/streams/{kind}/{client}/{form}", get(events::of_stream))
         .get_undescribed("/v1/history/{kind}/{id}", get(history::tell))
         .get_undescribed("/v1/history/{kind}/{client}/{form}", get(history::tell))
+        .get("/v1/clients/{id}", routes!(documents::show_client))
+        .get("/v1/coaches/{id}", routes!(documents::show_coach))
+        .get("/v1/forms/{id}", routes!(documents::show_form))
         .get("/v1/corrections", routes!(repairs::list))
         .get("/v1/switch", routes!(switch::show))
         .get("/v1/status", routes!(status::status))
@@ -87,6 +90,9 @@ fn native_reads() -> RouteGroup {
 /// The native API's writes.
 fn native_commands() -> RouteGroup {
     RouteGroup::new(RouteLimits::COMMAND)
+        .put("/v1/clients/{id}", routes!(documents::put_client))
+        .put("/v1/coaches/{id}", routes!(documents::put_coach))
+        .put("/v1/forms/{id}", routes!(documents::put_form))
         .put("/v1/switch", routes!(switch::put))
         .post("/v1/corrections", routes!(repairs::make))
 }
