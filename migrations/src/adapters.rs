@@ -34,7 +34,7 @@ impl ImportedState {
         Ok(held)
     }
 
-    /// Adds when each document was put here that no import has replaced since.
+    /// Adds when each document was put by a person, unless an import has replaced it since.
     ///
     /// # Errors
     /// If the rows or the log cannot be read.

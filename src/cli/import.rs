@@ -13,7 +13,7 @@ use rollbook_migrations::adapters::LogDocuments;
 use rollbook_migrations::export_reader::{JsonDirectory, read_export};
 use rollbook_migrations::export_writer::{ExportMetadata, write_export};
 use rollbook_migrations::import::adopt::Adoption;
-use rollbook_migrations::import::{ImportOptions, ImportReport, import};
+use rollbook_migrations::import::{ImportOptions, ImportReport, MetPut, import};
 use serde::Serialize;
 
 use super::context::Context;
@@ -83,7 +83,7 @@ impl ImportArguments {
     }
 }
 
-/// The most adopted or removed documents that the text lists.
+/// The most adopted, removed or put documents that the text lists.
 const DOCUMENTS_SHOWN: usize = 20;
 
 /// The documents that an import removes: those with an answer first.
@@ -100,6 +100,22 @@ fn removals_text(imported: &ImportReport) -> String {
     text
 }
 
+/// The documents that were put into the store and that the export has with another content.
+fn puts_text(imported: &ImportReport) -> String {
+    let mut text = String::new();
+    for MetPut { collection, id, kept } in imported.puts.iter().take(DOCUMENTS_SHOWN) {
+        text.push_str(&match kept {
+            true => format!("kept: {collection}/{id}, which was put after this export was made\n"),
+            false => format!("replaced: {collection}/{id}, which was put before this export was made\n"),
+        });
+    }
+    let more = imported.puts.len().saturating_sub(DOCUMENTS_SHOWN);
+    if more > 0 {
+        text.push_str(&format!("kept or replaced: {more} more; --json lists them all\n"));
+    }
+    text
+}
+
 fn import_text(imported: &ImportReport) -> String {
     let mut text = removals_text(imported);
     text.push_str(&format!(
@@ -112,10 +128,7 @@ fn import_text(imported: &ImportReport) -> String {
             counts.imported, counts.changed, counts.removed, counts.unchanged
         ));
     }
-    let kept: u64 = imported.collections.values().map(|counts| counts.kept).sum();
-    if kept > 0 {
-        text.push_str(&format!("kept: {kept} documents that were put here after this export\n"));
-    }
+    text.push_str(&puts_text(imported));
     let erased: u64 = imported.collections.values().map(|counts| counts.erased).sum();
     if erased > 0 {
         text.push_str(&format!("skipped: {erased} documents of erased clients\n"));

@@ -6,7 +6,7 @@ use std::io::Read as _;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use rollbook_application::operations::{
-    DocumentChange, DocumentKind, PutReport, PutRequest, put,
+    DocumentChange, DocumentKind, PutReport, PutRequest, document_of, put,
 };
 use rollbook_domain::JsonText;
 use serde_json::{Map, Value, json};
@@ -228,13 +228,12 @@ fn report_text(report: &PutReport) -> String {
 
 /// Reads a document from a file, or from standard input.
 fn read(file: &str) -> Result<JsonText, CliError> {
-    let unreadable = |error: std::io::Error| CliError::Usage(format!("cannot read {file}: {error}"));
-    let mut text = String::new();
-    if file == "-" {
-        std::io::stdin().read_to_string(&mut text).map_err(unreadable)?;
+    let read = if file == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_bytes| text)
     } else {
-        text = std::fs::read_to_string(file).map_err(unreadable)?;
-    }
-    JsonText::parse(&text)
-        .map_err(|error| CliError::Usage(format!("{file} is not a JSON document: {error}")))
+        std::fs::read_to_string(file)
+    };
+    let text = read.map_err(|source| CliError::Input { path: file.into(), source })?;
+    Ok(document_of(&text)?)
 }

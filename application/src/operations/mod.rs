@@ -21,7 +21,7 @@ pub use allocate::{AllocationOutcome, AllocationRequest, allocate};
 pub use correct::{CorrectionReport, CorrectionRequest, RecordedEvent, correct, stream_of};
 pub use error::OperationError;
 pub use feedback::{FeedbackRequest, give_feedback};
-pub use put::{DocumentChange, DocumentKind, PutReport, PutRequest, put};
+pub use put::{DocumentChange, DocumentKind, PutReport, PutRequest, document_of, put};
 pub use respond::{Response, respond};
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use rollbook_domain::document::{Oddity, StoredClient, oddities};
+use rollbook_domain::json::JsonError;
 use rollbook_domain::limits::{DOCUMENT_BYTES, check_json};
+use rollbook_domain::series::decide::Rejection;
 use rollbook_domain::{Collection, Document, Event, JsonText, Position, StreamId};
 use rollbook_log::AppendError;
 use rollbook_migrations::export_reader::given_document;
@@ -146,8 +148,22 @@ impl PutRequest {
         let start = if is_new_client { r#"{"canStartCheckIns":true}"# } else { "{}" };
         let start = held.map_or(start, JsonText::as_str);
         let merged = merge(Some(start), self.document.as_str()).map_err(|error| unfit(error.to_string()))?;
-        JsonText::parse(&merged).map_err(|error| unfit(error.to_string()))
+        document_of(&merged)
     }
+}
+
+/// Reads the document of a put from JSON text.
+///
+/// # Errors
+/// [`StoreError::UnfitDocument`] if it is not JSON or has a key twice, a rejection if it is nested
+/// too deep.
+pub fn document_of(text: &str) -> Result<JsonText, StoreError> {
+    JsonText::parse(text).map_err(|error| match error {
+        JsonError::TooDeep { limit, found } => {
+            Rejection::TooDeep { what: "the document", limit, found }.into()
+        }
+        JsonError::Json(error) => unfit(format!("it is not JSON: {error}")),
+    })
 }
 
 fn unfit(why: impl Into<String>) -> StoreError {

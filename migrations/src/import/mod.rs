@@ -9,7 +9,9 @@ mod refusal;
 mod routing;
 
 pub use digest::{body_digest, events_digest};
-pub use plan::{DocumentPlace, HeldDocument, ImportCounts, ImportPlan, ImportedState, plan_import};
+pub use plan::{
+    DocumentPlace, HeldDocument, ImportCounts, ImportPlan, ImportedState, MetPut, plan_import,
+};
 pub use refusal::{FEW_REMOVALS, Removal};
 
 use std::collections::BTreeMap;
@@ -59,6 +61,8 @@ pub struct ImportReport {
     pub legacy_timezone: String,
     /// Unknown collections that were not imported, with their number of documents.
     pub skipped: BTreeMap<String, u64>,
+    /// The documents that a person put into the store and that the export has with another content.
+    pub puts: Vec<MetPut>,
     /// Documents that became weeks which were made before.
     pub adopted: Vec<adopt::Adoption>,
     /// The head of the log after the import.
@@ -119,6 +123,7 @@ pub fn import(
         appended,
         legacy_timezone: zone,
         skipped,
+        puts: plan.puts.clone(),
         adopted,
         head: runtime.log().head(),
         digest: plan.digest.clone(),

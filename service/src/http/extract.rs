@@ -80,7 +80,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         let Json(raw): Json<Box<RawValue>> =
             Json::from_request(request, state).await.map_err(of_json)?;
         let unfit = |error: JsonError| {
-            ApiError::bad_request(Code::BadJson, format!("The body is no JSON: {error}"))
+            ApiError::bad_request(Code::BadBody, format!("The body does not fit: {error}"))
         };
         JsonText::parse(raw.get()).map(Self).map_err(unfit)
     }
