@@ -13,7 +13,9 @@ use rollbook_projections::views::{PrecreatedView, each_series};
 use rollbook_projections::{ProjectionError, Snapshot, documents};
 
 use crate::audit::AuditSource;
-use crate::export_writer::{DocumentSource, ExportError, ExportMetadata, NO_PLACE, stream_documents};
+use crate::export_writer::{
+    DocumentSource, ExportError, ExportMetadata, NO_PLACE, stream_documents,
+};
 use crate::import::{HeldDocument, ImportedState};
 
 impl ImportedState {

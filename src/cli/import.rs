@@ -106,7 +106,9 @@ fn puts_text(imported: &ImportReport) -> String {
     for MetPut { collection, id, kept } in imported.puts.iter().take(DOCUMENTS_SHOWN) {
         text.push_str(&match kept {
             true => format!("kept: {collection}/{id}, which was put after this export was made\n"),
-            false => format!("replaced: {collection}/{id}, which was put before this export was made\n"),
+            false => {
+                format!("replaced: {collection}/{id}, which was put before this export was made\n")
+            }
         });
     }
     let more = imported.puts.len().saturating_sub(DOCUMENTS_SHOWN);

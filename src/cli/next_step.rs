@@ -36,9 +36,13 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
             "erase the clients with `rollbook erase --client ID`; an import without the documents of the coach removes those"
         }
         StoreError::UnknownSeries(_) => "`rollbook history client/<id>` lists what a client has",
-        StoreError::UnfitDocument(_) => "correct the document and put it again; nothing was written",
+        StoreError::UnfitDocument(_) => {
+            "correct the document and put it again; nothing was written"
+        }
         StoreError::IdentityTaken { client, .. } => {
-            return Some(format!("`rollbook history client/{client}` shows who that is; give this client another id or --auth-uid"));
+            return Some(format!(
+                "`rollbook history client/{client}` shows who that is; give this client another id or --auth-uid"
+            ));
         }
         StoreError::Range(_) => "give the earlier position as --from and the later one as --to",
         StoreError::UnknownAssignment(_)

@@ -135,7 +135,9 @@ impl PutRequest {
         if let Some((field, oddity)) = oddities(collection, &self.document).into_iter().next() {
             return Err(unfit(match oddity {
                 Oddity::OtherType => format!("the field {field} has a value of another type"),
-                Oddity::BeyondReason => format!("the field {field} has a value that cannot be meant"),
+                Oddity::BeyondReason => {
+                    format!("the field {field} has a value that cannot be meant")
+                }
             }));
         }
         let body = if self.merge { self.merged(held)? } else { self.document.clone() };
@@ -147,7 +149,8 @@ impl PutRequest {
         let is_new_client = held.is_none() && self.kind == DocumentKind::Client;
         let start = if is_new_client { r#"{"canStartCheckIns":true}"# } else { "{}" };
         let start = held.map_or(start, JsonText::as_str);
-        let merged = merge(Some(start), self.document.as_str()).map_err(|error| unfit(error.to_string()))?;
+        let merged =
+            merge(Some(start), self.document.as_str()).map_err(|error| unfit(error.to_string()))?;
         document_of(&merged)
     }
 }
@@ -251,8 +254,7 @@ fn require_own_identities(
 ) -> Result<(), StoreError> {
     let auth_uid =
         |body: Option<&JsonText>| body.map(StoredClient::read).unwrap_or_default().auth_uid;
-    let (before, now) =
-        (auth_uid(held.map(|held| &held.body)), auth_uid(document.body.expose()));
+    let (before, now) = (auth_uid(held.map(|held| &held.body)), auth_uid(document.body.expose()));
     let given = [document.id.as_str(), now.as_str()];
     for identity in given.into_iter().filter(|identity| !identity.is_empty() && *identity != before)
     {

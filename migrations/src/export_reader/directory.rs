@@ -15,11 +15,6 @@ use super::{Export, ExportSource, ImportError, UnknownCollection};
 /// The name of the file that describes the backup.
 const SUMMARY: &str = "BACKUP_SUMMARY";
 
-/// The collections that every import needs. The others may be missing, because the old application
-/// creates a collection with its first document.
-const REQUIRED: [Collection; 3] =
-    [Collection::Clients, Collection::CheckInAssignments, Collection::FormResponses];
-
 /// A directory with `<collection>.json` files and optionally `BACKUP_SUMMARY.json`.
 #[derive(Clone, Debug)]
 pub struct JsonDirectory {
@@ -57,8 +52,9 @@ impl JsonDirectory {
 impl ExportSource for JsonDirectory {
     fn read(&self) -> Result<Export, ImportError> {
         let mut files = self.files()?;
-        if let Some(missing) =
-            REQUIRED.into_iter().find(|collection| !files.contains_key(collection.name()))
+        if let Some(missing) = Collection::REQUIRED
+            .into_iter()
+            .find(|collection| !files.contains_key(collection.name()))
         {
             return Err(ImportError::MissingCollection {
                 path: self.directory.clone(),

@@ -53,8 +53,7 @@ pub fn given_document(
     let own = serde_json::value::to_raw_value(id).map_err(DocumentFault::json)?;
     members.insert("_id".to_owned(), own);
     let text = serde_json::to_string(&members).map_err(DocumentFault::json)?;
-    let mut document =
-        read_document(collection, &text, &mut DocumentName { index: 0, id: None })?;
+    let mut document = read_document(collection, &text, &mut DocumentName { index: 0, id: None })?;
     document.ordinal = NO_PLACE;
     Ok(document)
 }

@@ -30,7 +30,9 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
             "PUT /v1/forms/{id} or /v1/coaches/{id} adds it, and so does an import"
         }
         StoreError::IdentityTaken { client, .. } => {
-            return Some(format!("GET /v1/clients/{{id}} of {client:?} shows who that is; give this client another id or authUid"));
+            return Some(format!(
+                "GET /v1/clients/{{id}} of {client:?} shows who that is; give this client another id or authUid"
+            ));
         }
         StoreError::UnknownSeries(_) => "GET /v1/history/client/{id} lists what a client has",
         StoreError::Log(_)

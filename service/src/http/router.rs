@@ -16,8 +16,8 @@ use super::drop_in::{
 };
 use super::limits::RouteLimits;
 use super::native::{
-    self, audit, backups, checkpoints, corrections as repairs, documents, events, findings, history, live,
-    migrations, seen, status, switch,
+    self, audit, backups, checkpoints, corrections as repairs, documents, events, findings,
+    history, live, migrations, seen, status, switch,
 };
 use super::routes::{self, RouteGroup};
 use super::service::Service;

@@ -77,7 +77,10 @@ fn the_same_document_again_writes_nothing() {
 fn a_merge_keeps_other_fields_and_their_digits_and_null_removes_one() {
     let sample = sample();
     let store = &sample.store;
-    done(store, &whole(Coach, "lee", r#"{"a":1,"rate":1.10,"profile":{"firstName":"Lee","x":[1]}}"#));
+    done(
+        store,
+        &whole(Coach, "lee", r#"{"a":1,"rate":1.10,"profile":{"firstName":"Lee","x":[1]}}"#),
+    );
     let change = merged(Coach, "lee", r#"{"a":null,"profile":{"lastName":"Moss","x":{"y":null}}}"#);
     let changed = done(store, &change);
     assert_eq!(changed.change, Changed);
@@ -127,7 +130,11 @@ fn what_cannot_be_stored_is_refused_by_name() {
         (whole(Client, "cleo", r#"{"_id":"dora"}"#), Code::UnfitDocument, "\"dora\""),
         (whole(Client, "cleo", r#"{"authUid":5}"#), Code::UnfitDocument, "authUid"),
         (merged(Client, "cleo", r#"{"canStartCheckIns":"yes"}"#), Code::UnfitDocument, "canStart"),
-        (whole(Client, "cleo", r#"{"at":{"_seconds":1,"_nanoseconds":-1}}"#), Code::UnfitDocument, "/at"),
+        (
+            whole(Client, "cleo", r#"{"at":{"_seconds":1,"_nanoseconds":-1}}"#),
+            Code::UnfitDocument,
+            "/at",
+        ),
         (too_deep, Code::TooDeep, "64"),
         (long, Code::TextTooLong, "1048576"),
     ];

@@ -169,6 +169,14 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
             route.to_owned(),
             json!({"kind": "move-response", "response": of.response, "week": 2, "reason": "the wrong week", "dry_run": true}),
         ),
+        ("GET", "/v1/clients/{id}") => get(named(client)),
+        ("GET", "/v1/coaches/{id}") => get(named(coach)),
+        ("GET", "/v1/forms/{id}") => get(named(form)),
+        ("PUT", "/v1/clients/{id}") => {
+            send(format!("{}?merge=true", named(client)), json!({"phone": "none"}))
+        }
+        ("PUT", "/v1/coaches/{id}") => send(named(coach), json!({"profile": {"firstName": "R"}})),
+        ("PUT", "/v1/forms/{id}") => send(named(form), json!({"title": "Habits"})),
         ("PUT", "/v1/switch") => {
             send(route.to_owned(), json!({"view": "legacy", "reason": "as it was"}))
         }
