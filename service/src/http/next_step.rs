@@ -31,7 +31,7 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
         }
         StoreError::IdentityTaken { client, .. } => {
             return Some(format!(
-                "GET /v1/clients/{{id}} of {client:?} shows who that is; give this client another id or authUid"
+                "GET /v1/clients/{{id}} of {client} shows who that is; give this client another id or authUid"
             ));
         }
         StoreError::UnknownSeries(_) => "GET /v1/history/client/{id} lists what a client has",

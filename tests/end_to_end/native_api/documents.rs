@@ -20,6 +20,7 @@ fn allocate(server: &Server) -> Answer {
 #[test]
 fn what_is_put_is_there_for_the_next_request() {
     let store = Store::imported("clean");
+    store.migrate();
     let server = Server::at(&store, NOW);
     assert_eq!(allocate(&server).status, 404);
     for (path, body) in [

@@ -297,10 +297,10 @@ fn use_cases() -> Vec<UseCase> {
             json!({"email": "new@example.com", "canStartCheckIns": true}),
         ),
         case(
-            &["coach", "put", COACH, "--last-name", "Moss"],
+            &["coach", "put", COACH, "--last-name", "Quill"],
             "PUT",
             &format!("/v1/coaches/{COACH}?merge=true"),
-            json!({"profile": {"lastName": "Moss"}}),
+            json!({"profile": {"lastName": "Quill"}}),
         ),
         case(
             &["form", "put", FORM, "--title", "Rest"],

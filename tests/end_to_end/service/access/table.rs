@@ -188,7 +188,8 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
     }
 }
 
-/// Every route there is, as the router describes itself; what takes something away comes last.
+/// Every route there is, as the router describes itself; what takes something away, or adds what was
+/// not there, comes last.
 pub fn routes() -> Vec<(String, String)> {
     let description = serde_json::to_value(rollbook_service::http::router::description()).unwrap();
     let mut routes = Vec::new();
@@ -200,7 +201,8 @@ pub fn routes() -> Vec<(String, String)> {
     }
     assert!(routes.len() > 20, "{routes:?}");
     let taken_away = |method: &str, route: &str| {
-        (method == "DELETE", method == "DELETE" && !route.contains("{id}"))
+        let adds = method == "PUT" && route.contains("{id}");
+        (method == "DELETE" || adds, method == "DELETE" && !route.contains("{id}"))
     };
     routes.sort_by_key(|(method, route)| {
         (group(route), taken_away(method, route), route.clone(), method.clone())
