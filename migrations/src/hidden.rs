@@ -15,6 +15,7 @@ use rollbook_domain::event::{LinkKind, Placement};
 use rollbook_domain::series::{Item, LegacySeries, Series};
 use rollbook_domain::{Collection, Content, Document, Event, Position, StreamId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Why a response is in no view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub enum Reason {
     Removed,
     /// The client was erased.
     Erased,
-    /// The correction that placed it was undone, and no week held it before.
+    /// The correction that placed it was undone, and it belonged to no week before.
     Corrected,
 }
 
@@ -85,6 +86,16 @@ pub struct Trail {
     recorded: BTreeMap<String, Reason>,
     /// The event since which a response is in no view.
     since: BTreeMap<String, (Position, &'static str)>,
+    /// What was known of a response before a correction placed it, by correction.
+    before_correction: BTreeMap<Uuid, BeforeCorrection>,
+}
+
+/// What was known of a response before a correction placed it.
+#[derive(Clone, Debug)]
+struct BeforeCorrection {
+    response: String,
+    given: Option<(u32, u32)>,
+    recorded: Option<Reason>,
 }
 
 impl Trail {
@@ -162,15 +173,40 @@ impl Trail {
                     self.recorded.insert(response.clone(), Reason::Withdrawn);
                 }
             }
-            Event::CorrectionUndone { .. } => {
-                for response in before.responses.difference(&Held::of(self).responses) {
-                    self.recorded.insert(response.clone(), Reason::Corrected);
+            Event::ResponsePlaced(Placement { correction, response, .. }) => {
+                let known = BeforeCorrection {
+                    response: response.clone(),
+                    given: self.given.get(response).copied(),
+                    recorded: self.recorded.get(response).copied(),
+                };
+                self.before_correction.insert(*correction, known);
+            }
+            Event::CorrectionUndone { correction, .. } => {
+                let known = self.before_correction.remove(correction);
+                let now = Held::of(self).responses;
+                if let Some(known) = known.filter(|known| !now.contains(&known.response)) {
+                    self.uncorrect(known);
                 }
             }
             Event::ResponseCleared { response, .. } | Event::DuplicateCleared { response, .. } => {
                 self.recorded.insert(response.clone(), Reason::Cleared);
             }
             _ => {}
+        }
+    }
+
+    /// Returns what is known of a response to what it was before a correction that is undone: a
+    /// response that was in no view without a record is a finding again.
+    fn uncorrect(&mut self, known: BeforeCorrection) {
+        let reason = match known.given {
+            Some(place) => {
+                self.given.insert(known.response.clone(), place);
+                known.recorded
+            }
+            None => Some(Reason::Corrected),
+        };
+        if let Some(reason) = reason {
+            self.recorded.insert(known.response, reason);
         }
     }
 

@@ -17,7 +17,8 @@ use rollbook_migrations::definition::Definition;
 use rollbook_migrations::hidden::{Reason, Trail};
 use rollbook_migrations::import::adopt::adoptions;
 use rollbook_migrations::precreate::Precreate;
-use rollbook_migrations::rules::DueRule;
+use rollbook_migrations::realign::Realign;
+use rollbook_migrations::rules::{DueRule, Realignment};
 use rollbook_projections::entry::Answer;
 use rollbook_projections::{legacy, precreated};
 use serde_json::json;
@@ -144,7 +145,7 @@ impl World {
         for event in events {
             if let Event::AssignmentCreated { assignment, origin, .. } = &event {
                 let before = self.origins.insert(*assignment, *origin);
-                assert_eq!(before, None, "the log would refuse {event:?}");
+                assert_eq!(before, None, "the log would refuse {event:?}\n{:#?}", self.events);
             }
             let (held, documents) = (self.held(), self.stored_documents());
             let position = self.events.len() as u64 + 1;
@@ -155,6 +156,10 @@ impl World {
             | Event::DuplicateWithdrawn { week, .. } = &event
             {
                 self.decided.insert(*week);
+            }
+            if let Event::ResponsePlaced(placed) = &event {
+                self.decided.extend(placed.left.iter().map(|left| left.week));
+                self.decided.insert(placed.week);
             }
             match &event {
                 Event::ResponseSubmitted { response, .. } => {
@@ -397,6 +402,43 @@ impl World {
         }
     }
 
+    /// A correction by hand, or its end.
+    fn correct(&mut self) {
+        let week = self.random.week();
+        if self.kind == Kind::Orderly
+            && self.old.values().any(|old| old.week == week && old.response.is_some())
+        {
+            return;
+        }
+        let what = self.random.below(4);
+        self.decide(|decider, random| {
+            let reason = "the client said so".to_owned();
+            let series = decider.series;
+            let mut known: Vec<&str> = series.responses.keys().map(String::as_str).collect();
+            known.extend(series.items.iter().filter_map(|item| item.stored.response_id()));
+            let holding: Vec<_> =
+                series.corrections.iter().map(|correction| correction.id).collect();
+            match what {
+                3 if !holding.is_empty() => {
+                    decider.undo(holding[random.below(holding.len())], reason)
+                }
+                _ if known.is_empty() => Ok(Vec::new()),
+                0 => decider.adopt_response(known[random.below(known.len())], 1, week, reason),
+                _ => decider.move_response(known[random.below(known.len())], 1, week, reason),
+            }
+        });
+    }
+
+    /// A batch that moves the due dates of the open weeks.
+    fn realign(&mut self) {
+        let weekdays = ["monday", "thursday", "sunday"];
+        let weekday = weekdays[self.random.below(weekdays.len())].parse().unwrap();
+        let options = Realignment { weekday, time: None, clients: BTreeSet::new(), at: self.now };
+        let realign = Realign { options, zone: Zone::UTC };
+        let plan = realign.plan_series(&self.stream, self.trail.series());
+        self.append(plan.events.into_iter().map(|event| event.event).collect());
+    }
+
     fn step(&mut self) {
         match self.random.below(100) {
             0..=29 => self.old_application(),
@@ -413,6 +455,8 @@ impl World {
             }
             // A switch, and its rollback.
             65..=67 => self.served = self.served.other(),
+            68..=72 => self.correct(),
+            73..=74 => self.realign(),
             _ => self.command(),
         }
     }
@@ -511,7 +555,14 @@ fn no_response_is_in_no_view_without_a_record_or_a_finding() {
         }
     }
     println!("{count} histories: {seen:?}");
-    for name in ["DocumentAdopted", "DuplicateWithdrawn", "DuplicateCleared", "ResponseCleared"] {
+    for name in [
+        "DocumentAdopted",
+        "DuplicateWithdrawn",
+        "DuplicateCleared",
+        "ResponseCleared",
+        "ResponsePlaced",
+        "CorrectionUndone",
+    ] {
         assert!(seen.contains_key(name), "no history has {name}");
     }
 }

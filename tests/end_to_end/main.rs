@@ -10,6 +10,7 @@
 )]
 
 mod cli_commands;
+mod every_write;
 mod migration;
 mod native_api;
 mod opened;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::items::{Item, Items};
+use super::items::{Item, Items, Keeps};
 use crate::document::{Field, StoredAssignment};
 use crate::event::{LinkKind, WeekOfRun};
 use crate::number::Number;
@@ -46,6 +46,21 @@ impl CorrectionState {
     pub(super) fn made(&self, document: &str) -> bool {
         self.documents.last().is_some_and(|last| last == document)
             && self.before.document(document).is_none()
+    }
+
+    /// The id of a changed week that a document stores: the document's own, or that of the
+    /// assignment that it became.
+    fn changed(&self, document: &str) -> Option<String> {
+        let is_changed = |id: &str| self.documents.iter().any(|changed| changed == id);
+        let stored = self.before.document(document).map(|item| item.stored.document.as_str());
+        stored.into_iter().chain([document]).find(|id| is_changed(id)).map(str::to_owned)
+    }
+
+    /// Gives a changed week the id under which it is stored now.
+    fn rename(&mut self, from: &str, to: String) {
+        if let Some(changed) = self.documents.iter_mut().find(|changed| *changed == from) {
+            *changed = to;
+        }
     }
 
     /// Whether undoing this correction gives back the link of its response to this week.
@@ -101,24 +116,67 @@ impl Corrections {
     /// An import brought a version of a document.
     pub(super) fn stored(&mut self, stored: &StoredAssignment) {
         for corrected in &mut self.holding {
-            if !corrected.documents.contains(&stored.document) {
-                continue;
-            }
+            let Some(changed) = corrected.changed(&stored.document) else { continue };
             let was = corrected.before.document(&stored.document).cloned();
             corrected.before.store(stored.clone());
-            let now = corrected.before.document(&stored.document);
-            if now.map(answer) != was.as_ref().map(answer) {
+            let now = corrected.before.document(&stored.document).cloned();
+            if now.as_ref().map(answer) != was.as_ref().map(answer) {
                 corrected.overtaken.insert(stored.document.clone());
+            }
+            // A document that is for another week now has left the week that it had become.
+            if let Some(now) = now {
+                corrected.rename(&changed, now.stored.document);
             }
         }
     }
 
-    /// An import no longer has a document.
+    /// An import no longer has a document. The week that it had become, if any, is there without it.
     pub(super) fn removed(&mut self, document: &str) {
         for corrected in &mut self.holding {
-            if corrected.documents.iter().any(|changed| changed == document) {
-                corrected.before.remove(document);
-                corrected.overtaken.insert(document.to_owned());
+            let Some(changed) = corrected.changed(document) else { continue };
+            let held = corrected.before.document(document);
+            let ids =
+                held.map(|item| (item.stored.document.clone(), item.alias().map(str::to_owned)));
+            corrected.before.remove(document);
+            corrected.overtaken.insert(document.to_owned());
+            if let Some((id, Some(alias))) = ids {
+                corrected.rename(&changed, if id == document { alias } else { id });
+            }
+        }
+    }
+
+    /// A document became the week that was made with the id `assignment`. `made` and `imported` are
+    /// both before that; `made` is missing where only changes of the week are kept.
+    pub(super) fn adopted(
+        &mut self,
+        assignment: &str,
+        keeps: Keeps,
+        made: Option<&Item>,
+        imported: &Item,
+    ) {
+        let (run, week, document) = (imported.run, imported.week(), &imported.stored.document);
+        for corrected in &mut self.holding {
+            let has_made = corrected.documents.iter().any(|id| id == assignment);
+            if !has_made && !corrected.documents.contains(document) {
+                continue;
+            }
+            if corrected.before.document(assignment).is_none() {
+                let open = || {
+                    let stored = imported.stored.unanswered();
+                    Item::made(run, StoredAssignment { document: assignment.to_owned(), ..stored })
+                };
+                // Without a correction that created the week, the document alone stands for it.
+                let made = made.cloned().filter(|_| !has_made);
+                corrected.before.insert(made.unwrap_or_else(open));
+            }
+            if corrected.before.document(document).is_none() {
+                corrected.before.insert(imported.clone());
+            }
+            corrected.before.adopt((run, week), assignment, document, keeps, None);
+            let Some(kept) = corrected.before.document(document) else { continue };
+            let kept = kept.stored.document.clone();
+            for id in [assignment, document.as_str()] {
+                corrected.rename(id, kept.clone());
             }
         }
     }

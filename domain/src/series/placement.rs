@@ -29,7 +29,7 @@ impl Series {
         let mut before = Items::default();
         for document in documents.iter().chain(&target) {
             if let Some(item) = self.items.document(document) {
-                before.insert(item.clone());
+                before.insert_from(&self.items, item);
             }
         }
         for document in &documents {
@@ -86,7 +86,12 @@ impl Series {
         match (self.items.document_mut(document), before) {
             (Some(item), _)
                 if item.stored.response_id().is_some_and(|held| held != corrected.response) => {}
-            (Some(item), Some(before)) => item.restore_answer(before),
+            (Some(item), Some(before)) => {
+                item.restore_answer(before);
+                for id in [Some(document), before.alias()].into_iter().flatten() {
+                    self.items.restore_parked(id, &corrected.before);
+                }
+            }
             (Some(_), None) => {
                 self.items.take(document);
             }

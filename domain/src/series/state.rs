@@ -189,7 +189,13 @@ impl Series {
                 let place = (*run, *week);
                 let overlaid = self.overlaid(place, document);
                 let assignment = assignment.to_string();
-                self.items.adopt(place, &assignment, document, keeps, overlaid.as_ref());
+                let [made, imported] =
+                    [&assignment, document].map(|id| self.items.document(id).cloned());
+                let is_adopted =
+                    self.items.adopt(place, &assignment, document, keeps, overlaid.as_ref());
+                if let Some(imported) = imported.filter(|_| is_adopted) {
+                    self.corrections.adopted(&assignment, keeps, made.as_ref(), &imported);
+                }
             }
             Event::DuplicateWithdrawn { run, week, assignment, .. } => {
                 self.asked_to_reopen.remove(&(*run, *week));

@@ -288,6 +288,56 @@ fn an_undone_correction_leaves_a_migrated_run_complete() {
     assert_eq!(both.legacy.stored.items.iter().count(), 2);
 }
 
+fn made(both: &Both, week: u32) -> Event {
+    let terms = terms_of(&both.series.items.base(1).unwrap().stored);
+    let assignment = assignment_id(CLIENT, FORM, 1, week);
+    let (run, due, origin, terms) = (1, now(), Origin::Migration, terms.into());
+    Event::AssignmentCreated { assignment, run, week, due, origin, terms }
+}
+
+fn adoption(document: &str, week: u32) -> Event {
+    let assignment = assignment_id(CLIENT, FORM, 1, week);
+    Event::DocumentAdopted { assignment, run: 1, week, document: document.to_owned() }
+}
+
+#[test]
+fn a_document_that_became_a_corrected_week_keeps_its_own_answer_after_undoing() {
+    // With the week made by the correction, and made by a migration before it.
+    for is_made in [false, true] {
+        let mut both = imported();
+        if is_made {
+            both.happen(&made(&both, 4));
+        }
+        let events = both.repair(&moved("r1", 4)).unwrap();
+        both.import(assignment("d4", 4, Some("r4")));
+        both.happen(&adoption("d4", 4));
+        both.both_answer(&[(4, "r1")]);
+        both.repair(&undone(&events)).unwrap();
+        both.both_answer(&[(1, "r1"), (4, "r4")]);
+        // A later version of the document is that of the week, and its removal leaves no answer.
+        both.import(assignment("d4", 4, Some("r5")));
+        both.both_answer(&[(1, "r1"), (4, "r5")]);
+        let (collection, id) = (Collection::CheckInAssignments, "d4".to_owned());
+        both.happen(&Event::DocumentRemoved { collection, id });
+        both.both_answer(&[(1, "r1")]);
+    }
+}
+
+#[test]
+fn a_made_week_stays_after_its_document_is_removed_and_the_correction_undone() {
+    let mut both = imported();
+    both.happen(&made(&both, 4));
+    both.import(assignment("d4", 4, None));
+    both.happen(&adoption("d4", 4));
+    let events = both.repair(&moved("r1", 4)).unwrap();
+    let (collection, id) = (Collection::CheckInAssignments, "d4".to_owned());
+    both.happen(&Event::DocumentRemoved { collection, id });
+    let undo = both.repair(&undone(&events)).unwrap();
+    assert_eq!(undo.len(), 1, "the week is not made again: {undo:?}");
+    both.both_answer(&[(1, "r1")]);
+    assert!(both.series.items.week(1, 4).is_some());
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Move(usize, u32),

@@ -21,6 +21,7 @@ impl Items {
     /// Makes a document the week that was made with the id `assignment`. If that week is not stored,
     /// `overlaid` holds the changes that were made to it. Does nothing if the document is not stored
     /// for this week, if the week that keeps its id is not, or if the client answered both here.
+    /// Returns whether the document is that week now.
     pub fn adopt(
         &mut self,
         (run, week): (u32, u32),
@@ -28,20 +29,20 @@ impl Items {
         document: &str,
         keeps: Keeps,
         overlaid: Option<&Item>,
-    ) {
-        let Ok(at) = self.place(run, week, document) else { return };
+    ) -> bool {
+        let Ok(at) = self.place(run, week, document) else { return false };
         let made = self.place(run, week, assignment).ok();
         if made.is_none() && keeps == Keeps::Assignment {
-            return;
+            return false;
         }
         // Only imported documents are adopted, and each only once.
         if !self.held.get(at).is_some_and(|item| item.imported && item.alias.is_none()) {
-            return;
+            return false;
         }
         // The client answered both here: neither answer may hide the other.
         let answered = |at: usize| self.held.get(at).is_some_and(Item::answered_here);
         if answered(at) && made.is_some_and(answered) {
-            return;
+            return false;
         }
         let mut adopted = self.held.remove(at);
         if let Some(at) = self.place(run, week, assignment).ok().filter(|_| made.is_some()) {
@@ -61,6 +62,25 @@ impl Items {
             Keeps::Document => Alias::Assignment(assignment.to_owned()),
         });
         self.insert(adopted);
+        true
+    }
+
+    /// Copies an item of `others`, with the week that its document became as it was made.
+    pub(in crate::series) fn insert_from(&mut self, others: &Self, item: &Item) {
+        let of_item = others.parked.iter().filter(|made| item.has_id(&made.stored.document));
+        self.parked.extend(of_item.cloned());
+        self.insert(item.clone());
+    }
+
+    /// Gives the week as it was made, which a document has become, the answer that it has in
+    /// `others`.
+    pub(in crate::series) fn restore_parked(&mut self, assignment: &str, others: &Self) {
+        let is_made = |item: &&Item| item.stored.document == assignment;
+        if let Some(earlier) = others.parked.iter().find(is_made)
+            && let Some(made) = self.parked.iter_mut().find(|item| is_made(&&**item))
+        {
+            made.restore_answer(earlier);
+        }
     }
 
     /// Stores a new version of an adopted document, and returns it if there is none. If the document
