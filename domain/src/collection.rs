@@ -40,6 +40,9 @@ impl Collection {
         Self::CheckInExtensions,
     ];
 
+    /// The collections that every export has, also without documents.
+    pub const REQUIRED: [Self; 3] = [Self::Clients, Self::CheckInAssignments, Self::FormResponses];
+
     /// The collection's name in an export; its file is `<name>.json`.
     pub fn name(self) -> &'static str {
         match self {

@@ -24,6 +24,8 @@ pub const WINDOW_BYTES: usize = 4 << 10;
 pub const ID_BYTES: usize = 1_024;
 /// The maximum size of the answers to one week as JSON, in bytes.
 pub const ANSWERS_BYTES: usize = 1 << 20;
+/// The maximum size of a document of a client, a coach or a form that a person gives, in bytes.
+pub const DOCUMENT_BYTES: usize = 1 << 20;
 
 /// A number of weeks as it is computed with. Documents and stored events can name any number, and
 /// reading a series takes time and memory for each of its weeks.

@@ -13,7 +13,9 @@ use rollbook_projections::views::{PrecreatedView, each_series};
 use rollbook_projections::{ProjectionError, Snapshot, documents};
 
 use crate::audit::AuditSource;
-use crate::export_writer::{DocumentSource, ExportError, ExportMetadata, stream_documents};
+use crate::export_writer::{
+    DocumentSource, ExportError, ExportMetadata, NO_PLACE, stream_documents,
+};
 use crate::import::{HeldDocument, ImportedState};
 
 impl ImportedState {
@@ -32,6 +34,24 @@ impl ImportedState {
             })?;
         }
         Ok(held)
+    }
+
+    /// Adds when each document was put by a person, unless an import has replaced it since.
+    ///
+    /// # Errors
+    /// If the rows or the log cannot be read.
+    pub fn with_puts(mut self, rows: &dyn RowSource, log: &Log) -> Result<Self, ProjectionError> {
+        for collection in [Collection::Clients, Collection::Coaches, Collection::Forms] {
+            documents::each(rows, collection, &mut |id, stream, row| {
+                if row.ordinal == NO_PLACE
+                    && let Some(recorded) = log.at(row.position)?
+                {
+                    self.put.insert((collection, id.to_owned(), stream), recorded.occurred_at);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(self)
     }
 }
 

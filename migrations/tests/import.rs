@@ -7,7 +7,9 @@ use crate::support::{FIXTURES, apply, read_fixture, small_export, write_collecti
 use proptest::prelude::*;
 use rollbook_domain::{Collection, Event, NewEvent, StreamId};
 use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
-use rollbook_migrations::import::{ImportCounts, ImportedState, events_digest, plan_import};
+use rollbook_migrations::import::{
+    ImportCounts, ImportedState, MetPut, events_digest, plan_import,
+};
 use serde_json::{Value, json};
 
 fn read(directory: &tempfile::TempDir) -> Export {
@@ -219,6 +221,40 @@ fn a_document_whose_stream_changes_is_removed_there_and_imported_here() {
             ("series/c1/f".to_owned(), "AssignmentRemoved")
         ]
     );
+}
+
+/// A put before, at and after the time of the export (`write_collection` of the support code).
+#[test]
+fn a_put_stays_unless_the_export_is_newer_and_is_told_either_way() {
+    let directory =
+        small_export(&[json!({"_id": "c1", "x": 1}), json!({"_id": "c2", "x": 1})], &[], &[]);
+    let mut imported = ImportedState::default();
+    apply(&mut imported, &plan_import(read(&directory), &ImportedState::default()).events);
+    let place = |id: &str| (Collection::Clients, id.to_owned(), StreamId::Client(id.to_owned()));
+    for (put, kept) in [
+        ("2026-01-11T00:52:50.999Z", false),
+        ("2026-01-11T00:52:51Z", true),
+        ("2026-01-11T00:52:51.001Z", true),
+    ] {
+        let mut held = imported.clone();
+        held.documents.get_mut(&place("c1")).unwrap().digest = [7; 32];
+        // `c3` is in no export; `c2` was put with the content that the export has.
+        let other = held.documents[&place("c1")];
+        held.documents.insert(place("c3"), other);
+        held.put = ["c1", "c2", "c3"].map(|id| (place(id), put.parse().unwrap())).into();
+        let plan = plan_import(read(&directory), &held);
+        let met = MetPut { collection: "clients".to_owned(), id: "c1".to_owned(), kept };
+        assert_eq!(plan.puts, [met], "{put}");
+        let counts = ImportCounts {
+            changed: u64::from(!kept),
+            kept: u64::from(kept),
+            unchanged: 1,
+            ..ImportCounts::default()
+        };
+        assert_eq!(plan.counts[&Collection::Clients], counts, "{put}");
+        let names: Vec<&str> = plan.events.iter().map(|event| event.event.name()).collect();
+        assert_eq!(names, if kept { &[][..] } else { &["ClientChanged"] }, "{put}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use rollbook_migrations::adapters::LogDocuments;
 use rollbook_migrations::export_reader::{Export, JsonDirectory, read_export};
 use rollbook_migrations::export_writer::{ExportMetadata, write_export};
 use rollbook_migrations::import::adopt::Adoption;
-use rollbook_migrations::import::{ImportOptions, ImportReport, import};
+use rollbook_migrations::import::{ImportOptions, ImportReport, MetPut, import};
 use serde::Serialize;
 
 use super::context::Context;
@@ -148,7 +148,7 @@ fn follow(remote: &Remote, bar: &Bar, is_over: &mpsc::Receiver<()>) {
 /// How often a service is asked how far an import is.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The most adopted or removed documents that the text lists.
+/// The most adopted, removed or put documents that the text lists.
 const DOCUMENTS_SHOWN: usize = 20;
 
 /// The documents that an import removes: those with an answer first.
@@ -168,6 +168,24 @@ fn removals_text(imported: &ImportReport) -> String {
     text
 }
 
+/// The documents that were put into the store and that the export has with another content.
+fn puts_text(imported: &ImportReport) -> String {
+    let mut text = String::new();
+    for MetPut { collection, id, kept } in imported.puts.iter().take(DOCUMENTS_SHOWN) {
+        text.push_str(&match kept {
+            true => format!("kept: {collection}/{id}, which was put after this export was made\n"),
+            false => {
+                format!("replaced: {collection}/{id}, which was put before this export was made\n")
+            }
+        });
+    }
+    let more = imported.puts.len().saturating_sub(DOCUMENTS_SHOWN);
+    if more > 0 {
+        text.push_str(&format!("kept or replaced: {more} more; --json lists them all\n"));
+    }
+    text
+}
+
 fn import_text(imported: &ImportReport) -> String {
     let mut text = removals_text(imported);
     text.push_str(&format!(
@@ -180,6 +198,7 @@ fn import_text(imported: &ImportReport) -> String {
             counts.imported, counts.changed, counts.removed, counts.unchanged
         ));
     }
+    text.push_str(&puts_text(imported));
     let erased: u64 = imported.collections.values().map(|counts| counts.erased).sum();
     if erased > 0 {
         text.push_str(&format!("skipped: {erased} documents of erased clients\n"));

@@ -32,6 +32,7 @@ mod output;
 mod plan;
 mod progress;
 mod prove;
+mod put;
 mod rebuild;
 mod remote;
 mod resolve;
@@ -107,6 +108,9 @@ enum Command {
     CheckProof(prove::CheckProofArguments),
     CheckCertificate(certificate::CheckCertificateArguments),
     Rebuild(rebuild::RebuildArguments),
+    Client(put::ClientArguments),
+    Coach(put::CoachArguments),
+    Form(put::FormArguments),
     Assign(assign::AssignArguments),
     Respond(respond::RespondArguments),
     Miss(series::MissArguments),
@@ -139,7 +143,10 @@ impl Command {
             | Self::View(_)
             | Self::Switch(_)
             | Self::History(_)
-            | Self::Status(_) => Place::Either,
+            | Self::Status(_)
+            | Self::Client(_)
+            | Self::Coach(_)
+            | Self::Form(_) => Place::Either,
             Self::Backup(arguments) => arguments.place(),
             Self::Checkpoint(arguments) => arguments.place(),
             Self::Serve(_)
@@ -168,6 +175,9 @@ fn run(command: &Command, context: &Context) -> Result<(), CliError> {
         Command::CheckProof(arguments) => arguments.run(context),
         Command::CheckCertificate(arguments) => arguments.run(context),
         Command::Rebuild(arguments) => arguments.run(context),
+        Command::Client(arguments) => arguments.run(context),
+        Command::Coach(arguments) => arguments.run(context),
+        Command::Form(arguments) => arguments.run(context),
         Command::Assign(arguments) => arguments.run(context),
         Command::Respond(arguments) => arguments.run(context),
         Command::Miss(arguments) => arguments.run(context),

@@ -30,12 +30,20 @@ pub(crate) fn of_store(error: &StoreError) -> Option<String> {
         StoreError::UnknownCorrection(_) => "`rollbook correct list` lists those that hold",
         StoreError::UnknownClient(_) => "`rollbook view legacy --all` lists every client document",
         StoreError::UnknownForm(_) | StoreError::UnknownCoach(_) => {
-            "import an export that has it, or give --allow-unknown where the command takes it"
+            "add it with `rollbook form put ID` or `rollbook coach put ID`, import an export that has it, or give --allow-unknown where the command takes it"
         }
         StoreError::NotAClient(_) => {
             "erase the clients with `rollbook erase --client ID`; an import without the documents of the coach removes those"
         }
         StoreError::UnknownSeries(_) => "`rollbook history client/<id>` lists what a client has",
+        StoreError::UnfitDocument(_) => {
+            "correct the document and put it again; nothing was written"
+        }
+        StoreError::IdentityTaken { client, .. } => {
+            return Some(format!(
+                "`rollbook history client/{client}` shows who that is; give this client another id or --auth-uid"
+            ));
+        }
         StoreError::Range(_) => "give the earlier position as --from and the later one as --to",
         StoreError::UnknownAssignment(_)
         | StoreError::NoSeries(_)

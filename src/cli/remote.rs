@@ -14,7 +14,7 @@ use crate::remote::Remote;
 #[command(next_help_heading = GLOBAL_OPTIONS)]
 pub(super) struct RemoteArguments {
     /// Send the command to this service instead of opening a directory: audit, migrate, view,
-    /// switch, history, status, checkpoint, backup create and backup list.
+    /// switch, history, status, client, coach, form, checkpoint, backup create and backup list.
     #[arg(long, global = true, env = "ROLLBOOK_SERVER", value_name = "URL")]
     server: Option<String>,
     /// The token or API key for the service. Other users of this machine can read a command line; a

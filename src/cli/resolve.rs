@@ -30,6 +30,7 @@ pub(super) fn command(resolution: &Resolution) -> String {
         Resolution::SetDue(assignment) => format!(
             "no command here: PATCH /api/check-in-assignments/{assignment} at the service sets dueDate"
         ),
+        Resolution::PutClient(client) => format!("rollbook client put {}", argument(client)),
         Resolution::Migrate => {
             "rollbook migrate plan --out FILE, then rollbook migrate apply FILE".to_owned()
         }

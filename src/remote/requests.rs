@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use rollbook_application::backup::{BackupReport, ListedBackup};
 use rollbook_application::operations::acceptance::{AcceptRequest, AcceptanceReport, Selection};
 use rollbook_application::operations::switch::SwitchRequest;
+use rollbook_application::operations::{PutReport, PutRequest};
 use rollbook_application::reports::check_ins::Which;
 use rollbook_application::reports::evidence::CheckpointReport;
 use rollbook_application::reports::findings::{FindingPage, FindingQuery};
@@ -84,6 +85,30 @@ impl Remote {
             ..RequestParts::default()
         };
         self.read(self.send(request, body.to_string().as_str())?)
+    }
+
+    /// Puts the document of a client, a coach or a form.
+    ///
+    /// # Errors
+    /// If the service does not respond, or refuses the request.
+    pub fn put(
+        &self,
+        wanted: &PutRequest,
+        at: Option<Timestamp>,
+        key: Option<&str>,
+    ) -> Result<PutReport, RemoteError> {
+        let PutRequest { kind, id, document, merge } = wanted;
+        let mut query = vec![("merge", merge.to_string())];
+        query.extend(at.map(|at| ("at", at.to_string())));
+        let request = RequestParts {
+            method: Method::PUT,
+            path: &format!("/v1/{}/{}", kind.collection().name(), encoded(id)),
+            query: &query,
+            content_type: JSON,
+            key,
+            ..RequestParts::default()
+        };
+        self.read(self.send(request, document.as_str())?)
     }
 
     /// The list of one client: the body of the endpoint's response.

@@ -144,6 +144,9 @@ pub enum Code {
     FindingsDiffer,
     /// The caller does not have the permission, or the thing does not exist.
     Forbidden,
+    /// Another client has the id or the `authUid` already.
+    #[strum(props(exit = 3))]
+    IdentityTaken,
     /// The export could not be read.
     Import,
     /// Another import runs in the store. Try again when it has ended.
@@ -320,6 +323,9 @@ pub enum Code {
     /// Some differences between the views have no class.
     #[strum(props(exit = 3))]
     Unexplained,
+    /// The document of a client, a coach or a form cannot be stored. The text says why.
+    #[strum(props(exit = 3))]
+    UnfitDocument,
     /// No backup has this name.
     UnknownBackup,
     /// No check finds this now, no check has this name, or the finding is not accepted.

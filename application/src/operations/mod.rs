@@ -14,6 +14,7 @@ mod feedback;
 pub mod import;
 pub mod keyring;
 pub mod migration;
+mod put;
 mod respond;
 pub mod switch;
 
@@ -21,6 +22,7 @@ pub use allocate::{AllocationOutcome, AllocationRequest, allocate};
 pub use correct::{CorrectionReport, CorrectionRequest, RecordedEvent, correct, stream_of};
 pub use error::OperationError;
 pub use feedback::{FeedbackRequest, give_feedback};
+pub use put::{DocumentChange, DocumentKind, PutReport, PutRequest, document_of, put};
 pub use respond::{Response, respond};
 
 #[cfg(test)]

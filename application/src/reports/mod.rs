@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod check_ins;
 pub mod corrections;
+pub mod documents;
 pub mod evidence;
 pub mod findings;
 pub mod history;

@@ -44,6 +44,8 @@ pub enum Resolution {
     ClearWeek(String),
     /// Set the due date of this assignment.
     SetDue(String),
+    /// Put a document of this client.
+    PutClient(String),
     /// Create the missing weeks with a migration.
     Migrate,
     /// Undo the correction, or keep it.
@@ -94,6 +96,9 @@ pub fn resolution(
         }
         FindingKind::CompletedWeekAhead => Resolution::Migrate,
         FindingKind::CorrectionOvertaken => overtaken(reading, finding)?,
+        FindingKind::ClientUnknown if !finding.client.is_empty() => {
+            Resolution::PutClient(finding.client.clone())
+        }
         FindingKind::ClientUnknown | FindingKind::SeriesWithoutWeek1 => Resolution::CorrectExport,
         // No command corrects any other kind, including kinds of a later release.
         _ => Resolution::Accept,

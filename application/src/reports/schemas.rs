@@ -42,8 +42,8 @@ pub struct LeftAsItIs {
 /// The result of an import, or of its dry run.
 #[derive(Debug, ToSchema)]
 #[schema(example = json!({"dry_run": false, "refused": null, "removals": [], "kept": [], "digest": "3f9a1c…",
-    "collections": {"clients": {"imported": 26, "changed": 0, "removed": 0, "unchanged": 0, "erased": 0}},
-    "appended": 127, "legacy_timezone": "UTC", "skipped": {}, "adopted": [], "head": 127}))]
+    "collections": {"clients": {"imported": 26, "changed": 0, "removed": 0, "unchanged": 0, "kept": 0, "erased": 0}},
+    "appended": 127, "legacy_timezone": "UTC", "skipped": {}, "puts": [], "adopted": [], "head": 127}))]
 pub struct Import {
     /// Whether this was a dry run: nothing was written.
     pub dry_run: bool,
@@ -64,6 +64,8 @@ pub struct Import {
     pub legacy_timezone: String,
     /// The unknown collections that were not imported, with their number of documents.
     pub skipped: BTreeMap<String, u64>,
+    /// The documents that a person put into the store and that the export has with another content.
+    pub puts: Vec<PutDocument>,
     /// The documents that became weeks which were made before.
     pub adopted: Vec<AdoptedDocument>,
     /// The head of the log after the import.
@@ -92,8 +94,23 @@ pub struct ImportedCollection {
     pub removed: u64,
     /// Documents that the store has already.
     pub unchanged: u64,
+    /// Documents that a person put into the store after the export was written. They stay as they
+    /// are.
+    pub kept: u64,
     /// Documents of erased clients, which are not imported.
     pub erased: u64,
+}
+
+/// A document that a person put into the store, and that an export has with another content.
+#[derive(Debug, ToSchema)]
+pub struct PutDocument {
+    /// The collection.
+    pub collection: String,
+    /// The id.
+    pub id: String,
+    /// Whether the put stays, because it is not older than the export. Otherwise the document of the
+    /// export replaces it.
+    pub kept: bool,
 }
 
 /// A document that became a week.

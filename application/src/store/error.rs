@@ -71,6 +71,17 @@ pub enum StoreError {
     /// Several batches share the beginning of a digest.
     #[error("{0:?} is the beginning of several digests; give more of it")]
     AmbiguousDigest(String),
+    /// The document of a client, a coach or a form cannot be stored. The text says why.
+    #[error("the document cannot be stored: {0}")]
+    UnfitDocument(String),
+    /// Another client has the identity that a document would give to a client.
+    #[error("{identity:?} is an id or the authUid of the client {client:?} already")]
+    IdentityTaken {
+        /// The id or the `authUid`.
+        identity: String,
+        /// The client that has it.
+        client: String,
+    },
     /// The end of a range of positions is before its start.
     #[error("{0}")]
     Range(String),
@@ -100,6 +111,8 @@ impl Coded for StoreError {
             | Self::UnknownId(_)
             | Self::NoSeries(_) => Code::UnknownId,
             Self::AmbiguousDigest(_) => Code::AmbiguousId,
+            Self::UnfitDocument(_) => Code::UnfitDocument,
+            Self::IdentityTaken { .. } => Code::IdentityTaken,
             Self::Range(_) => Code::Usage,
             Self::Body(_) => Code::Internal,
         }

@@ -46,6 +46,7 @@ pub use append::{Outcome, WrittenEvent};
 pub(crate) use append::{Proposal, new_event};
 pub use diff::{Diff, DiffEvent, EntryChange, FieldChange, Side};
 pub use error::StoreError;
+pub use naming::StoredDocument;
 pub use read_counts::ReadCounts;
 pub use reading::{FoldedSeries, Reading};
 pub use request::{CallerKey, Request};

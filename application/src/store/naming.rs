@@ -2,7 +2,7 @@
 //! mistake never creates a client.
 
 use rollbook_domain::document::StoredClient;
-use rollbook_domain::{Collection, Event, JsonText, StreamId};
+use rollbook_domain::{Collection, Event, JsonText, Position, StreamId};
 use rollbook_log::AppendError;
 use rollbook_projections::directory::{self, Identity};
 use rollbook_projections::documents::{self, Documents};
@@ -12,6 +12,15 @@ use serde_json::Value;
 
 use super::reading::Reading;
 use super::{Store, StoreError};
+
+/// A document as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDocument {
+    /// The position of the event that stored it.
+    pub position: Position,
+    /// Its body, without `_id`.
+    pub body: JsonText,
+}
 
 impl Store {
     /// As [`Reading::identify`], with a snapshot of its own.
@@ -99,24 +108,38 @@ impl Reading<'_> {
         Ok(directory::coach(&self.directory()?, id)?.is_some())
     }
 
+    /// Returns a document that is stored in one stream only, such as that of a client, a coach, a
+    /// form or a user; `None` if there is none.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn stored_document(
+        &self,
+        collection: Collection,
+        id: &str,
+    ) -> Result<Option<StoredDocument>, StoreError> {
+        let (rows, _) = self.snapshot()?.rows::<Documents>()?;
+        let Some(row) = documents::find(&rows, collection, id)? else { return Ok(None) };
+        let recorded = self.store().log().at(row.position)?;
+        Ok(match recorded.map(|recorded| recorded.event) {
+            Some(Event::DocumentImported(document) | Event::DocumentChanged(document)) => {
+                let body = document.body.into_inner();
+                body.map(|body| StoredDocument { position: row.position, body })
+            }
+            _ => None,
+        })
+    }
+
     /// Returns the roles that the `users` document of an id names: the values of `role` and
     /// `roles`, in this order. Empty if there is no such document, or it names none.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn stored_roles(&self, id: &str) -> Result<Vec<Value>, StoreError> {
-        let (rows, _) = self.snapshot()?.rows::<Documents>()?;
-        let Some(row) = documents::find(&rows, Collection::Users, id)? else {
+        let Some(stored) = self.stored_document(Collection::Users, id)? else {
             return Ok(Vec::new());
         };
-        let recorded = self.store().log().at(row.position)?;
-        let Some(Event::DocumentImported(document) | Event::DocumentChanged(document)) =
-            recorded.map(|recorded| recorded.event)
-        else {
-            return Ok(Vec::new());
-        };
-        let body = document.body.expose().map(|body| serde_json::from_str(body.as_str()));
-        let Some(Ok(Value::Object(mut user))) = body else { return Ok(Vec::new()) };
+        let Ok(Value::Object(mut user)) = stored.body.read() else { return Ok(Vec::new()) };
         let roles = ["role", "roles"].into_iter().filter_map(|name| user.remove(name));
         Ok(roles.filter(|value| !value.is_null()).collect())
     }

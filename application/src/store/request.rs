@@ -135,6 +135,12 @@ impl Store {
         self.key_locks.lock(&request.key.as_ref()?.stored_name())
     }
 
+    /// Takes the lock of all puts of documents, so that two puts at once cannot give two clients the
+    /// same identity. Keys of requests have other names.
+    pub(crate) fn lock_puts(&self) -> Option<MutexGuard<'_, ()>> {
+        self.key_locks.lock(&"puts of documents")
+    }
+
     /// Returns the request with the time of its first arrival, so that a repeated command that
     /// contains the time, such as an allocation, is equal to the first one.
     ///

@@ -8,7 +8,7 @@
 use hmac::{Hmac, Mac as _};
 use rollbook_domain::event::{AssignedStatus, Audience, MissedReason, Terms, View};
 use rollbook_domain::series::decide::{Allocation, Correction, Repair};
-use rollbook_domain::{StreamId, Timestamp};
+use rollbook_domain::{JsonText, StreamId, Timestamp};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -30,6 +30,15 @@ pub(crate) enum KeyedRequest<'a> {
         reason: &'a str,
         /// Whether the guard is overridden.
         force: bool,
+    },
+    /// Puts a document into a stream, or merges it into the one that is there.
+    Put {
+        /// The stream of the document.
+        stream: &'a StreamId,
+        /// The document, or the changes.
+        document: &'a JsonText,
+        /// Whether it is merged.
+        merge: bool,
     },
     /// Applies the batch with this digest.
     Apply(&'a str),
@@ -59,13 +68,15 @@ impl KeyedRequest<'_> {
         }
     }
 
-    /// Returns the digest that release 0.1.0 stored for the same request.
+    /// Returns the digest that release 0.1.0 stored for the same request. It had no puts, so they
+    /// have only one digest.
     pub(crate) fn legacy_digest(&self) -> [u8; 32] {
         match *self {
             Self::Command(stream, command) => legacy_request_form::command(stream, command),
             Self::Switch { view, audience, reason, force } => {
                 legacy_request_form::switch(view, audience, reason, force)
             }
+            Self::Put { .. } => self.digest(),
             Self::Apply(batch) => legacy_request_form::apply(batch),
             Self::Validate(milliseconds) => legacy_request_form::validate(milliseconds),
         }
@@ -209,6 +220,11 @@ enum RequestForm<'a> {
         reason: &'a str,
         force: bool,
     },
+    Put {
+        stream: String,
+        document: &'a str,
+        merge: bool,
+    },
     Apply {
         batch: &'a str,
     },
@@ -257,6 +273,9 @@ impl<'a> RequestForm<'a> {
                     Audience::Clients(clients) => AudienceForm::Clients(clients),
                 };
                 Self::Switch { view, audience, reason, force }
+            }
+            KeyedRequest::Put { stream, document, merge } => {
+                Self::Put { stream: stream.to_string(), document: document.as_str(), merge }
             }
             KeyedRequest::Apply(batch) => Self::Apply { batch },
             KeyedRequest::Validate(overdue_after_milliseconds) => {

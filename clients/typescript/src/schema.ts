@@ -400,6 +400,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/clients/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the document of a client. */
+        get: operations["showClient"];
+        /**
+         * Adds a client, or changes the client's document.
+         * @description The client can be allocated forms at once. The `authUid` must not be that of another client. A
+         *     later import replaces the document only if the export is newer.
+         */
+        put: operations["putClient"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/clients/{id}/check-ins": {
         parameters: {
             query?: never;
@@ -434,6 +456,27 @@ export interface paths {
          */
         get: operations["tellWhatWasSeen"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/coaches/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the document of a coach. */
+        get: operations["showCoach"];
+        /**
+         * Adds a coach, or changes the coach's document.
+         * @description The coach can allocate forms at once.
+         */
+        put: operations["putCoach"];
         post?: never;
         delete?: never;
         options?: never;
@@ -498,6 +541,27 @@ export interface paths {
          */
         get: operations["followEvents"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/forms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the document of a form. */
+        get: operations["showForm"];
+        /**
+         * Adds a form, or changes its document.
+         * @description The form can be allocated at once. Weeks that were allocated before keep their title.
+         */
+        put: operations["putForm"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1525,6 +1589,29 @@ export interface components {
             what: string;
         };
         /**
+         * @description What a put did to the document.
+         * @enum {string}
+         */
+        DocumentChange: "created" | "changed" | "unchanged";
+        /**
+         * @description The kind of a document that can be put.
+         * @enum {string}
+         */
+        DocumentKind: "client" | "coach" | "form";
+        /** @description A document as it is stored. */
+        DocumentReport: {
+            /** @description The document. */
+            document: {
+                [key: string]: unknown;
+            };
+            /** @description Its id. */
+            id: string;
+            /** @description The kind of the document. */
+            kind: components["schemas"]["DocumentKind"];
+            /** @description The position of the event that holds it. */
+            position: components["schemas"]["u64"];
+        };
+        /**
          * @description The response to a write without any other content.
          * @example {
          *       "message": "Check-in marked as missed",
@@ -2239,6 +2326,23 @@ export interface components {
             name: string;
             /** @description The position of the last folded event. */
             position: components["schemas"]["u64"];
+        };
+        /** @description The outcome of a put. */
+        PutReport: {
+            /** @description What was done. */
+            change: components["schemas"]["DocumentChange"];
+            /** @description The document, as it is stored. */
+            document: {
+                [key: string]: unknown;
+            };
+            /** @description Its id. */
+            id: string;
+            /** @description The kind of the document. */
+            kind: components["schemas"]["DocumentKind"];
+            /** @description The position of the event that holds the document. */
+            position: components["schemas"]["u64"];
+            /** @description Whether an earlier request with the same idempotency key did it. */
+            repeated: boolean;
         };
         /**
          * @description The reason for a missed week.
@@ -8232,6 +8336,305 @@ export interface operations {
             503: components["responses"]["Problem503"];
         };
     };
+    showClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The client, by document id or authUid.
+                 * @example ada
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "document": {
+                     *         "authUid": "ada",
+                     *         "coachId": "robin",
+                     *         "createdAt": "2025-11-24T09:00:00.000Z",
+                     *         "email": "ada@example.com",
+                     *         "firstName": "Ada",
+                     *         "lastName": "Doe",
+                     *         "onboardingStatus": "completed",
+                     *         "status": "active"
+                     *       },
+                     *       "id": "ada",
+                     *       "kind": "client",
+                     *       "position": 1
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentReport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No client has this id. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description The client was erased. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    putClient: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+                 *     and null removes a field). The lists of a new client are then open. The default is to
+                 *     replace the whole document.
+                 * @example true
+                 */
+                merge?: boolean;
+                /** @description The time of the event, RFC 3339; the default is now. */
+                at?: string;
+            };
+            header?: {
+                /**
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The document id.
+                 * @example ada
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The fields of the document. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "ada.doe@example.com"
+                 *     }
+                 */
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The document was changed, or is the same. */
+            200: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "change": "changed",
+                     *       "document": {
+                     *         "authUid": "ada",
+                     *         "coachId": "robin",
+                     *         "createdAt": "2025-11-24T09:00:00.000Z",
+                     *         "email": "ada.doe@example.com",
+                     *         "firstName": "Ada",
+                     *         "lastName": "Doe",
+                     *         "onboardingStatus": "completed",
+                     *         "status": "active"
+                     *       },
+                     *       "id": "ada",
+                     *       "kind": "client",
+                     *       "position": 61,
+                     *       "repeated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PutReport"];
+                };
+            };
+            /** @description There was no such document. */
+            201: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutReport"];
+                };
+            };
+            /** @description The document cannot be stored. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            /** @description Another client has the id or the `authUid`. */
+            409: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "contended",
+                     *       "detail": "Others changed this at the same time. Try again",
+                     *       "status": 409,
+                     *       "title": "Conflict",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
     viewCheckIns: {
         parameters: {
             query?: {
@@ -8537,6 +8940,263 @@ export interface operations {
                 };
             };
             /** @description The query is invalid. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    showCoach: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The document id.
+                 * @example robin
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "document": {
+                     *         "email": "robin@example.com",
+                     *         "profile": {
+                     *           "firstName": "Robin",
+                     *           "lastName": "Hart"
+                     *         }
+                     *       },
+                     *       "id": "robin",
+                     *       "kind": "coach",
+                     *       "position": 4
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentReport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No coach document has this id. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    putCoach: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+                 *     and null removes a field). The lists of a new client are then open. The default is to
+                 *     replace the whole document.
+                 * @example true
+                 */
+                merge?: boolean;
+                /** @description The time of the event, RFC 3339; the default is now. */
+                at?: string;
+            };
+            header?: {
+                /**
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The document id.
+                 * @example robin
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The fields of the document. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "profile": {
+                 *         "firstName": "Robyn"
+                 *       }
+                 *     }
+                 */
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The document was changed, or is the same. */
+            200: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "change": "changed",
+                     *       "document": {
+                     *         "email": "robin@example.com",
+                     *         "profile": {
+                     *           "firstName": "Robyn",
+                     *           "lastName": "Hart"
+                     *         }
+                     *       },
+                     *       "id": "robin",
+                     *       "kind": "coach",
+                     *       "position": 62,
+                     *       "repeated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PutReport"];
+                };
+            };
+            /** @description There was no such document. */
+            201: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutReport"];
+                };
+            };
+            /** @description The document cannot be stored. */
             400: {
                 headers: {
                     "x-request-id": components["headers"]["RequestId"];
@@ -9105,6 +9765,259 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+        };
+    };
+    showForm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The document id.
+                 * @example habits
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "document": {
+                     *         "coachId": "robin",
+                     *         "createdAt": "2025-12-14T06:49:02.000Z",
+                     *         "isActive": true,
+                     *         "title": "Habits Review"
+                     *       },
+                     *       "id": "habits",
+                     *       "kind": "form",
+                     *       "position": 6
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DocumentReport"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No form document has this id. */
+            404: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unknown_id",
+                     *       "detail": "Assignment not found",
+                     *       "status": 404,
+                     *       "title": "Not Found",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
+        };
+    };
+    putForm: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+                 *     and null removes a field). The lists of a new client are then open. The default is to
+                 *     replace the whole document.
+                 * @example true
+                 */
+                merge?: boolean;
+                /** @description The time of the event, RFC 3339; the default is now. */
+                at?: string;
+            };
+            header?: {
+                /**
+                 * @description An id that the caller chooses for this request, 1 to 255 visible ASCII characters. The same
+                 *     request with the same key gets the same response, and nothing is written again. Another
+                 *     request with the same key is rejected (422).
+                 */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /**
+                 * @description The document id.
+                 * @example habits
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The fields of the document. */
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "title": "Weekly Habits"
+                 *     }
+                 */
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The document was changed, or is the same. */
+            200: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "change": "changed",
+                     *       "document": {
+                     *         "coachId": "robin",
+                     *         "createdAt": "2025-12-14T06:49:02.000Z",
+                     *         "isActive": true,
+                     *         "title": "Weekly Habits"
+                     *       },
+                     *       "id": "habits",
+                     *       "kind": "form",
+                     *       "position": 63,
+                     *       "repeated": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PutReport"];
+                };
+            };
+            /** @description There was no such document. */
+            201: {
+                headers: {
+                    /** @description The position of the document */
+                    "x-rollbook-position"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PutReport"];
+                };
+            };
+            /** @description The document cannot be stored. */
+            400: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "bad_query",
+                     *       "detail": "The query does not fit",
+                     *       "status": 400,
+                     *       "title": "Bad Request",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not authenticated. */
+            401: {
+                headers: {
+                    "www-authenticate": components["headers"]["WwwAuthenticate"];
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "unauthenticated",
+                     *       "detail": "Authentication required",
+                     *       "status": 401,
+                     *       "title": "Unauthorized",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The caller has no permission, or the thing does not exist. */
+            403: {
+                headers: {
+                    "x-request-id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "forbidden",
+                     *       "detail": "You may not do that, or there is no such thing",
+                     *       "status": 403,
+                     *       "title": "Forbidden",
+                     *       "type": "about:blank"
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            408: components["responses"]["Problem408"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            431: components["responses"]["Problem431"];
+            500: components["responses"]["Problem500"];
+            503: components["responses"]["Problem503"];
         };
     };
     tellHistory: {

@@ -10,11 +10,6 @@ use super::{ImportError, UnknownCollection};
 /// The name of the file that describes the export, without the extension.
 pub(super) const SUMMARY: &str = "BACKUP_SUMMARY";
 
-/// The collections that every import needs. The others may be missing, because the old application
-/// creates a collection with its first document.
-pub(super) const REQUIRED: [Collection; 3] =
-    [Collection::Clients, Collection::CheckInAssignments, Collection::FormResponses];
-
 /// Reads a collection. `file` is the name of its file, for error messages.
 pub(super) fn collection(
     file: &str,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rollbook_domain::Collection;
 
-use super::content::{self, REQUIRED, SUMMARY};
+use super::content::{self, SUMMARY};
 use super::{Export, ExportSource, ImportError};
 
 /// A directory with `<collection>.json` files and optionally `BACKUP_SUMMARY.json`.
@@ -80,8 +80,9 @@ impl Read for Lazy {
 impl ExportSource for JsonDirectory {
     fn read(&self) -> Result<Export, ImportError> {
         let mut files = self.files()?;
-        if let Some(missing) =
-            REQUIRED.into_iter().find(|collection| !files.contains_key(collection.name()))
+        if let Some(missing) = Collection::REQUIRED
+            .into_iter()
+            .find(|collection| !files.contains_key(collection.name()))
         {
             return Err(ImportError::MissingCollection {
                 path: self.directory.clone(),

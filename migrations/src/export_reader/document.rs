@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::{DocumentFault, DocumentName, ImportError};
+use crate::export_writer::NO_PLACE;
 
 /// Reads the documents of one collection, in order.
 pub(super) fn read_documents(
@@ -33,6 +34,28 @@ pub(super) fn read_documents(
         })?);
     }
     Ok(documents)
+}
+
+/// Reads a document that a person gives here, with the checks of an import. It has no place in any
+/// export's file.
+///
+/// # Errors
+/// What is wrong with the id or with the body.
+pub fn given_document(
+    collection: Collection,
+    id: &str,
+    body: &JsonText,
+) -> Result<Document, DocumentFault> {
+    if !body.as_str().starts_with('{') {
+        return Err(DocumentFault::NotAnObject);
+    }
+    let mut members: BTreeMap<String, Box<RawValue>> = body.read().map_err(DocumentFault::json)?;
+    let own = serde_json::value::to_raw_value(id).map_err(DocumentFault::json)?;
+    members.insert("_id".to_owned(), own);
+    let text = serde_json::to_string(&members).map_err(DocumentFault::json)?;
+    let mut document = read_document(collection, &text, &mut DocumentName { index: 0, id: None })?;
+    document.ordinal = NO_PLACE;
+    Ok(document)
 }
 
 fn read_document(

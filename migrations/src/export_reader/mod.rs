@@ -10,6 +10,7 @@ mod summary;
 mod texts;
 
 pub use directory::JsonDirectory;
+pub use document::given_document;
 pub use error::{DocumentFault, DocumentName, ImportError, UnknownCollection};
 
 use std::io::Read;

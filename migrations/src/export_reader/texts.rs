@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::content::{self, REQUIRED, SUMMARY};
+use super::content::{self, SUMMARY};
 use super::{Export, ImportError};
 
 /// The name of the whole in error messages: the sender knows no other.
@@ -54,7 +54,9 @@ pub(super) fn read(texts: impl Read, progress: &dyn Fn(u64)) -> Result<Export, I
         }
         progress(read);
     }
-    if let Some(missing) = REQUIRED.iter().find(|required| !collections.contains_key(required)) {
+    if let Some(missing) =
+        Collection::REQUIRED.iter().find(|required| !collections.contains_key(required))
+    {
         return Err(ImportError::MissingCollection {
             path: PathBuf::from(WHOLE),
             collection: missing.name(),

@@ -68,7 +68,8 @@ pub fn write_export(
     let mut counts = BTreeMap::new();
     for (collection, spool) in spools {
         let exported = before.collections.iter().find(|exported| exported.collection == collection);
-        if exported.is_some() || !spool.is_empty() {
+        let is_required = Collection::REQUIRED.contains(&collection);
+        if exported.is_some() || is_required || !spool.is_empty() {
             counts.insert(
                 collection,
                 file::write_collection(&partial.path, collection, exported, spool)?,

@@ -10,7 +10,9 @@ mod refusal;
 mod routing;
 
 pub use digest::{body_digest, events_digest};
-pub use plan::{DocumentPlace, HeldDocument, ImportCounts, ImportPlan, ImportedState, plan_import};
+pub use plan::{
+    DocumentPlace, HeldDocument, ImportCounts, ImportPlan, ImportedState, MetPut, plan_import,
+};
 pub use refusal::{FEW_REMOVALS, Removal};
 
 use std::collections::BTreeMap;
@@ -62,6 +64,8 @@ pub struct ImportReport {
     pub legacy_timezone: String,
     /// Unknown collections that were not imported, with their number of documents.
     pub skipped: BTreeMap<String, u64>,
+    /// The documents that a person put into the store and that the export has with another content.
+    pub puts: Vec<MetPut>,
     /// Documents that became weeks which were made before.
     pub adopted: Vec<adopt::Adoption>,
     /// The head of the log after the import.
@@ -93,6 +97,7 @@ pub fn import(
         ImportedState {
             erased,
             ..ImportedState::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)?
+                .with_puts(&rows, runtime.log())?
         }
     };
     let skipped = export
@@ -116,6 +121,7 @@ pub fn import(
         appended: appended.events,
         legacy_timezone: zone.clone(),
         skipped,
+        puts: plan.puts.clone(),
         adopted: appended.adopted,
         head: runtime.log().head(),
         digest: plan.digest.clone(),

@@ -31,6 +31,8 @@ pub struct ImportedState {
     pub imports: u64,
     /// Every document that an import added and no later import removed.
     pub documents: BTreeMap<DocumentPlace, HeldDocument>,
+    /// When a person put the documents into the store that no import has replaced since.
+    pub put: BTreeMap<DocumentPlace, Timestamp>,
     /// All ids of erased clients. Their documents are not imported.
     pub erased: BTreeSet<String>,
 }
@@ -46,8 +48,29 @@ pub struct ImportCounts {
     pub removed: u64,
     /// Documents that the store already has.
     pub unchanged: u64,
+    /// Documents that a person put into the store after the export was written. They stay as they
+    /// are.
+    pub kept: u64,
     /// Documents of erased clients, which are not imported.
     pub erased: u64,
+}
+
+/// A document that a person put into the store, and that an export has with another content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetPut {
+    /// The name of the collection.
+    pub collection: String,
+    /// The id of the document.
+    pub id: String,
+    /// Whether the put stays, because it is not older than the export. Otherwise the document of the
+    /// export replaces it.
+    pub kept: bool,
+}
+
+impl MetPut {
+    fn of(collection: Collection, id: &str, kept: bool) -> Self {
+        Self { collection: collection.name().to_owned(), id: id.to_owned(), kept }
+    }
 }
 
 /// The plan of an import.
@@ -57,6 +80,8 @@ pub struct ImportPlan {
     pub events: Vec<NewEvent>,
     /// What the import does with each collection of the export.
     pub counts: BTreeMap<Collection, ImportCounts>,
+    /// The documents that a person put into the store and that the export has with another content.
+    pub puts: Vec<MetPut>,
     /// SHA-256 over the events, in hexadecimal: [`events_digest`].
     pub digest: String,
     collections: Vec<ExportedCollection>,
@@ -99,6 +124,7 @@ pub fn plan_import(export: Export, held: &ImportedState) -> ImportPlan {
         times: &times,
         seen: HashMap::new(),
         counts: BTreeMap::new(),
+        puts: Vec::new(),
         events: Vec::new(),
     };
     let mut collections = Vec::with_capacity(export.collections.len());
@@ -111,13 +137,14 @@ pub fn plan_import(export: Export, held: &ImportedState) -> ImportPlan {
         collections.push(exported);
     }
     planner.removals();
-    let Planner { mut events, counts, .. } = planner;
+    let Planner { mut events, counts, puts, .. } = planner;
     events.sort_by_cached_key(|(order, _)| order.clone());
     let events: Vec<NewEvent> = events.into_iter().map(|(_, event)| event).collect();
     let digest = events_digest(&events);
     ImportPlan {
         events,
         counts,
+        puts,
         digest,
         collections,
         summary: export.summary,
@@ -169,6 +196,7 @@ struct Planner<'a> {
     /// The streams of the export's documents.
     seen: HashMap<(Collection, String), Vec<StreamId>>,
     counts: BTreeMap<Collection, ImportCounts>,
+    puts: Vec<MetPut>,
     events: Vec<(Order, NewEvent)>,
 }
 
@@ -177,11 +205,9 @@ impl Planner<'_> {
         let collection = document.collection;
         let Some(digest) = document.body.expose().map(body_digest) else { return };
         for stream in &streams {
-            let before = self
-                .held
-                .documents
-                .get(&(collection, document.id.clone(), stream.clone()))
-                .copied();
+            let place = (collection, document.id.clone(), stream.clone());
+            let before = self.held.documents.get(&place).copied();
+            let put = self.held.put.get(&place).copied();
             let counts = self.counts.entry(collection).or_default();
             if stream.client().is_some_and(|client| self.held.erased.contains(client)) {
                 counts.erased += 1;
@@ -189,8 +215,15 @@ impl Planner<'_> {
             }
             match before {
                 Some(before) if before.digest == digest => counts.unchanged += 1,
+                Some(_) if put.is_some_and(|put| self.times.at(collection) <= put) => {
+                    counts.kept += 1;
+                    self.puts.push(MetPut::of(collection, &document.id, true));
+                }
                 Some(before) => {
                     counts.changed += 1;
+                    if put.is_some() {
+                        self.puts.push(MetPut::of(collection, &document.id, false));
+                    }
                     let id = self.id(
                         stream,
                         "changed",
@@ -223,10 +256,15 @@ impl Planner<'_> {
         self.seen.insert((collection, document.id), streams);
     }
 
-    /// Adds events for documents that the export no longer has in their stream.
+    /// Adds events for documents that the export no longer has in their stream. A document that a
+    /// person put into the store stays.
     fn removals(&mut self) {
         let held = self.held;
-        for ((collection, id, stream), before) in &held.documents {
+        for (place, before) in &held.documents {
+            if held.put.contains_key(place) {
+                continue;
+            }
+            let (collection, id, stream) = place;
             let Some(counts) = self.counts.get_mut(collection) else { continue };
             if self
                 .seen

@@ -32,6 +32,8 @@ pub enum Permission<'a> {
     Migrate,
     /// To read the switch.
     ReadSwitch,
+    /// To put and read the documents of clients, coaches and forms.
+    Documents,
     /// To change the switch.
     Switch,
     /// To read the status of the store.

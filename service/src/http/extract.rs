@@ -10,11 +10,13 @@ use axum::extract::{FromRequest, FromRequestParts, Json, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use rollbook_application::code::Code;
+use rollbook_domain::JsonText;
 use rollbook_domain::json::{JsonError, levels};
 use rollbook_domain::limits::JSON_LEVELS;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use super::error::ApiError;
 
@@ -25,6 +27,10 @@ pub struct Body<T>(pub T);
 /// A JSON body that may be absent. The default replaces an absent body.
 #[derive(Clone, Copy, Debug)]
 pub struct OptionalBody<T>(pub T);
+
+/// A JSON body as canonical text. Every number keeps its digits.
+#[derive(Clone, Debug)]
+pub struct JsonBody(pub JsonText);
 
 /// The query string.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +69,20 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
             Json::from_request(request, state).await.map_err(of_json)?;
         // `null` counts as absent.
         Ok(Self(body.map(|Object(body)| body).unwrap_or_default()))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let (request, _) = shallow(request, state).await?;
+        let Json(raw): Json<Box<RawValue>> =
+            Json::from_request(request, state).await.map_err(of_json)?;
+        let unfit = |error: JsonError| {
+            ApiError::bad_request(Code::BadBody, format!("The body does not fit: {error}"))
+        };
+        JsonText::parse(raw.get()).map(Self).map_err(unfit)
     }
 }
 

@@ -28,7 +28,12 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
         StoreError::UnknownCorrection(_) => "GET /v1/corrections lists those that hold",
         StoreError::UnknownClient(_) => "GET /v1/check-ins lists every client document",
         StoreError::UnknownForm(_) | StoreError::UnknownCoach(_) => {
-            "an export that has it must be imported first"
+            "PUT /v1/forms/{id} or /v1/coaches/{id} adds it, and so does an import"
+        }
+        StoreError::IdentityTaken { client, .. } => {
+            return Some(format!(
+                "GET /v1/clients/{{id}} of {client} shows who that is; give this client another id or authUid"
+            ));
         }
         StoreError::UnknownSeries(_) => "GET /v1/history/client/{id} lists what a client has",
         StoreError::Log(_)
@@ -40,6 +45,7 @@ pub(super) fn of_store(error: &StoreError) -> Option<String> {
         | StoreError::UnknownId(_)
         | StoreError::AmbiguousDigest(_)
         | StoreError::Range(_)
+        | StoreError::UnfitDocument(_)
         | StoreError::Body(_) => return None,
     };
     Some(text.to_owned())

@@ -16,8 +16,8 @@ use super::drop_in::{
 };
 use super::limits::RouteLimits;
 use super::native::{
-    self, audit, backups, checkpoints, corrections as repairs, events, findings, history, imports,
-    live, migrations, seen, status, switch,
+    self, audit, backups, checkpoints, corrections as repairs, documents, events, findings,
+    history, imports, live, migrations, seen, status, switch,
 };
 use super::routes::{self, RouteGroup};
 use super::service::Service;
@@ -80,6 +80,9 @@ fn native_reads() -> RouteGroup {
         .get_undescribed("/v1/streams/{kind}/{client}/{form}", get(events::of_stream))
         .get_undescribed("/v1/history/{kind}/{id}", get(history::tell))
         .get_undescribed("/v1/history/{kind}/{client}/{form}", get(history::tell))
+        .get("/v1/clients/{id}", routes!(documents::show_client))
+        .get("/v1/coaches/{id}", routes!(documents::show_coach))
+        .get("/v1/forms/{id}", routes!(documents::show_form))
         .get("/v1/corrections", routes!(repairs::list))
         .get("/v1/imports", routes!(imports::list))
         .get("/v1/imports/{id}", routes!(imports::get))
@@ -90,6 +93,9 @@ fn native_reads() -> RouteGroup {
 /// The native API's writes.
 fn native_commands() -> RouteGroup {
     RouteGroup::new(RouteLimits::COMMAND)
+        .put("/v1/clients/{id}", routes!(documents::put_client))
+        .put("/v1/coaches/{id}", routes!(documents::put_coach))
+        .put("/v1/forms/{id}", routes!(documents::put_form))
         .put("/v1/switch", routes!(switch::put))
         .post("/v1/corrections", routes!(repairs::make))
 }

@@ -10,6 +10,7 @@ mod histories;
 mod interrupting;
 mod numbering;
 mod proving;
+mod putting;
 mod series;
 mod switching;
 mod table_files;

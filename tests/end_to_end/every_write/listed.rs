@@ -19,6 +19,8 @@ const OTHER_COMMANDS: &[(&str, &str)] = &[
     ("check-certificate", "reads"),
     ("check-proof", "reads"),
     ("checkpoint", "writes beside the log"),
+    ("client put", "changes a document of no week, see cli_commands::putting"),
+    ("coach put", "changes a document of no week, see cli_commands::putting"),
     ("config show", "reads"),
     ("correct list", "reads"),
     ("correct set-week", "acts on a document with a wrong number, see cli_commands::numbering"),
@@ -26,6 +28,7 @@ const OTHER_COMMANDS: &[(&str, &str)] = &[
     ("diff", "reads"),
     ("dump", "reads"),
     ("export", "reads"),
+    ("form put", "changes a document of no week, see cli_commands::putting"),
     ("history", "reads"),
     ("key create", "writes keys of the service"),
     ("key list", "reads"),
@@ -59,6 +62,9 @@ const OTHER_REQUESTS: &[(&str, &str)] = &[
     ("POST /v1/checkpoints", "writes beside the log"),
     ("POST /v1/migrations/acceptances", "acts on findings, see migration::accepting"),
     ("POST /v1/migrations/validations", "a step of every cell at the other edge"),
+    ("PUT /v1/clients/{id}", "changes a document of no week, see native_api::documents"),
+    ("PUT /v1/coaches/{id}", "changes a document of no week, see native_api::documents"),
+    ("PUT /v1/forms/{id}", "changes a document of no week, see native_api::documents"),
     ("PUT /v1/switch", "a step of every cell at the other edge"),
 ];
 

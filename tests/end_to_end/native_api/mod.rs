@@ -1,6 +1,7 @@
 //! The native API, OFREP and the command line's remote mode, over real sockets.
 
 mod backups;
+mod documents;
 mod events;
 pub mod imports;
 mod live;

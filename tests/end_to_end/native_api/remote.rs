@@ -98,6 +98,12 @@ fn script(client: &str) -> Vec<Vec<&str>> {
         vec!["switch", "precreated", "--client", "nobody", "--reason", "pilot"],
         vec!["switch", "legacy", "--reason", " "],
         vec!["switch", "legacy", "--reason", "back", "--force"],
+        vec!["client", "put", "cleo", "--email", "cleo@example.com", "--coach", "lee", "--at", AT],
+        vec!["client", "put", "cleo", "--last-name", "Ash", "--key", "put", "--at", AT],
+        vec!["client", "put", "dora", "--auth-uid", "cleo", "--at", AT],
+        vec!["coach", "put", "lee", "--first-name", "Lee", "--at", AT],
+        vec!["form", "put", "a form/with: signs", "--title", "Sleep diary", "--at", AT],
+        vec!["form", "put", "sleep", "--document", "no-such.json"],
         vec!["view", "live", "--all", "--at", AT],
         vec!["status"],
     ];

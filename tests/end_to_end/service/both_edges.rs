@@ -119,6 +119,8 @@ fn of_the_store() -> Vec<Pair> {
         ("id", codes(|| StoreError::UnknownId(text()))),
         ("digest", codes(|| StoreError::AmbiguousDigest(text()))),
         ("positions", codes(|| StoreError::Range(text()))),
+        ("document", codes(|| StoreError::UnfitDocument(text()))),
+        ("identity", codes(|| StoreError::IdentityTaken { identity: text(), client: text() })),
         ("contended", codes(|| StoreError::Contended(text()))),
         (
             "beyond",
@@ -308,6 +310,32 @@ fn use_cases() -> Vec<UseCase> {
             "DELETE",
             &format!("{assignments}/series"),
             with(json!({"preserveHistory": true})),
+        ),
+        case(
+            &[
+                "client",
+                "put",
+                CLIENT,
+                "--email",
+                "new@example.com",
+                "--can-start-check-ins",
+                "true",
+            ],
+            "PUT",
+            &format!("/v1/clients/{CLIENT}?merge=true"),
+            json!({"email": "new@example.com", "canStartCheckIns": true}),
+        ),
+        case(
+            &["coach", "put", COACH, "--last-name", "Quill"],
+            "PUT",
+            &format!("/v1/coaches/{COACH}?merge=true"),
+            json!({"profile": {"lastName": "Quill"}}),
+        ),
+        case(
+            &["form", "put", FORM, "--title", "Rest"],
+            "PUT",
+            &format!("/v1/forms/{FORM}?merge=true"),
+            json!({"title": "Rest"}),
         ),
         case(
             &["switch", "precreated", "--percent", "10", "--force", "--reason", "first tenth"],

@@ -2,6 +2,7 @@
 
 mod coaches;
 mod keys;
+mod puts;
 mod reads;
 mod switches;
 

@@ -43,6 +43,11 @@ const SWITCHES: [&str; 5] = [
     "d1020ef3f595f12fe1756d49cac4c72d4feafd2055e34102787c0c017126d8dd",
 ];
 
+const PUTS: [&str; 2] = [
+    "2eb847381162ed8af973dc553083a16dadd42d9a0d7ac54afb2e9995d54b6850",
+    "b52a6d8b026f904c498af03c81edb07162730735eade37c4675b82f728a64753",
+];
+
 #[test]
 fn digests_are_golden() {
     let commands = samples::commands().into_iter().map(|(stream, command)| {
@@ -65,6 +70,17 @@ fn digests_are_golden() {
             "8a7905adb39a7bc20c02fbeb76b4490b79b4051a2d94e6ede0d610b54cdcbaa2"
         ]
     );
+}
+
+/// The expected values were computed with another implementation of SHA-256.
+#[test]
+fn digests_of_puts_are_golden() {
+    let stream = StreamId::Client("a\"d\\a".to_owned());
+    let document = JsonText::parse(r#"{"rate": 1.10, "name": "ü \u0000 \"q\""}"#).unwrap();
+    let digests = [false, true].map(|merge| {
+        hex(KeyedRequest::Put { stream: &stream, document: &document, merge }.digest())
+    });
+    assert_eq!(digests, PUTS);
 }
 
 #[test]

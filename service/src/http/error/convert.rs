@@ -79,6 +79,12 @@ impl ApiError {
             StoreError::AmbiguousDigest(_) => {
                 Self::bad_request(Code::AmbiguousId, error.to_string())
             }
+            StoreError::UnfitDocument(_) => {
+                Self::bad_request(Code::UnfitDocument, error.to_string())
+            }
+            StoreError::IdentityTaken { .. } => {
+                Self::conflict(Code::IdentityTaken, error.to_string())
+            }
             StoreError::Range(message) => Self::bad_request(Code::Usage, message),
             StoreError::Switch(refused) => Self::conflict(Code::SwitchRefused, refused.to_string()),
             StoreError::Acceptance(refused) => {

@@ -63,6 +63,7 @@ fn endpoint(resolution: &Resolution) -> String {
         Resolution::SetDue(assignment) => {
             format!("PATCH /api/check-in-assignments/{assignment} with a dueDate")
         }
+        Resolution::PutClient(client) => format!("PUT /v1/clients/{client}?merge=true"),
         Resolution::Migrate => "GET /v1/migrations/plan, then POST /v1/migrations/apply".to_owned(),
         Resolution::Undo(correction) => format!(
             "POST /v1/corrections with kind undo, correction {correction}, or leave the correction"

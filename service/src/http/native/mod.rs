@@ -8,6 +8,7 @@ pub mod check_ins;
 pub mod checkpoints;
 pub mod chunks;
 pub mod corrections;
+pub mod documents;
 pub mod events;
 pub mod findings;
 pub mod history;

@@ -175,6 +175,14 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
             route.to_owned(),
             json!({"kind": "move-response", "response": of.response, "week": 2, "reason": "the wrong week", "dry_run": true}),
         ),
+        ("GET", "/v1/clients/{id}") => get(named(client)),
+        ("GET", "/v1/coaches/{id}") => get(named(coach)),
+        ("GET", "/v1/forms/{id}") => get(named(form)),
+        ("PUT", "/v1/clients/{id}") => {
+            send(format!("{}?merge=true", named(client)), json!({"phone": "none"}))
+        }
+        ("PUT", "/v1/coaches/{id}") => send(named(coach), json!({"profile": {"firstName": "R"}})),
+        ("PUT", "/v1/forms/{id}") => send(named(form), json!({"title": "Habits"})),
         ("PUT", "/v1/switch") => {
             send(route.to_owned(), json!({"view": "legacy", "reason": "as it was"}))
         }
@@ -186,7 +194,8 @@ pub fn asks(method: &str, route: &str, of: &Resident, town: &Town) -> Vec<(&'sta
     }
 }
 
-/// Every route there is, as the router describes itself; what takes something away comes last.
+/// Every route there is, as the router describes itself; what takes something away, or adds what was
+/// not there, comes last.
 pub fn routes() -> Vec<(String, String)> {
     let description = serde_json::to_value(rollbook_service::http::router::description()).unwrap();
     let mut routes = Vec::new();
@@ -198,7 +207,8 @@ pub fn routes() -> Vec<(String, String)> {
     }
     assert!(routes.len() > 20, "{routes:?}");
     let taken_away = |method: &str, route: &str| {
-        (method == "DELETE", method == "DELETE" && !route.contains("{id}"))
+        let adds = method == "PUT" && route.contains("{id}");
+        (method == "DELETE" || adds, method == "DELETE" && !route.contains("{id}"))
     };
     routes.sort_by_key(|(method, route)| {
         (group(route), taken_away(method, route), route.clone(), method.clone())
