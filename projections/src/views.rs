@@ -6,7 +6,7 @@ use rollbook_domain::document::StoredAssignment;
 use rollbook_domain::event::View;
 use rollbook_domain::series::{LegacySeries, Series};
 use rollbook_domain::status::Clock;
-use rollbook_domain::{Event, EventRecord, Position, StreamId};
+use rollbook_domain::{Event, EventRecord, Position, StreamId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -196,14 +196,24 @@ impl ClientRows {
         }
     }
 
-    /// Every stored week of the rows.
-    pub fn stored(&self) -> impl Iterator<Item = &StoredAssignment> {
+    /// Every series of the rows.
+    fn series(&self) -> impl Iterator<Item = &Series> {
         let (legacy, precreated) = match self {
             Self::Legacy(rows) => (rows.as_slice(), &[][..]),
             Self::Precreated(rows) => (&[][..], rows.as_slice()),
         };
-        let series = legacy.iter().map(|row| &row.stored).chain(precreated);
-        series.flat_map(|series| series.items.iter()).map(|item| &item.stored)
+        legacy.iter().map(|row| &row.stored).chain(precreated)
+    }
+
+    /// Every stored week of the rows.
+    pub fn stored(&self) -> impl Iterator<Item = &StoredAssignment> {
+        self.series().flat_map(|series| series.items.iter()).map(|item| &item.stored)
+    }
+
+    /// Iterates over the end of every pause, of stored weeks and of weeks that are not stored.
+    pub fn pauses(&self) -> impl Iterator<Item = Timestamp> {
+        let stored = self.stored().filter_map(|stored| stored.paused_until);
+        stored.chain(self.series().flat_map(|series| series.overlays.pauses()))
     }
 }
 

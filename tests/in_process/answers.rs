@@ -325,6 +325,15 @@ proptest! {
 }
 
 #[test]
+fn a_kept_answer_ends_with_the_pause_of_a_week_that_is_not_stored() {
+    let steps = [
+        (Step::Pause { series: 18, weeks: 3 }, 0, 84_121),
+        (Step::Respond { series: 0, week: 1 }, 19, 113_700),
+    ];
+    law("clean", "UTC", &steps, 0, 1 << 20);
+}
+
+#[test]
 fn answers_are_kept_at_all() {
     let world = World::of("clean", "UTC");
     let answers = ViewCache::new(3 * DAY);

@@ -1870,6 +1870,7 @@ export interface components {
          *           "changed": 0,
          *           "erased": 0,
          *           "imported": 26,
+         *           "kept": 0,
          *           "removed": 0,
          *           "unchanged": 0
          *         }
@@ -1879,6 +1880,7 @@ export interface components {
          *       "head": 127,
          *       "kept": [],
          *       "legacy_timezone": "UTC",
+         *       "puts": [],
          *       "refused": null,
          *       "removals": [],
          *       "skipped": {}
@@ -1912,6 +1914,8 @@ export interface components {
             kept: components["schemas"]["RemovedDocument"][];
             /** @description The old server's zone, as the store keeps it. */
             legacy_timezone: string;
+            /** @description The documents that a person put into the store and that the export has with another content. */
+            puts: components["schemas"]["PutDocument"][];
             /** @description Why the import is refused without further options; only in a dry run. */
             refused?: string | null;
             /** @description The documents that the export no longer has: those with an answer first. */
@@ -1991,6 +1995,12 @@ export interface components {
              * @description New documents.
              */
             imported: number;
+            /**
+             * Format: uint64
+             * @description Documents that a person put into the store after the export was written. They stay as they
+             *     are.
+             */
+            kept: number;
             /**
              * Format: uint64
              * @description Documents that are gone or belong to another client or form.
@@ -2326,6 +2336,18 @@ export interface components {
             name: string;
             /** @description The position of the last folded event. */
             position: components["schemas"]["u64"];
+        };
+        /** @description A document that a person put into the store, and that an export has with another content. */
+        PutDocument: {
+            /** @description The collection. */
+            collection: string;
+            /** @description The id. */
+            id: string;
+            /**
+             * @description Whether the put stays, because it is not older than the export. Otherwise the document of the
+             *     export replaces it.
+             */
+            kept: boolean;
         };
         /** @description The outcome of a put. */
         PutReport: {
@@ -10175,6 +10197,7 @@ export interface operations {
                      *               "changed": 0,
                      *               "erased": 0,
                      *               "imported": 4,
+                     *               "kept": 0,
                      *               "removed": 0,
                      *               "unchanged": 0
                      *             },
@@ -10182,6 +10205,7 @@ export interface operations {
                      *               "changed": 0,
                      *               "erased": 0,
                      *               "imported": 0,
+                     *               "kept": 0,
                      *               "removed": 0,
                      *               "unchanged": 0
                      *             },
@@ -10189,6 +10213,7 @@ export interface operations {
                      *               "changed": 0,
                      *               "erased": 0,
                      *               "imported": 3,
+                     *               "kept": 0,
                      *               "removed": 0,
                      *               "unchanged": 0
                      *             },
@@ -10196,6 +10221,7 @@ export interface operations {
                      *               "changed": 0,
                      *               "erased": 0,
                      *               "imported": 1,
+                     *               "kept": 0,
                      *               "removed": 0,
                      *               "unchanged": 0
                      *             },
@@ -10203,6 +10229,7 @@ export interface operations {
                      *               "changed": 0,
                      *               "erased": 0,
                      *               "imported": 2,
+                     *               "kept": 0,
                      *               "removed": 0,
                      *               "unchanged": 0
                      *             },
@@ -10210,6 +10237,7 @@ export interface operations {
                      *               "changed": 0,
                      *               "erased": 0,
                      *               "imported": 2,
+                     *               "kept": 0,
                      *               "removed": 0,
                      *               "unchanged": 0
                      *             },
@@ -10217,6 +10245,7 @@ export interface operations {
                      *               "changed": 0,
                      *               "erased": 0,
                      *               "imported": 3,
+                     *               "kept": 0,
                      *               "removed": 0,
                      *               "unchanged": 0
                      *             },
@@ -10224,6 +10253,7 @@ export interface operations {
                      *               "changed": 0,
                      *               "erased": 0,
                      *               "imported": 2,
+                     *               "kept": 0,
                      *               "removed": 0,
                      *               "unchanged": 0
                      *             }
@@ -10233,6 +10263,7 @@ export interface operations {
                      *           "head": 19,
                      *           "kept": [],
                      *           "legacy_timezone": "UTC",
+                     *           "puts": [],
                      *           "refused": null,
                      *           "removals": [],
                      *           "skipped": {}
@@ -10348,6 +10379,7 @@ export interface operations {
                      *           "changed": 0,
                      *           "erased": 0,
                      *           "imported": 4,
+                     *           "kept": 0,
                      *           "removed": 0,
                      *           "unchanged": 0
                      *         },
@@ -10355,6 +10387,7 @@ export interface operations {
                      *           "changed": 0,
                      *           "erased": 0,
                      *           "imported": 0,
+                     *           "kept": 0,
                      *           "removed": 0,
                      *           "unchanged": 0
                      *         },
@@ -10362,6 +10395,7 @@ export interface operations {
                      *           "changed": 0,
                      *           "erased": 0,
                      *           "imported": 3,
+                     *           "kept": 0,
                      *           "removed": 0,
                      *           "unchanged": 0
                      *         },
@@ -10369,6 +10403,7 @@ export interface operations {
                      *           "changed": 0,
                      *           "erased": 0,
                      *           "imported": 1,
+                     *           "kept": 0,
                      *           "removed": 0,
                      *           "unchanged": 0
                      *         },
@@ -10376,6 +10411,7 @@ export interface operations {
                      *           "changed": 0,
                      *           "erased": 0,
                      *           "imported": 2,
+                     *           "kept": 0,
                      *           "removed": 0,
                      *           "unchanged": 0
                      *         },
@@ -10383,6 +10419,7 @@ export interface operations {
                      *           "changed": 0,
                      *           "erased": 0,
                      *           "imported": 2,
+                     *           "kept": 0,
                      *           "removed": 0,
                      *           "unchanged": 0
                      *         },
@@ -10390,6 +10427,7 @@ export interface operations {
                      *           "changed": 0,
                      *           "erased": 0,
                      *           "imported": 3,
+                     *           "kept": 0,
                      *           "removed": 0,
                      *           "unchanged": 0
                      *         },
@@ -10397,6 +10435,7 @@ export interface operations {
                      *           "changed": 0,
                      *           "erased": 0,
                      *           "imported": 2,
+                     *           "kept": 0,
                      *           "removed": 0,
                      *           "unchanged": 0
                      *         }
@@ -10406,6 +10445,7 @@ export interface operations {
                      *       "head": 19,
                      *       "kept": [],
                      *       "legacy_timezone": "UTC",
+                     *       "puts": [],
                      *       "refused": null,
                      *       "removals": [],
                      *       "skipped": {}
@@ -10596,6 +10636,7 @@ export interface operations {
                      *             "changed": 0,
                      *             "erased": 0,
                      *             "imported": 4,
+                     *             "kept": 0,
                      *             "removed": 0,
                      *             "unchanged": 0
                      *           },
@@ -10603,6 +10644,7 @@ export interface operations {
                      *             "changed": 0,
                      *             "erased": 0,
                      *             "imported": 0,
+                     *             "kept": 0,
                      *             "removed": 0,
                      *             "unchanged": 0
                      *           },
@@ -10610,6 +10652,7 @@ export interface operations {
                      *             "changed": 0,
                      *             "erased": 0,
                      *             "imported": 3,
+                     *             "kept": 0,
                      *             "removed": 0,
                      *             "unchanged": 0
                      *           },
@@ -10617,6 +10660,7 @@ export interface operations {
                      *             "changed": 0,
                      *             "erased": 0,
                      *             "imported": 1,
+                     *             "kept": 0,
                      *             "removed": 0,
                      *             "unchanged": 0
                      *           },
@@ -10624,6 +10668,7 @@ export interface operations {
                      *             "changed": 0,
                      *             "erased": 0,
                      *             "imported": 2,
+                     *             "kept": 0,
                      *             "removed": 0,
                      *             "unchanged": 0
                      *           },
@@ -10631,6 +10676,7 @@ export interface operations {
                      *             "changed": 0,
                      *             "erased": 0,
                      *             "imported": 2,
+                     *             "kept": 0,
                      *             "removed": 0,
                      *             "unchanged": 0
                      *           },
@@ -10638,6 +10684,7 @@ export interface operations {
                      *             "changed": 0,
                      *             "erased": 0,
                      *             "imported": 3,
+                     *             "kept": 0,
                      *             "removed": 0,
                      *             "unchanged": 0
                      *           },
@@ -10645,6 +10692,7 @@ export interface operations {
                      *             "changed": 0,
                      *             "erased": 0,
                      *             "imported": 2,
+                     *             "kept": 0,
                      *             "removed": 0,
                      *             "unchanged": 0
                      *           }
@@ -10654,6 +10702,7 @@ export interface operations {
                      *         "head": 19,
                      *         "kept": [],
                      *         "legacy_timezone": "UTC",
+                     *         "puts": [],
                      *         "refused": null,
                      *         "removals": [],
                      *         "skipped": {}

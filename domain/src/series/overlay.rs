@@ -159,6 +159,14 @@ impl Overlays {
         })
     }
 
+    /// Iterates over the end of every pause of a week.
+    pub fn pauses(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.values().flat_map(BTreeMap::values).flatten().filter_map(|change| match change {
+            WeekChange::Paused { until, .. } => Some(*until),
+            _ => None,
+        })
+    }
+
     /// Iterates over the (run, week) pairs with changes, in order.
     pub fn weeks(&self) -> impl Iterator<Item = (u32, u32)> {
         self.0.iter().flat_map(|(run, weeks)| weeks.keys().map(|week| (*run, *week)))

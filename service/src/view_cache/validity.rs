@@ -43,7 +43,7 @@ impl ValidityInterval {
             ClientRows::Precreated(rows) => turns(&[], rows),
         };
         // Turning points do not cover `pausedUntil`, which the body shows.
-        let pauses = rows.stored().filter_map(|stored| stored.paused_until);
+        let pauses = rows.pauses();
         let mut interval = Self::ALWAYS;
         for turn in turns.into_iter().chain(pauses) {
             if turn <= clock.now {

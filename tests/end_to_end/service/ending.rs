@@ -87,7 +87,8 @@ fn nothing_is_lost(store: &Store, before: &BTreeSet<String>, seen: &[Seen]) -> B
         .filter(|id| !id.is_empty())
         .cloned()
         .collect();
-    assert!(acknowledged.len() >= 200);
+    // Several writers may have answered one week, and all have its one response.
+    assert!(seen.iter().map(|seen| seen.acknowledged.len()).sum::<usize>() >= 200);
     let held = store.responses();
     for response in &acknowledged {
         assert!(held.contains(response), "{response} was acknowledged and is not there");
