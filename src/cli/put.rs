@@ -52,8 +52,6 @@ enum ClientCommand {
     after_help = "Examples:\n  rollbook client put cleo --first-name Cleo --coach lee\n  rollbook client put cleo --document cleo.json"
 )]
 struct ClientPut {
-    #[command(flatten)]
-    options: PutOptions,
     /// The first name.
     #[arg(long, value_name = "TEXT", conflicts_with = "document")]
     first_name: Option<String>,
@@ -72,6 +70,9 @@ struct ClientPut {
     /// Whether the client's lists are open. Those of a new client are, unless this says false.
     #[arg(long, value_name = "BOOL", conflicts_with = "document")]
     can_start_check_ins: Option<bool>,
+    // Last: its heading holds for everything after it.
+    #[command(flatten)]
+    options: PutOptions,
 }
 
 /// Add a coach, or change the coach's document.
@@ -97,14 +98,15 @@ enum CoachCommand {
     after_help = "Examples:\n  rollbook coach put lee --first-name Lee --last-name Moss\n  rollbook coach put lee --document lee.json"
 )]
 struct CoachPut {
-    #[command(flatten)]
-    options: PutOptions,
     /// The first name.
     #[arg(long, value_name = "TEXT", conflicts_with = "document")]
     first_name: Option<String>,
     /// The last name.
     #[arg(long, value_name = "TEXT", conflicts_with = "document")]
     last_name: Option<String>,
+    // Last: its heading holds for everything after it.
+    #[command(flatten)]
+    options: PutOptions,
 }
 
 /// Add a form, or change its document.
@@ -130,14 +132,15 @@ enum FormCommand {
     after_help = "Examples:\n  rollbook form put sleep --title 'Sleep diary' --coach lee\n  rollbook form put sleep --document sleep.json"
 )]
 struct FormPut {
-    #[command(flatten)]
-    options: PutOptions,
     /// The title.
     #[arg(long, value_name = "TEXT", conflicts_with = "document")]
     title: Option<String>,
     /// The id of the coach whose form it is.
     #[arg(long, value_name = "ID", conflicts_with = "document")]
     coach: Option<String>,
+    // Last: its heading holds for everything after it.
+    #[command(flatten)]
+    options: PutOptions,
 }
 
 /// The fields that were given, as an object.

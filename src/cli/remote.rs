@@ -13,7 +13,7 @@ use crate::remote::Remote;
 #[derive(Args)]
 #[command(next_help_heading = GLOBAL_OPTIONS)]
 pub(super) struct RemoteArguments {
-    /// Send the command to this service instead of opening a directory: audit, migrate, view,
+    /// Send the command to this service instead of opening a directory: import, audit, migrate, view,
     /// switch, history, status, client, coach, form, checkpoint, backup create and backup list.
     #[arg(long, global = true, env = "ROLLBOOK_SERVER", value_name = "URL")]
     server: Option<String>,

@@ -102,6 +102,23 @@ fn requests() -> BTreeSet<String> {
     all
 }
 
+/// Asserts that the heading of the options that every write has is above no other option.
+fn check_headings(command: &clap::Command) {
+    for argument in command.get_arguments() {
+        if argument.get_help_heading() == Some("Every write") {
+            let name = argument.get_long().unwrap_or_default();
+            let is_one = ["as", "at", "key"].contains(&name);
+            assert!(is_one, "{}: --{name} is under the heading of every write", command.get_name());
+        }
+    }
+    command.get_subcommands().for_each(check_headings);
+}
+
+#[test]
+fn the_help_lists_the_options_of_a_command_apart_from_those_of_every_write() {
+    check_headings(&Cli::command());
+}
+
 fn named(edge: Edge) -> BTreeSet<String> {
     deeds().iter().filter_map(|deed| deed.operation(edge)).map(str::to_owned).collect()
 }
