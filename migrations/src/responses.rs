@@ -8,8 +8,14 @@ use rollbook_log::{Log, LogError};
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of each response's content, by response id. Memory: about 100 bytes a response.
+///
+/// A response that was submitted here can also be imported: an export of this store has it. Its
+/// content is then that of the document, until an import removes the document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Responses(BTreeMap<String, [u8; 32]>);
+pub struct Responses {
+    submitted: BTreeMap<String, [u8; 32]>,
+    imported: BTreeMap<String, [u8; 32]>,
+}
 
 /// Passes the events up to a position to `visit`.
 fn each_event(
@@ -72,14 +78,12 @@ impl Responses {
             {
                 // An erased response has no content to compare.
                 if let Some(body) = document.body.expose() {
-                    self.0.insert(
-                        document.id.clone(),
-                        Sha256::digest(body.as_str().as_bytes()).into(),
-                    );
+                    let digest = Sha256::digest(body.as_str().as_bytes());
+                    self.imported.insert(document.id.clone(), digest.into());
                 }
             }
             Event::DocumentRemoved { collection: Collection::FormResponses, id } => {
-                self.0.remove(id);
+                self.imported.remove(id);
             }
             Event::ResponseSubmitted {
                 response, assignment, submitted_at, score, answers, ..
@@ -88,7 +92,7 @@ impl Responses {
                 let mut digest = Sha256::new();
                 digest.update(format!("{assignment}\n{submitted_at}\n{}\n", score_text(*score)));
                 digest.update(answers.as_str());
-                self.0.insert(response.clone(), digest.finalize().into());
+                self.submitted.insert(response.clone(), digest.finalize().into());
             }
             _ => {}
         }
@@ -96,18 +100,34 @@ impl Responses {
 
     /// The number of responses.
     pub fn len(&self) -> u64 {
-        self.0.len() as u64
+        (self.submitted.len() + self.imported.len()) as u64 - self.submitted_and_imported()
+    }
+
+    /// The number of responses that were submitted here and are also imported.
+    pub(crate) fn submitted_and_imported(&self) -> u64 {
+        self.submitted.keys().filter(|id| self.imported.contains_key(*id)).count() as u64
+    }
+
+    /// Whether a response was submitted here.
+    pub(crate) fn is_submitted(&self, id: &str) -> bool {
+        self.submitted.contains_key(id)
+    }
+
+    /// The digest of a response's content.
+    fn content(&self, id: &str) -> Option<&[u8; 32]> {
+        self.imported.get(id).or_else(|| self.submitted.get(id))
     }
 
     /// Whether there are no responses.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.submitted.is_empty() && self.imported.is_empty()
     }
 
     /// SHA-256 over all responses, in hexadecimal.
     pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
-        for (id, content) in &self.0 {
+        for (id, content) in self.submitted.iter().chain(&self.imported).collect::<BTreeMap<_, _>>()
+        {
             digest.update((id.len() as u64).to_be_bytes());
             digest.update(id);
             digest.update(content);
@@ -117,9 +137,8 @@ impl Responses {
 
     /// The ids that have other content in `later` or are missing there.
     pub(crate) fn changed_in<'a>(&'a self, later: &'a Self) -> impl Iterator<Item = &'a str> {
-        self.0
-            .iter()
-            .filter(|(id, content)| later.0.get(*id) != Some(content))
-            .map(|(id, _)| id.as_str())
+        let only_submitted = self.submitted.keys().filter(|id| !self.imported.contains_key(*id));
+        let ids = only_submitted.chain(self.imported.keys());
+        ids.map(String::as_str).filter(|id| self.content(id) != later.content(id))
     }
 }

@@ -9,15 +9,15 @@ use rollbook_domain::series::decide::{Decider, Decision, Rejection};
 use rollbook_domain::series::{Series, assignment_id};
 use rollbook_domain::status::OVERDUE_AFTER_MILLISECONDS;
 use rollbook_domain::{
-    Actor, Event, EventRecord, JsonText, NewEvent, Position, StreamId, Timestamp,
+    Actor, Collection, Event, EventRecord, JsonText, NewEvent, Position, StreamId, Timestamp,
 };
 use rollbook_log::{Commit, CommitReceipt, Log, LogError, Ordering, PendingCommit};
 use rollbook_migrations::MigrationError;
 use rollbook_migrations::apply::{ApplyReport, ApplyRequest, apply};
 use rollbook_migrations::batch::Batch;
-use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory};
+use rollbook_migrations::export_reader::{Export, ExportSource, JsonDirectory, given_document};
 use rollbook_migrations::import::adopt::Adoption;
-use rollbook_migrations::import::{ImportOptions, ImportReport, Removal, import};
+use rollbook_migrations::import::{ImportOptions, ImportReport, MetPut, Removal, import};
 use rollbook_migrations::monitor::Monitor;
 use rollbook_migrations::plan::plan;
 use rollbook_migrations::rules::DueRule;
@@ -609,6 +609,53 @@ impl Ordering for Faster {
 
     fn requested_under(&self, key: &str) -> Result<Option<([u8; 32], CommitReceipt)>, LogError> {
         self.log.requested_under(key)
+    }
+}
+
+/// A put of the client with this address.
+fn put(email: &str, at: Timestamp) -> Commit {
+    let body = JsonText::from_value(&json!({"onboardingStatus": "completed", "email": email}));
+    let document = given_document(Collection::Clients, "c1", &body).unwrap();
+    let (stream, event) = (StreamId::Client("c1".to_owned()), Event::DocumentChanged(document));
+    Commit {
+        events: vec![NewEvent { stream, id: None, occurred_at: at, event }],
+        expected: Vec::new(),
+        actor: Actor::Admin("ops".to_owned()),
+        cause: "put".to_owned(),
+        key: None,
+    }
+}
+
+#[test]
+fn a_document_that_is_put_while_an_import_runs_holds_unless_the_export_is_newer() {
+    for (at, kept) in [(now(), true), (Timestamp::EPOCH, false)] {
+        // Before the import reads the stream again, and after that.
+        for is_late in [false, true] {
+            let mut shop = Shop::new();
+            let log = shop.store.log().clone();
+            let other = Mutex::new(Some(put("new@example.com", at)).filter(|_| is_late));
+            let faster = Faster { log: log.clone(), other };
+            shop.store = Runtime::ordered_by(Arc::new(faster), log.clone(), all());
+            let client =
+                json!({"_id": "c1", "onboardingStatus": "completed", "email": "old@example.com"});
+            let export = small_export(&[client], &[week("a1", 1)], &[]);
+            let export = JsonDirectory::new(export.path()).read().unwrap();
+            let (options, done) = (ImportOptions::default(), Once::new());
+            let meanwhile = || {
+                if !is_late {
+                    done.call_once(|| drop(log.append(put("new@example.com", at)).unwrap()));
+                }
+                false
+            };
+            let monitor = Monitor { progress: &|_, _| {}, interrupted: &meanwhile };
+            let report = import(&shop.store, export, &options, &monitor).unwrap();
+            let met = MetPut { collection: "clients".to_owned(), id: "c1".to_owned(), kept };
+            assert_eq!(report.puts, [met], "late: {is_late}");
+            let events = log.stream(&StreamId::Client("c1".to_owned()), 0).unwrap();
+            let Event::DocumentChanged(last) = &events.last().unwrap().event else { panic!() };
+            let email = if kept { "new@example.com" } else { "old@example.com" };
+            assert!(last.body.expose().unwrap().as_str().contains(email), "late: {is_late}");
+        }
     }
 }
 

@@ -1,21 +1,23 @@
 //! Appends the events of an import while others write.
 //!
-//! A commit has whole series, and names the version of each: an answer that somebody gives
-//! meanwhile is never overwritten unseen. If a series changed, what the import does to it is
-//! computed again from what the series is now. The event that completes the import is the last one,
+//! A commit has whole streams, and names the version of each: an answer that somebody gives
+//! meanwhile, and a document that somebody puts, is never overwritten unseen. If a stream changed,
+//! what the import does to it is computed again from what the stream is now. The event that completes the import is the last one,
 //! in a commit of its own.
 
 use std::collections::BTreeSet;
 
 use rollbook_domain::series::Series;
-use rollbook_domain::{Actor, Collection, Event, NewEvent, StreamId, Timestamp, Version};
+use rollbook_domain::{Actor, Collection, Event, NewEvent, Position, StreamId, Timestamp, Version};
 use rollbook_log::{AppendError, Commit, ExpectedVersion, IdempotencyKey};
 use rollbook_projections::Runtime;
 use sha2::{Digest, Sha256};
 
 use super::adopt::{self, Adoption};
+use super::plan::MetPut;
 use super::refusal::Removal;
 use crate::error::MigrationError;
+use crate::export_writer::NO_PLACE;
 use crate::monitor::Monitor;
 
 /// The most events in one commit, unless one series has more.
@@ -36,6 +38,8 @@ pub(super) struct Appended {
     pub(super) adopted: Vec<Adoption>,
     /// The documents that were answered meanwhile and are therefore not removed.
     pub(super) kept: Vec<Removal>,
+    /// The documents that a person put meanwhile and that stay as they were put.
+    pub(super) puts: Vec<MetPut>,
 }
 
 /// Appends one import.
@@ -47,6 +51,8 @@ pub(super) struct Appender<'a> {
     pub(super) completed_at: Timestamp,
     /// The removals of the plan. One that had no answer then is not done if it has one now.
     pub(super) removals: &'a [Removal],
+    /// The last position that the plan knows.
+    pub(super) planned_at: Position,
     /// The version of the control stream that the plan knows.
     pub(super) control_version: Version,
 }
@@ -66,6 +72,7 @@ struct Proposal {
     expected: Vec<(StreamId, ExpectedVersion)>,
     adopted: Vec<Adoption>,
     kept: Vec<Removal>,
+    puts: Vec<MetPut>,
 }
 
 impl Appender<'_> {
@@ -155,7 +162,7 @@ impl Appender<'_> {
         proposal: Proposal,
         appended: &mut Appended,
     ) -> Result<(), AppendError> {
-        let Proposal { events, expected, adopted, kept } = proposal;
+        let Proposal { events, expected, adopted, kept, puts } = proposal;
         let count = events.len() as u64;
         if count > 0 {
             let key = format!("import/{}/{}/{part}", self.imports_before + 1, self.digest);
@@ -171,6 +178,7 @@ impl Appender<'_> {
         appended.events += count;
         appended.adopted.extend(adopted);
         appended.kept.extend(kept);
+        appended.puts.extend(puts);
         Ok(())
     }
 
@@ -200,8 +208,7 @@ impl Appender<'_> {
     ) -> Result<(), MigrationError> {
         let stream = &planned.stream;
         if !matches!(stream, StreamId::Series { .. }) {
-            proposal.events.extend(planned.events.iter().cloned());
-            return Ok(());
+            return self.propose_documents(planned, proposal);
         }
         let (mut series, version) = series_now(self.runtime, stream)?;
         proposal.expected.push((stream.clone(), ExpectedVersion::Exact(version)));
@@ -229,6 +236,31 @@ impl Appender<'_> {
         Ok(())
     }
 
+    /// Adds the events of a stream that is no series. A document that a person put since the plan
+    /// stays, by the rule for a put before it: unless the export is newer.
+    fn propose_documents(
+        &self,
+        planned: &StreamEvents,
+        proposal: &mut Proposal,
+    ) -> Result<(), MigrationError> {
+        let (log, stream) = (self.runtime.log(), &planned.stream);
+        let expected = ExpectedVersion::Exact(log.stream_version(stream)?);
+        proposal.expected.push((stream.clone(), expected));
+        let mut puts = log.stream(stream, 0)?;
+        puts.retain(|recorded| recorded.position > self.planned_at && is_put(&recorded.event));
+        for event in &planned.events {
+            let put = puts.iter().rfind(|put| document(&put.event) == document(&event.event));
+            let kept = put.filter(|put| event.occurred_at <= put.occurred_at);
+            if let Some((collection, id)) = document(&event.event).filter(|_| put.is_some()) {
+                proposal.puts.push(MetPut::of(collection, id, kept.is_some()));
+            }
+            if kept.is_none() {
+                proposal.events.push(event.clone());
+            }
+        }
+        Ok(())
+    }
+
     /// The removal of a week that had no answer when it was planned and has one now.
     fn answered_meanwhile(&self, event: &NewEvent, answered: &BTreeSet<String>) -> Option<Removal> {
         let Event::DocumentRemoved { collection: Collection::CheckInAssignments, id } =
@@ -241,6 +273,26 @@ impl Appender<'_> {
         })?;
         (answered.contains(id) && !planned.answered).then(|| planned.clone().with_an_answer())
     }
+}
+
+/// The document that an event of an import or a put is about.
+fn document(event: &Event) -> Option<(Collection, &str)> {
+    match event {
+        Event::DocumentImported(document) | Event::DocumentChanged(document) => {
+            Some((document.collection, &document.id))
+        }
+        Event::DocumentRemoved { collection, id } => Some((*collection, id)),
+        _ => None,
+    }
+}
+
+/// Whether a person put the document of an event.
+fn is_put(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::DocumentImported(document) | Event::DocumentChanged(document)
+            if document.ordinal == NO_PLACE
+    )
 }
 
 /// A series and its version as the log has them now.

@@ -91,14 +91,11 @@ pub fn import(
     let (rows, _) = snapshot.rows::<Tracker>()?;
     let zone = zone_of(tracker::control(&rows)?.legacy_timezone, options)?;
     let control_version = runtime.log().stream_version(&StreamId::Control)?;
-    let held = {
-        let (rows, _) = snapshot.rows::<Documents>()?;
+    let (held, planned_at) = {
+        let (rows, at) = snapshot.rows::<Documents>()?;
         let erased = runtime.log().erasures().into_iter().flat_map(|erasure| erasure.ids).collect();
-        ImportedState {
-            erased,
-            ..ImportedState::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)?
-                .with_puts(&rows, runtime.log())?
-        }
+        let read = ImportedState::read(&rows, &runtime.log().stream(&StreamId::Control, 0)?)?;
+        (ImportedState { erased, ..read.with_puts(&rows, runtime.log())? }, at)
     };
     let skipped = export
         .unknown
@@ -121,7 +118,7 @@ pub fn import(
         appended: appended.events,
         legacy_timezone: zone.clone(),
         skipped,
-        puts: plan.puts.clone(),
+        puts: [plan.puts.as_slice(), &appended.puts].concat(),
         adopted: appended.adopted,
         head: runtime.log().head(),
         digest: plan.digest.clone(),
@@ -132,7 +129,7 @@ pub fn import(
             other => other.map(|()| None)?,
         };
         let events = plan.events.len() as u64 + u64::from(completed.is_some());
-        return Ok(report(Appended { events, adopted, kept: Vec::new() }, refused));
+        return Ok(report(Appended { events, adopted, ..Appended::default() }, refused));
     }
     refused?;
     let appender = Appender {
@@ -141,6 +138,7 @@ pub fn import(
         imports_before: held.imports,
         completed_at: plan.completed_at,
         removals: &removals,
+        planned_at,
         control_version,
     };
     let appended = appender.append_all(std::mem::take(&mut plan.events), completed, monitor)?;

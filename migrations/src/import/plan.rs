@@ -68,7 +68,7 @@ pub struct MetPut {
 }
 
 impl MetPut {
-    fn of(collection: Collection, id: &str, kept: bool) -> Self {
+    pub(super) fn of(collection: Collection, id: &str, kept: bool) -> Self {
         Self { collection: collection.name().to_owned(), id: id.to_owned(), kept }
     }
 }

@@ -8,6 +8,7 @@ use rollbook_domain::series::LegacySeries;
 use rollbook_domain::{Collection, Document, Event, EventRecord, Position, StreamId};
 use rollbook_log::Log;
 use rollbook_projections::Runtime;
+use uuid::Uuid;
 
 use super::finding::{Checked, Found};
 use super::recount::{Recount, changes_stored_weeks, recount};
@@ -131,10 +132,20 @@ impl History<'_> {
                 if document.collection == Collection::CheckInAssignments =>
             {
                 self.imported += 1;
+                // An export of this store has the weeks that were made here under their own ids.
+                if Uuid::parse_str(&document.id).is_ok() {
+                    streams.recounted.insert(recorded.stream);
+                }
             }
             Event::DocumentRemoved { collection: Collection::CheckInAssignments, .. } => {
                 self.imported = self.imported.saturating_sub(1);
                 streams.recounted.insert(recorded.stream);
+            }
+            // An export of this store has the responses that were submitted here.
+            Event::DocumentImported(Document {
+                collection: Collection::FormResponses, id, ..
+            }) if recorded.position > base && self.now.is_submitted(id) => {
+                self.changed_by_imports.insert(id.clone());
             }
             Event::DocumentChanged(Document { collection, id, .. })
             | Event::DocumentRemoved { collection, id }
@@ -225,6 +236,7 @@ impl History<'_> {
 
     pub(super) fn response_count(&self, in_views: u64) -> Checked {
         let (in_log, before) = (self.now.len(), self.before.len());
+        let in_views = in_views.saturating_sub(self.now.submitted_and_imported());
         let mut findings = Vec::<Found>::new();
         if in_log != in_views {
             findings.push(Found {

@@ -108,6 +108,39 @@ fn the_text_of_an_import_names_what_was_adopted() {
     assert!(text.contains(", week 2 of series/c1/f1"), "{text}");
 }
 
+#[test]
+fn a_store_imports_its_own_export_and_stays_as_it_was() {
+    for is_switched in [false, true] {
+        let store = migrated();
+        if is_switched {
+            store.validate();
+            store.ok(&["switch", "precreated", "--reason", "test"]);
+        }
+        let (made, at) = (shown(&store, "precreated", 3)["id"].clone(), ["--at", NOW]);
+        let done = |arguments: &[&str]| store.ok(&[arguments, &at].concat());
+        // What is done to weeks that were made, and to a series that was allocated here.
+        let assigned = ["assign", "--client", "c1", "--form", "f2", "--coach", "k1"];
+        done(&[&assigned[..], &["--allow-unknown"]].concat());
+        done(&["respond", made.as_str().unwrap(), "--score", "60"]);
+        done(&["respond", "series/c1/f2", "--week", "2"]);
+        done(&["extend", "legacy-a1_week_2", "--reason", "moving house this week"]);
+        assert_eq!(validate(&store), (13, Vec::new()));
+        let lists = || ["legacy", "precreated"].map(|view| store.all(view, NOW));
+        let before = lists();
+        for round in ["own-1", "own-2"] {
+            let export = store.beside(round);
+            store.ok(&["export", export.to_str().unwrap()]);
+            store.ok(&["import", export.to_str().unwrap()]);
+            assert_eq!(validate(&store), (13, Vec::new()), "{round}, switched: {is_switched}");
+            assert_eq!(lists(), before, "{round}, switched: {is_switched}");
+            let plan = store.run(&["migrate", "plan", "--json"]);
+            assert_eq!(plan.error()["code"], "nothing_to_migrate", "{plan:?}");
+            let again = store.ok(&["import", export.to_str().unwrap()]);
+            assert!(again.contains("0 events appended"), "{again}");
+        }
+    }
+}
+
 /// A store whose export has week 1 twice.
 fn doubled(first: Option<&str>, second: Option<&str>) -> Store {
     let store = Store::none();
