@@ -204,8 +204,7 @@ impl PutOptions {
                 remote.put(&wanted, at, key)?
             }
             None => {
-                // A refused put makes no store.
-                wanted.check()?;
+                // A store is made by its first event, so a refused put makes none.
                 let store = context.open_or_make(false)?;
                 let report = put(&store.reading(), &wanted, &self.writing.request())?;
                 context.fold(&store)?;

@@ -110,14 +110,6 @@ pub struct PutReport {
 }
 
 impl PutRequest {
-    /// Checks everything that does not depend on a store.
-    ///
-    /// # Errors
-    /// As [`put`].
-    pub fn check(&self) -> Result<(), StoreError> {
-        self.result(None).map(drop)
-    }
-
     /// Returns the document to store.
     fn result(&self, held: Option<&JsonText>) -> Result<Document, StoreError> {
         let collection = self.kind.collection();
@@ -205,16 +197,12 @@ pub fn put(
     wanted: &PutRequest,
     request: &Request,
 ) -> Result<PutReport, StoreError> {
-    wanted.check()?;
     let store = reading.store();
     let stream = wanted.kind.stream(&wanted.id);
     let keyed =
         KeyedRequest::Put { stream: &stream, document: &wanted.document, merge: wanted.merge };
     let _lock = store.lock_puts();
     let bound = store.bind_key(request, keyed)?;
-    if let Some(committed) = bound.as_ref().and_then(|bound| bound.committed) {
-        return report(wanted, &store.read_back(committed)?, None);
-    }
     if store.log().is_erased(&stream) {
         return Err(AppendError::ClientErased { stream: stream.to_string() }.into());
     }

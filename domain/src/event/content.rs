@@ -23,9 +23,9 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
 pub enum Event {
-    /// An import added a document.
+    /// An import, or a person, added a document.
     DocumentImported(Document),
-    /// A later import had a different version of the document.
+    /// A later import had a different version of the document, or a person changed it.
     DocumentChanged(Document),
     /// A later import no longer had the document in this stream.
     DocumentRemoved {

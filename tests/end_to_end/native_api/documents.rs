@@ -121,7 +121,8 @@ fn the_command_line_puts_through_the_service_without_as() {
     let server = Server::at(&store, NOW);
     let remote =
         |arguments: &[&str]| run(rollbook().args(["--server", &server.url]).args(arguments));
-    let ran = remote(&["client", "put", "cleo", "--first-name", "Cleo"]);
+    let at = "2026-02-24T07:30:00Z";
+    let ran = remote(&["client", "put", "cleo", "--first-name", "Cleo", "--at", at]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let document = json!({"canStartCheckIns": true, "firstName": "Cleo"});
     assert_eq!(server.get("/v1/clients/cleo").json()["document"], document);
@@ -129,4 +130,5 @@ fn the_command_line_puts_through_the_service_without_as() {
     assert_eq!(refused.code, 2, "{refused:?}");
     let history = server.get("/v1/streams/client%2Fcleo").json();
     assert_eq!(history["events"][0]["event"]["type"], "DocumentImported", "{history}");
+    assert_eq!(history["events"][0]["occurred_at"], "2026-02-24T07:30:00.000Z", "{history}");
 }
