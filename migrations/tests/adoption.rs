@@ -643,7 +643,9 @@ fn a_document_that_is_put_while_an_import_runs_holds_unless_the_export_is_newer(
             let (options, done) = (ImportOptions::default(), Once::new());
             let meanwhile = || {
                 if !is_late {
-                    done.call_once(|| drop(log.append(put("new@example.com", at)).unwrap()));
+                    done.call_once(|| {
+                        log.append(put("new@example.com", at)).unwrap();
+                    });
                 }
                 false
             };

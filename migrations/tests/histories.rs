@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rollbook_domain::calendar::Zone;
 use rollbook_domain::event::{MissedReason, Origin, View};
 use rollbook_domain::series::decide::{Allocation, Decider, Decision, Rejection};
-use rollbook_domain::series::items::terms_of;
+use rollbook_domain::series::items::{Item, terms_of};
 use rollbook_domain::status::Clock;
 use rollbook_domain::{Collection, Document, Event, JsonText, Personal, StreamId, Timestamp};
 use rollbook_migrations::definition::Definition;
@@ -410,7 +410,7 @@ impl World {
         {
             return;
         }
-        let what = self.random.below(4);
+        let what = self.random.below(6);
         self.decide(|decider, random| {
             let reason = "the client said so".to_owned();
             let series = decider.series;
@@ -418,7 +418,12 @@ impl World {
             known.extend(series.items.iter().filter_map(|item| item.stored.response_id()));
             let holding: Vec<_> =
                 series.corrections.iter().map(|correction| correction.id).collect();
+            let imported = series.items.iter().filter(|item| item.imported);
+            let documents: Vec<&str> = imported.map(Item::document_id).collect();
             match what {
+                4 if !documents.is_empty() => {
+                    decider.set_week(documents[random.below(documents.len())], week, reason)
+                }
                 3 if !holding.is_empty() => {
                     decider.undo(holding[random.below(holding.len())], reason)
                 }
@@ -562,6 +567,7 @@ fn no_response_is_in_no_view_without_a_record_or_a_finding() {
         "ResponseCleared",
         "ResponsePlaced",
         "CorrectionUndone",
+        "WeekNumberSet",
     ] {
         assert!(seen.contains_key(name), "no history has {name}");
     }

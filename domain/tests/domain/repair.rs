@@ -143,16 +143,8 @@ fn imported() -> Both {
 /// As [`imported`], after the migration stored every week.
 fn migrated() -> Both {
     let mut both = imported();
-    let terms = terms_of(&both.series.items.base(1).unwrap().stored);
     for week in [3, 4] {
-        both.happen(&Event::AssignmentCreated {
-            assignment: assignment_id(CLIENT, FORM, 1, week),
-            run: 1,
-            week,
-            due: now(),
-            origin: Origin::Migration,
-            terms: terms.clone().into(),
-        });
+        both.happen(&made(&both, week));
     }
     both
 }
@@ -279,15 +271,7 @@ fn an_import_of_the_same_content_keeps_a_correction_and_a_changed_document_is_to
 fn an_undone_correction_leaves_a_migrated_run_complete() {
     let mut both = imported();
     let events = both.repair(&moved("r1", 4)).unwrap();
-    let terms = terms_of(&both.series.items.base(1).unwrap().stored);
-    both.happen(&Event::AssignmentCreated {
-        assignment: assignment_id(CLIENT, FORM, 1, 3),
-        run: 1,
-        week: 3,
-        due: now(),
-        origin: Origin::Migration,
-        terms: terms.into(),
-    });
+    both.happen(&made(&both, 3));
     let undo = both.repair(&undone(&events)).unwrap();
     assert!(matches!(undo[1], Event::AssignmentCreated { week: 4, .. }), "{undo:?}");
     both.both_answer(&[(1, "r1")]);
@@ -365,16 +349,8 @@ fn a_migrated_run_stays_complete_when_a_document_leaves_its_week() {
 fn a_number_set_before_the_migration_is_undone_after_it() {
     let mut both = imported();
     let events = both.repair(&numbered("d2", 4)).unwrap();
-    let terms = terms_of(&both.series.items.base(1).unwrap().stored);
     for week in [2, 3] {
-        both.happen(&Event::AssignmentCreated {
-            assignment: assignment_id(CLIENT, FORM, 1, week),
-            run: 1,
-            week,
-            due: now(),
-            origin: Origin::Migration,
-            terms: terms.clone().into(),
-        });
+        both.happen(&made(&both, week));
     }
     let undo = both.repair(&undone(&events)).unwrap();
     assert!(matches!(undo[1], Event::DocumentAdopted { week: 2, .. }), "{undo:?}");

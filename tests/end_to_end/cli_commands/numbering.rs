@@ -10,6 +10,11 @@ const REASON: &str = "the export has no number";
 
 /// Week 1 is stored twice: `a2` has no number, is due in week 3, and has the response `r3`.
 fn store() -> (TempDir, Store) {
+    store_with(3)
+}
+
+/// The same; `r3` states this week.
+fn store_with(stated: u32) -> (TempDir, Store) {
     let home = tempfile::tempdir().unwrap();
     let answered = |id: &str, response: &str, due: &str| {
         json!({"_id": id, "id": id, "dueDate": due, "status": "completed", "responseId": response,
@@ -22,7 +27,7 @@ fn store() -> (TempDir, Store) {
         json!({"_id": "a3", "id": "a3", "dueDate": "2026-01-12T09:00:00.000Z", "recurringWeek": 2});
     let response = |id: &str, named: &str, week: u32| json!({"_id": id, "assignmentId": named, "recurringWeek": week});
     let export = home.path().join("export");
-    let responses = [response("r1", "a1", 1), response("r3", "a2", 3)];
+    let responses = [response("r1", "a1", 1), response("r3", "a2", stated)];
     small_export(&export, &[first, second, third], &responses);
     let store = Store::at(home.path().join("store"));
     store.import(&export, "tracker");
@@ -65,6 +70,16 @@ fn is_green(store: &Store, check: &str) -> bool {
 fn set(store: &Store, more: &[&str]) -> Value {
     let arguments = ["correct", "set-week", "a2", "--week", "3", "--reason", REASON];
     store.json(&[&arguments, more].concat())
+}
+
+#[test]
+fn a_migration_leaves_a_response_in_the_week_whose_number_was_set() {
+    let (_home, store) = store_with(4);
+    set(&store, &[]);
+    store.apply(&store.batch("monday"));
+    assert_eq!(weeks_of(&store, "r3"), [[3], [3]]);
+    let validated = store.validate();
+    assert_eq!(validated["all_green"], true, "{validated}");
 }
 
 #[test]
