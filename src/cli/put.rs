@@ -16,13 +16,14 @@ use super::arguments::WriteOptions;
 use super::output::{BOLD, styled};
 use crate::cli::error::CliError;
 
-/// What every put has.
+/// The arguments and options of every put command.
 #[derive(Debug, Args)]
 struct PutOptions {
     /// The id of the document.
     #[arg(value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     id: String,
-    /// The complete document as JSON, in the place of the one that is there; - reads standard input.
+    /// A file with the complete document as JSON, which replaces the stored one; - reads standard
+    /// input.
     #[arg(long, value_name = "FILE")]
     document: Option<String>,
     #[command(flatten)]

@@ -56,17 +56,20 @@ pub struct Imports {
 }
 
 impl Imports {
-    /// The imports on record in a store's directory. Changes nothing there. An unreadable file
-    /// counts as none: it only tells about the past.
-    pub fn of(directory: &Path) -> Self {
+    /// The imports on record in a store's directory, which is not changed. If the file of the
+    /// records cannot be read, there are none, and the error is returned for a warning: nothing
+    /// depends on them, and the next import replaces the file.
+    pub fn of(directory: &Path) -> (Self, Option<std::io::Error>) {
         let file = directory.join(FILE);
-        let mut records: Vec<ImportProgress> = match std::fs::read(&file) {
-            Ok(text) => serde_json::from_slice(&text).unwrap_or_default(),
-            Err(_unreadable) => Vec::new(),
+        let read = std::fs::read(&file).and_then(|text| Ok(serde_json::from_slice(&text)?));
+        let (mut records, unreadable): (Vec<ImportProgress>, _) = match read {
+            Ok(records) => (records, None),
+            Err(none) if none.kind() == std::io::ErrorKind::NotFound => (Vec::new(), None),
+            Err(error) => (Vec::new(), Some(error)),
         };
         let running = records.iter_mut().filter(|record| record.state == ImportState::Running);
         running.for_each(|record| record.state = ImportState::Interrupted);
-        Self { file, records: Mutex::new(records) }
+        (Self { file, records: Mutex::new(records) }, unreadable)
     }
 
     /// The imports on record, newest first.
@@ -218,7 +221,9 @@ mod tests {
     use super::*;
 
     fn imports(directory: &Path) -> Arc<Imports> {
-        Arc::new(Imports::of(directory))
+        let (imports, unreadable) = Imports::of(directory);
+        assert!(unreadable.is_none(), "{unreadable:?}");
+        Arc::new(imports)
     }
 
     fn states(imports: &Imports) -> Vec<ImportState> {
@@ -246,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_records_stay_and_a_damaged_file_counts_as_none() {
+    fn the_newest_records_stay_and_a_damaged_file_is_told() {
         let home = tempfile::tempdir().unwrap();
         let all = imports(home.path());
         let begun: Vec<String> = (0..=KEPT)
@@ -255,6 +260,8 @@ mod tests {
         assert_eq!(all.list().len(), KEPT);
         assert!(all.get(&begun[0]).is_none() && all.get(&begun[KEPT]).is_some());
         std::fs::write(home.path().join(FILE), "{").unwrap();
-        assert_eq!(imports(home.path()).list(), []);
+        let (none, unreadable) = Imports::of(home.path());
+        assert_eq!(none.list(), []);
+        assert!(unreadable.is_some());
     }
 }

@@ -1,8 +1,8 @@
 //! Puts the document of a client, a coach or a form: adds one that no import brought yet, or changes
 //! the one that is there.
 //!
-//! The events are those of an import; the actor says that a person put the document. A put document
-//! has no place in an export, by which a later import knows it.
+//! The events are those of an import, with a person as the actor. A put document has no position in
+//! an export's file. A later import recognizes it by that.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -71,7 +71,7 @@ pub struct PutRequest {
     pub id: String,
     /// The complete document; with `merge`, the fields to change.
     pub document: JsonText,
-    /// Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+    /// Changes only the given fields of the stored document (RFC 7396: objects are merged,
     /// and null removes a field). A new client is then given `canStartCheckIns`, so that the
     /// client's lists are open.
     pub merge: bool,
@@ -234,7 +234,7 @@ pub fn put(
 }
 
 /// Requires that no other client has the id or the `authUid` of a client's document. An `authUid`
-/// that the client has already is not checked, because imports bring it whoever else has it.
+/// that the client already has is not checked: an import accepts it even if another client has it.
 fn require_own_identities(
     reading: &Reading<'_>,
     held: Option<&StoredDocument>,

@@ -8491,7 +8491,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+                 * @description Changes only the given fields of the stored document (RFC 7396: objects are merged,
                  *     and null removes a field). The lists of a new client are then open. The default is to
                  *     replace the whole document.
                  * @example true
@@ -9138,7 +9138,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+                 * @description Changes only the given fields of the stored document (RFC 7396: objects are merged,
                  *     and null removes a field). The lists of a new client are then open. The default is to
                  *     replace the whole document.
                  * @example true
@@ -9899,7 +9899,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+                 * @description Changes only the given fields of the stored document (RFC 7396: objects are merged,
                  *     and null removes a field). The lists of a new client are then open. The default is to
                  *     replace the whole document.
                  * @example true

@@ -173,7 +173,7 @@ impl Corrections {
         }
     }
 
-    /// An import no longer has a document. The week that it had become, if any, is there without it.
+    /// An import removed a document. A week that had adopted it remains.
     pub(super) fn removed(&mut self, document: &str) {
         for corrected in &mut self.holding {
             let Some(changed) = corrected.changed(document) else { continue };

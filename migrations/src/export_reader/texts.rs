@@ -16,10 +16,10 @@ use serde_json::value::RawValue;
 use super::content::{self, SUMMARY};
 use super::{Export, ImportError};
 
-/// The name of the whole in error messages: the sender knows no other.
+/// The name of the stream in error messages. It has no file names.
 const WHOLE: &str = "the export";
 
-/// What tells which file of an export a text is.
+/// The fields that identify the file of an export that a text is.
 #[derive(Deserialize)]
 struct Claim {
     collection: Option<String>,

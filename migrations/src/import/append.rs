@@ -65,7 +65,7 @@ struct StreamEvents {
     is_last: bool,
 }
 
-/// What a commit has, as its streams are now.
+/// The content of one commit, computed from the current state of its streams.
 #[derive(Default)]
 struct Proposal {
     events: Vec<NewEvent>,

@@ -62,7 +62,10 @@ impl Service {
     ) -> Self {
         let admission = Admission::new(&settings.limits);
         let permits = Permits::new(settings.limits.subscribers);
-        let imports = Arc::new(Imports::of(store.directory()));
+        let (imports, unreadable) = Imports::of(store.directory());
+        if let Some(error) = unreadable {
+            tracing::warn!(target: targets::HTTP, %error, "the records of earlier imports cannot be read");
+        }
         let draining = watch::Sender::new(false);
         let view_cache = ViewCache::new(settings.overdue_after_milliseconds());
         Self {
@@ -75,7 +78,7 @@ impl Service {
                 telemetry,
                 admission,
                 permits,
-                imports,
+                imports: Arc::new(imports),
                 draining,
             }),
         }

@@ -23,7 +23,7 @@ use crate::http::service::Service;
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct PutQuery {
-    /// Changes only the given fields of the document that is there (RFC 7396: objects are merged,
+    /// Changes only the given fields of the stored document (RFC 7396: objects are merged,
     /// and null removes a field). The lists of a new client are then open. The default is to
     /// replace the whole document.
     #[param(required = false)]

@@ -50,7 +50,7 @@ pub const EXPORT: FileKind = FileKind {
 };
 
 impl FileKind {
-    /// Refuses what the headers show to be wrong.
+    /// Refuses a request by its headers, before its body is read.
     ///
     /// # Errors
     /// 413 above the limit, 415 for another media type.
