@@ -133,7 +133,7 @@ impl ImportArguments {
 fn follow(remote: &Remote, bar: &Bar, is_over: &mpsc::Receiver<()>) {
     while is_over.recv_timeout(PROGRESS_INTERVAL) == Err(mpsc::RecvTimeoutError::Timeout) {
         // The import itself reports what is wrong.
-        let imports = remote.imports().unwrap_or_default();
+        let Ok(imports) = remote.imports() else { continue };
         let Some(running) = imports.iter().find(|import| import.state == ImportState::Running)
         else {
             continue;
